@@ -1,0 +1,45 @@
+# make train, make test, make lab: each makes .venv, installs what it needs, and does its job.
+# Another Python: make train PYTHON=python3.12
+
+PYTHON ?= python3
+BIN = .venv/bin
+
+.PHONY: train test lab mutants clean
+
+train: .venv/train
+	$(BIN)/minires train
+
+test: .venv/test
+	$(BIN)/python -m pytest tests
+
+lab: .venv/lab
+	$(BIN)/jupyter lab chapters
+
+mutants: .venv/mutants
+	$(BIN)/python -m tests.mutants
+
+# An empty file in .venv says that a set of packages is installed; it is made again when the requirements change.
+.venv/train: pyproject.toml | .venv
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+.venv/test: pyproject.toml | .venv
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	touch $@
+
+.venv/lab: pyproject.toml | .venv
+	$(BIN)/python -m pip install --quiet --editable '.[test,lab]'
+	touch $@
+
+.venv/mutants: .venv/test
+	$(BIN)/python -m pip install --quiet 'mutmut>=3.8,<4'
+	touch $@
+
+# Where Python comes without ensurepip (Debian without python3-venv), its own pip fills the environment.
+.venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "minires needs Python 3.11 or newer, this is " + sys.version.split()[0] + ": make $(MAKECMDGOALS) PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv 2>/dev/null || \
+		($(PYTHON) -m venv --clear --without-pip .venv && $(PYTHON) -m pip --python .venv/bin/python install --quiet pip)
+
+clean:
+	rm -rf .venv runs mutants .pytest_cache .hypothesis

@@ -1,0 +1,5 @@
+"""python -m minires: the command line."""
+
+from minires.cli import main
+
+main()

@@ -1,0 +1,167 @@
+"""NumPy's arithmetic with CuPy's manners: what would fail on a GPU fails here, on any machine.
+
+An Array keeps its numbers to itself. It refuses to become a NumPy array unasked, refuses NumPy's functions, refuses
+NumPy arrays and scalars beside it, and its reductions give 0-d arrays. The way in and out is to_device and to_host.
+This module is itself the namespace that `xp` stands for: strict.exp is numpy.exp for Arrays.
+"""
+
+import operator
+
+import numpy
+
+__all__ = ["Array", "to_device", "to_host"]
+
+
+class Array:
+    """An array "on the device"."""
+
+    __slots__ = ("_hidden",)
+    __hash__ = None
+
+    def __init__(self, hidden):
+        self._hidden = hidden
+
+    # What NumPy tries when it meets a foreign array.
+
+    def __array__(self, *args, **kwargs):
+        raise TypeError("implicit conversion of a device array to NumPy: to_host(array) says it openly")
+
+    def __array_ufunc__(self, function, method, *args, **kwargs):
+        raise TypeError(f"numpy.{function.__name__} on a device array: use xp.{function.__name__}")
+
+    def __array_function__(self, function, types, args, kwargs):
+        raise TypeError(f"numpy.{function.__name__} on a device array: use xp.{function.__name__}")
+
+    # What an ndarray has: attributes, and methods that stay on the device.
+
+    def __getattr__(self, name):
+        value = getattr(self._hidden, name)
+        return _Function(value) if callable(value) else _leave(value)
+
+    def __getitem__(self, index):
+        return _leave(self._hidden[_enter(index)])
+
+    def __setitem__(self, index, value):
+        self._hidden[_enter(index)] = _enter(value)
+
+    def __len__(self):
+        return len(self._hidden)
+
+    def __iter__(self):
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self):
+        return bool(self._hidden)
+
+    def __int__(self):
+        return int(self._hidden)
+
+    def __float__(self):
+        return float(self._hidden)
+
+    def __index__(self):
+        return operator.index(self._hidden)
+
+    def __neg__(self):
+        return _leave(-self._hidden)
+
+    def __abs__(self):
+        return _leave(abs(self._hidden))
+
+    def __invert__(self):
+        return _leave(~self._hidden)
+
+    def __repr__(self):
+        return f"strict.{self._hidden!r}"
+
+
+def _give_operators(cls):
+    """a + b, b + a and a += b, and so on: each on the hidden arrays, after a look at the other side."""
+
+    def forward(function):
+        return lambda self, other: _leave(function(self._hidden, _enter_operand(other)))
+
+    def reflected(function):
+        return lambda self, other: _leave(function(_enter_operand(other), self._hidden))
+
+    def in_place(function):
+        def change(self, other):
+            self._hidden = function(self._hidden, _enter_operand(other))
+            return self
+
+        return change
+
+    for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor"):
+        function = getattr(operator, f"__{name}__")
+        setattr(cls, f"__{name}__", forward(function))
+        setattr(cls, f"__r{name}__", reflected(function))
+        setattr(cls, f"__i{name}__", in_place(getattr(operator, f"__i{name}__")))
+    for name in ("lt", "le", "eq", "ne", "gt", "ge"):
+        setattr(cls, f"__{name}__", forward(getattr(operator, f"__{name}__")))
+
+
+class _Function:
+    """A function or method of NumPy that takes and gives Arrays."""
+
+    def __init__(self, function):
+        self._function = function
+
+    def __call__(self, *args, **kwargs):
+        enter = _enter_operand if isinstance(self._function, numpy.ufunc) else _enter
+        args = [enter(arg) for arg in args]
+        return _leave(self._function(*args, **{key: _enter(value) for key, value in kwargs.items()}))
+
+    def __getattr__(self, name):  # add.at, maximum.reduce
+        return _Function(getattr(self._function, name))
+
+
+def _enter(value):
+    """What an argument is to NumPy; a NumPy array or scalar is refused, as it would be a hidden copy to the device."""
+    if isinstance(value, Array):
+        return value._hidden
+    if isinstance(value, (numpy.ndarray, numpy.generic)):
+        kind = "scalar" if isinstance(value, numpy.generic) else "array"
+        cure = "float(x) makes a plain number of it" if kind == "scalar" else "to_device(array) moves it"
+        raise TypeError(f"a NumPy {kind} ({value.dtype}, shape {value.shape}) among device arrays: {cure}")
+    if isinstance(value, (list, tuple)):
+        return type(value)(_enter(item) for item in value)
+    return value
+
+
+def _enter_operand(value):
+    if isinstance(value, list):
+        raise TypeError("a list among device arrays: to_device(list) moves it")
+    return _enter(value)
+
+
+def _leave(value):
+    if isinstance(value, (numpy.ndarray, numpy.generic)):
+        return Array(numpy.asarray(value))
+    if isinstance(value, (list, tuple)) and any(isinstance(item, (numpy.ndarray, numpy.generic)) for item in value):
+        return type(value)(_leave(item) for item in value)
+    return value
+
+
+def to_device(array):
+    """An Array with a copy of a NumPy array."""
+    return Array(numpy.array(array))
+
+
+def to_host(array):
+    """A NumPy array with a copy of an Array."""
+    return array._hidden.copy()
+
+
+def __getattr__(name):
+    value = getattr(numpy, name)
+    if name.startswith("_") or isinstance(value, type) or not callable(value):
+        return value  # float32, newaxis, pi
+    return _Function(value)
+
+
+def __dir__():
+    return dir(numpy)
+
+
+ndarray = Array
+_give_operators(Array)

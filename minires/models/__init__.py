@@ -1,0 +1,37 @@
+"""Models: a block, stages of it, a network."""
+
+import inspect
+
+from minires import names
+from minires.models.blocks import BasicBlock, Bottleneck, PreActivationBasicBlock, PreActivationBottleneck
+from minires.models.resnet import (
+    ResNet,
+    resnet18,
+    resnet20,
+    resnet32,
+    resnet34,
+    resnet44,
+    resnet50,
+    resnet56,
+    resnet101,
+    resnet110,
+    resnet152,
+)
+from minires.models.summary import summary
+
+MODELS = {
+    model.__name__: model
+    for model in (resnet18, resnet34, resnet50, resnet101, resnet152, resnet20, resnet32, resnet44, resnet56, resnet110)
+}
+
+
+def build(name, **options):
+    """A model by its name, with the options of ResNet.
+
+    Raises  ValueError: an unknown model or option; the nearest name is in the message.
+    """
+    model = MODELS[names.check("model", name, MODELS)]
+    known = [option.name for option in inspect.signature(ResNet).parameters.values() if option.kind is option.KEYWORD_ONLY]
+    for option in options:
+        names.check(f"option of {name}", option, known)
+    return model(**options)

@@ -1,0 +1,117 @@
+"""Residual networks: a stem, stages of blocks, the mean over the image, a linear layer.
+
+| | stem | stages | blocks a stage |
+| --- | --- | --- | --- |
+| resnet18, 34 | ImageNet 7x7, stride 2, max pool; CIFAR 3x3 | 64, 128, 256, 512 | BasicBlock 2 2 2 2, 3 4 6 3 |
+| resnet50, 101, 152 | the same | the same, times 4 | Bottleneck 3 4 6 3, 3 4 23 3, 3 8 36 3 |
+| resnet20, 32, 44, 56, 110 | 3x3 | 16, 32, 64 | BasicBlock n n n, where the depth is 6n + 2 |
+
+Every stage but the first halves the image. Source  He et al. 2015, table 1 and section 4.2. Names of layers are torchvision's.
+"""
+
+from minires import functional as F
+from minires import names
+from minires.models.blocks import BasicBlock, Bottleneck, PreActivationBasicBlock, PreActivationBottleneck
+from minires.nn import BatchNorm, Conv2d, GlobalAvgPool, Identity, Linear, MaxPool2d, Module, Sequential
+
+PREACTIVATION = {BasicBlock: PreActivationBasicBlock, Bottleneck: PreActivationBottleneck}
+
+
+class ResNet(Module):
+    """A residual network of any block.  (N, H, W, in_channels) -> (N, num_classes)
+
+    block  BasicBlock, Bottleneck, or one of yours with the same signature    depths, widths  a number for each stage
+    stem  "cifar" (a 3x3 convolution) or "imagenet" (7x7 with stride 2, then a 3x3 max pool with stride 2)
+    shortcut  "A", "B" or "none", see blocks    preactivation  the blocks of He et al. 2016, and batch norm at the end
+    """
+
+    def __init__(self, block, depths, widths, *, num_classes=10, in_channels=3, stem="cifar", shortcut="B",
+                 preactivation=False):  # fmt: skip
+        names.check("stem", stem, ("cifar", "imagenet"))
+        block = PREACTIVATION.get(block, block) if preactivation else block
+        channels = widths[0]
+        if stem == "imagenet":
+            self.conv1 = Conv2d(in_channels, channels, 7, stride=2, padding=3, bias=False)
+        else:
+            self.conv1 = Conv2d(in_channels, channels, 3, padding=1, bias=False)
+        self.bn1 = None if block.preactivation else BatchNorm(channels)
+        self.maxpool = MaxPool2d(3, stride=2, padding=1) if stem == "imagenet" else Identity()
+        for i, (depth, width) in enumerate(zip(depths, widths)):
+            stage = make_stage(block, depth, channels, width, stride=1 if i == 0 else 2, shortcut=shortcut)
+            setattr(self, f"layer{i + 1}", stage)
+            channels = width * block.expansion
+        self.bn = BatchNorm(channels) if block.preactivation else None
+        self.avgpool = GlobalAvgPool()
+        self.fc = Linear(channels, num_classes)
+        self.stages = len(depths)
+
+    def forward(self, x):
+        x = self.conv1(x)
+        if self.bn1 is not None:
+            x = F.relu(self.bn1(x))
+        x = self.maxpool(x)
+        for i in range(self.stages):
+            x = getattr(self, f"layer{i + 1}")(x)
+        if self.bn is not None:
+            x = F.relu(self.bn(x))
+        return self.fc(self.avgpool(x))
+
+
+def make_stage(block, depth, in_channels, width, *, stride, shortcut):
+    """`depth` blocks of `width`; the first has the stride."""
+    first = block(in_channels, width, stride=stride, shortcut=shortcut)
+    rest = (block(width * block.expansion, width, shortcut=shortcut) for _ in range(depth - 1))
+    return Sequential(first, *rest)
+
+
+WIDE, NARROW = (64, 128, 256, 512), (16, 32, 64)
+
+
+def resnet18(**options):
+    """ResNet-18. Options as for ResNet."""
+    return ResNet(BasicBlock, (2, 2, 2, 2), WIDE, **options)
+
+
+def resnet34(**options):
+    """ResNet-34. Options as for ResNet."""
+    return ResNet(BasicBlock, (3, 4, 6, 3), WIDE, **options)
+
+
+def resnet50(**options):
+    """ResNet-50. Options as for ResNet."""
+    return ResNet(Bottleneck, (3, 4, 6, 3), WIDE, **options)
+
+
+def resnet101(**options):
+    """ResNet-101. Options as for ResNet."""
+    return ResNet(Bottleneck, (3, 4, 23, 3), WIDE, **options)
+
+
+def resnet152(**options):
+    """ResNet-152. Options as for ResNet."""
+    return ResNet(Bottleneck, (3, 8, 36, 3), WIDE, **options)
+
+
+def resnet20(shortcut="A", **options):
+    """The CIFAR net of 20 layers. Options as for ResNet."""
+    return ResNet(BasicBlock, (3, 3, 3), NARROW, shortcut=shortcut, **options)
+
+
+def resnet32(shortcut="A", **options):
+    """The CIFAR net of 32 layers. Options as for ResNet."""
+    return ResNet(BasicBlock, (5, 5, 5), NARROW, shortcut=shortcut, **options)
+
+
+def resnet44(shortcut="A", **options):
+    """The CIFAR net of 44 layers. Options as for ResNet."""
+    return ResNet(BasicBlock, (7, 7, 7), NARROW, shortcut=shortcut, **options)
+
+
+def resnet56(shortcut="A", **options):
+    """The CIFAR net of 56 layers. Options as for ResNet."""
+    return ResNet(BasicBlock, (9, 9, 9), NARROW, shortcut=shortcut, **options)
+
+
+def resnet110(shortcut="A", **options):
+    """The CIFAR net of 110 layers. Options as for ResNet."""
+    return ResNet(BasicBlock, (18, 18, 18), NARROW, shortcut=shortcut, **options)

@@ -1,0 +1,16 @@
+"""A name that must be one of a few: the error that gives the nearest."""
+
+import difflib
+
+
+def check(kind, name, known, error=ValueError):
+    """`name`, if it is among the `known`.
+
+    Raises  `error`: it is not; the message lists them, and says which one was probably meant.
+    """
+    known = list(known)
+    if name in known:
+        return name
+    near = difflib.get_close_matches(str(name), map(str, known), n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise error(f"unknown {kind} {name!r}: there are {', '.join(map(str, known))}{hint}")

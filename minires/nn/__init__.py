@@ -1,0 +1,16 @@
+"""Modules: layers with their weights, and trees of them."""
+
+from minires.nn.init import manual_seed
+from minires.nn.layers import (
+    AvgPool2d,
+    BatchNorm,
+    Conv2d,
+    Dropout,
+    Flatten,
+    GlobalAvgPool,
+    Identity,
+    Linear,
+    MaxPool2d,
+    ReLU,
+)
+from minires.nn.module import Module, Parameter, Sequential

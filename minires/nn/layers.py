@@ -1,0 +1,165 @@
+"""The layers: weights, a mode, and the op that does the work."""
+
+from minires import functional as F
+from minires import ops
+from minires.nn import init
+from minires.nn.module import Module, Parameter
+from minires.ops.windows import pair
+
+
+class Linear(Module):
+    """x @ weight + bias.  (..., in_features) -> (..., out_features)
+
+    Starts uniform between -1/sqrt(in_features) and 1/sqrt(in_features), the bias too.
+    """
+
+    def __init__(self, in_features, out_features, *, bias=True):
+        _check_sizes(in_features=in_features, out_features=out_features)
+        bound = in_features**-0.5
+        self.weight = Parameter(init.uniform((in_features, out_features), bound))
+        self.bias = Parameter(init.uniform((out_features,), bound)) if bias else None
+
+    def forward(self, x):
+        return F.linear(x, self.weight, self.bias)
+
+    def describe(self):
+        i, o = self.weight.shape
+        return f"{i}, {o}"
+
+
+class Conv2d(Module):
+    """Convolution.  (N, H, W, in_channels) -> (N, OH, OW, out_channels)
+
+    kernel_size, stride, padding  an int, or a pair for height and width
+    Starts Kaiming normal (fan-out); the bias at 0.
+    """
+
+    def __init__(self, in_channels, out_channels, kernel_size, *, stride=1, padding=0, bias=True):
+        _check_sizes(in_channels=in_channels, out_channels=out_channels)
+        kernel = pair(kernel_size, "kernel_size", at_least=1)
+        self.stride, self.padding = pair(stride, "stride", at_least=1), pair(padding, "padding", at_least=0)
+        self.weight = Parameter(init.kaiming_normal((*kernel, in_channels, out_channels)))
+        self.bias = Parameter(init.zeros((out_channels,))) if bias else None
+
+    def forward(self, x):
+        return F.conv2d(x, self.weight, self.bias, stride=self.stride, padding=self.padding)
+
+    def describe(self):
+        kh, kw, c, f = self.weight.shape
+        return f"{c}, {f}, {kh}x{kw}" + _movement(self.stride, self.padding)
+
+
+class BatchNorm(Module):
+    """Batch normalisation of (N, C) or (N, H, W, C), channel by channel.
+
+    In training by the batch's statistics, and the running ones move: running = (1 - momentum) running + momentum batch,
+    with the unbiased variance. In evaluation by the running ones.
+    """
+
+    def __init__(self, channels, *, eps=1e-5, momentum=0.1):
+        _check_sizes(channels=channels)
+        self.eps, self.momentum = eps, momentum
+        self.weight = Parameter(init.ones((channels,)))
+        self.bias = Parameter(init.zeros((channels,)))
+        self.running_mean = init.zeros((channels,))
+        self.running_var = init.ones((channels,))
+
+    def forward(self, x):
+        if not self.training:
+            constants = {"mean": self.running_mean, "var": self.running_var, "eps": self.eps}
+            return F.batch_norm_frozen(x, self.weight, self.bias, **constants)
+        stats = ops.channel_stats(x.data)
+        y = F.batch_norm(x, self.weight, self.bias, eps=self.eps, stats=stats)
+        self._move(*stats, count=x.size // x.shape[-1])
+        return y
+
+    def _move(self, mean, var, count):
+        for running, batch in ((self.running_mean, mean), (self.running_var, var * (count / (count - 1)))):
+            running *= 1 - self.momentum
+            running += self.momentum * batch
+
+    def describe(self):
+        return f"{self.weight.size}"
+
+
+class ReLU(Module):
+    """max(x, 0)."""
+
+    def forward(self, x):
+        return F.relu(x)
+
+
+class _Pool2d(Module):
+    """What the two poolings share: a window. Without `stride` windows lie side by side."""
+
+    def __init__(self, kernel_size, *, stride=None, padding=0):
+        self.kernel_size = pair(kernel_size, "kernel_size", at_least=1)
+        self.stride = self.kernel_size if stride is None else pair(stride, "stride", at_least=1)
+        self.padding = pair(padding, "padding", at_least=0)
+
+    def describe(self):
+        kh, kw = self.kernel_size
+        return f"{kh}x{kw}" + _movement(self.stride, self.padding)
+
+
+class MaxPool2d(_Pool2d):
+    """The largest number under each window.  (N, H, W, C) -> (N, OH, OW, C)"""
+
+    def forward(self, x):
+        return F.max_pool2d(x, self.kernel_size, stride=self.stride, padding=self.padding)
+
+
+class AvgPool2d(_Pool2d):
+    """The mean of the numbers under each window; the padding counts, as zeros.  (N, H, W, C) -> (N, OH, OW, C)"""
+
+    def forward(self, x):
+        return F.avg_pool2d(x, self.kernel_size, stride=self.stride, padding=self.padding)
+
+
+class GlobalAvgPool(Module):
+    """The mean of each channel.  (N, H, W, C) -> (N, C)"""
+
+    def forward(self, x):
+        return F.global_avg_pool(x)
+
+
+class Flatten(Module):
+    """All features of an example in a row.  (N, ...) -> (N, features)"""
+
+    def forward(self, x):
+        n = x.shape[0]
+        return F.reshape(x, (n, x.size // n if n else 0))
+
+
+class Dropout(Module):
+    """In training each number is 0 with probability p, and the others are divided by 1 - p. In evaluation nothing."""
+
+    def __init__(self, p=0.5):
+        if not 0 <= p < 1:
+            raise ValueError(f"Dropout: p is {p}, wanted 0 <= p < 1")
+        self.p = p
+
+    def forward(self, x):
+        return F.dropout(x, init.keep_mask(x.shape, self.p), p=self.p) if self.training else x
+
+    def describe(self):
+        return f"p={self.p}"
+
+
+class Identity(Module):
+    """x."""
+
+    def forward(self, x):
+        return x
+
+
+def _movement(stride, padding):
+    """The window's steps and frame, where they are not 1 and 0."""
+    across = f", stride {stride[0]}x{stride[1]}" if stride != (1, 1) else ""
+    return across + (f", padding {padding[0]}x{padding[1]}" if padding != (0, 0) else "")
+
+
+def _check_sizes(**sizes):
+    for name, size in sizes.items():
+        if not isinstance(size, int) or size < 1:
+            raise ValueError(f"{name} is {size!r}, wanted an int of at least 1")

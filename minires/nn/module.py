@@ -1,0 +1,173 @@
+"""Module: a node in the tree of layers. Its attributes are the tree; nothing has to be registered.
+
+A Parameter among the attributes is a parameter, an array is a buffer (a state that is saved but not trained), a Module,
+or one in a list or dict, is a child. They come in the order in which they were written.
+"""
+
+from minires.backend import to_device, to_host
+from minires.tensor import Tensor
+
+
+class Parameter(Tensor):
+    """A tensor that a module owns and an optimizer changes."""
+
+    __slots__ = ()
+
+    def __init__(self, data, *, requires_grad=True):
+        super().__init__(data, requires_grad=requires_grad)
+
+
+class Module:
+    """The base of all layers and models: write forward(), call the module."""
+
+    training = True
+
+    def forward(self, *inputs):
+        raise NotImplementedError(f"{type(self).__name__} has no forward()")
+
+    def __call__(self, *inputs):
+        return self.forward(*inputs)
+
+    # The tree.
+
+    def named_attributes(self):
+        """(name, value) of each attribute; those in a list, tuple or dict as name.0, name.key."""
+        for name, value in vars(self).items():
+            if isinstance(value, dict):
+                yield from ((f"{name}.{key}", item) for key, item in value.items())
+            elif isinstance(value, (list, tuple)):
+                yield from ((f"{name}.{i}", item) for i, item in enumerate(value))
+            else:
+                yield name, value
+
+    def children(self):
+        """(name, module) of each module right below this one."""
+        return ((name, value) for name, value in self.named_attributes() if isinstance(value, Module))
+
+    def modules(self, name=""):
+        """(name, module) of this module and all below it; one that stands in two places comes once."""
+        return ((name, module) for name, module in _walk(self, name, set()) if isinstance(module, Module))
+
+    def named_parameters(self):
+        """(name, Parameter) of all in the tree; one that is shared comes once."""
+        return ((name, value) for name, value in _walk(self, "", set()) if isinstance(value, Parameter))
+
+    def parameters(self):
+        """All Parameters in the tree, each once."""
+        return [parameter for _, parameter in self.named_parameters()]
+
+    def named_buffers(self):
+        """(name, array) of all states that are saved but not trained, such as running statistics."""
+        return ((name, value) for name, value in _walk(self, "", set()) if _is_buffer(value))
+
+    # Modes and types.
+
+    def train(self, mode=True):
+        """Training mode for the whole tree: batch norm and dropout depend on it. Returns the module."""
+        for _, module in self.modules():
+            module.training = mode
+        return self
+
+    def eval(self):
+        """Evaluation mode for the whole tree. Returns the module."""
+        return self.train(False)
+
+    def astype(self, dtype):
+        """All parameters and buffers in another type, such as "float64". Returns the module."""
+        for _, module in self.modules():
+            for name, value in vars(module).items():
+                if isinstance(value, Parameter):
+                    value.data, value.grad = value.data.astype(dtype), None
+                elif _is_buffer(value):
+                    setattr(module, name, value.astype(dtype))
+        return self
+
+    # What is saved.
+
+    def state_dict(self):
+        """Name -> NumPy array (a copy) of all parameters and buffers, in the order of the tree."""
+        return {name: to_host(array).copy() for name, array in _state(self)}
+
+    def load_state_dict(self, state):
+        """Write the arrays of `state` into the parameters and buffers. All of them, or none.
+
+        Raises  ValueError: it names what is missing, unknown, or of another shape.
+        """
+        own = dict(_state(self))
+        faults = [f"missing: {name}" for name in own if name not in state]
+        faults += [f"unknown: {name}" for name in state if name not in own]
+        faults += [
+            f"{name}: shape {tuple(state[name].shape)}, wanted {array.shape}"
+            for name, array in own.items()
+            if name in state and tuple(state[name].shape) != array.shape
+        ]
+        if faults:
+            raise ValueError(f"the state does not fit {type(self).__name__}:\n  " + "\n  ".join(faults))
+        for name, array in own.items():
+            array[...] = to_device(state[name]).astype(array.dtype, copy=False)
+
+    # How it looks.
+
+    def describe(self):
+        """What to say of a layer within the brackets of its line in the tree."""
+        return ""
+
+    def __repr__(self):
+        return "\n".join(_lines(self, ""))
+
+
+class Sequential(Module):
+    """Modules one after the other. They are named 0, 1, 2, ..."""
+
+    def __init__(self, *modules):
+        for i, module in enumerate(modules):
+            setattr(self, str(i), module)
+
+    def forward(self, x):
+        for _, module in self.children():
+            x = module(x)
+        return x
+
+    def __len__(self):
+        return len(list(self.children()))
+
+    def __getitem__(self, i):
+        return [module for _, module in self.children()][i]
+
+
+def _is_buffer(value):
+    return hasattr(value, "dtype") and not isinstance(value, Tensor)
+
+
+def _walk(module, name, seen):
+    """(name, value) of a module and all modules, parameters and buffers below it, in the order written, each once."""
+    if id(module) in seen:
+        return
+    seen.add(id(module))
+    yield name, module
+    for key, value in module.named_attributes():
+        path = f"{name}.{key}" if name else key
+        if isinstance(value, Module):
+            yield from _walk(value, path, seen)
+        elif (isinstance(value, Parameter) or _is_buffer(value)) and id(value) not in seen:
+            seen.add(id(value))
+            yield path, value
+
+
+def _state(module):
+    """(name, array) of all that is saved."""
+    for name, value in _walk(module, "", set()):
+        if isinstance(value, Parameter):
+            yield name, value.data
+        elif not isinstance(value, Module):
+            yield name, value
+
+
+def _lines(module, name):
+    """The tree below a module, a line each: name, class, shapes, how many parameters."""
+    shapes = [f"{key} {value.shape}" for key, value in module.named_attributes() if isinstance(value, Parameter)]
+    count = sum(parameter.size for parameter in module.parameters())
+    line = f"{name}: " * bool(name) + f"{type(module).__name__}({module.describe()})"
+    yield line + "".join(f"  {shape}" for shape in shapes) + f"  {count:,} parameters" * bool(count)
+    for key, child in module.children():
+        yield from ("  " + line for line in _lines(child, key))

@@ -1,0 +1,137 @@
+"""Two operands, element by element, with broadcasting: a + b and its kin. Either may be a plain number."""
+
+from minires.backend import xp
+
+
+def broadcast(op, a, b):
+    """The shapes of `a` and `b`, after a look whether they go together. A plain number has shape ().
+
+    Raises  ValueError: they do not broadcast.
+    """
+    a_shape, b_shape = getattr(a, "shape", ()), getattr(b, "shape", ())
+    for i, j in zip(reversed(a_shape), reversed(b_shape)):
+        if i != j and i != 1 and j != 1:
+            raise ValueError(
+                f"{op}: shapes {a_shape} and {b_shape} do not broadcast: from the right, sizes must be equal or 1"
+            )
+    return a_shape, b_shape
+
+
+def unbroadcast(g, shape):
+    """Sum `g` over the axes along which an array of `shape` was stretched: the adjoint of broadcasting."""
+    if g.shape == shape:
+        return g
+    new = g.ndim - len(shape)
+    stretched = tuple(axis for axis in range(g.ndim) if axis < new or shape[axis - new] != g.shape[axis])
+    return g.sum(axis=stretched).reshape(shape)
+
+
+def add(a, b):
+    """a + b: the residual add. Both sides get the gradient as it is.
+
+    Keeps  two shapes.
+    """
+    a_shape, b_shape = broadcast("add", a, b)
+
+    def backward(g):
+        return unbroadcast(g, a_shape), unbroadcast(g, b_shape)
+
+    return a + b, backward
+
+
+def subtract(a, b):
+    """a - b.
+
+    Keeps  two shapes.
+    """
+    a_shape, b_shape = broadcast("subtract", a, b)
+
+    def backward(g):
+        return unbroadcast(g, a_shape), unbroadcast(-g, b_shape)
+
+    return a - b, backward
+
+
+def multiply(a, b):
+    """a * b.
+
+    Keeps  a and b.
+    """
+    a_shape, b_shape = broadcast("multiply", a, b)
+
+    def backward(g):
+        return unbroadcast(g * b, a_shape), unbroadcast(g * a, b_shape)
+
+    return a * b, backward
+
+
+def divide(a, b):
+    """a / b.
+
+    Keeps  a and b.
+    """
+    a_shape, b_shape = broadcast("divide", a, b)
+
+    def backward(g):
+        return unbroadcast(g / b, a_shape), unbroadcast(-g * a / (b * b), b_shape)
+
+    return a / b, backward
+
+
+def negative(x):
+    """-x."""
+
+    def backward(g):
+        return (-g,)
+
+    return -x, backward
+
+
+def power(a, b):
+    """a ** b. Where b is 0 the slope along a is 0, also at a = 0; where a is 0 and b >= 0, the slope along b is 0.
+
+    Keeps  a and b. A plain number b gets no gradient: it would need log a, and a may be negative.
+    """
+    a_shape, b_shape = broadcast("power", a, b)
+
+    def backward(g):
+        if not hasattr(b, "shape"):
+            return (g * (b * a ** (b - 1)) if b != 0 else xp.zeros_like(g)), None
+        base = a if hasattr(a, "shape") else xp.asarray(a, dtype=b.dtype)
+        flat = (base == 0) & (b >= 0)
+        g_a = g * xp.where(b == 0, 0, b * base ** xp.where(b == 0, 1, b - 1))
+        g_b = g * xp.where(flat, 0, base**b * xp.log(xp.where(flat, 1, base)))
+        return unbroadcast(g_a, a_shape), unbroadcast(g_b, b_shape)
+
+    return a**b, backward
+
+
+def maximum(a, b):
+    """The larger of a and b. On a tie each side gets half of the gradient.
+
+    Keeps  a and b.
+    """
+    a_shape, b_shape = broadcast("maximum", a, b)
+
+    def backward(g):
+        tie = xp.where(a == b, g / 2, 0)
+        return unbroadcast(xp.where(a > b, g, tie), a_shape), unbroadcast(xp.where(b > a, g, tie), b_shape)
+
+    return xp.maximum(a, b), backward
+
+
+def where(condition, a, b):
+    """a where `condition` (an array of bools), else b.
+
+    Keeps  condition.
+    """
+    if getattr(condition, "dtype", None) != bool:
+        raise TypeError(f"where: condition is {getattr(condition, 'dtype', type(condition).__name__)}, not an array of bools")
+    broadcast("where", condition, a)
+    broadcast("where", condition, b)
+    a_shape, b_shape = broadcast("where", a, b)
+
+    def backward(g):
+        return None, unbroadcast(xp.where(condition, g, 0), a_shape), unbroadcast(xp.where(condition, 0, g), b_shape)
+
+    return xp.where(condition, a, b), backward

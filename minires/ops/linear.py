@@ -1,0 +1,53 @@
+"""Products of matrices: matmul, and the linear layer."""
+
+from minires.backend import xp
+from minires.ops.arithmetic import unbroadcast
+
+
+def matmul(a, b):
+    """a @ b: matrices in the last two axes, broadcast over those before. A vector is a row on the left, a column on the right.
+
+    Keeps  a and b.
+    Raises  ValueError: a number, inner sizes that differ, or leading shapes that do not broadcast.
+    """
+    if a.ndim == 0 or b.ndim == 0 or a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0]:
+        raise ValueError(f"matmul: shapes {a.shape} and {b.shape}: the last size of the left must be the last but one of the right")
+    left = a[None, :] if a.ndim == 1 else a
+    right = b[:, None] if b.ndim == 1 else b
+    a_shape, b_shape = a.shape, b.shape
+
+    def backward(g):
+        g = g[..., None] if len(b_shape) == 1 else g
+        g = g[..., None, :] if len(a_shape) == 1 else g
+        g_left = g @ right.swapaxes(-1, -2)
+        g_right = left.swapaxes(-1, -2) @ g
+        return unbroadcast(g_left, left.shape).reshape(a_shape), unbroadcast(g_right, right.shape).reshape(b_shape)
+
+    return xp.matmul(a, b), backward
+
+
+def linear(x, weight, bias=None):
+    """x @ weight + bias.
+
+    x  (..., I)    weight  (I, O)    bias  (O,)    result  (..., O)
+
+    Keeps  x and weight.
+    Raises  ValueError: sizes that do not fit.
+    """
+    i, o = weight.shape
+    if x.ndim == 0 or x.shape[-1] != i:
+        raise ValueError(f"linear: weight takes {i} features, x has shape {x.shape}")
+    if bias is not None and bias.shape != (o,):
+        raise ValueError(f"linear: bias has shape {bias.shape}, wanted ({o},)")
+    y = x @ weight
+    if bias is not None:
+        y = y + bias
+    has_bias = bias is not None
+
+    def backward(g):
+        rows = g.reshape(-1, o)
+        g_weight = x.reshape(-1, i).T @ rows
+        g_bias = rows.sum(axis=0) if has_bias else None
+        return g @ weight.T, g_weight, g_bias
+
+    return y, backward

@@ -1,0 +1,83 @@
+"""Pooling: one number for each window and channel."""
+
+from minires.backend import xp
+from minires.ops.windows import framed, image_shape, output_size, unframed, views, window
+
+
+def max_pool2d(x, *, kernel, stride=None, padding=0):
+    """The largest number under each window. On a tie the first, row by row, gets the gradient.
+
+    x  (N, H, W, C)    result  (N, OH, OW, C)
+    Without `stride` windows lie side by side. The padding counts as -inf, and is at most half the kernel.
+
+    Keeps  for each result the place of its maximum in the window (a byte, for up to 256 places).
+    Raises  ValueError: a window larger than the padded image, or too much padding.
+    """
+    n, h, w, c = image_shape(x, "max_pool2d")
+    kernel, stride, padding = _window(kernel, stride, padding, "max_pool2d")
+    output = output_size((h, w), kernel, stride, padding)
+    patches = views(framed(x, padding, -xp.inf), kernel, stride, output)
+    y = next(patches).copy()
+    places = kernel[0] * kernel[1]
+    place = xp.zeros(y.shape, dtype=xp.uint8 if places <= 256 else xp.int32)
+    for k, view in enumerate(patches, start=1):
+        place[view > y] = k
+        y = xp.maximum(y, view)
+
+    def backward(g):
+        image = xp.zeros((n, h + 2 * padding[0], w + 2 * padding[1], c), dtype=g.dtype)
+        for k, view in enumerate(views(image, kernel, stride, output)):
+            view += g * (place == k)
+        return (unframed(image, padding),)
+
+    return y, backward
+
+
+def avg_pool2d(x, *, kernel, stride=None, padding=0):
+    """The mean of the numbers under each window. The padding counts, as zeros.
+
+    x  (N, H, W, C)    result  (N, OH, OW, C)
+    Without `stride` windows lie side by side. The padding is at most half the kernel.
+
+    Keeps  a shape.
+    Raises  ValueError: a window larger than the padded image, or too much padding.
+    """
+    n, h, w, c = image_shape(x, "avg_pool2d")
+    kernel, stride, padding = _window(kernel, stride, padding, "avg_pool2d")
+    output = output_size((h, w), kernel, stride, padding)
+    places = kernel[0] * kernel[1]
+    y = xp.zeros((n, *output, c), dtype=x.dtype)
+    for view in views(framed(x, padding), kernel, stride, output):
+        y += view
+    y /= places
+
+    def backward(g):
+        share = g / places
+        image = xp.zeros((n, h + 2 * padding[0], w + 2 * padding[1], c), dtype=g.dtype)
+        for view in views(image, kernel, stride, output):
+            view += share
+        return (unframed(image, padding),)
+
+    return y, backward
+
+
+def global_avg_pool(x):
+    """The mean of each channel over the whole image.
+
+    x  (N, H, W, C)    result  (N, C)
+
+    Keeps  a shape.
+    """
+    n, h, w, c = shape = image_shape(x, "global_avg_pool")
+
+    def backward(g):
+        return (xp.broadcast_to(g.reshape(n, 1, 1, c) / (h * w), shape),)
+
+    return x.mean(axis=(1, 2)), backward
+
+
+def _window(kernel, stride, padding, op):
+    kernel, stride, padding = window(kernel, kernel if stride is None else stride, padding)
+    if 2 * padding[0] > kernel[0] or 2 * padding[1] > kernel[1]:
+        raise ValueError(f"{op}: padding {padding} is more than half the kernel {kernel}: a window could see nothing else")
+    return kernel, stride, padding

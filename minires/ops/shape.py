@@ -1,0 +1,97 @@
+"""The same elements in another order or frame: nothing is computed, and backward undoes the move."""
+
+from minires.backend import is_array, xp
+from minires.ops.arithmetic import unbroadcast
+
+
+def reshape(x, *, shape):
+    """The elements in row order under another shape; one size may be -1.
+
+    Keeps  a shape.
+    """
+    old = x.shape
+
+    def backward(g):
+        return (g.reshape(old),)
+
+    return x.reshape(shape), backward
+
+
+def transpose(x, *, axes=None):
+    """The axes in the order `axes`; without it, reversed.
+
+    Keeps  the order.
+    """
+    back = None if axes is None else sorted(range(x.ndim), key=lambda i: axes[i] % x.ndim)
+
+    def backward(g):
+        return (g.transpose(back),)
+
+    return x.transpose(axes), backward
+
+
+def getitem(x, *, index):
+    """x[index]: ints, slices, None, ..., arrays of ints or bools. An element taken twice gets both gradients.
+
+    Keeps  the index and a shape.
+    """
+    shape = x.shape
+    parts = index if isinstance(index, tuple) else (index,)
+    repeats = any(isinstance(part, list) or (is_array(part) and part.dtype != bool) for part in parts)
+
+    def backward(g):
+        g_x = xp.zeros(shape, dtype=g.dtype)
+        if repeats:
+            xp.add.at(g_x, index, g)
+        else:
+            g_x[index] = g
+        return (g_x,)
+
+    return x[index], backward
+
+
+def concatenate(*arrays, axis=0):
+    """The arrays one after the other along an axis that exists.
+
+    Keeps  where each one ends.
+    """
+    result = xp.concatenate(arrays, axis=axis)
+    axis %= result.ndim
+    ends = [0]
+    for array in arrays:
+        ends.append(ends[-1] + array.shape[axis])
+
+    def backward(g):
+        before = (slice(None),) * axis
+        return tuple(g[(*before, slice(start, end))] for start, end in zip(ends, ends[1:]))
+
+    return result, backward
+
+
+def pad(x, *, widths):
+    """x with zeros around it: `widths` has a pair (before, after) for each axis.
+
+    Keeps  where x lies.
+    Raises  ValueError: another number of pairs than axes, or a negative width.
+    """
+    if len(widths) != x.ndim or any(len(pair) != 2 or min(pair) < 0 for pair in widths):
+        raise ValueError(f"pad: widths {widths} for shape {x.shape}: wanted a pair of widths >= 0 for each of {x.ndim} axes")
+    inside = tuple(slice(before, before + size) for (before, _), size in zip(widths, x.shape))
+
+    def backward(g):
+        return (g[inside],)
+
+    return xp.pad(x, widths), backward
+
+
+def broadcast_to(x, *, shape):
+    """x repeated along new axes and along those of size 1.
+
+    Keeps  a shape.
+    """
+    old = x.shape
+
+    def backward(g):
+        return (unbroadcast(g, old),)
+
+    return xp.broadcast_to(x, shape), backward

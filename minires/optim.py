@@ -1,0 +1,201 @@
+"""Optimizers, and schedules of the learning rate as functions of the step.
+
+    optimizer = SGD(model.parameters(), lr=0.1, momentum=0.9)
+    schedule = cosine(0.1, steps=1000, warmup=50)
+
+    optimizer.lr = schedule(step)
+    optimizer.zero_grad(); loss.backward(); optimizer.step()
+"""
+
+import math
+
+from minires.backend import xp
+
+
+class Optimizer:
+    """What all optimizers share: groups of parameters, each with its options.
+
+    parameters  a list of them; or a list of groups, each a dict with "params" and the options that differ:
+                [{"params": weights}, {"params": biases, "weight_decay": 0}]
+
+    Raises  ValueError: no parameters, one of them twice, an unknown option, or an option out of range.
+    """
+
+    def __init__(self, parameters, **options):
+        groups = list(parameters)
+        if not groups:
+            raise ValueError("an optimizer needs parameters, it got none")
+        if not isinstance(groups[0], dict):
+            groups = [{"params": groups}]
+        self.groups = []
+        for group in groups:
+            unknown = set(group) - {"params", *options}
+            if unknown:
+                raise ValueError(f"unknown option {sorted(unknown)[0]!r} of a group: there are params, {', '.join(options)}")
+            self.groups.append({**options, **group, "params": list(group["params"])})
+            self._check(self.groups[-1])
+        self._lr = options["lr"]
+        self._shares = [group["lr"] / self._lr for group in self.groups]
+        members = [id(parameter) for group in self.groups for parameter in group["params"]]
+        if len(set(members)) < len(members):
+            raise ValueError("a parameter stands twice in the optimizer's groups: it would be moved twice a step")
+        self.state = {}  # parameter -> its arrays, made at its first step
+
+    def _check(self, group):
+        for name in ("lr", "eps"):
+            if name in group and not group[name] > 0:
+                raise ValueError(f"{name} is {group[name]}, wanted more than 0")
+        for name in ("weight_decay", "momentum"):
+            if group.get(name, 0) < 0:
+                raise ValueError(f"{name} is {group[name]}, wanted 0 or more")
+
+    @property
+    def lr(self):
+        """The learning rate. Setting it moves every group's own in proportion."""
+        return self._lr
+
+    @lr.setter
+    def lr(self, value):
+        if not value >= 0:
+            raise ValueError(f"lr is {value}, wanted 0 or more")
+        self._lr = float(value)
+        for group, share in zip(self.groups, self._shares):
+            group["lr"] = share * self._lr
+
+    def zero_grad(self):
+        """Forget the gradients."""
+        for group in self.groups:
+            for parameter in group["params"]:
+                parameter.grad = None
+
+    def step(self):
+        """Move every parameter that has a gradient, in place."""
+        for group in self.groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    self._move(parameter, group, self.state.setdefault(parameter, {}))
+
+    def _move(self, parameter, group, state):
+        raise NotImplementedError
+
+
+class SGD(Optimizer):
+    """g += weight_decay * w;  v = momentum * v + g;  w -= lr * v, or with Nesterov lr * (g + momentum * v).
+
+    Source  Sutskever et al. 2013, in PyTorch's form: lr scales the step, not the velocity.
+    """
+
+    def __init__(self, parameters, lr, *, momentum=0.0, nesterov=False, weight_decay=0.0):
+        super().__init__(parameters, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay)
+
+    def _check(self, group):
+        super()._check(group)
+        if group["nesterov"] and not group["momentum"]:
+            raise ValueError("nesterov needs a momentum above 0")
+
+    def _move(self, parameter, group, state):
+        w, g, momentum = parameter.data, parameter.grad, group["momentum"]
+        if group["weight_decay"]:
+            g = g + group["weight_decay"] * w
+        if momentum:
+            if "velocity" not in state:
+                state["velocity"] = xp.zeros_like(w)
+            v = state["velocity"]
+            v *= momentum
+            v += g
+            g = g + momentum * v if group["nesterov"] else v
+        w -= group["lr"] * g
+
+
+class Adam(Optimizer):
+    """m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g**2;  w -= lr * m_hat / (sqrt(v_hat) + eps).
+
+    m_hat = m / (1 - b1**t) and v_hat = v / (1 - b2**t) undo the start at zero; t counts from 1. weight_decay is coupled:
+    it is added to g.
+    Source  Kingma and Ba 2015, algorithm 1.
+    """
+
+    decoupled = False
+
+    def __init__(self, parameters, lr=1e-3, *, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
+        super().__init__(parameters, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
+
+    def _check(self, group):
+        super()._check(group)
+        if not all(0 <= beta < 1 for beta in group["betas"]):
+            raise ValueError(f"betas are {group['betas']}, wanted 0 <= beta < 1")
+
+    def _move(self, parameter, group, state):
+        w, g, decay, (b1, b2) = parameter.data, parameter.grad, group["weight_decay"], group["betas"]
+        if not state:
+            state.update(t=0, m=xp.zeros_like(w), v=xp.zeros_like(w))
+        if decay and self.decoupled:
+            w *= 1 - group["lr"] * decay
+        elif decay:
+            g = g + decay * w
+        state["t"] += 1
+        m, v = state["m"], state["v"]
+        m *= b1
+        m += (1 - b1) * g
+        v *= b2
+        v += (1 - b2) * (g * g)
+        m_hat = m / (1 - b1 ** state["t"])
+        v_hat = v / (1 - b2 ** state["t"])
+        w -= group["lr"] * m_hat / (xp.sqrt(v_hat) + group["eps"])
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay: w *= 1 - lr * weight_decay, beside the step and not through it.
+
+    Source  Loshchilov and Hutter 2019, algorithm 2.
+    """
+
+    decoupled = True
+
+    def __init__(self, parameters, lr=1e-3, *, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01):
+        super().__init__(parameters, lr, betas=betas, eps=eps, weight_decay=weight_decay)
+
+
+# Schedules: each gives a function from the step (0, 1, 2, ...) to the learning rate. With `warmup`, the rate of the first
+# `warmup` steps is lr * 1/warmup, lr * 2/warmup, ..., times what the schedule says.
+
+
+def constant(lr, *, warmup=0):
+    """lr."""
+    return _warmed(lambda step: lr, warmup)
+
+
+def step(lr, *, milestones, factor=0.1, warmup=0):
+    """lr, times `factor` from each milestone on."""
+    return _warmed(lambda step: lr * factor ** sum(step >= milestone for milestone in milestones), warmup)
+
+
+def cosine(lr, *, steps, warmup=0):
+    """From lr at step 0 down half a cosine to 0 at step `steps`, and 0 after it.
+
+    Source  Loshchilov and Hutter 2017, "SGDR", equation 5.
+    """
+    _check_steps(steps)
+    return _warmed(lambda step: lr * (1 + math.cos(math.pi * min(step / steps, 1))) / 2, warmup)
+
+
+def triangle(lr, *, steps, peak=0.25, start=0.0, warmup=0):
+    """A straight line from start * lr at step 0 up to lr at step peak * steps, and one down to 0 at step `steps`."""
+    _check_steps(steps)
+    if not 0 < peak < 1:
+        raise ValueError(f"peak is {peak}, wanted a share of the steps: 0 < peak < 1")
+
+    def rate(step):
+        done = min(step / steps, 1)
+        return lr * (start + (1 - start) * done / peak if done < peak else (1 - done) / (1 - peak))
+
+    return _warmed(rate, warmup)
+
+
+def _warmed(schedule, warmup):
+    return lambda step: schedule(step) * min((step + 1) / warmup, 1) if warmup else schedule(step)
+
+
+def _check_steps(steps):
+    if steps < 1:
+        raise ValueError(f"steps is {steps}, wanted at least 1")

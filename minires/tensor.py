@@ -1,0 +1,280 @@
+"""The graph: a Tensor is an array that may know how it was made, and backward() walks that way back. No maths."""
+
+import threading
+from contextlib import ContextDecorator
+from numbers import Number
+
+from minires.backend import is_array, refuse_foreign, to_device, to_host, xp
+
+_mode = threading.local()
+
+
+class no_grad(ContextDecorator):
+    """In this block (or function) no graph is built: results require no gradient. For evaluation."""
+
+    def __enter__(self):
+        _mode.depth = getattr(_mode, "depth", 0) + 1
+
+    def __exit__(self, *_):
+        _mode.depth -= 1
+
+
+def grad_enabled():
+    """Whether ops on tensors build the graph in this thread."""
+    return getattr(_mode, "depth", 0) == 0
+
+
+class Node:
+    """One op that was run: whom the gradient goes to, and how. It does not hold the result.
+
+    parents  for each operand its Node, or the Tensor itself where it is a leaf, or None where no gradient is wanted
+    backward  the op's own; None once it has been used: what it kept is free then
+    """
+
+    __slots__ = ("__weakref__", "backward", "dtype", "op", "parents", "shape")
+
+    def __init__(self, op, parents, backward, shape, dtype):
+        self.op, self.parents, self.backward, self.shape, self.dtype = op, parents, backward, shape, dtype
+
+
+class Tensor:
+    """An array, and whether the loss is to be differentiated with respect to it.
+
+    data  an array of the backend in use, which stays as it is and is not copied; or a number or lists of them,
+        which become float32
+    grad  after backward(), for a leaf that requires it: the gradient, an array of data's shape and type
+    """
+
+    __slots__ = ("__weakref__", "data", "grad", "node", "requires_grad")
+    __array_ufunc__ = None  # array + tensor is the tensor's business
+
+    def __init__(self, data, *, requires_grad=False):
+        if isinstance(data, Tensor):
+            data = data.data
+        elif isinstance(data, Number) and hasattr(data, "dtype"):  # a NumPy scalar
+            data = to_device(data)
+        elif isinstance(data, (Number, list, tuple)):
+            data = xp.asarray(data, dtype=xp.float32)
+        elif not is_array(data):
+            refuse_foreign(data, "the data of a Tensor")
+        if requires_grad and data.dtype.kind != "f":
+            raise TypeError(f"a tensor of {data.dtype} has no gradient: only floats have")
+        self.data, self.requires_grad, self.grad, self.node = data, requires_grad, None, None
+
+    # What an array has.
+
+    @property
+    def shape(self):
+        return self.data.shape
+
+    @property
+    def ndim(self):
+        return self.data.ndim
+
+    @property
+    def size(self):
+        return self.data.size
+
+    @property
+    def dtype(self):
+        return self.data.dtype
+
+    def __len__(self):
+        return len(self.data)
+
+    def __iter__(self):
+        return (self[i] for i in range(len(self)))
+
+    def item(self):
+        """The number in a tensor of one element. On a GPU this waits."""
+        if self.size != 1:
+            raise ValueError(f"item() takes a tensor of one element, this one has shape {self.shape}")
+        return to_host(self.data).item()
+
+    def __float__(self):
+        return float(self.item())
+
+    def __bool__(self):
+        return bool(self.item())
+
+    def __lt__(self, other):
+        return Tensor(self.data < _bare(other, "<"))
+
+    def __le__(self, other):
+        return Tensor(self.data <= _bare(other, "<="))
+
+    def __gt__(self, other):
+        return Tensor(self.data > _bare(other, ">"))
+
+    def __ge__(self, other):
+        return Tensor(self.data >= _bare(other, ">="))
+
+    def numpy(self):
+        """The numbers as a NumPy array. On the NumPy backend it is this tensor's own memory."""
+        return to_host(self.data)
+
+    def __array__(self, *args, **kwargs):
+        raise TypeError("a Tensor does not turn into a NumPy array by itself: say tensor.numpy()")
+
+    def __repr__(self):
+        facts = [f"shape {self.shape}", str(self.dtype)]
+        if self.node is not None:
+            facts.append(f"made by {self.node.op}")
+        elif self.requires_grad:
+            facts.append("requires_grad")
+        numbers = str(self.numpy()).replace("\n", "\n" + " " * len("Tensor("))
+        return f"Tensor({numbers}, {', '.join(facts)})"
+
+    # The graph.
+
+    def detach(self):
+        """The same numbers (the same memory), cut off from the graph."""
+        return Tensor(self.data)
+
+    def backward(self, grad=None):
+        """Add to `grad` of every leaf that this tensor came from the gradient of sum(grad * self).
+
+        grad  of this tensor's shape: a tensor, an array or lists. A tensor of one element may do without: it is 1 then.
+
+        Each op's node waits until all its users have sent their part, so it runs once, and is let go of then: no
+        recursion, no sorting, and memory falls as the walk goes.
+
+        Raises  RuntimeError: nothing here requires a gradient, or a part of the graph has been used already.
+        ValueError: a gradient of another shape is given or needed.
+        """
+        if not self.requires_grad:
+            raise RuntimeError("backward() from a tensor that needs no gradient: nothing that made it has requires_grad")
+        grad = self._seed(grad)
+        if self.node is None:
+            _accumulate(self, grad, borrowed=True)
+            return
+        users = _count_users(self.node)
+        waiting = {self.node: (grad, True)}  # node -> (gradient so far, whether its array is somebody else's)
+        ready = [self.node]
+        while ready:
+            node = ready.pop()
+            g, _ = waiting.pop(node)
+            parents, grads = node.parents, _run(node, g)
+            for i, (parent, g_parent) in enumerate(zip(parents, grads)):
+                if parent is None:
+                    continue
+                g_parent = _checked(g_parent, parent, node, i)
+                borrowed = g_parent is g or any(g_parent is other for other in grads[:i]) or g_parent.base is not None
+                if isinstance(parent, Tensor):
+                    _accumulate(parent, g_parent, borrowed)
+                    continue
+                waiting[parent] = _added(waiting.get(parent), g_parent, borrowed)
+                users[parent] -= 1
+                if users[parent] == 0:
+                    ready.append(parent)
+
+    def _seed(self, grad):
+        if grad is None:
+            if self.size != 1:
+                raise ValueError(f"backward() of a tensor of shape {self.shape} needs a gradient of that shape; a loss is one number")
+            return xp.ones(self.shape, dtype=self.dtype)
+        grad = Tensor(grad).data.astype(self.dtype, copy=False)
+        if grad.shape != self.shape:
+            raise ValueError(f"backward() got a gradient of shape {grad.shape} for a tensor of shape {self.shape}")
+        return grad
+
+
+def kept(backward):
+    """Name -> array: what an op's backward keeps until it runs, read from the function itself."""
+    values = zip(backward.__code__.co_freevars, backward.__closure__ or ())
+    return {name: cell.cell_contents for name, cell in values if is_array(cell.cell_contents)}
+
+
+def apply(op, *operands, **options):
+    """Run an op on tensors, arrays, lists or numbers, and remember its backward if one of them requires a gradient.
+
+    Numbers stay Python's, so that they do not change the type of the elements.
+    """
+    arrays = [_bare(operand, op.__name__) for operand in operands]
+    result, backward = op(*arrays, **options)
+    made = Tensor(xp.asarray(result))
+    if grad_enabled():
+        parents = tuple(_parent(operand) for operand in operands)
+        if any(parent is not None for parent in parents):
+            made.requires_grad = True
+            made.node = Node(op.__name__, parents, backward, made.shape, made.dtype)
+    return made
+
+
+def _bare(operand, op):
+    if isinstance(operand, Tensor):
+        if not is_array(operand.data):
+            refuse_foreign(operand.data, f"{op}: an operand")
+        return operand.data
+    if operand is None or is_array(operand):
+        return operand
+    if isinstance(operand, Number):
+        return operand.item() if hasattr(operand, "item") else operand
+    if isinstance(operand, (list, tuple)):
+        return Tensor(operand).data
+    refuse_foreign(operand, f"{op}: an operand")
+
+
+def _parent(operand):
+    if not isinstance(operand, Tensor) or not operand.requires_grad:
+        return None
+    return operand if operand.node is None else operand.node
+
+
+def _count_users(root):
+    """For each node below `root`, how many operands of others it is."""
+    users, stack = {root: 0}, [root]
+    while stack:
+        node = stack.pop()
+        if node.backward is None:
+            raise RuntimeError(
+                f"backward() through a graph that was used already: what {node.op} had kept is gone. "
+                "Run the forward pass again, or add the losses up and go back once"
+            )
+        for parent in node.parents:
+            if isinstance(parent, Node):
+                if parent not in users:
+                    users[parent] = 0
+                    stack.append(parent)
+                users[parent] += 1
+    return users
+
+
+def _run(node, g):
+    """The gradients of a node's operands. The node lets go of what it kept."""
+    backward, parents = node.backward, node.parents
+    node.backward, node.parents = None, ()
+    grads = backward(g)
+    if not isinstance(grads, tuple) or len(grads) != len(parents):
+        got = f"{len(grads)} of them" if isinstance(grads, tuple) else type(grads).__name__
+        raise TypeError(f"{node.op}: backward must give a tuple of {len(parents)} gradients, one an operand; it gave {got}")
+    return grads
+
+
+def _checked(g, parent, node, i):
+    """A gradient, if it is there and has its operand's shape; in its operand's type."""
+    if g is None:
+        raise TypeError(f"{node.op}: backward gave no gradient for operand {i}, which requires one")
+    g = xp.asarray(g)
+    if g.shape != parent.shape:
+        raise ValueError(f"{node.op}: backward gave operand {i} a gradient of shape {g.shape}, it has shape {parent.shape}")
+    return g if g.dtype == parent.dtype else g.astype(parent.dtype)
+
+
+def _added(before, g, borrowed):
+    """(sum, whether it is borrowed): written in place only where the array is the walk's own."""
+    if before is None:
+        return g, borrowed
+    total, total_borrowed = before
+    if total_borrowed:
+        return xp.asarray(total + g), False
+    total += g
+    return total, False
+
+
+def _accumulate(leaf, g, borrowed):
+    """leaf.grad += g. A leaf never shares its gradient's memory with anybody."""
+    if leaf.grad is None:
+        leaf.grad = g.copy() if borrowed else g
+    else:
+        leaf.grad += g
