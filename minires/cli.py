@@ -31,7 +31,7 @@ def _parser():
     train = commands.add_parser("train", help="train a residual network on handwritten digits, in about a minute",
                                 formatter_class=argparse.ArgumentDefaultsHelpFormatter)  # fmt: skip
     train.add_argument("--model", default="resnet20", help=f"one of {', '.join(models.MODELS)}")
-    train.add_argument("--epochs", type=int, default=30)
+    train.add_argument("--epochs", type=int, default=20)
     train.add_argument("--batch-size", type=int, default=64)
     train.add_argument("--lr", type=float, default=0.1, help="the largest learning rate")
     train.add_argument("--seed", type=int, default=0, help="of weights, order and shifts")
@@ -70,10 +70,9 @@ def _train(options):
         for epoch in range(options.epochs):
             batches = data.batches(train, options.batch_size, seed=options.seed, epoch=epoch, crop=1)
             scores = {
-                "train": train_epoch(model, batches, optimizer, schedule=schedule, step=epoch * steps,
-                                     label_smoothing=0.1, bar=bar),
+                "train": train_epoch(model, batches, optimizer, schedule=schedule, step=epoch * steps, bar=bar),
                 "validation": evaluate(model, data.batches(validation, 256)),
-            }  # fmt: skip
+            }
             for part, score in scores.items():
                 log[f"{part} loss"].append(score.loss)
                 log[f"{part} accuracy"].append(score.accuracy)

@@ -38,11 +38,6 @@ class Dataset:
     def __len__(self):
         return len(self.images)
 
-    def part(self, indices):
-        """The images at `indices`, with this set's mean and std."""
-        options = {"white": self.white, "mean": self.mean, "std": self.std}
-        return Dataset(self.images[indices], self.labels[indices], self.classes, **options)
-
     def on_device(self):
         """(images, labels) on the backend in use, moved there at the first call."""
         name = backend.name()

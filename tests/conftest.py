@@ -1,0 +1,40 @@
+"""Each test that asks for it runs on every backend that works here; the header says which, and why not the others."""
+
+import os
+
+import hypothesis
+import pytest
+
+from minires import backend
+from minires.backend import card
+
+hypothesis.settings.register_profile("suite", deadline=None, max_examples=25, derandomize=True, database=None)
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=500)
+hypothesis.settings.load_profile(os.environ.get("MINIRES_TEST_PROFILE", "suite"))
+
+
+def _backends():
+    """(names, a line about them). MINIRES_TEST_BACKENDS="numpy" narrows them."""
+    names = os.environ.get("MINIRES_TEST_BACKENDS", "numpy strict cupy").split()
+    if "cupy" not in names:
+        return names, f"backends: {' '.join(names)}"
+    try:
+        card.load()
+    except card.Unusable as why:
+        names.remove("cupy")
+        return names, f"backends: {' '.join(names)}; not cupy: {why}"
+    return names, f"backends: {' '.join(names)}"
+
+
+BACKENDS, LINE = _backends()
+
+
+def pytest_report_header():
+    return LINE
+
+
+@pytest.fixture(params=BACKENDS, scope="module")
+def each_backend(request):
+    """Run on every backend: pytestmark = pytest.mark.usefixtures("each_backend")."""
+    with backend.using(request.param):
+        yield request.param
