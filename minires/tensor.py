@@ -192,7 +192,7 @@ def apply(op, *operands, **options):
     """
     arrays = [_bare(operand, op.__name__) for operand in operands]
     result, backward = op(*arrays, **options)
-    made = Tensor(xp.asarray(result))
+    made = Tensor(_as_array(result))
     if grad_enabled():
         parents = tuple(_parent(operand) for operand in operands)
         if any(parent is not None for parent in parents):
@@ -213,6 +213,11 @@ def _bare(operand, op):
     if isinstance(operand, (list, tuple)):
         return Tensor(operand).data
     refuse_foreign(operand, f"{op}: an operand")
+
+
+def _as_array(value):
+    """NumPy's reductions give scalars: as arrays without axes."""
+    return value if is_array(value) else xp.asarray(value)
 
 
 def _parent(operand):
@@ -255,7 +260,7 @@ def _checked(g, parent, node, i):
     """A gradient, if it is there and has its operand's shape; in its operand's type."""
     if g is None:
         raise TypeError(f"{node.op}: backward gave no gradient for operand {i}, which requires one")
-    g = xp.asarray(g)
+    g = _as_array(g)
     if g.shape != parent.shape:
         raise ValueError(f"{node.op}: backward gave operand {i} a gradient of shape {g.shape}, it has shape {parent.shape}")
     return g if g.dtype == parent.dtype else g.astype(parent.dtype)
@@ -267,7 +272,7 @@ def _added(before, g, borrowed):
         return g, borrowed
     total, total_borrowed = before
     if total_borrowed:
-        return xp.asarray(total + g), False
+        return _as_array(total + g), False
     total += g
     return total, False
 

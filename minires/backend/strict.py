@@ -81,7 +81,12 @@ def _give_operators(cls):
     """a + b, b + a and a += b, and so on: each on the hidden arrays, after a look at the other side."""
 
     def forward(function):
-        return lambda self, other: _leave(function(self._hidden, _enter_operand(other)))
+        def operate(self, other):
+            if getattr(other, "__array_ufunc__", self) is None:  # a Tensor: it knows what to do
+                return NotImplemented
+            return _leave(function(self._hidden, _enter_operand(other)))
+
+        return operate
 
     def reflected(function):
         return lambda self, other: _leave(function(_enter_operand(other), self._hidden))

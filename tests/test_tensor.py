@@ -1,0 +1,509 @@
+"""The graph: who gets which gradient, what is let go of, and what is said when it cannot be done."""
+
+import gc
+import math
+import threading
+import weakref
+
+import numpy
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from minires import Tensor, no_grad, ops
+from minires import functional as F
+from minires.backend import is_array, to_device, to_host, xp
+from minires.tensor import Node, apply, grad_enabled
+
+pytestmark = pytest.mark.usefixtures("each_backend")
+
+
+def leaf(values, dtype="float32"):
+    return Tensor(to_device(numpy.array(values, dtype)), requires_grad=True)
+
+
+def grad(tensor):
+    return to_host(tensor.grad)
+
+
+# New tensors.
+
+
+@pytest.mark.parametrize("data", [[1.0, 2.0], (1, 2), [[True], [False]], 3, 2.5, numpy.array([1, 2]).tolist()])
+def test_lists_and_numbers_become_float32(data):
+    assert Tensor(data).dtype == numpy.float32
+    assert_array_equal(Tensor(data).numpy(), numpy.array(data, "float32"))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "uint8", "bool"])
+def test_arrays_keep_their_type_and_are_not_copied(dtype):
+    array = to_device(numpy.ones((2, 3), dtype))
+    assert Tensor(array).data is array and Tensor(array).dtype == dtype
+
+
+def test_a_numpy_scalar_keeps_its_type():
+    assert Tensor(numpy.float64(2)).dtype == numpy.float64 and Tensor(numpy.float32(2)).shape == ()
+
+
+def test_a_tensor_of_a_tensor_shares_its_numbers_and_not_its_graph():
+    x = leaf([1.0, 2.0])
+    y = Tensor(x * 2)
+    assert y.node is None and not y.requires_grad
+    assert Tensor(x).data is x.data
+
+
+def test_a_tensor_tells_its_shape():
+    x = Tensor([[1, 2, 3], [4, 5, 6]])
+    assert (x.shape, x.ndim, x.size, len(x)) == ((2, 3), 2, 6, 2)
+    assert [row.numpy().tolist() for row in x] == [[1, 2, 3], [4, 5, 6]]
+
+
+def test_numbers_out():
+    assert Tensor([[2.5]]).item() == 2.5 and float(Tensor(3)) == 3.0 and bool(Tensor([1])) and not Tensor(0)
+    with pytest.raises(ValueError, match=r"item\(\) takes a tensor of one element, this one has shape \(2,\)"):
+        Tensor([1, 2]).item()
+    with pytest.raises(TypeError, match=r"tensor\.numpy\(\)"):
+        numpy.asarray(Tensor([1, 2]))
+
+
+@pytest.mark.parametrize("data", [None, "abc", {"a": 1}, object()])
+def test_what_is_no_array_is_refused(data):
+    with pytest.raises(TypeError, match=f"data of a Tensor is a builtins.{type(data).__name__}, wanted an array, a number"):
+        Tensor(data)
+    with pytest.raises(TypeError, match="add: an operand is a builtins"):
+        Tensor([1.0]) + (data if data is not None else object())
+
+
+def test_only_floats_have_gradients():
+    with pytest.raises(TypeError, match="a tensor of int64 has no gradient"):
+        Tensor(to_device(numpy.array([1, 2])), requires_grad=True)
+
+
+def test_the_repr_shows_numbers_shape_type_and_origin():
+    x = Tensor([[1, 2], [3, 4]], requires_grad=True)
+    assert repr(x) == "Tensor([[1. 2.]\n        [3. 4.]], shape (2, 2), float32, requires_grad)"
+    assert repr(x * 2) == "Tensor([[2. 4.]\n        [6. 8.]], shape (2, 2), float32, made by multiply)"
+    assert repr(Tensor(2)) == "Tensor(2.0, shape (), float32)"
+    assert "..." in repr(Tensor(xp.zeros(5000)))
+
+
+# Operators.
+
+
+def test_operators_take_tensors_numbers_lists_and_arrays_on_either_side():
+    x = Tensor([1.0, 2.0, 4.0])
+    cases = [
+        (x + 1, [2, 3, 5]), (1 + x, [2, 3, 5]), (x - 1, [0, 1, 3]), (1 - x, [0, -1, -3]), (x * 2, [2, 4, 8]), (2 * x, [2, 4, 8]),
+        (x / 2, [0.5, 1, 2]), (2 / x, [2, 1, 0.5]), (x**2, [1, 4, 16]), (2**x, [2, 4, 16]), (-x, [-1, -2, -4]),
+        (x + [1, 1, 0], [2, 3, 4]), ([1, 1, 0] + x, [2, 3, 4]), ([8, 8, 8] / x, [8, 4, 2]), ([1, 1, 1] - x, [0, -1, -3]),
+        (x + x, [2, 4, 8]), (x @ x, 21), ([1, 0, 0] @ x, 1), (x @ [[1], [0], [1]], [5]), ([[1, 1, 1]] @ x, [7]),
+        (x + to_device(numpy.float32([1, 1, 1])), [2, 3, 5]), (x * numpy.float32(2), [2, 4, 8]), (numpy.float64(2) * x, [2, 4, 8]),
+        (x[1:], [2, 4]), (x[Tensor(to_device(numpy.array([2, 0])))], [4, 1]), (x[x > 1], [2, 4]), (x[None, ..., 0], [1]),
+        (x > 1, [False, True, True]), (x >= 2, [False, True, True]), (x < [2, 2, 2], [True, False, False]), (x <= x, [True] * 3),
+    ]  # fmt: skip
+    for result, expected in cases:
+        assert_allclose(result.numpy(), expected)
+        assert result.dtype in (numpy.float32, bool)
+
+
+def test_an_array_on_the_left_gives_a_tensor():
+    result = to_device(numpy.float32([1, 2])) * leaf([3.0, 4.0])
+    assert isinstance(result, Tensor) and result.requires_grad
+    assert_array_equal(result.numpy(), [3, 8])
+
+
+def test_reflected_operators_have_the_right_gradients():
+    x = leaf([2.0, 4.0])
+    (1 - x).backward([1.0, 10.0])
+    assert_array_equal(grad(x), [-1, -10])
+    x.grad = None
+    (8 / x).backward([1.0, 10.0])
+    assert_array_equal(grad(x), [-2, -5])
+
+
+def test_methods_are_the_functions():
+    x = leaf([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    pairs = [
+        (x.sum(), F.sum(x)), (x.sum(0), F.sum(x, axis=0)), (x.sum(axis=1, keepdims=True), F.sum(x, 1, True)),
+        (x.mean(0), F.mean(x, 0)), (x.max(1), F.max(x, 1)), (x.var(0, ddof=1), F.var(x, axis=0, ddof=1)),
+        (x.exp(), F.exp(x)), (x.log(), F.log(x)), (x.sqrt(), F.sqrt(x)), (x.tanh(), F.tanh(x)), (x.sigmoid(), F.sigmoid(x)),
+        (x.relu(), F.relu(x)), (x.softmax(), F.softmax(x)), (x.log_softmax(0), F.log_softmax(x, 0)),
+        (x.reshape(3, 2), F.reshape(x, (3, 2))), (x.reshape((3, 2)), F.reshape(x, (3, 2))), (x.reshape(-1), F.reshape(x, -1)),
+        (x.T, F.transpose(x)), (x.transpose(), F.transpose(x)), (x.transpose(1, 0), F.transpose(x, (1, 0))),
+    ]  # fmt: skip
+    for method, function in pairs:
+        assert_array_equal(method.numpy(), function.numpy())
+    assert x.sum(0).shape == (3,) and x.T.shape == (3, 2) and x.reshape(-1).shape == (6,)
+
+
+def test_functions_hand_their_options_on():
+    x = Tensor(to_device(numpy.random.default_rng(0).standard_normal((2, 6, 5, 3))))
+    weight, gamma, beta = Tensor(xp.ones((2, 3, 3, 4))), Tensor(xp.ones(3)), Tensor(xp.zeros(3))
+    mean, var = xp.zeros(3), xp.ones(3)
+    calls = [
+        (F.conv2d(x, weight, Tensor(xp.ones(4)), stride=2, padding=1), ops.conv2d(x.data, weight.data, xp.ones(4), stride=2, padding=1)),
+        (F.max_pool2d(x, 3, stride=2, padding=1), ops.max_pool2d(x.data, kernel=3, stride=2, padding=1)),
+        (F.avg_pool2d(x, (3, 2), stride=2, padding=1), ops.avg_pool2d(x.data, kernel=(3, 2), stride=2, padding=1)),
+        (F.im2col(x, 2, stride=3, padding=1), ops.im2col(x.data, kernel=2, stride=3, padding=1)),
+        (F.batch_norm(x, gamma, beta, eps=0.5), ops.batch_norm(x.data, gamma.data, beta.data, eps=0.5)),
+        (F.batch_norm(x, gamma, beta, stats=(mean, var)), ops.batch_norm(x.data, gamma.data, beta.data, stats=(mean, var))),
+        (F.batch_norm_frozen(x, gamma, beta, mean=mean, var=var, eps=0.5),
+         ops.batch_norm_frozen(x.data, gamma.data, beta.data, mean=mean, var=var, eps=0.5)),
+        (F.global_avg_pool(x), ops.global_avg_pool(x.data)),
+        (F.dropout(x, x > 0, p=0.25), ops.dropout(x.data, x.data > 0, p=0.25)),
+        (F.concatenate([x, x], axis=-1), ops.concatenate(x.data, x.data, axis=-1)),
+        (F.pad(x, ((0, 0), (1, 2), (0, 0), (0, 0))), ops.pad(x.data, widths=((0, 0), (1, 2), (0, 0), (0, 0)))),
+        (F.broadcast_to(x, (2, 2, 6, 5, 3)), ops.broadcast_to(x.data, shape=(2, 2, 6, 5, 3))),
+        (F.where(x > 0, x, 0.0), ops.where(x.data > 0, x.data, 0.0)),
+        (F.maximum(x, 0.5), ops.maximum(x.data, 0.5)),
+        (F.linear(x, Tensor(xp.ones((3, 2))), Tensor(xp.ones(2))), ops.linear(x.data, xp.ones((3, 2)), xp.ones(2))),
+        (F.cross_entropy(x[0, 0], [0, 2, 1, 1, 0], label_smoothing=0.3),
+         ops.cross_entropy(x.data[0, 0], to_device([0, 2, 1, 1, 0]), label_smoothing=0.3)),
+        (F.cross_entropy(x[0, 0], Tensor(to_device(numpy.array([0, 2, 1, 1, 0])))),
+         ops.cross_entropy(x.data[0, 0], to_device([0, 2, 1, 1, 0]))),
+        (F.mse_loss(x, Tensor(xp.zeros(x.shape))), ops.mse_loss(x.data, xp.zeros(x.shape))),
+    ]  # fmt: skip
+    for lifted, (expected, _) in calls:
+        assert_array_equal(lifted.numpy(), to_host(expected))
+    columns, _ = ops.im2col(x.data, kernel=2, stride=3, padding=1)
+    window = {"shape": x.shape, "kernel": 2, "stride": 3, "padding": 1}
+    lifted = F.col2im(Tensor(columns), x.shape, 2, stride=3, padding=1)
+    assert_array_equal(lifted.numpy(), to_host(ops.col2im(columns, **window)[0]))
+
+
+def test_every_op_is_lifted_and_has_its_documentation():
+    lifted = {function.__name__ for function in F.LIFTED}
+    assert lifted == {name for name in vars(ops) if callable(getattr(ops, name))} - {"channel_stats"}
+    for function in F.LIFTED:
+        assert getattr(F, function.__name__) is function and function.__doc__ == getattr(ops, function.__name__).__doc__
+
+
+def test_another_function_may_stand_in_for_an_op(monkeypatch):
+    def relu(x):
+        return x * 100, lambda g: (g * 100,)
+
+    monkeypatch.setattr(ops, "relu", relu)
+    x = leaf([-1.0])
+    y = F.relu(x) + x.relu()
+    y.backward()
+    assert y.item() == -200 and grad(x) == [200]
+
+
+# The walk back.
+
+
+def test_a_tensor_used_twice_gets_both_gradients():
+    x = leaf([3.0])
+    (x * x + x).backward()
+    assert grad(x) == [7]
+    y = leaf([1.0])
+    (y + y).backward()
+    assert grad(y) == [2]
+
+
+def test_a_diamond_waits_for_both_sides():
+    a = leaf([1.0])
+    b = a * 2
+    ((b * 3) + (b * 4)).sum().backward()
+    assert grad(a) == [14]
+
+
+def test_a_node_used_at_two_depths():
+    a = leaf([3.0])
+    b = a * 2
+    (b + b * b).backward()  # 2 a + 4 a^2
+    assert grad(a) == [2 + 8 * 3]
+
+
+def test_residual_gradients_add():
+    x = leaf([2.0])
+    (x + x * 5).backward([3.0])
+    assert grad(x) == [18]
+
+
+def test_2_to_the_40_paths_are_walked_once_each_node():
+    x = leaf([1.0], "float64")
+    y = x
+    for _ in range(40):
+        y = y + y
+    y.backward()
+    assert grad(x) == [2.0**40]
+
+
+def test_a_tensor_used_by_many():
+    x = leaf([1.0, 2.0])
+    total = x * 0
+    for i in range(1, 101):
+        total = total + x * i
+    total.backward([1.0, 2.0])
+    assert_array_equal(grad(x), [5050, 10100])
+
+
+def test_a_chain_of_10000_ops():
+    x = leaf([1.0])
+    y = x
+    for _ in range(10_000):
+        y = y + 1
+    y.backward()
+    assert y.item() == 10_001 and grad(x) == [1]
+
+
+def test_a_long_chain_that_is_never_walked_is_dropped_without_a_fall():
+    x = leaf([1.0])
+    for _ in range(100_000):
+        x = x + 1
+    del x
+
+
+def test_gradients_of_two_losses_add_up_in_a_leaf_until_they_are_forgotten():
+    x = leaf([1.0, 1.0])
+    (x * 2).backward([1.0, 1.0])
+    (x * 3).backward([1.0, 10.0])
+    assert_array_equal(grad(x), [5, 32])
+    x.grad = None
+    (x * 3).sum().backward()
+    assert_array_equal(grad(x), [3, 3])
+
+
+def test_only_leaves_that_require_it_get_a_gradient():
+    x, frozen = leaf([2.0]), Tensor([3.0])
+    y = x * frozen
+    (y * 2).backward()
+    assert grad(x) == [6] and frozen.grad is None and y.grad is None
+    assert not (frozen * 2).requires_grad and (frozen * x).requires_grad
+
+
+def test_a_leaf_may_be_the_root():
+    x = leaf([1.0])
+    x.backward()
+    x.backward([4.0])
+    assert grad(x) == [5]
+
+
+def test_no_two_leaves_share_their_gradients_memory():
+    a, b, given = leaf([1.0, 2.0]), leaf([3.0, 4.0]), to_device(numpy.float32([1, 1]))
+    (a + b).backward(given)
+    a.grad *= 5
+    assert_array_equal(grad(a), [5, 5])
+    assert_array_equal(grad(b), [1, 1])
+    assert_array_equal(to_host(given), [1, 1])
+    c = leaf([[1.0, 2.0]])
+    c.reshape(2).backward(given)
+    c.grad *= 5
+    assert_array_equal(to_host(given), [1, 1])
+    d = leaf([1.0, 2.0])
+    d.backward(given)
+    d.grad *= 5
+    assert_array_equal(to_host(given), [1, 1])
+
+
+def test_borrowed_gradients_are_not_written_to_when_they_add_up():
+    x, y = leaf([1.0]), leaf([1.0])
+    a = x * 1
+    b = a + y  # hands one array to both
+    (b + a * 2 + a * 3).backward()
+    assert grad(x) == [6] and grad(y) == [1]
+
+
+def test_a_gradient_may_be_given_as_tensor_array_or_list():
+    for given in ([1.0, 2.0], Tensor([1.0, 2.0]), to_device(numpy.array([1.0, 2.0]))):
+        x = leaf([1.0, 1.0])
+        (x * 3).backward(given)
+        assert_array_equal(grad(x), [3, 6])
+        assert x.grad.dtype == numpy.float32
+
+
+def test_a_tensor_of_one_element_needs_no_gradient_given_whatever_its_shape():
+    x = leaf([[2.0]])
+    (x * 3).backward()
+    assert_array_equal(grad(x), [[3]])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_types_stay(dtype):
+    x = leaf([[1.0, 2.0], [3.0, 5.0]], dtype)
+    for y in (x * 2, 2 - x, x / 3.5, x**2, 2**x, x.mean(0), x.var(), x.max(1), x @ [[1, 0], [0, 1]] if dtype == "float32" else x @ x,
+              F.maximum(x, 0.5), F.where(x > 2, x, 0.0), F.softmax(x), x.sigmoid(), F.cross_entropy(x, [0, 1], label_smoothing=0.1),
+              x + numpy.float64(2)):  # fmt: skip
+        x.grad = None
+        assert y.dtype == dtype
+        y.sum().backward()
+        assert x.grad.dtype == dtype and is_array(x.grad)
+
+
+def test_a_float32_leaf_beside_float64_gets_a_float32_gradient():
+    x, y = leaf([1.0]), leaf([2.0], "float64")
+    (x * y).backward()
+    assert x.grad.dtype == numpy.float32 and y.grad.dtype == numpy.float64
+
+
+def test_backward_without_a_gradient_needs_a_single_number():
+    with pytest.raises(ValueError, match=r"backward\(\) of a tensor of shape \(2,\) needs a gradient of that shape"):
+        (leaf([1.0, 2.0]) * 2).backward()
+    with pytest.raises(ValueError, match=r"a gradient of shape \(3,\) for a tensor of shape \(2,\)"):
+        (leaf([1.0, 2.0]) * 2).backward([1.0, 2.0, 3.0])
+
+
+def test_backward_from_a_tensor_that_needs_none_says_so():
+    with pytest.raises(RuntimeError, match="backward.. from a tensor that needs no gradient"):
+        (Tensor([1.0]) * 2).backward()
+
+
+def test_a_second_backward_through_a_used_graph_says_so_and_changes_nothing():
+    x = leaf([1.0])
+    y = x.exp()
+    z = y * 2
+    other = y * 3 + x
+    z.backward()
+    before = grad(x).copy()
+    with pytest.raises(RuntimeError, match=r"a graph that was used already: what multiply had kept is gone"):
+        z.backward()
+    with pytest.raises(RuntimeError, match=r"used already: what exp had kept is gone"):
+        other.backward()
+    assert_array_equal(grad(x), before)
+
+
+def test_a_backward_that_gives_nonsense_is_named():
+    def wrong(x, y):
+        return x + y, lambda g: answer
+
+    for answer, error, message in [
+        ((to_device(numpy.ones(3)), None), ValueError, r"wrong: backward gave operand 0 a gradient of shape \(3,\), it has shape \(2,\)"),
+        ((to_device(numpy.ones(2)),), TypeError, "wrong: backward must give a tuple of 2 gradients, one an operand; it gave 1 of them"),
+        ([1, 2], TypeError, "wrong: backward must give a tuple of 2 gradients, one an operand; it gave list"),
+        ((None, None), TypeError, "wrong: backward gave no gradient for operand 0"),
+    ]:
+        with pytest.raises(error, match=message):
+            apply(wrong, leaf([1.0, 2.0]), Tensor([1.0, 2.0])).backward([1.0, 1.0])
+
+
+# What is kept, and what is let go.
+
+
+def test_no_grad_builds_no_graph():
+    x = leaf([1.0])
+    with no_grad():
+        y = x * 2
+        with no_grad():
+            pass
+        assert not grad_enabled()
+    assert not y.requires_grad and y.node is None and grad_enabled()
+
+    @no_grad()
+    def double(x):
+        return x * 2
+
+    assert not double(x).requires_grad and not double(x).requires_grad and (x * 2).requires_grad
+    with pytest.raises(KeyError), no_grad():
+        raise KeyError
+    assert grad_enabled()
+
+
+def test_no_grad_concerns_its_own_thread():
+    seen = []
+    with no_grad():
+        thread = threading.Thread(target=lambda: seen.append(grad_enabled()))
+        thread.start()
+        thread.join()
+    assert seen == [True]
+
+
+def test_detach_shares_the_numbers_and_leaves_the_graph():
+    x = leaf([1.0])
+    y = (x * 2).detach()
+    assert not y.requires_grad and y.node is None
+    z = x * 3
+    assert z.detach().data is z.data
+
+
+def test_a_node_does_not_hold_its_result():
+    x = leaf([1.0, 2.0])
+    y = x + 1
+    assert isinstance(y.node, Node) and (y.node.op, y.node.shape, y.node.dtype) == ("add", (2,), numpy.float32)
+    assert not any(is_array(getattr(y.node, name)) for name in ("op", "parents", "backward", "shape", "dtype"))
+    node = weakref.ref(y.node)
+    assert node() is not None
+    y = y + 1
+    assert node() is not None
+    del y
+    assert node() is None
+
+
+def test_nothing_outlives_a_step_with_the_collector_off():
+    """Weak references to every node and every tensor of a step, and the count of all objects over more steps."""
+    weight, alive = leaf(numpy.ones((3, 3, 2, 2))), []
+
+    def step():
+        x = Tensor(xp.ones((2, 4, 4, 2), dtype=xp.float32))
+        y = F.conv2d(x, weight, padding=1)
+        z = F.relu(F.batch_norm(y, Tensor([1, 1]), Tensor([0, 0])) + x)
+        loss = F.cross_entropy(F.global_avg_pool(F.max_pool2d(z, 2)), [0, 1])
+        alive.extend(weakref.ref(thing) for thing in (x, y, z, loss, y.node, z.node, loss.node))
+        loss.backward()
+
+    gc.collect()
+    gc.disable()
+    try:
+        step()
+        assert not [ref for ref in alive if ref() is not None]
+        for _ in range(2):
+            step()
+        before = len(gc.get_objects())
+        for _ in range(20):
+            step()
+        alive.clear()
+        assert len(gc.get_objects()) <= before + 20
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+def test_an_unused_graph_needs_no_collector_either():
+    gc.collect()
+    gc.disable()
+    try:
+        y = leaf([1.0]).exp()
+        node = weakref.ref(y.node)
+        del y
+        assert node() is None
+    finally:
+        gc.enable()
+
+
+def test_the_walk_lets_go_of_what_it_has_passed():
+    """When the first op's backward runs, what the later ones kept is gone."""
+    kept_by_later = []
+
+    def first(x):
+        def backward(g):
+            kept_by_later.append(ref())
+            return (g,)
+
+        return x * 1, backward
+
+    class Big:
+        pass
+
+    def later(x):
+        big = Big()
+        later.ref = weakref.ref(big)
+
+        def backward(g):
+            return (g if big else g,)
+
+        return x * 1, backward
+
+    x = leaf([1.0])
+    y = apply(later, apply(first, x))
+    ref = later.ref
+    assert ref() is not None
+    y.backward()
+    assert kept_by_later == [None]
+
+
+def test_ops_on_tensors_leave_their_operands_alone():
+    x = leaf([[-1.0, 2.0], [3.0, -4.0]])
+    before = x.numpy().copy()
+    y = F.log_softmax(F.relu(x) * 3 + x.max(1, True))
+    y.backward([[1.0, 2.0], [3.0, 4.0]])
+    assert_array_equal(x.numpy(), before)
+    assert math.isfinite(float(to_host(x.grad).sum()))
