@@ -13,7 +13,7 @@ from minires.data.dataset import Dataset
 
 
 def digits():
-    """(train, validation, test): 1,258, 184 and 355 images (N, 8, 8, 1), as Datasets.
+    """(train, validation, test): 1,257, 185 and 355 images (N, 8, 8, 1), as Datasets.
 
     Of each digit every fifth image is for the test and every tenth for validation. mean and std are those of the
     training part. The thirteen people who wrote the digits have written in all three parts: on another person's

@@ -1,0 +1,185 @@
+"""Datasets, the digits and their split, batches and augmentation."""
+
+import numpy
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from minires import data
+from minires.backend import is_array, to_device, to_host
+from minires.data.batches import augment
+
+pytestmark = pytest.mark.usefixtures("each_backend")
+
+IMAGES = numpy.arange(10 * 4 * 3 * 2, dtype=numpy.uint8).reshape(10, 4, 3, 2)
+LABELS = numpy.arange(10) % 3
+
+
+def small(**options):
+    return data.Dataset(IMAGES, LABELS, "abc", **options)
+
+
+def collected(batches):
+    pairs = [(to_host(x), to_host(labels)) for x, labels in batches]
+    return numpy.concatenate([x for x, _ in pairs]), numpy.concatenate([labels for _, labels in pairs])
+
+
+# The digits.
+
+
+def test_the_digits_are_split_once_for_all_without_overlap():
+    train, validation, test = data.digits()
+    assert (len(train), len(validation), len(test)) == (1257, 185, 355)
+    everything = numpy.concatenate([part.images for part in (train, validation, test)])
+    assert everything.shape == (1797, 8, 8, 1) and everything.dtype == numpy.uint8 and everything.max() == 16
+    again = data.digits()
+    assert all((a.images == b.images).all() and (a.labels == b.labels).all() for a, b in zip((train, validation, test), again))
+
+
+def test_each_part_has_each_digit_in_its_share():
+    for part, low, high in zip(data.digits(), (120, 18, 34), (130, 19, 36)):
+        counts = numpy.bincount(part.labels, minlength=10)
+        assert counts.min() >= low and counts.max() <= high
+        assert part.classes == tuple("0123456789")
+
+
+def test_the_pictures_show_the_digits_that_the_labels_say():
+    """A one has its ink in the middle columns, a zero has none in its middle."""
+    train, _, _ = data.digits()
+    mean = {digit: train.images[train.labels == digit].mean(axis=0)[..., 0] for digit in range(10)}
+    assert mean[0][3:5, 3:5].max() < 4 < mean[1][3:5, 3:5].min()
+    assert mean[1][:, 0].max() < 1 and mean[1][:, 3:5].mean() > 8
+
+
+def test_mean_and_deviation_come_from_the_training_part_alone():
+    train, validation, test = data.digits()
+    assert train.mean == validation.mean == test.mean and train.std == validation.std == test.std
+    assert_allclose(train.mean, (train.images / 16).mean())
+    assert_allclose(train.std, (train.images / 16).std())
+    x, _ = collected(data.batches(train, 500))
+    assert abs(x.mean()) < 1e-5 and abs(x.std() - 1) < 1e-5
+
+
+# Datasets.
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "error", "message"),
+    [
+        (IMAGES.astype(float), LABELS, TypeError, r"images are float64 \(10, 4, 3, 2\), wanted uint8"),
+        (IMAGES[0], LABELS, TypeError, r"wanted uint8 \(N, H, W, C\)"),
+        (IMAGES, LABELS.astype(float), TypeError, "labels are float64, wanted ints"),
+        (IMAGES, LABELS[:9], ValueError, r"labels have shape \(9,\), there are 10 images"),
+        (IMAGES, LABELS + 1, ValueError, "labels run from 1 to 3, there are 3 classes"),
+        (IMAGES, LABELS - 1, ValueError, "labels run from -1 to 1"),
+        (IMAGES[:0], LABELS[:0], ValueError, "there are no images"),
+    ],
+)
+def test_a_dataset_refuses(images, labels, error, message):
+    with pytest.raises(error, match=message):
+        data.Dataset(images, labels, "abc")
+
+
+def test_statistics_are_per_channel():
+    dataset = small(white=100)
+    assert_allclose(dataset.mean, (IMAGES / 100).reshape(-1, 2).mean(axis=0))
+    assert_allclose(dataset.std, (IMAGES / 100).reshape(-1, 2).std(axis=0))
+    assert repr(dataset) == "Dataset(10 images of 4 x 3 x 2, 3 classes)"
+
+
+def test_the_set_is_moved_to_the_device_once():
+    dataset = small()
+    first, second = dataset.on_device(), dataset.on_device()
+    assert all(a is b and is_array(a) for a, b in zip(first, second))
+
+
+# Batches.
+
+
+def test_without_a_seed_everything_comes_once_in_order_and_normalised():
+    batches = data.batches(small(mean=(0.5, 0.25), std=(2.0, 4.0)), 4)
+    x, labels = collected(batches)
+    assert x.dtype == numpy.float32 and labels.dtype.kind == "i"
+    assert_allclose(x, (IMAGES / 255 - [0.5, 0.25]) / [2, 4], atol=1e-6)
+    assert_array_equal(labels, LABELS)
+    assert [len(y) for _, y in batches] == [4, 4, 2] and len(batches) == 3 and batches.images == 10
+    assert_array_equal(collected(batches)[0], x)
+
+
+def test_drop_last_leaves_out_what_is_not_full():
+    batches = data.batches(small(), 4, drop_last=True)
+    assert [len(y) for _, y in batches] == [4, 4] and len(batches) == 2 and batches.images == 8
+    assert data.batches(small(), 5, drop_last=True).images == 10
+
+
+def test_with_a_seed_each_image_comes_once_in_an_order_of_seed_and_epoch():
+    def order(seed, epoch):
+        x, labels = collected(data.batches(small(mean=(0, 0), std=(1, 1)), 3, seed=seed, epoch=epoch))
+        pixels = numpy.rint(x[:, 0, 0, 0] * 255).astype(int)
+        assert_array_equal(labels, LABELS[pixels // 24])
+        return list(pixels // 24)
+
+    assert sorted(order(0, 0)) == list(range(10))
+    assert order(0, 0) == order(0, 0)
+    assert len({tuple(order(seed, epoch)) for seed in (0, 1) for epoch in (0, 1, 2)}) == 6
+
+
+def test_a_batch_is_the_same_whether_or_not_those_before_it_are_made():
+    batches = data.batches(small(), 4, seed=3, epoch=2, crop=1, flip=True)
+    whole = list(batches)
+    again = iter(batches)
+    next(again)
+    assert_array_equal(to_host(next(again)[0]), to_host(whole[1][0]))
+
+
+def test_labels_stay_with_their_images_under_augmentation():
+    images = numpy.repeat(LABELS.astype(numpy.uint8), 12).reshape(10, 4, 3, 1) + 1
+    dataset = data.Dataset(images, LABELS, "abc", mean=(0,), std=(1,))
+    for x, labels in data.batches(dataset, 4, seed=0, flip=True, crop=1):
+        seen = numpy.rint(to_host(x).max(axis=(1, 2, 3)) * 255).astype(int) - 1
+        assert_array_equal(seen, to_host(labels))
+
+
+@pytest.mark.parametrize("size", [0, -1, 2.5, "4"])
+def test_a_batch_size_that_is_none_is_refused(size):
+    with pytest.raises(ValueError, match="batch_size is"):
+        data.batches(small(), size)
+
+
+@pytest.mark.parametrize("options", [{"crop": 1}, {"flip": True}])
+def test_images_to_be_tested_are_not_augmented(options):
+    with pytest.raises(ValueError, match="crop and flip are for training: they need a seed"):
+        data.batches(small(), 4, **options)
+
+
+# Augmentation, against a loop over the images.
+
+
+def by_loops(x, shifts, flips):
+    result = numpy.zeros_like(x)
+    _, h, w, _ = x.shape
+    for n, ((down, right), flip) in enumerate(zip(shifts, flips)):
+        for i in range(h):
+            for j in range(w):
+                column = w - 1 - j if flip else j
+                if 0 <= i + down < h and 0 <= column + right < w:
+                    result[n, i, j] = x[n, i + down, column + right]
+    return result
+
+
+@pytest.mark.parametrize(("crop", "flip"), [(0, True), (1, False), (2, True), (3, False)])
+def test_augment_shifts_and_mirrors_each_image_by_its_own_draw(crop, flip):
+    x = numpy.random.default_rng(1).integers(1, 256, (40, 5, 4, 2)).astype(numpy.uint8)
+    result = to_host(augment(to_device(x), numpy.random.default_rng(5), crop=crop, flip=flip))
+    rng = numpy.random.default_rng(5)
+    down, right = rng.integers(-crop, crop + 1, 40), rng.integers(-crop, crop + 1, 40)
+    flips = rng.random(40) < 0.5 if flip else numpy.zeros(40, bool)
+    assert result.dtype == numpy.uint8
+    assert_array_equal(result, by_loops(x, zip(down, right), flips))
+    if crop:
+        assert set(down) == set(range(-crop, crop + 1))
+    assert not flip or 10 < flips.sum() < 30
+
+
+def test_augment_without_options_changes_nothing():
+    x = numpy.arange(24, dtype=numpy.uint8).reshape(2, 4, 3, 1)
+    assert_array_equal(to_host(augment(to_device(x), numpy.random.default_rng(0))), x)

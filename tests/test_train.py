@@ -1,0 +1,168 @@
+"""The loop: it learns, it counts right, it waits seldom, and it stops at nonsense."""
+
+import numpy
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from minires import data, models, nn, optim
+from minires import functional as F
+from minires.backend import to_device, to_host
+from minires.nn import BatchNorm, GlobalAvgPool, Linear, Module, Sequential
+from minires.tensor import grad_enabled
+from minires.train import evaluate, train_epoch
+
+pytestmark = pytest.mark.usefixtures("each_backend")
+
+
+class Fixed(Module):
+    """A model whose logits are its input, plus a parameter."""
+
+    def __init__(self):
+        self.bias = nn.Parameter(to_device(numpy.zeros(2, numpy.float32)))
+        self.saw = []
+
+    def forward(self, x):
+        self.saw.append((self.training, grad_enabled()))
+        return x + self.bias
+
+
+def pairs(*batches):
+    return [(to_device(numpy.array(x, numpy.float32)), to_device(numpy.array(y))) for x, y in batches]
+
+
+# Three images in two batches; two of them right.
+UNEVEN = [([[0.0, 1.0], [2.0, 0.0]], [1, 1]), ([[0.0, 3.0]], [1])]
+LOSS = (numpy.log(1 + numpy.exp([-1.0, 2.0, -3.0]))).mean()
+
+
+def test_evaluate_weighs_images_and_not_batches():
+    score = evaluate(Fixed(), pairs(*UNEVEN))
+    assert score.accuracy == 2 / 3
+    assert_allclose(score.loss, LOSS, rtol=1e-6)
+
+
+def test_evaluate_runs_in_evaluation_mode_without_a_graph_and_gives_the_mode_back():
+    model = Fixed()
+    evaluate(model, pairs(*UNEVEN))
+    assert model.saw == [(False, False)] * 2 and model.training
+    evaluate(model.eval(), pairs(*UNEVEN))
+    assert not model.training
+
+
+def test_train_epoch_gives_the_score_over_the_epoch():
+    model = Fixed()
+    score = train_epoch(model, pairs(*UNEVEN), optim.SGD(model.parameters(), lr=1e-9))
+    assert score.accuracy == 2 / 3 and abs(score.loss - LOSS) < 1e-6
+    assert model.saw == [(True, True)] * 2
+
+
+def test_train_epoch_steps_by_the_gradient_and_forgets_it():
+    model = Fixed()
+    train_epoch(model, pairs(*UNEVEN), optim.SGD(model.parameters(), lr=0.5))
+    w = numpy.zeros(2)
+    for x, y in UNEVEN:
+        p = numpy.exp(numpy.array(x) + w)
+        p /= p.sum(axis=1, keepdims=True)
+        w -= 0.5 * (p - numpy.eye(2)[y]).mean(axis=0)
+    assert_allclose(to_host(model.bias.data), w, rtol=1e-5)
+
+
+def test_the_schedule_is_asked_at_each_step_from_the_first_one_on():
+    model, asked = Fixed(), []
+    optimizer = optim.SGD(model.parameters(), lr=1.0)
+    train_epoch(model, pairs(*UNEVEN), optimizer, schedule=lambda step: asked.append(step) or 0.25, step=10)
+    assert asked == [10, 11] and optimizer.lr == 0.25
+
+
+def test_label_smoothing_is_handed_on():
+    plain, smooth = (
+        train_epoch(model := Fixed(), pairs(*UNEVEN), optim.SGD(model.parameters(), lr=1e-9), label_smoothing=e) for e in (0, 0.2)
+    )
+    x, y = (to_device(numpy.concatenate([numpy.array(b[i]) for b in UNEVEN])) for i in (0, 1))
+    assert_allclose(smooth.loss, F.cross_entropy(x, y, label_smoothing=0.2).item(), rtol=1e-6)
+    assert smooth.loss != plain.loss
+
+
+def test_losses_are_read_every_so_many_steps_and_the_bar_counts_images():
+    class Bar:
+        seen, told = 0, []
+
+        def update(self, images):
+            self.seen += images
+
+        def set_postfix_str(self, text):
+            self.told.append((self.seen, text))
+
+    model, bar = Fixed(), Bar()
+    batches = pairs(*[([[0.0, 0.0]], [1])] * 5)
+    train_epoch(model, batches, optim.SGD(model.parameters(), lr=1e-9), every=2, bar=bar)
+    assert bar.told == [(2, "loss 0.693"), (4, "loss 0.693"), (5, "loss 0.693")]
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+@pytest.mark.parametrize("bad", [numpy.nan, numpy.inf])
+def test_a_loss_that_is_not_finite_stops_the_epoch_and_names_the_step(bad):
+    batches = pairs(([[0.0, 0.0]], [1]), ([[0.0, 0.0]], [1]), ([[bad, 0.0]], [1]), ([[0.0, 0.0]], [1]))
+    model = Fixed()
+    with pytest.raises(FloatingPointError, match=r"the loss is (nan|inf) at step 102; losses before it: 0.6931 on average"):
+        train_epoch(model, batches, optim.SGD(model.parameters(), lr=1e-9), step=100)
+    with pytest.raises(FloatingPointError, match="at step 0; losses before it: none"):
+        train_epoch(Fixed(), batches[2:], optim.SGD(model.parameters(), lr=1e-9))
+
+
+def test_no_batches_are_refused():
+    model = Fixed()
+    with pytest.raises(ValueError, match="there were no batches"):
+        evaluate(model, [])
+    with pytest.raises(ValueError, match="there were no batches"):
+        train_epoch(model, [], optim.SGD(model.parameters(), lr=1))
+
+
+def test_a_model_of_five_lines_learns_the_digits():
+    nn.manual_seed(0)
+    train, validation, _ = data.digits()
+    model = Sequential(nn.Conv2d(1, 8, 3, stride=2, padding=1, bias=False), BatchNorm(8), nn.ReLU(), nn.Flatten(), Linear(128, 10))
+    optimizer = optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
+    scores = [train_epoch(model, data.batches(train, 64, seed=0, epoch=epoch), optimizer) for epoch in range(3)]
+    assert scores[0].loss > scores[1].loss > scores[2].loss
+    assert evaluate(model, data.batches(validation, 100)).accuracy > 0.9
+
+
+def test_a_net_that_sees_ten_images_again_and_again_knows_them():
+    nn.manual_seed(0)
+    train, _, _ = data.digits()
+    ten = data.Dataset(train.images[:10], train.labels[:10], train.classes, white=16)
+    model = models.ResNet(models.BasicBlock, (1, 1), (8, 16), in_channels=1, num_classes=10)
+    optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    for epoch in range(30):
+        score = train_epoch(model, data.batches(ten, 10, seed=0, epoch=epoch), optimizer)
+    assert score.accuracy == 1 and score.loss < 0.05
+
+
+def test_the_same_seed_gives_the_same_bits():
+    def run():
+        nn.manual_seed(3)
+        train, _, _ = data.digits()
+        model = Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Dropout(0.2), GlobalAvgPool(), Linear(4, 10))
+        train_epoch(model, data.batches(train, 128, seed=3, crop=1), optim.SGD(model.parameters(), lr=0.1))
+        return model.state_dict()
+
+    first, second = run(), run()
+    for name in first:
+        assert_array_equal(first[name], second[name])
+
+
+def test_backends_agree_on_an_epoch(each_backend):
+    """The loss of the first epoch as float64 NumPy has it, on every backend."""
+    from minires import backend
+
+    def run():
+        nn.manual_seed(1)
+        train, _, _ = data.digits()
+        model = models.ResNet(models.BasicBlock, (1, 1), (4, 8), in_channels=1)
+        return train_epoch(model, data.batches(train, 256, seed=1), optim.SGD(model.parameters(), lr=0.05, momentum=0.9))
+
+    here = run()
+    with backend.using("numpy"):
+        there = run()
+    assert abs(here.loss - there.loss) < 1e-4
