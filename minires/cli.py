@@ -35,7 +35,7 @@ def _parser():
     train.add_argument("--batch-size", type=int, default=64)
     train.add_argument("--lr", type=float, default=0.1, help="the largest learning rate")
     train.add_argument("--seed", type=int, default=0, help="of weights, order and shifts")
-    train.add_argument("--backend", default=backend.name(), help="numpy, cupy, auto or strict")
+    train.add_argument("--backend", help="numpy, cupy, auto or strict; without it MINIRES_BACKEND, or numpy")
     train.add_argument("--name", default="digits", help="the run's folder is runs/NAME")
     train.set_defaults(run=_train)
 
@@ -53,7 +53,8 @@ def _train(options):
         raise ValueError(f"--epochs is {options.epochs}, wanted at least 1")
     folder = Path("runs", options.name)
     folder.mkdir(parents=True, exist_ok=True)  # now, and not after the training, if it cannot be
-    backend.use(options.backend)
+    if options.backend:
+        backend.use(options.backend)
     nn.manual_seed(options.seed)
     train, validation, test = data.digits()
     model = models.build(options.model, num_classes=10, in_channels=1)
@@ -89,7 +90,10 @@ def _train(options):
 
 def _info(options):
     print(f"minires     {__version__}, Python {sys.version.split()[0]}")
-    print(f"backend     {backend.name()} (MINIRES_BACKEND or backend.use() change it)")
+    try:
+        print(f"backend     {backend.name()} (MINIRES_BACKEND or backend.use() change it)")
+    except backend.BackendError as why:
+        print(f"backend     none: {why}")
     print(f"processor   {machine.processor()}, {machine.cores()} cores for this process")
     print(f"NumPy       {machine.numpy_version()}")
     blas = machine.blas()

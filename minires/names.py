@@ -1,6 +1,7 @@
 """A name that must be one of a few: the error that gives the nearest."""
 
 import difflib
+from os.path import commonprefix
 
 
 def check(kind, name, known, error=ValueError):
@@ -11,6 +12,7 @@ def check(kind, name, known, error=ValueError):
     known = list(known)
     if name in known:
         return name
-    near = difflib.get_close_matches(str(name), map(str, known), n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    near = difflib.get_close_matches(str(name), map(str, known), n=5)
+    nearest = max(near, key=lambda other: len(commonprefix([str(name), other])), default=None)
+    hint = f"; did you mean {nearest!r}?" if near else ""
     raise error(f"unknown {kind} {name!r}: there are {', '.join(map(str, known))}{hint}")

@@ -9,6 +9,7 @@
 
 import math
 
+from minires import names
 from minires.backend import xp
 
 
@@ -29,9 +30,8 @@ class Optimizer:
             groups = [{"params": groups}]
         self.groups = []
         for group in groups:
-            unknown = set(group) - {"params", *options}
-            if unknown:
-                raise ValueError(f"unknown option {sorted(unknown)[0]!r} of a group: there are params, {', '.join(options)}")
+            for name in group:
+                names.check("option of a group", name, ("params", *options))
             self.groups.append({**options, **group, "params": list(group["params"])})
             self._check(self.groups[-1])
         self._lr = options["lr"]

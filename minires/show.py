@@ -8,6 +8,8 @@ import io
 from typing import NamedTuple
 
 from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch
+from matplotlib.path import Path
 from matplotlib.ticker import MaxNLocator
 
 from minires import tensor as engine
@@ -62,7 +64,7 @@ def kept(backward):
 
 
 def graph(tensor, *, names=None):
-    """A picture of the graph below a tensor: operands above, results below. An arrow says who is an operand of whom.
+    """A picture of the graph below a tensor: operands above, results below, an arrow from each operand to its op.
 
     names  tensors to name, such as {"x": x}, or a module, whose parameters are named
 
@@ -70,22 +72,21 @@ def graph(tensor, *, names=None):
     """
     named = dict(names.named_parameters()) if hasattr(names, "named_parameters") else dict(names or {})
     labels = {id(leaf): name for name, leaf in named.items()}
-    root = tensor if tensor.node is None else tensor.node
-    order, rows = _levels(root)
-    places = {id(node): (x, -y) for y, row in enumerate(rows) for x, node in zip(_spread(len(row)), row)}
-    wide = max(map(len, rows))
+    order = _in_order(tensor if tensor.node is None else tensor.node)
+    faces = {id(node): _face(node, labels) for node in order}
+    rows, routes = _rows(order)
+    places = _places(rows, routes)
 
-    figure = Picture(figsize=(max(4, 1.7 * wide), max(2, 0.9 * len(rows))), layout="constrained")
-    axes = figure.add_subplot()
+    inches = 0.3 + 0.075 * max(len(line) for text, _ in faces.values() for line in text.split("\n"))
+    left, right = (end(x for x, _ in places.values()) for end in (min, max))
+    figure = Picture(figsize=((right - left + 1) * inches, 0.85 * len(rows)), layout="constrained")
+    axes = figure.add_subplot(xlim=(left - 0.5, right + 0.5), ylim=(0.5 - len(rows), 0.5))
     axes.axis("off")
-    axes.set_xlim(-wide / 2 - 0.1, wide / 2 + 0.1)
-    axes.set_ylim(0.5 - len(rows), 0.5)
+    for route in routes:
+        path = _curve([places[stop] for stop in route])
+        axes.add_patch(FancyArrowPatch(path=path, arrowstyle="-|>", mutation_scale=9, color="#555555", fill=False))
     for node in order:
-        for parent in _operands(node):
-            arrow = {"arrowstyle": "-|>", "color": "#555555", "shrinkA": 13, "shrinkB": 13}
-            axes.annotate("", xy=places[id(node)], xytext=places[id(parent)], arrowprops=arrow)
-    for node in order:
-        text, colour = _face(node, labels)
+        text, colour = faces[id(node)]
         box = {"boxstyle": "round,pad=0.35", "facecolor": colour, "edgecolor": "#777777"}
         axes.text(*places[id(node)], text, ha="center", va="center", fontsize=8, bbox=box)
     return figure
@@ -95,34 +96,83 @@ def _operands(node):
     return [] if isinstance(node, Tensor) else [parent for parent in node.parents if parent is not None]
 
 
-def _levels(root, most=400):
-    """(all nodes, rows of them): each node stands one row below the lowest of its operands."""
-    order, done, stack = [], set(), [(root, False)]
+def _in_order(root, most=400):
+    """All nodes and leaves below the root, each after its operands."""
+    order, seen, stack = [], set(), [(root, False)]
     while stack:
         node, ready = stack.pop()
         if ready:
             order.append(node)
-        elif id(node) not in done:
-            done.add(id(node))
+        elif id(node) not in seen:
+            seen.add(id(node))
             if not isinstance(node, Tensor) and node.backward is None:
                 raise ValueError("backward() has been through this graph: draw it before")
             stack.append((node, True))
-            stack.extend((parent, False) for parent in _operands(node))
-        if len(done) > most:
+            stack.extend((parent, False) for parent in reversed(_operands(node)))
+        if len(seen) > most:
             raise ValueError(f"the graph has more than {most} nodes: draw a part of it, or a smaller model")
-    depth = {}
+    return order
+
+
+def _rows(order):
+    """(rows of stops from top to bottom, routes). A route goes from operand to op, with a stop in each row between."""
+    depth, users = {}, {}
     for node in order:
         depth[id(node)] = max((depth[id(parent)] + 1 for parent in _operands(node)), default=0)
-    for leaf in (node for node in order if isinstance(node, Tensor)):  # leaves move down to their first user
-        depth[id(leaf)] = min((depth[id(user)] - 1 for user in order if leaf in _operands(user)), default=0)
+        for parent in _operands(node):
+            users.setdefault(id(parent), []).append(id(node))
+    for leaf in (node for node in order if isinstance(node, Tensor) and id(node) in users):
+        depth[id(leaf)] = min(depth[user] for user in users[id(leaf)]) - 1
     rows = [[] for _ in range(max(depth.values()) + 1)]
     for node in order:
-        rows[depth[id(node)]].append(node)
-    return order, rows
+        rows[depth[id(node)]].append(id(node))
+    routes = []
+    for node in order:
+        for i, parent in enumerate(_operands(node)):
+            between = [(id(parent), id(node), i, row) for row in range(depth[id(parent)] + 1, depth[id(node)])]
+            for stop in between:
+                rows[stop[-1]].append(stop)
+            routes.append([id(parent), *between, id(node)])
+    return rows, routes
 
 
-def _spread(count):
-    return [i - (count - 1) / 2 for i in range(count)]
+def _places(rows, routes, sweeps=12):
+    """Stop -> (x, y). Stops go back and forth to the mean of their neighbours, no two of a row closer than 1.
+
+    Source  Sugiyama, Tagawa and Toda 1981: rows, stops on long edges, and the barycentre method.
+    """
+    above, below = {}, {}
+    for route in routes:
+        for upper, lower in zip(route, route[1:]):
+            above.setdefault(lower, []).append(upper)
+            below.setdefault(upper, []).append(lower)
+    x = {stop: float(i) for row in rows for i, stop in enumerate(row)}
+    for sweep in range(sweeps):
+        neighbours = above if sweep % 2 == 0 else below
+        for row in rows if sweep % 2 == 0 else reversed(rows):
+            wish = {stop: _mean([x[other] for other in neighbours.get(stop, [stop])]) for stop in row}
+            row.sort(key=wish.get)
+            for i, stop in enumerate(row):
+                x[stop] = max(wish[stop], x[row[i - 1]] + 1) if i else wish[stop]
+            shift = _mean([wish[stop] - x[stop] for stop in row])
+            x.update((stop, x[stop] + shift) for stop in row)
+    return {stop: (x[stop], -float(y)) for y, row in enumerate(rows) for stop in row}
+
+
+def _mean(values):
+    return sum(values) / len(values)
+
+
+def _curve(points, box=0.24):
+    """A smooth path through the points, from the lower edge of the first box to the upper edge of the last."""
+    (x0, y0), (x1, y1) = points[0], points[-1]
+    points = [(x0, y0 - box), *points[1:-1], (x1, y1 + box)]
+    vertices, codes = [points[0]], [Path.MOVETO]
+    for (xa, ya), (xb, yb) in zip(points, points[1:]):
+        middle = (ya + yb) / 2
+        vertices += [(xa, middle), (xb, middle), (xb, yb)]
+        codes += [Path.CURVE4] * 3
+    return Path(vertices, codes)
 
 
 def _face(node, labels):
@@ -150,7 +200,8 @@ def curves(log, *, title=""):
     accuracy.set(xlabel="epoch", ylabel="accuracy, %")
     for axes in (loss, accuracy):
         axes.grid(alpha=0.3)
-        axes.legend(frameon=False)
+        if axes.lines:
+            axes.legend(frameon=False)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     figure.suptitle(title)
     return figure

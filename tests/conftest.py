@@ -8,6 +8,9 @@ import pytest
 from minires import backend
 from minires.backend import card
 
+if os.environ.get("MINIRES_REQUIRE_TORCH"):
+    import torch  # noqa: F401  (a parity test may be skipped where PyTorch is not installed, but not where it should be)
+
 hypothesis.settings.register_profile("suite", deadline=None, max_examples=25, derandomize=True, database=None)
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=500)
 hypothesis.settings.load_profile(os.environ.get("MINIRES_TEST_PROFILE", "suite"))

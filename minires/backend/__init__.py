@@ -47,7 +47,7 @@ def _cupy():
     try:
         cupy = card.load()
     except card.Unusable as why:
-        raise BackendError(str(why)) from why
+        raise BackendError(str(why)) from None
     return Library("cupy", cupy, cupy.ndarray, cupy.asarray, cupy.asnumpy)
 
 
@@ -63,6 +63,23 @@ LOADERS = {"numpy": _numpy, "strict": _strict, "cupy": _cupy, "auto": _auto}
 
 def _load(name):
     return LOADERS[names.check("backend", name, LOADERS, BackendError)]()
+
+
+class _Failed:
+    """In the place of a library that MINIRES_BACKEND asked for in vain: the first use of it raises why."""
+
+    def __init__(self, error):
+        self._error = error
+
+    def __getattr__(self, attribute):
+        raise self._error
+
+
+def _start(name):
+    try:
+        return _load(name)
+    except BackendError as error:
+        return _Failed(BackendError(f"MINIRES_BACKEND={name}: {error}"))
 
 
 class _Namespace:
@@ -150,4 +167,4 @@ def _described(array):
 
 
 xp = _Namespace()
-_current = _load(os.environ.get("MINIRES_BACKEND") or "numpy")
+_current = _start(os.environ.get("MINIRES_BACKEND") or "numpy")

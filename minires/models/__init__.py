@@ -1,7 +1,5 @@
 """Models: a block, stages of it, a network."""
 
-import inspect
-
 from minires import names
 from minires.models.blocks import BasicBlock, Bottleneck, PreActivationBasicBlock, PreActivationBottleneck
 from minires.models.resnet import (
@@ -30,8 +28,4 @@ def build(name, **options):
 
     Raises  ValueError: an unknown model or option; the nearest name is in the message.
     """
-    model = MODELS[names.check("model", name, MODELS)]
-    known = [option.name for option in inspect.signature(ResNet).parameters.values() if option.kind is option.KEYWORD_ONLY]
-    for option in options:
-        names.check(f"option of {name}", option, known)
-    return model(**options)
+    return MODELS[names.check("model", name, MODELS)](**options)

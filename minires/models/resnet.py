@@ -9,6 +9,8 @@
 Every stage but the first halves the image. Source  He et al. 2015, table 1 and section 4.2. Names of layers are torchvision's.
 """
 
+import inspect
+
 from minires import functional as F
 from minires import names
 from minires.models.blocks import BasicBlock, Bottleneck, PreActivationBasicBlock, PreActivationBottleneck
@@ -65,53 +67,60 @@ def make_stage(block, depth, in_channels, width, *, stride, shortcut):
 
 
 WIDE, NARROW = (64, 128, 256, 512), (16, 32, 64)
+OPTIONS = [name for name, option in inspect.signature(ResNet).parameters.items() if option.kind is option.KEYWORD_ONLY]
+
+
+def _net(block, depths, widths, **options):
+    for name in options:
+        names.check("option", name, OPTIONS)
+    return ResNet(block, depths, widths, **options)
 
 
 def resnet18(**options):
     """ResNet-18. Options as for ResNet."""
-    return ResNet(BasicBlock, (2, 2, 2, 2), WIDE, **options)
+    return _net(BasicBlock, (2, 2, 2, 2), WIDE, **options)
 
 
 def resnet34(**options):
     """ResNet-34. Options as for ResNet."""
-    return ResNet(BasicBlock, (3, 4, 6, 3), WIDE, **options)
+    return _net(BasicBlock, (3, 4, 6, 3), WIDE, **options)
 
 
 def resnet50(**options):
     """ResNet-50. Options as for ResNet."""
-    return ResNet(Bottleneck, (3, 4, 6, 3), WIDE, **options)
+    return _net(Bottleneck, (3, 4, 6, 3), WIDE, **options)
 
 
 def resnet101(**options):
     """ResNet-101. Options as for ResNet."""
-    return ResNet(Bottleneck, (3, 4, 23, 3), WIDE, **options)
+    return _net(Bottleneck, (3, 4, 23, 3), WIDE, **options)
 
 
 def resnet152(**options):
     """ResNet-152. Options as for ResNet."""
-    return ResNet(Bottleneck, (3, 8, 36, 3), WIDE, **options)
+    return _net(Bottleneck, (3, 8, 36, 3), WIDE, **options)
 
 
 def resnet20(shortcut="A", **options):
     """The CIFAR net of 20 layers. Options as for ResNet."""
-    return ResNet(BasicBlock, (3, 3, 3), NARROW, shortcut=shortcut, **options)
+    return _net(BasicBlock, (3, 3, 3), NARROW, shortcut=shortcut, **options)
 
 
 def resnet32(shortcut="A", **options):
     """The CIFAR net of 32 layers. Options as for ResNet."""
-    return ResNet(BasicBlock, (5, 5, 5), NARROW, shortcut=shortcut, **options)
+    return _net(BasicBlock, (5, 5, 5), NARROW, shortcut=shortcut, **options)
 
 
 def resnet44(shortcut="A", **options):
     """The CIFAR net of 44 layers. Options as for ResNet."""
-    return ResNet(BasicBlock, (7, 7, 7), NARROW, shortcut=shortcut, **options)
+    return _net(BasicBlock, (7, 7, 7), NARROW, shortcut=shortcut, **options)
 
 
 def resnet56(shortcut="A", **options):
     """The CIFAR net of 56 layers. Options as for ResNet."""
-    return ResNet(BasicBlock, (9, 9, 9), NARROW, shortcut=shortcut, **options)
+    return _net(BasicBlock, (9, 9, 9), NARROW, shortcut=shortcut, **options)
 
 
 def resnet110(shortcut="A", **options):
     """The CIFAR net of 110 layers. Options as for ResNet."""
-    return ResNet(BasicBlock, (18, 18, 18), NARROW, shortcut=shortcut, **options)
+    return _net(BasicBlock, (18, 18, 18), NARROW, shortcut=shortcut, **options)

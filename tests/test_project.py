@@ -1,0 +1,87 @@
+"""What the files around the library promise: requirements, README, sizes."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from minires import __version__
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+REQUIREMENTS = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if line and not line.startswith("#")]
+
+
+def test_requirements_are_those_of_the_project_and_cupy():
+    extras = PROJECT["project"]["optional-dependencies"]
+    wanted = PROJECT["project"]["dependencies"] + extras["test"] + extras["lab"]
+    assert [line for line in REQUIREMENTS if not line.startswith("cupy")] == wanted
+
+
+def test_cupy_is_asked_for_where_there_are_wheels_only():
+    markers = pytest.importorskip("packaging.markers")
+    lines = [line.split(";", 1) for line in REQUIREMENTS if line.startswith("cupy")]
+    assert all(requirement == "cupy-cuda12x>=14,!=14.1.0" for requirement, _ in lines)
+
+    def wanted(**environment):
+        return sum(markers.Marker(marker).evaluate(environment) for _, marker in lines)
+
+    for platform, machine, python, count in [
+        ("linux", "x86_64", "3.11", 1), ("linux", "aarch64", "3.14", 1), ("win32", "AMD64", "3.12", 1),
+        ("linux", "x86_64", "3.15", 0), ("linux", "i686", "3.12", 0), ("win32", "ARM64", "3.12", 0), ("darwin", "arm64", "3.12", 0),
+    ]:  # fmt: skip
+        assert wanted(sys_platform=platform, platform_machine=machine, python_version=python) == count
+
+
+def test_the_version_stands_once_and_the_packages_are_complete():
+    assert PROJECT["project"]["version"] == __version__
+    packages = {".".join(path.parent.relative_to(ROOT).parts) for path in (ROOT / "minires").rglob("__init__.py")}
+    assert set(PROJECT["tool"]["setuptools"]["packages"]) == packages
+    assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def tracked():
+    listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    if listing.returncode:
+        pytest.skip("not a git checkout")
+    return [ROOT / name for name in listing.stdout.split("\0") if name]
+
+
+def test_no_large_file_is_in_the_repository():
+    assert not [path for path in tracked() if path.exists() and path.stat().st_size > 2**20]
+    assert not [path for path in tracked() if path.suffix == ".ipynb" and path.stat().st_size > 300_000]
+
+
+def test_every_file_that_the_readme_and_contributing_name_exists():
+    for document in ("README.md", "CONTRIBUTING.md"):
+        text = (ROOT / document).read_text()
+        links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
+        assert links, document
+        for link in links:
+            assert (ROOT / link).exists(), f"{document}: {link}"
+
+
+def test_the_readme_shows_the_two_commands():
+    text = (ROOT / "README.md").read_text()
+    assert "make train" in text and "make test" in text and "make lab" in text
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    assert {"train", "test", "lab", "mutants"} <= set(targets)
+
+
+def test_the_readmes_python_runs(tmp_path):
+    """Each block of Python in the README, one after the other, in a folder of its own."""
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
+    assert blocks
+    program = "\n".join(blocks)
+    environment = {"PYTHONPATH": str(ROOT), "MPLCONFIGDIR": str(tmp_path)}
+    result = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+
+
+def test_importing_minires_is_quick():
+    """Above NumPy's own import: no matplotlib, no CuPy, no data."""
+    program = "import sys, minires; sys.exit(any(name in sys.modules for name in ('matplotlib', 'cupy', 'tqdm', 'torch')))"
+    assert subprocess.run([sys.executable, "-c", program], env={"PYTHONPATH": str(ROOT)}).returncode == 0
