@@ -31,9 +31,9 @@ def _parser():
     train = commands.add_parser("train", help="train a residual network on handwritten digits, in about a minute",
                                 formatter_class=argparse.ArgumentDefaultsHelpFormatter)  # fmt: skip
     train.add_argument("--model", default="resnet20", help=f"one of {', '.join(models.MODELS)}")
-    train.add_argument("--epochs", type=int, default=20)
+    train.add_argument("--epochs", type=int, default=30)
     train.add_argument("--batch-size", type=int, default=64)
-    train.add_argument("--lr", type=float, default=0.1, help="the largest learning rate")
+    train.add_argument("--lr", type=float, default=0.05, help="the largest learning rate")
     train.add_argument("--seed", type=int, default=0, help="of weights, order and shifts")
     train.add_argument("--backend", help="numpy, cupy, auto or strict; without it MINIRES_BACKEND, or numpy")
     train.add_argument("--name", default="digits", help="the run's folder is runs/NAME")
@@ -58,10 +58,10 @@ def _train(options):
     nn.manual_seed(options.seed)
     train, validation, test = data.digits()
     model = models.build(options.model, num_classes=10, in_channels=1)
-    optimizer = optim.SGD(model.parameters(), lr=options.lr, momentum=0.9, nesterov=True, weight_decay=5e-4)
+    optimizer = optim.SGD(model.parameters(), lr=options.lr, momentum=0.9, nesterov=True, weight_decay=1e-3)
     steps = len(data.batches(train, options.batch_size))
     total = options.epochs * steps
-    schedule = optim.cosine(options.lr, steps=total, warmup=total // 20)
+    schedule = optim.cosine(options.lr, steps=total, warmup=total // 10)
     count = sum(parameter.size for parameter in model.parameters())
     print(f"{options.model}, {count:,} parameters, on {len(train):,} images of handwritten digits; backend {backend.name()}")
 
