@@ -16,7 +16,8 @@ lab: .venv/lab
 	$(BIN)/jupyter lab chapters
 
 mutants: .venv/mutants
-	$(BIN)/python -m tests.mutants
+	MINIRES_TEST_BACKENDS=numpy $(BIN)/mutmut run
+	$(BIN)/mutmut results
 
 # An empty file in .venv says that a set of packages is installed; it is made again when the requirements change.
 .venv/train: pyproject.toml | .venv

@@ -102,6 +102,14 @@ def test_col2im_adds_where_windows_overlap():
     assert_array_equal(image[0, :, :, 0], [[1, 2, 1], [2, 4, 2], [1, 2, 1]])
 
 
+def test_a_window_moves_by_1_over_the_bare_image_unless_told_otherwise():
+    x = numbers(0, (2, 4, 5, 3))
+    assert_array_equal(run(ops.im2col, x, kernel=2)[0], run(ops.im2col, x, kernel=(2, 2), stride=(1, 1), padding=(0, 0))[0])
+    assert run(ops.im2col, x, kernel=2)[0].shape == (2 * 3 * 4, 12)
+    assert run(ops.conv2d, x, numbers(1, (2, 2, 3, 6)))[0].shape == (2, 3, 4, 6)
+    assert run(ops.col2im, numbers(1, (24, 12)), shape=(2, 4, 5, 3), kernel=2)[0].shape == (2, 4, 5, 3)
+
+
 @given(SEEDS, st.integers(1, 3))
 def test_a_1x1_convolution_is_a_product_of_matrices(seed, stride):
     x, weight = numbers(seed, (2, 5, 4, 3)), numbers(seed + 1, (1, 1, 3, 6))
@@ -136,8 +144,8 @@ X, WEIGHT = numpy.zeros((2, 5, 4, 3), numpy.float32), numpy.zeros((3, 3, 3, 6), 
 @pytest.mark.parametrize(
     ("arrays", "options", "error", "message"),
     [
-        ([X, numpy.zeros((3, 3, 4, 6))], {}, ValueError, "weight has 4 input channels, x has 3"),
-        ([X[0], WEIGHT], {}, ValueError, r"x has shape \(5, 4, 3\), wanted images"),
+        ([X, numpy.zeros((3, 3, 4, 6))], {}, ValueError, "^conv2d: weight has 4 input channels, x has 3$"),
+        ([X[0], WEIGHT], {}, ValueError, r"^conv2d: x has shape \(5, 4, 3\), wanted images \(N, H, W, C\)$"),
         ([X, WEIGHT[0]], {}, ValueError, r"weight has shape \(3, 3, 6\), wanted"),
         ([X, WEIGHT, numpy.zeros(3)], {}, ValueError, r"bias has shape \(3,\), wanted \(6,\)"),
         ([X, numpy.zeros((6, 3, 3, 6))], {}, ValueError, r"window of \(6, 3\) is larger than the image, \(5, 4\)"),
