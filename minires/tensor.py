@@ -159,7 +159,7 @@ class Tensor:
                 if parent is None:
                     continue
                 g_parent = _checked(g_parent, parent, node, i)
-                borrowed = g_parent is g or any(g_parent is other for other in grads[:i]) or g_parent.base is not None
+                borrowed = sum(g_parent is other for other in (g, *grads)) > 1 or g_parent.base is not None
                 if isinstance(parent, Tensor):
                     _accumulate(parent, g_parent, borrowed)
                     continue

@@ -304,6 +304,23 @@ def test_borrowed_gradients_are_not_written_to_when_they_add_up():
     assert grad(x) == [6] and grad(y) == [1]
 
 
+def test_one_new_array_for_two_operands_is_not_written_to_either():
+    def both(a, b):
+        def backward(g):
+            g = g * 2
+            return g, g
+
+        return 2 * a + 2 * b, backward
+
+    x, y = leaf([1.0]), leaf([1.0])
+    a, b = x * 1, y * 1
+    (a * 10 + b * 100 + apply(both, a, b) + a * 1000 + b * 10000).backward()
+    assert grad(x) == [1012] and grad(y) == [10102]
+    (apply(both, x, y) * 1).backward()
+    x.grad *= 0
+    assert grad(y) == [10104]
+
+
 def test_a_gradient_may_be_given_as_tensor_array_or_list():
     for given in ([1.0, 2.0], Tensor([1.0, 2.0]), to_device(numpy.array([1.0, 2.0]))):
         x = leaf([1.0, 1.0])

@@ -36,6 +36,7 @@ class batches:
 
     def __iter__(self):
         images, labels = self.dataset.on_device()
+        factor, offset = self._normalisation()
         n, training = len(self.dataset), self.seed is not None
         order = numpy.random.default_rng([self.seed, self.epoch]).permutation(n) if training else numpy.arange(n)
         for i in range(len(self)):
@@ -43,14 +44,13 @@ class batches:
             x = images[chosen]
             if self.crop or self.flip:
                 x = augment(x, numpy.random.default_rng([self.seed, self.epoch, i]), crop=self.crop, flip=self.flip)
-            yield self._normalised(x), labels[chosen]
+            yield x.astype(xp.float32) * factor + offset, labels[chosen]
 
-    def _normalised(self, x):
-        """(x / white - mean) / std, as one product and one sum."""
+    def _normalisation(self):
+        """(factor, offset) of each channel: (x / white - mean) / std as one product and one sum."""
         mean, std = numpy.asarray(self.dataset.mean), numpy.asarray(self.dataset.std)
-        factor = to_device((1 / (std * self.dataset.white)).astype(numpy.float32))
-        offset = to_device((-mean / std).astype(numpy.float32))
-        return x.astype(xp.float32) * factor + offset
+        factor, offset = 1 / (std * self.dataset.white), -mean / std
+        return to_device(factor.astype(numpy.float32)), to_device(offset.astype(numpy.float32))
 
 
 def augment(x, rng, *, crop=0, flip=False):
