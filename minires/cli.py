@@ -67,7 +67,8 @@ def _train(options):
 
     log = {"train loss": [], "validation loss": [], "train accuracy": [], "validation accuracy": []}
     start = time.perf_counter()
-    with tqdm(total=options.epochs * len(train), unit=" images", disable=None, leave=False) as bar:
+    bar = tqdm(total=options.epochs * len(train), unit=" images", disable=None, leave=False)
+    with bar, machine.one_blas_thread():  # 8 x 8 images make small products: two threads get in each other's way
         for epoch in range(options.epochs):
             batches = data.batches(train, options.batch_size, seed=options.seed, epoch=epoch, crop=1)
             scores = {
