@@ -3,7 +3,8 @@
 import numpy
 from hypothesis import strategies as st
 
-from minires.backend import to_device, to_host
+from minires.backend import is_array, to_device, to_host
+from minires.tensor import kept
 
 SIZES = st.integers(1, 4)
 SHAPES = st.lists(SIZES, min_size=1, max_size=4).map(tuple)
@@ -66,3 +67,19 @@ def run(op, *arrays, **options):
         return tuple(None if gradient is None else to_host(gradient) for gradient in backward(to_device(numpy.asarray(g))))
 
     return to_host(result), on_host
+
+
+def types(op, *arrays, dtype, **options):
+    """The types of the result and of the gradients, as names, where the floats among the arrays are of type `dtype`."""
+    arrays = [a.astype(dtype) if a.dtype.kind == "f" else a for a in arrays]
+    result, backward = op(*map(to_device, arrays), **options)
+    gradients = backward(to_device(numpy.ones(result.shape, dtype)))
+    return {str(array.dtype) for array in (result, *gradients) if array is not None}
+
+
+def kept_by(op, *arrays, **options):
+    """Name -> NumPy array: what backward keeps; and no tuple or list among its variables holds more."""
+    _, backward = op(*map(to_device, arrays), **options)
+    values = [cell.cell_contents for cell in backward.__closure__ or ()]
+    assert not any(is_array(item) for value in values if isinstance(value, (list, tuple)) for item in value)
+    return {name: to_host(array) for name, array in kept(backward).items()}

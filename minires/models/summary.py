@@ -4,7 +4,7 @@ import copy
 from typing import NamedTuple
 
 from minires.backend import xp
-from minires.nn import Conv2d, Linear
+from minires.nn import Conv2d, Linear, init
 from minires.tensor import Node, Tensor, kept
 
 
@@ -64,25 +64,26 @@ def summary(model, input_shape):
             y = forward(x)
             inside.pop()
             sizes[name] += _newly_kept(y, seen)
-            rows[name] = _row(name, module, y)
+            before = rows[name].multiply_adds if rows[name] else 0
+            rows[name] = _row(name, module, y, before)
             return y
 
         module.forward = watched
 
     for name, module in model.modules():
         watch(name, module)
-    model(Tensor(xp.zeros((batch, *input_shape), dtype=xp.float32)))
+    with init.kept_generator():
+        model(Tensor(xp.zeros((batch, *input_shape), dtype=xp.float32)))
     rows = [row._replace(kept=sizes[name] // batch) for name, row in rows.items() if row and row.kind != "Identity"]
     return Summary(rows, *(sum(getattr(row, key) for row in rows) for key in ("parameters", "multiply_adds", "kept")))
 
 
-def _row(name, module, y):
+def _row(name, module, y, multiply_adds):
     own = [value for _, value in module.named_attributes() if isinstance(value, Tensor)]
-    multiply_adds = 0
     if isinstance(module, Conv2d):
-        multiply_adds = module.weight.size * y.shape[1] * y.shape[2]
+        multiply_adds += module.weight.size * y.shape[1] * y.shape[2]
     elif isinstance(module, Linear):
-        multiply_adds = module.weight.size * (y.size // (len(y) * y.shape[-1]))
+        multiply_adds += module.weight.size * (y.size // (len(y) * y.shape[-1]))
     return Row(name, type(module).__name__, y.shape[1:], sum(p.size for p in own), multiply_adds, 0)
 
 

@@ -3,6 +3,8 @@
 All is drawn on the host: every backend starts from the same numbers.
 """
 
+from contextlib import contextmanager
+
 import numpy
 
 from minires import names
@@ -20,6 +22,16 @@ def manual_seed(seed):
 def generator():
     """The numpy.random.Generator in use."""
     return _generator
+
+
+@contextmanager
+def kept_generator():
+    """A context after which the generator stands where it stood before."""
+    state = _generator.bit_generator.state
+    try:
+        yield
+    finally:
+        _generator.bit_generator.state = state
 
 
 def fans(shape):

@@ -1,5 +1,7 @@
 """The layers: weights, a mode, and the op that does the work."""
 
+import math
+
 from minires import functional as F
 from minires import ops
 from minires.nn import init
@@ -127,8 +129,7 @@ class Flatten(Module):
     """All features of an example in a row.  (N, ...) -> (N, features)"""
 
     def forward(self, x):
-        n = x.shape[0]
-        return F.reshape(x, (n, x.size // n if n else 0))
+        return F.reshape(x, (x.shape[0], math.prod(x.shape[1:])))
 
 
 class Dropout(Module):

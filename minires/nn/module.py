@@ -74,12 +74,11 @@ class Module:
 
     def astype(self, dtype):
         """All parameters and buffers in another type, such as "float64". Returns the module."""
+        for parameter in self.parameters():
+            parameter.data, parameter.grad = parameter.data.astype(dtype), None
         for _, module in self.modules():
             for name, value in vars(module).items():
-                if isinstance(value, Parameter):
-                    value.data, value.grad = value.data.astype(dtype), None
-                elif _is_buffer(value):
-                    setattr(module, name, value.astype(dtype))
+                setattr(module, name, _converted(value, dtype))
         return self
 
     # What is saved.
@@ -103,8 +102,9 @@ class Module:
         ]
         if faults:
             raise ValueError(f"the state does not fit {type(self).__name__}:\n  " + "\n  ".join(faults))
+        new = {name: to_device(state[name]).astype(array.dtype, copy=False) for name, array in own.items()}
         for name, array in own.items():
-            array[...] = to_device(state[name]).astype(array.dtype, copy=False)
+            array[...] = new[name]
 
     # How it looks.
 
@@ -137,6 +137,15 @@ class Sequential(Module):
 
 def _is_buffer(value):
     return hasattr(value, "dtype") and not isinstance(value, Tensor)
+
+
+def _converted(value, dtype):
+    """An attribute, with the buffers in it in another type."""
+    if isinstance(value, dict):
+        return {key: _converted(item, dtype) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_converted(item, dtype) for item in value)
+    return value.astype(dtype) if _is_buffer(value) else value
 
 
 def _walk(module, name, seen):

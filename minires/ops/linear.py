@@ -34,15 +34,16 @@ def linear(x, weight, bias=None):
     Keeps  x and weight.
     Raises  ValueError: sizes that do not fit.
     """
+    if weight.ndim != 2:
+        raise ValueError(f"linear: weight has shape {weight.shape}, wanted (I, O)")
     i, o = weight.shape
     if x.ndim == 0 or x.shape[-1] != i:
         raise ValueError(f"linear: weight takes {i} features, x has shape {x.shape}")
     if bias is not None and bias.shape != (o,):
         raise ValueError(f"linear: bias has shape {bias.shape}, wanted ({o},)")
-    y = x @ weight
-    if bias is not None:
-        y = y + bias
-    has_bias = bias is not None
+    y, has_bias = x @ weight, bias is not None
+    if has_bias:
+        y += bias
 
     def backward(g):
         rows = g.reshape(-1, o)

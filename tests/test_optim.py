@@ -1,0 +1,455 @@
+"""Optimizers against their published formulas, a number at a time in plain Python; schedules against lists by hand."""
+
+import math
+
+import numpy
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from minires import optim
+from minires.backend import to_device, to_host
+from minires.nn import Linear, Parameter, Sequential
+from minires.optim import SGD, Adam, AdamW
+
+on_each_backend = pytest.mark.usefixtures("each_backend")
+
+
+def parameter(values=(1.0, -2.0, 0.5), dtype=numpy.float64):
+    return Parameter(to_device(numpy.array(values, dtype)))
+
+
+def give(p, gradient):
+    p.grad = to_device(numpy.array(gradient, p.dtype))
+
+
+def values(p):
+    return to_host(p.data).tolist()
+
+
+GRADIENTS = (numpy.random.default_rng(0).standard_normal((20, 3)) * [1, 10, 0.1] + [0.3, -2, 0]).tolist()
+
+
+def sgd_by_hand(w, gradients, lr, momentum=0.0, nesterov=False, weight_decay=0.0):
+    """One number. Returns where it is after each step."""
+    path, v = [], 0.0
+    for g in gradients:
+        g = g + weight_decay * w
+        v = momentum * v + g
+        w = w - lr * (g + momentum * v if nesterov else v)
+        path.append(w)
+    return path
+
+
+def adam_by_hand(w, gradients, lr, betas, eps, coupled=0.0, decoupled=0.0):
+    path, m, v = [], 0.0, 0.0
+    for t, g in enumerate(gradients, start=1):
+        w = w - lr * decoupled * w
+        g = g + coupled * w
+        m = betas[0] * m + (1 - betas[0]) * g
+        v = betas[1] * v + (1 - betas[1]) * g**2
+        w = w - lr * (m / (1 - betas[0] ** t)) / (math.sqrt(v / (1 - betas[1] ** t)) + eps)
+        path.append(w)
+    return path
+
+
+def follows(optimizer, p, gradients, by_hand, **options):
+    """Whether each number of `p` goes the way that `by_hand` says, at every step."""
+    paths = [by_hand(w, g, **options) for w, g in zip(values(p), zip(*gradients))]
+    for g, expected in zip(gradients, zip(*paths)):
+        give(p, g)
+        optimizer.step()
+        assert_allclose(values(p), expected, rtol=1e-12, atol=1e-14)
+
+
+@on_each_backend
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"weight_decay": 0.1},
+        {"momentum": 0.9},
+        {"momentum": 0.5, "weight_decay": 0.2},
+        {"momentum": 0.9, "nesterov": True},
+        {"momentum": 0.8, "nesterov": True, "weight_decay": 0.1},
+    ],
+)
+def test_sgd_follows_its_formula_over_20_steps(options):
+    p = parameter()
+    follows(SGD([p], 0.05, **options), p, GRADIENTS, sgd_by_hand, lr=0.05, **options)
+
+
+@on_each_backend
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"lr": 0.1},
+        {"betas": (0.5, 0.75)},
+        {"betas": (0.0, 0.0), "lr": 0.01},
+        {"eps": 0.5, "lr": 0.02},
+        {"lr": 0.05, "weight_decay": 0.3},
+        {"lr": 0.05, "weight_decay": 0.3, "betas": (0.8, 0.9), "eps": 0.1},
+    ],
+)
+@pytest.mark.parametrize("optimizer", [Adam, AdamW])
+def test_adam_and_adamw_follow_their_formulas_over_20_steps(optimizer, options):
+    p = parameter()
+    decay = options.get("weight_decay", 0.01 if optimizer is AdamW else 0)
+    by_hand = {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8} | {k: v for k, v in options.items() if k != "weight_decay"}
+    by_hand["decoupled" if optimizer is AdamW else "coupled"] = decay
+    follows(optimizer([p], **options), p, GRADIENTS, adam_by_hand, **by_hand)
+
+
+@on_each_backend
+@pytest.mark.parametrize("optimizer", [Adam, AdamW])
+def test_adams_first_step_has_the_size_lr_whatever_the_gradient(optimizer):
+    p = parameter()
+    before = numpy.array(values(p))
+    give(p, [1e-3, -4.0, 1e5])
+    optimizer([p], lr=0.25, weight_decay=0).step()
+    assert_allclose(before - values(p), [0.25, -0.25, 0.25], rtol=1e-4)
+
+
+@on_each_backend
+@pytest.mark.parametrize("optimizer", [Adam, AdamW])
+def test_adams_eps_is_outside_the_root(optimizer):
+    """Of a gradient of 1e-6 the root of v_hat is 1e-6: beside it 1e-8 is little. Within the root it would be a hundred times it."""
+    p = parameter([0.0])
+    give(p, [1e-6])
+    optimizer([p], lr=1.0, weight_decay=0).step()
+    assert_allclose(values(p), [-1e-6 / (1e-6 + 1e-8)], rtol=1e-12)
+    p = parameter([0.0])
+    follows(optimizer([p], weight_decay=0), p, [[g * 1e-7] for (g, *_) in GRADIENTS], adam_by_hand, lr=1e-3, betas=(0.9, 0.999), eps=1e-8)
+
+
+@on_each_backend
+def test_weight_decay_of_adam_goes_through_the_step_and_of_adamw_beside_it():
+    for optimizer, expected in ((Adam, 2 - 0.1), (AdamW, 2 - 0.1 * 0.5 * 2)):
+        p = parameter([2.0])
+        give(p, [0.0])
+        optimizer([p], lr=0.1, weight_decay=0.5).step()
+        assert_allclose(values(p), [expected], rtol=1e-6)
+
+
+OPTIMIZERS = [
+    lambda parameters: SGD(parameters, 0.1),
+    lambda parameters: SGD(parameters, 0.1, momentum=0.9, weight_decay=0.1),
+    lambda parameters: SGD(parameters, 0.1, momentum=0.9, nesterov=True),
+    lambda parameters: Adam(parameters, 0.1, weight_decay=0.1),
+    lambda parameters: AdamW(parameters, 0.1),
+]
+
+
+@on_each_backend
+@pytest.mark.parametrize("make", OPTIMIZERS)
+def test_a_step_is_in_place_and_leaves_the_gradient_and_the_type(make):
+    p, g = parameter(dtype=numpy.float32), to_device(numpy.array([1.0, 2.0, -3.0], numpy.float32))
+    data, before, optimizer = p.data, values(p), make([p])
+    for _ in range(3):
+        p.grad = g
+        optimizer.step()
+        optimizer.lr = optimizer.lr / 2
+    assert p.data is data and p.dtype == numpy.float32 and (numpy.array(values(p)) != before).all()
+    assert p.grad is g and to_host(g).tolist() == [1, 2, -3]
+    assert {array.dtype for array in optimizer.state[p].values() if hasattr(array, "dtype")} <= {numpy.dtype("float32")}
+
+
+@on_each_backend
+@pytest.mark.parametrize("make", OPTIMIZERS)
+def test_a_parameter_without_gradient_stays_and_its_state_waits(make):
+    p, other = parameter(), parameter([3.0])
+    optimizer = make([p, other])
+    give(p, GRADIENTS[0])
+    optimizer.step()
+    assert values(other) == [3] and values(p) != [1, -2, 0.5] and other not in optimizer.state
+    late, alone = parameter([3.0]), make([parameter([3.0])])
+    (twin,) = alone.groups[0]["params"]
+    assert values(late) == values(twin)
+    for g in (0.5, -2.0):  # the first step of a parameter is the first one that it takes
+        give(other, [g]), give(twin, [g])
+        optimizer.step(), alone.step()
+    assert values(other) == values(twin)
+
+
+@on_each_backend
+@pytest.mark.parametrize("make", OPTIMIZERS)
+def test_each_parameter_has_a_state_of_its_own(make):
+    p, q, alone = parameter(), parameter([2.0, 2.0, 2.0]), parameter()
+    together, single = make([p, q]), make([alone])
+    for i, g in enumerate(GRADIENTS[:5]):
+        give(p, g), give(q, GRADIENTS[i + 5]), give(alone, g)
+        together.step(), single.step()
+    assert values(p) == values(alone)
+
+
+@on_each_backend
+def test_zero_grad_forgets_the_gradients_of_all_groups():
+    p, q = parameter(), parameter([1.0])
+    give(p, [1, 1, 1]), give(q, [1])
+    optimizer = SGD([{"params": [p]}, {"params": [q]}], 0.1)
+    optimizer.zero_grad()
+    assert p.grad is None and q.grad is None
+    optimizer.step()
+    assert values(p) == [1, -2, 0.5]
+
+
+@on_each_backend
+def test_parameters_may_come_from_a_generator_and_a_frozen_one_stays():
+    layer = Linear(2, 3)
+    layer.bias.requires_grad = False
+    before = layer.state_dict()
+    optimizer = SGD((p for p in layer.parameters()), 0.5)
+    layer(to_device(numpy.ones((1, 2), numpy.float32))).sum().backward()
+    optimizer.step()
+    assert_allclose(layer.weight.numpy(), before["weight"] - 0.5, rtol=1e-6)
+    assert_array_equal(layer.bias.numpy(), before["bias"])
+    assert len(optimizer.groups) == 1 and len(optimizer.groups[0]["params"]) == 2
+
+
+@on_each_backend
+def test_a_tied_weight_moves_once():
+    a, b = Linear(2, 2, bias=False), Linear(2, 2, bias=False)
+    b.weight = a.weight
+    net = Sequential(a, b)
+    before = a.weight.numpy().copy()
+    give(a.weight, numpy.ones((2, 2)))
+    SGD(net.parameters(), 0.5).step()
+    assert_allclose(a.weight.numpy(), before - 0.5)
+
+
+# Groups
+
+
+@on_each_backend
+def test_groups_have_their_own_options():
+    p, q, r = parameter(), parameter(), parameter()
+    optimizer = SGD(
+        [{"params": [p]}, {"params": [q], "weight_decay": 0, "lr": 0.2}, {"params": [r], "momentum": 0.5, "nesterov": False}],
+        0.05, momentum=0.9, nesterov=True, weight_decay=0.1,
+    )  # fmt: skip
+    options = [
+        {"lr": 0.05, "momentum": 0.9, "nesterov": True, "weight_decay": 0.1},
+        {"lr": 0.2, "momentum": 0.9, "nesterov": True},
+        {"lr": 0.05, "momentum": 0.5, "weight_decay": 0.1},
+    ]
+    paths = [[sgd_by_hand(w, g, **own)[-1] for w, g in zip(values(p), zip(*GRADIENTS))] for own in options]
+    for g in GRADIENTS:
+        for each in (p, q, r):
+            give(each, g)
+        optimizer.step()
+    for each, expected in zip((p, q, r), paths):
+        assert_allclose(values(each), expected, rtol=1e-12)
+
+
+@on_each_backend
+@pytest.mark.parametrize("optimizer", [Adam, AdamW])
+def test_groups_of_adam_have_their_own_options(optimizer):
+    p, q, kind = parameter(), parameter(), "decoupled" if optimizer is AdamW else "coupled"
+    made = optimizer([{"params": [p], "betas": (0.5, 0.6), "eps": 0.1}, {"params": [q], "weight_decay": 0.4}], 0.1, weight_decay=0.2)
+    first = {"lr": 0.1, "betas": (0.5, 0.6), "eps": 0.1, kind: 0.2}
+    second = {"lr": 0.1, "betas": (0.9, 0.999), "eps": 1e-8, kind: 0.4}
+    paths = [[adam_by_hand(w, g, **own)[-1] for w, g in zip(values(p), zip(*GRADIENTS))] for own in (first, second)]
+    for g in GRADIENTS:
+        give(p, g), give(q, g)
+        made.step()
+    assert_allclose(values(p), paths[0], rtol=1e-12)
+    assert_allclose(values(q), paths[1], rtol=1e-12)
+
+
+def test_the_groups_given_are_left_as_they_are():
+    p = parameter()
+    given = [{"params": [p], "lr": 0.2}]
+    optimizer = SGD(given, 0.1)
+    optimizer.lr = 1.0
+    assert given == [{"params": [p], "lr": 0.2}] and optimizer.groups[0]["params"] is not given[0]["params"]
+
+
+def test_setting_lr_moves_all_groups_in_proportion_also_after_it_was_0():
+    p, q, r = parameter(), parameter(), parameter()
+    optimizer = SGD([{"params": [p]}, {"params": [q], "lr": 0.3}, {"params": [r], "lr": 0.05}], 0.1)
+    assert optimizer.lr == 0.1 and [group["lr"] for group in optimizer.groups] == [0.1, 0.3, 0.05]
+    for lr in (0.2, 0, 0.4):
+        optimizer.lr = lr
+        assert optimizer.lr == lr and type(optimizer.lr) is float
+        assert_allclose([group["lr"] for group in optimizer.groups], [lr, 3 * lr, lr / 2], rtol=1e-12)
+
+
+@on_each_backend
+def test_lr_may_be_a_number_of_numpys():
+    """As numpy.interp gives it for a schedule of one's own."""
+    p = parameter([1.0], numpy.float32)
+    optimizer = SGD([p], 1.0, momentum=0.9)
+    optimizer.lr = numpy.float64(0.5)
+    give(p, [1.0])
+    optimizer.step()
+    assert values(p) == [0.5] and p.dtype == numpy.float32
+
+
+@on_each_backend
+@pytest.mark.parametrize("make", [lambda p: SGD([p], 1.0, momentum=0.9), lambda p: Adam([p], 1.0), lambda p: AdamW([p], 1.0)])
+def test_a_step_takes_the_lr_that_is_set_and_velocities_stay(make):
+    p, q = parameter([1.0]), parameter([1.0])
+    slow, fast = make(p), make(q)
+    for lr in (1.0, 0.0, 0.1):
+        slow.lr = lr
+        before = values(p)
+        give(p, [2.0]), give(q, [2.0])
+        slow.step(), fast.step()
+        assert (values(p) == before) is (lr == 0)
+    state, other = slow.state[p], fast.state[q]
+    for key in set(state) - {"t"}:
+        assert_array_equal(to_host(state[key]), to_host(other[key]))  # lr scales the step, not the velocity
+
+
+def test_the_base_has_no_step_of_its_own():
+    p = parameter()
+    give(p, [1, 1, 1])
+    with pytest.raises(NotImplementedError):
+        optim.Optimizer([p], lr=0.1).step()
+
+
+P, Q = parameter(), parameter()
+SGD_OPTIONS = "there are params, lr, momentum, nesterov, weight_decay"
+TWICE = "a parameter stands twice in the optimizer's groups: it would be moved twice a step"
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: SGD([], 0.1), "an optimizer needs parameters, it got none"),
+        (lambda: Adam(iter(())), "an optimizer needs parameters, it got none"),
+        (lambda: SGD([P], 0), "lr is 0, wanted more than 0"),
+        (lambda: SGD([P], -0.1), "lr is -0.1, wanted more than 0"),
+        (lambda: SGD([P], math.nan), "lr is nan, wanted more than 0"),
+        (lambda: Adam([P], 0.0), "lr is 0.0, wanted more than 0"),
+        (lambda: AdamW([P], -1), "lr is -1, wanted more than 0"),
+        (lambda: SGD([P], 0.1, momentum=-0.9), "momentum is -0.9, wanted 0 or more"),
+        (lambda: SGD([P], 0.1, weight_decay=-1e-9), "weight_decay is -1e-09, wanted 0 or more"),
+        (lambda: Adam([P], weight_decay=-0.5), "weight_decay is -0.5, wanted 0 or more"),
+        (lambda: AdamW([P], weight_decay=-0.5), "weight_decay is -0.5, wanted 0 or more"),
+        (lambda: Adam([P], eps=0), "eps is 0, wanted more than 0"),
+        (lambda: AdamW([P], eps=-1e-8), "eps is -1e-08, wanted more than 0"),
+        (lambda: Adam([P], betas=(0.9, 1)), "betas are (0.9, 1), wanted 0 <= beta < 1"),
+        (lambda: Adam([P], betas=(1.0, 0.9)), "betas are (1.0, 0.9), wanted 0 <= beta < 1"),
+        (lambda: AdamW([P], betas=(-0.1, 0.9)), "betas are (-0.1, 0.9), wanted 0 <= beta < 1"),
+        (lambda: SGD([P], 0.1, nesterov=True), "nesterov needs a momentum above 0"),
+        (lambda: SGD([P, Q, P], 0.1), TWICE),
+        (lambda: SGD([{"params": [P]}, {"params": [Q, P]}], 0.1), TWICE),
+        (lambda: SGD([{"params": [P], "weight_decy": 0}], 0.1),
+         f"unknown option of a group 'weight_decy': {SGD_OPTIONS}; did you mean 'weight_decay'?"),
+        (lambda: SGD([{"params": [P]}, {"params": [Q], "betas": (0, 0)}], 0.1), f"unknown option of a group 'betas': {SGD_OPTIONS}"),
+        (lambda: SGD([{"params": [P]}, {"params": [Q], "lr": 0}], 0.1), "lr is 0, wanted more than 0"),
+        (lambda: SGD([{"params": [P], "momentum": 0}], 0.1, momentum=0.9, nesterov=True), "nesterov needs a momentum above 0"),
+        (lambda: SGD([{"params": [P], "momentum": -1}], 0.1), "momentum is -1, wanted 0 or more"),
+        (lambda: Adam([{"params": [P], "eps": 0}]), "eps is 0, wanted more than 0"),
+        (lambda: Adam([{"params": [P]}, {"params": [Q], "betas": (0, 2)}]), "betas are (0, 2), wanted 0 <= beta < 1"),
+    ],
+)  # fmt: skip
+def test_an_optimizer_refuses(make, message):
+    with pytest.raises(ValueError) as error:
+        make()
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize(("lr", "message"), [(-0.5, "lr is -0.5, wanted 0 or more"), (math.nan, "lr is nan, wanted 0 or more")])
+def test_setting_an_lr_refuses_and_leaves_the_old_one(lr, message):
+    optimizer = SGD([parameter()], 0.1)
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        optimizer.lr = lr
+    assert optimizer.lr == 0.1 and optimizer.groups[0]["lr"] == 0.1
+
+
+def test_momentum_0_betas_0_and_decay_0_are_in_range():
+    SGD([parameter()], 1e-9, momentum=0, weight_decay=0)
+    Adam([parameter()], betas=(0, 0), weight_decay=0)
+
+
+def test_options_after_lr_are_given_by_name():
+    for optimizer in (SGD, Adam, AdamW):
+        with pytest.raises(TypeError):
+            optimizer([parameter()], 0.1, 0.9)
+
+
+# Schedules
+
+
+def rates(schedule, steps=12):
+    return [schedule(step) for step in range(steps)]
+
+
+SQRT = math.sqrt(0.5)
+
+SCHEDULES = {
+    "constant": (optim.constant(0.3), [0.3] * 12),
+    "constant, warmup 4": (optim.constant(0.4, warmup=4), [0.1, 0.2, 0.3] + [0.4] * 9),
+    "constant, warmup 1": (optim.constant(0.4, warmup=1), [0.4] * 12),
+    "step": (optim.step(2.0, milestones=(3, 7)), [2] * 3 + [0.2] * 4 + [0.02] * 5),
+    "step, none": (optim.step(2.0, milestones=()), [2] * 12),
+    "step, one milestone twice": (optim.step(2.0, milestones=[1, 1]), [2] + [0.02] * 11),
+    "step, half": (optim.step(2.0, milestones=(0, 9, 4), factor=0.5), [1] * 4 + [0.5] * 5 + [0.25] * 3),
+    "step, warmup 5": (
+        optim.step(1.0, milestones=(3,), factor=0.5, warmup=5), [0.2, 0.4, 0.6, 0.5 * 0.8] + [0.5] * 8),
+    "cosine": (
+        optim.cosine(2.0, steps=8),
+        [2, 1 + math.cos(math.pi / 8), 1 + SQRT, 1 + math.cos(3 * math.pi / 8), 1, 1 - math.cos(3 * math.pi / 8), 1 - SQRT,
+         1 - math.cos(math.pi / 8), 0, 0, 0, 0]),
+    "cosine, warmup 2": (
+        optim.cosine(2.0, steps=4, warmup=2), [1, 1 + SQRT, 1, 1 - SQRT] + [0] * 8),
+    "cosine, 1 step": (optim.cosine(3.0, steps=1), [3] + [0] * 11),
+    "triangle": (
+        optim.triangle(6.0, steps=8), [0, 3, 6, 5, 4, 3, 2, 1, 0, 0, 0, 0]),
+    "triangle, peak at 4 of 10": (
+        optim.triangle(6.0, steps=10, peak=0.4), [0, 1.5, 3, 4.5, 6, 5, 4, 3, 2, 1, 0, 0]),
+    "triangle, start": (
+        optim.triangle(6.0, steps=8, start=0.5), [3, 4.5, 6, 5, 4, 3, 2, 1, 0, 0, 0, 0]),
+    "triangle, peak between two steps": (
+        optim.triangle(1.0, steps=5, peak=0.5, start=0.2), [0.2, 0.52, 0.84, 0.8, 0.4, 0] + [0] * 6),
+    "triangle, warmup 4": (
+        optim.triangle(6.0, steps=8, start=0.5, warmup=4), [0.75, 2.25, 4.5, 5, 4, 3, 2, 1, 0, 0, 0, 0]),
+    "triangle, 1 step": (optim.triangle(6.0, steps=1, start=0.5), [3] + [0] * 11),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_a_schedule_gives_these_rates(name):
+    schedule, expected = SCHEDULES[name]
+    assert_allclose(rates(schedule), expected, rtol=1e-12, atol=1e-15)
+
+
+def test_a_schedule_is_a_function_of_the_step_alone():
+    for name, (schedule, expected) in SCHEDULES.items():
+        assert_allclose([schedule(step) for step in (7, 2, 7, 100)], [expected[7], expected[2], expected[7], expected[-1]], atol=1e-15)
+
+
+def test_rates_past_the_end_are_0_and_not_below():
+    assert rates(optim.cosine(1.0, steps=3))[3:] == [0] * 9
+    assert rates(optim.triangle(1.0, steps=3))[3:] == [0] * 9
+
+
+@on_each_backend
+def test_a_schedule_drives_an_optimizer():
+    p = parameter([0.0])
+    optimizer, schedule = SGD([p], 0.4), optim.constant(0.4, warmup=4)
+    for step in range(6):
+        optimizer.lr = schedule(step)
+        give(p, [1.0])
+        optimizer.step()
+    assert_allclose(values(p), [-(0.1 + 0.2 + 0.3 + 3 * 0.4)], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: optim.cosine(0.1, steps=0), "steps is 0, wanted at least 1"),
+        (lambda: optim.cosine(0.1, steps=-3), "steps is -3, wanted at least 1"),
+        (lambda: optim.triangle(0.1, steps=0), "steps is 0, wanted at least 1"),
+        (lambda: optim.triangle(0.1, steps=9, peak=0), "peak is 0, wanted a share of the steps: 0 < peak < 1"),
+        (lambda: optim.triangle(0.1, steps=9, peak=1), "peak is 1, wanted a share of the steps: 0 < peak < 1"),
+        (lambda: optim.triangle(0.1, steps=9, peak=-0.1), "peak is -0.1, wanted a share of the steps: 0 < peak < 1"),
+        (lambda: optim.triangle(0.1, steps=9, peak=3), "peak is 3, wanted a share of the steps: 0 < peak < 1"),
+    ],
+)
+def test_a_schedule_refuses(make, message):
+    with pytest.raises(ValueError) as error:
+        make()
+    assert str(error.value) == message

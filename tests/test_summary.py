@@ -1,0 +1,168 @@
+"""summary: rows and sums against numbers by hand; and it leaves the model as it was."""
+
+import numpy
+import pytest
+from numpy.testing import assert_array_equal
+
+from minires import models, nn
+from minires.models import BasicBlock, ResNet, summary
+from minires.models.summary import Row, Summary
+from minires.nn import BatchNorm, Conv2d, Dropout, Flatten, Identity, Linear, MaxPool2d, Module, Parameter, ReLU, Sequential
+
+pytestmark = pytest.mark.usefixtures("each_backend")
+
+
+def rows(model, shape):
+    return {row.name: row for row in summary(model, shape).rows}
+
+
+@pytest.fixture(scope="module")
+def resnet18(each_backend):
+    return summary(models.resnet18(), (32, 32, 3))
+
+
+def test_resnet18_takes_555_million_multiply_adds_for_a_cifar_image(resnet18):
+    assert resnet18.multiply_adds == 555_422_720 and resnet18.parameters == 11_173_962
+
+
+def test_rows_of_resnet18_by_hand(resnet18):
+    by_name = {row.name: row for row in resnet18.rows}
+    expected = {
+        "conv1": ("Conv2d", (32, 32, 64), 27 * 64, 32 * 32 * 27 * 64),
+        "layer1.0.conv1": ("Conv2d", (32, 32, 64), 9 * 64 * 64, 32 * 32 * 9 * 64 * 64),
+        "layer2.0.conv1": ("Conv2d", (16, 16, 128), 9 * 64 * 128, 16 * 16 * 9 * 64 * 128),
+        "layer2.0.downsample.0": ("Conv2d", (16, 16, 128), 64 * 128, 16 * 16 * 64 * 128),
+        "layer4.1.conv2": ("Conv2d", (4, 4, 512), 9 * 512 * 512, 4 * 4 * 9 * 512 * 512),
+        "layer4.1.bn2": ("BatchNorm", (4, 4, 512), 1024, 0),
+        "layer4": ("Sequential", (4, 4, 512), 0, 0),
+        "layer4.0": ("BasicBlock", (4, 4, 512), 0, 0),
+        "avgpool": ("GlobalAvgPool", (512,), 0, 0),
+        "fc": ("Linear", (10,), 5130, 5120),
+        "": ("ResNet", (10,), 0, 0),
+    }
+    for name, (kind, output, parameters, multiply_adds) in expected.items():
+        row = by_name[name]
+        assert (row.kind, row.output, row.parameters, row.multiply_adds) == (kind, output, parameters, multiply_adds), name
+
+
+def test_rows_come_in_the_order_of_the_tree_without_those_that_do_nothing(resnet18):
+    model = models.resnet18()
+    assert [row.name for row in resnet18.rows] == [name for name, module in model.modules() if not isinstance(module, Identity)]
+    assert not [row for row in resnet18.rows if row.kind == "Identity"]
+
+
+def test_the_sums_are_those_of_the_rows(resnet18):
+    for i, key in ((3, "parameters"), (4, "multiply_adds"), (5, "kept")):
+        assert getattr(resnet18, key) == sum(row[i] for row in resnet18.rows)
+
+
+def test_the_kept_bytes_of_a_tiny_net_by_hand():
+    net = Sequential(Conv2d(3, 4, 3, padding=1), ReLU(), MaxPool2d(2), Flatten(), Dropout(), Linear(24, 5))
+    kept = {row.name: row.kept for row in summary(net, (6, 5, 3)).rows}
+    assert kept == {
+        "": 0,
+        "0": 6 * 5 * 3 * 4,  # the image, in float32
+        "1": 6 * 5 * 4,  # a bool each
+        "2": 3 * 2 * 4,  # a byte each
+        "3": 0,  # a shape
+        "4": 24,  # a bool each
+        "5": 24 * 4,  # its input
+    }
+    assert summary(net, (6, 5, 3)).kept == 360 + 120 + 24 + 24 + 96
+
+
+def test_batch_norm_keeps_as_much_as_its_input_and_next_to_nothing_a_channel():
+    for h, c in ((6, 4), (3, 2)):
+        row = rows(BatchNorm(c), (h, 5, c))[""]
+        assert h * 5 * c * 4 <= row.kept <= h * 5 * c * 4 + 4 * c  # and 1 / sqrt(var + eps), which the batch shares
+
+
+def test_what_two_layers_keep_counts_once_and_what_a_block_does_itself_counts_for_it():
+    by_name = rows(ResNet(BasicBlock, (1, 1), (4, 6)), (6, 5, 3))
+    assert by_name["conv1"].kept == 6 * 5 * 3 * 4
+    assert by_name[""].kept == 6 * 5 * 4  # the ReLU of the stem
+    assert by_name["layer1.0.conv1"].kept == 6 * 5 * 4 * 4
+    assert by_name["layer1.0"].kept == 2 * (6 * 5 * 4)  # two ReLUs; the sum keeps shapes
+    assert by_name["layer1"].kept == 0
+    assert by_name["layer2.0.conv1"].kept == 6 * 5 * 4 * 4
+    assert by_name["layer2.0.downsample.0"].kept == 0  # the same input as conv1
+    assert by_name["layer2.0.conv2"].kept == 3 * 3 * 6 * 4
+    assert by_name["avgpool"].kept == 0
+    assert by_name["fc"].kept == 6 * 4
+
+
+def test_a_linear_layer_multiplies_at_each_place():
+    assert summary(Linear(3, 4), (3,)).multiply_adds == 12
+    assert summary(Linear(3, 4), (7, 3)).multiply_adds == 7 * 12
+    assert summary(Linear(3, 4, bias=False), (3,)).parameters == 12
+
+
+def test_a_layer_that_runs_twice_multiplies_twice():
+    net = Sequential(Linear(3, 3), ReLU())
+    setattr(net, "2", net[0])
+    assert summary(net, (3,)).multiply_adds == 2 * 9
+
+
+def test_parameters_of_a_module_itself_count_and_those_below_it_do_not():
+    class Scaled(Module):
+        def __init__(self):
+            self.scale, self.list, self.fc = Parameter([1.0]), [Parameter([1.0, 2.0])], Linear(3, 4)
+
+        def forward(self, x):
+            return self.fc(x) * self.scale
+
+    assert [(row.name, row.parameters) for row in summary(Scaled(), (3,)).rows] == [("", 3), ("fc", 16)]
+
+
+def test_frozen_layers_keep_nothing():
+    net = Sequential(Conv2d(3, 4, 1), ReLU())
+    for parameter in net.parameters():
+        parameter.requires_grad = False
+    assert summary(net, (4, 4, 3)).kept == 0 and summary(net, (4, 4, 3)).parameters == 16
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_model_is_left_as_it_was(training):
+    net = Sequential(Conv2d(3, 4, 3, padding=1), BatchNorm(4), ReLU(), Flatten(), Linear(24, 5)).train(training)
+    net[1].eval()
+    before, attributes = net.state_dict(), [dict(vars(module)) for _, module in net.modules()]
+    first = summary(net, (3, 2, 3))
+    for name, value in net.state_dict().items():
+        assert_array_equal(value, before[name], err_msg=name)
+    assert [dict(vars(module)) for _, module in net.modules()] == attributes
+    assert net.training is training and net[1].training is False
+    assert [parameter.grad for parameter in net.parameters()] == [None] * 6
+    assert summary(net, (3, 2, 3)) == first
+
+
+def test_the_generator_is_left_as_it_was():
+    """A look at a model changes no number of the training after it."""
+    net = Sequential(Linear(3, 4), Dropout(), Linear(4, 2))
+    nn.manual_seed(5)
+    summary(net, (3,))
+    assert nn.init.generator().random() == numpy.random.default_rng(5).random()
+
+
+def test_an_input_that_does_not_fit_raises_what_the_model_raises():
+    with pytest.raises(ValueError, match="conv2d: weight has 3 input channels, x has 2"):
+        summary(models.ResNet(BasicBlock, (1,), (4,)), (8, 8, 2))
+
+
+def test_the_text_is_a_table_with_the_sums_below():
+    table = Summary([Row("", "Net", (10,), 0, 0, 0), Row("fc", "Linear", (4, 10), 12345, 6789012, 2560)], 12345, 6789012, 2560)
+    assert str(table) == repr(table) == "\n".join(
+        [
+            "layer     kind    output  parameters  multiply-adds  kept, KiB",
+            "--------------------------------------------------------------",
+            "(itself)  Net     10                                          ",
+            "fc        Linear  4 x 10      12,345      6,789,012        2.5",
+            "--------------------------------------------------------------",
+            "sum                           12,345      6,789,012        2.5",
+        ]
+    )
+
+
+def test_the_text_of_resnet18_shows_its_sums(resnet18):
+    lines = str(resnet18).splitlines()
+    assert lines[-1].split()[:3] == ["sum", "11,173,962", "555,422,720"]
+    assert len(lines) == len(resnet18.rows) + 4
