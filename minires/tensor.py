@@ -191,7 +191,7 @@ def apply(op, *operands, **options):
     Numbers stay Python's, so that they do not change the type of the elements.
     """
     arrays = [_bare(operand, op.__name__) for operand in operands]
-    result, backward = op(*arrays, **options)
+    result, backward = op(*arrays, **{name: _bare_option(option) for name, option in options.items()})
     made = Tensor(_as_array(result))
     if grad_enabled():
         parents = tuple(_parent(operand) for operand in operands)
@@ -209,10 +209,15 @@ def _bare(operand, op):
     if operand is None or is_array(operand):
         return operand
     if isinstance(operand, Number):
-        return operand.item() if hasattr(operand, "item") else operand
+        return _bare_option(operand)
     if isinstance(operand, (list, tuple)):
         return Tensor(operand).data
     refuse_foreign(operand, f"{op}: an operand")
+
+
+def _bare_option(option):
+    """A NumPy scalar as a plain number: it would turn float32 into float64."""
+    return option.item() if isinstance(option, Number) and hasattr(option, "item") else option
 
 
 def _as_array(value):

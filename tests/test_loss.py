@@ -248,3 +248,10 @@ def test_mse_loss_refuses_shapes_that_differ_even_if_they_broadcast(shapes):
     message = f"mse_loss: x has shape {shapes[0]}, target has {shapes[1]}"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         run(ops.mse_loss, *map(numpy.ones, shapes))
+
+
+def test_an_impossible_class_that_is_not_the_label_costs_nothing():
+    logits = numpy.array([[0.0, -numpy.inf, 1.0]])
+    loss, backward = run(ops.cross_entropy, logits, numpy.array([2]))
+    assert_allclose(loss, numpy.log(1 + numpy.exp(-1)), rtol=1e-12)
+    assert_allclose(backward(numpy.array(1.0))[0], [[1 / (1 + numpy.e), 0, -1 / (1 + numpy.e)]], rtol=1e-12)

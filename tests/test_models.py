@@ -65,8 +65,8 @@ def test_the_cifar_nets_have_n_blocks_a_stage_and_no_weights_on_the_shortcut(und
 
 def test_a_name_says_how_many_layers_have_weights(undrawn):
     for name, make in models.MODELS.items():
-        layers = [path for path, module in make().modules() if isinstance(module, (Conv2d, Linear)) and "downsample" not in path]
-        assert name == f"resnet{len(layers)}"
+        layers = [path for path, module in make().modules() if isinstance(module, (Conv2d, Linear))]
+        assert name == f"resnet{len([path for path in layers if 'downsample' not in path])}"
     assert sorted(models.MODELS) == sorted(f"resnet{depth}" for depth in (18, 20, 32, 34, 44, 50, 56, 101, 110, 152))
 
 
@@ -146,8 +146,9 @@ def test_every_parameter_gets_a_gradient(block, preactivation, shortcut):
     x = Tensor(to_device(numpy.random.default_rng(0).standard_normal((3, 17, 19, 3)).astype(numpy.float32)), requires_grad=True)
     y = model(x)
     y.backward(to_device(numpy.random.default_rng(1).standard_normal(y.shape).astype(numpy.float32)))
-    still = [name for name, parameter in model.named_parameters() if parameter.grad is None or not to_host(parameter.grad).any()]
-    assert still == [] and x.grad.dtype == numpy.float32
+    for name, parameter in model.named_parameters():
+        assert to_host(parameter.grad).any(), name
+    assert x.grad.dtype == numpy.float32
     assert {str(value.dtype) for value in model.state_dict().values()} == {"float32"}
 
 
@@ -256,12 +257,13 @@ def test_a_projection_multiplies_the_skip_and_takes_every_second_pixel(block):
 def test_the_relu_comes_after_the_sum(block, last):
     """The last norm gives -5 whatever the input: x of 7 becomes 2, and x of 3 becomes 0, not -2 nor 3. +5 lifts -4 to 1."""
     made = plain_numbers(block(block.expansion, 1), {})
-    norm, x = getattr(made, last), tensor(numpy.full((1, 1, 3, block.expansion), [[7.0], [3.0], [-4.0]]))
+    c, norm = block.expansion, getattr(made, last)
+    x = tensor(numpy.full((1, 1, 3, c), [[7.0], [3.0], [-4.0]]))
     for bias, expected in ((-5, [2, 0, 0]), (5, [12, 8, 1])):
-        norm.load_state_dict(norm.state_dict() | {"weight": numpy.zeros(block.expansion), "bias": numpy.full(block.expansion, bias)})
+        norm.load_state_dict(norm.state_dict() | {"weight": numpy.zeros(c), "bias": numpy.full(c, bias)})
         for training in (False, True):
             y = made.train(training)(x).numpy()
-            assert_allclose(y[0, 0], numpy.full((3, block.expansion), numpy.reshape(expected, (3, 1))))
+            assert_allclose(y[0, 0], numpy.full((3, c), numpy.reshape(expected, (3, 1))))
 
 
 @on_each_backend
@@ -362,14 +364,16 @@ def test_the_same_seed_gives_the_same_model():
     ("make", "message"),
     [
         (lambda: models.build("resnet180"),
-         "unknown model 'resnet180': there are resnet18, resnet34, resnet50, resnet101, resnet152, resnet20, resnet32, resnet44, "
-         "resnet56, resnet110; did you mean 'resnet18'?"),
+         "unknown model 'resnet180': there are resnet18, resnet34, resnet50, resnet101, resnet152, "
+         "resnet20, resnet32, resnet44, resnet56, resnet110; did you mean 'resnet18'?"),
         (lambda: models.resnet18(num_clases=3),
-         "unknown option 'num_clases': there are num_classes, in_channels, stem, shortcut, preactivation; did you mean 'num_classes'?"),
+         "unknown option 'num_clases': there are num_classes, in_channels, stem, shortcut, preactivation; "
+         "did you mean 'num_classes'?"),
         (lambda: models.build("resnet20", preactivaton=True),
          "unknown option 'preactivaton': there are num_classes, in_channels, stem, shortcut, preactivation; "
          "did you mean 'preactivation'?"),
-        (lambda: models.resnet18(stem="imagenette"), "unknown stem 'imagenette': there are cifar, imagenet; did you mean 'imagenet'?"),
+        (lambda: models.resnet18(stem="imagenette"),
+         "unknown stem 'imagenette': there are cifar, imagenet; did you mean 'imagenet'?"),
         (lambda: models.resnet18(shortcut="non"), "unknown shortcut 'non': there are A, B, none; did you mean 'none'?"),
         (lambda: models.resnet20("C"), "unknown shortcut 'C': there are A, B, none"),
         (lambda: BasicBlock(4, 4, shortcut="b"), "unknown shortcut 'b': there are A, B, none"),

@@ -139,7 +139,8 @@ def test_a_module_starts_in_training():
 
 def test_train_and_eval_reach_the_whole_tree_and_give_the_module_back():
     tree = Tree()
-    for switch, mode in ((tree.eval, False), (tree.train, True), (lambda: tree.train(False), False), (lambda: tree.train(True), True)):
+    switches = [(tree.eval, False), (tree.train, True), (lambda: tree.train(False), False), (lambda: tree.train(True), True)]
+    for switch, mode in switches:
         assert switch() is tree
         assert [module.training for _, module in tree.modules()] == [mode] * (1 + len(MODULES))
     tree.stem.eval()
@@ -268,7 +269,8 @@ def test_load_state_dict_names_every_fault_and_then_writes_nothing():
     [
         (lambda state: state.pop("out.bias"), "missing: out.bias"),
         (lambda state: state.update(extra=numpy.zeros(1)), "unknown: extra"),
-        (lambda state: state.update({"out.bias": numpy.zeros(1)}), r"out.bias: shape \(1,\), wanted \(2,\)"),  # it would broadcast
+        # It would broadcast.
+        (lambda state: state.update({"out.bias": numpy.zeros(1)}), r"out.bias: shape \(1,\), wanted \(2,\)"),
     ],
 )
 def test_one_fault_is_enough(change, message):
@@ -282,7 +284,7 @@ def test_one_fault_is_enough(change, message):
 
 
 class Foreign:
-    """An array of another library, such as a tensor of PyTorch."""
+    """As an array of another library, such as a tensor of PyTorch."""
 
     shape, dtype = (2,), "float32"
 

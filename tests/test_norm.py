@@ -326,3 +326,8 @@ def test_dropout_refuses_a_share_that_leaves_nothing_or_is_no_share(p):
 def test_dropout_refuses_a_mask_of_another_shape_even_if_it_broadcasts(shape):
     with pytest.raises(ValueError, match=f"^dropout: the mask has shape {re.escape(str(shape))}, x has {re.escape('(2, 3)')}$"):
         run(ops.dropout, numpy.ones((2, 3)), numpy.ones(shape, bool), p=0.5)
+
+
+def test_dropout_refuses_a_mask_that_is_not_of_bools():
+    with pytest.raises(TypeError, match="^dropout: the mask is float64, not bools$"):
+        run(ops.dropout, numpy.ones((2, 3)), numpy.ones((2, 3)), p=0.5)

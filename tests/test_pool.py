@@ -261,3 +261,8 @@ def test_pooling_refuses(name, x, options, error, message):
 def test_global_avg_pool_refuses_what_is_no_batch_of_images():
     with pytest.raises(ValueError, match=r"^global_avg_pool: x has shape \(5, 4, 3\), wanted images \(N, H, W, C\)$"):
         run(ops.global_avg_pool, X[0])
+
+
+def test_whole_numbers_have_a_mean():
+    y, _ = run(ops.avg_pool2d, numpy.arange(4).reshape(1, 2, 2, 1), kernel=2)
+    assert_array_equal(y, [[[[1.5]]]])

@@ -73,10 +73,12 @@ def dropout(x, keep, *, p):
     """x where `keep` (an array of bools) is true, divided by 1 - p so that the mean stays; 0 elsewhere.
 
     Keeps  keep.
-    Raises  ValueError: p outside 0 <= p < 1, or a mask of another shape than x.
+    Raises  ValueError: p outside 0 <= p < 1, or a mask of another shape than x. TypeError: a mask that is not of bools.
     """
     if not 0 <= p < 1:
         raise ValueError(f"dropout: p is {p}, wanted 0 <= p < 1")
+    if keep.dtype != bool:
+        raise TypeError(f"dropout: the mask is {keep.dtype}, not bools")
     if keep.shape != x.shape:
         raise ValueError(f"dropout: the mask has shape {keep.shape}, x has {x.shape}")
 

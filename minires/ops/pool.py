@@ -49,7 +49,7 @@ def avg_pool2d(x, *, kernel, stride=None, padding=0):
     y = xp.zeros((n, *output, c), dtype=x.dtype)
     for view in views(framed(x, padding), kernel, stride, output):
         y += view
-    y /= places
+    y = y / places
 
     def backward(g):
         share = g / places
