@@ -23,6 +23,8 @@ class Optimizer:
     """
 
     def __init__(self, parameters, **options):
+        if hasattr(parameters, "grad"):
+            raise TypeError("an optimizer takes a list of parameters, it got a single tensor")
         groups = list(parameters)
         if not groups:
             raise ValueError("an optimizer needs parameters, it got none")
@@ -32,10 +34,12 @@ class Optimizer:
         for group in groups:
             for name in group:
                 names.check("option of a group", name, ("params", *options))
+            if "params" not in group:
+                raise ValueError(f"a group needs params, this one has {', '.join(group) or 'nothing'}")
             self.groups.append({**options, **group, "params": list(group["params"])})
             self._check(self.groups[-1])
-        self._lr = options["lr"]
-        self._shares = [group["lr"] / self._lr for group in self.groups]
+        self._shares = [group["lr"] / options["lr"] for group in self.groups]
+        self.lr = options["lr"]
         members = [id(parameter) for group in self.groups for parameter in group["params"]]
         if len(set(members)) < len(members):
             raise ValueError("a parameter stands twice in the optimizer's groups: it would be moved twice a step")
@@ -46,7 +50,7 @@ class Optimizer:
             if name in group and not group[name] > 0:
                 raise ValueError(f"{name} is {group[name]}, wanted more than 0")
         for name in ("weight_decay", "momentum"):
-            if group.get(name, 0) < 0:
+            if not group.get(name, 0) >= 0:
                 raise ValueError(f"{name} is {group[name]}, wanted 0 or more")
 
     @property
@@ -193,6 +197,8 @@ def triangle(lr, *, steps, peak=0.25, start=0.0, warmup=0):
 
 
 def _warmed(schedule, warmup):
+    if warmup < 0:
+        raise ValueError(f"warmup is {warmup}, wanted 0 steps or more")
     return lambda step: schedule(step) * min((step + 1) / warmup, 1) if warmup else schedule(step)
 
 

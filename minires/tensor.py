@@ -192,7 +192,7 @@ def apply(op, *operands, **options):
     """
     arrays = [_bare(operand, op.__name__) for operand in operands]
     result, backward = op(*arrays, **{name: _bare_option(option) for name, option in options.items()})
-    made = Tensor(_as_array(result))
+    made = Tensor(result)
     if grad_enabled():
         parents = tuple(_parent(operand) for operand in operands)
         if any(parent is not None for parent in parents):

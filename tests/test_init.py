@@ -81,6 +81,15 @@ def test_keep_mask_keeps_a_share_of_one_less_p():
     assert to_host(init.keep_mask((1000,), 0)).all()
 
 
+def test_a_draw_of_exactly_p_is_kept_so_that_p_0_keeps_all(monkeypatch):
+    class Fixed:
+        def random(self, shape):
+            return numpy.full(shape, 0.25)
+
+    monkeypatch.setattr(init, "_generator", Fixed())
+    assert to_host(init.keep_mask((2,), 0.25)).all() and not to_host(init.keep_mask((2,), 0.26)).any()
+
+
 def test_all_is_float32_on_the_backend_in_use():
     for made in (init.kaiming_normal((2, 3)), init.uniform((2, 3), 1.0), init.zeros((2, 3)), init.ones((2, 3))):
         assert is_array(made) and made.dtype == numpy.float32 and made.shape == (2, 3)

@@ -119,7 +119,7 @@ def by_hand(x, gamma, beta, eps):
     return (x - mean) / numpy.sqrt(var + eps) * gamma + beta, mean, var * len(rows) / (len(rows) - 1)
 
 
-SHAPES = [(5, 3), (2, 3, 4, 3)]
+SHAPES = [(5, 3), (2, 5, 4, 3)]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -201,6 +201,13 @@ def test_the_gradient_of_batch_norm_in_training_knows_that_the_statistics_move(s
     assert_allclose(to_host(layer.bias.grad), g.reshape(-1, 3).sum(axis=0), rtol=1e-10)
 
 
+def test_batch_norm_computes_its_statistics_once(monkeypatch):
+    """The module does, and hands them to the op."""
+    monkeypatch.setattr("minires.ops.norm.channel_stats", None)
+    x = numpy.array([[1.0], [3.0]])
+    assert_allclose(BatchNorm(1, eps=0)(tensor(x)).numpy(), [[-1], [1]])
+
+
 def test_running_statistics_are_bare_arrays_and_stay_the_same_ones():
     layer = BatchNorm(2)
     mean, var = layer.running_mean, layer.running_var
@@ -236,7 +243,7 @@ def test_batch_norm_refuses_another_number_of_channels_and_leaves_no_trace():
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # the statistics of nothing
 def test_an_empty_batch_is_refused_in_training_and_passes_in_evaluation():
     layer, x = BatchNorm(3), tensor(numpy.ones((0, 2, 2, 3)))
-    with pytest.raises(ValueError, match="has 0 value a channel"):
+    with pytest.raises(ValueError, match="has no values"):
         layer(x)
     assert layer.eval()(x).shape == (0, 2, 2, 3)
 
@@ -454,3 +461,9 @@ def test_a_layer_refuses_an_array_of_another_library():
 
     with pytest.raises(BackendError, match="linear: an operand"):
         Linear(3, 4)(Other())
+
+
+@pytest.mark.parametrize("options", [{"eps": -1e-5}, {"momentum": 1.5}, {"momentum": -0.1}, {"eps": float("nan")}])
+def test_batch_norm_refuses_options_out_of_range(options):
+    with pytest.raises(ValueError, match="^BatchNorm: eps is .*, wanted 0 or more; momentum is .*, wanted 0 to 1$"):
+        BatchNorm(2, **options)

@@ -170,6 +170,23 @@ def test_the_shortcut_is_b_in_the_wide_nets_and_a_in_the_cifar_nets_unless_told_
     assert isinstance(models.resnet20(shortcut="B").layer2[0].downsample, Sequential)
 
 
+@pytest.mark.parametrize(
+    ("kind", "first", "rest"), [("A", PadShortcut, Identity), ("B", Sequential, Identity), ("none", None, None)]
+)
+def test_all_blocks_of_a_stage_have_the_shortcut_asked_for(undrawn, kind, first, rest):
+    model = ResNet(BasicBlock, (2, 3), (4, 6), shortcut=kind)
+    blocks = [block for stage in (model.layer1, model.layer2) for block in stage]
+    for block, wanted in zip(blocks, (rest, rest, first, rest, rest), strict=True):
+        assert block.downsample is None if wanted is None else type(block.downsample) is wanted
+
+
+def test_every_model_hands_its_options_on(undrawn):
+    for name, make in models.MODELS.items():
+        model = make(num_classes=7, in_channels=1, shortcut="none", stem="imagenet", preactivation=True)
+        assert model.conv1.weight.shape[:3] == (7, 7, 1) and model.fc.weight.shape[1] == 7, name
+        assert model.bn1 is None and model.layer2[0].downsample is None, name
+
+
 def test_preactivation_takes_the_other_blocks_and_norms_at_the_end(undrawn):
     for block, other in ((BasicBlock, PreActivationBasicBlock), (Bottleneck, PreActivationBottleneck)):
         model = ResNet(block, (1, 2), (4, 6), preactivation=True)
@@ -390,3 +407,8 @@ def test_a_model_refuses(undrawn, make, message):
 def test_options_are_given_by_name(undrawn):
     with pytest.raises(TypeError):
         models.resnet18(10)
+
+
+def test_a_stage_needs_a_depth_and_a_width():
+    with pytest.raises(ValueError, match="ResNet: 3 depths and 2 widths"):
+        ResNet(BasicBlock, (1, 1, 1), (8, 16))

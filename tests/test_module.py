@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from collections import namedtuple
 
 import numpy
 import pytest
@@ -173,13 +174,27 @@ def test_astype_changes_the_direct_attributes_of_each_module_and_gives_the_modul
     for name, value in net.state_dict().items():
         assert value.dtype == numpy.float64, name
         assert_array_equal(value, before[name])
-    assert net.astype("float32")[1].running_mean.dtype == numpy.float32
+    assert {str(value.dtype) for value in net.astype("float32").state_dict().values()} == {"float32"}
 
 
-def test_astype_changes_parameters_in_lists_too():
-    """"All parameters and buffers", and named_parameters has those in lists."""
-    tree = Tree().astype("float64")
-    assert [name for name, value in tree.state_dict().items() if value.dtype != numpy.float64] == []
+@pytest.mark.parametrize("dtype", ["float64", "float16"])
+def test_astype_changes_parameters_and_buffers_in_lists_tuples_and_dicts_too(dtype):
+    tree = Tree()
+    tree.states, tree.pair, tree.moments = [array([1.0])], (array([2.0]), 3), {"m": array([4.0]), "t": 5}
+    names = [name for name, _ in tree.modules()], list(tree.state_dict())
+    state = tree.astype(dtype).state_dict()
+    assert ([name for name, _ in tree.modules()], list(state)) == names
+    assert [name for name, value in state.items() if value.dtype != dtype] == []
+    assert [state[name].item() for name in ("states.0", "pair.0", "moments.m")] == [1, 2, 4]
+    assert tree.pair[1] == 3 and tree.moments["t"] == 5 and isinstance(tree.pair, tuple)
+
+
+def test_astype_leaves_the_other_attributes_as_they_are():
+    Window = namedtuple("Window", "kernel stride")
+    net = Module()
+    net.window, net.widths, net.options, net.name = Window(3, 1), (16, 32), {"stem": "cifar"}, "net"
+    net.astype("float64")
+    assert net.window.kernel == 3 and (net.widths, net.options, net.name) == ((16, 32), {"stem": "cifar"}, "net")
 
 
 def test_a_module_in_float64_computes_in_float64():
@@ -379,3 +394,14 @@ def test_a_forward_pass_leaves_no_graph_behind_in_the_module():
         assert [node() for node in dead] == [None, None]
     finally:
         gc.enable()
+
+
+def test_astype_goes_both_ways():
+    net = Sequential(Linear(2, 3), BatchNorm(3)).astype("float64").astype("float32")
+    assert {value.dtype.name for value in net.state_dict().values()} == {"float32"}
+
+
+def test_a_module_that_knows_its_parent_can_be_drawn():
+    parent, child = Sequential(Linear(2, 3)), Module()
+    parent.child, child.parent = child, parent
+    assert repr(parent).count("child: Module") == 1

@@ -263,7 +263,7 @@ def test_batch_norm_frozen_refuses_statistics_of_another_size(name, shape):
 
 @pytest.mark.parametrize(("shape", "m"), [((1, 2), 1), ((1, 1, 1, 2), 1), ((0, 2), 0), ((0, 4, 4, 2), 0)])
 def test_batch_norm_refuses_fewer_than_two_values_a_channel(shape, m):
-    message = f"batch_norm: x of shape {shape} has {m} value a channel: a variance needs two or more"
+    message = f"batch_norm: x of shape {shape} has {m} value{'s' * (m == 0)} a channel: a variance needs two or more"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         run(ops.batch_norm, numpy.ones(shape), numpy.ones(2), numpy.ones(2))
 

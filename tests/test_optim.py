@@ -381,44 +381,45 @@ def rates(schedule, steps=12):
 SQRT = math.sqrt(0.5)
 
 SCHEDULES = {
-    "constant": (optim.constant(0.3), [0.3] * 12),
-    "constant, warmup 4": (optim.constant(0.4, warmup=4), [0.1, 0.2, 0.3] + [0.4] * 9),
-    "constant, warmup 1": (optim.constant(0.4, warmup=1), [0.4] * 12),
-    "step": (optim.step(2.0, milestones=(3, 7)), [2] * 3 + [0.2] * 4 + [0.02] * 5),
-    "step, none": (optim.step(2.0, milestones=()), [2] * 12),
-    "step, one milestone twice": (optim.step(2.0, milestones=[1, 1]), [2] + [0.02] * 11),
-    "step, half": (optim.step(2.0, milestones=(0, 9, 4), factor=0.5), [1] * 4 + [0.5] * 5 + [0.25] * 3),
+    "constant": (lambda: optim.constant(0.3), [0.3] * 12),
+    "constant, warmup 4": (lambda: optim.constant(0.4, warmup=4), [0.1, 0.2, 0.3] + [0.4] * 9),
+    "constant, warmup 1": (lambda: optim.constant(0.4, warmup=1), [0.4] * 12),
+    "step": (lambda: optim.step(2.0, milestones=(3, 7)), [2] * 3 + [0.2] * 4 + [0.02] * 5),
+    "step, none": (lambda: optim.step(2.0, milestones=()), [2] * 12),
+    "step, one milestone twice": (lambda: optim.step(2.0, milestones=[1, 1]), [2] + [0.02] * 11),
+    "step, half": (lambda: optim.step(2.0, milestones=(0, 9, 4), factor=0.5), [1] * 4 + [0.5] * 5 + [0.25] * 3),
     "step, warmup 5": (
-        optim.step(1.0, milestones=(3,), factor=0.5, warmup=5), [0.2, 0.4, 0.6, 0.5 * 0.8] + [0.5] * 8),
+        lambda: optim.step(1.0, milestones=(3,), factor=0.5, warmup=5), [0.2, 0.4, 0.6, 0.5 * 0.8] + [0.5] * 8),
     "cosine": (
-        optim.cosine(2.0, steps=8),
+        lambda: optim.cosine(2.0, steps=8),
         [2, 1 + math.cos(math.pi / 8), 1 + SQRT, 1 + math.cos(3 * math.pi / 8), 1, 1 - math.cos(3 * math.pi / 8), 1 - SQRT,
          1 - math.cos(math.pi / 8), 0, 0, 0, 0]),
     "cosine, warmup 2": (
-        optim.cosine(2.0, steps=4, warmup=2), [1, 1 + SQRT, 1, 1 - SQRT] + [0] * 8),
-    "cosine, 1 step": (optim.cosine(3.0, steps=1), [3] + [0] * 11),
+        lambda: optim.cosine(2.0, steps=4, warmup=2), [1, 1 + SQRT, 1, 1 - SQRT] + [0] * 8),
+    "cosine, 1 step": (lambda: optim.cosine(3.0, steps=1), [3] + [0] * 11),
     "triangle": (
-        optim.triangle(6.0, steps=8), [0, 3, 6, 5, 4, 3, 2, 1, 0, 0, 0, 0]),
+        lambda: optim.triangle(6.0, steps=8), [0, 3, 6, 5, 4, 3, 2, 1, 0, 0, 0, 0]),
     "triangle, peak at 4 of 10": (
-        optim.triangle(6.0, steps=10, peak=0.4), [0, 1.5, 3, 4.5, 6, 5, 4, 3, 2, 1, 0, 0]),
+        lambda: optim.triangle(6.0, steps=10, peak=0.4), [0, 1.5, 3, 4.5, 6, 5, 4, 3, 2, 1, 0, 0]),
     "triangle, start": (
-        optim.triangle(6.0, steps=8, start=0.5), [3, 4.5, 6, 5, 4, 3, 2, 1, 0, 0, 0, 0]),
+        lambda: optim.triangle(6.0, steps=8, start=0.5), [3, 4.5, 6, 5, 4, 3, 2, 1, 0, 0, 0, 0]),
     "triangle, peak between two steps": (
-        optim.triangle(1.0, steps=5, peak=0.5, start=0.2), [0.2, 0.52, 0.84, 0.8, 0.4, 0] + [0] * 6),
+        lambda: optim.triangle(1.0, steps=5, peak=0.5, start=0.2), [0.2, 0.52, 0.84, 0.8, 0.4, 0] + [0] * 6),
     "triangle, warmup 4": (
-        optim.triangle(6.0, steps=8, start=0.5, warmup=4), [0.75, 2.25, 4.5, 5, 4, 3, 2, 1, 0, 0, 0, 0]),
-    "triangle, 1 step": (optim.triangle(6.0, steps=1, start=0.5), [3] + [0] * 11),
+        lambda: optim.triangle(6.0, steps=8, start=0.5, warmup=4), [0.75, 2.25, 4.5, 5, 4, 3, 2, 1, 0, 0, 0, 0]),
+    "triangle, 1 step": (lambda: optim.triangle(6.0, steps=1, start=0.5), [3] + [0] * 11),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_a_schedule_gives_these_rates(name):
-    schedule, expected = SCHEDULES[name]
-    assert_allclose(rates(schedule), expected, rtol=1e-12, atol=1e-15)
+    make, expected = SCHEDULES[name]
+    assert_allclose(rates(make()), expected, rtol=1e-12, atol=1e-15)
 
 
 def test_a_schedule_is_a_function_of_the_step_alone():
-    for name, (schedule, expected) in SCHEDULES.items():
+    for name, (make, expected) in SCHEDULES.items():
+        schedule = make()
         wanted = [expected[7], expected[2], expected[7], expected[-1]]
         assert_allclose([schedule(step) for step in (7, 2, 7, 100)], wanted, rtol=1e-12, atol=1e-15, err_msg=name)
 
@@ -455,3 +456,18 @@ def test_a_schedule_refuses(make, message):
     with pytest.raises(ValueError) as error:
         make()
     assert str(error.value) == message
+
+
+def test_a_single_tensor_or_a_group_without_parameters_is_refused():
+    with pytest.raises(TypeError, match="takes a list of parameters, it got a single tensor"):
+        SGD(Parameter([1.0]), 0.1)
+    with pytest.raises(ValueError, match="a group needs params, this one has lr"):
+        SGD([{"lr": 0.1}], 0.1)
+    with pytest.raises(ValueError, match="weight_decay is nan, wanted 0 or more"):
+        SGD([Parameter([1.0])], 0.1, weight_decay=float("nan"))
+
+
+@pytest.mark.parametrize(("make", "options"), [(optim.constant, {}), (optim.cosine, {"steps": 5}), (optim.triangle, {"steps": 5})])
+def test_a_negative_warmup_is_refused(make, options):
+    with pytest.raises(ValueError, match="^warmup is -1, wanted 0 steps or more$"):
+        make(0.1, warmup=-1, **options)

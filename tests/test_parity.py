@@ -1,13 +1,16 @@
 """Parity with PyTorch: ops with their gradients, optimizers, schedules, and the training of whole networks.
 
 Twins are built in torch.nn by hand. Arrays are turned at one border: images NHWC to NCHW, weights (KH, KW, C, F) to OIHW.
+`MINIRES_PARITY=1 python -m pytest tests/test_parity.py -q -s` prints the largest difference that each test saw.
 """
+
+import os
 
 import numpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.testing import assert_allclose
+from numpy import testing
 
 torch = pytest.importorskip("torch")
 
@@ -22,6 +25,24 @@ from tests.strategies import SEEDS, SHAPES, broadcastable, numbers, reductions, 
 on_each_backend = pytest.mark.usefixtures("each_backend")
 torch.set_num_threads(1)  # on a busy machine two wait for each other: 50 times slower
 TF = torch.nn.functional
+
+
+DIFFERENCES = {}  # test -> the largest difference from PyTorch that it saw
+
+
+def assert_allclose(ours, theirs, **tolerance):
+    """NumPy's, with a note of the difference."""
+    name = os.environ["PYTEST_CURRENT_TEST"].split("::")[1].split("[")[0].split(" ")[0]
+    difference = numpy.abs(numpy.asarray(ours) - numpy.asarray(theirs)).max(initial=0)
+    DIFFERENCES[name] = max(DIFFERENCES.get(name, 0), float(difference))
+    testing.assert_allclose(ours, theirs, **tolerance)
+
+
+def teardown_module():
+    if os.environ.get("MINIRES_PARITY"):
+        print("\nlargest difference from PyTorch", torch.__version__)
+        for name, difference in DIFFERENCES.items():
+            print(f"{difference:8.1e}  {name}")
 
 
 def nchw(t):

@@ -4,6 +4,7 @@ import numpy
 import pytest
 from numpy.testing import assert_array_equal
 
+from minires import functional as F
 from minires import models, nn
 from minires.models import BasicBlock, ResNet, summary
 from minires.models.summary import Row, Summary
@@ -51,9 +52,58 @@ def test_rows_come_in_the_order_of_the_tree_without_those_that_do_nothing(resnet
     assert not [row for row in resnet18.rows if row.kind == "Identity"]
 
 
+def test_rows_of_a_small_net_by_hand_on_an_image_that_is_no_square():
+    table = summary(ResNet(BasicBlock, (1, 1), (4, 6), num_classes=7), (6, 9, 3))
+    rest = [row[:5] for row in table.rows if row.name in ("", "conv1", "bn1") or row.name.startswith(("layer2", "fc"))]
+    assert rest == [
+        ("", "ResNet", (7,), 0, 0),
+        ("conv1", "Conv2d", (6, 9, 4), 27 * 4, 6 * 9 * 27 * 4),
+        ("bn1", "BatchNorm", (6, 9, 4), 8, 0),
+        ("layer2", "Sequential", (3, 5, 6), 0, 0),
+        ("layer2.0", "BasicBlock", (3, 5, 6), 0, 0),
+        ("layer2.0.conv1", "Conv2d", (3, 5, 6), 9 * 4 * 6, 3 * 5 * 9 * 4 * 6),
+        ("layer2.0.bn1", "BatchNorm", (3, 5, 6), 12, 0),
+        ("layer2.0.conv2", "Conv2d", (3, 5, 6), 9 * 6 * 6, 3 * 5 * 9 * 6 * 6),
+        ("layer2.0.bn2", "BatchNorm", (3, 5, 6), 12, 0),
+        ("layer2.0.downsample", "Sequential", (3, 5, 6), 0, 0),
+        ("layer2.0.downsample.0", "Conv2d", (3, 5, 6), 4 * 6, 3 * 5 * 4 * 6),
+        ("layer2.0.downsample.1", "BatchNorm", (3, 5, 6), 12, 0),
+        ("fc", "Linear", (7,), 6 * 7 + 7, 6 * 7),
+    ]
+    assert not [row.name for row in table.rows if row.kind == "Identity"]  # such as the pooling of this stem
+    assert all(type(number) is int for row in table.rows for number in row[3:])
+
+
 def test_the_sums_are_those_of_the_rows(resnet18):
     for i, key in ((3, "parameters"), (4, "multiply_adds"), (5, "kept")):
         assert getattr(resnet18, key) == sum(row[i] for row in resnet18.rows)
+
+
+def test_what_a_module_does_beside_its_parts_counts_for_it():
+    class Gated(Module):
+        def __init__(self):
+            self.a, self.b = Linear(3, 5), Linear(5, 5)
+
+        def forward(self, x):
+            h = self.a(x)
+            return F.relu(h) * self.b(h)
+
+    kept = {row.name: row.kept for row in summary(Gated(), (3,)).rows}
+    assert kept == {"": 5 + 2 * 5 * 4, "a": 3 * 4, "b": 5 * 4}  # the ReLU's bools, and both sides of the product
+
+
+def test_a_graph_of_many_paths_is_walked_once():
+    class Doubling(Module):
+        def __init__(self):
+            self.fc = Linear(1, 1)
+
+        def forward(self, x):
+            x = self.fc(x)
+            for _ in range(40):
+                x = x + x
+            return x
+
+    assert summary(Doubling(), (1,)).kept == 4
 
 
 def test_the_kept_bytes_of_a_tiny_net_by_hand():
@@ -149,15 +199,16 @@ def test_an_input_that_does_not_fit_raises_what_the_model_raises():
 
 
 def test_the_text_is_a_table_with_the_sums_below():
-    table = Summary([Row("", "Net", (10,), 0, 0, 0), Row("fc", "Linear", (4, 10), 12345, 6789012, 2560)], 12345, 6789012, 2560)
+    entries = [Row("", "Net", (10,), 0, 0, 0), Row("fc", "Linear", (4, 10), 12345, 6789012, 1024000)]
+    table = Summary(entries, 12345, 6789012, 1024000)
     assert str(table) == repr(table) == "\n".join(
         [
             "layer     kind    output  parameters  multiply-adds  kept, KiB",
             "--------------------------------------------------------------",
             "(itself)  Net     10                                          ",
-            "fc        Linear  4 x 10      12,345      6,789,012        2.5",
+            "fc        Linear  4 x 10      12,345      6,789,012    1,000.0",
             "--------------------------------------------------------------",
-            "sum                           12,345      6,789,012        2.5",
+            "sum                           12,345      6,789,012    1,000.0",
         ]
     )
 

@@ -30,6 +30,8 @@ class ResNet(Module):
     def __init__(self, block, depths, widths, *, num_classes=10, in_channels=3, stem="cifar", shortcut="B",
                  preactivation=False):  # fmt: skip
         names.check("stem", stem, ("cifar", "imagenet"))
+        if len(depths) != len(widths):
+            raise ValueError(f"ResNet: {len(depths)} depths and {len(widths)} widths: wanted one of each for every stage")
         block = PREACTIVATION.get(block, block) if preactivation else block
         channels = widths[0]
         if stem == "imagenet":

@@ -60,6 +60,8 @@ class BatchNorm(Module):
 
     def __init__(self, channels, *, eps=1e-5, momentum=0.1):
         _check_sizes(channels=channels)
+        if not eps >= 0 or not 0 <= momentum <= 1:
+            raise ValueError(f"BatchNorm: eps is {eps}, wanted 0 or more; momentum is {momentum}, wanted 0 to 1")
         self.eps, self.momentum = eps, momentum
         self.weight = Parameter(init.ones((channels,)))
         self.bias = Parameter(init.zeros((channels,)))

@@ -78,7 +78,13 @@ class Module:
             parameter.data, parameter.grad = parameter.data.astype(dtype), None
         for _, module in self.modules():
             for name, value in vars(module).items():
-                setattr(module, name, _converted(value, dtype))
+                if _is_buffer(value):
+                    setattr(module, name, value.astype(dtype))
+                elif isinstance(value, dict) and any(map(_is_buffer, value.values())):
+                    value.update({key: item.astype(dtype) for key, item in value.items() if _is_buffer(item)})
+                elif isinstance(value, (list, tuple)) and any(map(_is_buffer, value)):
+                    new = (item.astype(dtype) if _is_buffer(item) else item for item in value)
+                    setattr(module, name, type(value)(new))
         return self
 
     # What is saved.
@@ -113,7 +119,7 @@ class Module:
         return ""
 
     def __repr__(self):
-        return "\n".join(_lines(self, ""))
+        return "\n".join(_lines(self, "", set()))
 
 
 class Sequential(Module):
@@ -137,15 +143,6 @@ class Sequential(Module):
 
 def _is_buffer(value):
     return hasattr(value, "dtype") and not isinstance(value, Tensor)
-
-
-def _converted(value, dtype):
-    """An attribute, with the buffers in it in another type."""
-    if isinstance(value, dict):
-        return {key: _converted(item, dtype) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(_converted(item, dtype) for item in value)
-    return value.astype(dtype) if _is_buffer(value) else value
 
 
 def _walk(module, name, seen):
@@ -172,11 +169,12 @@ def _state(module):
             yield name, value
 
 
-def _lines(module, name):
-    """The tree below a module, a line each: name, class, shapes, how many parameters."""
+def _lines(module, name, above):
+    """The tree below a module, a line each: name, class, shapes, how many parameters. One that is `above` itself ends there."""
     shapes = [f"{key} {value.shape}" for key, value in module.named_attributes() if isinstance(value, Parameter)]
     count = sum(parameter.size for parameter in module.parameters())
     line = f"{name}: " * bool(name) + f"{type(module).__name__}({module.describe()})"
     yield line + "".join(f"  {shape}" for shape in shapes) + f"  {count:,} parameters" * bool(count)
-    for key, child in module.children():
-        yield from ("  " + line for line in _lines(child, key))
+    if id(module) not in above:
+        for key, child in module.children():
+            yield from ("  " + line for line in _lines(child, key, above | {id(module)}))

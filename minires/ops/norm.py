@@ -13,7 +13,11 @@ def channel_stats(x):
 
     In two passes, the second of which mends the first: deviations from a rounded mean have a mean of their own. So a
     mean of 1000 deviations costs no accuracy. Source  Chan, Golub and LeVeque 1983, eq. 1.7.
+
+    Raises  ValueError: there is no value.
     """
+    if not x.size:
+        raise ValueError(f"channel_stats: x of shape {x.shape} has no values")
     rows = x.reshape(-1, x.shape[-1])
     rounded = rows.mean(axis=0)
     distance = rows - rounded
@@ -37,7 +41,7 @@ def batch_norm(x, gamma, beta, *, eps=1e-5, stats=None):
     c = x.shape[-1]
     m = x.size // c
     if m < 2:
-        raise ValueError(f"batch_norm: x of shape {x.shape} has {m} value a channel: a variance needs two or more")
+        raise ValueError(f"batch_norm: x of shape {x.shape} has {m} value{'s' * (m != 1)} a channel: a variance needs two or more")
     mean, var = channel_stats(x) if stats is None else stats
     scale = 1 / xp.sqrt(var + eps)
     x_hat = (x - mean) * scale
