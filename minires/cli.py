@@ -84,7 +84,7 @@ def _train(options):
     seconds = time.perf_counter() - start
 
     picture = folder / "curves.png"
-    show.curves(log, title=f"{options.model} on handwritten digits, seed {options.seed}").savefig(picture, dpi=110)
+    show.curves(log, title=f"{options.model} on handwritten digits, seed {options.seed}").save(picture)
     print(f"trained in {seconds:.0f} s, {options.epochs * len(train) / seconds:,.0f} images/s; curves in {picture}")
     print(f"test accuracy {100 * evaluate(model, data.batches(test, 256)).accuracy:.2f} %")
 

@@ -1,10 +1,11 @@
 """Things to look at: the graph of a tensor, the source of an op, what a backward keeps, the curves of a run.
 
-Pictures are matplotlib Figures: a notebook shows them, picture.savefig("name.png") writes them.
+Pictures are matplotlib Figures: a notebook shows them, picture.save("name.png") writes them.
 """
 
 import inspect
 import io
+import pathlib
 from typing import NamedTuple
 
 from matplotlib.figure import Figure
@@ -40,6 +41,19 @@ class Picture(Figure):
         file = io.BytesIO()
         self.savefig(file, format="png", dpi=110)
         return file.getvalue()
+
+    def save(self, path):
+        """Write the picture as PNG: whole, or not at all.
+
+        Raises  OSError: the disk is full, or the folder cannot be written to.
+        """
+        unfinished = pathlib.Path(f"{path}.part")
+        try:
+            unfinished.write_bytes(self._repr_png_())
+            unfinished.replace(path)
+        except OSError:
+            unfinished.unlink(missing_ok=True)
+            raise
 
 
 class Kept(NamedTuple):

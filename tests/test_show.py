@@ -102,3 +102,20 @@ def test_curves_show_the_numbers_of_the_log():
     assert [list(line.get_ydata()) for line in accuracy.lines] == [[50, 75]]
     assert list(loss.lines[0].get_xdata()) == [1, 2] and picture.get_suptitle() == "a run"
     assert [line.get_label() for line in loss.lines] == ["train", "validation"]
+
+
+def test_a_picture_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    picture = show.curves({"train loss": [2.0, 1.0]})
+    picture.save(tmp_path / "a.png")
+    whole = (tmp_path / "a.png").read_bytes()
+    assert whole.startswith(b"\x89PNG") and [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+    def full(path, data):
+        with open(path, "wb") as file:
+            file.write(data[:100])
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    with pytest.raises(OSError, match="No space left on device.*b.png"):
+        picture.save(tmp_path / "b.png")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
