@@ -1,5 +1,5 @@
 # make train, make test, make lab: each makes .venv, installs what it needs, and does its job.
-# Another Python: make train PYTHON=python3.12
+# Another Python: make train PYTHON=python3.12. Options: make train ARGS="--seed 1".
 
 PYTHON ?= python3
 BIN = .venv/bin
@@ -7,10 +7,10 @@ BIN = .venv/bin
 .PHONY: train test lab mutants clean
 
 train: .venv/train
-	$(BIN)/minires train
+	$(BIN)/minires train $(ARGS)
 
 test: .venv/test
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest tests $(ARGS)
 
 lab: .venv/lab
 	$(BIN)/jupyter lab chapters

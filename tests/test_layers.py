@@ -467,3 +467,10 @@ def test_a_layer_refuses_an_array_of_another_library():
 def test_batch_norm_refuses_options_out_of_range(options):
     with pytest.raises(ValueError, match="^BatchNorm: eps is .*, wanted 0 or more; momentum is .*, wanted 0 to 1$"):
         BatchNorm(2, **options)
+
+
+@pytest.mark.parametrize(("momentum", "mean"), [(0, [0, 0]), (1, [2, 3.5])])
+def test_batch_norm_may_never_move_its_statistics_or_take_each_batch_s(momentum, mean):
+    layer = BatchNorm(2, momentum=momentum)
+    layer(Tensor([[1.0, 2.0], [3.0, 5.0]]))
+    assert_allclose(to_host(layer.running_mean), mean)

@@ -459,10 +459,12 @@ def test_a_schedule_refuses(make, message):
 
 
 def test_a_single_tensor_or_a_group_without_parameters_is_refused():
-    with pytest.raises(TypeError, match="takes a list of parameters, it got a single tensor"):
+    with pytest.raises(TypeError, match="^an optimizer takes a list of parameters, it got a single tensor$"):
         SGD(Parameter([1.0]), 0.1)
-    with pytest.raises(ValueError, match="a group needs params, this one has lr"):
-        SGD([{"lr": 0.1}], 0.1)
+    with pytest.raises(ValueError, match="^a group needs params, this one has lr, momentum$"):
+        SGD([{"lr": 0.1, "momentum": 0.9}], 0.1)
+    with pytest.raises(ValueError, match="^a group needs params, this one has nothing$"):
+        SGD([{}], 0.1)
     with pytest.raises(ValueError, match="weight_decay is nan, wanted 0 or more"):
         SGD([Parameter([1.0])], 0.1, weight_decay=float("nan"))
 
