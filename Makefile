@@ -13,7 +13,7 @@ test: .venv/test
 	$(BIN)/python -m pytest tests $(ARGS)
 
 lab: .venv/lab
-	$(BIN)/jupyter lab chapters
+	$(BIN)/jupyter lab chapters $(ARGS)
 
 mutants: .venv/mutants
 	MINIRES_TEST_BACKENDS=numpy $(BIN)/mutmut run

@@ -19,9 +19,9 @@ def max_pool2d(x, *, kernel, stride=None, padding=0):
     patches = views(framed(x, padding, -xp.inf), kernel, stride, output)
     y = next(patches).copy()
     places = kernel[0] * kernel[1]
-    place = xp.zeros(y.shape, dtype=xp.uint8 if places <= 256 else xp.int32)
+    place = xp.zeros(y.shape, dtype=xp.uint8 if places <= 256 else xp.int32)  # a number k leaves the type as it is
     for k, view in enumerate(patches, start=1):
-        place[view > y] = k
+        place = xp.where(view > y, k, place)
         y = xp.maximum(y, view)
 
     def backward(g):
