@@ -8,6 +8,7 @@
 """
 
 import math
+from numbers import Real
 
 from minires import names
 from minires.backend import xp
@@ -46,6 +47,12 @@ class Optimizer:
         self.state = {}  # parameter -> its arrays, made at its first step
 
     def _check(self, group):
+        for parameter in group["params"]:
+            if not hasattr(parameter, "grad"):
+                raise TypeError(f"an optimizer takes parameters, it got a {type(parameter).__name__}")
+        for name in ("lr", "eps", "weight_decay", "momentum"):
+            if not isinstance(group.get(name, 0), Real):
+                raise TypeError(f"{name} is {group[name]!r}, wanted a number")
         for name in ("lr", "eps"):
             if name in group and not group[name] > 0:
                 raise ValueError(f"{name} is {group[name]}, wanted more than 0")

@@ -183,3 +183,8 @@ def test_augment_shifts_and_mirrors_each_image_by_its_own_draw(crop, flip):
 def test_augment_without_options_changes_nothing():
     x = numpy.arange(24, dtype=numpy.uint8).reshape(2, 4, 3, 1)
     assert_array_equal(to_host(augment(to_device(x), numpy.random.default_rng(0))), x)
+
+
+def test_batches_of_something_else_are_refused():
+    with pytest.raises(TypeError, match="^batches takes a Dataset, got a list$"):
+        data.batches([1, 2], 2)

@@ -474,3 +474,11 @@ def test_batch_norm_may_never_move_its_statistics_or_take_each_batch_s(momentum,
     layer = BatchNorm(2, momentum=momentum)
     layer(Tensor([[1.0, 2.0], [3.0, 5.0]]))
     assert_allclose(to_host(layer.running_mean), mean)
+
+
+def test_sizes_may_be_numpys_ints_and_misuse_gets_a_sentence():
+    assert Linear(numpy.int64(2), numpy.int64(3)).weight.shape == (2, 3)
+    with pytest.raises(ValueError, match=r"^Flatten: x has shape \(\), wanted \(N, \.\.\.\)$"):
+        Flatten()(Tensor(1.0))
+    with pytest.raises(ValueError, match="^Dropout: p is 'half', wanted 0 <= p < 1$"):
+        Dropout("half")

@@ -405,3 +405,13 @@ def test_a_module_that_knows_its_parent_can_be_drawn():
     parent, child = Sequential(Linear(2, 3)), Module()
     parent.child, child.parent = child, parent
     assert repr(parent).count("child: Module") == 1
+
+
+def test_a_function_among_the_parts_of_a_sequence_is_refused():
+    with pytest.raises(TypeError, match="^Sequential: part 1 is .*abs.*, wanted a Module$"):
+        Sequential(ReLU(), abs)
+
+
+def test_a_list_in_the_place_of_an_array_is_named():
+    with pytest.raises(ValueError, match=r"weight: a list, wanted \(2, 3\)\n  bias: a list, wanted \(3,\)$"):
+        Linear(2, 3).load_state_dict({"weight": [[1, 2, 3], [4, 5, 6]], "bias": [1, 2, 3]})

@@ -473,3 +473,15 @@ def test_a_single_tensor_or_a_group_without_parameters_is_refused():
 def test_a_negative_warmup_is_refused(make, options):
     with pytest.raises(ValueError, match="^warmup is -1, wanted 0 steps or more$"):
         make(0.1, warmup=-1, **options)
+
+
+@pytest.mark.parametrize("options", [{"lr": "0.1"}, {"lr": None}, {"lr": 0.1, "momentum": "0.9"}, {"lr": 0.1, "weight_decay": None}])
+def test_an_option_that_is_no_number_is_refused(options):
+    name = list(options)[-1]
+    with pytest.raises(TypeError, match=f"^{name} is {options[name]!r}, wanted a number$"):
+        SGD([Parameter([1.0])], **options)
+
+
+def test_what_is_no_parameter_is_refused():
+    with pytest.raises(TypeError, match="^an optimizer takes parameters, it got a str$"):
+        SGD(["weight"], 0.1)

@@ -570,3 +570,24 @@ def test_ops_on_tensors_leave_their_operands_alone():
     y.backward([[1.0, 2.0], [3.0, 4.0]])
     assert_array_equal(x.numpy(), before)
     assert math.isfinite(float(to_host(x.grad).sum()))
+
+
+@pytest.mark.parametrize(
+    ("misuse", "error", "message"),
+    [
+        (lambda x: x @ 2, ValueError, r"^matmul: shapes \(2, 3\) and \(\)"),
+        (lambda x: F.mse_loss(x, 1.0), ValueError, r"^mse_loss: x has shape \(2, 3\), target has \(\)"),
+        (lambda x: F.conv2d(2.0, x), ValueError, r"^conv2d: x has shape \(\), wanted images"),
+        (lambda x: x.transpose(0), ValueError, r"^transpose: axes \(0,\) for shape \(2, 3\): wanted each of its 2 axes once"),
+        (lambda x: F.pad(x, 3), ValueError, r"^pad: widths 3 for shape \(2, 3\): wanted a pair"),
+        (lambda x: F.pad(x, (1, 2)), ValueError, r"^pad: widths \(1, 2\) for shape"),
+        (lambda x: F.cross_entropy(x, None), TypeError, "^cross_entropy: labels is a builtins.NoneType, wanted an array"),
+    ],
+)
+def test_misuse_from_the_public_call_gets_a_sentence(misuse, error, message):
+    with pytest.raises(error, match=message):
+        misuse(Tensor([[1, 2, 3], [4, 5, 6]]))
+
+
+def test_a_number_alone_becomes_float32():
+    assert F.exp(0).dtype == numpy.float32 and F.exp(0).item() == 1

@@ -1,8 +1,11 @@
 """Batches on the device: shuffled, cropped, flipped and normalised there, all images of a batch at once."""
 
+from numbers import Integral
+
 import numpy
 
 from minires.backend import to_device, xp
+from minires.data.dataset import Dataset
 
 
 class batches:
@@ -14,11 +17,13 @@ class batches:
     crop  shift each image by up to so many pixels, black beyond its edge    flip  mirror each with probability 1/2
     drop_last  leave out a last batch that is not full
 
-    Raises  ValueError: a batch size below 1, or crop or flip without a seed.
+    Raises  TypeError: no Dataset. ValueError: a batch size below 1, or crop or flip without a seed.
     """
 
     def __init__(self, dataset, batch_size, *, seed=None, epoch=0, crop=0, flip=False, drop_last=False):
-        if not isinstance(batch_size, int) or batch_size < 1:
+        if not isinstance(dataset, Dataset):
+            raise TypeError(f"batches takes a Dataset, got a {type(dataset).__name__}")
+        if not isinstance(batch_size, Integral) or batch_size < 1:
             raise ValueError(f"batch_size is {batch_size!r}, wanted an int of at least 1")
         if seed is None and (crop or flip):
             raise ValueError("crop and flip are for training: they need a seed (images to be tested stay as they are)")

@@ -1,6 +1,7 @@
 """The layers: weights, a mode, and the op that does the work."""
 
 import math
+from numbers import Integral, Real
 
 from minires import functional as F
 from minires import ops
@@ -131,6 +132,8 @@ class Flatten(Module):
     """All features of an example in a row.  (N, ...) -> (N, features)"""
 
     def forward(self, x):
+        if not x.ndim:
+            raise ValueError("Flatten: x has shape (), wanted (N, ...)")
         return F.reshape(x, (x.shape[0], math.prod(x.shape[1:])))
 
 
@@ -138,8 +141,8 @@ class Dropout(Module):
     """In training each number is 0 with probability p, and the others are divided by 1 - p. In evaluation nothing."""
 
     def __init__(self, p=0.5):
-        if not 0 <= p < 1:
-            raise ValueError(f"Dropout: p is {p}, wanted 0 <= p < 1")
+        if not isinstance(p, Real) or not 0 <= p < 1:
+            raise ValueError(f"Dropout: p is {p!r}, wanted 0 <= p < 1")
         self.p = p
 
     def forward(self, x):
@@ -164,5 +167,5 @@ def _movement(stride, padding):
 
 def _check_sizes(**sizes):
     for name, size in sizes.items():
-        if not isinstance(size, int) or size < 1:
+        if not isinstance(size, Integral) or size < 1:
             raise ValueError(f"{name} is {size!r}, wanted an int of at least 1")

@@ -102,9 +102,9 @@ class Module:
         faults = [f"missing: {name}" for name in own if name not in state]
         faults += [f"unknown: {name}" for name in state if name not in own]
         faults += [
-            f"{name}: shape {tuple(state[name].shape)}, wanted {array.shape}"
+            f"{name}: {_shape(state[name])}, wanted {array.shape}"
             for name, array in own.items()
-            if name in state and tuple(state[name].shape) != array.shape
+            if name in state and _shape(state[name]) != f"shape {array.shape}"
         ]
         if faults:
             raise ValueError(f"the state does not fit {type(self).__name__}:\n  " + "\n  ".join(faults))
@@ -127,6 +127,8 @@ class Sequential(Module):
 
     def __init__(self, *modules):
         for i, module in enumerate(modules):
+            if not isinstance(module, Module):
+                raise TypeError(f"Sequential: part {i} is {module!r}, wanted a Module")
             setattr(self, str(i), module)
 
     def forward(self, x):
@@ -143,6 +145,10 @@ class Sequential(Module):
 
 def _is_buffer(value):
     return hasattr(value, "dtype") and not isinstance(value, Tensor)
+
+
+def _shape(value):
+    return f"shape {tuple(value.shape)}" if hasattr(value, "shape") else f"a {type(value).__name__}"
 
 
 def _walk(module, name, seen):

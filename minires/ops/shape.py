@@ -22,6 +22,8 @@ def transpose(x, *, axes=None):
 
     Keeps  the order.
     """
+    if axes is not None and len(axes) != x.ndim:
+        raise ValueError(f"transpose: axes {tuple(axes)} for shape {x.shape}: wanted each of its {x.ndim} axes once")
     back = None if axes is None else sorted(range(x.ndim), key=lambda i: axes[i] % x.ndim)
 
     def backward(g):
@@ -74,7 +76,8 @@ def pad(x, *, widths):
     Keeps  where x lies.
     Raises  ValueError: another number of pairs than axes, or a negative width.
     """
-    if len(widths) != x.ndim or any(len(pair) != 2 or min(pair) < 0 for pair in widths):
+    pairs = isinstance(widths, (tuple, list)) and all(isinstance(pair, (tuple, list)) and len(pair) == 2 for pair in widths)
+    if not pairs or len(widths) != x.ndim or any(min(pair) < 0 for pair in widths):
         raise ValueError(f"pad: widths {widths} for shape {x.shape}: wanted a pair of widths >= 0 for each of {x.ndim} axes")
     inside = tuple(slice(before, before + size) for (before, _), size in zip(widths, x.shape))
 
