@@ -485,3 +485,8 @@ def test_an_option_that_is_no_number_is_refused(options):
 def test_what_is_no_parameter_is_refused():
     with pytest.raises(TypeError, match="^an optimizer takes parameters, it got a str$"):
         SGD(["weight"], 0.1)
+
+
+def test_an_eps_that_is_no_number_is_refused():
+    with pytest.raises(TypeError, match="^eps is '1e-8', wanted a number$"):
+        Adam([Parameter([1.0])], eps="1e-8")

@@ -591,3 +591,8 @@ def test_misuse_from_the_public_call_gets_a_sentence(misuse, error, message):
 
 def test_a_number_alone_becomes_float32():
     assert F.exp(0).dtype == numpy.float32 and F.exp(0).item() == 1
+
+
+def test_a_number_is_compared_in_the_tensors_type():
+    x = Tensor(to_device(numpy.array([0.1])))
+    assert bool(x >= 0.1) and bool(x <= 0.1) and not bool(x > 0.1) and not bool(x < 0.1)
