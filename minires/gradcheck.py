@@ -24,6 +24,9 @@ def check_backward(op, *arrays, seed=0, step=1e-6, tolerance=1e-6, **options):
     rng = numpy.random.default_rng([seed, 1917])  # not the numbers that default_rng(seed) gives: inputs may come from there
     inputs = [numpy.asarray(array) for array in arrays]
     inputs = [array.astype(numpy.float64) if array.dtype.kind == "f" else array for array in inputs]
+    if not any(array.dtype.kind == "f" for array in inputs):
+        types = ", ".join(f"{array.dtype} {array.shape}" for array in inputs)
+        raise ValueError(f"check_backward has nothing to differentiate: no floats among the arrays ({types})")
     names = _names(op, len(inputs))
     on_device = [to_device(_locked(array)) for array in inputs]
     result, backward = _run(op, on_device, inputs, options)

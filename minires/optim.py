@@ -37,6 +37,8 @@ class Optimizer:
                 names.check("option of a group", name, ("params", *options))
             if "params" not in group:
                 raise ValueError(f"a group needs params, this one has {', '.join(group) or 'nothing'}")
+            if hasattr(group["params"], "grad"):
+                raise TypeError("params of a group is a single tensor, wanted a list of parameters")
             self.groups.append({**options, **group, "params": list(group["params"])})
             self._check(self.groups[-1])
         self._shares = [group["lr"] / options["lr"] for group in self.groups]

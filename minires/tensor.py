@@ -188,9 +188,11 @@ def kept(backward):
 def apply(op, *operands, **options):
     """Run an op on tensors, arrays, lists or numbers, and remember its backward if one of them requires a gradient.
 
-    Arithmetic takes numbers as they are, so that they do not change the type of the elements.
+    Beside an array a number stays Python's, so that it does not change the type of the elements; alone it is float32.
     """
-    arrays = [_bare(operand, op.__name__, numbers=getattr(op, "takes_numbers", False)) for operand in operands]
+    arrays = [_bare(operand, op.__name__) for operand in operands]
+    if not any(is_array(array) for array in arrays):
+        arrays = [array if array is None else Tensor(array).data for array in arrays]
     result, backward = op(*arrays, **{name: _bare_option(option) for name, option in options.items()})
     made = Tensor(result)
     if grad_enabled():
@@ -201,16 +203,16 @@ def apply(op, *operands, **options):
     return made
 
 
-def _bare(operand, op, *, numbers=True):
+def _bare(operand, op):
     if isinstance(operand, Tensor):
         if not is_array(operand.data):
             refuse_foreign(operand.data, f"{op}: an operand")
         return operand.data
     if operand is None or is_array(operand):
         return operand
-    if isinstance(operand, Number) and numbers:
+    if isinstance(operand, Number):
         return _bare_option(operand)
-    if isinstance(operand, (Number, list, tuple)):
+    if isinstance(operand, (list, tuple)):
         return Tensor(operand).data
     refuse_foreign(operand, f"{op}: an operand")
 

@@ -28,7 +28,7 @@ def train_epoch(model, batches, optimizer, *, schedule=None, step=0, label_smoot
 
     batches  pairs (x, labels) of arrays, such as data.batches gives
     schedule  a function from the step to the learning rate; `step` is the number of the first one
-    every  how often the losses are read from the device: the only time that the loop waits for it
+    every  how often the losses are read from the device (cross_entropy looks at the labels there at each step)
     bar  a tqdm bar that counts images
 
     Raises  ValueError: no batches. FloatingPointError: the loss is not finite (seen within `every` steps).
@@ -54,20 +54,23 @@ def train_epoch(model, batches, optimizer, *, schedule=None, step=0, label_smoot
 
 
 def evaluate(model, batches):
-    """The Score of a model on batches, in evaluation mode; the model is left in the mode it was in.
+    """The Score of a model on batches, in evaluation mode; each module is left in the mode it was in.
 
     Raises  ValueError: no batches.
     """
-    training = model.training
+    modes = [(module, module.training) for _, module in model.modules()]
     model.eval()
     total, unread = _Total(), []
-    with no_grad():
-        for x, labels in batches:
-            logits = model(Tensor(x))
-            loss = cross_entropy(logits, labels)
-            unread.append((loss.data, (logits.data.argmax(axis=1) == labels).sum(), len(labels)))
+    try:
+        with no_grad():
+            for x, labels in batches:
+                logits = model(Tensor(x))
+                loss = cross_entropy(logits, labels)
+                unread.append((loss.data, (logits.data.argmax(axis=1) == labels).sum(), len(labels)))
+    finally:
+        for module, training in modes:
+            module.training = training
     total.read(unread)
-    model.train(training)
     return total.score()
 
 

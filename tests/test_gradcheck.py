@@ -183,3 +183,9 @@ def test_the_seed_the_step_and_the_tolerance_are_options():
 def test_an_error_of_the_op_itself_comes_through():
     with pytest.raises(ValueError, match="do not broadcast"):
         check_backward(ops.add, X, X[:, :2])
+
+
+@pytest.mark.parametrize("x", [numpy.arange(6), [1, 2, 3]])
+def test_a_check_of_nothing_is_refused(x):
+    with pytest.raises(ValueError, match="nothing to differentiate: no floats"):
+        check_backward(lambda x: (x * 2, lambda g: (g * 17,)), x)

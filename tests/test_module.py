@@ -415,3 +415,11 @@ def test_a_function_among_the_parts_of_a_sequence_is_refused():
 def test_a_list_in_the_place_of_an_array_is_named():
     with pytest.raises(ValueError, match=r"weight: a list, wanted \(2, 3\)\n  bias: a list, wanted \(3,\)$"):
         Linear(2, 3).load_state_dict({"weight": [[1, 2, 3], [4, 5, 6]], "bias": [1, 2, 3]})
+
+
+def test_modules_in_lists_of_lists_are_found():
+    net = Module()
+    net.stages = [[Linear(2, 2)], {"a": [Linear(2, 3)]}]
+    assert [name for name, _ in net.named_parameters()] == [
+        "stages.0.0.weight", "stages.0.0.bias", "stages.1.a.0.weight", "stages.1.a.0.bias"]  # fmt: skip
+    assert not net.eval().stages[1]["a"][0].training

@@ -490,3 +490,8 @@ def test_what_is_no_parameter_is_refused():
 def test_an_eps_that_is_no_number_is_refused():
     with pytest.raises(TypeError, match="^eps is '1e-8', wanted a number$"):
         Adam([Parameter([1.0])], eps="1e-8")
+
+
+def test_a_group_of_a_single_tensor_is_refused():
+    with pytest.raises(TypeError, match="^params of a group is a single tensor, wanted a list"):
+        SGD([{"params": Parameter([1.0])}], 0.1)

@@ -596,3 +596,9 @@ def test_a_number_alone_becomes_float32():
 def test_a_number_is_compared_in_the_tensors_type():
     x = Tensor(to_device(numpy.array([0.1])))
     assert bool(x >= 0.1) and bool(x <= 0.1) and not bool(x > 0.1) and not bool(x < 0.1)
+
+
+def test_a_stand_in_is_handed_numbers_as_the_op_is(monkeypatch):
+    multiply = ops.multiply
+    monkeypatch.setattr(ops, "multiply", lambda a, b: multiply(a, b))
+    assert (Tensor(to_device(numpy.ones(1))) * 0.1).item() == 0.1

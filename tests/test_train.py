@@ -166,3 +166,13 @@ def test_backends_agree_on_an_epoch(each_backend):
     with backend.using("numpy"):
         there = run()
     assert abs(here.loss - there.loss) < 1e-4
+
+
+def test_a_frozen_part_stays_frozen_over_an_evaluation_and_over_an_error():
+    model = Sequential(Linear(2, 2), BatchNorm(2))
+    model[1].eval()
+    evaluate(model, pairs(*UNEVEN))
+    assert model.training and model[0].training and not model[1].training
+    with pytest.raises(ValueError):
+        evaluate(model, pairs(([[0.0, 1.0]], [5])))
+    assert model.training and not model[1].training

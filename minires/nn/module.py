@@ -33,12 +33,7 @@ class Module:
     def named_attributes(self):
         """(name, value) of each attribute; those in a list, tuple or dict as name.0, name.key."""
         for name, value in vars(self).items():
-            if isinstance(value, dict):
-                yield from ((f"{name}.{key}", item) for key, item in value.items())
-            elif isinstance(value, (list, tuple)):
-                yield from ((f"{name}.{i}", item) for i, item in enumerate(value))
-            else:
-                yield name, value
+            yield from _opened(name, value)
 
     def children(self):
         """(name, module) of each module right below this one."""
@@ -149,6 +144,15 @@ def _is_buffer(value):
 
 def _shape(value):
     return f"shape {tuple(value.shape)}" if hasattr(value, "shape") else f"a {type(value).__name__}"
+
+
+def _opened(name, value):
+    """(name, value), or of a list, tuple or dict each part with its place, however deep."""
+    if isinstance(value, (dict, list, tuple)):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _opened(f"{name}.{key}", item)
+    else:
+        yield name, value
 
 
 def _walk(module, name, seen):

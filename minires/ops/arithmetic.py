@@ -135,7 +135,3 @@ def where(condition, a, b):
         return None, unbroadcast(xp.where(condition, g, 0), a_shape), unbroadcast(xp.where(condition, 0, g), b_shape)
 
     return xp.where(condition, a, b), backward
-
-
-for _op in (add, subtract, multiply, divide, power, maximum, where):
-    _op.takes_numbers = True  # tensor.apply hands a plain number on as it is; other ops get arrays only

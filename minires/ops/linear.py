@@ -10,8 +10,11 @@ def matmul(a, b):
     Keeps  a and b.
     Raises  ValueError: a number, inner sizes that differ, or leading shapes that do not broadcast.
     """
-    if a.ndim == 0 or b.ndim == 0 or a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0]:
-        raise ValueError(f"matmul: shapes {a.shape} and {b.shape}: the last size of the left must be the last but one of the right")
+    shapes = [getattr(array, "shape", ()) for array in (a, b)]
+    if () in shapes or shapes[0][-1] != shapes[1][-2 if len(shapes[1]) > 1 else 0]:
+        raise ValueError(
+            f"matmul: shapes {shapes[0]} and {shapes[1]}: the last size of the left must be the last but one of the right"
+        )
     left = a[None, :] if a.ndim == 1 else a
     right = b[:, None] if b.ndim == 1 else b
     a_shape, b_shape = a.shape, b.shape

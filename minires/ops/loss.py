@@ -64,8 +64,9 @@ def mse_loss(x, target):
     Keeps  x - target.
     Raises  ValueError: shapes that differ, even if they broadcast.
     """
-    if x.shape != target.shape:
-        raise ValueError(f"mse_loss: x has shape {x.shape}, target has {target.shape}")
+    shapes = [getattr(array, "shape", ()) for array in (x, target)]
+    if shapes[0] != shapes[1]:
+        raise ValueError(f"mse_loss: x has shape {shapes[0]}, target has {shapes[1]}")
     difference = x - target
 
     def backward(g):

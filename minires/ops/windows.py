@@ -44,8 +44,8 @@ def image_shape(x, op):
 
     Raises  ValueError: it is none.
     """
-    if x.ndim != 4:
-        raise ValueError(f"{op}: x has shape {x.shape}, wanted images (N, H, W, C)")
+    if getattr(x, "ndim", 0) != 4:
+        raise ValueError(f"{op}: x has shape {getattr(x, 'shape', ())}, wanted images (N, H, W, C)")
     return x.shape
 
 
