@@ -52,7 +52,7 @@ def adam_by_hand(w, gradients, lr, betas, eps, coupled=0.0, decoupled=0.0):
     return path
 
 
-def follows(optimizer, p, gradients, by_hand, **options):
+def assert_follows(optimizer, p, gradients, by_hand, **options):
     """Whether each number of `p` goes the way that `by_hand` says, at every step."""
     paths = [by_hand(w, g, **options) for w, g in zip(values(p), zip(*gradients))]
     for g, expected in zip(gradients, zip(*paths)):
@@ -75,7 +75,7 @@ def follows(optimizer, p, gradients, by_hand, **options):
 )
 def test_sgd_follows_its_formula_over_20_steps(options):
     p = parameter()
-    follows(SGD([p], 0.05, **options), p, GRADIENTS, sgd_by_hand, lr=0.05, **options)
+    assert_follows(SGD([p], 0.05, **options), p, GRADIENTS, sgd_by_hand, lr=0.05, **options)
 
 
 @on_each_backend
@@ -97,7 +97,7 @@ def test_adam_and_adamw_follow_their_formulas_over_20_steps(optimizer, options):
     decay = options.get("weight_decay", 0.01 if optimizer is AdamW else 0)
     by_hand = {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8} | {k: v for k, v in options.items() if k != "weight_decay"}
     by_hand["decoupled" if optimizer is AdamW else "coupled"] = decay
-    follows(optimizer([p], **options), p, GRADIENTS, adam_by_hand, **by_hand)
+    assert_follows(optimizer([p], **options), p, GRADIENTS, adam_by_hand, **by_hand)
 
 
 @on_each_backend
@@ -119,7 +119,7 @@ def test_adams_eps_is_outside_the_root(optimizer):
     optimizer([p], lr=1.0, weight_decay=0).step()
     assert_allclose(values(p), [-1e-6 / (1e-6 + 1e-8)], rtol=1e-12)
     p, gradients = parameter([0.0]), [[g * 1e-7] for (g, *_) in GRADIENTS]
-    follows(optimizer([p], weight_decay=0), p, gradients, adam_by_hand, lr=1e-3, betas=(0.9, 0.999), eps=1e-8)
+    assert_follows(optimizer([p], weight_decay=0), p, gradients, adam_by_hand, lr=1e-3, betas=(0.9, 0.999), eps=1e-8)
 
 
 @on_each_backend
@@ -361,8 +361,8 @@ def test_setting_an_lr_refuses_and_leaves_the_old_one(lr, message):
 
 
 def test_momentum_0_betas_0_and_decay_0_are_in_range():
-    SGD([parameter()], 1e-9, momentum=0, weight_decay=0)
-    Adam([parameter()], betas=(0, 0), weight_decay=0)
+    assert SGD([parameter()], 1e-9, momentum=0, weight_decay=0).lr == 1e-9
+    assert Adam([parameter()], betas=(0, 0), weight_decay=0).groups[0]["betas"] == (0, 0)
 
 
 def test_options_after_lr_are_given_by_name():

@@ -57,7 +57,7 @@ def oihw(weight):
     return weight.permute(3, 2, 0, 1)
 
 
-def same(ours, theirs, *arrays, atol=1e-10):
+def assert_same(ours, theirs, *arrays, atol=1e-10):
     """Whether two functions of `arrays` agree: their results, and their gradients for a random one of the result."""
     mine = [Tensor(to_device(array), requires_grad=True) for array in arrays]
     yours = [torch.tensor(array, requires_grad=True) for array in arrays]
@@ -80,7 +80,7 @@ def test_conv2d(drawn, f, with_bias, seed):
     shape, window = drawn
     options = {"stride": window["stride"], "padding": window["padding"]}
     arrays = [numbers(seed, shape), numbers(seed + 1, (*window["kernel"], shape[3], f))] + [numbers(seed + 2, (f,))] * with_bias
-    same(
+    assert_same(
         lambda *given: F.conv2d(*given, **options),
         lambda x, weight, *bias: nhwc(TF.conv2d(nchw(x), oihw(weight), *bias, **options)),
         *arrays,
@@ -93,7 +93,7 @@ def test_max_pool2d(drawn, seed):
     shape, window = drawn
     options = {"stride": window["stride"], "padding": window["padding"]}
     x = numpy.round(numbers(seed, shape) * 2) - 3  # full of ties
-    same(
+    assert_same(
         lambda x: F.max_pool2d(x, window["kernel"], **options),
         lambda x: nhwc(TF.max_pool2d(nchw(x), window["kernel"], **options)),
         x,
@@ -105,7 +105,7 @@ def test_max_pool2d(drawn, seed):
 def test_avg_pool2d(drawn, seed):
     shape, window = drawn
     options = {"stride": window["stride"], "padding": window["padding"]}
-    same(
+    assert_same(
         lambda x: F.avg_pool2d(x, window["kernel"], **options),
         lambda x: nhwc(TF.avg_pool2d(nchw(x), window["kernel"], **options)),
         numbers(seed, shape),
@@ -115,9 +115,9 @@ def test_avg_pool2d(drawn, seed):
 @on_each_backend
 def test_poolings_without_a_stride_and_the_global_one():
     x = numbers(0, (2, 7, 6, 3))
-    same(lambda x: F.max_pool2d(x, (2, 3)), lambda x: nhwc(TF.max_pool2d(nchw(x), (2, 3))), x)
-    same(lambda x: F.avg_pool2d(x, (2, 3)), lambda x: nhwc(TF.avg_pool2d(nchw(x), (2, 3))), x)
-    same(F.global_avg_pool, lambda x: TF.adaptive_avg_pool2d(nchw(x), 1).flatten(1), x)
+    assert_same(lambda x: F.max_pool2d(x, (2, 3)), lambda x: nhwc(TF.max_pool2d(nchw(x), (2, 3))), x)
+    assert_same(lambda x: F.avg_pool2d(x, (2, 3)), lambda x: nhwc(TF.avg_pool2d(nchw(x), (2, 3))), x)
+    assert_same(F.global_avg_pool, lambda x: TF.adaptive_avg_pool2d(nchw(x), 1).flatten(1), x)
 
 
 @on_each_backend
@@ -131,12 +131,12 @@ def test_batch_norm_in_training_and_in_evaluation(shape, eps):
     def theirs(x, gamma, beta, **options):
         return torch.movedim(TF.batch_norm(torch.movedim(x, -1, 1), weight=gamma, bias=beta, eps=eps, **options), 1, -1)
 
-    same(
+    assert_same(
         lambda *a: F.batch_norm(*a, eps=eps),
         lambda *a: theirs(*a, running_mean=None, running_var=None, training=True),
         x, gamma, beta,
     )  # fmt: skip
-    same(
+    assert_same(
         lambda *a: F.batch_norm_frozen(*a, mean=to_device(mean), var=to_device(var), eps=eps),
         lambda *a: theirs(*a, running_mean=torch.tensor(mean), running_var=torch.tensor(var)),
         x, gamma, beta,
@@ -162,21 +162,21 @@ def test_running_statistics_over_five_steps_and_evaluation_after_them(options):
 @given(st.lists(st.integers(1, 4), max_size=2), st.integers(1, 4), st.integers(1, 4), st.booleans(), SEEDS)
 def test_linear(before, i, o, with_bias, seed):
     arrays = [numbers(seed, (*before, i)), numbers(seed + 1, (i, o))] + [numbers(seed + 2, (o,))] * with_bias
-    same(F.linear, lambda x, weight, *bias: TF.linear(x, weight.T, *bias), *arrays)
+    assert_same(F.linear, lambda x, weight, *bias: TF.linear(x, weight.T, *bias), *arrays)
 
 
 @on_each_backend
 @given(broadcastable(), st.integers(1, 4), st.integers(1, 4), st.integers(1, 4), SEEDS)
 def test_matmul_broadcasts_over_the_leading_axes(shapes, i, j, k, seed):
     a, b = shapes
-    same(F.matmul, torch.matmul, numbers(seed, (*a, i, j)), numbers(seed + 1, (*b, j, k)))
+    assert_same(F.matmul, torch.matmul, numbers(seed, (*a, i, j)), numbers(seed + 1, (*b, j, k)))
 
 
 @on_each_backend
 def test_matmul_of_vectors():
     v, m, b = numbers(0, (3,)), numbers(1, (3, 4)), numbers(2, (2, 3, 4))
     for arrays in ((v, v), (v, m), (m.T, v), (v, b), (b, m[0])):
-        same(F.matmul, torch.matmul, *(array.copy() for array in arrays))
+        assert_same(F.matmul, torch.matmul, *(array.copy() for array in arrays))
 
 
 @on_each_backend
@@ -184,8 +184,8 @@ def test_matmul_of_vectors():
 def test_softmax_and_log_softmax(shape, data, seed):
     axis = data.draw(st.integers(-len(shape), len(shape) - 1))
     x = numbers(seed, shape) * 30
-    same(lambda x: F.softmax(x, axis=axis), lambda x: torch.softmax(x, axis), x)
-    same(lambda x: F.log_softmax(x, axis=axis), lambda x: torch.log_softmax(x, axis), x)
+    assert_same(lambda x: F.softmax(x, axis=axis), lambda x: torch.softmax(x, axis), x)
+    assert_same(lambda x: F.log_softmax(x, axis=axis), lambda x: torch.log_softmax(x, axis), x)
 
 
 @on_each_backend
@@ -193,7 +193,7 @@ def test_softmax_and_log_softmax(shape, data, seed):
 def test_cross_entropy_with_label_smoothing(n, k, smoothing, seed):
     labels = numpy.random.default_rng(seed).integers(0, k, n)
     for options in ({"label_smoothing": smoothing}, {}):
-        same(
+        assert_same(
             lambda x: F.cross_entropy(x, to_device(labels), **options),
             lambda x: TF.cross_entropy(x, torch.tensor(labels), **options),
             numbers(seed, (n, k)) * 5,
@@ -203,7 +203,7 @@ def test_cross_entropy_with_label_smoothing(n, k, smoothing, seed):
 @on_each_backend
 @given(SHAPES, SEEDS)
 def test_mse_loss(shape, seed):
-    same(F.mse_loss, TF.mse_loss, numbers(seed, shape), numbers(seed + 1, shape))
+    assert_same(F.mse_loss, TF.mse_loss, numbers(seed, shape), numbers(seed + 1, shape))
 
 
 @on_each_backend
@@ -212,14 +212,14 @@ def test_functions_of_one_operand(name):
     x = numbers(0, (3, 4, 2), positive=name in ("log", "sqrt"))
     if name == "relu":
         x[0] = 0
-    same(getattr(F, name), getattr(torch, name), x)
+    assert_same(getattr(F, name), getattr(torch, name), x)
 
 
 @on_each_backend
 def test_sigmoid_and_tanh_far_out():
     x = numpy.array([-800.0, -40.0, 40.0, 800.0])
-    same(F.sigmoid, torch.sigmoid, x)
-    same(F.tanh, torch.tanh, x)
+    assert_same(F.sigmoid, torch.sigmoid, x)
+    assert_same(F.tanh, torch.tanh, x)
 
 
 @on_each_backend
@@ -227,9 +227,9 @@ def test_sigmoid_and_tanh_far_out():
 def test_functions_of_two_operands(shapes, seed):
     a, b = (numbers(seed + i, shape, away_from_zero=0.1) for i, shape in enumerate(shapes))
     for name in ("add", "subtract", "multiply", "divide"):
-        same(getattr(F, name), getattr(torch, name), a, b)
-    same(F.maximum, torch.maximum, numpy.round(a), numpy.round(b))  # with ties
-    same(F.power, torch.pow, abs(a), b)
+        assert_same(getattr(F, name), getattr(torch, name), a, b)
+    assert_same(F.maximum, torch.maximum, numpy.round(a), numpy.round(b))  # with ties
+    assert_same(F.power, torch.pow, abs(a), b)
 
 
 @on_each_backend
@@ -238,19 +238,19 @@ def test_powers_by_a_number(exponent):
     x = numbers(0, (3, 4), positive=exponent != int(exponent), away_from_zero=0.1)
     if exponent in (0, 1, 2, 3):
         x[0] = 0
-    same(lambda x: F.power(x, exponent), lambda x: torch.pow(x, exponent), x)
+    assert_same(lambda x: F.power(x, exponent), lambda x: torch.pow(x, exponent), x)
 
 
 @on_each_backend
 def test_numbers_on_either_side():
     x = numbers(0, (3, 4), positive=True)
-    same(lambda x: 2 - x / 3 + 1 / x - 3 * x + 2**x + x**2 - -x, lambda x: 2 - x / 3 + 1 / x - 3 * x + 2**x + x**2 - -x, x)
+    assert_same(lambda x: 2 - x / 3 + 1 / x - 3 * x + 2**x + x**2 - -x, lambda x: 2 - x / 3 + 1 / x - 3 * x + 2**x + x**2 - -x, x)
 
 
 @on_each_backend
 def test_where():
     condition = numbers(2, (3, 1, 2)) > 0
-    same(
+    assert_same(
         lambda a, b: F.where(to_device(condition), a, b),
         lambda a, b: torch.where(torch.tensor(condition), a, b),
         numbers(0, (3, 4, 2)), numbers(1, (4, 1)),
@@ -263,13 +263,13 @@ def test_sum_mean_max_and_var(drawn, seed):
     shape, axis, keepdims = drawn
     x, everything = numbers(seed, shape), tuple(range(len(shape)))
     options, theirs = {"axis": axis, "keepdims": keepdims}, {"dim": everything if axis is None else axis, "keepdim": keepdims}
-    same(lambda x: F.sum(x, **options), lambda x: torch.sum(x, **theirs), x)
-    same(lambda x: F.mean(x, **options), lambda x: torch.mean(x, **theirs), x)
-    same(lambda x: F.max(x, **options), lambda x: torch.amax(x, **theirs), numpy.round(x))  # with ties
+    assert_same(lambda x: F.sum(x, **options), lambda x: torch.sum(x, **theirs), x)
+    assert_same(lambda x: F.mean(x, **options), lambda x: torch.mean(x, **theirs), x)
+    assert_same(lambda x: F.max(x, **options), lambda x: torch.amax(x, **theirs), numpy.round(x))  # with ties
     count = x.size // F.sum(Tensor(to_device(x)), **options).size
     for ddof in range(min(count, 3)):
-        same(lambda x: F.var(x, ddof=ddof, **options), lambda x: torch.var(x, correction=ddof, **theirs), x)
-    same(lambda x: F.var(x, **options), lambda x: torch.var(x, correction=0, **theirs), x)
+        assert_same(lambda x: F.var(x, ddof=ddof, **options), lambda x: torch.var(x, correction=ddof, **theirs), x)
+    assert_same(lambda x: F.var(x, **options), lambda x: torch.var(x, correction=0, **theirs), x)
 
 
 @on_each_backend
@@ -288,17 +288,17 @@ def test_getitem_with_repeated_indices(index):
         return make(part) if isinstance(part, numpy.ndarray) else part
 
     mine, yours = moved(index, to_device), moved(index, torch.tensor)
-    same(lambda x: x[mine], lambda x: x[yours], numbers(0, (4, 3, 5)))
+    assert_same(lambda x: x[mine], lambda x: x[yours], numbers(0, (4, 3, 5)))
 
 
 @on_each_backend
 def test_the_same_elements_in_another_order_or_frame():
     x, y = numbers(0, (2, 3, 4)), numbers(1, (2, 1, 4))
-    same(lambda x: F.reshape(x, (4, -1)), lambda x: x.reshape(4, -1), x)
-    same(lambda x: F.transpose(x, (2, 0, 1)), lambda x: x.permute(2, 0, 1), x)
-    same(lambda a, b: F.concatenate((a, b), axis=1), lambda a, b: torch.cat((a, b), dim=1), x, y)
-    same(lambda x: F.pad(x, ((0, 0), (2, 1), (0, 3))), lambda x: TF.pad(x, (0, 3, 2, 1)), x)
-    same(lambda x: F.broadcast_to(x, (5, 2, 3, 4)), lambda x: x.expand(5, 2, 3, 4), y)
+    assert_same(lambda x: F.reshape(x, (4, -1)), lambda x: x.reshape(4, -1), x)
+    assert_same(lambda x: F.transpose(x, (2, 0, 1)), lambda x: x.permute(2, 0, 1), x)
+    assert_same(lambda a, b: F.concatenate((a, b), axis=1), lambda a, b: torch.cat((a, b), dim=1), x, y)
+    assert_same(lambda x: F.pad(x, ((0, 0), (2, 1), (0, 3))), lambda x: TF.pad(x, (0, 3, 2, 1)), x)
+    assert_same(lambda x: F.broadcast_to(x, (5, 2, 3, 4)), lambda x: x.expand(5, 2, 3, 4), y)
 
 
 # Optimizers and schedules

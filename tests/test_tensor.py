@@ -261,10 +261,13 @@ def test_a_chain_of_10000_ops():
 
 
 def test_a_long_chain_that_is_never_walked_is_dropped_without_a_fall():
-    x = leaf([1.0])
+    x = leaf([1.0]) + 1
+    first = weakref.ref(x.node)
     for _ in range(100_000):
         x = x + 1
+    assert first() is not None
     del x
+    assert first() is None
 
 
 def test_gradients_of_two_losses_add_up_in_a_leaf_until_they_are_forgotten():
