@@ -54,7 +54,7 @@ def nhwc(t):
 
 
 def oihw(weight):
-    return weight.permute(3, 2, 0, 1)
+    return weight.permute(3, 2, 0, 1).contiguous()  # for some shapes torch's gradient of a permuted weight raises
 
 
 def assert_same(ours, theirs, *arrays, atol=1e-10):
