@@ -1,7 +1,7 @@
 """Convolution as one product of matrices: im2col, GEMM, and col2im on the way back."""
 
 from minires.backend import xp
-from minires.ops.windows import framed, image_shape, output_size, unframed, views, window
+from minires.ops.windows import added_back, framed, image_shape, output_size, views, window
 
 
 def im2col(x, *, kernel, stride=1, padding=0):
@@ -41,15 +41,14 @@ def col2im(columns, *, shape, kernel, stride=1, padding=0):
     if columns.shape != (n * oh * ow, kh * kw * c):
         raise ValueError(f"col2im: columns have shape {columns.shape}, wanted {(n * oh * ow, kh * kw * c)}")
     patches = columns.reshape(n, oh, ow, kh * kw, c)
-    image = xp.zeros((n, h + 2 * padding[0], w + 2 * padding[1], c), dtype=columns.dtype)
-    for k, view in enumerate(views(image, kernel, stride, (oh, ow))):
-        view += patches[:, :, :, k]
+    parts = (patches[:, :, :, k] for k in range(kh * kw))
+    image = added_back(parts, shape, kernel, stride, padding, columns.dtype)
 
     def backward(g):
         g_columns, _ = im2col(g, kernel=kernel, stride=stride, padding=padding)
         return (g_columns,)
 
-    return unframed(image, padding), backward
+    return image, backward
 
 
 def conv2d(x, weight, bias=None, *, stride=1, padding=0):
@@ -63,10 +62,9 @@ def conv2d(x, weight, bias=None, *, stride=1, padding=0):
     """
     _check_shapes(x, weight, bias)
     (n, h, w, _), (kh, kw, _, f) = x.shape, weight.shape
-    kernel, stride, padding = window((kh, kw), stride, padding)
-    oh, ow = output_size((h, w), kernel, stride, padding)
+    oh, ow = output_size((h, w), *window((kh, kw), stride, padding))
 
-    columns, _ = im2col(x, kernel=kernel, stride=stride, padding=padding)  # (N*OH*OW, KH*KW*C)
+    columns, _ = im2col(x, kernel=(kh, kw), stride=stride, padding=padding)  # (N*OH*OW, KH*KW*C)
     y = columns @ weight.reshape(-1, f)  # (N*OH*OW, F)
     has_bias = bias is not None
     if has_bias:
@@ -74,10 +72,10 @@ def conv2d(x, weight, bias=None, *, stride=1, padding=0):
 
     def backward(g):
         g = g.reshape(-1, f)  # (N*OH*OW, F)
-        columns, _ = im2col(x, kernel=kernel, stride=stride, padding=padding)
+        columns, _ = im2col(x, kernel=(kh, kw), stride=stride, padding=padding)
         g_weight = (columns.T @ g).reshape(weight.shape)
         g_columns = g @ weight.reshape(-1, f).T
-        g_x, _ = col2im(g_columns, shape=x.shape, kernel=kernel, stride=stride, padding=padding)
+        g_x, _ = col2im(g_columns, shape=x.shape, kernel=(kh, kw), stride=stride, padding=padding)
         g_bias = g.sum(axis=0) if has_bias else None
         return g_x, g_weight, g_bias
 

@@ -8,8 +8,8 @@ def softmax(x, *, axis=-1):
 
     Keeps  the result.
     """
-    y = xp.exp(x - x.max(axis=axis, keepdims=True))
-    y = y / y.sum(axis=axis, keepdims=True)
+    powers = xp.exp(x - x.max(axis=axis, keepdims=True))
+    y = powers / powers.sum(axis=axis, keepdims=True)
 
     def backward(g):
         return (y * (g - (g * y).sum(axis=axis, keepdims=True)),)

@@ -1,7 +1,7 @@
 """Pooling: one number for each window and channel."""
 
 from minires.backend import xp
-from minires.ops.windows import framed, image_shape, output_size, unframed, views, window
+from minires.ops.windows import added_back, framed, image_shape, output_size, views, window
 
 
 def max_pool2d(x, *, kernel, stride=None, padding=0):
@@ -13,7 +13,7 @@ def max_pool2d(x, *, kernel, stride=None, padding=0):
     Keeps  for each result the place of its maximum in the window (a byte, for up to 256 places).
     Raises  ValueError: a window larger than the padded image, or too much padding.
     """
-    n, h, w, c = image_shape(x, "max_pool2d")
+    _, h, w, _ = shape = image_shape(x, "max_pool2d")
     kernel, stride, padding = _window(kernel, stride, padding, "max_pool2d")
     output = output_size((h, w), kernel, stride, padding)
     patches = views(framed(x, padding, -xp.inf), kernel, stride, output)
@@ -25,10 +25,8 @@ def max_pool2d(x, *, kernel, stride=None, padding=0):
         y = xp.maximum(y, view)
 
     def backward(g):
-        image = xp.zeros((n, h + 2 * padding[0], w + 2 * padding[1], c), dtype=g.dtype)
-        for k, view in enumerate(views(image, kernel, stride, output)):
-            view += g * (place == k)
-        return (unframed(image, padding),)
+        parts = (g * (place == k) for k in range(places))
+        return (added_back(parts, shape, kernel, stride, padding, g.dtype),)
 
     return y, backward
 
@@ -42,7 +40,7 @@ def avg_pool2d(x, *, kernel, stride=None, padding=0):
     Keeps  a shape.
     Raises  ValueError: a window larger than the padded image, or too much padding.
     """
-    n, h, w, c = image_shape(x, "avg_pool2d")
+    n, h, w, c = shape = image_shape(x, "avg_pool2d")
     kernel, stride, padding = _window(kernel, stride, padding, "avg_pool2d")
     output = output_size((h, w), kernel, stride, padding)
     places = kernel[0] * kernel[1]
@@ -52,11 +50,8 @@ def avg_pool2d(x, *, kernel, stride=None, padding=0):
     y = y / places
 
     def backward(g):
-        share = g / places
-        image = xp.zeros((n, h + 2 * padding[0], w + 2 * padding[1], c), dtype=g.dtype)
-        for view in views(image, kernel, stride, output):
-            view += share
-        return (unframed(image, padding),)
+        parts = [g / places] * places
+        return (added_back(parts, shape, kernel, stride, padding, g.dtype),)
 
     return y, backward
 

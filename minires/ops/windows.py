@@ -60,15 +60,19 @@ def framed(x, padding, value=0):
     return result
 
 
-def unframed(x, padding):
-    """x without its frame: the adjoint of framed."""
-    (ph, pw), (_, h, w, _) = padding, x.shape
-    return x[:, ph : h - ph, pw : w - pw]
-
-
 def views(x, kernel, stride, output):
     """For each place (i, j) in the window, row by row, what lies under it: a view (N, OH, OW, C) of x, not a copy."""
     (kh, kw), (sh, sw), (oh, ow) = kernel, stride, output
     for i in range(kh):
         for j in range(kw):
             yield x[:, i : i + sh * oh : sh, j : j + sw * ow : sw]
+
+
+def added_back(parts, shape, kernel, stride, padding, dtype):
+    """An image (N, H, W, C) to which each place in the window adds its part (N, OH, OW, C): the adjoint of framed and views."""
+    (n, h, w, c), (ph, pw) = shape, padding
+    image = xp.zeros((n, h + 2 * ph, w + 2 * pw, c), dtype=dtype)
+    output = output_size((h, w), kernel, stride, padding)
+    for view, part in zip(views(image, kernel, stride, output), parts):
+        view += part
+    return image[:, ph : ph + h, pw : pw + w]
