@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from minires import ops
-from minires.backend import to_device
+from minires import backend, ops
+from minires.backend import to_device, to_host
 from minires.gradcheck import check_backward
 from tests.strategies import SEEDS, numbers, run, windows
 
@@ -170,3 +170,20 @@ def test_im2col_and_col2im_refuse():
         run(ops.im2col, X[0], kernel=2)
     with pytest.raises(ValueError, match=r"columns have shape \(24, 27\), wanted \(12, 27\)"):
         run(ops.col2im, numpy.zeros((24, 27)), shape=X.shape, kernel=3)
+
+
+@pytest.mark.parametrize("part", [None, 1, 2000])
+def test_the_cut_into_parts_changes_nothing_but_rounding(monkeypatch, part):
+    """Five images at once, one by one, and two by two."""
+    rng = numpy.random.default_rng(5)
+    x, weight, bias = (rng.normal(size=shape) for shape in ((5, 4, 3, 2), (3, 2, 2, 3), (3,)))
+    g = rng.normal(size=(5, 2, 2, 3))
+
+    def results():
+        y, backward = ops.conv2d(*map(to_device, (x, weight, bias)), stride=(2, 1), padding=(1, 0))
+        return [to_host(array) for array in (y, *backward(to_device(g)))]
+
+    whole = results()
+    monkeypatch.setattr(backend, "_current", backend._current._replace(part=part))
+    for a, b in zip(results(), whole, strict=True):
+        assert_allclose(a, b, rtol=1e-12)

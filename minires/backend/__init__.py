@@ -15,7 +15,7 @@ import numpy
 
 from minires import names
 
-__all__ = ["BackendError", "is_array", "name", "to_device", "to_host", "use", "using", "xp"]
+__all__ = ["BackendError", "in_parts", "is_array", "name", "to_device", "to_host", "use", "using", "xp"]
 
 class BackendError(Exception):
     """The backend cannot do what was asked: it is unknown, does not work here, or the array is another's."""
@@ -29,6 +29,7 @@ class Library(NamedTuple):
     ndarray: type
     to_device: Callable  # numpy.ndarray -> ndarray
     to_host: Callable  # ndarray -> numpy.ndarray
+    part: int | None = 2 << 20  # bytes of a part's intermediate results, to stay in the cache; None: a batch is not cut
 
 
 def _numpy():
@@ -48,7 +49,7 @@ def _cupy():
         cupy = card.load()
     except card.Unusable as why:
         raise BackendError(str(why)) from None
-    return Library("cupy", cupy, cupy.ndarray, cupy.asarray, cupy.asnumpy)
+    return Library("cupy", cupy, cupy.ndarray, cupy.asarray, cupy.asnumpy, part=None)
 
 
 def _auto():
@@ -151,6 +152,16 @@ def to_host(array):
     if isinstance(array, (numpy.ndarray, numpy.generic)):
         return numpy.asarray(array)
     raise BackendError(f"to_host takes an array of {_current.name}, got {_described(array)}")
+
+
+def in_parts(n, size):
+    """Slices that cut n examples into parts, one after the other.
+
+    size  the bytes of intermediate results for one example: those of a part stay in the processor's cache. On a GPU
+          there is one part. The cut depends on n and size alone, and so does every sum over parts.
+    """
+    length = n if _current.part is None else max(_current.part // max(size, 1), 1)
+    return [slice(i, min(i + length, n)) for i in range(0, n, max(length, 1))]
 
 
 def refuse_foreign(value, what):

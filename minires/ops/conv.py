@@ -1,6 +1,6 @@
 """Convolution as one product of matrices: im2col, GEMM, and col2im on the way back."""
 
-from minires.backend import xp
+from minires.backend import in_parts, xp
 from minires.ops.windows import added_back, framed, image_shape, output_size, views, window
 
 
@@ -12,11 +12,11 @@ def im2col(x, *, kernel, stride=1, padding=0):
     Keeps  a shape: backward is col2im.
     Raises  ValueError: x is no batch of images, or the window is larger than the padded image.
     """
-    kernel, stride, padding = window(kernel, stride, padding)
+    (kh, kw), steps, frame = window(kernel, stride, padding)
     n, h, w, c = shape = image_shape(x, "im2col")
-    (kh, kw), (oh, ow) = kernel, output_size((h, w), kernel, stride, padding)
+    oh, ow = output_size((h, w), (kh, kw), steps, frame)
     patches = xp.empty((n, oh, ow, kh * kw, c), dtype=x.dtype)
-    for k, view in enumerate(views(framed(x, padding), kernel, stride, (oh, ow))):
+    for k, view in enumerate(views(framed(x, frame), (kh, kw), steps, (oh, ow))):
         patches[:, :, :, k] = view
 
     def backward(g):
@@ -35,14 +35,14 @@ def col2im(columns, *, shape, kernel, stride=1, padding=0):
     Keeps  nothing: backward is im2col.
     Raises  ValueError: columns of another shape than such an image gives.
     """
-    kernel, stride, padding = window(kernel, stride, padding)
+    (kh, kw), steps, frame = window(kernel, stride, padding)
     n, h, w, c = shape
-    (kh, kw), (oh, ow) = kernel, output_size((h, w), kernel, stride, padding)
+    oh, ow = output_size((h, w), (kh, kw), steps, frame)
     if columns.shape != (n * oh * ow, kh * kw * c):
         raise ValueError(f"col2im: columns have shape {columns.shape}, wanted {(n * oh * ow, kh * kw * c)}")
     patches = columns.reshape(n, oh, ow, kh * kw, c)
     parts = (patches[:, :, :, k] for k in range(kh * kw))
-    image = added_back(parts, shape, kernel, stride, padding, columns.dtype)
+    image = added_back(parts, shape, (kh, kw), steps, frame, columns.dtype)
 
     def backward(g):
         g_columns, _ = im2col(g, kernel=kernel, stride=stride, padding=padding)
@@ -61,25 +61,32 @@ def conv2d(x, weight, bias=None, *, stride=1, padding=0):
     Raises  ValueError: shapes that do not fit, or a window larger than the padded image.
     """
     _check_shapes(x, weight, bias)
-    (n, h, w, _), (kh, kw, _, f) = x.shape, weight.shape
+    (n, h, w, c), (kh, kw, _, f) = x.shape, weight.shape
     oh, ow = output_size((h, w), *window((kh, kw), stride, padding))
 
-    columns, _ = im2col(x, kernel=(kh, kw), stride=stride, padding=padding)  # (N*OH*OW, KH*KW*C)
-    y = columns @ weight.reshape(-1, f)  # (N*OH*OW, F)
+    matrix = weight.reshape(-1, f)  # (KH*KW*C, F)
+    options = {"kernel": (kh, kw), "stride": stride, "padding": padding}
+    parts = in_parts(n, oh * ow * matrix.shape[0] * x.dtype.itemsize)
+    y = xp.empty((n, oh, ow, f), dtype=xp.result_type(x.dtype, weight.dtype))
+    for part in parts:
+        columns, _ = im2col(x[part], **options)  # (part of N*OH*OW, KH*KW*C)
+        y[part] = (columns @ matrix).reshape(-1, oh, ow, f)
     has_bias = bias is not None
     if has_bias:
         y += bias
 
     def backward(g):
-        g = g.reshape(-1, f)  # (N*OH*OW, F)
-        columns, _ = im2col(x, kernel=(kh, kw), stride=stride, padding=padding)
-        g_weight = (columns.T @ g).reshape(weight.shape)
-        g_columns = g @ weight.reshape(-1, f).T
-        g_x, _ = col2im(g_columns, shape=x.shape, kernel=(kh, kw), stride=stride, padding=padding)
-        g_bias = g.sum(axis=0) if has_bias else None
-        return g_x, g_weight, g_bias
+        matrix_t = weight.reshape(-1, f).T  # (F, KH*KW*C)
+        g_x, g_weight = xp.empty(x.shape, dtype=g.dtype), xp.zeros((kh * kw * c, f), dtype=g.dtype)
+        for part in parts:
+            columns, _ = im2col(x[part], **options)
+            g_part = g[part].reshape(-1, f)
+            g_weight += columns.T @ g_part
+            g_x[part], _ = col2im(g_part @ matrix_t, shape=x[part].shape, **options)
+        g_bias = g.sum(axis=(0, 1, 2)) if has_bias else None
+        return g_x, g_weight.reshape(weight.shape), g_bias
 
-    return y.reshape(n, oh, ow, f), backward
+    return y, backward
 
 
 def _check_shapes(x, weight, bias):
