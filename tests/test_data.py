@@ -1,12 +1,14 @@
 """Datasets, the digits and their split, batches and augmentation."""
 
+import threading
+
 import numpy
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from minires import data
 from minires.backend import is_array, to_device, to_host
-from minires.data.batches import augment
+from minires.data.batches import AUGMENTATION, ORDER, SIDES, augment
 
 pytestmark = pytest.mark.usefixtures("each_backend")
 
@@ -145,9 +147,9 @@ def test_a_batch_size_that_is_none_is_refused(size):
         data.batches(small(), size)
 
 
-@pytest.mark.parametrize("options", [{"crop": 1}, {"flip": True}])
+@pytest.mark.parametrize("options", [{"crop": 1}, {"flip": True}, {"flip": "alternating"}, {"cutout": 2}])
 def test_images_to_be_tested_are_not_augmented(options):
-    with pytest.raises(ValueError, match="crop and flip are for training: they need a seed"):
+    with pytest.raises(ValueError, match="crop, flip and cutout are for training: they need a seed"):
         data.batches(small(), 4, **options)
 
 
@@ -167,17 +169,110 @@ def by_loops(x, shifts, flips):
 
 
 @pytest.mark.parametrize(("crop", "flip"), [(0, True), (1, False), (2, True), (3, False)])
-def test_augment_shifts_and_mirrors_each_image_by_its_own_draw(crop, flip):
+def test_augment_shifts_and_mirrors_each_image_on_its_own(crop, flip):
     x = numpy.random.default_rng(1).integers(1, 256, (40, 5, 4, 2)).astype(numpy.uint8)
-    result = to_host(augment(to_device(x), numpy.random.default_rng(5), crop=crop, flip=flip))
+    flips = numpy.random.default_rng(2).random(40) < (0.5 if flip else 0)
+    result = to_host(augment(to_device(x), numpy.random.default_rng(5), crop=crop, mirrored=flips))
     rng = numpy.random.default_rng(5)
     down, right = rng.integers(-crop, crop + 1, 40), rng.integers(-crop, crop + 1, 40)
-    flips = rng.random(40) < 0.5 if flip else numpy.zeros(40, bool)
     assert result.dtype == numpy.uint8
     assert_array_equal(result, by_loops(x, zip(down, right), flips))
     if crop:
         assert set(down) == set(range(-crop, crop + 1))
-    assert not flip or 10 < flips.sum() < 30
+
+
+@pytest.mark.parametrize("side", [1, 2, 3, 9])
+def test_cutout_blackens_one_square_an_image_that_may_lie_over_the_edge(side):
+    x = numpy.full((60, 6, 5, 2), 200, numpy.uint8)
+    black = to_host(augment(to_device(x), numpy.random.default_rng(3), cutout=side)) == 0
+    areas = set()
+    for hole in black:
+        assert_array_equal(hole[..., 0], hole[..., 1])
+        rows, columns = numpy.flatnonzero(hole[..., 0].any(axis=1)), numpy.flatnonzero(hole[..., 0].any(axis=0))
+        assert hole[..., 0][rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].all() and hole.any()
+        for places, size in ((rows, 6), (columns, 5)):
+            cut = places[0] == 0 or places[-1] == size - 1
+            assert len(places) <= side and (len(places) == side or cut)
+        areas.add((len(rows), len(columns)))
+    assert (min(side, 6), min(side, 5)) in areas and (side < 2 or len(areas) > 1)
+
+
+def mirrored(epoch, flip, seed=0):
+    """For each of ten images whether it comes mirrored."""
+    images = numpy.zeros((10, 1, 2, 1), numpy.uint8)
+    images[:, 0, 1, 0] = numpy.arange(10) + 1
+    dataset = data.Dataset(images, LABELS, "abc", mean=(0,), std=(1,))
+    x, _ = collected(data.batches(dataset, 4, seed=seed, epoch=epoch, flip=flip))
+    pairs = numpy.rint(x[:, 0, :, 0] * 255).astype(int)
+    return [bool(pair[0]) for pair in pairs[numpy.argsort(pairs.max(axis=1))]]
+
+
+def test_an_alternating_flip_shows_each_image_both_ways_in_any_two_epochs():
+    for seed in range(5):
+        epochs = [mirrored(epoch, "alternating", seed) for epoch in range(4)]
+        assert epochs[0] == epochs[2] and epochs[1] == epochs[3] == [not side for side in epochs[0]]
+    assert len({tuple(mirrored(0, "alternating", seed)) for seed in range(5)}) == 5
+
+
+def test_a_random_flip_is_drawn_anew_each_epoch():
+    assert len({tuple(mirrored(epoch, True)) for epoch in range(6)}) == 6 and not any(mirrored(0, False))
+
+
+# The next batch, ahead.
+
+
+def test_an_epoch_can_be_begun_at_any_batch():
+    options = {"seed": 3, "epoch": 1, "crop": 1, "flip": True, "cutout": 2}
+    whole = list(data.batches(small(), 3, **options))
+    for start in range(5):
+        rest = data.batches(small(), 3, start=start, **options)
+        assert len(rest) == 4 - start
+        for (x, labels), (x_whole, labels_whole) in zip(rest, whole[start:], strict=True):
+            assert_array_equal(to_host(x), to_host(x_whole))
+            assert_array_equal(to_host(labels), to_host(labels_whole))
+    assert len(data.batches(small(), 3, start=9)) == 0 and not list(data.batches(small(), 3, start=9))
+
+
+def test_the_next_batch_is_made_while_one_is_in_use(monkeypatch):
+    made, make = [threading.Event() for _ in range(4)], data.batches._batch
+    monkeypatch.setattr(data.batches, "_batch", lambda self, order, i: (make(self, order, i), made[i].set())[0])
+    coming = iter(data.batches(small(), 3))
+    next(coming)
+    assert made[1].wait(10) and not made[2].wait(0.05)
+    next(coming)
+    assert made[2].wait(10)
+    coming.close()
+
+
+def test_an_error_in_the_making_of_a_batch_is_raised_where_it_is_wanted(monkeypatch):
+    monkeypatch.setattr(data.batches, "_mirrored", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        list(data.batches(small(), 3, seed=0, flip=True))
+
+
+def test_no_two_streams_of_random_numbers_are_one():
+    """Weights, order, augmentation and sides of a run are drawn from the same seed, and not from the same numbers."""
+    streams = [numpy.random.default_rng(5).random(4)]
+    batches = data.batches(small(), 4, seed=5)
+    streams += [batches._draw(epoch, ORDER).random(4) for epoch in range(3)] + [batches._draw(SIDES).random(4)]
+    streams += [batches._draw(epoch, i, AUGMENTATION).random(4) for epoch in range(3) for i in range(3)]
+    assert len({tuple(stream) for stream in streams}) == len(streams) == 14
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"seed": -1}, "seed is -1, wanted an int of at least 0"),
+        ({"seed": 0, "crop": 1.5}, "crop is 1.5"),
+        ({"seed": 0, "cutout": -1}, "cutout is -1"),
+        ({"epoch": -1}, "epoch is -1"),
+        ({"start": None}, "start is None"),
+        ({"seed": 0, "flip": "alternate"}, "unknown flip 'alternate': .*alternating"),
+    ],
+)
+def test_options_out_of_range_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        data.batches(small(), 4, **options)
 
 
 def test_augment_without_options_changes_nothing():

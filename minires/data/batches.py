@@ -1,55 +1,90 @@
 """Batches on the device: shuffled, cropped, flipped and normalised there, all images of a batch at once."""
 
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from numbers import Integral
 
 import numpy
 
+from minires import names
 from minires.backend import to_device, xp
 from minires.data.dataset import Dataset
+
+ORDER, AUGMENTATION, SIDES = 1, 2, 3  # what a stream of random numbers is for: the last word of its seed
 
 
 class batches:
     """An epoch of a dataset, as pairs (x, labels): float32 (n, H, W, C), normalised, and ints (n,).
 
-    With a `seed`, for training: in an order drawn for (seed, epoch), and each image cropped and flipped by draws of its
-    own for (seed, epoch, batch), so that any batch can be made again. Without one, for evaluation: in order, untouched.
+    With a `seed`, for training: in an order drawn for (seed, epoch), and each image changed by draws of its own for
+    (seed, epoch, batch), so that any batch can be made again. Without one, for evaluation: in order, untouched.
 
-    crop  shift each image by up to so many pixels, black beyond its edge    flip  mirror each with probability 1/2
-    drop_last  leave out a last batch that is not full
+    crop  shift each image by up to so many pixels, black beyond its edge
+    flip  True: mirror each with probability 1/2. "alternating": as drawn in the first epoch, then every other way round
+    cutout  blacken a square of so many pixels around a random one
+    start  the batch to begin with    drop_last  leave out a last batch that is not full
 
-    Raises  TypeError: no Dataset. ValueError: a batch size below 1, or crop or flip without a seed.
+    While one batch is in use the next one is made, in a thread of its own.
+
+    Raises  TypeError: no Dataset. ValueError: an option out of range, or one of augmentation without a seed.
+    Source  cutout: DeVries and Taylor 2017. Alternating flip: Jordan 2024, "94 % on CIFAR-10 in 3.29 seconds".
     """
 
-    def __init__(self, dataset, batch_size, *, seed=None, epoch=0, crop=0, flip=False, drop_last=False):
+    def __init__(self, dataset, batch_size, *, seed=None, epoch=0, start=0, crop=0, flip=False, cutout=0, drop_last=False):
         if not isinstance(dataset, Dataset):
             raise TypeError(f"batches takes a Dataset, got a {type(dataset).__name__}")
-        if not isinstance(batch_size, Integral) or batch_size < 1:
-            raise ValueError(f"batch_size is {batch_size!r}, wanted an int of at least 1")
-        if seed is None and (crop or flip):
-            raise ValueError("crop and flip are for training: they need a seed (images to be tested stay as they are)")
-        self.dataset, self.batch_size, self.seed, self.epoch = dataset, batch_size, seed, epoch
-        self.crop, self.flip, self.drop_last = crop, flip, drop_last
+        _check_ints(1, batch_size=batch_size)
+        _check_ints(0, epoch=epoch, start=start, crop=crop, cutout=cutout, **({} if seed is None else {"seed": seed}))
+        if isinstance(flip, str):
+            names.check("flip", flip, ("alternating",))
+        if seed is None and (crop or flip or cutout):
+            raise ValueError("crop, flip and cutout are for training: they need a seed (images to be tested stay as they are)")
+        self.dataset, self.batch_size, self.seed, self.epoch, self.start = dataset, batch_size, seed, epoch, start
+        self.crop, self.flip, self.cutout, self.drop_last = crop, flip, cutout, drop_last
 
     @property
     def images(self):
-        """How many images come by."""
+        """How many images an epoch has."""
         n = len(self.dataset)
         return n - n % self.batch_size if self.drop_last else n
 
     def __len__(self):
-        return -(-self.images // self.batch_size)
+        return max(-(-self.images // self.batch_size) - self.start, 0)
 
     def __iter__(self):
+        order, coming = self._order(), deque()
+        with ThreadPoolExecutor(1, "batches") as ahead:
+            for i in range(self.start, self.start + len(self)):
+                coming.append(ahead.submit(self._batch, order, i))
+                if len(coming) == 2:
+                    yield coming.popleft().result()
+            if coming:
+                yield coming.popleft().result()
+
+    def _draw(self, *words):
+        return numpy.random.default_rng([self.seed, *words])
+
+    def _order(self):
+        n = len(self.dataset)
+        return numpy.arange(n) if self.seed is None else self._draw(self.epoch, ORDER).permutation(n)
+
+    def _batch(self, order, i):
+        """Batch number i of an epoch in this order."""
         images, labels = self.dataset.on_device()
         factor, offset = self._normalisation()
-        n, training = len(self.dataset), self.seed is not None
-        order = numpy.random.default_rng([self.seed, self.epoch]).permutation(n) if training else numpy.arange(n)
-        for i in range(len(self)):
-            chosen = to_device(order[i * self.batch_size : (i + 1) * self.batch_size])
-            x = images[chosen]
-            if self.crop or self.flip:
-                x = augment(x, numpy.random.default_rng([self.seed, self.epoch, i]), crop=self.crop, flip=self.flip)
-            yield x.astype(xp.float32) * factor + offset, labels[chosen]
+        chosen = order[i * self.batch_size : (i + 1) * self.batch_size]
+        x = images[to_device(chosen)]
+        if self.crop or self.flip or self.cutout:
+            rng = self._draw(self.epoch, i, AUGMENTATION)
+            x = augment(x, rng, crop=self.crop, mirrored=self._mirrored(chosen, rng), cutout=self.cutout)
+        return x.astype(xp.float32) * factor + offset, labels[to_device(chosen)]
+
+    def _mirrored(self, chosen, rng):
+        """Bools: which of the chosen images are to be mirrored."""
+        if self.flip == "alternating":
+            first = self._draw(SIDES).random(len(self.dataset)) < 0.5
+            return first[chosen] ^ (self.epoch % 2 == 1)
+        return rng.random(len(chosen)) < (0.5 if self.flip else 0)
 
     def _normalisation(self):
         """(factor, offset) of each channel: (x / white - mean) / std as one product and one sum."""
@@ -58,20 +93,37 @@ class batches:
         return to_device(factor.astype(numpy.float32)), to_device(offset.astype(numpy.float32))
 
 
-def augment(x, rng, *, crop=0, flip=False):
-    """Each image of a batch (N, H, W, C) shifted by up to `crop` pixels each way, and mirrored with probability 1/2.
+def augment(x, rng, *, crop=0, mirrored=False, cutout=0):
+    """Each image of a batch (N, H, W, C) mirrored or not, shifted by up to `crop` pixels each way, and cut out.
 
-    One gather does both: it says for each row and column of the result where in the image it comes from.
+    mirrored  a bool, or one for each image
+    cutout  the side of a black square around a random pixel; a part of it may lie beyond the edge
+
+    One gather does the moves: it says for each row and column of the result where in the image it comes from.
     """
     n, h, w, _ = x.shape
     rows = numpy.arange(h) + rng.integers(-crop, crop + 1, (n, 1))  # (N, H)
     columns = numpy.arange(w) + rng.integers(-crop, crop + 1, (n, 1))  # (N, W)
-    if flip:
-        columns = numpy.where(rng.random((n, 1)) < 0.5, columns[:, ::-1], columns)
-    inside = ((rows >= 0) & (rows < h))[:, :, None] & ((columns >= 0) & (columns < w))[:, None, :]  # (N, H, W)
+    columns = numpy.where(numpy.reshape(mirrored, (-1, 1)), columns[:, ::-1], columns)
+    seen = _crossed((rows >= 0) & (rows < h), (columns >= 0) & (columns < w))  # (N, H, W)
+    if cutout:
+        top, left = (rng.integers(0, size, (n, 1)) - cutout // 2 for size in (h, w))
+        down, right = numpy.arange(h) - top, numpy.arange(w) - left
+        seen &= ~_crossed((down >= 0) & (down < cutout), (right >= 0) & (right < cutout))
     picked = x[
         to_device(numpy.arange(n)[:, None, None]),
         to_device(rows.clip(0, h - 1)[:, :, None]),
         to_device(columns.clip(0, w - 1)[:, None, :]),
     ]
-    return picked * to_device(inside[..., None])
+    return picked * to_device(seen[..., None])
+
+
+def _crossed(rows, columns):
+    """(N, H, W), true where the row and the column are."""
+    return rows[:, :, None] & columns[:, None, :]
+
+
+def _check_ints(least, **values):
+    for name, value in values.items():
+        if not isinstance(value, Integral) or value < least:
+            raise ValueError(f"{name} is {value!r}, wanted an int of at least {least}")
