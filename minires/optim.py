@@ -11,7 +11,7 @@ import math
 from numbers import Real
 
 from minires import names
-from minires.backend import xp
+from minires.backend import is_array, to_device, to_host, xp
 
 
 class Optimizer:
@@ -22,6 +22,8 @@ class Optimizer:
 
     Raises  ValueError: no parameters, one of them twice, an unknown option, or an option out of range.
     """
+
+    remembers = frozenset()  # the names of what step() keeps for each parameter
 
     def __init__(self, parameters, **options):
         if hasattr(parameters, "grad"):
@@ -43,7 +45,7 @@ class Optimizer:
             self._check(self.groups[-1])
         self._shares = [group["lr"] / options["lr"] for group in self.groups]
         self.lr = options["lr"]
-        members = [id(parameter) for group in self.groups for parameter in group["params"]]
+        members = list(map(id, self._parameters()))
         if len(set(members)) < len(members):
             raise ValueError("a parameter stands twice in the optimizer's groups: it would be moved twice a step")
         self.state = {}  # parameter -> its arrays, made at its first step
@@ -91,12 +93,50 @@ class Optimizer:
     def _move(self, parameter, group, state):
         raise NotImplementedError
 
+    def state_dict(self):
+        """What step() remembers, as numbers and NumPy arrays (copies): "lr", and for each parameter by its place in the
+        groups "0.velocity", "1.velocity", ... Options of groups are not among it.
+        """
+        state = {"lr": self.lr}
+        for i, parameter in enumerate(self._parameters()):
+            for key, value in self.state.get(parameter, {}).items():
+                state[f"{i}.{key}"] = to_host(value).copy() if is_array(value) else value
+        return state
+
+    def load_state_dict(self, state):
+        """Go on from where state_dict() was called. All of it is taken over, or nothing.
+
+        Raises  ValueError: an optimizer of another kind, or for other parameters.
+        """
+        parameters, new = self._parameters(), {}
+        for name, value in state.items():
+            if name == "lr":
+                continue
+            place, _, key = name.partition(".")
+            if key not in self.remembers or not place.isdigit() or int(place) >= len(parameters):
+                raise ValueError(f"the state holds {name}, which {type(self).__name__} of {len(parameters)} parameters does not know")
+            parameter = parameters[int(place)]
+            if hasattr(value, "shape"):
+                if value.shape != parameter.shape:
+                    raise ValueError(f"{name} has shape {value.shape}, the parameter has {parameter.shape}")
+                value = xp.array(to_device(value))
+            new.setdefault(parameter, {})[key] = value
+        partial = [self.remembers - set(kept) for kept in new.values() if set(kept) != self.remembers]
+        if "lr" not in state or partial:
+            raise ValueError(f"the state lacks {', '.join(sorted(partial[0])) if partial else 'lr'}")
+        self.lr, self.state = state["lr"], new
+
+    def _parameters(self):
+        return [parameter for group in self.groups for parameter in group["params"]]
+
 
 class SGD(Optimizer):
     """g += weight_decay * w;  v = momentum * v + g;  w -= lr * v, or with Nesterov lr * (g + momentum * v).
 
     Source  Sutskever et al. 2013, in PyTorch's form: lr scales the step, not the velocity.
     """
+
+    remembers = frozenset({"velocity"})
 
     def __init__(self, parameters, lr, *, momentum=0.0, nesterov=False, weight_decay=0.0):
         super().__init__(parameters, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay)
@@ -128,7 +168,7 @@ class Adam(Optimizer):
     Source  Kingma and Ba 2015, algorithm 1.
     """
 
-    decoupled = False
+    decoupled, remembers = False, frozenset({"t", "m", "v"})
 
     def __init__(self, parameters, lr=1e-3, *, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
         super().__init__(parameters, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)

@@ -17,24 +17,40 @@ from minires.tensor import Tensor, no_grad
 
 
 class Score(NamedTuple):
-    """The mean loss in nats, and the share of images classified correctly."""
+    """How well images were classified: sums over them. A smaller last batch counts for less."""
 
-    loss: float
-    accuracy: float
+    losses: float = 0.0  # summed over the images, in nats
+    hits: int = 0
+    images: int = 0
+    last: float = math.nan  # the mean loss of the last batch
+
+    @property
+    def loss(self):
+        """The mean loss in nats."""
+        return self.losses / self.images
+
+    @property
+    def accuracy(self):
+        """The share of images classified correctly."""
+        return self.hits / self.images
+
+    def __str__(self):
+        return f"loss {self.loss:.3f}, accuracy {100 * self.accuracy:.2f} %"
 
 
-def train_epoch(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0, every=20, bar=None):
+def train_epoch(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0, every=20, bar=None, score=Score()):
     """One pass over the batches, a step of the optimizer for each. Returns the Score over the epoch.
 
     batches  pairs (x, labels) of arrays, such as data.batches gives
     schedule  a function from the step to the learning rate; `step` is the number of the first one
     every  how often the losses are read from the device (cross_entropy looks at the labels there at each step)
     bar  a tqdm bar that counts images
+    score  what an earlier part of the same epoch gave: it is added up further
 
     Raises  ValueError: no batches. FloatingPointError: the loss is not finite (seen within `every` steps).
     """
     model.train()
-    total, unread = _Total(), []
+    unread = []
     for x, labels in batches:
         if schedule is not None:
             optimizer.lr = schedule(step)
@@ -48,9 +64,8 @@ def train_epoch(model, batches, optimizer, *, schedule=None, step=0, label_smoot
         if bar is not None:
             bar.update(len(labels))
         if len(unread) == every:
-            total.read(unread, step, bar)
-    total.read(unread, step, bar)
-    return total.score()
+            score = _read(score, unread, step, bar)
+    return _counted(_read(score, unread, step, bar))
 
 
 def evaluate(model, batches):
@@ -60,7 +75,7 @@ def evaluate(model, batches):
     """
     modes = [(module, module.training) for _, module in model.modules()]
     model.eval()
-    total, unread = _Total(), []
+    unread = []
     try:
         with no_grad():
             for x, labels in batches:
@@ -70,34 +85,27 @@ def evaluate(model, batches):
     finally:
         for module, training in modes:
             module.training = training
-    total.read(unread)
-    return total.score()
+    return _counted(_read(Score(), unread))
 
 
-class _Total:
-    """Losses and hits, summed over images: a smaller last batch counts for less."""
+def _read(score, unread, step=None, bar=None):
+    """The score with (loss, hits, images) of some batches added, which are then forgotten."""
+    for i, (loss, hits, images) in enumerate(unread):
+        loss = float(to_host(loss))
+        if step is not None and not math.isfinite(loss):
+            before = "there was none before it" if math.isnan(score.last) else f"the last finite one was {score.last:.4g}"
+            raise FloatingPointError(
+                f"the loss is {loss} at step {step - len(unread) + i}; {before}. "
+                "A smaller learning rate or a warm-up usually helps"
+            )
+        score = Score(score.losses + loss * images, score.hits + int(to_host(hits)), score.images + images, loss)
+    unread.clear()
+    if bar is not None and score.images:
+        bar.set_postfix_str(f"loss {score.loss:.3f}")
+    return score
 
-    def __init__(self):
-        self.loss = self.hits = self.images = 0
 
-    def read(self, unread, step=None, bar=None):
-        """Add up (loss, hits, images) of some batches, and forget them."""
-        for i, (loss, hits, images) in enumerate(unread):
-            loss = float(to_host(loss))
-            if step is not None and not math.isfinite(loss):
-                before = f"{self.loss / self.images:.4g} on average" if self.images else "none"
-                raise FloatingPointError(
-                    f"the loss is {loss} at step {step - len(unread) + i}; losses before it: {before}. "
-                    "A smaller learning rate or a warm-up usually helps"
-                )
-            self.loss += loss * images
-            self.hits += int(to_host(hits))
-            self.images += images
-        unread.clear()
-        if bar is not None and self.images:
-            bar.set_postfix_str(f"loss {self.loss / self.images:.3f}")
-
-    def score(self):
-        if not self.images:
-            raise ValueError("there were no batches")
-        return Score(self.loss / self.images, self.hits / self.images)
+def _counted(score):
+    if not score.images:
+        raise ValueError("there were no batches")
+    return score

@@ -301,6 +301,74 @@ def test_a_step_takes_the_lr_that_is_set_and_velocities_stay(make):
         assert_array_equal(to_host(state[key]), to_host(other[key]))  # lr scales the step, not the velocity
 
 
+MAKERS = [lambda ps: SGD(ps, lr=0.1, momentum=0.9, nesterov=True), lambda ps: Adam(ps, 0.1), lambda ps: AdamW(ps, 0.1)]
+
+
+@on_each_backend
+@pytest.mark.parametrize("make", MAKERS)
+def test_an_optimizer_restored_half_way_goes_on_to_the_same_bits(make):
+    def run(stop):
+        """The weights after 20 steps, with a new optimizer, restored, after `stop` of them. The second waits for its turn."""
+        ps = [parameter(), parameter((3.0, 1.0, 2.0))]
+        optimizer = make(ps)
+        for i, gradient in enumerate(GRADIENTS):
+            if i == stop:
+                state = optimizer.state_dict()
+                optimizer = make(ps)
+                optimizer.load_state_dict(state)
+            give(ps[0], gradient)
+            ps[1].grad = None
+            if i > 10:
+                give(ps[1], gradient)
+            optimizer.lr = 0.1 / (i + 1)
+            optimizer.step()
+        return [values(p) for p in ps]
+
+    assert run(None) == run(0) == run(7) == run(15)
+
+
+@on_each_backend
+def test_a_state_is_a_copy_and_is_copied():
+    p = parameter()
+    optimizer = SGD([p], lr=0.5, momentum=0.9)
+    give(p, [1.0, 2.0, 3.0])
+    optimizer.step()
+    state = optimizer.state_dict()
+    assert set(state) == {"lr", "0.velocity"} and state["lr"] == 0.5
+    optimizer.step()
+    assert_array_equal(state["0.velocity"], [1, 2, 3])
+    optimizer.load_state_dict(state)
+    optimizer.step()
+    assert_array_equal(state["0.velocity"], [1, 2, 3])
+
+
+@on_each_backend
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"0.m": numpy.zeros(3)}, "the state holds 0.m, which SGD of 1 parameters does not know"),
+        ({"1.velocity": numpy.zeros(3)}, "the state holds 1.velocity"),
+        ({"x.velocity": numpy.zeros(3)}, "the state holds x.velocity"),
+        ({"0.velocity": numpy.zeros(4)}, r"0.velocity has shape \(4,\), the parameter has \(3,\)"),
+        ({"lr": None}, "the state lacks lr"),
+    ],
+)
+def test_a_state_of_something_else_is_refused_and_nothing_taken_over(changes, message):
+    p = parameter()
+    optimizer = SGD([p], lr=0.5, momentum=0.9)
+    state = {"lr": 0.1, "0.velocity": numpy.ones(3), **changes}
+    state = {name: value for name, value in state.items() if value is not None}
+    with pytest.raises(ValueError, match=message):
+        optimizer.load_state_dict(state)
+    assert optimizer.lr == 0.5 and not optimizer.state
+
+
+def test_half_a_state_of_adam_is_refused():
+    p = parameter()
+    with pytest.raises(ValueError, match="the state lacks m, v"):
+        Adam([p]).load_state_dict({"lr": 0.1, "0.t": 3})
+
+
 def test_the_base_has_no_step_of_its_own():
     p = parameter()
     give(p, [1, 1, 1])

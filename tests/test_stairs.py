@@ -10,6 +10,7 @@ PACKAGE = Path(__file__).parents[1] / "minires"
 # Each room may use those named here, and itself.
 STAIRS = {
     "names": "",
+    "files": "",
     "backend": "names",
     "ops": "backend names",
     "tensor": "ops backend names",
@@ -18,12 +19,14 @@ STAIRS = {
     "models": "nn functional tensor ops backend names",
     "gradcheck": "backend names",
     "optim": "backend names",
-    "data": "backend names",
+    "data": "backend names files",
+    "checkpoint": "backend files",
     "train": "functional tensor data backend names",
     "show": "tensor backend names",
+    "runs": "checkpoint show files backend",
 }
 ANYTHING = {"cli", "__init__", "__main__"}
-NUMPY = {"backend", "data", "gradcheck"}  # and nn/init.py
+NUMPY = {"backend", "data", "gradcheck", "checkpoint"}  # and nn/init.py
 
 
 def room(path):

@@ -9,7 +9,7 @@ from minires import functional as F
 from minires.backend import to_device, to_host
 from minires.nn import BatchNorm, GlobalAvgPool, Linear, Module, Sequential
 from minires.tensor import grad_enabled
-from minires.train import evaluate, train_epoch
+from minires.train import Score, evaluate, train_epoch
 
 pytestmark = pytest.mark.usefixtures("each_backend")
 
@@ -74,6 +74,33 @@ def test_the_schedule_is_asked_at_each_step_from_the_first_one_on():
     assert asked == [10, 11] and optimizer.lr == 0.25
 
 
+def test_an_epoch_in_two_parts_gives_the_score_of_one_in_one(every=2):
+    batches = pairs(*[([[0.0, float(i)], [0.3, 0.1]], [1, 0]) for i in range(5)])
+
+    def scored(*cuts):
+        model, score = Fixed(), Score()
+        for start, stop in zip((0, *cuts), (*cuts, 5)):
+            optimizer = optim.SGD(model.parameters(), lr=0.5)
+            score = train_epoch(model, batches[start:stop], optimizer, every=every, score=score)
+        return score
+
+    assert scored() == scored(1) == scored(2, 3) and scored().images == 10
+
+
+def test_the_last_finite_loss_is_known_from_the_part_before():
+    batches = pairs(([[0.0, 0.0]], [1]), ([[numpy.nan, 0.0]], [1]))
+    model = Fixed()
+    optimizer = optim.SGD(model.parameters(), lr=1e-9)
+    score = train_epoch(model, batches[:1], optimizer)
+    with pytest.raises(FloatingPointError, match="at step 1; the last finite one was 0.6931"):
+        train_epoch(model, batches[1:], optimizer, step=1, score=score)
+
+
+def test_a_score_reads_as_a_line():
+    score = Score(losses=3.0, hits=3, images=4)
+    assert str(score) == "loss 0.750, accuracy 75.00 %" and (score.loss, score.accuracy) == (0.75, 0.75)
+
+
 def test_label_smoothing_is_handed_on():
     plain, smooth = (
         train_epoch(model := Fixed(), pairs(*UNEVEN), optim.SGD(model.parameters(), lr=1e-9), label_smoothing=e) for e in (0, 0.2)
@@ -104,9 +131,9 @@ def test_losses_are_read_every_so_many_steps_and_the_bar_counts_images():
 def test_a_loss_that_is_not_finite_stops_the_epoch_and_names_the_step(bad):
     batches = pairs(([[0.0, 0.0]], [1]), ([[0.0, 0.0]], [1]), ([[bad, 0.0]], [1]), ([[0.0, 0.0]], [1]))
     model = Fixed()
-    with pytest.raises(FloatingPointError, match=r"the loss is (nan|inf) at step 102; losses before it: 0.6931 on average"):
+    with pytest.raises(FloatingPointError, match=r"the loss is (nan|inf) at step 102; the last finite one was 0.6931. A smaller"):
         train_epoch(model, batches, optim.SGD(model.parameters(), lr=1e-9), step=100)
-    with pytest.raises(FloatingPointError, match="at step 0; losses before it: none"):
+    with pytest.raises(FloatingPointError, match="at step 0; there was none before it"):
         train_epoch(Fixed(), batches[2:], optim.SGD(model.parameters(), lr=1e-9))
 
 

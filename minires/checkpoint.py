@@ -1,0 +1,100 @@
+"""Weights and other arrays as safetensors files that prove themselves: whole, unchanged, and of this model.
+
+A file of weights is in PyTorch's layout under torchvision's names: convolutions (F, C, KH, KW), linear (O, I). So it loads
+into torchvision's ResNets, and theirs load here. (A Linear after a Flatten of an image sees its features in another
+order than in PyTorch; ResNets end in the mean over the image and have none.) In its metadata stand the facts that are
+needed to use it (model and options, classes, input size, mean and std) and a checksum over facts and arrays.
+"""
+
+import hashlib
+import json
+
+import numpy
+from safetensors import SafetensorError
+from safetensors import numpy as safetensors
+
+from minires import files
+
+VERSION = 1  # of what we write; a file of a newer one is refused
+
+
+class CheckpointError(ValueError):
+    """A file that is damaged, of a newer version, or not what was asked for."""
+
+
+def save_weights(path, state, **facts):
+    """Write a Module.state_dict() and facts about it (JSON: model, options, classes, size, mean, std) as safetensors.
+
+    Raises  OSError: it names path and size; nothing half-written stays.
+    """
+    files.write(path, packed_weights(state, **facts))
+
+
+def load_weights(path):
+    """(state, facts) of a safetensors file; facts is empty if another library wrote it.
+
+    In others' files `linear` is read as `fc`, a leading `module.` is dropped, and `num_batches_tracked` left out.
+    Raises  FileNotFoundError. CheckpointError: damaged, of a newer version, or no safetensors file.
+    """
+    arrays, facts = load(path)
+    state = {_our_name(name): _turned(array) for name, array in arrays.items() if not name.endswith("num_batches_tracked")}
+    return state, facts
+
+
+def packed_weights(state, **facts):
+    """The bytes of a file of weights."""
+    return packed({name: _turned(array, outward=True) for name, array in state.items()}, facts)
+
+
+def packed(arrays, facts):
+    """The bytes of a safetensors file with NumPy arrays as they are, facts (JSON) and a checksum over both."""
+    arrays = {name: numpy.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()}
+    told = json.dumps({"version": VERSION, **facts}, sort_keys=True)
+    return safetensors.save(arrays, {"minires": told, "minires_sha256": _checksum(arrays, told)})
+
+
+def load(path):
+    """(arrays, facts) of a safetensors file.
+
+    Raises  FileNotFoundError. CheckpointError: damaged, of a newer version, or no safetensors file.
+    """
+    with open(path, "rb") as file:
+        data = file.read()
+    try:
+        arrays = safetensors.load(data)
+        length = int.from_bytes(data[:8], "little")
+        metadata = json.loads(data[8 : 8 + length]).get("__metadata__", {})
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(
+            f"{path} is damaged, cut off, or no safetensors file ({error}): {len(data):,} bytes. Take another copy of it"
+        ) from error
+    told, checksum = metadata.get("minires"), metadata.get("minires_sha256")
+    if told is None and checksum is None:
+        return arrays, {}
+    if _checksum(arrays, told or "") != checksum:
+        raise CheckpointError(f"{path} is damaged: its checksum does not fit its data. Take another copy of it")
+    facts = json.loads(told)
+    if facts.pop("version") > VERSION:
+        raise CheckpointError(f"{path} was written by a newer minires: update this one (pip install --upgrade minires)")
+    return arrays, facts
+
+
+def _checksum(arrays, told):
+    digest = hashlib.sha256(told.encode())
+    for name in sorted(arrays):
+        array = arrays[name]
+        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def _turned(array, *, outward=False):
+    """From PyTorch's layout to ours, or outward: (F, C, KH, KW) and (KH, KW, C, F), (O, I) and (I, O)."""
+    if array.ndim == 4:
+        return array.transpose(3, 2, 0, 1) if outward else array.transpose(2, 3, 1, 0)
+    return array.T if array.ndim == 2 else array
+
+
+def _our_name(name):
+    name = name.removeprefix("module.")
+    return "fc." + name.removeprefix("linear.") if name.startswith("linear.") else name

@@ -1,0 +1,133 @@
+"""Files of weights: PyTorch's layout and names, a checksum over everything, and sentences for what is damaged."""
+
+import json
+import struct
+
+import numpy
+import pytest
+from numpy.testing import assert_array_equal
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+from minires import checkpoint, models, nn
+from minires.backend import to_device, to_host
+from minires.checkpoint import CheckpointError, load, load_weights, packed, save_weights
+
+pytestmark = pytest.mark.usefixtures("each_backend")
+
+STATE = {
+    "conv1.weight": numpy.arange(2 * 3 * 4 * 5, dtype=numpy.float32).reshape(2, 3, 4, 5),
+    "fc.weight": numpy.arange(6, dtype=numpy.float64).reshape(2, 3),
+    "fc.bias": numpy.array([1.0, -2.0, numpy.pi], numpy.float32),
+    "count": numpy.array(7),
+}
+FACTS = {"model": "resnet20", "options": {"shortcut": "A"}, "classes": ["ä", "b"], "mean": [0.1, 0.2, 0.30000000000000004]}
+
+
+@pytest.fixture
+def saved(tmp_path):
+    path = tmp_path / "w.safetensors"
+    save_weights(path, STATE, **FACTS)
+    return path
+
+
+def test_what_is_saved_comes_back_bit_for_bit(saved):
+    state, facts = load_weights(saved)
+    assert facts == FACTS and set(state) == set(STATE)
+    for name, array in STATE.items():
+        assert state[name].dtype == array.dtype
+        assert_array_equal(state[name], array)
+
+
+def test_the_file_is_in_pytorchs_layout(saved):
+    with safe_open(saved, "np") as file:
+        conv, linear = file.get_tensor("conv1.weight"), file.get_tensor("fc.weight")
+    assert conv.shape == (5, 4, 2, 3) and linear.shape == (3, 2)
+    assert conv[4, 3, 1, 2] == STATE["conv1.weight"][1, 2, 3, 4] and linear[2, 0] == STATE["fc.weight"][0, 2]
+
+
+def test_a_whole_model_goes_out_and_comes_in(tmp_path):
+    nn.manual_seed(0)
+    one, other = models.resnet20(), models.resnet20()
+    one.bn1.running_mean[...] = to_device(numpy.arange(16, dtype=numpy.float32))
+    save_weights(tmp_path / "m", one.state_dict())
+    other.load_state_dict(load_weights(tmp_path / "m")[0])
+    assert_array_equal(to_host(other.bn1.running_mean), numpy.arange(16))
+    for (name, a), (_, b) in zip(one.state_dict().items(), other.state_dict().items(), strict=True):
+        assert_array_equal(a, b, err_msg=name)
+
+
+def test_names_of_others_are_read_as_ours(tmp_path):
+    others = {"module.conv1.weight": numpy.zeros((5, 4, 2, 3)), "module.linear.weight": numpy.zeros((3, 2)), "module.linear.bias": numpy.ones(3),
+              "module.bn1.num_batches_tracked": numpy.array(5), "module.layer1.0.linear.weight": numpy.zeros((1, 2))}  # fmt: skip
+    save_file(others, tmp_path / "w")
+    state, facts = load_weights(tmp_path / "w")
+    shapes = {name: array.shape for name, array in state.items()}
+    assert facts == {}
+    assert shapes == {"conv1.weight": (2, 3, 4, 5), "fc.weight": (2, 3), "fc.bias": (3,), "layer1.0.linear.weight": (2, 1)}
+
+
+def test_every_flipped_bit_is_seen(saved):
+    """In the header, in the facts, in the checksum, in the numbers: none goes unnoticed."""
+    whole = bytearray(saved.read_bytes())
+    rng = numpy.random.default_rng(0)
+    length = int.from_bytes(whole[:8], "little")
+    places = [*range(8), *rng.integers(8, 8 + length, 150), *rng.integers(8 + length, len(whole), 60)]
+    for place in places:
+        broken = whole.copy()
+        broken[place] ^= 1 << int(rng.integers(8))
+        saved.write_bytes(broken)
+        try:
+            state, facts = load_weights(saved)
+        except CheckpointError as error:
+            assert "w.safetensors" in str(error) and "another copy" in str(error)
+        else:  # spaces that pad the header may change
+            assert facts == FACTS and all((state[name] == STATE[name]).all() for name in STATE)
+            assert 8 <= place < 8 + length
+
+
+@pytest.mark.parametrize("size", [0, 4, 8, 50, 300, -1, -200])
+def test_a_file_that_is_cut_off_is_refused(saved, size):
+    saved.write_bytes(saved.read_bytes()[:size])
+    with pytest.raises(CheckpointError, match=r"w.safetensors is damaged, cut off, or no safetensors file .*: [\d,]+ bytes"):
+        load_weights(saved)
+
+
+def test_something_else_is_refused(tmp_path):
+    (tmp_path / "w").write_bytes(b"\x80\x04 a pickle, say" * 10)
+    with pytest.raises(CheckpointError, match="is damaged, cut off, or no safetensors file"):
+        load_weights(tmp_path / "w")
+    with pytest.raises(FileNotFoundError):
+        load_weights(tmp_path / "none")
+
+
+def test_a_file_of_a_newer_version_says_what_to_do(tmp_path, monkeypatch):
+    with monkeypatch.context() as later:
+        later.setattr(checkpoint, "VERSION", checkpoint.VERSION + 1)
+        save_weights(tmp_path / "w", STATE)
+    with pytest.raises(CheckpointError, match="written by a newer minires: update this one"):
+        load_weights(tmp_path / "w")
+
+
+def test_a_changed_fact_is_seen(saved):
+    """Somebody edits the mean by hand."""
+    data = saved.read_bytes()
+    length = struct.unpack("<Q", data[:8])[0]
+    header = data[8 : 8 + length].replace(b"0.2", b"0.3")
+    assert header != data[8 : 8 + length] and json.loads(header)
+    saved.write_bytes(data[:8] + header + data[8 + length :])
+    with pytest.raises(CheckpointError, match="its checksum does not fit"):
+        load_weights(saved)
+
+
+def test_arrays_that_are_no_weights_keep_their_layout(tmp_path):
+    (tmp_path / "l").write_bytes(packed({"0.velocity": STATE["conv1.weight"], "empty": numpy.zeros((0, 3))}, {"step": 2**70}))
+    arrays, facts = load(tmp_path / "l")
+    assert arrays["0.velocity"].shape == (2, 3, 4, 5) and arrays["empty"].shape == (0, 3) and facts == {"step": 2**70}
+
+
+def test_an_array_in_another_order_of_memory_is_saved_as_it_reads(tmp_path):
+    state = {"a": numpy.arange(6.0).reshape(2, 3).T, "b": numpy.arange(12.0)[::3]}
+    save_weights(tmp_path / "w", state)
+    for name, array in load_weights(tmp_path / "w")[0].items():
+        assert_array_equal(array, state[name])
