@@ -41,6 +41,11 @@ def load_weights(path):
     return state, facts
 
 
+def first_not_finite(state):
+    """The name of the first array that holds NaN or infinity, or None."""
+    return next((name for name, array in state.items() if not numpy.isfinite(array).all()), None)
+
+
 def packed_weights(state, **facts):
     """The bytes of a file of weights."""
     return packed({name: _turned(array, outward=True) for name, array in state.items()}, facts)

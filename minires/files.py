@@ -16,7 +16,7 @@ def write(path, data):
     """Write bytes to a file: a temporary one beside it, synced, then renamed over it. A kill at any moment leaves the
     old file or the new one.
 
-    Raises  OSError: it names the path and the size; the old file stays, nothing half-written does.
+    Raises  NotWritten, an OSError: it names the path and the size; the old file stays, nothing half-written does.
     """
     path = Path(path)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -35,7 +35,7 @@ def write(path, data):
 def write_folder(folder, contents):
     """Make a folder of files (name -> bytes), whole or not at all, in the place of one that may be there.
 
-    Raises  OSError: it names the path and the size; nothing half-written stays.
+    Raises  NotWritten, an OSError: it names the path and the size; nothing half-written stays.
     """
     folder = Path(folder)
     unfinished = folder.with_name(f".{folder.name}.{os.getpid()}.part")
@@ -69,13 +69,17 @@ def remove_remnants(folder):
         shutil.rmtree(remnant) if remnant.is_dir() else remnant.unlink()
 
 
+class NotWritten(OSError):
+    """The disk is full, or the place cannot be written to."""
+
+
 @contextmanager
 def explained(path, size):
-    """A context whose OSErrors say what was to be written where."""
+    """A context whose OSErrors become a NotWritten that says what was to be written where."""
     try:
         yield
     except OSError as error:
-        raise OSError(error.errno, f"cannot write {path} ({size:,} bytes): {error.strerror or error}") from error
+        raise NotWritten(error.errno, f"cannot write {path} ({size:,} bytes): {error.strerror or error}") from error
 
 
 def sync(file):

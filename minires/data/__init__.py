@@ -1,5 +1,9 @@
 """From files to batches of arrays on the device."""
 
 from minires.data.batches import batches
-from minires.data.dataset import Dataset
+from minires.data.cifar import CIFAR10, CIFAR100, cifar10, cifar100
+from minires.data.dataset import Dataset, held_out
 from minires.data.digits import digits
+from minires.data.folder import folder, load_image
+
+CLASSES = {"digits": tuple("0123456789"), "cifar10": CIFAR10.classes, "cifar100": CIFAR100.classes}

@@ -10,12 +10,15 @@ class Dataset:
 
     images  uint8 (N, H, W, C)    labels  ints (N,), from 0 to len(classes) - 1    classes  a name for each label
     white  the number that stands for white: images / white lies between 0 and 1
-    mean, std  of each channel of images / white, of the *training* part, which other parts take over
+    mean, std  of each channel of images / white, of the *training* part, which other parts take over. Where a channel
+               is the same everywhere, std is 1: it is shifted and not stretched
+    name, source  what the images are called, and where they come from
 
-    Raises  TypeError, ValueError: arrays of another type or shape, labels out of range, or no images.
+    Raises  TypeError, ValueError: arrays of another type or shape, labels out of range, no images, or mean and std that
+    are no numbers for each channel.
     """
 
-    def __init__(self, images, labels, classes, *, white=255, mean=None, std=None):
+    def __init__(self, images, labels, classes, *, white=255, mean=None, std=None, name="images", source=""):
         images, labels = numpy.asarray(images), numpy.asarray(labels)
         if images.dtype != numpy.uint8 or images.ndim != 4:
             raise TypeError(f"images are {images.dtype} {images.shape}, wanted uint8 (N, H, W, C)")
@@ -27,16 +30,52 @@ class Dataset:
             raise ValueError("there are no images")
         if labels.min() < 0 or labels.max() >= len(classes):
             raise ValueError(f"labels run from {labels.min()} to {labels.max()}, there are {len(classes)} classes")
+        if not white > 0:
+            raise ValueError(f"white is {white}, wanted more than 0")
         self.images, self.labels, self.classes, self.white = images, labels.astype(numpy.int64), tuple(classes), white
-        self.mean = self._statistic(numpy.mean) if mean is None else mean
-        self.std = self._statistic(numpy.std) if std is None else std
+        self.name, self.source = name, source
+        if mean is None or std is None:
+            own_mean, own_std = self._statistics()
+        self.normalise(mean=own_mean if mean is None else mean, std=own_std if std is None else std)
         self._device = {}
 
-    def _statistic(self, function):
-        return tuple(float(function(self.images[..., i] / self.white)) for i in range(self.images.shape[3]))
+    def _statistics(self):
+        """(mean, std) of each channel, from how often each of the 256 values occurs."""
+        values, mean, std = numpy.arange(256) / self.white, [], []
+        for i in range(self.images.shape[3]):
+            share = numpy.bincount(self.images[..., i].ravel(), minlength=256) / self.images[..., i].size
+            mean.append(share @ values)
+            std.append(numpy.sqrt(share @ (values - mean[-1]) ** 2) or 1.0)
+        return mean, std
+
+    def normalise(self, *, mean=None, std=None):
+        """Take another mean and std of each channel of images / white."""
+        for name, values in (("mean", mean), ("std", std)):
+            if values is None:
+                continue
+            values = tuple(float(value) for value in values)
+            if len(values) != self.images.shape[3]:
+                raise ValueError(f"{name} has {len(values)} numbers, the images have {self.images.shape[3]} channels")
+            if not numpy.isfinite(values).all() or (name == "std" and min(values) <= 0):
+                raise ValueError(f"{name} is {values}, wanted finite numbers" + (" above 0" if name == "std" else ""))
+            setattr(self, name, values)
 
     def __len__(self):
         return len(self.images)
+
+    def part(self, chosen, **changes):
+        """A Dataset of some of the images: `chosen` is an index of NumPy. The rest is as here, but for `changes`."""
+        same = {key: getattr(self, key) for key in ("white", "mean", "std", "name", "source")}
+        return Dataset(self.images[chosen], self.labels[chosen], self.classes, **{**same, **changes})
+
+    def counts(self):
+        """How many images of each class there are."""
+        return numpy.bincount(self.labels, minlength=len(self.classes)).tolist()
+
+    def examples(self, each, *, classes=10):
+        """(images, labels): the first so many of each class, for the first so many classes; white is 255."""
+        chosen = numpy.concatenate([numpy.flatnonzero(self.labels == k)[:each] for k in range(min(classes, len(self.classes)))])
+        return (self.images[chosen] * (255 / self.white)).astype(numpy.uint8), self.labels[chosen]
 
     def on_device(self):
         """(images, labels) on the backend in use, moved there at the first call."""
@@ -48,3 +87,24 @@ class Dataset:
     def __repr__(self):
         n, h, w, c = self.images.shape
         return f"Dataset({n:,} images of {h} x {w} x {c}, {len(self.classes)} classes)"
+
+
+def held_out(dataset, share):
+    """(training, validation): of each class evenly spaced images are held out, `share` of them; mean and std are those of
+    the training. With a share of 0 the validation is None.
+
+    Raises  ValueError: a share that is none, or that leaves nothing on one side.
+    """
+    if not 0 <= share < 1:
+        raise ValueError(f"the share for validation is {share}, wanted 0 <= share < 1")
+    if share == 0:
+        return dataset, None
+    held = numpy.zeros(len(dataset), bool)
+    for k in range(len(dataset.classes)):
+        members = numpy.flatnonzero(dataset.labels == k)
+        number = numpy.arange(1, len(members) + 1)
+        held[members] = (number * share + 1e-9) // 1 > ((number - 1) * share + 1e-9) // 1  # each time another whole one is due
+    if not held.any() or held.all():
+        raise ValueError(f"a share of {share} of {len(dataset)} images leaves no images for {'training' if held.all() else 'validation'}")
+    training = dataset.part(~held, mean=None, std=None)
+    return training, dataset.part(held, mean=training.mean, std=training.std)

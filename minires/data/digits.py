@@ -11,6 +11,8 @@ import numpy
 
 from minires.data.dataset import Dataset
 
+SOURCE = "UCI Machine Learning Repository (CC BY 4.0), in the package"
+
 
 def digits():
     """(train, validation, test): 1,257, 185 and 355 images (N, 8, 8, 1), as Datasets.
@@ -27,8 +29,6 @@ def digits():
         rank[labels == digit] = numpy.arange((labels == digit).sum())
     test, validation = rank % 5 == 4, rank % 10 == 0
     training = ~test & ~validation
-    train = Dataset(images[training], labels[training], [str(digit) for digit in range(10)], white=16)
-    return train, *(
-        Dataset(images[part], labels[part], train.classes, white=16, mean=train.mean, std=train.std)
-        for part in (validation, test)
-    )
+    everything = Dataset(images, labels, [str(digit) for digit in range(10)], white=16, name="handwritten digits", source=SOURCE)
+    train = everything.part(training, mean=None, std=None)
+    return train, *(everything.part(part, mean=train.mean, std=train.std) for part in (validation, test))

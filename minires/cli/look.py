@@ -1,0 +1,72 @@
+"""minires summary, data, plot and info: things to look at."""
+
+import os
+import sys
+
+from minires import __version__, backend, models, runs, show
+from minires.backend import card, machine
+from minires.cli import settings
+
+
+def summary(options):
+    """Run the command: a table of a model's layers."""
+    shape = options.input or ([224, 224, 3] if options.stem == "imagenet" else [32, 32, 3])
+    if len(shape) != 3:
+        raise ValueError(f"--input is {shape}, wanted three numbers: height, width, channels")
+    model, _ = settings.model(vars(options), num_classes=options.num_classes, in_channels=shape[2])
+    print(models.summary(model, tuple(shape)))
+
+
+def data(options):
+    """Run the command: fetch and check a set of images, describe it, and draw some of them."""
+    config = {**settings.defaults(options.data), **{key: value for key, value in vars(options).items() if value is not None}}
+    parts = dict(zip(("train", "validation", "test"), settings.datasets(config)))
+    parts = {name: part for name, part in parts.items() if part is not None}
+    first = next(iter(parts.values()))
+    print(f"{first.name}. {first.source}")
+    for name, part in parts.items():
+        counts = part.counts()
+        each = f"{min(counts):,}" if min(counts) == max(counts) else f"{min(counts):,} to {max(counts):,}"
+        print(f"{name:10}  {part!r}, {each} of each")
+    for name in ("mean", "std"):
+        print(f"{name:10}  " + " ".join(f"{value:.4f}" for value in getattr(first, name)))
+    path = options.picture or f"{options.data.partition(':')[0]}.png"
+    images, labels = first.examples(8)
+    show.images(images, labels, first.classes, columns=8).save(path)
+    print(f"picture in {path}")
+
+
+def plot(options):
+    """Run the command: the curves of runs, laid over each other."""
+    opened = [runs.Run(runs.find(name)) for name in options.runs]
+    empty = [run.folder for run in opened if not run.log()]
+    if empty:
+        raise ValueError(f"{empty[0]} has no finished epoch yet: its log is empty")
+    show.overlay({run.folder.name: run.curves() for run in opened}).save(options.picture)
+    print(f"picture in {options.picture}")
+
+
+def info(options):
+    """Run the command: what this machine has."""
+    print(f"minires     {__version__}, Python {sys.version.split()[0]}")
+    try:
+        print(f"backend     {backend.name()} (MINIRES_BACKEND or backend.use() change it)")
+    except backend.BackendError as why:
+        print(f"backend     none: {why}")
+    print(f"processor   {machine.processor()}, {machine.cores()} cores for this process")
+    print(f"NumPy       {machine.numpy_version()}")
+    blas = machine.blas()
+    if blas is None:
+        print("BLAS        does not tell its name")
+    else:
+        print(f"BLAS        {blas['name']} {blas['version']}, kernel {blas['kernel'] or 'unknown'}, {blas['threads']} threads")
+        unused = machine.pinned_below(blas["kernel"], machine.features())
+        if unused:
+            pin = os.environ.get("OPENBLAS_CORETYPE")
+            cause = f"OPENBLAS_CORETYPE={pin} pins it: unset it" if pin else "another NumPy build may have a faster one"
+            print(f"warning     the kernel does not use this processor's {unused}: products run slower than they could. {cause}")
+    try:
+        for line in card.describe():
+            print(f"GPU         {line}")
+    except card.Unusable as why:
+        print(f"GPU         none: {why}")

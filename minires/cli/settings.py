@@ -1,0 +1,105 @@
+"""From the words of a command to what they name: datasets, a model, an optimizer, a schedule, augmentation."""
+
+import hashlib
+
+from minires import data, models, names, optim
+
+SETS = ("digits", "cifar10", "cifar100", "folder:PATH")
+
+# The options that say which data and which model.
+SAID = ("data", "data_dir", "data_label", "source", "validation", "size", "mean", "std", "model", "shortcut", "stem", "preactivation")
+
+# What `minires train` does with a set of images where nothing else is said.
+SMALL = {"model": "resnet20", "epochs": 30, "batch_size": 64, "lr": 0.05, "schedule": "cosine", "warmup": 0.1, "weight_decay": 1e-3,
+         "label_smoothing": 0.0, "augment": "crop=1", "drop_last": False}  # fmt: skip
+LARGE = {"model": "resnet20", "epochs": 10, "batch_size": 128, "lr": 0.4, "schedule": "triangle", "warmup": 0.25,
+         "weight_decay": 5e-4, "label_smoothing": 0.1, "augment": "crop=4,flip", "drop_last": True}  # fmt: skip
+PHOTOS = {**SMALL, "augment": "crop=4,flip", "weight_decay": 5e-4}
+ALWAYS = {"optimizer": "sgd", "momentum": 0.9, "nesterov": True, "milestones": [0.5, 0.75], "validation": 0.1, "seed": 0}
+
+
+def defaults(name):
+    """The settings for a set of images."""
+    kind = name.partition(":")[0]
+    return {**ALWAYS, **{"digits": SMALL, "folder": PHOTOS}.get(kind, LARGE)}
+
+
+def datasets(config):
+    """(train, validation, test) as `config` names them; validation is None where none is held out.
+
+    Raises  ValueError: an unknown set. Whatever the reader raises.
+    """
+    kind, _, path = config["data"].partition(":")
+    names.check("data", kind if path else config["data"], [name.partition(":")[0] if path else name for name in SETS])
+    mean_std = {key: config[key] for key in ("mean", "std") if config.get(key) is not None}
+    if kind == "digits":
+        parts = data.digits()
+    elif kind == "folder":
+        parts = data.folder(path, size=config.get("size"))
+    else:
+        read = {"cifar10": data.cifar10, "cifar100": data.cifar100}[kind]
+        train, test = read(data_dir=config.get("data_dir"), sources=config.get("source") or (), label=config.get("data_label"))
+        parts = train, None, test
+    train, validation, test = parts
+    if validation is None and train is not None:
+        train, validation = data.held_out(train, config.get("validation", 0))
+    for part in filter(None, (train, validation, test)):
+        part.normalise(**mean_std)
+    return train, validation, test
+
+
+def model(config, *, num_classes, in_channels):
+    """The model of `config`, and the options that it was built with."""
+    options = {"num_classes": num_classes, "in_channels": in_channels}
+    options.update((key, config[key]) for key in ("shortcut", "stem", "preactivation") if config.get(key) is not None)
+    return models.build(config["model"], **options), options
+
+
+def optimizer(config, parameters):
+    """The optimizer of `config`."""
+    name = names.check("optimizer", config["optimizer"], ("sgd", "adam", "adamw"))
+    if name == "sgd":
+        nesterov = bool(config["nesterov"] and config["momentum"])
+        return optim.SGD(parameters, lr=config["lr"], momentum=config["momentum"], nesterov=nesterov, weight_decay=config["weight_decay"])
+    return {"adam": optim.Adam, "adamw": optim.AdamW}[name](parameters, config["lr"], weight_decay=config["weight_decay"])
+
+
+def schedule(config, steps):
+    """The learning rate as a function of the step. `warmup` is the share of all steps in which it rises."""
+    name = names.check("schedule", config["schedule"], ("constant", "step", "cosine", "triangle"))
+    lr, warmup = config["lr"], config["warmup"]
+    if not 0 <= warmup < 1:
+        raise ValueError(f"--warmup is {warmup}, wanted a share of the training: 0 <= warmup < 1")
+    if name == "triangle":
+        return optim.triangle(lr, steps=steps, peak=warmup, start=0.05)
+    options = {"warmup": int(warmup * steps)}
+    if name == "cosine":
+        options["steps"] = steps
+    if name == "step":
+        options["milestones"] = [share * steps for share in config["milestones"]]
+    return getattr(optim, name)(lr, **options)
+
+
+def augmentation(text):
+    """Options of data.batches from words such as "crop=4,flip,cutout=8", "flip=alternating" or "none".
+
+    Raises  ValueError: an unknown word, or a number that is none.
+    """
+    options = {}
+    for word in text.split(",") if text != "none" else ():
+        name, given, value = word.strip().partition("=")
+        names.check("augmentation", name, ("crop", "flip", "cutout"))
+        if name == "flip":
+            options[name] = value or True
+        elif value.isdigit():
+            options[name] = int(value)
+        else:
+            raise ValueError(f"--augment: {word!r}, wanted {name}=PIXELS")
+    return options
+
+
+def fingerprint(dataset):
+    """A short checksum of images and labels, by which a resumed run knows its data again."""
+    digest = hashlib.sha256(dataset.images.tobytes())
+    digest.update(dataset.labels.tobytes())
+    return digest.hexdigest()[:16]

