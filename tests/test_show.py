@@ -1,9 +1,16 @@
 """What show says is so: sources, arrays that are kept, and pictures with the right boxes and arrows."""
 
+import math
+from itertools import pairwise
+from typing import NamedTuple
+
 import numpy
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
+from numpy.testing import assert_allclose, assert_array_equal
 
-from minires import Tensor, models, nn, ops, show
+from minires import Tensor, files, models, nn, ops, show
 from minires import functional as F
 from minires.backend import to_device
 
@@ -66,7 +73,7 @@ def test_a_modules_parameters_are_named_in_its_graph():
 def test_no_two_boxes_lie_on_each_other():
     block = models.BasicBlock(4, 8, stride=2)
     picture = show.graph(block(tensor(1, 4, 4, 4)), names=block)
-    picture.canvas.draw()
+    FigureCanvasAgg(picture).draw()
     boxes = [text.get_window_extent() for text in picture.axes[0].texts if text.get_text()]
     assert len(boxes) == 19
     for i, box in enumerate(boxes):
@@ -108,14 +115,262 @@ def test_a_picture_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     picture = show.curves({"train loss": [2.0, 1.0]})
     picture.save(tmp_path / "a.png")
     whole = (tmp_path / "a.png").read_bytes()
-    assert whole.startswith(b"\x89PNG") and [path.name for path in tmp_path.iterdir()] == ["a.png"]
+    assert whole.startswith(b"\x89PNG") and whole.endswith(b"IEND\xaeB`\x82")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
-    def full(path, data):
-        with open(path, "wb") as file:
-            file.write(data[:100])
-        raise OSError(28, "No space left on device", str(path))
+    def full(file):
+        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pathlib.Path.write_bytes", full)
-    with pytest.raises(OSError, match="No space left on device.*b.png"):
+    monkeypatch.setattr(files, "sync", full)
+    with pytest.raises(OSError, match=r"cannot write .*b\.png .*No space left on device"):
         picture.save(tmp_path / "b.png")
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_curves_leave_out_epochs_without_a_number_and_parts_without_any():
+    loss, accuracy = show.curves({"train loss": [3, 2, 1], "validation loss": [None, 4.0, None], "validation accuracy": [None]}).axes
+    assert [line.get_label() for line in loss.lines] == ["train", "validation"] and not accuracy.lines
+    assert list(loss.lines[1].get_xdata()) == [2] and list(loss.lines[1].get_ydata()) == [4.0]
+
+
+def test_an_unknown_key_of_a_log_is_refused():
+    for draw in (show.curves, lambda log: show.overlay({"a run": log})):
+        with pytest.raises(ValueError, match="unknown key of a log 'valid loss'.*did you mean 'validation loss'"):
+            draw({"valid loss": [1.0]})
+
+
+def test_runs_laid_over_each_other_keep_their_numbers_and_a_colour_each():
+    logs = {
+        "long": {"train loss": [3.0, 2.0, 1.0], "validation loss": [4.0, None, 2.0], "validation accuracy": [0.1, None, 0.5]},
+        "short": {"train loss": [2.5]},
+    }
+    picture = show.overlay(logs, title="two runs")
+    loss, accuracy = picture.axes
+    found = [(line.get_label(), list(line.get_xdata()), list(line.get_ydata()), line.get_linestyle()) for line in loss.lines]
+    assert found == [
+        ("long, train", [1, 2, 3], [3.0, 2.0, 1.0], "--"),
+        ("long, validation", [1, 3], [4.0, 2.0], "-"),
+        ("short, train", [1], [2.5], "--"),
+    ]
+    assert [list(line.get_ydata()) for line in accuracy.lines] == [[10, 50]]
+    colours = [to_hex(line.get_color()) for line in (*loss.lines, *accuracy.lines)]
+    assert colours[0] == colours[1] == colours[3] != colours[2]
+    assert [text.get_text() for text in picture.legends[0].texts] == ["long", "short", "train", "validation"]
+    with pytest.raises(ValueError, match="there are no runs"):
+        show.overlay({})
+
+
+def test_eight_runs_have_eight_colours_and_the_legend_lies_within_the_picture():
+    picture = show.overlay({f"a-run-with-a-long-name-{i}": {"train loss": [2.0, 1.0 + i]} for i in range(8)})
+    lines = picture.axes[0].lines
+    assert len({to_hex(line.get_color()) for line in lines}) == len({line.get_marker() for line in lines}) == 8
+    FigureCanvasAgg(picture).draw()
+    legend, whole = picture.legends[0].get_window_extent(), picture.bbox
+    assert whole.x0 <= legend.x0 and legend.x1 <= whole.x1 and whole.y0 <= legend.y0 and legend.y1 <= whole.y1
+    assert legend.x0 >= picture.axes[1].get_window_extent().x1
+
+
+def pixels(n, h=4, w=4, c=3):
+    return numpy.random.default_rng(0).integers(0, 256, (n, h, w, c), dtype=numpy.uint8)
+
+
+def test_a_grid_holds_each_image_with_sharp_pixels_under_its_class():
+    images = pixels(5)
+    picture = show.images(to_device(images), to_device(numpy.array([1, 0, 2, 2, 1])), ["cat", "dog", "ship"], columns=2)
+    (axes,) = picture.axes
+    assert texts(picture) == ["dog", "cat", "ship", "ship", "dog"]
+    for drawn, image in zip(axes.images, images, strict=True):
+        assert_array_equal(drawn.get_array(), image)
+        assert drawn.get_interpolation() == "nearest"
+    extents = [drawn.get_extent() for drawn in axes.images]  # left, right, bottom, top; y grows downwards
+    for left, right in ((0, 1), (2, 3)):
+        assert extents[left][1] < extents[right][0] and extents[left][2:] == extents[right][2:]
+    for upper, lower in ((0, 2), (2, 4)):
+        assert extents[upper][2] < extents[lower][3] and extents[upper][:2] == extents[lower][:2]
+    assert axes.get_ylim()[0] > axes.get_ylim()[1] == 0 and axes.get_ylim()[0] >= extents[4][2] - 1e-9
+
+
+def test_no_name_in_a_grid_lies_on_another_or_on_an_image():
+    picture = show.images(pixels(6), titles=["a name that is far too long for an image"] * 6, columns=3)
+    FigureCanvasAgg(picture).draw()
+    boxes = [text.get_window_extent() for text in picture.axes[0].texts]
+    boxes += [drawn.get_window_extent() for drawn in picture.axes[0].images]
+    assert len(boxes) == 12
+    for i, box in enumerate(boxes):
+        assert not any(box.overlaps(other) for other in boxes[:i])
+        assert picture.bbox.x0 <= box.x0 and box.x1 <= picture.bbox.x1 and box.y1 <= picture.bbox.y1
+
+
+def test_images_of_one_channel_are_grey_and_white_is_white():
+    image = numpy.array([[[0], [4]], [[8], [16]]], numpy.uint8)
+    (drawn,) = show.images([image], white=16).axes[0].images
+    assert drawn.get_cmap().name == "gray"
+    assert_allclose(drawn.norm(drawn.get_array()), [[0, 0.25], [0.5, 1]])
+    (drawn,) = show.images([image[:, :, [0, 0, 0]]], white=16).axes[0].images
+    assert_allclose(drawn.get_array()[..., 2], [[0, 0.25], [0.5, 1]])
+
+
+def test_a_grid_has_at_most_as_many_rows_as_it_is_told():
+    assert len(show.images(pixels(9), columns=2, rows=3).axes[0].images) == 6
+    assert len(show.images(pixels(9), columns=2).axes[0].images) == 9
+
+
+def test_images_keep_their_proportions():
+    picture = show.images([pixels(1, 10, 40)[0], pixels(1, 40, 10)[0]])
+    for drawn, ratio in zip(picture.axes[0].images, (4, 1 / 4)):
+        left, right, bottom, top = drawn.get_extent()
+        assert_allclose((right - left) / (bottom - top), ratio)
+    (axes,) = picture.axes
+    inches = picture.get_size_inches()
+    assert_allclose(numpy.diff(axes.get_xlim()) / inches[0], -numpy.diff(axes.get_ylim()) / inches[1])
+
+
+@pytest.mark.parametrize("arguments, options, error, message", [
+    ((pixels(0),), {}, ValueError, "there are no images"),
+    ((pixels(2).astype(numpy.float32),), {}, TypeError, r"image 0 is float32 \(4, 4, 3\), wanted uint8"),
+    ((pixels(2, c=2),), {}, TypeError, r"image 0 is uint8 \(4, 4, 2\)"),
+    ((pixels(2), [0]), {}, ValueError, "there are 2 images and 1 names"),
+    ((pixels(2), [0, 3], ["cat"]), {}, ValueError, "label 3: there are 1 classes"),
+    ((pixels(2),), {"columns": 0}, ValueError, "columns is 0"),
+])  # fmt: skip
+def test_what_is_no_grid_is_refused(arguments, options, error, message):
+    with pytest.raises(error, match=message):
+        show.images(*arguments, **options)
+
+
+def test_predictions_show_the_likeliest_classes_beside_each_image():
+    images = pixels(2)
+    probabilities = to_device(numpy.array([[0.1, 0.7, 0.2], [0.5, 0.1, 0.4]], numpy.float32))
+    classes = ["cat", "dog", "ship"]
+    picture = show.predictions(images, probabilities, classes, top=2, titles=["a.png", "b.png"], labels=[2, 0])
+    first, first_bars, second, second_bars = picture.axes
+    assert_array_equal(first.images[0].get_array(), images[0])
+    assert_array_equal(second.images[0].get_array(), images[1])
+    assert [first.get_title(loc="left"), second.get_title(loc="left")] == ["a.png", "b.png"]
+    for axes, names, chances, right in ((first_bars, ["dog", "ship"], [0.7, 0.2], 1), (second_bars, ["cat", "ship"], [0.5, 0.4], 0)):
+        assert [label.get_text() for label in axes.get_yticklabels()] == names
+        assert_allclose([bar.get_width() for bar in axes.patches], chances, rtol=1e-6)
+        assert [text.get_text() for text in axes.texts] == [f"{100 * chance:.1f} %" for chance in chances]
+        assert axes.get_ylim()[0] > axes.get_ylim()[1]  # the first on top
+        colours = [to_hex(bar.get_facecolor()) for bar in axes.patches]
+        assert colours[right] == "#009e73" != colours[1 - right]
+
+
+def test_predictions_of_one_image_are_one_image_and_one_chart():
+    image, bars = show.predictions(pixels(1), numpy.array([[0.25, 0.75]]), ["cat", "dog"]).axes
+    assert len(image.images) == 1 and [bar.get_width() for bar in bars.patches] == [0.75, 0.25]
+
+
+@pytest.mark.parametrize("probabilities, options, message", [
+    ([[1.0, 0.0]], {}, r"shape \(1, 2\), wanted \(2, 2\)"),
+    ([[-3.0, 8.0]] * 2, {}, "run from -3 to 8, wanted 0 to 1: softmax"),
+    ([[math.nan, 1.0]] * 2, {}, "run from nan"),
+    ([[0.5, 0.5]] * 2, {"titles": ["a"]}, "2 images, 1 titles and 2 labels"),
+    ([[0.5, 0.5]] * 2, {"top": 0}, "top is 0"),
+])  # fmt: skip
+def test_what_are_no_predictions_is_refused(probabilities, options, message):
+    with pytest.raises(ValueError, match=message):
+        show.predictions(pixels(2), numpy.array(probabilities), ["cat", "dog"], **options)
+
+
+class Row(NamedTuple):
+    """What show.layers asks of a row."""
+
+    step: int
+    layer: str
+    depth: int
+    activation_mean: float
+    activation_std: float
+    activation_zeros: float
+    gradient_mean: float | None
+    gradient_std: float | None
+    gradient_zeros: float | None
+
+
+def numbers(image):
+    """What a map shows, NaN where nothing."""
+    return numpy.ma.filled(numpy.ma.asarray(image.get_array(), float), math.nan)
+
+
+def panels(picture):
+    """The axes that have a title: the others are colour bars."""
+    return {axes.get_title(): axes for axes in picture.axes if axes.get_title()}
+
+
+def test_maps_of_layers_show_the_numbers_by_depth_and_step():
+    rows = [
+        Row(0, "conv1", 0, 0.5, 2.0, 0.0, -1e-3, 1e-2, 0.25),
+        Row(0, "relu", 1, 0.25, 1.0, 0.5, 1e-3, 1e-4, 0.0),
+        Row(10, "conv1", 0, -0.5, 4.0, 0.0, None, None, None),
+        Row(10, "relu", 1, 0.125, 3.0, 1.0, 2e-3, 1e-6, 1.0),
+    ]
+    axes = panels(show.layers(rows[::-1], title="a net"))
+    expected = {
+        "activation: mean": [[0.5, -0.5], [0.25, 0.125]],
+        "activation: standard deviation": [[2, 4], [1, 3]],
+        "activation: zeros, %": [[0, 0], [50, 100]],
+        "gradient: mean": [[-1e-3, math.nan], [1e-3, 2e-3]],
+        "gradient: standard deviation": [[1e-2, math.nan], [1e-4, 1e-6]],
+        "gradient: zeros, %": [[25, math.nan], [0, 100]],
+    }
+    assert list(axes) == list(expected)
+    for title, table in expected.items():
+        assert_allclose(numbers(axes[title].images[0]), table, err_msg=title)
+    deviation = axes["gradient: standard deviation"].images[0]
+    assert_allclose(deviation.norm([1e-6, 1e-4, 1e-2]), [0, 0.5, 1])  # colours go by the logarithm
+    first = axes["activation: mean"]
+    assert [label.get_text() for label in first.get_yticklabels()] == ["conv1", "relu"]
+    assert first.get_ylim()[0] > first.get_ylim()[1]  # the input on top
+    formatter = axes["gradient: mean"].xaxis.get_major_formatter()
+    assert [formatter(x, None) for x in (0, 1, 2, -1)] == ["0", "10", "", ""]
+
+
+def test_a_map_shows_what_is_not_finite_in_red_and_no_deviation_in_black():
+    values = [(1.0, 0.0), (math.nan, math.inf), (2.0, 3.0), (1.0, 1.0)]
+    rows = [Row(i // 2, "ab"[i % 2], i % 2, mean, std, 0.0, None, None, None) for i, (mean, std) in enumerate(values)]
+    axes = panels(show.layers(rows))
+    assert list(axes) == ["activation: mean", "activation: standard deviation", "activation: zeros, %"]  # no gradient, no row
+    mean, (scale, red, black) = axes["activation: mean"].images, axes["activation: standard deviation"].images
+    assert_allclose(numbers(scale), [[math.nan, 3], [math.nan, 1]])
+    for image, colour, table in ((mean[1], "#e3120b", [[math.nan] * 2, [1, math.nan]]), (red, "#e3120b", [[math.nan] * 2, [1, math.nan]]),
+                                 (black, "#000000", [[1, math.nan], [math.nan] * 2])):  # fmt: skip
+        assert_allclose(numbers(image), table)
+        assert to_hex(image.cmap(0)) == colour
+
+
+def test_one_step_is_lines_over_depth_a_line_for_each_kind_of_layer():
+    names = ["conv1", "bn1", "layer1.0.conv1", "layer1.0.relu(2)", "fc"]
+    rows = [Row(7, name, i, i, 10.0**-i, 0.1, -i, 10.0**i, 0.2) for i, name in enumerate(names)]
+    picture = show.layers(rows)
+    axes = panels(picture)
+    found = {line.get_label(): (list(line.get_xdata()), list(line.get_ydata())) for line in axes["gradient: standard deviation"].lines}
+    assert found == {"conv": ([0, 2], [1, 100]), "bn": ([1], [10]), "relu": ([3], [1000]), "fc": ([4], [10000])}
+    assert axes["gradient: standard deviation"].get_yscale() == "log"
+    assert [text.get_text() for text in picture.legends[0].texts] == ["conv", "bn", "relu", "fc"]
+    assert [label.get_text() for label in axes["gradient: mean"].get_xticklabels()] == names
+
+
+def test_a_number_that_is_not_finite_is_marked_on_the_lines():
+    rows = [Row(0, f"conv{i}", i, math.nan if i == 1 else 1.0, 1.0, 0.0, None, None, None) for i in range(3)]
+    axes = panels(show.layers(rows))["activation: mean"]
+    assert list(axes.lines[0].get_xdata()) == [0, 2]
+    assert [(bar.get_x(), bar.get_width(), to_hex(bar.get_facecolor())) for bar in axes.patches] == [(0.5, 1, "#e3120b")]
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_the_names_of_a_deep_net_are_thinned_out_until_none_lies_on_another(steps):
+    rows = [Row(step, f"layer{i}.0.downsample.0.batch_norm", i, 1.0, 1.0, 0.0, 1.0, 1.0, 0.0) for step in range(steps) for i in range(333)]
+    picture = show.layers(rows)
+    FigureCanvasAgg(picture).draw()
+    axes = panels(picture)["gradient: mean"]
+    labels = axes.get_yticklabels() if steps > 1 else axes.get_xticklabels()
+    boxes = [label.get_window_extent() for label in labels]
+    assert 15 <= len(boxes) <= 30
+    starts = sorted((box.y0, box.y1) if steps > 1 else (box.x0, box.x1) for box in boxes)
+    assert all(end <= start for (_, end), (start, _) in pairwise(starts))
+    assert all(box.x0 >= 0 and box.y0 >= 0 for box in boxes)
+
+
+def test_no_rows_are_refused():
+    with pytest.raises(ValueError, match="there are no rows: no forward pass of the model was watched"):
+        show.layers([])

@@ -1,80 +1,12 @@
-"""Things to look at: the graph of a tensor, the source of an op, what a backward keeps, the curves of a run.
+"""The graph below a tensor as a picture: a box for each op and leaf, an arrow from each operand to its op."""
 
-Pictures are matplotlib Figures: a notebook shows them, picture.save("name.png") writes them.
-"""
-
-import inspect
-import io
-import pathlib
-from typing import NamedTuple
-
-from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 from matplotlib.path import Path
-from matplotlib.ticker import MaxNLocator
 
-from minires import tensor as engine
+from minires.show.picture import Picture
 from minires.tensor import Tensor
 
 LEAF, PARAMETER, OP = "#e8eef7", "#f7e9d7", "#ffffff"
-
-
-def source(op):
-    """The source of an op, as it is now. In a notebook it is coloured."""
-    return Source(inspect.getsource(inspect.unwrap(op)))
-
-
-class Source(str):
-    """Source text that a notebook shows in colour, and print() as it is."""
-
-    def __repr__(self):
-        return str(self)
-
-    def _repr_markdown_(self):
-        return f"```python\n{self}```"
-
-
-class Picture(Figure):
-    """A Figure that a notebook shows without being told to."""
-
-    def _repr_png_(self):
-        file = io.BytesIO()
-        self.savefig(file, format="png", dpi=110)
-        return file.getvalue()
-
-    def save(self, path):
-        """Write the picture as PNG: whole, or not at all.
-
-        Raises  OSError: the disk is full, or the folder cannot be written to.
-        """
-        unfinished = pathlib.Path(f"{path}.part")
-        try:
-            unfinished.write_bytes(self._repr_png_())
-            unfinished.replace(path)
-        except OSError:
-            unfinished.unlink(missing_ok=True)
-            raise
-
-
-class Kept(NamedTuple):
-    """One array that a backward keeps."""
-
-    name: str
-    shape: tuple
-    dtype: str
-    bytes: int
-
-
-def kept(backward):
-    """What an op's backward keeps until it runs: a list of Kept. For a Tensor, what the last op that made it keeps.
-
-    Raises  ValueError: a tensor that no op made, or whose graph has been used.
-    """
-    if isinstance(backward, Tensor):
-        if backward.node is None or backward.node.backward is None:
-            raise ValueError("nothing is kept for this tensor: no op made it, or backward() has been through")
-        backward = backward.node.backward
-    return [Kept(name, array.shape, str(array.dtype), array.nbytes) for name, array in engine.kept(backward).items()]
 
 
 def graph(tensor, *, names=None):
@@ -197,28 +129,3 @@ def _face(node, labels):
     if not isinstance(node, Tensor):
         return f"{node.op}\n{shape}", OP
     return f"{labels.get(id(node), 'tensor')}\n{shape}", PARAMETER if id(node) in labels else LEAF
-
-
-def curves(log, *, title=""):
-    """A picture of a run: loss and accuracy by epoch.
-
-    log  a dict of lists of one length: "train loss", "validation loss", "train accuracy", "validation accuracy"
-    (any of them), accuracies as shares
-    """
-    figure = Picture(figsize=(9, 3.6), layout="constrained")
-    loss, accuracy = figure.subplots(1, 2)
-    for name, values in log.items():
-        part, quantity = name.rsplit(" ", 1)
-        axes, factor = (loss, 1) if quantity == "loss" else (accuracy, 100)
-        style = {"color": "#c1553b" if part == "train" else "#2f6f9f", "label": part, "marker": ".", "linewidth": 1.5}
-        axes.plot(range(1, len(values) + 1), [factor * value for value in values], **style)
-    loss.set(xlabel="epoch", ylabel="cross entropy, nats", yscale="log")
-    accuracy.set(xlabel="epoch", ylabel="accuracy, %")
-    for axes in (loss, accuracy):
-        axes.grid(alpha=0.3)
-        if axes.lines:
-            axes.legend(frameon=False)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    figure.suptitle(title)
-    return figure
-

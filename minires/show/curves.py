@@ -1,0 +1,82 @@
+"""Runs by epoch: the loss and the accuracy of one, or of several laid over each other."""
+
+from itertools import cycle
+
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
+
+from minires import names
+from minires.show.picture import Picture
+
+KEYS = ("train loss", "validation loss", "train accuracy", "validation accuracy")
+PARTS = {"train": "#c1553b", "validation": "#2f6f9f"}
+# One for each run, told apart by colour-blind people too. Source  Okabe and Ito 2008; its yellow is grey here: it fades on white.
+RUNS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#8c8c8c")
+MARKS = "os^Dv<>P"
+
+
+def curves(log, *, title=""):
+    """A picture of a run: loss and accuracy by epoch.
+
+    log  a dict of lists, a number for each epoch: "train loss", "validation loss", "train accuracy",
+        "validation accuracy" (any of them), accuracies as shares; None where an epoch has no number
+
+    Raises  ValueError: another key.
+    """
+    figure, panels = _panels()
+    for name, values in log.items():
+        part, axes, epochs, numbers = _line(name, values, panels)
+        if numbers:
+            axes.plot(epochs, numbers, color=PARTS[part], label=part, marker=".", linewidth=1.5)
+    for axes in panels.values():
+        if axes.lines:
+            axes.legend(frameon=False)
+    figure.suptitle(title)
+    return figure
+
+
+def overlay(logs, *, title=""):
+    """A picture of several runs laid over each other: training dashed, validation solid, a colour and a mark for each run.
+
+    logs  name of a run -> its log, as for curves(); the runs may be of different length
+
+    Raises  ValueError: no runs, or another key in a log.
+    """
+    if not logs:
+        raise ValueError("there are no runs to lay over each other")
+    figure, panels = _panels(figsize=(11, 4.2))
+    keys = []
+    for (run, log), colour, mark in zip(logs.items(), cycle(RUNS), cycle(MARKS)):
+        style = {"color": colour, "linewidth": 1.5, "marker": mark, "markersize": 4}
+        for name, values in log.items():
+            part, axes, epochs, numbers = _line(name, values, panels)
+            dashes = "--" if part == "train" else "-"
+            axes.plot(epochs, numbers, dashes, label=f"{run}, {part}", markevery=max(len(epochs) // 8, 1), alpha=0.85, **style)
+        keys.append(Line2D([], [], label=run, **style))
+    keys += [Line2D([], [], color="#555555", linestyle=dashes, label=part) for part, dashes in (("train", "--"), ("validation", "-"))]
+    figure.legend(handles=keys, loc="outside right upper", frameon=False, fontsize=9)
+    figure.suptitle(title)
+    return figure
+
+
+def _panels(figsize=(9, 3.6)):
+    """A figure, and in it the axes of the loss and of the accuracy."""
+    figure = Picture(figsize=figsize, layout="constrained")
+    loss, accuracy = figure.subplots(1, 2)
+    loss.set(xlabel="epoch", ylabel="cross entropy, nats", yscale="log")
+    loss.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    loss.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    loss.yaxis.set_minor_formatter(NullFormatter())
+    accuracy.set(xlabel="epoch", ylabel="accuracy, %")
+    for axes in (loss, accuracy):
+        axes.grid(alpha=0.3)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return figure, {"loss": loss, "accuracy": accuracy}
+
+
+def _line(name, values, panels):
+    """(part, axes, epochs, numbers) of one list of a log, without the epochs that have no number."""
+    part, quantity = names.check("key of a log", name, KEYS).split()
+    factor = 1 if quantity == "loss" else 100
+    points = [(epoch, factor * value) for epoch, value in enumerate(values, 1) if value is not None]
+    return part, panels[quantity], [epoch for epoch, _ in points], [value for _, value in points]

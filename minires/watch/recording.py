@@ -1,0 +1,164 @@
+"""The recording: stand-ins for the ops that note what passes, while the model runs and on the way back."""
+
+import functools
+from collections import Counter
+from contextlib import contextmanager
+from numbers import Integral
+
+from minires import nn, ops
+from minires.backend import to_host, xp
+from minires.watch.rows import Row
+
+# The ops that are watched, and the layer whose one job each is.
+WATCHED = {
+    "conv2d": nn.Conv2d, "linear": nn.Linear, "batch_norm": nn.BatchNorm, "batch_norm_frozen": nn.BatchNorm,
+    "relu": nn.ReLU, "max_pool2d": nn.MaxPool2d, "avg_pool2d": nn.AvgPool2d, "global_avg_pool": nn.GlobalAvgPool,
+    "matmul": (), "sigmoid": (), "tanh": (),
+}  # fmt: skip
+
+
+class Watch:
+    """Watches a model at the steps that are chosen, and gathers the rows.
+
+    rows  earlier ones to go on from, such as read() gives
+    """
+
+    def __init__(self, model, rows=()):
+        self.model, self._earlier, self._steps = model, list(rows), {}
+
+    def at(self, step):
+        """A context: the model's first forward pass in it is noted as `step`."""
+        return self._recording(lambda i: step if i == 0 else None)
+
+    def each(self, *, first=0, every=1):
+        """A context: the model's forward passes in it are the steps first, first + 1, ...; those that `every` divides are noted.
+
+        Raises  ValueError: every is no whole number of at least 1.
+        """
+        if not isinstance(every, Integral) or every < 1:
+            raise ValueError(f"every is {every!r}, wanted a whole number of at least 1")
+        return self._recording(lambda i: None if (first + i) % every else first + i)
+
+    @property
+    def rows(self):
+        """All Rows so far, by step and depth. Numbers that are still on the device are read now. A step that was noted again
+        has the newer rows."""
+        rows = [row for row in self._earlier if row.step not in self._steps]
+        for step, notes in self._steps.items():
+            rows += [Row(step, note.layer, depth, *note.activation.read(), *note.gradient.read()) for depth, note in enumerate(notes)]
+        return sorted(rows, key=lambda row: (row.step, row.depth))
+
+    @contextmanager
+    def _recording(self, step_of):
+        """Puts the stand-ins in the place of the ops, and back. step_of  number of a pass, from 0 -> its step, or None."""
+        recording, call = _Recording(self.model, step_of, self._steps), nn.Module.__call__
+        originals = {name: getattr(ops, name) for name in WATCHED}
+
+        def watched(module, *inputs):
+            with recording.running(module):
+                return call(module, *inputs)
+
+        try:
+            nn.Module.__call__ = watched
+            for name, op in originals.items():
+                setattr(ops, name, recording.stand_in(name, op))
+            yield self
+        finally:
+            nn.Module.__call__ = call
+            for name, op in originals.items():
+                setattr(ops, name, op)
+
+
+def layers(model, *, first=0, every=1):
+    """A context that watches a model: each forward pass in it is a step. It gives the Watch, whose `rows` can be read at any time.
+
+    first, every  as in Watch.each
+    """
+    return Watch(model).each(first=first, every=every)
+
+
+class _Recording:
+    """What is going on in one such context: which module is running, and the notes of the pass."""
+
+    def __init__(self, model, step_of, steps):
+        self.model, self.step_of, self.steps = model, step_of, steps
+        self.paths = {id(module): path for path, module in model.modules()}
+        self.stack = []  # the modules that are running, the innermost last
+        self.passes, self.notes = 0, None  # the notes of the pass that is running, if it is to be noted
+        self.runs = Counter()  # of each layer in this pass
+
+    @contextmanager
+    def running(self, module):
+        """For the time in which a module runs. Modules of other models are not seen."""
+        if id(module) not in self.paths:
+            yield
+            return
+        begins = module is self.model and not self.stack
+        if begins:
+            step = self.step_of(self.passes)
+            self.passes += 1
+            if step is not None:
+                self.notes, self.runs = [], Counter()
+                self.steps[step] = self.notes
+        self.stack.append(module)
+        try:
+            yield
+        finally:
+            self.stack.pop()
+            if begins:
+                self.notes = None
+
+    def stand_in(self, name, op):
+        """The op, whose result and gradient are noted on the way while a pass is to be noted."""
+
+        @functools.wraps(op)
+        def watched(*operands, **options):
+            result, its_backward = op(*operands, **options)
+            if self.notes is None:
+                return result, its_backward
+            note = _Note(self._layer(name))
+            self.notes.append(note)
+            note.activation.note(result)
+
+            @functools.wraps(its_backward)
+            def backward(g, *more):
+                note.gradient.note(g)
+                return its_backward(g, *more)
+
+            return result, backward
+
+        return watched
+
+    def _layer(self, op):
+        """The layer's name. A part of a Sequential has but a number: there the op's name tells more."""
+        module = self.stack[-1]
+        path = self.paths[id(module)]
+        if not path or path.rpartition(".")[2].isdigit() or not isinstance(module, WATCHED[op]):
+            path = f"{path}.{op.removesuffix('_frozen')}".removeprefix(".")
+        self.runs[path] += 1
+        return path if self.runs[path] == 1 else f"{path}({self.runs[path]})"
+
+
+class _Note:
+    """What is noted of a layer in one pass."""
+
+    def __init__(self, layer):
+        self.layer, self.activation, self.gradient = layer, _Statistics(), _Statistics()
+
+
+class _Statistics:
+    """Mean, standard deviation and share of zeros of an array, which stay on the device until they are read."""
+
+    def __init__(self):
+        self._numbers = [None, None, None]
+
+    def note(self, array):
+        """In float64: the squares of a gradient of 1e-25 are zeros in float32."""
+        parts = array.mean(dtype=xp.float64), array.std(dtype=xp.float64), (array == 0).mean(dtype=xp.float64)
+        self._numbers = xp.stack(parts)
+
+    def read(self):
+        """[mean, deviation, zeros]; None for each where nothing was noted."""
+        if not isinstance(self._numbers, list):
+            self._numbers = to_host(self._numbers).tolist()
+        return self._numbers
