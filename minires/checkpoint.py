@@ -16,6 +16,7 @@ from safetensors import numpy as safetensors
 from minires import files
 
 VERSION = 1  # of what we write; a file of a newer one is refused
+MARK = "minires_sha256"
 
 
 class CheckpointError(ValueError):
@@ -55,7 +56,8 @@ def packed(arrays, facts):
     """The bytes of a safetensors file with NumPy arrays as they are, facts (JSON) and a checksum over both."""
     arrays = {name: numpy.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()}
     told = json.dumps({"version": VERSION, **facts}, sort_keys=True)
-    return safetensors.save(arrays, {"minires": told, "minires_sha256": _checksum(arrays, told)})
+    ours = {"facts": told, MARK: _checksum(arrays, told)}  # under one key: safetensors writes keys in any order
+    return safetensors.save(arrays, {"minires": json.dumps(ours)})
 
 
 def load(path):
@@ -73,10 +75,15 @@ def load(path):
         raise CheckpointError(
             f"{path} is damaged, cut off, or no safetensors file ({error}): {len(data):,} bytes. Take another copy of it"
         ) from error
-    told, checksum = metadata.get("minires"), metadata.get("minires_sha256")
-    if told is None and checksum is None:
+    if "minires" not in metadata and not any(MARK in value for value in metadata.values()):
         return arrays, {}
-    if _checksum(arrays, told or "") != checksum:
+    try:
+        ours = json.loads(metadata["minires"])
+        told = ours["facts"]
+        whole = _checksum(arrays, told) == ours[MARK]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        whole = False
+    if not whole:
         raise CheckpointError(f"{path} is damaged: its checksum does not fit its data. Take another copy of it")
     facts = json.loads(told)
     if facts.pop("version") > VERSION:

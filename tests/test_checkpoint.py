@@ -39,6 +39,10 @@ def test_what_is_saved_comes_back_bit_for_bit(saved):
         assert_array_equal(state[name], array)
 
 
+def test_the_same_state_gives_the_same_bytes(saved):
+    assert len({packed(STATE, FACTS) for _ in range(20)}) == 1
+
+
 def test_the_file_is_in_pytorchs_layout(saved):
     with safe_open(saved, "np") as file:
         conv, linear = file.get_tensor("conv1.weight"), file.get_tensor("fc.weight")
@@ -113,7 +117,7 @@ def test_a_changed_fact_is_seen(saved):
     """Somebody edits the mean by hand."""
     data = saved.read_bytes()
     length = struct.unpack("<Q", data[:8])[0]
-    header = data[8 : 8 + length].replace(b"0.2", b"0.3")
+    header = data[8 : 8 + length].replace(b"0.2,", b"0.3,")
     assert header != data[8 : 8 + length] and json.loads(header)
     saved.write_bytes(data[:8] + header + data[8 + length :])
     with pytest.raises(CheckpointError, match="its checksum does not fit"):

@@ -130,7 +130,10 @@ class _Work:
         while self.step < end:
             batches = _Counted(stop.until(islice(coming, PART)))
             options = {"schedule": self.schedule, "step": self.step, "bar": bar, "label_smoothing": self.config["label_smoothing"]}
-            self.score = train_epoch(self.model, batches, self.optimizer, **options, score=self.score)
+            try:
+                self.score = train_epoch(self.model, batches, self.optimizer, **options, score=self.score)
+            except FloatingPointError as error:
+                raise FloatingPointError(f"{error}. The last good checkpoint is {run.saved()[0]}") from None
             self.step += batches.count
             if stop.asked:
                 return

@@ -41,7 +41,8 @@ def predict(options):
     dataset = data.Dataset(images, [0] * len(images), names, mean=facts["mean"], std=facts["std"])
     model.eval()
     with no_grad():
-        probabilities = [row for x, _ in data.batches(dataset, 64) for row in backend.to_host(F.softmax(model(Tensor(x))).data)]
+        probabilities = backend.xp.concatenate([F.softmax(model(Tensor(x))).data for x, _ in data.batches(dataset, 64)])
+    probabilities = backend.to_host(probabilities)
     for path, row in zip(options.images, probabilities):
         best = sorted(range(len(names)), key=lambda k: -row[k])[: options.top]
         print(f"{path}: " + ", ".join(f"{names[k]} {100 * row[k]:.1f} %" for k in best))
