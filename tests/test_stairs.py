@@ -22,7 +22,8 @@ STAIRS = {
     "data": "backend names files",
     "checkpoint": "backend files",
     "train": "functional tensor data backend names",
-    "show": "tensor backend names",
+    "show": "tensor backend files names",
+    "watch": "nn functional tensor ops backend files names",
     "runs": "checkpoint show files backend",
 }
 ANYTHING = {"cli", "__init__", "__main__"}
