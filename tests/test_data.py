@@ -88,6 +88,45 @@ def test_statistics_are_per_channel():
     assert repr(dataset) == "Dataset(10 images of 4 x 3 x 2, 3 classes)"
 
 
+def test_a_channel_that_is_the_same_everywhere_is_shifted_and_not_stretched():
+    images = IMAGES.copy()
+    images[..., 1] = 51
+    dataset = data.Dataset(images, LABELS, "abc")
+    assert dataset.std[1] == 1 and dataset.mean[1] == pytest.approx(0.2)
+    x, _ = collected(data.batches(dataset, 4))
+    assert abs(x[..., 1]).max() < 1e-6 and numpy.isfinite(x).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"mean": (0.5,)}, "mean has 1 numbers, the images have 2 channels"),
+        ({"std": (1, 2, 3)}, "std has 3 numbers"),
+        ({"std": (1, 0)}, "std is .*, wanted finite numbers above 0"),
+        ({"mean": (0, float("nan"))}, "mean is .*, wanted finite numbers"),
+        ({"white": 0}, "white is 0, wanted more than 0"),
+    ],
+)
+def test_a_preparation_that_is_none_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        small(**options)
+
+
+def test_a_part_has_some_of_the_images_and_all_else():
+    whole = small(white=100, name="n", source="s")
+    part = whole.part([7, 2])
+    assert_array_equal(part.images, IMAGES[[7, 2]])
+    assert_array_equal(part.labels, LABELS[[7, 2]])
+    assert (part.mean, part.std, part.white, part.name, part.source) == (whole.mean, whole.std, 100, "n", "s")
+    assert whole.counts() == [4, 3, 3] and part.counts() == [0, 1, 1]
+
+
+def test_examples_are_the_first_of_each_class_on_a_scale_to_255():
+    images, labels = small(white=250).examples(2, classes=2)
+    assert labels.tolist() == [0, 0, 1, 1]
+    assert_array_equal(images, (IMAGES[[0, 3, 1, 4]] * (255 / 250)).astype(numpy.uint8))
+
+
 def test_the_set_is_moved_to_the_device_once():
     dataset = small()
     first, second = dataset.on_device(), dataset.on_device()
