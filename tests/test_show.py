@@ -325,6 +325,16 @@ def test_maps_of_layers_show_the_numbers_by_depth_and_step():
     assert [formatter(x, None) for x in (0, 1, 2, -1)] == ["0", "10", "", ""]
 
 
+def test_a_layer_that_ran_in_some_steps_only_has_a_row_of_its_own():
+    rows = [Row(0, "a", 0, 1.0, 1.0, 0.0, None, None, None), Row(0, "new", 1, 2.0, 1.0, 0.0, None, None, None),
+            Row(0, "b", 2, 3.0, 1.0, 0.0, None, None, None), Row(1, "a", 0, 4.0, 1.0, 0.0, None, None, None),
+            Row(1, "b", 1, 5.0, 1.0, 0.0, None, None, None)]  # fmt: skip
+    axes = panels(show.layers(rows))["activation: mean"]
+    found = dict(zip((label.get_text() for label in axes.get_yticklabels()), numbers(axes.images[0]).tolist(), strict=True))
+    assert found["a"] == [1, 4] and found["b"] == [3, 5]
+    assert found["new"][0] == 2 and math.isnan(found["new"][1])
+
+
 def test_a_map_shows_what_is_not_finite_in_red_and_no_deviation_in_black():
     values = [(1.0, 0.0), (math.nan, math.inf), (2.0, 3.0), (1.0, 1.0)]
     rows = [Row(i // 2, "ab"[i % 2], i % 2, mean, std, 0.0, None, None, None) for i, (mean, std) in enumerate(values)]

@@ -206,6 +206,21 @@ def test_a_model_within_a_model_is_no_pass_of_its_own():
     assert [(row.step, row.layer) for row in watched.rows] == [(0, "0.linear"), (0, "1.relu"), (1, "0.linear"), (1, "1.relu")]
 
 
+def test_a_model_that_calls_itself_runs_once():
+    class Again(nn.Module):
+        def __init__(self):
+            self.linear = nn.Linear(3, 3)
+
+        def forward(self, x, times=2):
+            x = self.linear(x)
+            return self(x, times - 1) if times else x
+
+    model = Again()
+    with watch.layers(model) as watched:
+        model(Tensor(to_device(random(2, 3))))
+    assert [(row.step, row.layer) for row in watched.rows] == [(0, "linear"), (0, "linear(2)"), (0, "linear(3)")]
+
+
 def test_without_a_graph_there_are_no_gradients():
     model = models.ResNet(models.BasicBlock, (1,), (4,), num_classes=3).eval()
     with watch.layers(model) as watched, no_grad():
@@ -324,16 +339,18 @@ def test_no_activation_is_kept(each_backend):
 
 def test_steps_that_are_asked_for_are_noted_and_no_others():
     model = mlp()
+    model[0].weight.data[...], model[0].bias.data[...] = 1, 0
     watched = watch.Watch(model)
     for step in range(6):
         x = Tensor(to_device(numpy.full((2, 5), step, numpy.float32)))
         if step in (1, 4):
             with watched.at(step):
                 model(x)
-                model(x)  # only the first pass is step's
+                model(x * 100)  # a second pass is not the step's
         else:
             model(x)
     assert [(row.step, row.depth) for row in watched.rows] == [(1, 0), (1, 1), (1, 2), (4, 0), (4, 1), (4, 2)]
+    assert [row.activation_mean for row in watched.rows if row.depth == 0] == [5, 20]
 
 
 def test_each_pass_is_a_step_and_every_which_is_noted_counts_from_zero():
@@ -473,6 +490,13 @@ def test_activations_that_explode_or_vanish_are_found():
         "the activation's deviation goes from 2 in a to 1e-05 in b at step 0: it vanishes"
     ]
     assert watch.findings([row("a", 0, 2.0), row("b", 1, 1e-3)]) == []
+
+
+def test_gradients_that_explode_are_found():
+    assert watch.findings([row("a", 0, gradient=4e3), row("b", 1), row("c", 2, gradient=2.0)]) == [
+        "the gradient's deviation goes from 1 in b to 4e+03 in a at step 0: it explodes"
+    ]
+    assert watch.findings([row("a", 0, gradient=1e3), row("b", 1), row("c", 2, gradient=2.0)]) == []
 
 
 def test_only_the_last_step_is_judged_and_gradients_only_where_there_are_some():
