@@ -6,8 +6,10 @@ from minires import data, models, names, optim
 
 SETS = ("digits", "cifar10", "cifar100", "folder:PATH")
 
-# The options that say which data and which model.
+# The options that say which data and which model, and how it is trained.
 SAID = ("data", "data_dir", "data_label", "source", "validation", "size", "mean", "std", "model", "shortcut", "stem", "preactivation")
+ALL = (*SAID, "epochs", "batch_size", "lr", "schedule", "warmup", "milestones", "optimizer", "momentum", "nesterov", "weight_decay",
+       "label_smoothing", "augment", "drop_last", "seed", "backend", "watch")  # fmt: skip
 
 # What `minires train` does with a set of images where nothing else is said.
 SMALL = {"model": "resnet20", "epochs": 30, "batch_size": 64, "lr": 0.05, "schedule": "cosine", "warmup": 0.1, "weight_decay": 1e-3,
@@ -15,13 +17,26 @@ SMALL = {"model": "resnet20", "epochs": 30, "batch_size": 64, "lr": 0.05, "sched
 LARGE = {"model": "resnet20", "epochs": 10, "batch_size": 128, "lr": 0.4, "schedule": "triangle", "warmup": 0.25,
          "weight_decay": 5e-4, "label_smoothing": 0.1, "augment": "crop=4,flip", "drop_last": True}  # fmt: skip
 PHOTOS = {**SMALL, "augment": "crop=4,flip", "weight_decay": 5e-4}
-ALWAYS = {"optimizer": "sgd", "momentum": 0.9, "nesterov": True, "milestones": [0.5, 0.75], "validation": 0.1, "seed": 0}
+ALWAYS = {"data": "digits", "optimizer": "sgd", "momentum": 0.9, "nesterov": True, "milestones": [0.5, 0.75], "validation": 0.1, "seed": 0}
 
 
 def defaults(name):
     """The settings for a set of images."""
     kind = name.partition(":")[0]
     return {**ALWAYS, **{"digits": SMALL, "folder": PHOTOS}.get(kind, LARGE)}
+
+
+def check(config):
+    """Refuse numbers out of range that would be seen only when training has begun.
+
+    Raises  ValueError.
+    """
+    if config["epochs"] < 1:
+        raise ValueError(f"--epochs is {config['epochs']}, wanted at least 1")
+    if not 0 <= config["label_smoothing"] < 1:
+        raise ValueError(f"--label-smoothing is {config['label_smoothing']}, wanted 0 <= label smoothing < 1")
+    if config.get("watch") is not None and config["watch"] < 1:
+        raise ValueError(f"--watch is {config['watch']}, wanted at least 1")
 
 
 def datasets(config):

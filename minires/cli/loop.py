@@ -1,0 +1,159 @@
+"""The loop of `minires train`: epochs, evaluations, checkpoints, and all of its state, which can be saved and restored."""
+
+import time
+from contextlib import contextmanager, nullcontext
+from itertools import islice
+
+from tqdm import tqdm
+
+from minires import checkpoint, data, nn, show, watch
+from minires.cli import settings
+from minires.runs import RunError
+from minires.train import Score, evaluate, train_epoch
+
+PART = 20  # steps between two looks at the losses, at the clock and at the wish to stop
+
+
+class Loop:
+    """A model in training, as settings say.
+
+    config  the settings    parts  (train, validation or None, test), Datasets
+    epoch, step  how many are done and logged    score  of the epoch that is not    seconds  spent so far
+    """
+
+    def __init__(self, config, parts):
+        self.config, (self.train, self.validation, self.test) = config, parts
+        _, h, w, c = self.train.images.shape
+        self.model, options = settings.model(config, num_classes=len(self.train.classes), in_channels=c)
+        self.facts = {
+            "model": config["model"], "options": options, "classes": self.train.classes, "size": [h, w, c],
+            "mean": self.train.mean, "std": self.train.std, "data": self.train.name,
+        }  # fmt: skip
+        self.optimizer = settings.optimizer(config, self.model.parameters())
+        self.augmentation = settings.augmentation(config["augment"])
+        self.epochs, self.steps = config["epochs"], len(self._batches(0, 0))  # steps of an epoch
+        if not self.steps:
+            raise ValueError(f"{len(self.train)} images make no batch of {config['batch_size']}: choose a smaller --batch-size")
+        self.schedule = settings.schedule(config, self.epochs * self.steps)
+        self.watched = watch.Watch(self.model) if config.get("watch") else None
+        self.epoch, self.step, self.score, self.seconds = 0, 0, Score(), 0.0
+        self._read_at = self._saved_at = time.monotonic()
+
+    @property
+    def images(self):
+        """How many images come by in all epochs."""
+        return self.epochs * self._batches(0, 0).images
+
+    def _batches(self, epoch, start):
+        options = {"seed": self.config["seed"], "epoch": epoch, "start": start, "drop_last": self.config["drop_last"]}
+        return data.batches(self.train, self.config["batch_size"], **options, **self.augmentation)
+
+    # What is saved and restored.
+
+    def save(self, run):
+        """Keep a checkpoint of everything.
+
+        Raises  FloatingPointError: weights are not finite; nothing is saved then. OSError: it cannot be written.
+        """
+        state, now = self.model.state_dict(), time.monotonic()
+        broken = checkpoint.first_not_finite(state)
+        if broken:
+            raise FloatingPointError(f"{broken} is not finite after step {self.step}; the last loss was {self.score.last:.4g}. "
+                                     "A smaller learning rate or a warm-up usually helps")  # fmt: skip
+        self.seconds, self._read_at, self._saved_at = self.seconds + now - self._read_at, now, now
+        remembered = self.optimizer.state_dict()
+        arrays = {name: value for name, value in remembered.items() if hasattr(value, "shape")}
+        loop = {"epoch": self.epoch, "step": self.step, "score": list(self.score), "seconds": self.seconds,
+                "optimizer": {name: value for name, value in remembered.items() if name not in arrays},
+                "generator": nn.init.generator().bit_generator.state}  # fmt: skip
+        run.save(self.step, (state, {**self.facts, "epoch": self.epoch, "step": self.step}), (arrays, loop))
+        if self.watched and self.watched.rows:
+            watch.write(run.folder / "layers.csv", self.watched.rows)
+
+    def restore(self, run, complain):
+        """Take over the newest whole checkpoint. `complain` is told of one that is not.
+
+        Raises  RunError: there is none, or it is of another model or optimizer.
+        """
+        state, facts, arrays, loop = run.newest(complain)
+        try:
+            self.model.load_state_dict(state)
+            self.optimizer.load_state_dict({**arrays, **loop["optimizer"]})
+        except ValueError as error:
+            raise RunError(f"{run.folder}: its checkpoint is of another model ({facts.get('model')}) or optimizer: {error}") from None
+        nn.init.generator().bit_generator.state = loop["generator"]
+        self.epoch, self.step, self.score, self.seconds = loop["epoch"], loop["step"], Score(*loop["score"]), loop["seconds"]
+        self._read_at = time.monotonic()
+        layers = run.folder / "layers.csv"
+        if self.watched and layers.exists():
+            self.watched = watch.Watch(self.model, watch.read(layers, before=self.step))
+
+    # The way to the end.
+
+    def go(self, run, stop, *, save_every):
+        """Train until the last epoch is done or `stop` is asked for; save at the end, and every so many seconds.
+
+        Raises  FloatingPointError: the loss or the weights are not finite any more.
+        """
+        log = [row for row in run.log() if row["epoch"] <= self.epoch]
+        size = self.config["batch_size"]
+        bar = tqdm(total=self.epochs * self.steps * size, initial=self.step * size, unit=" images", unit_scale=True,
+                   smoothing=0.05, leave=False, disable=None)  # fmt: skip
+        with bar, self._drawn(run):
+            while self.epoch < self.epochs and not stop.asked:
+                self._parts_of_epoch(run, bar, stop, save_every)
+                held = None
+                if self.validation and not stop.asked:
+                    held = evaluate(self.model, stop.until(data.batches(self.validation, 256)))
+                if not stop.asked:
+                    self._end_epoch(run, log, bar, held)
+            self.save(run)
+
+    def _parts_of_epoch(self, run, bar, stop, save_every):
+        """The steps of an epoch that are not done yet, a part at a time."""
+        end = (self.epoch + 1) * self.steps
+        coming = iter(self._batches(self.epoch, self.steps - (end - self.step)))
+        while self.step < end and not stop.asked:
+            batches = _Counted(stop.until(islice(coming, PART)))
+            options = {"schedule": self.schedule, "step": self.step, "label_smoothing": self.config["label_smoothing"], "bar": bar}
+            with self.watched.each(first=self.step, every=self.config["watch"]) if self.watched else nullcontext():
+                self.score = train_epoch(self.model, batches, self.optimizer, **options, score=self.score)
+            self.step += batches.count
+            if time.monotonic() - self._saved_at >= save_every and not stop.asked:
+                self.save(run)
+
+    def _end_epoch(self, run, log, bar, held):
+        now = time.monotonic()
+        log.append({
+            "epoch": self.epoch + 1, "step": self.step, "lr": self.optimizer.lr,
+            "train_loss": self.score.loss, "train_accuracy": self.score.accuracy,
+            "validation_loss": held and held.loss, "validation_accuracy": held and held.accuracy,
+            "seconds": round(self.seconds + now - self._read_at, 2),
+        })  # fmt: skip
+        run.write_log(log)
+        bar.write(f"epoch {self.epoch + 1:2d}   train: {self.score}" + (f"   validation: {held}" if held else ""))
+        self.epoch, self.score = self.epoch + 1, Score(last=self.score.last)
+
+    @contextmanager
+    def _drawn(self, run):
+        """A context after which, however it ends, what was watched is written, drawn, and told in sentences."""
+        try:
+            yield
+        finally:
+            if self.watched and self.watched.rows:
+                path = run.folder / "layers.csv"
+                watch.write(path, self.watched.rows)
+                show.layers(self.watched.rows, title=run.folder.name).save(path.with_suffix(".png"))
+                print("\n".join([f"layers in {path} and {path.with_suffix('.png')}", *watch.findings(self.watched.rows)]))
+
+
+class _Counted:
+    """An iterable that knows how many items it has given."""
+
+    def __init__(self, items):
+        self.items, self.count = items, 0
+
+    def __iter__(self):
+        for item in self.items:
+            self.count += 1
+            yield item
