@@ -387,7 +387,7 @@ def test_rows_come_back_from_a_file_digit_for_digit(tmp_path):
     watch.write(tmp_path / "layers.csv", ROWS)
     assert repr(watch.read(tmp_path / "layers.csv")) == repr(ROWS)
     lines = (tmp_path / "layers.csv").read_text().splitlines()
-    assert lines[0] == ("step,layer,depth,activation_mean,activation_std,activation_zeros,gradient_mean,gradient_std,gradient_zeros")
+    assert lines[0] == "step,layer,depth,activation_mean,activation_std,activation_zeros,gradient_mean,gradient_std,gradient_zeros"
     assert lines[1] == "0,conv1,0,0.1,0.3333333333333333,0.0,-1e-300,inf,1.0"
     assert lines[2] == '0,"odd, ""name""",1,0.1,2.0,0.5,,,'
 
@@ -499,6 +499,12 @@ def test_gradients_that_explode_are_found():
     assert watch.findings([row("a", 0, gradient=1e3), row("b", 1), row("c", 2, gradient=2.0)]) == []
 
 
+def test_the_layers_that_are_dead_with_the_first_are_named_up_to_three():
+    dead = [row(name, i, zeros=1.0 if name != "b" else 0.3) for i, name in enumerate("abcdef")]
+    for count, others in ((2, ""), (3, ", and so in c"), (5, ", and so in c, d, e"), (6, ", and so in c, d, e, ...")):
+        assert watch.findings(dead[:count]) == [f"a: 100 % of its outputs are zero at step 0: dead units{others}"]
+
+
 def test_only_the_last_step_is_judged_and_gradients_only_where_there_are_some():
     assert watch.findings([row("a", 0, zeros=1.0), row("a", 0, zeros=0.5, step=1)]) == []
     assert watch.findings([row("a", 0, gradient=None), row("b", 1, gradient=1e-9), row("c", 2, gradient=1.0)]) == [
@@ -513,7 +519,7 @@ def test_the_place_where_numbers_cease_to_be_finite_is_found():
     rows += [row("a", 0, std=math.inf, step=2)]
     assert watch.findings(rows) == ["b: its outputs are not finite at step 1; those of the layers before it are"]
     rows = [row("a", 0, gradient=math.nan), row("b", 1, gradient=math.inf), row("c", 2)]
-    assert watch.findings(rows) == ["b: the gradient that reaches it at step 0 is not finite; on the way back it is the first"]
+    assert watch.findings(rows) == ["b: the gradient that reaches it is not finite at step 0; those of the layers behind it are"]
 
 
 @pytest.mark.filterwarnings("ignore:(overflow|invalid):RuntimeWarning")

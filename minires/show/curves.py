@@ -10,7 +10,7 @@ from minires.show.picture import Picture
 
 KEYS = ("train loss", "validation loss", "train accuracy", "validation accuracy")
 PARTS = {"train": "#c1553b", "validation": "#2f6f9f"}
-# One for each run, told apart by colour-blind people too. Source  Okabe and Ito 2008; its yellow is grey here: it fades on white.
+# One for each run, told apart by colour-blind people too; grey for the yellow, which fades on white. Source  Okabe and Ito 2008.
 RUNS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#8c8c8c")
 MARKS = "os^Dv<>P"
 
@@ -53,7 +53,8 @@ def overlay(logs, *, title=""):
             dashes = "--" if part == "train" else "-"
             axes.plot(epochs, numbers, dashes, label=f"{run}, {part}", markevery=max(len(epochs) // 8, 1), alpha=0.85, **style)
         keys.append(Line2D([], [], label=run, **style))
-    keys += [Line2D([], [], color="#555555", linestyle=dashes, label=part) for part, dashes in (("train", "--"), ("validation", "-"))]
+    for part, dashes in (("train", "--"), ("validation", "-")):
+        keys.append(Line2D([], [], label=part, linestyle=dashes, color="#555555"))
     figure.legend(handles=keys, loc="outside right upper", frameon=False, fontsize=9)
     figure.suptitle(title)
     return figure

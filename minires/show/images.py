@@ -61,7 +61,7 @@ def predictions(images, probabilities, classes, *, top=5, titles=None, labels=No
     labels = [None] * len(pictures) if labels is None else _numbers(labels)
     titles = [""] * len(pictures) if titles is None else titles
     if not len(pictures) == len(labels) == len(titles):
-        raise ValueError(f"there are {len(pictures)} images, {len(titles)} titles and {len(labels)} labels: wanted one for each")
+        raise ValueError(f"there are {len(pictures)} images, {len(titles)} titles and {len(labels)} labels: wanted one each")
     if top < 1 or columns < 1:
         raise ValueError(f"top is {top} and columns is {columns}, wanted at least 1")
     top, columns = min(top, len(classes)), min(columns, len(pictures))
@@ -95,11 +95,11 @@ def _bars(axes, bars):
 
 
 def _draw(axes, picture, white, *, extent):
-    """One image into the axes, grey where it has one channel. It comes as bytes: matplotlib clips no uint8."""
+    """One image into the axes, grey where it has one channel."""
     axes.axis("off")
     picture = picture[..., 0] if picture.shape[-1] == 1 else picture
-    light = picture if white == 255 else (picture.astype("float32") / white).clip(0, 1)
-    axes.imshow(light, cmap="gray", vmin=0, vmax=255 if white == 255 else 1, interpolation="nearest", extent=extent, aspect="auto")
+    light, most = (picture, 255) if white == 255 else ((picture.astype("float32") / white).clip(0, 1), 1)
+    axes.imshow(light, cmap="gray", vmin=0, vmax=most, interpolation="nearest", extent=extent, aspect="auto")
 
 
 def _checked(images):

@@ -68,7 +68,8 @@ def _map(axes, table, quantity):
     style = {"aspect": "auto", "interpolation": "nearest"}
     shown = [[value if value is not None and fits(value) else math.nan for value in values] for values in table]
     image = axes.imshow(shown, norm=norm, cmap=COLOURS[quantity], **style)
-    for colour, chosen in ((NOT_FINITE, lambda value: not math.isfinite(value)), (ZERO, lambda value: quantity == "std" and value == 0)):
+    special = {NOT_FINITE: lambda value: not math.isfinite(value), ZERO: lambda value: quantity == "std" and value == 0}
+    for colour, chosen in special.items():
         cells = [[1 if value is not None and chosen(value) else math.nan for value in values] for values in table]
         if any(cell == 1 for line in cells for cell in line):
             axes.imshow(cells, cmap=ListedColormap([colour]), **style)
@@ -92,8 +93,9 @@ def _scale(values, quantity):
 def _lines(axes, values, names, quantity):
     """Numbers by depth, a line for each kind of layer; what is not finite is a red line from top to bottom."""
     kinds = [re.match(r"[^\W\d]*", name.rpartition(".")[2]).group() for name in names]  # layer1.0.conv2 is a conv
+    finite = [place for place, value in enumerate(values) if value is not None and math.isfinite(value)]
     for kind, colour in zip(dict.fromkeys(kinds), cycle(RUNS)):
-        places = [place for place, value in enumerate(values) if kinds[place] == kind and value is not None and math.isfinite(value)]
+        places = [place for place in finite if kinds[place] == kind]
         axes.plot(places, [values[place] for place in places], color=colour, marker=".", linewidth=1, label=kind)
     for place, value in enumerate(values):
         if value is not None and not math.isfinite(value):

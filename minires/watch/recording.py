@@ -31,7 +31,8 @@ class Watch:
         return self._recording(lambda i: step if i == 0 else None)
 
     def each(self, *, first=0, every=1):
-        """A context: the model's forward passes in it are the steps first, first + 1, ...; those that `every` divides are noted.
+        """A context: the model's forward passes in it are the steps first, first + 1, ...; those that `every` divides
+        are noted.
 
         Raises  ValueError: every is no whole number of at least 1.
         """
@@ -45,7 +46,8 @@ class Watch:
         has the newer rows."""
         rows = [row for row in self._earlier if row.step not in self._steps]
         for step, notes in self._steps.items():
-            rows += [Row(step, note.layer, depth, *note.activation.read(), *note.gradient.read()) for depth, note in enumerate(notes)]
+            for depth, note in enumerate(notes):
+                rows.append(Row(step, note.layer, depth, *note.activation.read(), *note.gradient.read()))
         return sorted(rows, key=lambda row: (row.step, row.depth))
 
     @contextmanager
@@ -70,7 +72,7 @@ class Watch:
 
 
 def layers(model, *, first=0, every=1):
-    """A context that watches a model: each forward pass in it is a step. It gives the Watch, whose `rows` can be read at any time.
+    """A context that watches a model: each forward pass in it is a step. It gives the Watch; its `rows` can be read any time.
 
     first, every  as in Watch.each
     """
