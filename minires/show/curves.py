@@ -10,7 +10,7 @@ from minires.show.picture import Picture
 
 KEYS = ("train loss", "validation loss", "train accuracy", "validation accuracy")
 PARTS = {"train": "#c1553b", "validation": "#2f6f9f"}
-# One for each run, told apart by colour-blind people too; grey for the yellow, which fades on white. Source  Okabe and Ito 2008.
+# One for each run, colour-blind-safe; grey in place of yellow, which fades on white. Source  Okabe and Ito 2008.
 RUNS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#8c8c8c")
 MARKS = "os^Dv<>P"
 
