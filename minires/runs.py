@@ -75,6 +75,7 @@ class Run:
 
     @property
     def checkpoints(self):
+        """The folder of the checkpoints."""
         return self.folder / "checkpoints"
 
     def save(self, step, weights, loop):

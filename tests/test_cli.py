@@ -1,13 +1,18 @@
 """The command line, as typed."""
 
+import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy
 import pytest
+from PIL import Image
+from safetensors.numpy import save_file
 
-from minires import backend, cli
+from minires import Tensor, backend, checkpoint, cli, data, models, nn, no_grad
 from minires.backend import machine
 
 ROOT = Path(__file__).parents[1]
@@ -33,47 +38,128 @@ def elsewhere(tmp_path, monkeypatch):
 QUICK = ("train", "--epochs", "2", "--batch-size", "128")
 
 
+def lines(capsys):
+    return capsys.readouterr().out.replace("\\", "/").splitlines()
+
+
+# Training.
+
+
 def test_train_prints_a_line_an_epoch_and_ends_with_the_test_accuracy(elsewhere, capsys):
     assert typed(*QUICK) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert re.fullmatch(r"resnet20, 269,434 parameters, on 1,257 images of handwritten digits; backend numpy", lines[0])
+    said = lines(capsys)
+    first = "resnet20, 269,434 parameters, on 1,257 images of handwritten digits; backend numpy; runs/digits-resnet20"
     epoch = r"epoch  {}   train: loss \d\.\d{{3}}, accuracy \d+\.\d\d %   validation: loss \d+\.\d{{3}}, accuracy \d+\.\d\d %"
-    assert re.fullmatch(epoch.format(1), lines[1]) and re.fullmatch(epoch.format(2), lines[2])
-    assert re.fullmatch(r"trained in \d+ s, [\d,]+ images/s; curves in runs/digits/curves.png", lines[3].replace("\\", "/"))
-    assert re.fullmatch(r"test accuracy \d+\.\d\d %", lines[4]) and len(lines) == 5
-    assert (elsewhere / "runs" / "digits" / "curves.png").read_bytes().startswith(b"\x89PNG")
+    assert said[0] == first and len(said) == 5
+    assert re.fullmatch(epoch.format(1), said[1]) and re.fullmatch(epoch.format(2), said[2])
+    assert re.fullmatch(r"trained in \d+ s, [\d,]+ images/s; curves in runs/digits-resnet20/curves.png", said[3])
+    assert re.fullmatch(r"test loss \d\.\d{3}, accuracy \d+\.\d\d %", said[4])
+
+
+def test_a_run_leaves_settings_log_card_curves_weights_and_two_checkpoints(elsewhere, capsys):
+    typed(*QUICK, "--name", "a", "--seed", "3", "--augment", "none", "--save-every", "0")
+    folder = elsewhere / "runs" / "a"
+    assert sorted(path.name for path in folder.iterdir() if path.name != ".lock") == [
+        "card.md", "checkpoints", "config.json", "curves.png", "log.csv", "result.json", "weights.safetensors"]  # fmt: skip
+    config, result = (json.loads((folder / name).read_text()) for name in ("config.json", "result.json"))
+    assert (config["seed"], config["augment"], config["epochs"], config["lr"]) == (3, "none", 2, 0.05)
+    head, *rows = (folder / "log.csv").read_text().splitlines()
+    assert head == "epoch,step,lr,train_loss,train_accuracy,validation_loss,validation_accuracy,seconds"
+    assert [row.split(",")[:2] for row in rows] == [["1", "10"], ["2", "20"]]
+    assert (folder / "curves.png").read_bytes().startswith(b"\x89PNG")
+    assert len(list((folder / "checkpoints").iterdir())) == 2
+    card, blas = (folder / "card.md").read_text(), machine.blas()
+    accuracy = f"{100 * result['test_accuracy']:.2f} % ({result['test_hits']} of 355)"
+    for fact in ("1,257 for training, 185 for validation, 355 for test; UCI", "| seed | 3 |", f"once, at the end | {accuracy} |",
+                 f"NumPy {numpy.__version__}", machine.processor(), "1 threads" if blas else "unknown"):  # fmt: skip
+        assert fact in card, fact
+    assert lines(capsys)[-1].startswith("test loss")
 
 
 def test_the_same_seed_prints_the_same_and_another_does_not(capsys):
     def results(seed):
-        typed(*QUICK, "--seed", seed, "--name", f"seed{seed}")
-        return [line for line in capsys.readouterr().out.splitlines() if not line.startswith("trained")]
+        typed("train", "--epochs", "1", "--seed", seed)
+        return [line for line in lines(capsys)[1:] if not line.startswith("trained")]
 
     first, again, other = results("3"), results("3"), results("4")
     assert first == again and first != other
 
 
-def test_train_runs_on_another_backend_and_with_another_model(capsys):
-    assert typed(*QUICK[:1], "--epochs", "1", "--backend", "strict", "--model", "resnet20", "--lr", "0.01") == 0
+def test_a_run_without_a_name_never_takes_the_place_of_another(elsewhere, capsys):
+    for _ in range(2):
+        typed("train", "--epochs", "1")
+    assert sorted(path.name for path in (elsewhere / "runs").iterdir()) == ["digits-resnet20", "digits-resnet20-2"]
+    before = (elsewhere / "runs" / "digits-resnet20" / "log.csv").read_bytes()
+    assert typed("train", "--epochs", "1", "--name", "digits-resnet20") == 2
+    assert "digits-resnet20 is there already: --resume" in capsys.readouterr().err.replace("\\", "/")
+    assert (elsewhere / "runs" / "digits-resnet20" / "log.csv").read_bytes() == before
+
+
+def test_train_runs_on_another_backend_and_as_the_options_say(elsewhere, capsys):
+    words = "--epochs 1 --backend strict --optimizer adamw --schedule step --milestones 0.4 --shortcut none --preactivation --lr 0.001 --drop-last"
+    assert typed("train", *words.split(), "--mean", "0.3", "--std", "0.4", "--name", "s") == 0
     assert "backend strict" in capsys.readouterr().out
+    state, facts = checkpoint.load_weights(elsewhere / "runs" / "s" / "weights.safetensors")
+    assert facts["options"] == {"num_classes": 10, "in_channels": 1, "shortcut": "none", "preactivation": True}
+    assert (facts["mean"], facts["std"], facts["size"]) == ([0.3], [0.4], [8, 8, 1])
+    assert "bn.weight" in state and not any("downsample" in name for name in state)
+
+
+def test_watch_notes_the_layers_and_leaves_the_training_as_it_is(elsewhere, capsys):
+    typed("train", "--epochs", "1", "--name", "plain")
+    typed("train", "--epochs", "1", "--name", "watched", "--watch", "6")
+    plain, watched = (elsewhere / "runs" / name for name in ("plain", "watched"))
+    assert (plain / "weights.safetensors").read_bytes() == (watched / "weights.safetensors").read_bytes()
+    rows = (watched / "layers.csv").read_text().splitlines()
+    assert rows[0].startswith("step,layer,depth,activation_mean,activation_std,activation_zeros,gradient_mean")
+    assert {row.split(",")[0] for row in rows[1:]} == {"0", "6", "12", "18"}
+    assert (watched / "layers.png").read_bytes().startswith(b"\x89PNG")
+    assert "layers in runs/watched/layers.csv and runs/watched/layers.png" in lines(capsys)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_net_that_blows_up_leaves_its_layers_and_a_finding(elsewhere, capsys):
+    assert typed("train", "--epochs", "2", "--lr", "1e30", "--watch", "1", "--name", "x") == 2
+    streams = capsys.readouterr()
+    assert re.search(r"the loss is (nan|inf) at step \d+; .* The last good checkpoint is runs/x/checkpoints/step-00000000", streams.err)
+    assert "not finite" in streams.out and (elsewhere / "runs" / "x" / "layers.png").exists()
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--model", "resnet19"], "minires train: unknown model 'resnet19': there are .*did you mean 'resnet1"),
-        (["--backend", "nunpy"], "minires train: unknown backend 'nunpy': .*did you mean 'numpy'"),
-        (["--epochs", "0"], "minires train: --epochs is 0, wanted at least 1"),
-        (["--batch-size", "0"], "minires train: batch_size is 0, wanted an int of at least 1"),
-        (["--lr", "-1"], "minires train: lr is -1.0, wanted more than 0"),
-        (["--lr", "1e30", "--epochs", "2"], "minires train: the loss is (nan|inf) at step"),
+        (["--model", "resnet19"], "unknown model 'resnet19': there are .*did you mean 'resnet1"),
+        (["--backend", "nunpy"], "unknown backend 'nunpy': .*did you mean 'numpy'"),
+        (["--data", "cifar-10"], "unknown data 'cifar-10': .*did you mean 'cifar10'"),
+        (["--data", "foldr:x"], "unknown data 'foldr': .*did you mean 'folder'"),
+        (["--data", "folder:nowhere"], "nowhere is no folder"),
+        (["--data", "cifar10", "--data-dir", "nowhere"], "nowhere is not there: --data-dir wants"),
+        (["--epochs", "0"], "--epochs is 0, wanted at least 1"),
+        (["--batch-size", "0"], "batch_size is 0, wanted an int of at least 1"),
+        (["--batch-size", "2000", "--drop-last"], "1257 images make no batch of 2000"),
+        (["--lr", "-1"], "lr is -1.0, wanted more than 0"),
+        (["--lr", "nan"], "lr is nan, wanted more than 0"),
+        (["--momentum", "-1"], "momentum is -1.0"),
+        (["--label-smoothing", "1"], "--label-smoothing is 1.0, wanted"),
+        (["--schedule", "cosin"], "unknown schedule 'cosin': .*did you mean 'cosine'"),
+        (["--optimizer", "adma"], "unknown optimizer 'adma': .*did you mean 'adam'"),
+        (["--warmup", "1"], "--warmup is 1.0, wanted a share"),
+        (["--augment", "crop"], "--augment: 'crop', wanted crop=PIXELS"),
+        (["--augment", "crop=1,flop"], "unknown augmentation 'flop': .*did you mean 'flip'"),
+        (["--augment", "flip=often"], "unknown flip 'often'"),
+        (["--seed", "-1"], "expected non-negative|seed is -1"),
+        (["--mean", "1", "2"], "mean has 2 numbers, the images have 1 channels"),
+        (["--watch", "0"], "--watch is 0"),
+        (["--name", "../x"], "--name is '../x', wanted a name without slashes"),
+        (["--resume", "nowhere"], "nowhere holds no run"),
+        (["--shortcut", "C"], "unknown shortcut 'C'"),
     ],
 )
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_what_the_user_can_mend_is_one_line_and_status_2(capsys, words, message):
+def test_what_the_user_can_mend_is_one_line_and_status_2_and_no_folder(elsewhere, capsys, words, message):
     assert typed("train", *words) == 2
     error = capsys.readouterr().err
-    assert re.match(message, error) and error.count("\n") == 1
+    assert re.match(f"minires train: .*({message})", error) and error.count("\n") == 1
+    assert not (elsewhere / "runs").exists()
 
 
 def test_a_folder_that_cannot_be_made_is_named_before_the_training(elsewhere, capsys):
@@ -81,6 +167,144 @@ def test_a_folder_that_cannot_be_made_is_named_before_the_training(elsewhere, ca
     assert typed("train") == 2
     streams = capsys.readouterr()
     assert "runs" in streams.err and "epoch" not in streams.out
+
+
+# A trained net at work.
+
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory):
+    """A folder in which a net has been trained, once for all tests."""
+    folder = tmp_path_factory.mktemp("once")
+    with pytest.MonkeyPatch.context() as there:
+        there.chdir(folder)
+        typed("train", "--epochs", "2", "--name", "a")
+    return folder
+
+
+@pytest.fixture
+def trained(once, elsewhere):
+    shutil.copytree(once, elsewhere, dirs_exist_ok=True)
+    return elsewhere / "runs" / "a"
+
+
+def test_a_resumed_run_keeps_its_settings(trained, capsys):
+    for words, told in ((["--lr", "1", "--seed", "2"], "leave out --lr, --seed"), (["--name", "b"], "leave out --name")):
+        assert typed("train", "--resume", "a", *words) == 2
+        assert f"a run goes on with the settings that it began with: {told}" in capsys.readouterr().err
+    assert typed("train", "--resume", "a") == 0 and re.match(r"runs.a is finished: test accuracy \d", capsys.readouterr().out)
+
+
+def test_evaluate_repeats_what_the_run_saw(trained, capsys):
+    result = json.loads((trained / "result.json").read_text())
+    expected = f"({result['test_hits']} of 355)"
+    for words in (["a"], ["runs/a"], [], ["--weights", str(trained / "weights.safetensors"), "--data", "digits"]):
+        assert typed("evaluate", *words) == 0
+        assert expected in capsys.readouterr().out
+    last = (trained / "log.csv").read_text().splitlines()[-1].split(",")
+    typed("evaluate", "a", "--part", "validation")
+    assert f"validation part of handwritten digits: loss {float(last[5]):.3f}, accuracy {100 * float(last[6]):.2f} %" in lines(capsys)[1]
+
+
+def test_a_run_that_is_not_finished_is_evaluated_as_it_is_so_far(trained, capsys):
+    (trained / "weights.safetensors").unlink()
+    (trained / "result.json").unlink()
+    assert typed("evaluate", "a") == 0 and "of 355)" in capsys.readouterr().out
+
+
+def test_predict_names_the_likeliest_classes(trained, elsewhere, capsys):
+    _, _, test = data.digits()
+    pixels = (test.images[:6] * 15.9).astype(numpy.uint8)
+    paths = [f"{i}.png" for i in range(6)]
+    for image, path in zip(pixels, paths):
+        Image.fromarray(image[..., 0]).convert("RGB").save(elsewhere / path)
+    state, facts = checkpoint.load_weights(trained / "weights.safetensors")
+    model = models.build(facts["model"], **facts["options"]).eval()
+    model.load_state_dict(state)
+    with no_grad():
+        logits = model(Tensor(((pixels / 255 - facts["mean"]) / facts["std"]).astype(numpy.float32))).numpy()
+    shares = 100 * numpy.exp(logits) / numpy.exp(logits).sum(axis=1, keepdims=True)
+    assert typed("predict", *paths, "--top", "3", "--picture", "p.png") == 0
+    first, *said, last = lines(capsys)
+    for path, row, line in zip(paths, shares, said, strict=True):
+        assert line == f"{path}: " + ", ".join(f"{k} {row[k]:.1f} %" for k in numpy.argsort(-row)[:3])
+    assert first == "the net of runs/a" and last == "picture in p.png" and (elsewhere / "p.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["predict", "none.png"], "none.png is not there"),
+        (["predict", "text.png"], "text.png does not decode as an image"),
+        (["predict", "text.png", "--run", "b"], "b holds no run: there is no config.json in it"),
+        (["evaluate", "--weights", "text.png"], "text.png is damaged, cut off, or no safetensors file"),
+        (["evaluate", "a", "--data", "cifar10", "--data-dir", "."], "holds .*; wanted cifar-10-binary.tar.gz"),
+        (["evaluate", "a", "--shortcut", "B"], "does not fit resnet20 .*--shortcut and --stem choose another"),
+        (["evaluate", "a", "--model", "resnet32"], "does not fit resnet32 "),
+        (["evaluate", "--weights", "runs/a/weights.safetensors"], "which images. --data says it"),
+        (["evaluate", "a", "--data", "folder:other"], "the net knows the classes 0, 1, 2.*; the images have cat"),
+        (["plot", "a", "b"], "b holds no run"),
+        (["data", "digit"], "unknown data 'digit': .*did you mean 'digits'"),
+        (["summary", "resnet21"], "unknown model 'resnet21'"),
+        (["summary", "resnet20", "--input", "32", "32"], "wanted three numbers"),
+    ],
+)
+def test_other_commands_say_what_is_wrong_too(trained, elsewhere, capsys, words, message):
+    (elsewhere / "text.png").write_text("no image")
+    (elsewhere / "other" / "test" / "cat").mkdir(parents=True)
+    Image.new("L", (8, 8)).save(elsewhere / "other" / "test" / "cat" / "1.png")
+    assert typed(*words) == 2
+    assert re.match(f"minires {words[0]}: .*({message})", capsys.readouterr().err)
+
+
+def test_weights_of_others_are_read_with_the_settings_that_they_need(elsewhere, capsys):
+    """A net as another library saves it: other names, and no word about itself."""
+    nn.manual_seed(0)
+    model = models.resnet20(shortcut="A")
+    save_file({name.replace("fc.", "linear."): numpy.ascontiguousarray(checkpoint._turned(array, outward=True))
+               for name, array in model.state_dict().items()} | {"bn1.num_batches_tracked": numpy.array(3)}, "w")  # fmt: skip
+    for i, name in enumerate(data.CLASSES["cifar10"]):
+        (elsewhere / "images" / "test" / name).mkdir(parents=True)
+        pixels = numpy.random.default_rng(i).integers(0, 256, (32, 32, 3)).astype(numpy.uint8)
+        Image.fromarray(pixels).save(elsewhere / "images" / "test" / name / "1.png")
+    words = ["--weights", "w", "--model", "resnet20", "--shortcut", "A", "--mean", ".485", ".456", ".406", "--std", ".229", ".224", ".225"]
+    assert typed("evaluate", *words, "--data", "folder:images") == 0
+    x = (data.folder("images")[2].images / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
+    with no_grad():
+        logits = model.eval()(Tensor(x.astype(numpy.float32))).numpy()
+    hits = int((logits.argmax(axis=1) == numpy.arange(10)).sum())
+    assert f"({hits} of 10)" in capsys.readouterr().out
+    assert typed("predict", "images/test/cat/1.png", *words, "--classes", "cifar10", "--size", "32", "--top", "1") == 0
+    assert f": {data.CLASSES['cifar10'][logits[3].argmax()]} " in capsys.readouterr().out
+    assert typed("predict", "images/test/cat/1.png", *words) == 2
+    assert "do not say how an image is prepared: give --size" in capsys.readouterr().err
+    assert typed("evaluate", "--weights", "w", "--data", "folder:images") == 2
+    assert "w does not say of which model it is: --model does" in capsys.readouterr().err
+
+
+# Things to look at.
+
+
+def test_plot_lays_runs_over_each_other(trained, elsewhere, capsys):
+    shutil.copytree(trained, trained.with_name("b"))
+    assert typed("plot", "a", "runs/b", "--picture", "both.png") == 0
+    assert (elsewhere / "both.png").read_bytes().startswith(b"\x89PNG") and lines(capsys)[-1] == "picture in both.png"
+    (elsewhere / "runs" / "b" / "log.csv").unlink()
+    assert typed("plot", "a", "b") == 2 and "has no finished epoch yet" in capsys.readouterr().err
+
+
+def test_data_describes_a_set_and_draws_it(elsewhere, capsys):
+    assert typed("data", "digits") == 0
+    said = lines(capsys)
+    assert said[0].startswith("handwritten digits. UCI") and said[-1] == "picture in digits.png"
+    assert said[1] == "train       Dataset(1,257 images of 8 x 8 x 1, 10 classes), 122 to 128 of each"
+    assert (elsewhere / "digits.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_summary_shows_the_published_number_of_parameters(capsys):
+    assert typed("summary", "resnet18", "--stem", "imagenet", "--num-classes", "1000", "--input", "64", "64", "3") == 0
+    assert re.search(r"^sum +11,689,512 ", capsys.readouterr().out, re.M)
+    assert typed("summary", "resnet20") == 0 and re.search(r"^sum +269,722 ", capsys.readouterr().out, re.M)
 
 
 def test_no_command_and_unknown_ones_show_the_usage(capsys):

@@ -26,6 +26,7 @@ def _parser():
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name, room, help):
+        """A command's parser; the function `name` in minires.cli.`room` runs it, and is imported only then."""
         parser = commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
         parser.set_defaults(run=lambda options: getattr(import_module(f"minires.cli.{room}"), name)(options))
         return parser

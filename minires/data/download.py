@@ -10,7 +10,6 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
-from tqdm import tqdm
 
 from minires import files
 
@@ -109,6 +108,8 @@ def _download(url, part, timeout, pause, tries):
 
 def _go_on(url, part, timeout):
     """One connection: from where `part` ends to the end of the file, or to where the connection is cut."""
+    from tqdm import tqdm
+
     have = _size(part)
     headers = {"User-Agent": "minires", **({"Range": f"bytes={have}-"} if have else {})}
     with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=timeout) as answer:

@@ -78,11 +78,13 @@ class _Unpickler(pickle.Unpickler):
     }
 
     def find_class(self, module, name):
+        """What stands for a name."""
         if (module, name) not in self.ADMITTED:
             raise PickleError(f"the pickle asks for {module}.{name}, which no array needs: it was not run. Do not trust this file")
         return self.ADMITTED[module, name]
 
     def persistent_load(self, _):
+        """What stands for an object that the pickle does not hold itself."""
         raise PickleError("the pickle refers to something outside it")
 
 
