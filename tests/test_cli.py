@@ -237,6 +237,8 @@ def test_predict_names_the_likeliest_classes(trained, elsewhere, capsys):
         (["predict", "none.png"], "none.png is not there"),
         (["predict", "text.png"], "text.png does not decode as an image"),
         (["predict", "text.png", "--run", "b"], "b holds no run: there is no config.json in it"),
+        (["predict", "text.png", "--classes", "cat,dog"], "text.png does not decode"),
+        (["predict", "other/test/cat/1.png", "--classes", "cat,dog"], "the net tells 10 classes apart, there are 2 names: cat, dog"),
         (["evaluate", "--weights", "text.png"], "text.png is damaged, cut off, or no safetensors file"),
         (["evaluate", "a", "--data", "cifar10", "--data-dir", "."], "holds .*; wanted cifar-10-binary.tar.gz"),
         (["evaluate", "a", "--shortcut", "B"], "does not fit resnet20 .*--shortcut and --stem choose another"),

@@ -22,6 +22,8 @@ def evaluate(options):
         raise ValueError(f"{config['data']} has no {options.part} part here")
     _same_classes(part.classes, facts)
     part.normalise(mean=facts.get("mean"), std=facts.get("std"))
+    if "mean" not in facts or "std" not in facts:
+        print("the weights do not say how an image is prepared: by mean and std of these images (--mean, --std give others)")
     result = score(model, data.batches(part, 250))
     print(f"{options.part} part of {part.name}: {result} ({result.hits:,} of {result.images:,})")
     if part.source:
@@ -37,12 +39,14 @@ def predict(options):
         raise ValueError(f"the weights do not say how an image is prepared: give {', '.join(missing)}")
     h, w, c = facts["size"]
     images = [data.load_image(path, size=(h, w), channels=c) for path in options.images]
-    names = facts.get("classes") or [f"class {k}" for k in range(model.fc.bias.size)]
-    dataset = data.Dataset(images, [0] * len(images), names, mean=facts["mean"], std=facts["std"])
+    dataset = data.Dataset(images, [0] * len(images), ["unknown"], mean=facts["mean"], std=facts["std"])
     model.eval()
     with no_grad():
         probabilities = backend.xp.concatenate([F.softmax(model(Tensor(x))).data for x, _ in data.batches(dataset, 64)])
     probabilities = backend.to_host(probabilities)
+    names = facts.get("classes") or [f"class {k}" for k in range(probabilities.shape[1])]
+    if len(names) != probabilities.shape[1]:
+        raise ValueError(f"the net tells {probabilities.shape[1]} classes apart, there are {len(names)} names: {', '.join(names)}")
     for path, row in zip(options.images, probabilities):
         best = sorted(range(len(names)), key=lambda k: -row[k])[: options.top]
         print(f"{path}: " + ", ".join(f"{names[k]} {100 * row[k]:.1f} %" for k in best))
