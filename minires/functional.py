@@ -39,10 +39,10 @@ def concatenate(tensors, axis=0): return apply(ops.concatenate, *tensors, axis=a
 def pad(x, widths): return apply(ops.pad, x, widths=widths)
 def broadcast_to(x, shape): return apply(ops.broadcast_to, x, shape=shape)
 
-def linear(x, weight, bias=None): return apply(ops.linear, x, weight, bias)
+def linear(x, weight, bias=None): return apply(ops.linear, x, weight, *_given(bias))
 def im2col(x, kernel, *, stride=1, padding=0): return apply(ops.im2col, x, kernel=kernel, stride=stride, padding=padding)
 def col2im(columns, shape, kernel, *, stride=1, padding=0): return apply(ops.col2im, columns, shape=shape, kernel=kernel, stride=stride, padding=padding)
-def conv2d(x, weight, bias=None, *, stride=1, padding=0): return apply(ops.conv2d, x, weight, bias, stride=stride, padding=padding)
+def conv2d(x, weight, bias=None, *, stride=1, padding=0): return apply(ops.conv2d, x, weight, *_given(bias), stride=stride, padding=padding)
 def max_pool2d(x, kernel, *, stride=None, padding=0): return apply(ops.max_pool2d, x, kernel=kernel, stride=stride, padding=padding)
 def avg_pool2d(x, kernel, *, stride=None, padding=0): return apply(ops.avg_pool2d, x, kernel=kernel, stride=stride, padding=padding)
 def global_avg_pool(x): return apply(ops.global_avg_pool, x)
@@ -54,6 +54,11 @@ def softmax(x, axis=-1): return apply(ops.softmax, x, axis=axis)
 def log_softmax(x, axis=-1): return apply(ops.log_softmax, x, axis=axis)
 def cross_entropy(logits, labels, *, label_smoothing=0.0): return apply(ops.cross_entropy, logits, to_device(labels) if isinstance(labels, (list, tuple)) else labels, label_smoothing=label_smoothing)
 def mse_loss(x, target): return apply(ops.mse_loss, x, target)
+
+
+def _given(operand):
+    """An operand that may be left out, as a list."""
+    return [] if operand is None else [operand]
 
 
 def _bare_index(index):

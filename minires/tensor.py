@@ -3,6 +3,7 @@
 import threading
 from contextlib import ContextDecorator
 from numbers import Number
+from types import CellType, FunctionType
 
 from minires.backend import is_array, refuse_foreign, to_device, to_host, xp
 
@@ -43,6 +44,7 @@ class Tensor:
     data  an array of the backend in use, which stays as it is and is not copied; or a number or lists of them,
         which become float32
     grad  after backward(), for a leaf that requires it: the gradient, an array of data's shape and type
+    ==  whether the two are one and the same tensor, so that tensors can be keys; for the numbers a.data == b.data
     """
 
     __slots__ = ("__weakref__", "data", "grad", "node", "requires_grad")
@@ -63,21 +65,10 @@ class Tensor:
 
     # What an array has.
 
-    @property
-    def shape(self):
-        return self.data.shape
-
-    @property
-    def ndim(self):
-        return self.data.ndim
-
-    @property
-    def size(self):
-        return self.data.size
-
-    @property
-    def dtype(self):
-        return self.data.dtype
+    shape = property(lambda self: self.data.shape)
+    ndim = property(lambda self: self.data.ndim)
+    size = property(lambda self: self.data.size)
+    dtype = property(lambda self: self.data.dtype)
 
     def __len__(self):
         return len(self.data)
@@ -140,30 +131,29 @@ class Tensor:
         recursion, no sorting, and memory falls as the walk goes.
 
         Raises  RuntimeError: nothing here requires a gradient, or a part of the graph has been used already.
-        ValueError: a gradient of another shape is given or needed.
+        ValueError: a gradient of another shape is given or needed. Whatever an op's backward raises: what leaves have got
+        until then stays in their `grad`, and the graph is used.
         """
         if not self.requires_grad:
             raise RuntimeError("backward() from a tensor that needs no gradient: nothing that made it has requires_grad")
         grad = self._seed(grad)
         if self.node is None:
-            _accumulate(self, grad, borrowed=True)
+            _accumulate(self, grad)
             return
         users = _count_users(self.node)
-        waiting = {self.node: (grad, True)}  # node -> (gradient so far, whether its array is somebody else's)
+        waiting = {self.node: grad}  # node -> its gradient so far
         ready = [self.node]
         while ready:
             node = ready.pop()
-            g, _ = waiting.pop(node)
-            parents, grads = node.parents, _run(node, g)
-            for i, (parent, g_parent) in enumerate(zip(parents, grads)):
+            parents = node.parents
+            for i, (parent, g) in enumerate(zip(parents, _run(node, waiting.pop(node)))):
                 if parent is None:
                     continue
-                g_parent = _checked(g_parent, parent, node, i)
-                borrowed = sum(g_parent is other for other in (g, *grads)) > 1 or g_parent.base is not None
+                g = _checked(g, parent, node, i)
                 if isinstance(parent, Tensor):
-                    _accumulate(parent, g_parent, borrowed)
+                    _accumulate(parent, g)
                     continue
-                waiting[parent] = _added(waiting.get(parent), g_parent, borrowed)
+                waiting[parent] = _as_array(waiting[parent] + g) if parent in waiting else g
                 users[parent] -= 1
                 if users[parent] == 0:
                     ready.append(parent)
@@ -180,35 +170,53 @@ class Tensor:
 
 
 def kept(backward):
-    """Name -> array: what an op's backward keeps until it runs, read from the function itself."""
-    values = zip(backward.__code__.co_freevars, backward.__closure__ or ())
-    return {name: cell.cell_contents for name, cell in values if is_array(cell.cell_contents)}
+    """Name -> array: what an op's backward keeps until it runs, read from the function itself.
+
+    Those in a tuple or list are name[0], name[1]; those that a function keeps which backward calls are name.theirs.
+    """
+    return {name.removeprefix("."): array for name, array in _captured("", backward, set())}
+
+
+def _captured(name, value, seen):
+    parts = []
+    if is_array(value):
+        yield name, value
+    elif isinstance(value, (tuple, list)):
+        parts = [(f"{name}[{i}]", part) for i, part in enumerate(value)]
+    elif isinstance(value, FunctionType) and value not in seen:
+        variables = zip(value.__code__.co_freevars, value.__closure__ or ())
+        parts = [(f"{name}.{key}", cell.cell_contents) for key, cell in variables if cell != CellType()]  # not an empty one
+        seen.add(value)
+    for part in parts:
+        yield from _captured(*part, seen)
 
 
 def apply(op, *operands, **options):
     """Run an op on tensors, arrays, lists or numbers, and remember its backward if one of them requires a gradient.
 
     Beside an array a number stays Python's, so that it does not change the type of the elements; alone it is float32.
+    Raises  TypeError: an operand that is no number or array, a tensor among the options, an op that gives something else.
     """
-    arrays = [_bare(operand, op.__name__) for operand in operands]
+    name = getattr(getattr(op, "func", op), "__name__", type(op).__name__)  # func: of a functools.partial
+    arrays = [_bare(operand, name) for operand in operands]
     if not any(is_array(array) for array in arrays):
-        arrays = [array if array is None else Tensor(array).data for array in arrays]
-    result, backward = op(*arrays, **{name: _bare_option(option) for name, option in options.items()})
-    made = Tensor(result)
+        arrays = [Tensor(array).data for array in arrays]
+    made = op(*arrays, **{key: _bare_option(option, key, name) for key, option in options.items()})
+    if not isinstance(made, tuple) or len(made) != 2 or isinstance(made[0], Tensor) or not callable(made[1]):
+        raise TypeError(f"{name}: an op must give a tuple of an array and its backward, a function; it gave {_told(made)}")
+    result, backward = Tensor(made[0]), made[1]
     if grad_enabled():
         parents = tuple(_parent(operand) for operand in operands)
         if any(parent is not None for parent in parents):
-            made.requires_grad = True
-            made.node = Node(op.__name__, parents, backward, made.shape, made.dtype)
-    return made
+            result.requires_grad = True
+            result.node = Node(name, parents, backward, result.shape, result.dtype)
+    return result
 
 
 def _bare(operand, op):
     if isinstance(operand, Tensor):
-        if not is_array(operand.data):
-            refuse_foreign(operand.data, f"{op}: an operand")
-        return operand.data
-    if operand is None or is_array(operand):
+        operand = operand.data
+    if is_array(operand):
         return operand
     if isinstance(operand, Number):
         return _bare_option(operand)
@@ -217,8 +225,10 @@ def _bare(operand, op):
     refuse_foreign(operand, f"{op}: an operand")
 
 
-def _bare_option(option):
+def _bare_option(option, name="", op=""):
     """A NumPy scalar as a plain number: it would turn float32 into float64."""
+    if isinstance(option, Tensor):
+        raise TypeError(f"{op}: option {name} is a Tensor: no gradient goes to an option; tensor.data is its array")
     return option.item() if isinstance(option, Number) and hasattr(option, "item") else option
 
 
@@ -257,10 +267,15 @@ def _run(node, g):
     backward, parents = node.backward, node.parents
     node.backward, node.parents = None, ()
     grads = backward(g)
-    if not isinstance(grads, tuple) or len(grads) != len(parents):
-        got = f"{len(grads)} of them" if isinstance(grads, tuple) else type(grads).__name__
-        raise TypeError(f"{node.op}: backward must give a tuple of {len(parents)} gradients, one an operand; it gave {got}")
+    if not isinstance(grads, tuple) or len(grads) < len(parents) or any(g is not None for g in grads[len(parents) :]):
+        wanted = f"backward must give a tuple of {len(parents)} gradients, one an operand"
+        raise TypeError(f"{node.op}: {wanted}; it gave {_told(grads)}")
     return grads
+
+
+def _told(given):
+    """The types of what an op or a backward gave."""
+    return f"({', '.join(map(_told, given))})" if isinstance(given, tuple) else type(given).__name__
 
 
 def _checked(g, parent, node, i):
@@ -273,20 +288,9 @@ def _checked(g, parent, node, i):
     return g if g.dtype == parent.dtype else g.astype(parent.dtype)
 
 
-def _added(before, g, borrowed):
-    """(sum, whether it is borrowed): written in place only where the array is the walk's own."""
-    if before is None:
-        return g, borrowed
-    total, total_borrowed = before
-    if total_borrowed:
-        return _as_array(total + g), False
-    total += g
-    return total, False
-
-
-def _accumulate(leaf, g, borrowed):
-    """leaf.grad += g. A leaf never shares its gradient's memory with anybody."""
+def _accumulate(leaf, g):
+    """leaf.grad += g. A leaf never shares its gradient's memory with anybody: the op may keep g, or hand it to others."""
     if leaf.grad is None:
-        leaf.grad = g.copy() if borrowed else g
+        leaf.grad = g.copy()
     else:
         leaf.grad += g
