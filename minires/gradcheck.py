@@ -17,6 +17,7 @@ def check_backward(op, *arrays, seed=0, step=1e-6, tolerance=1e-6, **options):
     For a random direction d, and a random cotangent c in the place of the loss's gradient, it compares
     <c, (op(x + step d) - op(x - step d)) / (2 step)> with <backward(c), d>, for each input by itself. (With ones for c,
     as in sum(op(x)), a batch norm whose backward gives zeros would pass.) The op must be smooth within `step` of x.
+    They may differ by `tolerance` of the terms that they sum up, and by what the rounding of op(x) does to the second.
 
     It checks besides that: each gradient has its input's shape; nothing writes to an input or to c; two calls of
     backward agree; float32 in gives float32 out, gradients too.
@@ -33,10 +34,11 @@ def check_backward(op, *arrays, seed=0, step=1e-6, tolerance=1e-6, **options):
     cotangent = numpy.asarray(rng.standard_normal(result.shape))
     gradients = _gradients(op, backward, cotangent, inputs, names)
     again = _gradients(op, backward, cotangent, inputs, names)
+    rounding = 8 * numpy.finfo(float).eps / step * float(numpy.abs(cotangent * result).sum())
     _check_unchanged(op, on_device, inputs)
     for name, first, second in zip(names, gradients, again):
         if first is not None and not numpy.array_equal(first, second, equal_nan=True):
-            raise AssertionError(f"{op.__name__}: backward gives another gradient of {name} when it is called again")
+            raise AssertionError(f"{_called(op)}: backward gives another gradient of {name} when it is called again")
     for i, (name, gradient) in enumerate(zip(names, gradients)):
         if gradient is None:
             continue
@@ -44,10 +46,10 @@ def check_backward(op, *arrays, seed=0, step=1e-6, tolerance=1e-6, **options):
         claimed = float((gradient * direction).sum())
         seen = _slope(op, inputs, options, i, direction, cotangent, step)
         size = float(numpy.abs(gradient * direction).sum()) + abs(seen)
-        if not abs(claimed - seen) <= tolerance * size + 1e-9:
+        if not abs(claimed - seen) <= tolerance * size + rounding:
             where = _worst(op, inputs, options, i, gradient, cotangent, step)
             raise AssertionError(
-                f"{op.__name__}: the gradient of {name} is wrong: along a random direction backward says {claimed:.9g}, "
+                f"{_called(op)}: the gradient of {name} is wrong: along a random direction backward says {claimed:.9g}, "
                 f"a small step shows {seen:.9g}{where}"
             )
     _check_float32(op, inputs, names, options, cotangent)
@@ -66,7 +68,11 @@ def _names(op, count):
 
 def _run(op, on_device, inputs, options):
     """(result on the host, backward), with a look whether the inputs stayed as they were."""
-    result, backward = _obey(op, lambda: op(*on_device, **options), "one of its inputs")
+    made = _obey(op, lambda: op(*on_device, **options), "one of its inputs")
+    if not isinstance(made, tuple) or len(made) != 2 or not callable(made[1]):
+        wanted = "a tuple of an array and its backward, a function"
+        raise AssertionError(f"{_called(op)}: an op must give {wanted}; it gave {_told(made)}")
+    result, backward = made
     _check_unchanged(op, on_device, inputs)
     return numpy.asarray(to_host(result)), backward
 
@@ -74,7 +80,7 @@ def _run(op, on_device, inputs, options):
 def _check_unchanged(op, on_device, inputs):
     for array, was in zip(on_device, inputs):
         if not numpy.array_equal(to_host(array), was, equal_nan=was.dtype.kind == "f"):
-            raise AssertionError(f"{op.__name__} writes to one of its inputs: work on a copy")
+            raise AssertionError(f"{_called(op)} writes to one of its inputs: work on a copy")
 
 
 def _gradients(op, backward, cotangent, inputs, names):
@@ -82,19 +88,21 @@ def _gradients(op, backward, cotangent, inputs, names):
     g = to_device(_locked(cotangent))
     gradients = _obey(op, lambda: backward(g), "the gradient that came in, or an input")
     if not numpy.array_equal(to_host(g), cotangent):
-        raise AssertionError(f"{op.__name__}: backward writes to the gradient that came in")
-    if not isinstance(gradients, tuple) or len(gradients) < len(inputs):
-        raise AssertionError(f"{op.__name__}: backward must give a tuple of {len(inputs)} gradients, it gave {_told(gradients)}")
+        raise AssertionError(f"{_called(op)}: backward writes to the gradient that came in")
+    many = len(inputs)
+    if not isinstance(gradients, tuple) or len(gradients) < many or any(more is not None for more in gradients[many:]):
+        wanted = f"backward must give a tuple of {many} gradients, one an input"
+        raise AssertionError(f"{_called(op)}: {wanted}; it gave {_told(gradients)}")
     checked = []
     for gradient, array, name in zip(gradients, inputs, names):
         if array.dtype.kind != "f":
             checked.append(None)
             continue
         if gradient is None:
-            raise AssertionError(f"{op.__name__}: backward gave None for {name}")
+            raise AssertionError(f"{_called(op)}: backward gave None for {name}")
         gradient = numpy.array(to_host(gradient))
         if gradient.shape != array.shape:
-            raise AssertionError(f"{op.__name__}: the gradient of {name} has shape {gradient.shape}, {name} has {array.shape}")
+            raise AssertionError(f"{_called(op)}: the gradient of {name} has shape {gradient.shape}, {name} has {array.shape}")
         checked.append(gradient)
     return checked
 
@@ -129,7 +137,7 @@ def _check_float32(op, inputs, names, options, cotangent):
     gradients = backward(to_device(cotangent.astype(numpy.float32)))
     for name, array in [("the result", result), *((f"the gradient of {n}", g) for n, g in zip(names, gradients))]:
         if array is not None and array.dtype.kind == "f" and array.dtype != numpy.float32:
-            raise AssertionError(f"{op.__name__}: {name} is {array.dtype} where the inputs are float32")
+            raise AssertionError(f"{_called(op)}: {name} is {array.dtype} where the inputs are float32")
 
 
 def _single(option):
@@ -152,9 +160,15 @@ def _obey(op, call, what):
         return call()
     except ValueError as error:
         if "read-only" in str(error):
-            raise AssertionError(f"{op.__name__} writes to {what}: work on a copy") from error
+            raise AssertionError(f"{_called(op)} writes to {what}: work on a copy") from error
         raise
 
 
-def _told(gradients):
-    return f"{len(gradients)}" if isinstance(gradients, tuple) else type(gradients).__name__
+def _told(given):
+    """The types of what an op or a backward gave."""
+    return f"({', '.join(map(_told, given))})" if isinstance(given, tuple) else type(given).__name__
+
+
+def _called(op):
+    """The op's name; for a functools.partial that of its function."""
+    return getattr(getattr(op, "func", op), "__name__", type(op).__name__)

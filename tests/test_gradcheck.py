@@ -1,5 +1,7 @@
 """check_backward accepts right gradients and rejects wrong ones, with a sentence that helps."""
 
+import functools
+
 import numpy
 import pytest
 
@@ -113,8 +115,9 @@ def test_shapes_numbers_and_absence_are_checked():
     for gradients, message in [
         (lambda g: (g.sum(axis=0), g), r"the gradient of a has shape \(3,\), a has \(2, 3\)"),
         (lambda g: (g, None), "backward gave None for b"),
-        (lambda g: (g,), "must give a tuple of 2 gradients, it gave 1"),
-        (lambda g: g, "must give a tuple of 2 gradients, it gave Array|ndarray"),
+        (lambda g: (g,), r"must give a tuple of 2 gradients, one an input; it gave \((Array|ndarray)\)$"),
+        (lambda g: (g, g, g), "must give a tuple of 2 gradients, one an input; it gave"),
+        (lambda g: g, "must give a tuple of 2 gradients, one an input; it gave (Array|ndarray)$"),
     ]:
 
         def plus(a, b, gradients=gradients):
@@ -189,3 +192,40 @@ def test_an_error_of_the_op_itself_comes_through():
 def test_a_check_of_nothing_is_refused(x):
     with pytest.raises(ValueError, match="nothing to differentiate: no floats"):
         check_backward(lambda x: (x * 2, lambda g: (g * 17,)), x)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-12, 1e-6, 1e6])
+def test_the_size_of_the_numbers_does_not_hide_a_wrong_gradient(scale):
+    def scaled(x, factor):
+        return scale * x * x, lambda g: (g * scale * factor * x,)
+
+    check_backward(functools.partial(scaled, factor=2), X)
+    for factor in (2.001, 4, 0):
+        with pytest.raises(AssertionError, match="^scaled: the gradient of x is wrong"):
+            check_backward(functools.partial(scaled, factor=factor), X)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 1e6])
+def test_a_gradient_that_is_zero_may_be_zero(scale):
+    check_backward(lambda x: (scale * (x - x + 1), lambda g: (0 * g,)), X)
+    check_backward(lambda x: (scale * xp.cos(x) ** 2 + scale * xp.sin(x) ** 2, lambda g: (0 * g,)), X)  # but for the rounding
+    check_backward(ops.relu, -scale * numpy.abs(X) - 1)
+    check_backward(ops.softmax, scale * X[:, :1])
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [(lambda x: x, "(Array|ndarray)"), (lambda x: (x, 2), r"\((Array|ndarray), int\)"), (lambda x: (x, abs, abs), r"\(.*\)")],
+)
+def test_an_op_that_gives_something_else_is_rejected(made, told):
+    def mine(x):
+        return made(x)
+
+    wanted = "mine: an op must give a tuple of an array and its backward, a function; it gave "
+    with pytest.raises(AssertionError, match=f"^{wanted}{told}$"):
+        check_backward(mine, X)
+
+
+def test_a_gradient_for_an_input_that_was_left_out_may_be_none():
+    check_backward(ops.linear, X, X.T)
+    check_backward(ops.linear, X, X.T, [1.0, 2.0])
