@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from minires import ops
 from minires.backend import to_device, to_host
 from minires.gradcheck import check_backward
-from minires.ops.arithmetic import broadcast, unbroadcast
+from minires.ops.arithmetic import checked_shapes, unbroadcast
 from minires.tensor import kept
 from tests.strategies import SEEDS, SHAPES, broadcastable, distinct, kept_by, numbers, run, types
 
@@ -127,9 +127,9 @@ def test_backward_keeps_the_operands_or_nothing(name, keeps):
 
 def test_broadcast_gives_both_shapes_and_a_number_has_none():
     x = to_device(numpy.ones((2, 3)))
-    assert broadcast("add", x, to_device(numpy.ones((1, 1, 3)))) == ((2, 3), (1, 1, 3))
-    assert broadcast("add", 2.0, x) == ((), (2, 3))
-    assert broadcast("add", x, 2) == ((2, 3), ())
+    assert checked_shapes("add", x, to_device(numpy.ones((1, 1, 3)))) == ((2, 3), (1, 1, 3))
+    assert checked_shapes("add", 2.0, x) == ((), (2, 3))
+    assert checked_shapes("add", x, 2) == ((2, 3), ())
 
 
 @pytest.mark.parametrize(

@@ -255,3 +255,12 @@ def test_an_impossible_class_that_is_not_the_label_costs_nothing():
     loss, backward = run(ops.cross_entropy, logits, numpy.array([2]))
     assert_allclose(loss, numpy.log(1 + numpy.exp(-1)), rtol=1e-12)
     assert_allclose(backward(numpy.array(1.0))[0], [[1 / (1 + numpy.e), 0, -1 / (1 + numpy.e)]], rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int64"])
+def test_mse_loss_refuses_numbers_that_are_no_floats_on_both_sides(dtype):
+    """0 - 1 is 255 in uint8."""
+    x, target = numpy.zeros(2, dtype), numpy.ones(2, dtype)
+    with pytest.raises(TypeError, match=f"^mse_loss: x is {dtype}, target is {dtype}: wanted floats$"):
+        run(ops.mse_loss, x, target)
+    assert run(ops.mse_loss, x.astype("float32"), target)[0] == run(ops.mse_loss, x, target.astype("float32"))[0] == 1

@@ -264,6 +264,30 @@ def test_global_avg_pool_refuses_what_is_no_batch_of_images():
         run(ops.global_avg_pool, X[0])
 
 
-def test_whole_numbers_have_a_mean():
-    y, _ = run(ops.avg_pool2d, numpy.arange(4).reshape(1, 2, 2, 1), kernel=2)
-    assert_array_equal(y, [[[[1.5]]]])
+@each_pool
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "bool"])
+def test_numbers_that_are_no_floats_are_refused(name, dtype):
+    """Four times 100 is more than a uint8 holds, and there is no int that is -inf."""
+    with pytest.raises(TypeError, match=f"^{name}: x is {dtype}, wanted floats$"):
+        run(getattr(ops, name), numpy.full((1, 2, 2, 1), 100).astype(dtype), kernel=2)
+
+
+def test_a_window_of_minus_infinities_gives_its_gradient_to_a_pixel_and_not_to_the_frame():
+    """As in PyTorch: of the four corner windows each reaches the image at its first pixel inside, and so on."""
+    x = numpy.full((1, 3, 3, 1), -numpy.inf)
+    y, backward = run(ops.max_pool2d, x, kernel=3, stride=1, padding=1)
+    assert_array_equal(y, x)
+    (g_x,) = backward(numpy.ones(y.shape))
+    assert_array_equal(g_x[0, :, :, 0], [[4, 2, 0], [2, 1, 0], [0, 0, 0]])
+    y, backward = run(ops.max_pool2d, x[:, :, :2], kernel=(3, 2), stride=(2, 1), padding=(1, 1))
+    (g_x,) = backward(numpy.array([1.0, 10.0, 100.0, 1e3, 1e4, 1e5]).reshape(1, 2, 3, 1))
+    assert_array_equal(g_x[0, :, :, 0], [[11, 100], [11e3, 1e5], [0, 0]])
+
+
+def test_a_nan_is_the_maximum_and_of_several_the_last_gets_the_gradient():
+    nan = numpy.nan
+    x = numpy.array([[5.0, nan, 1.0, nan, 9.0], [nan, 1.0, 2.0, 3.0, 4.0]]).reshape(2, 1, 5, 1)
+    y, backward = run(ops.max_pool2d, x, kernel=(1, 5))
+    assert_array_equal(y.ravel(), [nan, nan])
+    (g_x,) = backward(numpy.array([7.0, 8.0]).reshape(2, 1, 1, 1))
+    assert_array_equal(g_x[:, 0, :, 0], [[0, 0, 0, 7, 0], [8, 0, 0, 0, 0]])

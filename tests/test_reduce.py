@@ -1,6 +1,7 @@
 """sum, mean, max and var, against loops over the elements that go into each result."""
 
 import math
+import re
 
 import numpy
 import pytest
@@ -187,3 +188,23 @@ def test_no_images_add_up_to_0_and_have_no_maximum():
 def test_an_axis_that_does_not_exist_is_refused(name, axis):
     with pytest.raises(ValueError, match="axis (2|-3) is out of bounds"):
         run(getattr(ops, name), X, axis=axis)
+
+
+@each_op
+@pytest.mark.parametrize("axis", [1.0, "1", [0, 1], (0, 0.5), (None,)])
+def test_an_axis_that_is_no_int_is_refused(name, axis):
+    with pytest.raises(TypeError, match=f"^{re.escape(f'axis is {axis!r}, wanted None, an int or a tuple of ints')}$"):
+        run(getattr(ops, name), X, axis=axis)
+
+
+@each_op
+def test_a_number_has_no_axis_to_reduce(name):
+    with pytest.raises(ValueError, match=r"^axis 0 is out of bounds for shape \(\)$"):
+        run(getattr(ops, name), numpy.array(3.0), axis=0)
+    assert run(getattr(ops, name), numpy.array(3.0))[0] == (0 if name == "var" else 3)
+
+
+@pytest.mark.parametrize(("shape", "axis", "ddof", "n"), [((2, 3), 1, 3, 3), ((2, 3), None, 7, 6), ((1,), 0, 1, 1), ((0, 3), 0, 0, 0)])
+def test_var_refuses_to_divide_by_nothing_or_less(shape, axis, ddof, n):
+    with pytest.raises(ValueError, match=f"^var: ddof is {ddof}, wanted less than the number of elements, {n}$"):
+        run(ops.var, numpy.ones(shape), axis=axis, ddof=ddof)

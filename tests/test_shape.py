@@ -1,5 +1,6 @@
 """reshape, transpose, getitem, concatenate, pad and broadcast_to, against loops over places and arrays by hand."""
 
+import copy
 import re
 
 import numpy
@@ -310,6 +311,17 @@ def test_no_array_is_kept_and_the_type_stays(name):
     assert kept_by(op, *arrays, **OPTIONS[name]) == {}
     for dtype in ("float32", "float64"):
         assert types(op, *arrays, dtype=dtype, **OPTIONS[name]) == {dtype}
+
+
+@pytest.mark.parametrize("index", [[0, 2], ([0, 2],), ([[0, 2]], slice(None))])
+def test_a_list_that_changes_after_it_was_an_index_changes_nothing(index):
+    index = copy.deepcopy(index)
+    y, backward = run(ops.getitem, numpy.ones((3, 2)), index=index)
+    inner = index[0] if isinstance(index, tuple) else index
+    while isinstance(inner[0], list):
+        inner = inner[0]
+    inner[1] = 1
+    assert_array_equal(backward(numpy.ones(y.shape))[0], [[1, 1], [0, 0], [1, 1]])
 
 
 def test_getitem_keeps_the_index():

@@ -3,8 +3,8 @@
 from minires.backend import xp
 
 
-def broadcast(op, a, b):
-    """The shapes of `a` and `b`, after a look whether they go together. A plain number has shape ().
+def checked_shapes(op, a, b):
+    """The shapes of `a` and `b`, if they go together. A plain number has shape ().
 
     Raises  ValueError: they do not broadcast.
     """
@@ -31,7 +31,7 @@ def add(a, b):
 
     Keeps  two shapes.
     """
-    a_shape, b_shape = broadcast("add", a, b)
+    a_shape, b_shape = checked_shapes("add", a, b)
 
     def backward(g):
         return unbroadcast(g, a_shape), unbroadcast(g, b_shape)
@@ -44,7 +44,7 @@ def subtract(a, b):
 
     Keeps  two shapes.
     """
-    a_shape, b_shape = broadcast("subtract", a, b)
+    a_shape, b_shape = checked_shapes("subtract", a, b)
 
     def backward(g):
         return unbroadcast(g, a_shape), unbroadcast(-g, b_shape)
@@ -57,7 +57,7 @@ def multiply(a, b):
 
     Keeps  a and b.
     """
-    a_shape, b_shape = broadcast("multiply", a, b)
+    a_shape, b_shape = checked_shapes("multiply", a, b)
 
     def backward(g):
         return unbroadcast(g * b, a_shape), unbroadcast(g * a, b_shape)
@@ -70,7 +70,7 @@ def divide(a, b):
 
     Keeps  a and b.
     """
-    a_shape, b_shape = broadcast("divide", a, b)
+    a_shape, b_shape = checked_shapes("divide", a, b)
 
     def backward(g):
         return unbroadcast(g / b, a_shape), unbroadcast(-g * a / (b * b), b_shape)
@@ -79,7 +79,10 @@ def divide(a, b):
 
 
 def negative(x):
-    """-x."""
+    """-x.
+
+    Keeps  nothing.
+    """
 
     def backward(g):
         return (-g,)
@@ -92,7 +95,7 @@ def power(a, b):
 
     Keeps  a and b. A plain number b gets no gradient: it would need log a, and a may be negative.
     """
-    a_shape, b_shape = broadcast("power", a, b)
+    a_shape, b_shape = checked_shapes("power", a, b)
 
     def backward(g):
         if not hasattr(b, "shape"):
@@ -111,7 +114,7 @@ def maximum(a, b):
 
     Keeps  a and b.
     """
-    a_shape, b_shape = broadcast("maximum", a, b)
+    a_shape, b_shape = checked_shapes("maximum", a, b)
 
     def backward(g):
         tie = xp.where(a == b, g / 2, 0)
@@ -127,9 +130,9 @@ def where(condition, a, b):
     """
     if getattr(condition, "dtype", None) != bool:
         raise TypeError(f"where: condition is {getattr(condition, 'dtype', type(condition).__name__)}, not an array of bools")
-    broadcast("where", condition, a)
-    broadcast("where", condition, b)
-    a_shape, b_shape = broadcast("where", a, b)
+    checked_shapes("where", condition, a)
+    checked_shapes("where", condition, b)
+    a_shape, b_shape = checked_shapes("where", a, b)
 
     def backward(g):
         return None, unbroadcast(xp.where(condition, g, 0), a_shape), unbroadcast(xp.where(condition, 0, g), b_shape)

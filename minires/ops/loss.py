@@ -62,12 +62,14 @@ def mse_loss(x, target):
     """The mean of (x - target)**2 over all elements.
 
     Keeps  x - target.
-    Raises  ValueError: shapes that differ, even if they broadcast.
+    Raises  ValueError: shapes that differ, even if they broadcast. TypeError: no floats on either side.
     """
     shapes = [getattr(array, "shape", ()) for array in (x, target)]
     if shapes[0] != shapes[1]:
         raise ValueError(f"mse_loss: x has shape {shapes[0]}, target has {shapes[1]}")
     difference = x - target
+    if difference.dtype.kind != "f":
+        raise TypeError(f"mse_loss: x is {x.dtype}, target is {target.dtype}: wanted floats")
 
     def backward(g):
         g_x = g * difference * 2 / difference.size

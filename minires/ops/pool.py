@@ -5,30 +5,36 @@ from minires.ops.windows import added_back, framed, image_shape, output_size, vi
 
 
 def max_pool2d(x, *, kernel, stride=None, padding=0):
-    """The largest number under each window. On a tie the first, row by row, gets the gradient.
+    """The largest number under each window. On a tie the first, row by row, gets the gradient; of several NaNs the last.
 
     x  (N, H, W, C)    result  (N, OH, OW, C)
     Without `stride` windows lie side by side. The padding counts as -inf, and is at most half the kernel.
 
     Keeps  for each result the place of its maximum in the window (a byte, for up to 256 places).
-    Raises  ValueError: a window larger than the padded image, or too much padding.
+    Raises  ValueError: a window larger than the padded image, or too much padding. TypeError: x is not of floats.
     """
     _, h, w, _ = shape = image_shape(x, "max_pool2d")
-    kernel, stride, padding = _window(kernel, stride, padding, "max_pool2d")
-    output = output_size((h, w), kernel, stride, padding)
-    patches = views(framed(x, padding, -xp.inf), kernel, stride, output)
-    y = next(patches).copy()
-    places = kernel[0] * kernel[1]
-    place = xp.zeros(y.shape, dtype=xp.uint8 if places <= 256 else xp.int32)  # a number k leaves the type as it is
-    for k, view in enumerate(patches, start=1):
-        place = xp.where(view > y, k, place)
-        y = xp.maximum(y, view)
+    size, steps, frame = _window(x, kernel, stride, padding, "max_pool2d")
+    y, place = _largest(x, size, steps, frame, output_size((h, w), size, steps, frame))
 
     def backward(g):
-        parts = (g * (place == k) for k in range(places))
-        return (added_back(parts, shape, kernel, stride, padding, g.dtype),)
+        parts = (g * (place == k) for k in range(size[0] * size[1]))
+        return (added_back(parts, shape, size, steps, frame, g.dtype),)
 
     return y, backward
+
+
+def _largest(x, size, steps, frame, output):
+    """(y, place): of each window the largest number, and its place from 0, row by row; never one in the frame."""
+    patches = views(framed(x, frame, -xp.inf), size, steps, output)
+    y = next(patches).copy()
+    down, across = (xp.maximum(frame[i] - steps[i] * xp.arange(output[i]), 0) for i in (0, 1))
+    first = (size[1] * down[:, None] + across)[:, :, None]  # (OH, OW, 1)
+    place = xp.broadcast_to(first, y.shape).astype(xp.uint8 if size[0] * size[1] <= 256 else xp.int32)
+    for k, view in enumerate(patches, start=1):
+        place = xp.where((view > y) | (view != view), k, place)  # a NaN wins; a number k leaves the type as it is
+        y = xp.maximum(y, view)
+    return y, place
 
 
 def avg_pool2d(x, *, kernel, stride=None, padding=0):
@@ -38,20 +44,20 @@ def avg_pool2d(x, *, kernel, stride=None, padding=0):
     Without `stride` windows lie side by side. The padding is at most half the kernel.
 
     Keeps  a shape.
-    Raises  ValueError: a window larger than the padded image, or too much padding.
+    Raises  ValueError: a window larger than the padded image, or too much padding. TypeError: x is not of floats.
     """
     n, h, w, c = shape = image_shape(x, "avg_pool2d")
-    kernel, stride, padding = _window(kernel, stride, padding, "avg_pool2d")
-    output = output_size((h, w), kernel, stride, padding)
-    places = kernel[0] * kernel[1]
+    size, steps, frame = _window(x, kernel, stride, padding, "avg_pool2d")
+    output = output_size((h, w), size, steps, frame)
+    places = size[0] * size[1]
     y = xp.zeros((n, *output, c), dtype=x.dtype)
-    for view in views(framed(x, padding), kernel, stride, output):
+    for view in views(framed(x, frame), size, steps, output):
         y += view
     y = y / places
 
     def backward(g):
         parts = [g / places] * places
-        return (added_back(parts, shape, kernel, stride, padding, g.dtype),)
+        return (added_back(parts, shape, size, steps, frame, g.dtype),)
 
     return y, backward
 
@@ -71,7 +77,9 @@ def global_avg_pool(x):
     return x.mean(axis=(1, 2)), backward
 
 
-def _window(kernel, stride, padding, op):
+def _window(x, kernel, stride, padding, op):
+    if x.dtype.kind != "f":
+        raise TypeError(f"{op}: x is {x.dtype}, wanted floats")
     kernel, stride, padding = window(kernel, kernel if stride is None else stride, padding)
     if 2 * padding[0] > kernel[0] or 2 * padding[1] > kernel[1]:
         raise ValueError(f"{op}: padding {padding} is more than half the kernel {kernel}: a window could see nothing else")

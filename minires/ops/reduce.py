@@ -1,22 +1,30 @@
 """Many elements to one: sum, mean, max, var. `axis` is None for all, an int or a tuple; `keepdims` leaves ones behind."""
 
+import math
+import operator
+
 from minires.backend import xp
 
 
 def _keep(shape, axis):
-    """`shape` with ones for the reduced axes."""
-    if axis is None:
-        return (1,) * len(shape)
-    axes = {i % len(shape) for i in (axis if isinstance(axis, tuple) else (axis,))}
-    return tuple(1 if i in axes else size for i, size in enumerate(shape))
+    """`shape` with ones for the reduced axes.
+
+    Raises  TypeError: an axis that is no int. ValueError: one that does not exist.
+    """
+    try:
+        axes = range(len(shape)) if axis is None else [*map(operator.index, axis if isinstance(axis, tuple) else (axis,))]
+    except TypeError:
+        raise TypeError(f"axis is {axis!r}, wanted None, an int or a tuple of ints") from None
+    for i in axes:
+        if not -len(shape) <= i < len(shape):
+            raise ValueError(f"axis {i} is out of bounds for shape {shape}")
+    kept = {i % len(shape) for i in axes}
+    return tuple(1 if i in kept else size for i, size in enumerate(shape))
 
 
 def _count(shape, axis):
     """How many elements go into one."""
-    count = 1
-    for size, kept in zip(shape, _keep(shape, axis)):
-        count *= size if kept == 1 else 1
-    return count
+    return math.prod(size for size, kept in zip(shape, _keep(shape, axis)) if kept == 1)
 
 
 def sum(x, *, axis=None, keepdims=False):
@@ -50,8 +58,8 @@ def max(x, *, axis=None, keepdims=False):
 
     Keeps  one bool for each element.
     """
-    y = x.max(axis=axis, keepdims=keepdims)
     kept = _keep(x.shape, axis)
+    y = x.max(axis=axis, keepdims=keepdims)
     chosen = x == y.reshape(kept)
 
     def backward(g):
@@ -65,8 +73,11 @@ def var(x, *, axis=None, ddof=0, keepdims=False):
     """The mean squared distance from the mean; divided by n - ddof instead of n, as NumPy does.
 
     Keeps  the distances.
+    Raises  ValueError: ddof is as large as n, or larger.
     """
     divisor = _count(x.shape, axis) - ddof
+    if divisor <= 0:
+        raise ValueError(f"var: ddof is {ddof}, wanted less than the number of elements, {_count(x.shape, axis)}")
     distance = x - x.mean(axis=axis, keepdims=True)
     kept = _keep(x.shape, axis)
 

@@ -1,5 +1,7 @@
 """The same elements in another order or frame: nothing is computed, and backward undoes the move."""
 
+import copy
+
 from minires.backend import is_array, xp
 from minires.ops.arithmetic import unbroadcast
 
@@ -39,17 +41,18 @@ def getitem(x, *, index):
     """
     shape = x.shape
     parts = index if isinstance(index, tuple) else (index,)
-    repeats = any(isinstance(part, list) or (is_array(part) and part.dtype != bool) for part in parts)
+    place = tuple(copy.deepcopy(part) if isinstance(part, list) else part for part in parts)  # the caller's list may change
+    repeats = any(isinstance(part, list) or (is_array(part) and part.dtype != bool) for part in place)
 
     def backward(g):
         g_x = xp.zeros(shape, dtype=g.dtype)
         if repeats:
-            xp.add.at(g_x, index, g)
+            xp.add.at(g_x, place, g)
         else:
-            g_x[index] = g
+            g_x[place] = g
         return (g_x,)
 
-    return x[index], backward
+    return x[place], backward
 
 
 def concatenate(*arrays, axis=0):
@@ -58,13 +61,12 @@ def concatenate(*arrays, axis=0):
     Keeps  where each one ends.
     """
     result = xp.concatenate(arrays, axis=axis)
-    axis %= result.ndim
-    ends = [0]
+    along, ends = axis % result.ndim, [0]
     for array in arrays:
-        ends.append(ends[-1] + array.shape[axis])
+        ends.append(ends[-1] + array.shape[along])
 
     def backward(g):
-        before = (slice(None),) * axis
+        before = (slice(None),) * along
         return tuple(g[(*before, slice(start, end))] for start, end in zip(ends, ends[1:]))
 
     return result, backward
