@@ -482,3 +482,16 @@ def test_sizes_may_be_numpys_ints_and_misuse_gets_a_sentence():
         Flatten()(Tensor(1.0))
     with pytest.raises(ValueError, match="^Dropout: p is 'half', wanted 0 <= p < 1$"):
         Dropout("half")
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("make", [lambda: BatchNorm(2), Flatten, lambda: Dropout(0.5), ReLU, lambda: Linear(2, 3)])
+def test_a_layer_takes_arrays_and_lists_as_it_takes_tensors(make, training):
+    x = [[1.0, 2.0], [3.0, 5.0]]
+    results = []
+    for given in (Tensor(x), to_device(numpy.array(x, numpy.float32)), x):
+        nn.manual_seed(0)
+        results.append(make().train(training)(given))
+    assert all(isinstance(result, Tensor) for result in results)
+    assert_array_equal(results[1].numpy(), results[0].numpy())
+    assert_array_equal(results[2].numpy(), results[0].numpy())

@@ -423,3 +423,73 @@ def test_modules_in_lists_of_lists_are_found():
     assert [name for name, _ in net.named_parameters()] == [
         "stages.0.0.weight", "stages.0.0.bias", "stages.1.a.0.weight", "stages.1.a.0.bias"]  # fmt: skip
     assert not net.eval().stages[1]["a"][0].training
+
+
+def test_astype_leaves_ints_and_bools_what_they_are():
+    net = Sequential(BatchNorm(2))
+    net.steps, net.mask, net.table = array([7], numpy.int64), array([True, False], bool), {"seen": [array([3], numpy.uint8)]}
+    net.index = Parameter(array([1], numpy.int64), requires_grad=False)
+    types = {name: str(value.dtype) for name, value in net.astype("float64").state_dict().items()}
+    floats = {f"0.{name}": "float64" for name in ("weight", "bias", "running_mean", "running_var")}
+    assert types == {**floats, "steps": "int64", "mask": "bool", "table.seen.0": "uint8", "index": "int64"}
+
+
+@pytest.mark.parametrize("dtype", ["int64", "bool", "complex64", numpy.uint8, int])
+def test_astype_refuses_what_is_no_type_of_floats_and_changes_nothing(dtype):
+    net = Sequential(Linear(2, 3), BatchNorm(3))
+    with pytest.raises(TypeError, match="is no type of floats; ints and bools in a module stay what they are"):
+        net.astype(dtype)
+    assert {str(value.dtype) for value in net.state_dict().values()} == {"float32"}
+
+
+def test_what_two_modules_share_they_share_after_astype():
+    net = Sequential(BatchNorm(2), BatchNorm(2))
+    net[1].running_mean, net[1].moments, net.moments = net[0].running_mean, [net[0].running_var], {"m": net[0].running_var}
+    names = list(net.state_dict())
+    net.astype("float64")
+    assert net[1].running_mean is net[0].running_mean and net[1].moments[0] is net.moments["m"] is net[0].running_var
+    assert list(net.state_dict()) == names and net[0].running_var.dtype == numpy.float64
+
+
+def test_astype_reaches_buffers_however_deep_and_in_named_tuples():
+    Moments = namedtuple("Moments", "mean var")
+    net = Module()
+    net.deep, net.moments = [{"a": (array([1.0]),)}], Moments(array([2.0]), 3)
+    net.astype("float64")
+    assert net.deep[0]["a"][0].dtype == net.moments.mean.dtype == numpy.float64
+    assert isinstance(net.moments, Moments) and net.moments.var == 3
+
+
+def test_a_numpy_scalar_or_a_type_is_no_buffer():
+    net = Sequential(Linear(1, 1))
+    net.eps, net.flag, net.dtype = numpy.float64(0.1), numpy.bool_(True), numpy.float32
+    state = net.state_dict()
+    assert list(state) == ["0.weight", "0.bias"]
+    net.load_state_dict({name: value + 1 for name, value in state.items()})
+    net.astype("float64")
+    assert_array_equal(net[0].bias.numpy(), state["0.bias"] + 1)
+    assert net.eps == 0.1 and net.dtype is numpy.float32
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [(numpy.array([1j, 2.0]), "out.bias: complex128, wanted float32"), (numpy.array(["a", "b"]), "out.bias: <U1, wanted float32"),
+     ([1.0, 2.0], r"out.bias: a list, wanted \(2,\)")],
+)  # fmt: skip
+def test_a_state_of_numbers_that_would_be_cut_is_refused(value, fault):
+    net = Small()
+    before = net.state_dict()
+    with pytest.raises(ValueError, match=f"^the state does not fit Small:\n  {fault}$"):
+        net.load_state_dict({name: array + 1 for name, array in before.items()} | {"out.bias": value})
+    for name, array_now in net.state_dict().items():
+        assert_array_equal(array_now, before[name], err_msg=name)
+
+
+def test_floats_do_not_go_into_ints_and_ints_and_bools_go_into_floats():
+    net = Module()
+    net.steps, net.scale = array([7], numpy.int64), array([1.0, 1.0])
+    net.load_state_dict({"steps": numpy.array([8], numpy.int32), "scale": numpy.array([True, False])})
+    assert net.steps.tolist() == [8] and net.scale.tolist() == [1, 0]
+    with pytest.raises(ValueError, match="steps: float64, wanted int64"):
+        net.load_state_dict({"steps": numpy.array([8.5]), "scale": numpy.array([2, 3])})
+    assert net.scale.tolist() == [1, 0]

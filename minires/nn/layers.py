@@ -8,6 +8,7 @@ from minires import ops
 from minires.nn import init
 from minires.nn.module import Module, Parameter
 from minires.ops.windows import pair
+from minires.tensor import Tensor
 
 
 class Linear(Module):
@@ -17,7 +18,7 @@ class Linear(Module):
     """
 
     def __init__(self, in_features, out_features, *, bias=True):
-        _check_sizes(in_features=in_features, out_features=out_features)
+        check_sizes(in_features=in_features, out_features=out_features)
         bound = in_features**-0.5
         self.weight = Parameter(init.uniform((in_features, out_features), bound))
         self.bias = Parameter(init.uniform((out_features,), bound)) if bias else None
@@ -38,7 +39,7 @@ class Conv2d(Module):
     """
 
     def __init__(self, in_channels, out_channels, kernel_size, *, stride=1, padding=0, bias=True):
-        _check_sizes(in_channels=in_channels, out_channels=out_channels)
+        check_sizes(in_channels=in_channels, out_channels=out_channels)
         kernel = pair(kernel_size, "kernel_size", at_least=1)
         self.stride, self.padding = pair(stride, "stride", at_least=1), pair(padding, "padding", at_least=0)
         self.weight = Parameter(init.kaiming_normal((*kernel, in_channels, out_channels)))
@@ -60,7 +61,7 @@ class BatchNorm(Module):
     """
 
     def __init__(self, channels, *, eps=1e-5, momentum=0.1):
-        _check_sizes(channels=channels)
+        check_sizes(channels=channels)
         if not eps >= 0 or not 0 <= momentum <= 1:
             raise ValueError(f"BatchNorm: eps is {eps}, wanted 0 or more; momentum is {momentum}, wanted 0 to 1")
         self.eps, self.momentum = eps, momentum
@@ -70,6 +71,7 @@ class BatchNorm(Module):
         self.running_var = init.ones((channels,))
 
     def forward(self, x):
+        x = _tensor(x)
         if not self.training:
             constants = {"mean": self.running_mean, "var": self.running_var, "eps": self.eps}
             return F.batch_norm_frozen(x, self.weight, self.bias, **constants)
@@ -132,6 +134,7 @@ class Flatten(Module):
     """All features of an example in a row.  (N, ...) -> (N, features)"""
 
     def forward(self, x):
+        x = _tensor(x)
         if not x.ndim:
             raise ValueError("Flatten: x has shape (), wanted (N, ...)")
         return F.reshape(x, (x.shape[0], math.prod(x.shape[1:])))
@@ -146,6 +149,7 @@ class Dropout(Module):
         self.p = p
 
     def forward(self, x):
+        x = _tensor(x)
         return F.dropout(x, init.keep_mask(x.shape, self.p), p=self.p) if self.training else x
 
     def describe(self):
@@ -165,7 +169,13 @@ def _movement(stride, padding):
     return across + (f", padding {padding[0]}x{padding[1]}" if padding != (0, 0) else "")
 
 
-def _check_sizes(**sizes):
+def _tensor(x):
+    """A tensor as it is; an array or lists as one."""
+    return x if isinstance(x, Tensor) else Tensor(x)
+
+
+def check_sizes(**sizes):
+    """Raises  ValueError: one that is no int of at least 1, by its name."""
     for name, size in sizes.items():
         if not isinstance(size, Integral) or size < 1:
             raise ValueError(f"{name} is {size!r}, wanted an int of at least 1")

@@ -4,12 +4,14 @@ A Parameter among the attributes is a parameter, an array is a buffer (a state t
 or one in a list or dict, is a child. They come in the order in which they were written.
 """
 
-from minires.backend import to_device, to_host
+import operator
+
+from minires.backend import to_device, to_host, xp
 from minires.tensor import Tensor
 
 
 class Parameter(Tensor):
-    """A tensor that a module owns and an optimizer changes."""
+    """A tensor that a module owns and an optimizer changes: in place, and so the array that it was made of."""
 
     __slots__ = ()
 
@@ -68,18 +70,32 @@ class Module:
         return self.train(False)
 
     def astype(self, dtype):
-        """All parameters and buffers in another type, such as "float64". Returns the module."""
+        """All parameters and buffers of floats in another type of floats, such as "float64". Returns the module.
+
+        Raises  TypeError: a type of other numbers.
+        """
+        if xp.dtype(dtype).kind != "f":
+            raise TypeError(f"astype: {dtype} is no type of floats; ints and bools in a module stay what they are")
+        new = {}  # id -> (array, what became of it): what two share they share afterwards
+
+        def changed(value):
+            """The value in the new type; lists and dicts are changed in place."""
+            if isinstance(value, dict):
+                value.update((key, changed(item)) for key, item in value.items())
+            elif isinstance(value, list):
+                value[:] = map(changed, value)
+            elif isinstance(value, tuple):
+                parts = [*map(changed, value)]
+                same = all(map(operator.is_, parts, value))
+                return value if same else getattr(value, "_make", type(value))(parts)
+            elif _is_buffer(value) and value.dtype.kind == "f":
+                return new.setdefault(id(value), (value, value.astype(dtype, copy=False)))[1]
+            return value
+
         for parameter in self.parameters():
-            parameter.data, parameter.grad = parameter.data.astype(dtype), None
+            parameter.data, parameter.grad = changed(parameter.data), None
         for _, module in self.modules():
-            for name, value in vars(module).items():
-                if _is_buffer(value):
-                    setattr(module, name, value.astype(dtype))
-                elif isinstance(value, dict) and any(map(_is_buffer, value.values())):
-                    value.update({key: item.astype(dtype) for key, item in value.items() if _is_buffer(item)})
-                elif isinstance(value, (list, tuple)) and any(map(_is_buffer, value)):
-                    new = (item.astype(dtype) if _is_buffer(item) else item for item in value)
-                    setattr(module, name, type(value)(new))
+            changed(vars(module))
         return self
 
     # What is saved.
@@ -91,16 +107,14 @@ class Module:
     def load_state_dict(self, state):
         """Write the arrays of `state` into the parameters and buffers. All of them, or none.
 
-        Raises  ValueError: it names what is missing, unknown, or of another shape.
+        Raises  ValueError: it names what is missing, unknown, of another shape, or of numbers that would be cut (complex ones,
+        or floats for ints).
         """
         own = dict(_state(self))
         faults = [f"missing: {name}" for name in own if name not in state]
         faults += [f"unknown: {name}" for name in state if name not in own]
-        faults += [
-            f"{name}: {_shape(state[name])}, wanted {array.shape}"
-            for name, array in own.items()
-            if name in state and _shape(state[name]) != f"shape {array.shape}"
-        ]
+        misfits = {name: _misfit(state[name], array) for name, array in own.items() if name in state}
+        faults += [f"{name}: {misfit}" for name, misfit in misfits.items() if misfit]
         if faults:
             raise ValueError(f"the state does not fit {type(self).__name__}:\n  " + "\n  ".join(faults))
         new = {name: to_device(state[name]).astype(array.dtype, copy=False) for name, array in own.items()}
@@ -139,11 +153,18 @@ class Sequential(Module):
 
 
 def _is_buffer(value):
-    return hasattr(value, "dtype") and not isinstance(value, Tensor)
+    """An array: a NumPy scalar has a dtype too, but nothing can be written into it."""
+    return hasattr(value, "dtype") and hasattr(value, "__setitem__") and not isinstance(value, Tensor)
 
 
-def _shape(value):
-    return f"shape {tuple(value.shape)}" if hasattr(value, "shape") else f"a {type(value).__name__}"
+def _misfit(value, array):
+    """Why `value` cannot be written into `array`; None where it can."""
+    if not hasattr(value, "shape"):
+        return f"a {type(value).__name__}, wanted {array.shape}"
+    if tuple(value.shape) != array.shape:
+        return f"shape {tuple(value.shape)}, wanted {array.shape}"
+    fits = xp.can_cast(to_device(value).dtype, array.dtype, "same_kind")
+    return None if fits else f"{value.dtype}, wanted {array.dtype}"
 
 
 def _opened(name, value):
