@@ -196,11 +196,45 @@ def test_preactivation_takes_the_other_blocks_and_norms_at_the_end(undrawn):
         assert list(named.state_dict()) == list(model.state_dict())
 
 
+class Plain(nn.Module):
+    """A block of one's own that says no more than it must."""
+
+    expansion = 1
+
+    def __init__(self, in_channels, channels, *, stride=1, shortcut="B"):
+        self.conv1 = Conv2d(in_channels, channels, 3, stride=stride, padding=1)
+
+    def forward(self, x):
+        return self.conv1(x)
+
+
 def test_a_block_of_ones_own_fits_in(undrawn):
-    class Wide(BasicBlock):
-        expansion = 1
+    model = ResNet(Plain, (1, 2), (4, 6))
+    assert type(model.layer2[1]) is Plain and isinstance(model.bn1, BatchNorm) and model.bn is None
+    assert model(Tensor(numpy.ones((2, 8, 8, 3), "float32"))).shape == (2, 10)
+
+    class Wide(PreActivationBasicBlock):
+        pass
 
     assert type(ResNet(Wide, (1,), (4,), preactivation=True).layer1[0]) is Wide
+
+
+@pytest.mark.parametrize("block", [Plain, type("Wide", (BasicBlock,), {})])
+def test_preactivation_is_refused_for_a_block_that_has_none(undrawn, block):
+    message = f"^ResNet: preactivation is asked for, and {block.__name__} is no block with preactivation = True$"
+    with pytest.raises(ValueError, match=message):
+        ResNet(block, (1,), (4,), preactivation=True)
+
+
+@pytest.mark.parametrize("depth", [0, -1, 1.5, "2", None])
+def test_a_depth_is_an_int_of_at_least_1(undrawn, depth):
+    with pytest.raises(ValueError, match=rf"^depths\[1\] is {depth!r}, wanted an int of at least 1$"):
+        ResNet(BasicBlock, (1, depth), (4, 6))
+
+
+def test_option_a_refuses_to_narrow():
+    with pytest.raises(ValueError, match="^PadShortcut: 8 channels to 4: zeros only widen; shortcut B narrows$"):
+        PadShortcut(8, 4, 2)
 
 
 # What a block does
@@ -392,7 +426,7 @@ def test_the_same_seed_gives_the_same_model():
         (lambda: models.resnet18(stem="imagenette"),
          "unknown stem 'imagenette': there are cifar, imagenet; did you mean 'imagenet'?"),
         (lambda: models.resnet18(shortcut="non"), "unknown shortcut 'non': there are A, B, none; did you mean 'none'?"),
-        (lambda: models.resnet20("C"), "unknown shortcut 'C': there are A, B, none"),
+        (lambda: models.resnet20(shortcut="C"), "unknown shortcut 'C': there are A, B, none"),
         (lambda: BasicBlock(4, 4, shortcut="b"), "unknown shortcut 'b': there are A, B, none"),
         (lambda: models.resnet18(num_classes=0), "out_features is 0, wanted an int of at least 1"),
         (lambda: models.resnet18(in_channels=0), "in_channels is 0, wanted an int of at least 1"),
@@ -405,8 +439,9 @@ def test_a_model_refuses(undrawn, make, message):
 
 
 def test_options_are_given_by_name(undrawn):
-    with pytest.raises(TypeError):
-        models.resnet18(10)
+    for make in models.MODELS.values():
+        with pytest.raises(TypeError):
+            make("B")
 
 
 def test_a_stage_needs_a_depth_and_a_width():

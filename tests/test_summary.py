@@ -9,6 +9,7 @@ from minires import models, nn
 from minires.models import BasicBlock, ResNet, summary
 from minires.models.summary import Row, Summary
 from minires.nn import BatchNorm, Conv2d, Dropout, Flatten, Identity, Linear, MaxPool2d, Module, Parameter, ReLU, Sequential
+from minires.tensor import apply
 
 pytestmark = pytest.mark.usefixtures("each_backend")
 
@@ -121,10 +122,54 @@ def test_the_kept_bytes_of_a_tiny_net_by_hand():
     assert summary(net, (6, 5, 3)).kept == 360 + 120 + 24 + 24 + 96
 
 
-def test_batch_norm_keeps_as_much_as_its_input_and_next_to_nothing_a_channel():
+def test_batch_norm_keeps_as_much_as_its_input_and_a_number_a_channel_that_the_batch_shares_does_not_count():
     for h, c in ((6, 4), (3, 2)):
-        row = rows(BatchNorm(c), (h, 5, c))[""]
-        assert h * 5 * c * 4 <= row.kept <= h * 5 * c * 4 + 4 * c  # and 1 / sqrt(var + eps), which the batch shares
+        assert rows(BatchNorm(c), (h, 5, c))[""].kept == h * 5 * c * 4
+
+
+def test_a_parameter_that_two_modules_share_counts_for_the_first():
+    net = Sequential(Linear(3, 3), ReLU(), Linear(3, 3), Linear(3, 3))
+    net[2].weight = net[0].weight
+    net[3].weight = net[3].also = net[0].weight
+    table = summary(net, (3,))
+    assert {row.name: row.parameters for row in table.rows} == {"": 0, "0": 12, "1": 0, "2": 3, "3": 3}
+    assert table.parameters == sum(parameter.size for parameter in net.parameters()) == 18
+    assert table.multiply_adds == 3 * 9
+
+
+def test_a_module_may_take_several_inputs_and_none():
+    class Both(Module):
+        def forward(self, a, b, scale=None):
+            return a * b if scale is None else a
+
+    class Net(Module):
+        def __init__(self):
+            self.a, self.b, self.both = Linear(3, 5), Linear(3, 5), Both()
+
+        def forward(self, x):
+            return self.both(self.both(F.relu(self.a(x)), F.sigmoid(self.b(x)), None), x[:, :1], 2)
+
+    kept = {row.name: row.kept for row in summary(Net(), (3,)).rows}
+    assert kept == {"": 5 + 5 * 4, "a": 3 * 4, "b": 0, "both": 5 * 4}  # bools, the sigmoid; the image; the other factor
+
+
+def test_arrays_in_a_tuple_that_backward_reads_count():
+    def pair(x):
+        both = (x * 1, x * 2)
+
+        def backward(g):
+            return (g * both[0] + g * both[1],)
+
+        return both[0] + both[1], backward
+
+    class Pair(Module):
+        def __init__(self):
+            self.scale = Parameter([1.0])
+
+        def forward(self, x):
+            return apply(pair, x + self.scale)
+
+    assert summary(Pair(), (5,)).kept == 2 * 5 * 4
 
 
 def test_what_two_layers_keep_counts_once_and_what_a_block_does_itself_counts_for_it():

@@ -96,6 +96,8 @@ class PadShortcut(Module):
     """Option A: every stride-th pixel, with zero channels before and behind."""
 
     def __init__(self, in_channels, out_channels, stride):
+        if out_channels < in_channels:
+            raise ValueError(f"PadShortcut: {in_channels} channels to {out_channels}: zeros only widen; shortcut B narrows")
         self.stride = stride
         self.before = (out_channels - in_channels) // 2
         self.behind = out_channels - in_channels - self.before
@@ -122,5 +124,9 @@ def make_shortcut(kind, in_channels, out_channels, stride, *, norm=True):
 
 
 def _carried(shortcut, x, active):
-    """What a pre-activation block adds: x itself, or where the shape changes what becomes of the activated x."""
+    """What a pre-activation block adds: x itself, or where the shape changes what becomes of the activated x.
+
+    So do the authors' nets (github.com/KaimingHe/resnet-1k-layers). In the paper's appendix the first block of the net adds the
+    activated x even where the shape stays.
+    """
     return x if isinstance(shortcut, Identity) else shortcut(active)

@@ -15,6 +15,7 @@ from minires import functional as F
 from minires import names
 from minires.models.blocks import BasicBlock, Bottleneck, PreActivationBasicBlock, PreActivationBottleneck
 from minires.nn import BatchNorm, Conv2d, GlobalAvgPool, Identity, Linear, MaxPool2d, Module, Sequential
+from minires.nn.layers import check_sizes
 
 PREACTIVATION = {BasicBlock: PreActivationBasicBlock, Bottleneck: PreActivationBottleneck}
 
@@ -22,7 +23,8 @@ PREACTIVATION = {BasicBlock: PreActivationBasicBlock, Bottleneck: PreActivationB
 class ResNet(Module):
     """A residual network of any block.  (N, H, W, in_channels) -> (N, num_classes)
 
-    block  BasicBlock, Bottleneck, or one of yours with the same signature    depths, widths  a number for each stage
+    block  BasicBlock, Bottleneck, or one of yours with the same signature and an `expansion`; it may have `preactivation`
+    depths, widths  a number for each stage
     stem  "cifar" (a 3x3 convolution) or "imagenet" (7x7 with stride 2, then a 3x3 max pool with stride 2)
     shortcut  "A", "B" or "none", see blocks    preactivation  the blocks of He et al. 2016, and batch norm at the end
     """
@@ -32,19 +34,23 @@ class ResNet(Module):
         names.check("stem", stem, ("cifar", "imagenet"))
         if len(depths) != len(widths):
             raise ValueError(f"ResNet: {len(depths)} depths and {len(widths)} widths: wanted one of each for every stage")
+        check_sizes(**{f"depths[{i}]": depth for i, depth in enumerate(depths)})
         block = PREACTIVATION.get(block, block) if preactivation else block
+        preactivated = getattr(block, "preactivation", False)
+        if preactivation and not preactivated:
+            raise ValueError(f"ResNet: preactivation is asked for, and {block.__name__} is no block with preactivation = True")
         channels = widths[0]
         if stem == "imagenet":
             self.conv1 = Conv2d(in_channels, channels, 7, stride=2, padding=3, bias=False)
         else:
             self.conv1 = Conv2d(in_channels, channels, 3, padding=1, bias=False)
-        self.bn1 = None if block.preactivation else BatchNorm(channels)
+        self.bn1 = None if preactivated else BatchNorm(channels)
         self.maxpool = MaxPool2d(3, stride=2, padding=1) if stem == "imagenet" else Identity()
         for i, (depth, width) in enumerate(zip(depths, widths)):
             stage = make_stage(block, depth, channels, width, stride=1 if i == 0 else 2, shortcut=shortcut)
             setattr(self, f"layer{i + 1}", stage)
             channels = width * block.expansion
-        self.bn = BatchNorm(channels) if block.preactivation else None
+        self.bn = BatchNorm(channels) if preactivated else None
         self.avgpool = GlobalAvgPool()
         self.fc = Linear(channels, num_classes)
         self.stages = len(depths)
@@ -103,26 +109,26 @@ def resnet152(**options):
     return _net(Bottleneck, (3, 8, 36, 3), WIDE, **options)
 
 
-def resnet20(shortcut="A", **options):
+def resnet20(*, shortcut="A", **options):
     """The CIFAR net of 20 layers. Options as for ResNet."""
     return _net(BasicBlock, (3, 3, 3), NARROW, shortcut=shortcut, **options)
 
 
-def resnet32(shortcut="A", **options):
+def resnet32(*, shortcut="A", **options):
     """The CIFAR net of 32 layers. Options as for ResNet."""
     return _net(BasicBlock, (5, 5, 5), NARROW, shortcut=shortcut, **options)
 
 
-def resnet44(shortcut="A", **options):
+def resnet44(*, shortcut="A", **options):
     """The CIFAR net of 44 layers. Options as for ResNet."""
     return _net(BasicBlock, (7, 7, 7), NARROW, shortcut=shortcut, **options)
 
 
-def resnet56(shortcut="A", **options):
+def resnet56(*, shortcut="A", **options):
     """The CIFAR net of 56 layers. Options as for ResNet."""
     return _net(BasicBlock, (9, 9, 9), NARROW, shortcut=shortcut, **options)
 
 
-def resnet110(shortcut="A", **options):
+def resnet110(*, shortcut="A", **options):
     """The CIFAR net of 110 layers. Options as for ResNet."""
     return _net(BasicBlock, (18, 18, 18), NARROW, shortcut=shortcut, **options)

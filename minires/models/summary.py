@@ -1,10 +1,11 @@
 """What a model is made of: layers, shapes, parameters, multiply-adds, and the memory that training keeps for an image."""
 
 import copy
+from collections import Counter
 from typing import NamedTuple
 
 from minires.backend import xp
-from minires.nn import Conv2d, Linear, init
+from minires.nn import Conv2d, Linear, Parameter, init
 from minires.tensor import Node, Tensor, kept
 
 
@@ -43,29 +44,37 @@ class Summary(NamedTuple):
 
 
 def summary(model, input_shape):
-    """Run a copy of `model` on zeros, in training, and write down what each module does.
+    """Run copies of `model` on zeros, in training, and write down what each module does.
 
     input_shape  (H, W, C), or (features,), of one example
     Raises  whatever the model raises on such an input.
 
-    `kept` counts the arrays that the backward passes keep until they run, without the parameters, each once.
+    `kept` counts the arrays that the backward passes keep until they run, without the parameters, each once: what a third image
+    adds to two, so that a number a channel does not count. A parameter that two modules share counts for the first.
     """
+    few, many = ([row for row in _rows(model, (n, *input_shape)) if row.kind != "Identity"] for n in (2, 3))
+    rows = [three._replace(kept=three.kept - two.kept) for two, three in zip(few, many)]
+    return Summary(rows, *(sum(getattr(row, key) for row in rows) for key in ("parameters", "multiply_adds", "kept")))
+
+
+def _rows(model, shape):
+    """A Row for each module of a copy of `model` that runs on zeros of `shape`; `kept` is of the whole batch."""
     model = copy.deepcopy(model).train()
-    rows = {name: None for name, _ in model.modules()}
-    sizes, inside, seen = dict.fromkeys(rows, 0), [""], {id(parameter.data) for parameter in model.parameters()}
-    batch = 2  # batch norm takes no single value
+    ran, inside, seen = {}, [""], {id(parameter.data) for parameter in model.parameters()}
+    multiply_adds, sizes = Counter(), Counter()
 
     def watch(name, module):
         forward = module.forward
 
-        def watched(x):
-            sizes[inside[-1]] += _newly_kept(x, seen)  # by what the module around it did since its last part
+        def watched(*inputs):
+            for x in inputs:
+                sizes[inside[-1]] += _newly_kept(x, seen)  # by what the module around it did since its last part
             inside.append(name)
-            y = forward(x)
+            y = forward(*inputs)
             inside.pop()
             sizes[name] += _newly_kept(y, seen)
-            before = rows[name].multiply_adds if rows[name] else 0
-            rows[name] = _row(name, module, y, before)
+            multiply_adds[name] += _multiply_adds(module, y)
+            ran[name] = y.shape[1:]
             return y
 
         module.forward = watched
@@ -73,31 +82,35 @@ def summary(model, input_shape):
     for name, module in model.modules():
         watch(name, module)
     with init.kept_generator():
-        model(Tensor(xp.zeros((batch, *input_shape), dtype=xp.float32)))
-    rows = [row._replace(kept=sizes[name] // batch) for name, row in rows.items() if row and row.kind != "Identity"]
-    return Summary(rows, *(sum(getattr(row, key) for row in rows) for key in ("parameters", "multiply_adds", "kept")))
+        model(Tensor(xp.zeros(shape, dtype=xp.float32)))
+    counted, rows = set(), []
+    for name, module in model.modules():
+        if name in ran:
+            own = {id(value): value for _, value in module.named_attributes() if isinstance(value, Parameter)}
+            count = sum(value.size for key, value in own.items() if key not in counted)
+            counted |= own.keys()
+            rows.append(Row(name, type(module).__name__, ran[name], count, multiply_adds[name], sizes[name]))
+    return rows
 
 
-def _row(name, module, y, multiply_adds):
-    own = [value for _, value in module.named_attributes() if isinstance(value, Tensor)]
+def _multiply_adds(module, y):
+    """For one image, of a module whose result is y."""
     if isinstance(module, Conv2d):
-        multiply_adds += module.weight.size * y.shape[1] * y.shape[2]
-    elif isinstance(module, Linear):
-        multiply_adds += module.weight.size * (y.size // (len(y) * y.shape[-1]))
-    return Row(name, type(module).__name__, y.shape[1:], sum(p.size for p in own), multiply_adds, 0)
+        return module.weight.size * y.shape[1] * y.shape[2]
+    return module.weight.size * (y.size // (len(y) * y.shape[-1])) if isinstance(module, Linear) else 0
 
 
 def _newly_kept(tensor, seen):
     """The bytes of arrays that nodes below `tensor` keep, for nodes and arrays that are not among `seen`; they are then."""
-    size, stack = 0, [tensor.node]
+    size, stack = 0, [getattr(tensor, "node", None)]
     while stack:
         node = stack.pop()
         if not isinstance(node, Node) or id(node) in seen:
             continue
         stack.extend(node.parents)
-        arrays = [array for array in kept(node.backward).values() if id(array) not in seen]
-        size += sum(array.nbytes for array in arrays)
-        seen.update(map(id, [node, *arrays]))
+        arrays = {id(array): array for array in kept(node.backward).values() if id(array) not in seen}
+        size += sum(array.nbytes for array in arrays.values())
+        seen.update(arrays, [id(node)])
     return size
 
 
