@@ -169,6 +169,16 @@ def test_a_folder_that_cannot_be_made_is_named_before_the_training(elsewhere, ca
     assert "runs" in streams.err and "epoch" not in streams.out
 
 
+def test_a_checkpoint_of_another_model_is_refused(trained, capsys):
+    (trained / "result.json").unlink()
+    config = json.loads((trained / "config.json").read_text())
+    for change, told in (({"model": "resnet32"}, "missing: layer1.3.conv1.weight"), ({"optimizer": "adam"}, "velocity, which Adam of 59 parameters does not know")):
+        (trained / "config.json").write_text(json.dumps({**config, **change}))
+        assert typed("train", "--resume", "a") == 2
+        error = capsys.readouterr().err
+        assert "its checkpoint is of another model (resnet20) or optimizer" in error and told in error
+
+
 # A trained net at work.
 
 

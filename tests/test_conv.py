@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from minires import backend, ops
-from minires.backend import to_device, to_host
+from minires.backend import to_device, to_host, xp
 from minires.gradcheck import check_backward
 from tests.strategies import SEEDS, numbers, run, windows
 
@@ -187,3 +187,13 @@ def test_the_cut_into_parts_changes_nothing_but_rounding(monkeypatch, part):
     monkeypatch.setattr(backend, "_current", backend._current._replace(part=part))
     for a, b in zip(results(), whole, strict=True):
         assert_allclose(a, b, rtol=1e-12)
+
+
+def test_lists_of_options_may_change_before_the_way_back():
+    x, weight = to_device(numpy.ones((1, 5, 5, 1))), to_device(numpy.ones((3, 3, 1, 1)))
+    for op, operands in ((ops.im2col, (x,)), (ops.conv2d, (x, weight))):
+        options = {"stride": [2, 2], "padding": [1, 1], **({"kernel": [3, 3]} if op is ops.im2col else {})}
+        result, backward = op(*operands, **options)
+        for option in options.values():
+            option[0] = 9
+        assert_array_equal(to_host(backward(xp.ones(result.shape))[0])[0, :, 2, 0], [2, 4, 2, 4, 2])

@@ -1,5 +1,9 @@
 """The loop: it learns, it counts right, it waits seldom, and it stops at nonsense."""
 
+import gc
+import tracemalloc
+from itertools import islice
+
 import numpy
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -203,3 +207,20 @@ def test_a_frozen_part_stays_frozen_over_an_evaluation_and_over_an_error():
     with pytest.raises(ValueError):
         evaluate(model, pairs(([[0.0, 1.0]], [5])))
     assert model.training and not model[1].training
+
+
+def test_memory_is_flat_over_a_thousand_steps(each_backend):
+    """What is held after 1,000 steps is what was held after 100, to a few kilobytes."""
+    train, _, _ = data.digits()
+    model = Sequential(nn.Conv2d(1, 4, 3, stride=2), BatchNorm(4), nn.ReLU(), GlobalAvgPool(), Linear(4, 10))
+    optimizer, held = optim.SGD(model.parameters(), lr=0.01, momentum=0.9), []
+    tracemalloc.start()
+    try:
+        for epoch in range(10):  # of 100 steps
+            ten = islice(data.batches(train, 8, seed=0, epoch=epoch, crop=1), 100)
+            train_epoch(model, ten, optimizer)
+            gc.collect()
+            held.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    assert max(held[1:]) - held[1] < 20_000, held

@@ -20,7 +20,7 @@ def im2col(x, *, kernel, stride=1, padding=0):
         patches[:, :, :, k] = view
 
     def backward(g):
-        g_x, _ = col2im(g, shape=shape, kernel=kernel, stride=stride, padding=padding)
+        g_x, _ = col2im(g, shape=shape, kernel=(kh, kw), stride=steps, padding=frame)
         return (g_x,)
 
     return patches.reshape(n * oh * ow, kh * kw * c), backward
@@ -45,7 +45,7 @@ def col2im(columns, *, shape, kernel, stride=1, padding=0):
     image = added_back(parts, shape, (kh, kw), steps, frame, columns.dtype)
 
     def backward(g):
-        g_columns, _ = im2col(g, kernel=kernel, stride=stride, padding=padding)
+        g_columns, _ = im2col(g, kernel=(kh, kw), stride=steps, padding=frame)
         return (g_columns,)
 
     return image, backward
@@ -62,10 +62,11 @@ def conv2d(x, weight, bias=None, *, stride=1, padding=0):
     """
     _check_shapes(x, weight, bias)
     (n, h, w, c), (kh, kw, _, f) = x.shape, weight.shape
-    oh, ow = output_size((h, w), *window((kh, kw), stride, padding))
+    kernel, steps, frame = window((kh, kw), stride, padding)
+    options = {"kernel": kernel, "stride": steps, "padding": frame}
+    oh, ow = output_size((h, w), kernel, steps, frame)
 
     matrix = weight.reshape(-1, f)  # (KH*KW*C, F)
-    options = {"kernel": (kh, kw), "stride": stride, "padding": padding}
     parts = in_parts(n, oh * ow * matrix.shape[0] * x.dtype.itemsize)
     y = xp.empty((n, oh, ow, f), dtype=xp.result_type(x.dtype, weight.dtype))
     for part in parts:

@@ -1,0 +1,1 @@
+"""Speed and memory, measured: each file is a command, such as python -m benchmarks.loop."""

@@ -1,0 +1,97 @@
+"""python -m benchmarks.loop: what `minires train` costs beside the bare step, and whether its memory stays flat.
+
+The bare step is forward, backward and optimizer on one batch that lies ready. The loop adds batches with crop and flip,
+the reading of losses, log and checkpoints. Both run alternately, several rounds; medians are printed.
+"""
+
+import argparse
+import io
+import statistics
+import tempfile
+import time
+from contextlib import redirect_stdout
+
+import numpy
+
+from minires import Tensor, data, nn
+from minires import functional as F
+from minires.backend import machine
+from minires.cli import settings
+from minires.cli.loop import Loop
+from minires.cli.stop import Stop
+from minires.runs import Run
+
+
+def main():
+    """The command."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.loop", description=__doc__.splitlines()[0])
+    parser.add_argument("--model", default="resnet20")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=20, help="in a round of each")
+    parser.add_argument("--memory-steps", type=int, default=1000)
+    options = parser.parse_args()
+    blas = machine.blas()
+    print(f"{machine.processor()}, {machine.cores()} cores; {blas['name']} {blas['version']}, kernel {blas['kernel']}, {blas['threads']} threads")
+    speed(options)
+    memory(options.memory_steps)
+
+
+def speed(options):
+    """Images a second of the bare step and of the loop."""
+    rng, batch = numpy.random.default_rng(0), 128
+    images = rng.integers(0, 256, (batch * options.steps, 32, 32, 3)).astype(numpy.uint8)
+    part = data.Dataset(images, rng.integers(0, 10, len(images)), data.CLASSES["cifar10"])
+    config = {**settings.defaults("cifar10"), "model": options.model, "epochs": 1, "batch_size": batch, "lr": 0.01}
+    rates = {"bare step": [], "loop": []}
+    for _ in range(options.rounds + 1):
+        loop = Loop(config, (part, None, part))
+        x, labels = next(iter(data.batches(part, batch)))
+        begun = time.perf_counter()
+        for _ in range(options.steps):
+            loss = F.cross_entropy(loop.model(Tensor(x)), labels, label_smoothing=0.1)
+            loop.optimizer.zero_grad()
+            loss.backward()
+            loop.optimizer.step()
+        rates["bare step"].append(len(images) / (time.perf_counter() - begun))
+        rates["loop"].append(len(images) / ran(config, part))
+    for name, values in rates.items():
+        values = values[1:]  # the first round warms up
+        print(f"{name:9}  {statistics.median(values):7.1f} images/s, {min(values):.1f} to {max(values):.1f}")
+    ratios = [loop / bare for loop, bare in zip(rates["loop"], rates["bare step"])][1:]
+    print(f"the loop runs at {100 * statistics.median(ratios):.1f} % of the bare step's rate (median of {len(ratios)} rounds)")
+
+
+def memory(steps):
+    """Resident memory of training on the digits, at the tenth and the last part of many steps."""
+    train, _, _ = data.digits()
+    epochs = -(-steps // 20)
+    sizes = []
+    config = {**settings.defaults("digits"), "epochs": 1}
+    with machine.one_blas_thread():
+        loop = Loop({**config, "epochs": epochs}, (train, None, train))
+        loop.save = lambda run, save=loop.save: (save(run), sizes.append((loop.step, resident())))
+        with tempfile.TemporaryDirectory() as folder, Stop() as stop:
+            with redirect_stdout(io.StringIO()):
+                loop.go(Run.new(f"{folder}/run", config), stop, save_every=0)
+    (early, before), (late, after) = sizes[len(sizes) // 10], sizes[-1]
+    print(f"memory     {before / 2**20:.1f} MiB after step {early:,}, {after / 2**20:.1f} MiB after step {late:,}")
+
+
+def ran(config, part):
+    """Seconds that one epoch of the loop takes, in a folder that is removed."""
+    with tempfile.TemporaryDirectory() as folder, Stop() as stop:
+        run, loop = Run.new(f"{folder}/run", config), Loop(config, (part, None, part))
+        begun = time.perf_counter()
+        with redirect_stdout(io.StringIO()):
+            loop.go(run, stop, save_every=30)
+        return time.perf_counter() - begun
+
+
+def resident():
+    """Bytes of memory that this process holds (Linux)."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096
+
+
+if __name__ == "__main__":
+    main()
