@@ -196,4 +196,4 @@ def test_lists_of_options_may_change_before_the_way_back():
         result, backward = op(*operands, **options)
         for option in options.values():
             option[0] = 9
-        assert_array_equal(to_host(backward(xp.ones(result.shape))[0])[0, :, 2, 0], [2, 4, 2, 4, 2])
+        assert_array_equal(to_host(backward(xp.ones(result.shape))[0])[0, :, 2, 0], [1, 2, 1, 2, 1])
