@@ -43,7 +43,8 @@ class Optimizer:
                 raise TypeError("params of a group is a single tensor, wanted a list of parameters")
             self.groups.append({**options, **group, "params": list(group["params"])})
             self._check(self.groups[-1])
-        self._shares = [group["lr"] / options["lr"] for group in self.groups]
+            self.groups[-1].update(_plain(self.groups[-1]))
+        self._shares = [group["lr"] / float(options["lr"]) for group in self.groups]
         self.lr = options["lr"]
         members = list(map(id, self._parameters()))
         if len(set(members)) < len(members):
@@ -130,6 +131,12 @@ class Optimizer:
         return [parameter for group in self.groups for parameter in group["params"]]
 
 
+def _plain(group):
+    """A group's numbers as Python's: a scalar of NumPy's would change the type of the weights."""
+    plain = {name: float(value) for name, value in group.items() if isinstance(value, Real) and not isinstance(value, bool)}
+    return {**plain, **({"betas": tuple(map(float, group["betas"]))} if "betas" in group else {})}
+
+
 class SGD(Optimizer):
     """g += weight_decay * w;  v = momentum * v + g;  w -= lr * v, or with Nesterov lr * (g + momentum * v).
 
@@ -175,8 +182,9 @@ class Adam(Optimizer):
 
     def _check(self, group):
         super()._check(group)
-        if not all(0 <= beta < 1 for beta in group["betas"]):
-            raise ValueError(f"betas are {group['betas']}, wanted 0 <= beta < 1")
+        betas = group["betas"]
+        if not isinstance(betas, (tuple, list)) or len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
+            raise ValueError(f"betas are {betas}, wanted two numbers with 0 <= beta < 1")
 
     def _move(self, parameter, group, state):
         w, g, decay, (b1, b2) = parameter.data, parameter.grad, group["weight_decay"], group["betas"]
@@ -219,7 +227,9 @@ def constant(lr, *, warmup=0):
 
 
 def step(lr, *, milestones, factor=0.1, warmup=0):
-    """lr, times `factor` from each milestone on."""
+    """lr, times `factor` from each milestone on. milestones  a list of steps"""
+    if isinstance(milestones, Real):
+        raise TypeError(f"milestones is {milestones!r}, wanted a list of steps")
     return _warmed(lambda step: lr * factor ** sum(step >= milestone for milestone in milestones), warmup)
 
 

@@ -47,8 +47,10 @@ def train_epoch(model, batches, optimizer, *, schedule=None, step=0, label_smoot
     bar  a tqdm bar that counts images
     score  what an earlier part of the same epoch gave: it is added up further
 
-    Raises  ValueError: no batches. FloatingPointError: the loss is not finite (seen within `every` steps).
+    Raises  ValueError: no batches, or `every` below 1. FloatingPointError: the loss is not finite (seen within `every` steps).
     """
+    if every < 1:
+        raise ValueError(f"every is {every}, wanted at least 1")
     model.train()
     unread = []
     for x, labels in batches:

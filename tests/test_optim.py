@@ -397,9 +397,9 @@ TWICE = "a parameter stands twice in the optimizer's groups: it would be moved t
         (lambda: AdamW([P], weight_decay=-0.5), "weight_decay is -0.5, wanted 0 or more"),
         (lambda: Adam([P], eps=0), "eps is 0, wanted more than 0"),
         (lambda: AdamW([P], eps=-1e-8), "eps is -1e-08, wanted more than 0"),
-        (lambda: Adam([P], betas=(0.9, 1)), "betas are (0.9, 1), wanted 0 <= beta < 1"),
-        (lambda: Adam([P], betas=(1.0, 0.9)), "betas are (1.0, 0.9), wanted 0 <= beta < 1"),
-        (lambda: AdamW([P], betas=(-0.1, 0.9)), "betas are (-0.1, 0.9), wanted 0 <= beta < 1"),
+        (lambda: Adam([P], betas=(0.9, 1)), "betas are (0.9, 1), wanted two numbers with 0 <= beta < 1"),
+        (lambda: Adam([P], betas=(1.0, 0.9)), "betas are (1.0, 0.9), wanted two numbers with 0 <= beta < 1"),
+        (lambda: AdamW([P], betas=(-0.1, 0.9)), "betas are (-0.1, 0.9), wanted two numbers with 0 <= beta < 1"),
         (lambda: SGD([P], 0.1, nesterov=True), "nesterov needs a momentum above 0"),
         (lambda: SGD([P, Q, P], 0.1), TWICE),
         (lambda: SGD([{"params": [P]}, {"params": [Q, P]}], 0.1), TWICE),
@@ -411,7 +411,7 @@ TWICE = "a parameter stands twice in the optimizer's groups: it would be moved t
         (lambda: SGD([{"params": [P], "momentum": 0}], 0.1, momentum=0.9, nesterov=True), "nesterov needs a momentum above 0"),
         (lambda: SGD([{"params": [P], "momentum": -1}], 0.1), "momentum is -1, wanted 0 or more"),
         (lambda: Adam([{"params": [P], "eps": 0}]), "eps is 0, wanted more than 0"),
-        (lambda: Adam([{"params": [P]}, {"params": [Q], "betas": (0, 2)}]), "betas are (0, 2), wanted 0 <= beta < 1"),
+        (lambda: Adam([{"params": [P]}, {"params": [Q], "betas": (0, 2)}]), "betas are (0, 2), wanted two numbers with 0 <= beta < 1"),
     ],
 )  # fmt: skip
 def test_an_optimizer_refuses(make, message):
@@ -563,3 +563,25 @@ def test_an_eps_that_is_no_number_is_refused():
 def test_a_group_of_a_single_tensor_is_refused():
     with pytest.raises(TypeError, match="^params of a group is a single tensor, wanted a list"):
         SGD([{"params": Parameter([1.0])}], 0.1)
+
+
+@on_each_backend
+def test_options_may_be_numbers_of_numpys_and_leave_the_type_of_the_weights():
+    number = numpy.float64(0.5)
+    for make in (lambda p: SGD([p], number, momentum=number, weight_decay=number), lambda p: Adam([p], number, betas=[number, number], eps=number)):
+        p = parameter(dtype=numpy.float32)
+        optimizer = make(p)
+        give(p, [1.0, 2.0, 3.0])
+        optimizer.step()
+        assert p.dtype == numpy.float32
+
+
+@pytest.mark.parametrize("betas", [0.9, (0.9,), (0.9, 0.99, 0.999), "ab"])
+def test_betas_are_two_numbers(betas):
+    with pytest.raises((ValueError, TypeError)):
+        Adam([parameter()], betas=betas)
+
+
+def test_milestones_are_a_list():
+    with pytest.raises(TypeError, match="milestones is 5, wanted a list of steps"):
+        optim.step(0.1, milestones=5)

@@ -147,6 +147,8 @@ def test_no_batches_are_refused():
         evaluate(model, [])
     with pytest.raises(ValueError, match="there were no batches"):
         train_epoch(model, [], optim.SGD(model.parameters(), lr=1))
+    with pytest.raises(ValueError, match="every is 0, wanted at least 1"):
+        train_epoch(model, pairs(*UNEVEN), optim.SGD(model.parameters(), lr=1), every=0)
 
 
 def test_a_model_of_five_lines_learns_the_digits():
