@@ -62,7 +62,7 @@ def train_epoch(model, batches, optimizer, *, schedule=None, step=0, label_smoot
         loss.backward()
         optimizer.step()
         step += 1
-        unread.append((loss.data, (logits.data.argmax(axis=1) == labels).sum(), len(labels)))
+        unread.append(_noted(loss, logits, labels))
         if bar is not None:
             bar.update(len(labels))
         if len(unread) == every:
@@ -83,11 +83,16 @@ def evaluate(model, batches):
             for x, labels in batches:
                 logits = model(Tensor(x))
                 loss = cross_entropy(logits, labels)
-                unread.append((loss.data, (logits.data.argmax(axis=1) == labels).sum(), len(labels)))
+                unread.append(_noted(loss, logits, labels))
     finally:
         for module, training in modes:
             module.training = training
     return _counted(_read(Score(), unread))
+
+
+def _noted(loss, logits, labels):
+    """(loss, hits, images) of a batch; loss and hits stay on the device."""
+    return loss.data, (logits.data.argmax(axis=1) == labels).sum(), len(labels)
 
 
 def _read(score, unread, step=None, bar=None):
