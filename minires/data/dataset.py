@@ -5,6 +5,10 @@ import numpy
 from minires import backend
 
 
+class DataError(ValueError):
+    """Files of images that are damaged, or not what they should be."""
+
+
 class Dataset:
     """Images and what they show.
 
@@ -53,7 +57,7 @@ class Dataset:
         for name, values in (("mean", mean), ("std", std)):
             if values is None:
                 continue
-            values = tuple(float(value) for value in values)
+            values = tuple(float(value) for value in numpy.atleast_1d(values))
             if len(values) != self.images.shape[3]:
                 raise ValueError(f"{name} has {len(values)} numbers, the images have {self.images.shape[3]} channels")
             if not numpy.isfinite(values).all() or (name == "std" and min(values) <= 0):
@@ -105,6 +109,7 @@ def held_out(dataset, share):
         number = numpy.arange(1, len(members) + 1)
         held[members] = (number * share + 1e-9) // 1 > ((number - 1) * share + 1e-9) // 1  # each time another whole one is due
     if not held.any() or held.all():
-        raise ValueError(f"a share of {share} of {len(dataset)} images leaves no images for {'training' if held.all() else 'validation'}")
+        lacking = "training" if held.all() else "validation"
+        raise ValueError(f"a share of {share} of {len(dataset)} images leaves no images for {lacking}")
     training = dataset.part(~held, mean=None, std=None)
     return training, dataset.part(held, mean=training.mean, std=training.std)

@@ -1,25 +1,26 @@
 """Images by class: PATH/train/CLASS/* and PATH/test/CLASS/*, or PATH/CLASS/* alone."""
 
+from numbers import Integral
 from pathlib import Path
 
 import numpy
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
-from minires.data.cifar import DataError
-from minires.data.dataset import Dataset
+from minires.data.dataset import DataError, Dataset
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".tif", ".tiff")
 PARTS = {"train": ("train",), "validation": ("validation", "valid", "val"), "test": ("test",)}
 
 
 def folder(path, *, size=None):
-    """(train, validation, test) Datasets of RGB images (N, size, size, 3); train and validation are None where they have no folder.
+    """(train, validation, test) Datasets of RGB images (N, size, size, 3); train and validation are None without a folder.
 
     path  holds train/, test/ and perhaps validation/ (or val/), each with a folder of images for each class. Or it holds
           those of the classes itself; then of each class every fifth image, by name, is for the test.
     size  every image is resized and cropped to that many pixels a side (see load_image); without it all must have one size
 
-    The classes are the names of the folders of train/ (else of test/), sorted. mean and std are those of the training part.
+    The classes are the names of the folders of train/ (else of test/), sorted; each has images there, and need have none
+    in the other parts. mean and std are those of the training part. Hidden files and those of other suffixes are passed over.
     Raises  DataError: no images, a class that training does not have, or a file that does not decode.
     """
     path = Path(path)
@@ -28,20 +29,22 @@ def folder(path, *, size=None):
     parts = {part: next((path / name for name in names if (path / name).is_dir()), None) for part, names in PARTS.items()}
     if parts["train"] is None and parts["test"] is None:
         classes = _classes(path)
-        images, labels = _read(path, classes, size)
-        rank = numpy.array([sum(labels[:i] == label) for i, label in enumerate(labels)])  # the how-manieth of its class
+        images, labels = _read(path, classes, size, all_classes=True)
+        rank = numpy.concatenate([numpy.arange(n) for n in numpy.bincount(labels)])  # the how-manieth of its class
         everything = Dataset(images, labels, classes, name=path.name, source=f"unverified files in the folder {path.name}")
         train = everything.part(rank % 5 != 4, mean=None, std=None)
         if not (rank % 5 == 4).any():
-            raise DataError(f"{path} has no class of five images, and every fifth is for the test: add images, or make train/ and test/")
+            raise DataError(
+                f"{path} has no class of five images, and every fifth is for the test: add images, or make train/ and test/"
+            )
         return train, None, everything.part(rank % 5 == 4, mean=train.mean, std=train.std)
     if parts["test"] is None:
-        raise DataError(f"{path} has a folder train/ and none named test/: make one, or put the classes' folders into {path} itself")
+        raise DataError(f"{path} has a folder train/ and none named test/: make one, or put the classes into {path} itself")
     classes = _classes(parts["train"] or parts["test"])
     facts = {"name": path.name, "source": f"unverified files in the folder {path.name}"}
     train = validation = None
     if parts["train"]:
-        train = Dataset(*_read(parts["train"], classes, size), classes, **facts)
+        train = Dataset(*_read(parts["train"], classes, size, all_classes=True), classes, **facts)
         facts.update(mean=train.mean, std=train.std)
         size = size or train.images.shape[1:3]
     if parts["validation"] and train:
@@ -51,31 +54,45 @@ def folder(path, *, size=None):
 
 def load_image(path, *, size=None, channels=3):
     """An image file as uint8 (H, W, channels), as it is to be looked at: turned as its EXIF says, on black where it is
-    transparent, in RGB or, for one channel, in grey.
+    transparent, in RGB or, for one channel, in grey. Of 16 bits a channel the upper 8 count; of an animation the first image.
 
-    size  pixels a side, or (height, width): the image is resized, keeping its proportions, until it just covers that, and
-          its centre is cut out
+    size  pixels a side, or (height, width): the image is resized (bilinear, averaging where it shrinks), keeping its
+          proportions, until it just covers that, and its centre is cut out
 
-    Raises  DataError: the file is no image, is cut off, or is larger than Pillow takes for harmless.
+    Raises  DataError: the file is no image, is cut off, has floats for pixels, or is larger than Pillow takes for harmless.
+    ValueError: a size below 1, or another number of channels.
     """
+    sides = (size, size) if isinstance(size, Integral) else size
+    if size is not None and (len(sides) != 2 or min(sides) < 1):
+        raise ValueError(f"size is {size}, wanted at least 1 pixel a side")
+    if channels not in (1, 3):
+        raise ValueError(f"an image is wanted in {channels} channels: it can be had in 1 (grey) or 3 (RGB)")
     try:
         with Image.open(path) as image:
             image = ImageOps.exif_transpose(image)
-            if image.mode.startswith("I;16") or image.mode in ("I", "F"):  # 16 bits a pixel: Pillow would cut off, not scale
-                image = Image.fromarray((numpy.asarray(image, numpy.float64) / 257).clip(0, 255).round().astype(numpy.uint8))
+            if image.mode[0] == "I" or image.mode == "F":  # more than 8 bits a pixel: Pillow would cut off, not scale
+                image = _from_16_bits(image)
             if image.has_transparency_data:
                 image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image.convert("RGBA"))
             image = image.convert({1: "L", 3: "RGB"}[channels])
             if size is not None:
-                h, w = (size, size) if isinstance(size, int) else size
+                h, w = sides
                 image = ImageOps.fit(image, (w, h), Image.Resampling.BILINEAR)
             return numpy.asarray(image).reshape(image.height, image.width, channels)
     except FileNotFoundError:
         raise DataError(f"{path} is not there") from None
     except Image.DecompressionBombError as error:
         raise DataError(f"{path} is too large to be opened ({error}): scale it down first") from None
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as error:
+    except Exception as error:  # a damaged image fails in any way it likes
         raise DataError(f"{path} does not decode as an image ({error}): replace or remove it") from None
+
+
+def _from_16_bits(image):
+    """A grey image of 8 bits a pixel from one of 16."""
+    pixels = numpy.asarray(image)
+    if pixels.dtype.kind == "f" or pixels.min() < 0 or pixels.max() > 65535:
+        raise ValueError(f"its pixels are {pixels.dtype} from {pixels.min()} to {pixels.max()}, wanted ints from 0 to 65535")
+    return Image.fromarray((pixels / 257).round().astype(numpy.uint8))
 
 
 def _classes(path):
@@ -85,8 +102,8 @@ def _classes(path):
     return classes
 
 
-def _read(path, classes, size):
-    """(images, labels) of all files in the folders of the classes."""
+def _read(path, classes, size, *, all_classes=False):
+    """(images, labels) of all files in the folders of the classes, class by class."""
     unknown = sorted(set(_classes(path)) - set(classes))
     if unknown:
         raise DataError(f"{path} has images of {', '.join(unknown)}, the training part has {', '.join(classes)}")
@@ -98,9 +115,16 @@ def _read(path, classes, size):
     ]
     if not files:
         raise DataError(f"{path} holds no images: wanted files such as {classes[0]}/1.png")
-    images = [load_image(file, size=size) for file, _ in files]
-    for image, (file, _) in zip(images, files):
+    labels = numpy.array([k for _, k in files])
+    empty = [name for k, name in enumerate(classes) if k not in labels]
+    if all_classes and empty:
+        raise DataError(f"{path} has no images of {', '.join(empty)}: add some, or remove the empty folders")
+    for i, (file, _) in enumerate(files):
+        image = load_image(file, size=size)
+        if i == 0:
+            images = numpy.empty((len(files), *image.shape), numpy.uint8)
         if image.shape != images[0].shape:
             first, other = (f"{h} x {w}" for h, w, _ in (images[0].shape, image.shape))
             raise DataError(f"{files[0][0]} is {first}, {file} is {other}: --size makes all images the same")
-    return numpy.stack(images), numpy.array([k for _, k in files])
+        images[i] = image
+    return images, labels

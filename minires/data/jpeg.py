@@ -6,6 +6,7 @@ OUT/cifar-10-batches-bin/ is what `--data-dir OUT` reads.
 
 import argparse
 import io
+import sys
 from pathlib import Path
 
 import numpy
@@ -24,11 +25,17 @@ def through_jpeg(image, quality=75):
 
 
 def write(out, *, data_dir=None, quality=75):
-    """Write OUT/cifar-10-batches-bin/, 10,000 images a file. Returns that folder."""
+    """Write OUT/cifar-10-batches-bin/, 10,000 images a file. Returns that folder.
+
+    Raises  ValueError: a quality outside 1 to 95. Whatever cifar10 and files.write raise.
+    """
+    if not 1 <= quality <= 95:
+        raise ValueError(f"--quality is {quality}, wanted 1 to 95")
     train, test = cifar10(data_dir=data_dir)
     version = CIFAR10.versions[0]
     folder = Path(out, version.folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    with files.explained(folder, 0):
+        folder.mkdir(parents=True, exist_ok=True)
     size = -(-len(train) // len(version.train))
     parts = [(name, train.part(slice(i * size, (i + 1) * size))) for i, name in enumerate(version.train)]
     for name, part in (*parts, (version.test, test)):
@@ -48,7 +55,10 @@ def main():
     parser.add_argument("--data-dir", metavar="DIR", help="CIFAR-10 from here, instead of fetching it")
     parser.add_argument("--quality", type=int, default=75)
     options = parser.parse_args()
-    folder = write(options.out, data_dir=options.data_dir, quality=options.quality)
+    try:
+        folder = write(options.out, data_dir=options.data_dir, quality=options.quality)
+    except (ValueError, OSError) as error:
+        sys.exit(f"minires.data.jpeg: {error}")
     print(f"written to {folder}: minires train --data cifar10 --data-dir {options.out} "
           f'--data-label "CIFAR-10, JPEG q{options.quality} 4:2:0"')  # fmt: skip
 

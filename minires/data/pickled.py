@@ -2,15 +2,17 @@
 
 A pickle is a program: it names functions and calls them. CIFAR's Python version is one, made by Python 2. Here it may name
 the three things that a NumPy array is made of, and nothing more; and what it says about an array is checked before an
-array is made of it.
+array is made of it. A pickle that is made to take long can still do so.
 """
 
 import io
 import pickle
+import pickletools
 
 import numpy
 
 LARGEST = 1 << 30  # bytes of an array
+PLAIN = (bytes, str, int, float, list, tuple, dict, type(None))
 
 
 class PickleError(ValueError):
@@ -18,16 +20,27 @@ class PickleError(ValueError):
 
 
 def load(data):
-    """The object in a pickle (bytes) of arrays, numbers, byte strings, lists and dicts. Byte strings stay bytes.
+    """What is in a pickle (bytes): an array, or a dict of arrays, numbers, byte strings and lists. Byte strings stay bytes.
 
     Raises  PickleError: anything else in it, before any of it is run; or it is damaged.
     """
     try:
-        return _finished(_Unpickler(io.BytesIO(data), encoding="bytes").load())
+        _check_places(data)
+        content = _Unpickler(io.BytesIO(data), encoding="bytes").load()
+        if isinstance(content, dict):
+            return {key: _finished(value, *PLAIN) for key, value in content.items()}
+        return _finished(content)
     except PickleError:
         raise
     except Exception as error:  # a damaged pickle fails in any way it likes
         raise PickleError(f"the pickle is damaged or cut off ({type(error).__name__}: {error})") from None
+
+
+def _check_places(data):
+    """Refuse a number of a place for things to come back to that is higher than there are things: memory is taken up to it."""
+    for i, (code, argument, _) in enumerate(pickletools.genops(data)):
+        if code.name in ("PUT", "BINPUT", "LONG_BINPUT") and argument > i:
+            raise PickleError(f"the pickle asks for {argument:,} places, and holds {i:,} things: do not trust this file")
 
 
 class _Array:
@@ -35,9 +48,13 @@ class _Array:
 
     value = None
 
+    def __init__(self, *_):
+        pass
+
     def __setstate__(self, state):
         _, shape, dtype, order, data = state
-        if not isinstance(dtype, _Type) or not isinstance(data, bytes) or not all(isinstance(size, int) and size >= 0 for size in shape):
+        sizes = all(isinstance(size, int) and size >= 0 for size in shape)
+        if not isinstance(dtype, _Type) or not isinstance(data, bytes) or not sizes:
             raise PickleError("the pickle holds an array that is no array of numbers")
         size = dtype.value.itemsize
         for length in shape:
@@ -63,16 +80,12 @@ class _Type:
         self.value = self.value.newbyteorder(order)
 
 
-def _reconstruct(*_):
-    return _Array()
-
-
 class _Unpickler(pickle.Unpickler):
     """Names in the pickle are looked up here, and nowhere else."""
 
     ADMITTED = {
-        ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
-        ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
+        ("numpy.core.multiarray", "_reconstruct"): _Array,
+        ("numpy._core.multiarray", "_reconstruct"): _Array,
         ("numpy", "ndarray"): "the type that _reconstruct is told",
         ("numpy", "dtype"): _Type,
     }
@@ -80,7 +93,7 @@ class _Unpickler(pickle.Unpickler):
     def find_class(self, module, name):
         """What stands for a name."""
         if (module, name) not in self.ADMITTED:
-            raise PickleError(f"the pickle asks for {module}.{name}, which no array needs: it was not run. Do not trust this file")
+            raise PickleError(f"the pickle asks for {module}.{name}, which no array needs: it was not run. Do not trust it")
         return self.ADMITTED[module, name]
 
     def persistent_load(self, _):
@@ -88,16 +101,13 @@ class _Unpickler(pickle.Unpickler):
         raise PickleError("the pickle refers to something outside it")
 
 
-def _finished(thing):
-    """The arrays in place of what stood for them."""
+def _finished(thing, *others):
+    """An array in place of what stood for it; things of other types as they are. Lists are not gone through: one that holds
+    another twice, and that another twice, would take for ever."""
     if isinstance(thing, _Array):
         if thing.value is None:
             raise PickleError("the pickle holds an array without numbers")
         return thing.value
-    if isinstance(thing, dict):
-        return {_finished(key): _finished(value) for key, value in thing.items()}
-    if isinstance(thing, (list, tuple)):
-        return type(thing)(_finished(item) for item in thing)
-    if isinstance(thing, (bytes, str, int, float, bool)) or thing is None:
+    if isinstance(thing, others):
         return thing
-    raise PickleError(f"the pickle holds a {type(thing).__name__}, wanted arrays, numbers, strings, lists and dicts")
+    raise PickleError(f"the pickle holds a {type(thing).__name__}, wanted an array, or a dict of arrays and plain things")
