@@ -126,9 +126,9 @@ class Run:
         files.write(self.folder / "result.json", json.dumps(result, indent=2).encode() + b"\n")
 
     def write_card(self, facts):
-        """Write card.md: what was done and what came out, a row a fact (name -> text)."""
+        """Write card.md: what was done and what came out, a row a fact (name -> text), and the settings without paths."""
         rows = [f"| {name} | {text} |" for name, text in facts.items()]
-        settings = json.dumps(self.config, indent=2)
+        settings = json.dumps({name: value for name, value in self.config.items() if name != "data_dir"}, indent=2)
         text = [f"# {self.folder.name}", "", "| | |", "| --- | --- |", *rows, "", "![curves](curves.png)", "", "```json", settings, "```"]
         files.write(self.folder / "card.md", "\n".join(text).encode() + b"\n")
 
