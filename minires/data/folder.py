@@ -54,7 +54,7 @@ def folder(path, *, size=None):
 
 def load_image(path, *, size=None, channels=3):
     """An image file as uint8 (H, W, channels), as it is to be looked at: turned as its EXIF says, on black where it is
-    transparent, in RGB or, for one channel, in grey. Of 16 bits a channel the upper 8 count; of an animation the first image.
+    transparent, in RGB or, for one channel, in grey; 16 bits a channel become 8. Of an animation the first image counts.
 
     size  pixels a side, or (height, width): the image is resized (bilinear, averaging where it shrinks), keeping its
           proportions, until it just covers that, and its centre is cut out
