@@ -7,9 +7,12 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from minires import files
 from minires.data import cifar, download
@@ -24,9 +27,11 @@ QUICK = {"timeout": 1, "pause": 0.01}
 class Server:
     """A server on a port of its own. It counts requests, and what it does is set by its attributes."""
 
-    def __init__(self, content=CONTENT, *, ranges=True, cut=None, cuts=0, status=None, pause=0, stall=None, length=True):
+    def __init__(self, content=CONTENT, *, ranges=True, cut=None, cuts=0, status=None, pause=0, stall=None, length=True,
+                 kind=None, hang=0):  # fmt: skip
         self.content, self.ranges, self.cut, self.cuts, self.status = content, ranges, cut, cuts, status
         self.pause, self.stall, self.length, self.asked, self.sent = pause, stall, length, [], 0
+        self.kind, self.hang = kind, hang
         server = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -53,14 +58,17 @@ class Server:
             return
         body = self.content[start:]
         request.send_response(206 if wanted and self.ranges else 200)
+        if self.kind:
+            request.send_header("Content-Type", self.kind)
         if self.length:
             request.send_header("Content-Length", str(len(body)))
         if wanted and self.ranges:
             request.send_header("Content-Range", f"bytes {start}-{len(self.content) - 1}/{len(self.content)}")
         request.end_headers()
+        hang = 0
         if self.cuts:
             self.cuts -= 1
-            body = body[: self.cut]
+            body, hang = body[: self.cut], self.hang
         step = 50_000 if self.pause else len(body) or 1
         for i in range(0, len(body), step):
             time.sleep(self.pause)
@@ -71,6 +79,7 @@ class Server:
             self.sent += len(body[i : i + step])
             if self.stall:
                 time.sleep(self.stall)
+        time.sleep(hang)
 
 
 @pytest.fixture
@@ -200,6 +209,70 @@ def test_a_slow_server_is_waited_for(serve, cache):
     assert slow.asked == [None] and (cache / "images.tar.gz").read_bytes() == CONTENT
 
 
+def test_a_web_page_costs_nothing_of_what_has_come_so_far(serve, cache):
+    cache.mkdir()
+    (cache / "images.tar.gz.part").write_bytes(CONTENT[:300_000])
+    page, good = serve(b"<html>Log in first</html>", ranges=False, kind="text/html; charset=utf-8"), serve()
+    fetch([page.url, good.url], ARCHIVES, **QUICK)
+    assert good.asked == ["bytes=300000-"] and (cache / "images.tar.gz").read_bytes() == CONTENT
+    (cache / "images.tar.gz").unlink()
+    with pytest.raises(ConnectionError, match="it sent a web page instead of the file"):
+        fetch([page.url], ARCHIVES, **QUICK)
+    assert page.asked == ["bytes=300000-", None]
+
+
+def test_a_stall_loses_nothing_of_what_came_before_it(serve, cache):
+    """Each connection brings 5,000 bytes and then stalls: fewer than are read at a time."""
+    server = serve(CONTENT[:20_000], cut=5_000, cuts=3, hang=1)
+    archives = {hashlib.md5(CONTENT[:20_000]).hexdigest(): "images.tar.gz"}
+    fetch([server.url], archives, timeout=0.2, pause=0.01, tries=2)
+    assert server.asked == [None, "bytes=5000-", "bytes=10000-", "bytes=15000-"]
+
+
+def test_a_host_that_cannot_be_reached_is_left_for_the_next_at_once(serve):
+    begun = time.monotonic()
+    fetch(["http://127.0.0.1:9/images.tar.gz", serve().url], ARCHIVES, pause=5)
+    assert time.monotonic() - begun < 4
+
+
+def test_a_host_that_was_reached_and_then_cannot_be_is_waited_for(serve, monkeypatch):
+    server = serve(cut=100_000, cuts=1)
+    opened, failures = urllib.request.urlopen, [1, 1]
+
+    def urlopen(request, **options):
+        if server.asked and failures:
+            failures.pop()
+            raise urllib.error.URLError(OSError("no route"))
+        return opened(request, **options)
+
+    monkeypatch.setattr(urllib.request, "urlopen", urlopen)
+    fetch([server.url], ARCHIVES, **QUICK)
+    assert server.asked == [None, "bytes=100000-"] and not failures
+
+
+def test_after_a_failure_the_lock_is_free_even_while_the_error_is_kept(cache):
+    """As a notebook keeps the last one."""
+    with pytest.raises(ConnectionError) as kept:
+        fetch(["ftp://host/x"], ARCHIVES)
+    assert kept.value.__traceback__
+    lock = FileLock(cache / ".images.tar.gz.lock")
+    lock.acquire(timeout=0)  # raises Timeout where another holds it
+    lock.release()
+
+
+def test_a_cache_that_has_the_file_need_not_be_writable(cache, monkeypatch):
+    cache.mkdir()
+    (cache / "images.tar.gz").write_bytes(CONTENT)
+    monkeypatch.setattr(download, "FileLock", lambda *_: 1 / 0)
+    assert fetch([], ARCHIVES) == cache / "images.tar.gz" and os.listdir(cache) == ["images.tar.gz"]
+
+
+def test_each_source_is_told_as_it_is_asked(serve, capsys):
+    missing, good = serve(status=404), serve()
+    fetch([missing.url, good.url], ARCHIVES)
+    assert capsys.readouterr().err.splitlines() == [f"minires: fetching {missing.url}", f"minires: fetching {good.url}"]
+
+
 def test_a_damaged_file_in_the_cache_is_fetched_again(serve, cache, capsys):
     cache.mkdir()
     (cache / "images.tar.gz").write_bytes(CONTENT[:-1])
@@ -216,7 +289,8 @@ def test_when_all_fails_each_reason_and_the_way_by_hand_are_told(serve, cache):
     with pytest.raises(ConnectionError) as caught:
         fetch(urls, ARCHIVES, **QUICK, tries=2)
     told = str(caught.value)
-    for url, reason in zip(urls, ["HTTP 404 Not Found", "it is another file (6 bytes, MD5 ", "Connection refused", "wanted an address", ""]):
+    reasons = ["HTTP 404 Not Found", "it is another file (6 bytes, MD5 ", "Connection refused", "wanted an address", ""]
+    for url, reason in zip(urls, reasons, strict=True):
         assert f"\n  {url}: " in told and reason in told
     md5 = next(iter(ARCHIVES))
     assert f"Fetch images.tar.gz (MD5 {md5}) by other means, from one of these addresses, and put it into {cache}" in told

@@ -6,6 +6,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
@@ -13,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from minires import files
 
-CHUNK = 1 << 16  # bytes read at a time
+CHUNK = 1 << 16  # bytes read at a time, at most
 
 
 def fetch(urls, archives, *, timeout=30, pause=1.0, tries=4):
@@ -23,20 +24,21 @@ def fetch(urls, archives, *, timeout=30, pause=1.0, tries=4):
     timeout  seconds without a byte after which a connection counts as dead
     pause  seconds before the next of `tries` attempts in a row that brought nothing; it doubles each time
 
-    What is there already is checked and not fetched again. Of two processes the second waits for the first.
+    What is there already is checked and not fetched again, nor need the cache be writable then. Of two processes the
+    second waits for the first.
     Raises  ConnectionError: no source gave the file. It says why, what to fetch by other means, and where to put it.
     files.NotWritten: the disk is full or the cache cannot be written to; what has come so far stays there to go on with.
     """
     folder = files.cache()
+    if kept := _kept(folder, archives):
+        return kept
     with files.explained(folder, 0):
         folder.mkdir(parents=True, exist_ok=True)
-        lock = _acquired(folder / f".{min(archives.values())}.lock")
-    with lock:
-        for md5, name in archives.items():
-            path = folder / name
+    with _alone(folder / f".{min(archives.values())}.lock"):
+        if kept := _kept(folder, archives):  # by the process that was waited for
+            return kept
+        for path in (folder / name for name in archives.values()):
             if path.exists():
-                if checksum(path) == md5:
-                    return path
                 _say(f"{path} is damaged: it is fetched again")
                 path.unlink()
         faults = []
@@ -44,6 +46,7 @@ def fetch(urls, archives, *, timeout=30, pause=1.0, tries=4):
             part = folder / (PurePosixPath(urlsplit(url).path).name + ".part")
             try:
                 if not (part.exists() and checksum(part) in archives):
+                    _say(f"fetching {url}")
                     _download(url, part, timeout, pause, tries)
             except files.NotWritten:
                 raise
@@ -59,32 +62,45 @@ def fetch(urls, archives, *, timeout=30, pause=1.0, tries=4):
             part.unlink()
     wanted = " or ".join(f"{name} (MD5 {md5})" for md5, name in archives.items())
     raise ConnectionError(
-        "no source gave the images:\n  " + "\n  ".join(faults) + f"\nFetch {wanted} by other means, from one of these addresses, "
-        f"and put it into {folder}, or name its folder with --data-dir; --source URL adds an address"
+        "no source gave the images:\n  " + "\n  ".join(faults) + f"\nFetch {wanted} by other means, from one of these "
+        f"addresses, and put it into {folder}, or name its folder with --data-dir; --source URL adds an address"
     )
 
 
 def checksum(path):
     """The MD5 of a file, as 32 hexadecimal digits."""
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest()
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
-def _acquired(path):
-    lock = FileLock(path, timeout=0)
+def _kept(folder, archives):
+    """The path of an archive that is there and whole, or None."""
+    paths = ((folder / name, md5) for md5, name in archives.items())
+    return next((path for path, md5 in paths if path.is_file() and checksum(path) == md5), None)
+
+
+@contextmanager
+def _alone(path):
+    """A context that one process is in at a time. The lock goes with its process, however that ends."""
+    lock = FileLock(path)
+    with files.explained(path, 0):
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            _say("another process is fetching the images: waiting for it")
+            lock.acquire()
     try:
-        lock.acquire()
-    except Timeout:
-        _say("another process is fetching the images: waiting for it")
-        lock.acquire(timeout=-1)
-    return lock
+        yield
+    finally:
+        lock.release()
 
 
 def _download(url, part, timeout, pause, tries):
-    """All of what is at `url` in the file `part`, going on with what is in it."""
+    """All of what is at `url` in the file `part`, going on with what is in it. A host that cannot be reached is not tried
+    again, unless it was reached before."""
     if urlsplit(url).scheme not in ("http", "https"):
         raise ValueError("wanted an address that begins with http:// or https://")
-    failures = 0
+    failures, reached = 0, False
     while True:
         before = _size(part)
         try:
@@ -99,7 +115,10 @@ def _download(url, part, timeout, pause, tries):
                 raise
             problem = error
         except (OSError, http.client.HTTPException) as error:
+            if isinstance(error, urllib.error.URLError) and not reached:
+                raise
             problem = error
+        reached = True
         failures = 1 if _size(part) > before else failures + 1
         if failures == tries:
             raise problem
@@ -115,11 +134,13 @@ def _go_on(url, part, timeout):
     with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=timeout) as answer:
         if answer.status != 206 or not answer.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
             have = 0  # the server sends all of it
+        if answer.headers.get_content_type() == "text/html":  # before it takes the place of what has come so far
+            raise ValueError("it sent a web page instead of the file")
         length = answer.headers.get("Content-Length")
         total = have + int(length) if length else None
         bar = tqdm(total=total, initial=have, unit="B", unit_scale=True, desc=part.stem, disable=None, leave=False)
         with bar, _opened(part, "ab" if have else "wb", total or 0) as file:
-            while chunk := answer.read(CHUNK):
+            while chunk := answer.read1(CHUNK):  # what is there, so that a cut or a stall loses none of it
                 with files.explained(part, total or 0):
                     file.write(chunk)
                 bar.update(len(chunk))
