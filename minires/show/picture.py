@@ -7,12 +7,18 @@ from matplotlib.figure import Figure
 from minires import files
 
 
+DPI = 110  # pixels an inch
+
+
 class Picture(Figure):
     """A Figure that a notebook shows without being told to."""
 
     def _repr_png_(self):
+        return self._png(min(DPI, 1000 / self.get_figwidth()))  # a notebook is no wider, and should stay small
+
+    def _png(self, dpi):
         file = io.BytesIO()
-        self.savefig(file, format="png", dpi=110)
+        self.savefig(file, format="png", dpi=dpi)
         return file.getvalue()
 
     def save(self, path):
@@ -20,4 +26,4 @@ class Picture(Figure):
 
         Raises  OSError: it cannot be written; the message names the path and the size.
         """
-        files.write(path, self._repr_png_())
+        files.write(path, self._png(DPI))
