@@ -31,7 +31,9 @@ def main():
     parser.add_argument("--memory-steps", type=int, default=1000)
     options = parser.parse_args()
     blas = machine.blas()
-    print(f"{machine.processor()}, {machine.cores()} cores; {blas['name']} {blas['version']}, kernel {blas['kernel']}, {blas['threads']} threads")
+    print(
+        f"{machine.processor()}, {machine.cores()} cores; {blas['name']} {blas['version']}, kernel {blas['kernel']}, {blas['threads']} threads"
+    )
     speed(options)
     memory(options.memory_steps)
 

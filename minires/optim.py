@@ -115,7 +115,8 @@ class Optimizer:
                 continue
             place, _, key = name.partition(".")
             if key not in self.remembers or not place.isdigit() or int(place) >= len(parameters):
-                raise ValueError(f"the state holds {name}, which {type(self).__name__} of {len(parameters)} parameters does not know")
+                kind = f"{type(self).__name__} of {len(parameters)} parameters"
+                raise ValueError(f"the state holds {name}, which {kind} does not know")
             parameter = parameters[int(place)]
             if hasattr(value, "shape"):
                 if value.shape != parameter.shape:

@@ -49,7 +49,8 @@ class Run:
         except FileExistsError as error:
             if not folder.is_dir():
                 raise
-            raise RunError(f"{folder} is there already: --resume {folder} goes on with it, another --name starts anew") from error
+            taken = f"{folder} is there already: --resume {folder} goes on with it, another --name starts anew"
+            raise RunError(taken) from error
         files.write(folder / "config.json", json.dumps(config, indent=2).encode() + b"\n")
         return cls(folder)
 
@@ -129,8 +130,9 @@ class Run:
         """Write card.md: what was done and what came out, a row a fact (name -> text), and the settings without paths."""
         rows = [f"| {name} | {text} |" for name, text in facts.items()]
         settings = json.dumps({name: value for name, value in self.config.items() if name != "data_dir"}, indent=2)
-        text = [f"# {self.folder.name}", "", "| | |", "| --- | --- |", *rows, "", "![curves](curves.png)", "", "```json", settings, "```"]
-        files.write(self.folder / "card.md", "\n".join(text).encode() + b"\n")
+        head = [f"# {self.folder.name}", "", "| | |", "| --- | --- |"]
+        tail = ["", "![curves](curves.png)", "", "```json", settings, "```"]
+        files.write(self.folder / "card.md", "\n".join(head + rows + tail).encode() + b"\n")
 
     # The log.
 

@@ -65,7 +65,11 @@ def python2(thing):
         elif isinstance(value, numpy.ndarray):
             shape = b"(" + b"".join(b"J" + size.to_bytes(4, "little") for size in value.shape) + b"t"
             out.extend(b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(K\x00tU\x01btR")
-            out.extend(b"(K\x01" + shape + b"cnumpy\ndtype\n(U\x02u1K\x00K\x01tR(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb")
+            out.extend(
+                b"(K\x01"
+                + shape
+                + b"cnumpy\ndtype\n(U\x02u1K\x00K\x01tR(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
+            )
             out.extend(b"\x89")
             put(value.tobytes())
             out.extend(b"tb")
@@ -275,7 +279,9 @@ def test_a_file_that_is_no_whole_number_of_records_is_refused(tmp_path, cut):
     files = contents(CIFAR10, 0)
     files["data_batch_2.bin"] = files["data_batch_2.bin"][:-cut]
     size = f"{3 * 3073 - cut:,}"
-    with pytest.raises(DataError, match=f"data_batch_2.bin has {size} bytes, no whole number of records of 3,073: it is cut off"):
+    with pytest.raises(
+        DataError, match=f"data_batch_2.bin has {size} bytes, no whole number of records of 3,073: it is cut off"
+    ):
         data.cifar10(data_dir=unpacked(tmp_path, files))
 
 
@@ -323,7 +329,9 @@ class Evil:
 
 
 @pytest.mark.parametrize("protocol", range(5))
-@pytest.mark.parametrize("function", [shout, os.system, eval, getattr, subprocess.Popen, numpy.fromfile, numpy.load, type, open])
+@pytest.mark.parametrize(
+    "function", [shout, os.system, eval, getattr, subprocess.Popen, numpy.fromfile, numpy.load, type, open]
+)
 def test_a_pickle_that_names_anything_but_arrays_is_refused_and_not_run(tmp_path, protocol, function):
     bad = pickle.dumps({b"data": Evil(function, str(tmp_path / "made"), "w")}, protocol)
     with pytest.raises(PickleError, match=r"the pickle asks for .*\..*, which no array needs: it was not run"):
@@ -344,7 +352,9 @@ ARRAY = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(K\x00tU\x01bt
         b"\x80\x02cnumpy\ndtype\n(U\x01OK\x00K\x01tR.",  # an array of objects would hold pickles again
         b"\x80\x02cnumpy\ndtype\n(U\x03V99K\x00K\x01tR.",
         b"\x80\x02" + ARRAY + b".",  # without numbers
-        b"\x80\x02" + ARRAY + b"(K\x01(J\xff\xff\xff\x7ftcnumpy\ndtype\n(U\x02u1K\x00K\x01tR\x89U\x01atb.",  # 2 GiB out of a byte
+        b"\x80\x02"
+        + ARRAY
+        + b"(K\x01(J\xff\xff\xff\x7ftcnumpy\ndtype\n(U\x02u1K\x00K\x01tR\x89U\x01atb.",  # 2 GiB out of a byte
         b"\x80\x02" + ARRAY + b"(K\x01(J\xff\xff\xff\xfftcnumpy\ndtype\n(U\x02u1K\x00K\x01tR\x89U\x01atb.",
         b"\x80\x02" + ARRAY + b"(K\x01(K\x01tNK\x00U\x01atb.",
         b"\x80\x02cnumpy\nndarray\n(J\xff\xff\xff\x7ftR.",

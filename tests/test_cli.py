@@ -121,7 +121,9 @@ def test_watch_notes_the_layers_and_leaves_the_training_as_it_is(elsewhere, caps
 def test_a_net_that_blows_up_leaves_its_layers_and_a_finding(elsewhere, capsys):
     assert typed("train", "--epochs", "2", "--lr", "1e30", "--watch", "1", "--name", "x") == 2
     streams = capsys.readouterr()
-    assert re.search(r"the loss is (nan|inf) at step \d+; .* The last good checkpoint is runs/x/checkpoints/step-00000000", streams.err)
+    assert re.search(
+        r"the loss is (nan|inf) at step \d+; .* The last good checkpoint is runs/x/checkpoints/step-00000000", streams.err
+    )
     assert "not finite" in streams.out and (elsewhere / "runs" / "x" / "layers.png").exists()
 
 
@@ -172,7 +174,10 @@ def test_a_folder_that_cannot_be_made_is_named_before_the_training(elsewhere, ca
 def test_a_checkpoint_of_another_model_is_refused(trained, capsys):
     (trained / "result.json").unlink()
     config = json.loads((trained / "config.json").read_text())
-    for change, told in (({"model": "resnet32"}, "missing: layer1.3.conv1.weight"), ({"optimizer": "adam"}, "velocity, which Adam of 59 parameters does not know")):
+    for change, told in (
+        ({"model": "resnet32"}, "missing: layer1.3.conv1.weight"),
+        ({"optimizer": "adam"}, "velocity, which Adam of 59 parameters does not know"),
+    ):
         (trained / "config.json").write_text(json.dumps({**config, **change}))
         assert typed("train", "--resume", "a") == 2
         error = capsys.readouterr().err
@@ -213,7 +218,10 @@ def test_evaluate_repeats_what_the_run_saw(trained, capsys):
         assert expected in capsys.readouterr().out
     last = (trained / "log.csv").read_text().splitlines()[-1].split(",")
     typed("evaluate", "a", "--part", "validation")
-    assert f"validation part of handwritten digits: loss {float(last[5]):.3f}, accuracy {100 * float(last[6]):.2f} %" in lines(capsys)[1]
+    assert (
+        f"validation part of handwritten digits: loss {float(last[5]):.3f}, accuracy {100 * float(last[6]):.2f} %"
+        in lines(capsys)[1]
+    )
 
 
 def test_a_run_that_is_not_finished_is_evaluated_as_it_is_so_far(trained, capsys):
@@ -238,7 +246,11 @@ def test_predict_names_the_likeliest_classes(trained, elsewhere, capsys):
     first, *said, last = lines(capsys)
     for path, row, line in zip(paths, shares, said, strict=True):
         assert line == f"{path}: " + ", ".join(f"{k} {row[k]:.1f} %" for k in numpy.argsort(-row)[:3])
-    assert first == "the net of runs/a" and last == "picture in p.png" and (elsewhere / "p.png").read_bytes().startswith(b"\x89PNG")
+    assert (
+        first == "the net of runs/a"
+        and last == "picture in p.png"
+        and (elsewhere / "p.png").read_bytes().startswith(b"\x89PNG")
+    )
 
 
 @pytest.mark.parametrize(
@@ -248,7 +260,10 @@ def test_predict_names_the_likeliest_classes(trained, elsewhere, capsys):
         (["predict", "text.png"], "text.png does not decode as an image"),
         (["predict", "text.png", "--run", "b"], "b holds no run: there is no config.json in it"),
         (["predict", "text.png", "--classes", "cat,dog"], "text.png does not decode"),
-        (["predict", "other/test/cat/1.png", "--classes", "cat,dog"], "the net tells 10 classes apart, there are 2 names: cat, dog"),
+        (
+            ["predict", "other/test/cat/1.png", "--classes", "cat,dog"],
+            "the net tells 10 classes apart, there are 2 names: cat, dog",
+        ),
         (["evaluate", "--weights", "text.png"], "text.png is damaged, cut off, or no safetensors file"),
         (["evaluate", "a", "--data", "cifar10", "--data-dir", "."], "holds .*; wanted cifar-10-binary.tar.gz"),
         (["evaluate", "a", "--shortcut", "B"], "does not fit resnet20 .*--shortcut and --stem choose another"),
@@ -279,7 +294,22 @@ def test_weights_of_others_are_read_with_the_settings_that_they_need(elsewhere, 
         (elsewhere / "images" / "test" / name).mkdir(parents=True)
         pixels = numpy.random.default_rng(i).integers(0, 256, (32, 32, 3)).astype(numpy.uint8)
         Image.fromarray(pixels).save(elsewhere / "images" / "test" / name / "1.png")
-    words = ["--weights", "w", "--model", "resnet20", "--shortcut", "A", "--mean", ".485", ".456", ".406", "--std", ".229", ".224", ".225"]
+    words = [
+        "--weights",
+        "w",
+        "--model",
+        "resnet20",
+        "--shortcut",
+        "A",
+        "--mean",
+        ".485",
+        ".456",
+        ".406",
+        "--std",
+        ".229",
+        ".224",
+        ".225",
+    ]
     assert typed("evaluate", *words, "--data", "folder:images") == 0
     x = (data.folder("images")[2].images / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
     with no_grad():
@@ -355,5 +385,7 @@ def test_a_wrong_minires_backend_is_a_line_and_no_traceback(elsewhere, command):
 
 
 def test_python_m_minires_is_the_command(elsewhere):
-    result = subprocess.run([sys.executable, "-m", "minires", "info"], capture_output=True, text=True, env={"PYTHONPATH": str(ROOT)})
+    result = subprocess.run(
+        [sys.executable, "-m", "minires", "info"], capture_output=True, text=True, env={"PYTHONPATH": str(ROOT)}
+    )
     assert result.returncode == 0 and result.stdout.startswith("minires")

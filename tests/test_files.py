@@ -78,7 +78,10 @@ for write in (lambda: files.write("a", bytes(5000)), lambda: files.write_folder(
 
 def test_a_place_that_cannot_be_written_to_is_named(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    for write in (lambda: files.write(tmp_path / "file" / "a", b"1"), lambda: files.write_folder(tmp_path / "file" / "f", {"a": b""})):
+    for write in (
+        lambda: files.write(tmp_path / "file" / "a", b"1"),
+        lambda: files.write_folder(tmp_path / "file" / "f", {"a": b""}),
+    ):
         with pytest.raises(OSError, match="cannot write .*file.*bytes"):
             write()
     assert names(tmp_path) == ["file"]

@@ -259,6 +259,10 @@ def test_the_share_held_out_is_the_share_asked_for(share):
 def test_a_share_of_0_holds_out_nothing_and_others_are_refused():
     dataset = data.Dataset(numpy.zeros((4, 1, 1, 1), numpy.uint8), [0, 0, 1, 1], "ab")
     assert data.held_out(dataset, 0) == (dataset, None)
-    for share, message in ((-0.1, "wanted 0 <= share < 1"), (1, "wanted 0 <= share < 1"), (0.1, "leaves no images for validation")):
+    for share, message in (
+        (-0.1, "wanted 0 <= share < 1"),
+        (1, "wanted 0 <= share < 1"),
+        (0.1, "leaves no images for validation"),
+    ):
         with pytest.raises(ValueError, match=message):
             data.held_out(dataset, share)

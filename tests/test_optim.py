@@ -537,13 +537,17 @@ def test_a_single_tensor_or_a_group_without_parameters_is_refused():
         SGD([Parameter([1.0])], 0.1, weight_decay=float("nan"))
 
 
-@pytest.mark.parametrize(("make", "options"), [(optim.constant, {}), (optim.cosine, {"steps": 5}), (optim.triangle, {"steps": 5})])
+@pytest.mark.parametrize(
+    ("make", "options"), [(optim.constant, {}), (optim.cosine, {"steps": 5}), (optim.triangle, {"steps": 5})]
+)
 def test_a_negative_warmup_is_refused(make, options):
     with pytest.raises(ValueError, match="^warmup is -1, wanted 0 steps or more$"):
         make(0.1, warmup=-1, **options)
 
 
-@pytest.mark.parametrize("options", [{"lr": "0.1"}, {"lr": None}, {"lr": 0.1, "momentum": "0.9"}, {"lr": 0.1, "weight_decay": None}])
+@pytest.mark.parametrize(
+    "options", [{"lr": "0.1"}, {"lr": None}, {"lr": 0.1, "momentum": "0.9"}, {"lr": 0.1, "weight_decay": None}]
+)
 def test_an_option_that_is_no_number_is_refused(options):
     name = list(options)[-1]
     with pytest.raises(TypeError, match=f"^{name} is {options[name]!r}, wanted a number$"):
@@ -568,7 +572,10 @@ def test_a_group_of_a_single_tensor_is_refused():
 @on_each_backend
 def test_options_may_be_numbers_of_numpys_and_leave_the_type_of_the_weights():
     number = numpy.float64(0.5)
-    for make in (lambda p: SGD([p], number, momentum=number, weight_decay=number), lambda p: Adam([p], number, betas=[number, number], eps=number)):
+    for make in (
+        lambda p: SGD([p], number, momentum=number, weight_decay=number),
+        lambda p: Adam([p], number, betas=[number, number], eps=number),
+    ):
         p = parameter(dtype=numpy.float32)
         optimizer = make(p)
         give(p, [1.0, 2.0, 3.0])

@@ -119,7 +119,9 @@ def test_ctrl_c_and_sigterm_save_say_how_to_go_on_and_resume_bitwise(images, und
     out, error = process.communicate()
     assert process.returncode == status
     assert "stopping after this step; once more ends at once" in error
-    step = int(re.search(rf"stopped at step (\d+) of {STEPS}, and saved. To go on:\n  minires train --resume runs/{name}\n", out)[1])
+    step = int(
+        re.search(rf"stopped at step (\d+) of {STEPS}, and saved. To go on:\n  minires train --resume runs/{name}\n", out)[1]
+    )
     assert Run(images / "runs" / name).newest()[3]["step"] == step >= 20
     status, _, error = finished(images, "train", "--resume", f"runs/{name}")
     assert status == 0, error
@@ -175,7 +177,9 @@ def test_a_loss_that_is_nan_stops_the_run_names_the_step_and_keeps_the_last_good
     status, _, error = finished(images, *TRAIN, "--name", "nan", code=BAD_LOSS)
     run = Run(images / "runs" / "nan")
     assert status == 2
-    assert re.search(r"minires train: the loss is nan at step 33; the last finite one was \d\.\d+\. A smaller learning rate", error)
+    assert re.search(
+        r"minires train: the loss is nan at step 33; the last finite one was \d\.\d+\. A smaller learning rate", error
+    )
     assert re.search(r"The last good checkpoint is runs/nan/checkpoints/step-00000026", error)
     state, _, _, loop = run.newest()
     assert loop["step"] == 26 and all(numpy.isfinite(array).all() for array in state.values())

@@ -18,7 +18,9 @@ CONFIG = {"data": "digits", "lr": 0.1, "name": "ä"}
 
 
 def save(run, step, **more):
-    run.save(step, ({"w": numpy.full((2, 3), float(step))}, {"model": "m"}), ({"0.velocity": numpy.ones(3)}, {"step": step, **more}))
+    run.save(
+        step, ({"w": numpy.full((2, 3), float(step))}, {"model": "m"}), ({"0.velocity": numpy.ones(3)}, {"step": step, **more})
+    )
 
 
 @pytest.fixture

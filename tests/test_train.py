@@ -107,7 +107,8 @@ def test_a_score_reads_as_a_line():
 
 def test_label_smoothing_is_handed_on():
     plain, smooth = (
-        train_epoch(model := Fixed(), pairs(*UNEVEN), optim.SGD(model.parameters(), lr=1e-9), label_smoothing=e) for e in (0, 0.2)
+        train_epoch(model := Fixed(), pairs(*UNEVEN), optim.SGD(model.parameters(), lr=1e-9), label_smoothing=e)
+        for e in (0, 0.2)
     )
     x, y = (to_device(numpy.concatenate([numpy.array(b[i]) for b in UNEVEN])) for i in (0, 1))
     assert_allclose(smooth.loss, F.cross_entropy(x, y, label_smoothing=0.2).item(), rtol=1e-6)
@@ -135,7 +136,9 @@ def test_losses_are_read_every_so_many_steps_and_the_bar_counts_images():
 def test_a_loss_that_is_not_finite_stops_the_epoch_and_names_the_step(bad):
     batches = pairs(([[0.0, 0.0]], [1]), ([[0.0, 0.0]], [1]), ([[bad, 0.0]], [1]), ([[0.0, 0.0]], [1]))
     model = Fixed()
-    with pytest.raises(FloatingPointError, match=r"the loss is (nan|inf) at step 102; the last finite one was 0.6931. A smaller"):
+    with pytest.raises(
+        FloatingPointError, match=r"the loss is (nan|inf) at step 102; the last finite one was 0.6931. A smaller"
+    ):
         train_epoch(model, batches, optim.SGD(model.parameters(), lr=1e-9), step=100)
     with pytest.raises(FloatingPointError, match="at step 0; there was none before it"):
         train_epoch(Fixed(), batches[2:], optim.SGD(model.parameters(), lr=1e-9))
@@ -154,7 +157,9 @@ def test_no_batches_are_refused():
 def test_a_model_of_five_lines_learns_the_digits():
     nn.manual_seed(0)
     train, validation, _ = data.digits()
-    model = Sequential(nn.Conv2d(1, 8, 3, stride=2, padding=1, bias=False), BatchNorm(8), nn.ReLU(), nn.Flatten(), Linear(128, 10))
+    model = Sequential(
+        nn.Conv2d(1, 8, 3, stride=2, padding=1, bias=False), BatchNorm(8), nn.ReLU(), nn.Flatten(), Linear(128, 10)
+    )
     optimizer = optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
     scores = [train_epoch(model, data.batches(train, 64, seed=0, epoch=epoch), optimizer) for epoch in range(3)]
     assert scores[0].loss > scores[1].loss > scores[2].loss

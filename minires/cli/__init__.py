@@ -100,7 +100,9 @@ def _add_reading(group):
 
 def _add_preparation(group):
     group.add_argument("--size", type=int, metavar="PIXELS", help="images of any size are resized and cropped to this")
-    group.add_argument("--mean", type=float, nargs="+", help="of each channel, of values from 0 to 1, instead of the data's own")
+    group.add_argument(
+        "--mean", type=float, nargs="+", help="of each channel, of values from 0 to 1, instead of the data's own"
+    )
     group.add_argument("--std", type=float, nargs="+", help="their deviation")
 
 
@@ -135,7 +137,9 @@ def _add_training(parser):
     group.add_argument("--weight-decay", type=float)
     group.add_argument("--label-smoothing", type=float)
     group.add_argument("--augment", metavar="WORDS", help="such as crop=4,flip,cutout=8 or flip=alternating; or none")
-    group.add_argument("--drop-last", action=argparse.BooleanOptionalAction, default=None, help="leave out a last batch that is not full")
+    group.add_argument(
+        "--drop-last", action=argparse.BooleanOptionalAction, default=None, help="leave out a last batch that is not full"
+    )
     group.add_argument("--seed", type=int, help="of weights, order and augmentation")
 
 

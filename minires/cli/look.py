@@ -64,7 +64,9 @@ def info(options):
         if unused:
             pin = os.environ.get("OPENBLAS_CORETYPE")
             cause = f"OPENBLAS_CORETYPE={pin} pins it: unset it" if pin else "another NumPy build may have a faster one"
-            print(f"warning     the kernel does not use this processor's {unused}: products run slower than they could. {cause}")
+            print(
+                f"warning     the kernel does not use this processor's {unused}: products run slower than they could. {cause}"
+            )
     try:
         for line in card.describe():
             print(f"GPU         {line}")

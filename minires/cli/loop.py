@@ -80,7 +80,9 @@ class Loop:
             self.model.load_state_dict(state)
             self.optimizer.load_state_dict({**arrays, **loop["optimizer"]})
         except ValueError as error:
-            raise RunError(f"{run.folder}: its checkpoint is of another model ({facts.get('model')}) or optimizer: {error}") from None
+            raise RunError(
+                f"{run.folder}: its checkpoint is of another model ({facts.get('model')}) or optimizer: {error}"
+            ) from None
         nn.init.generator().bit_generator.state = loop["generator"]
         self.epoch, self.step, self.score, self.seconds = loop["epoch"], loop["step"], Score(*loop["score"]), loop["seconds"]
         self._read_at = time.monotonic()
@@ -115,9 +117,9 @@ class Loop:
         coming = iter(self._batches(self.epoch, self.steps - (end - self.step)))
         while self.step < end and not stop.asked:
             batches = _Counted(stop.until(islice(coming, PART)))
-            options = {"schedule": self.schedule, "step": self.step, "label_smoothing": self.config["label_smoothing"], "bar": bar}
+            options = {"step": self.step, "schedule": self.schedule, "label_smoothing": self.config["label_smoothing"]}
             with self.watched.each(first=self.step, every=self.config["watch"]) if self.watched else nullcontext():
-                self.score = train_epoch(self.model, batches, self.optimizer, **options, score=self.score)
+                self.score = train_epoch(self.model, batches, self.optimizer, **options, score=self.score, bar=bar)
             self.step += batches.count
             if time.monotonic() - self._saved_at >= save_every and not stop.asked:
                 self.save(run)

@@ -7,9 +7,11 @@ from minires import data, models, names, optim
 SETS = ("digits", "cifar10", "cifar100", "folder:PATH")
 
 # The options that say which data and which model, and how it is trained.
-SAID = ("data", "data_dir", "data_label", "source", "validation", "size", "mean", "std", "model", "shortcut", "stem", "preactivation")
-ALL = (*SAID, "epochs", "batch_size", "lr", "schedule", "warmup", "milestones", "optimizer", "momentum", "nesterov", "weight_decay",
-       "label_smoothing", "augment", "drop_last", "seed", "backend", "watch")  # fmt: skip
+SAID = tuple("data data_dir data_label source validation size mean std model shortcut stem preactivation".split())
+TRAINED = tuple(
+    "epochs batch_size lr schedule warmup milestones optimizer momentum nesterov weight_decay label_smoothing augment drop_last "
+    "seed backend watch".split()
+)
 
 # What `minires train` does with a set of images where nothing else is said.
 SMALL = {"model": "resnet20", "epochs": 30, "batch_size": 64, "lr": 0.05, "schedule": "cosine", "warmup": 0.1, "weight_decay": 1e-3,
@@ -17,7 +19,8 @@ SMALL = {"model": "resnet20", "epochs": 30, "batch_size": 64, "lr": 0.05, "sched
 LARGE = {"model": "resnet20", "epochs": 10, "batch_size": 128, "lr": 0.4, "schedule": "triangle", "warmup": 0.25,
          "weight_decay": 5e-4, "label_smoothing": 0.1, "augment": "crop=4,flip", "drop_last": True}  # fmt: skip
 PHOTOS = {**SMALL, "augment": "crop=4,flip", "weight_decay": 5e-4}
-ALWAYS = {"data": "digits", "optimizer": "sgd", "momentum": 0.9, "nesterov": True, "milestones": [0.5, 0.75], "validation": 0.1, "seed": 0}
+ALWAYS = {"data": "digits", "optimizer": "sgd", "momentum": 0.9, "nesterov": True, "milestones": [0.5, 0.75], "validation": 0.1,
+          "seed": 0}  # fmt: skip
 
 
 def defaults(name):
@@ -73,10 +76,11 @@ def model(config, *, num_classes, in_channels):
 def optimizer(config, parameters):
     """The optimizer of `config`."""
     name = names.check("optimizer", config["optimizer"], ("sgd", "adam", "adamw"))
+    options = {"lr": config["lr"], "weight_decay": config["weight_decay"]}
     if name == "sgd":
         nesterov = bool(config["nesterov"] and config["momentum"])
-        return optim.SGD(parameters, lr=config["lr"], momentum=config["momentum"], nesterov=nesterov, weight_decay=config["weight_decay"])
-    return {"adam": optim.Adam, "adamw": optim.AdamW}[name](parameters, config["lr"], weight_decay=config["weight_decay"])
+        return optim.SGD(parameters, momentum=config["momentum"], nesterov=nesterov, **options)
+    return {"adam": optim.Adam, "adamw": optim.AdamW}[name](parameters, **options)
 
 
 def schedule(config, steps):

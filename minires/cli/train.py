@@ -21,7 +21,11 @@ CHANGEABLE = ("backend", "watch", "data_dir", "source")  # settings that --resum
 
 def train(options):
     """Run the command. Returns the exit status."""
-    given = {name: value for name, value in vars(options).items() if value is not None and name in settings.ALL}
+    given = {
+        name: value
+        for name, value in vars(options).items()
+        if value is not None and name in (*settings.SAID, *settings.TRAINED)
+    }
     run = None
     if options.resume:
         run = Run(runs.find(options.resume))

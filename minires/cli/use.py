@@ -46,7 +46,9 @@ def predict(options):
     probabilities = backend.to_host(probabilities)
     names = facts.get("classes") or [f"class {k}" for k in range(probabilities.shape[1])]
     if len(names) != probabilities.shape[1]:
-        raise ValueError(f"the net tells {probabilities.shape[1]} classes apart, there are {len(names)} names: {', '.join(names)}")
+        raise ValueError(
+            f"the net tells {probabilities.shape[1]} classes apart, there are {len(names)} names: {', '.join(names)}"
+        )
     for path, row in zip(options.images, probabilities):
         best = sorted(range(len(names)), key=lambda k: -row[k])[: options.top]
         print(f"{path}: " + ", ".join(f"{names[k]} {100 * row[k]:.1f} %" for k in best))
@@ -81,7 +83,9 @@ def trained(options):
     try:
         model.load_state_dict(state)
     except ValueError as error:
-        raise ValueError(f"{path} does not fit {facts['model']} {built} (--model, --shortcut and --stem choose another): {error}") from None
+        raise ValueError(
+            f"{path} does not fit {facts['model']} {built} (--model, --shortcut and --stem choose another): {error}"
+        ) from None
     return {**config, **given}, model, facts
 
 

@@ -29,6 +29,8 @@ def digits():
         rank[labels == digit] = numpy.arange((labels == digit).sum())
     test, validation = rank % 5 == 4, rank % 10 == 0
     training = ~test & ~validation
-    everything = Dataset(images, labels, [str(digit) for digit in range(10)], white=16, name="handwritten digits", source=SOURCE)
+    everything = Dataset(
+        images, labels, [str(digit) for digit in range(10)], white=16, name="handwritten digits", source=SOURCE
+    )
     train = everything.part(training, mean=None, std=None)
     return train, *(everything.part(part, mean=train.mean, std=train.std) for part in (validation, test))
