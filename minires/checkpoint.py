@@ -38,6 +38,9 @@ def load_weights(path):
     Raises  FileNotFoundError. CheckpointError: damaged, of a newer version, or no safetensors file.
     """
     arrays, facts = load(path)
+    names = {name.removeprefix("module.") for name in arrays}
+    if {"linear.weight", "fc.weight"} <= names:
+        raise CheckpointError(f"{path} holds both linear.weight and fc.weight: which is the last layer?")
     state = {_our_name(name): _turned(array) for name, array in arrays.items() if not name.endswith("num_batches_tracked")}
     return state, facts
 
@@ -71,7 +74,9 @@ def load(path):
         arrays = safetensors.load(data)
         length = int.from_bytes(data[:8], "little")
         metadata = json.loads(data[8 : 8 + length]).get("__metadata__", {})
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+    except KeyError as error:
+        raise CheckpointError(f"{path} holds numbers of type {error}, which NumPy does not have: save it as float32") from None
+    except (SafetensorError, ValueError, TypeError, AttributeError) as error:
         raise CheckpointError(
             f"{path} is damaged, cut off, or no safetensors file ({error}): {len(data):,} bytes. Take another copy of it"
         ) from error

@@ -1,5 +1,6 @@
 """Files that are there whole or not at all, and where fetched ones are kept."""
 
+import errno
 import os
 import shutil
 from contextlib import contextmanager
@@ -32,8 +33,9 @@ def write(path, data):
         sync_folder(path.parent)
 
 
-def write_folder(folder, contents):
-    """Make a folder of files (name -> bytes), whole or not at all, in the place of one that may be there.
+def write_folder(folder, contents, *, replace=True):
+    """Make a folder of files (name -> bytes), whole or not at all, in the place of one that may be there. Without `replace`
+    that one must be empty.
 
     Raises  NotWritten, an OSError: it names the path and the size; nothing half-written stays.
     """
@@ -47,7 +49,8 @@ def write_folder(folder, contents):
                     file.write(data)
                     sync(file)
             sync_folder(unfinished)
-            remove_folder(folder)
+            if replace:
+                remove_folder(folder)
             unfinished.rename(folder)
         except BaseException:
             shutil.rmtree(unfinished, ignore_errors=True)
@@ -72,6 +75,9 @@ def remove_remnants(folder):
 class NotWritten(OSError):
     """The disk is full, or the place cannot be written to."""
 
+    def __str__(self):
+        return self.strerror
+
 
 @contextmanager
 def explained(path, size):
@@ -95,5 +101,8 @@ def sync_folder(folder):
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network disks cannot
+            raise
     finally:
         os.close(descriptor)

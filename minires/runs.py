@@ -9,9 +9,10 @@
 """
 
 import csv
+import errno
 import io
 import json
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -30,12 +31,9 @@ class Run:
 
     def __init__(self, folder):
         self.folder = Path(folder)
-        try:
-            self.config = json.loads((self.folder / "config.json").read_text())
-        except FileNotFoundError:
-            raise RunError(f"{self.folder} holds no run: there is no config.json in it{_others(self.folder)}") from None
-        except ValueError as error:
-            raise RunError(f"{self.folder / 'config.json'} is damaged ({error}): start a new run") from None
+        if not (self.folder / "config.json").is_file():
+            raise RunError(f"{self.folder} holds no run: there is no config.json in it{_others(self.folder)}")
+        self.config = _facts(self.folder / "config.json", ("data", "model", "epochs", "seed"), "start a new run")
 
     @classmethod
     def new(cls, folder, config):
@@ -43,15 +41,13 @@ class Run:
 
         Raises  RunError: the folder is there. OSError: it cannot be made.
         """
-        folder = Path(folder)
         try:
-            folder.mkdir(parents=True)
-        except FileExistsError as error:
-            if not folder.is_dir():
+            files.write_folder(folder, {"config.json": json.dumps(config, indent=2).encode() + b"\n"}, replace=False)
+        except files.NotWritten as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
             taken = f"{folder} is there already: --resume {folder} goes on with it, another --name starts anew"
-            raise RunError(taken) from error
-        files.write(folder / "config.json", json.dumps(config, indent=2).encode() + b"\n")
+            raise RunError(taken) from None
         return cls(folder)
 
     @contextmanager
@@ -86,13 +82,20 @@ class Run:
             "weights.safetensors": checkpoint.packed_weights(state, **facts),
             "loop.safetensors": checkpoint.packed(arrays, numbers),
         }
-        files.write_folder(self.checkpoints / f"step-{step:08}", contents)
+        files.write_folder(self.checkpoints / _name(step), contents)
         for old in self.saved()[KEPT:]:
-            files.remove_folder(old)
+            with suppress(OSError):  # another process may hold it open: it goes at the next time
+                files.remove_folder(old)
 
     def saved(self):
         """The folders of the checkpoints, the newest first."""
         return sorted(self.checkpoints.glob("step-*"), reverse=True)
+
+    def forget_after(self, step):
+        """Remove checkpoints of later steps: damaged ones, in whose place whole ones are to come."""
+        for folder in self.saved():
+            if folder.name > _name(step):
+                files.remove_folder(folder)
 
     def newest(self, complain=print):
         """(state, facts, arrays, numbers) of the newest checkpoint that is whole; `complain` is told of others.
@@ -120,7 +123,7 @@ class Run:
     def result(self):
         """What the test gave, once, at the end: a dict, or None before that."""
         path = self.folder / "result.json"
-        return json.loads(path.read_text()) if path.exists() else None
+        return _facts(path, ("test_accuracy",), "remove it, and --resume tests again") if path.exists() else None
 
     def write_result(self, result):
         """Write result.json: from then on the run is finished."""
@@ -129,7 +132,9 @@ class Run:
     def write_card(self, facts):
         """Write card.md: what was done and what came out, a row a fact (name -> text), and the settings without paths."""
         rows = [f"| {name} | {text} |" for name, text in facts.items()]
-        settings = json.dumps({name: value for name, value in self.config.items() if name != "data_dir"}, indent=2)
+        told = {name: value for name, value in self.config.items() if name not in ("data_dir", "source")}
+        kind, _, path = told["data"].partition(":")
+        settings = json.dumps({**told, "data": f"{kind}:{Path(path).name}" if path else kind}, indent=2)
         head = [f"# {self.folder.name}", "", "| | |", "| --- | --- |"]
         tail = ["", "![curves](curves.png)", "", "```json", settings, "```"]
         files.write(self.folder / "card.md", "\n".join(head + rows + tail).encode() + b"\n")
@@ -143,9 +148,12 @@ class Run:
             return []
         try:
             with open(path, newline="") as file:
-                return [{name: _number(text) for name, text in row.items()} for row in csv.DictReader(file)]
+                rows = [{name: _number(text) for name, text in row.items()} for row in csv.DictReader(file)]
         except (ValueError, AttributeError, TypeError) as error:
-            raise RunError(f"{path} is damaged ({error}): its rows must be numbers") from None
+            raise RunError(f"{path} is damaged ({error}): its rows must be numbers. --resume writes it anew") from None
+        if rows and "train_loss" not in rows[0]:
+            raise RunError(f"{path} is damaged: it has the columns {', '.join(rows[0])}. --resume writes it anew")
+        return rows
 
     def write_log(self, rows):
         """Write log.csv anew."""
@@ -171,8 +179,7 @@ class Run:
 
 def find(name):
     """A run's folder by its path, or by its name in runs/."""
-    path = Path(name)
-    return path if path.exists() or not Path("runs", name).exists() else Path("runs", name)
+    return next((path for path in (Path(name), Path("runs", name)) if (path / "config.json").is_file()), Path(name))
 
 
 def newest():
@@ -193,6 +200,25 @@ def _number(text):
 
 
 def _others(folder):
-    """The runs beside a folder that is none."""
-    beside = sorted(path.parent.name for path in folder.parent.glob("*/config.json"))
-    return f"; runs beside it: {', '.join(beside)}" if beside else ""
+    """The runs beside a folder that is none, and those in runs/."""
+    found = {str(path.parent) for parent in (folder.parent, Path("runs")) for path in parent.glob("*/config.json")}
+    return f"; there are {', '.join(sorted(found))}" if found else ""
+
+
+def _name(step):
+    return f"step-{step:08}"
+
+
+def _facts(path, wanted, remedy):
+    """The dict in a JSON file, which must hold the `wanted` keys.
+
+    Raises  RunError: it does not. It says what to do.
+    """
+    try:
+        facts = json.loads(path.read_text())
+    except (ValueError, OSError) as error:
+        raise RunError(f"{path} is damaged ({error}): {remedy}") from None
+    lacking = [name for name in wanted if not isinstance(facts, dict) or name not in facts]
+    if lacking:
+        raise RunError(f"{path} is damaged: it lacks {', '.join(lacking)}. To mend it, {remedy}")
+    return facts

@@ -67,8 +67,13 @@ def outcome(folder):
     run = Run(folder)
     log = [{key: value for key, value in row.items() if key != "seconds"} for row in run.log()]
     result = {key: value for key, value in run.result().items() if key.startswith("test")}
-    loop = run.newest()[3]
-    return (folder / "weights.safetensors").read_bytes(), log, result, (loop["step"], loop["generator"])
+    _, _, arrays, loop = run.newest()
+    velocities = {name: array.tobytes() for name, array in arrays.items()}
+    layers = folder / "layers.csv"
+    watched = layers.read_text() if layers.exists() else None
+    seconds = [row["seconds"] for row in run.log()]
+    assert seconds == sorted(seconds) and seconds[-1] <= run.result()["seconds"] + 0.01
+    return (folder / "weights.safetensors").read_bytes(), log, result, (loop["step"], loop["generator"]), velocities, watched
 
 
 def whole(images, threads):
@@ -135,6 +140,55 @@ def test_a_finished_run_is_not_run_again_and_its_test_part_not_read_again(images
     assert outcome(images / "runs" / name) == undisturbed
 
 
+AT = """
+import os, signal, sys
+from minires import cli, train
+_, number, where, at = sys.argv[:4]
+cross_entropy, counts = train.cross_entropy, {"train": 0, "evaluate": 0}
+def signalled(logits, labels, **options):
+    kind = "train" if options else "evaluate"  # label smoothing is for training
+    counts[kind] += 1
+    if (kind, counts[kind]) == (where, int(at)):
+        os.kill(os.getpid(), int(number))
+    return cross_entropy(logits, labels, **options)
+train.cross_entropy = signalled
+cli.main(sys.argv[4:])
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "where", "at", "more"),
+    [
+        ("validating", signal.SIGINT, "evaluate", 1, ["--optimizer", "adam", "--lr", "0.001", "--watch", "7"]),
+        ("testing", signal.SIGTERM, "evaluate", 1, ["--validation", "0", "--drop-last", "--batch-size", "4"]),
+        ("killed", signal.SIGKILL, "train", 33, ["--watch", "5", "--augment", "flip=alternating"]),
+        ("hung-up", signal.SIGHUP, "train", 12, ["--schedule", "step", "--no-nesterov"]),
+    ],
+)
+def test_wherever_it_is_stopped_it_ends_bitwise_equal(images, name, number, where, at, more):
+    """In the validation of an epoch, in the final test, in a step; with other optimizers, and watched."""
+    words = [*TRAIN, *more]
+    status, _, error = finished(images, *words, "--name", f"{name}-not")
+    assert status == 0, error
+    status, *_ = finished(images, str(int(number)), where, str(at), *words, "--name", name, code=AT)
+    assert status == (-9 if number == signal.SIGKILL else 128 + number)
+    run = Run(images / "runs" / name)
+    assert run.result() is None and len(run.log()) == {"validating": 0, "testing": 2, "killed": 1, "hung-up": 0}[name]
+    status, _, error = finished(images, "train", "--resume", name)
+    assert status == 0, error
+    assert outcome(images / "runs" / name) == outcome(images / "runs" / f"{name}-not")
+
+
+def test_lines_reach_a_file_as_they_come_and_a_closed_pipe_loses_nothing(images):
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    command = f"{sys.executable} -m minires {' '.join(TRAIN)} --name pipe --save-every 1000 | head -n 1"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=images, env={**environment, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+    )
+    assert done.stdout.startswith("resnet20, ") and done.stdout.count("\n") == 1 and "Traceback" not in done.stderr
+    assert Run(images / "runs" / "pipe").newest()[3]["step"] == 26
+
+
 SLOW_STEP = """
 import signal, sys, time
 from minires import cli, optim
@@ -180,9 +234,9 @@ def test_a_loss_that_is_nan_stops_the_run_names_the_step_and_keeps_the_last_good
     assert re.search(
         r"minires train: the loss is nan at step 33; the last finite one was \d\.\d+\. A smaller learning rate", error
     )
-    assert re.search(r"The last good checkpoint is runs/nan/checkpoints/step-00000026", error)
+    assert re.search(r"The last good checkpoint is runs/nan/checkpoints/step-00000033", error)
     state, _, _, loop = run.newest()
-    assert loop["step"] == 26 and all(numpy.isfinite(array).all() for array in state.values())
+    assert loop["step"] == 33 and all(numpy.isfinite(array).all() for array in state.values())
 
 
 def test_weights_that_are_not_finite_are_not_saved(images):
@@ -199,7 +253,7 @@ cli.main(sys.argv[1:])
 """
     status, _, error = finished(images, *TRAIN, "--name", "inf", code=code)
     assert status == 2 and "conv1.weight is not finite after step 20; the last loss was" in error
-    assert Run(images / "runs" / "inf").newest()[3]["step"] == 0
+    assert Run(images / "runs" / "inf").newest()[3]["step"] == 19
 
 
 FULL = """

@@ -14,7 +14,7 @@ from minires import checkpoint, files, runs
 from minires.runs import Run, RunError
 
 ROOT = Path(__file__).parents[1]
-CONFIG = {"data": "digits", "lr": 0.1, "name": "ä"}
+CONFIG = {"data": "digits", "model": "m", "epochs": 2, "seed": 0, "lr": 0.1, "name": "ä"}
 
 
 def save(run, step, **more):
@@ -40,11 +40,48 @@ def test_a_folder_that_is_there_is_not_made_into_a_run_again(run):
 
 
 def test_a_folder_without_a_run_names_those_beside_it(run):
-    with pytest.raises(RunError, match="b holds no run: there is no config.json in it; runs beside it: a$"):
+    with pytest.raises(RunError, match="b holds no run: there is no config.json in it; there are .*runs.a$"):
         Run(run.folder.parent / "b")
-    (run.folder / "config.json").write_text('{"data": ')
-    with pytest.raises(RunError, match="config.json is damaged"):
-        Run(run.folder)
+    for text, told in (
+        ('{"data": ', "config.json is damaged .*: start a new run"),
+        ("[]", "it lacks data, model"),
+        ('{"data": 1}', "it lacks model"),
+    ):
+        (run.folder / "config.json").write_text(text)
+        with pytest.raises(RunError, match=told):
+            Run(run.folder)
+    (run.folder.parent / "file").write_text("")
+    with pytest.raises(RunError, match="file holds no run"):
+        Run(run.folder.parent / "file")
+
+
+def test_an_empty_folder_becomes_a_run_and_a_file_does_not(tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert Run.new(tmp_path / "empty", CONFIG).config == CONFIG
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="cannot write .*file"):
+        Run.new(tmp_path / "file", CONFIG)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "file"]
+
+
+def test_damaged_results_and_logs_are_named_with_what_to_do(run):
+    for text in ("{", '{"a": 1}'):
+        (run.folder / "result.json").write_text(text)
+        with pytest.raises(RunError, match="result.json is damaged.* remove it, and --resume tests again"):
+            run.result()
+    (run.folder / "log.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(RunError, match="log.csv is damaged: it has the columns a, b"):
+        run.log()
+
+
+def test_damaged_checkpoints_make_way_for_whole_ones(run):
+    for step in (1, 2, 3):
+        save(run, step)
+    (run.saved()[0] / "loop.safetensors").write_bytes(b"")
+    run.forget_after(run.newest(lambda _: None)[3]["step"])
+    assert [folder.name for folder in run.saved()] == ["step-00000002"]
+    save(run, 3)
+    assert [folder.name for folder in run.saved()] == ["step-00000003", "step-00000002"]
 
 
 def test_a_checkpoint_comes_back_and_the_last_two_are_kept(run):
@@ -143,6 +180,7 @@ def test_runs_are_found_by_path_and_by_name_and_the_newest_by_itself(tmp_path, m
     monkeypatch.chdir(tmp_path)
     with pytest.raises(RunError, match="there is no run in runs/"):
         runs.newest()
+    Path("a").mkdir()  # a folder of images, say, with the name of a run
     for i, name in enumerate("ab"):
         run = Run.new(Path("runs", name), CONFIG)
         run.write_log([{"epoch": 1}])
@@ -159,10 +197,10 @@ def test_the_weights_are_those_of_the_end_or_of_the_newest_checkpoint(run):
 
 
 def test_a_card_has_a_row_a_fact_and_all_settings_but_paths(run):
-    run.config["data_dir"] = "/home/me"
+    run.config.update(data="folder:/home/me/images", data_dir="/home/me", source=["file:/home/me"])
     run.write_card({"seed": 3, "data": "digits, all of them"})
     text = (run.folder / "card.md").read_text()
-    assert "/home/me" not in text
+    assert "/home/me" not in text and '"data": "folder:images"' in text
     assert "| seed | 3 |" in text and "| data | digits, all of them |" in text and '"lr": 0.1' in text
 
 
@@ -173,7 +211,8 @@ import numpy
 from minires import files
 from minires.runs import Run
 
-run, rng, step, lost = Run.new("run", {}), random.Random(0), 0, []
+config = {"data": "", "model": "", "epochs": 0, "seed": 0}
+run, rng, step, lost = Run.new("run", config), random.Random(0), 0, []
 big = numpy.arange(200_000, dtype=numpy.float32)
 
 def save(step):

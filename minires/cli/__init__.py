@@ -10,6 +10,8 @@ from minires import __version__, backend, models
 def main(arguments=None):
     """Run a command. What the user can mend becomes one line on stderr, and exit status 2."""
     options = _parser().parse_args(arguments)
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(line_buffering=True)  # a line an epoch, in a file too
     try:
         status = options.run(options)
     except (backend.BackendError, ValueError, OSError, FloatingPointError) as error:
@@ -40,7 +42,7 @@ def _parser():
     run.add_argument("--resume", metavar="RUN", help="go on with a run that was stopped or killed: its name or folder")
     run.add_argument("--save-every", type=float, default=30, metavar="SECONDS", help="between checkpoints (default: 30)")
     run.add_argument("--watch", type=int, nargs="?", const=20, metavar="STEPS",
-                     help="every so many steps (20) log each layer's activations and gradients, and draw them")  # fmt: skip
+                     help="every so many steps (20; 0 for never) log each layer's activations and gradients, and draw them")  # fmt: skip
     _add_backend(run)
 
     evaluate = command("evaluate", "use", "loss and accuracy of a trained net")
@@ -52,7 +54,7 @@ def _parser():
     _add_backend(evaluate)
 
     predict = command("predict", "use", "the likeliest classes of images")
-    predict.add_argument("images", nargs="+", metavar="IMAGE")
+    predict.add_argument("images", nargs="+", metavar="IMAGE", help="files; name them before the options")
     predict.add_argument("--run", dest="trained", metavar="RUN", help="a run's name or folder; without it the newest run")
     predict.add_argument("--top", type=int, default=5, metavar="K", help="how many classes to name")
     predict.add_argument("--picture", metavar="FILE", help="a picture of images and probabilities")

@@ -42,7 +42,10 @@ def plot(options):
     empty = [run.folder for run in opened if not run.log()]
     if empty:
         raise ValueError(f"{empty[0]} has no finished epoch yet: its log is empty")
-    show.overlay({run.folder.name: run.curves() for run in opened}).save(options.picture)
+    names = [run.folder.name for run in opened]
+    if len(set(names)) < len(names):
+        names = [str(run.folder) for run in opened]
+    show.overlay(dict(zip(names, (run.curves() for run in opened)))).save(options.picture)
     print(f"picture in {options.picture}")
 
 

@@ -18,11 +18,13 @@ class Loop:
     """A model in training, as settings say.
 
     config  the settings    parts  (train, validation or None, test), Datasets
-    epoch, step  how many are done and logged    score  of the epoch that is not    seconds  spent so far
+    epoch, step  how many are done    log  a row for each epoch that is    score  of the one that is not    seconds  spent so far
     """
 
     def __init__(self, config, parts):
         self.config, (self.train, self.validation, self.test) = config, parts
+        if len(self.train.classes) < 2:
+            raise ValueError(f"{self.train.name} has one class, {self.train.classes[0]}: there is nothing to tell apart")
         _, h, w, c = self.train.images.shape
         self.model, options = settings.model(config, num_classes=len(self.train.classes), in_channels=c)
         self.facts = {
@@ -36,7 +38,7 @@ class Loop:
             raise ValueError(f"{len(self.train)} images make no batch of {config['batch_size']}: choose a smaller --batch-size")
         self.schedule = settings.schedule(config, self.epochs * self.steps)
         self.watched = watch.Watch(self.model) if config.get("watch") else None
-        self.epoch, self.step, self.score, self.seconds = 0, 0, Score(), 0.0
+        self.epoch, self.step, self.log, self.score, self.seconds = 0, 0, [], Score(), 0.0
         self._read_at = self._saved_at = time.monotonic()
 
     @property
@@ -63,12 +65,12 @@ class Loop:
         self.seconds, self._read_at, self._saved_at = self.seconds + now - self._read_at, now, now
         remembered = self.optimizer.state_dict()
         arrays = {name: value for name, value in remembered.items() if hasattr(value, "shape")}
-        loop = {"epoch": self.epoch, "step": self.step, "score": list(self.score), "seconds": self.seconds,
+        loop = {"epoch": self.epoch, "step": self.step, "log": self.log, "score": list(self.score), "seconds": self.seconds,
                 "optimizer": {name: value for name, value in remembered.items() if name not in arrays},
                 "generator": nn.init.generator().bit_generator.state}  # fmt: skip
-        run.save(self.step, (state, {**self.facts, "epoch": self.epoch, "step": self.step}), (arrays, loop))
-        if self.watched and self.watched.rows:
+        if self.watched and self.watched.rows:  # before the checkpoint: rows too many are left out when it is taken up
             watch.write(run.folder / "layers.csv", self.watched.rows)
+        run.save(self.step, (state, {**self.facts, "epoch": self.epoch, "step": self.step}), (arrays, loop))
 
     def restore(self, run, complain):
         """Take over the newest whole checkpoint. `complain` is told of one that is not.
@@ -84,11 +86,16 @@ class Loop:
                 f"{run.folder}: its checkpoint is of another model ({facts.get('model')}) or optimizer: {error}"
             ) from None
         nn.init.generator().bit_generator.state = loop["generator"]
-        self.epoch, self.step, self.score, self.seconds = loop["epoch"], loop["step"], Score(*loop["score"]), loop["seconds"]
-        self._read_at = time.monotonic()
+        self.epoch, self.step, self.log = loop["epoch"], loop["step"], loop["log"]
+        self.score, self.seconds, self._read_at = Score(*loop["score"]), loop["seconds"], time.monotonic()
+        run.forget_after(self.step)
+        run.write_log(self.log)
         layers = run.folder / "layers.csv"
         if self.watched and layers.exists():
-            self.watched = watch.Watch(self.model, watch.read(layers, before=self.step))
+            try:
+                self.watched = watch.Watch(self.model, watch.read(layers, before=self.step))
+            except ValueError as error:
+                complain(f"{error}. Going on without the rows so far")
 
     # The way to the end.
 
@@ -97,18 +104,21 @@ class Loop:
 
         Raises  FloatingPointError: the loss or the weights are not finite any more.
         """
-        log = [row for row in run.log() if row["epoch"] <= self.epoch]
         size = self.config["batch_size"]
         bar = tqdm(total=self.epochs * self.steps * size, initial=self.step * size, unit=" images", unit_scale=True,
                    smoothing=0.05, leave=False, disable=None)  # fmt: skip
         with bar, self._drawn(run):
-            while self.epoch < self.epochs and not stop.asked:
-                self._parts_of_epoch(run, bar, stop, save_every)
-                held = None
-                if self.validation and not stop.asked:
-                    held = evaluate(self.model, stop.until(data.batches(self.validation, 256)))
-                if not stop.asked:
-                    self._end_epoch(run, log, bar, held)
+            try:
+                while self.epoch < self.epochs and not stop.asked:
+                    self._parts_of_epoch(run, bar, stop, save_every)
+                    held = None
+                    if self.validation and not stop.asked:
+                        held = evaluate(self.model, stop.until(data.batches(self.validation, 256)))
+                    if not stop.asked:
+                        self._end_epoch(run, bar, held)
+            except BrokenPipeError:  # nobody reads what is printed any more
+                self.save(run)
+                raise
             self.save(run)
 
     def _parts_of_epoch(self, run, bar, stop, save_every):
@@ -116,25 +126,26 @@ class Loop:
         end = (self.epoch + 1) * self.steps
         coming = iter(self._batches(self.epoch, self.steps - (end - self.step)))
         while self.step < end and not stop.asked:
-            batches = _Counted(stop.until(islice(coming, PART)))
+            batches = _Part(stop.until(islice(coming, PART)), lambda: time.monotonic() - self._saved_at >= save_every)
             options = {"step": self.step, "schedule": self.schedule, "label_smoothing": self.config["label_smoothing"]}
             with self.watched.each(first=self.step, every=self.config["watch"]) if self.watched else nullcontext():
                 self.score = train_epoch(self.model, batches, self.optimizer, **options, score=self.score, bar=bar)
             self.step += batches.count
-            if time.monotonic() - self._saved_at >= save_every and not stop.asked:
+            if batches.due() and not stop.asked:
                 self.save(run)
 
-    def _end_epoch(self, run, log, bar, held):
+    def _end_epoch(self, run, bar, held):
         now = time.monotonic()
-        log.append({
+        self.log.append({
             "epoch": self.epoch + 1, "step": self.step, "lr": self.optimizer.lr,
             "train_loss": self.score.loss, "train_accuracy": self.score.accuracy,
             "validation_loss": held and held.loss, "validation_accuracy": held and held.accuracy,
             "seconds": round(self.seconds + now - self._read_at, 2),
         })  # fmt: skip
-        run.write_log(log)
-        bar.write(f"epoch {self.epoch + 1:2d}   train: {self.score}" + (f"   validation: {held}" if held else ""))
+        run.write_log(self.log)
+        line = f"epoch {self.epoch + 1:2d}   train: {self.score}" + (f"   validation: {held}" if held else "")
         self.epoch, self.score = self.epoch + 1, Score(last=self.score.last)
+        bar.write(line)
 
     @contextmanager
     def _drawn(self, run):
@@ -149,13 +160,15 @@ class Loop:
                 print("\n".join([f"layers in {path} and {path.with_suffix('.png')}", *watch.findings(self.watched.rows)]))
 
 
-class _Counted:
-    """An iterable that knows how many items it has given."""
+class _Part:
+    """Items until it is time to save; it knows how many it has given."""
 
-    def __init__(self, items):
-        self.items, self.count = items, 0
+    def __init__(self, items, due):
+        self.items, self.due, self.count = items, due, 0
 
     def __iter__(self):
         for item in self.items:
             self.count += 1
             yield item
+            if self.due():
+                return

@@ -1,7 +1,5 @@
 """From the words of a command to what they name: datasets, a model, an optimizer, a schedule, augmentation."""
 
-import hashlib
-
 from minires import data, models, names, optim
 
 SETS = ("digits", "cifar10", "cifar100", "folder:PATH")
@@ -23,10 +21,14 @@ ALWAYS = {"data": "digits", "optimizer": "sgd", "momentum": 0.9, "nesterov": Tru
           "seed": 0}  # fmt: skip
 
 
+PACKAGED = ("data_dir", "data_label", "source", "size", "validation")  # mean nothing for the digits, which lie in the package
+
+
 def defaults(name):
     """The settings for a set of images."""
     kind = name.partition(":")[0]
-    return {**ALWAYS, **{"digits": SMALL, "folder": PHOTOS}.get(kind, LARGE)}
+    config = {**ALWAYS, **{"digits": SMALL, "folder": PHOTOS}.get(kind, LARGE)}
+    return {key: value for key, value in config.items() if kind != "digits" or key not in PACKAGED}
 
 
 def check(config):
@@ -34,12 +36,19 @@ def check(config):
 
     Raises  ValueError.
     """
+    odd = [f"--{name.replace('_', '-')}" for name in PACKAGED if config.get(name) is not None and config["data"] == "digits"]
+    if odd:
+        raise ValueError(f"the digits lie in the package and are split once for all: {', '.join(odd)} means nothing for them")
     if config["epochs"] < 1:
         raise ValueError(f"--epochs is {config['epochs']}, wanted at least 1")
     if not 0 <= config["label_smoothing"] < 1:
         raise ValueError(f"--label-smoothing is {config['label_smoothing']}, wanted 0 <= label smoothing < 1")
-    if config.get("watch") is not None and config["watch"] < 1:
-        raise ValueError(f"--watch is {config['watch']}, wanted at least 1")
+    if (config.get("watch") or 0) < 0:
+        raise ValueError(f"--watch is {config['watch']}, wanted a number of steps, or 0 for none")
+    if not all(0 < share < 1 for share in config["milestones"]):
+        raise ValueError(f"--milestones are {config['milestones']}, wanted shares of the training, such as 0.5 0.75")
+    if config["schedule"] == "triangle" and not config["warmup"]:
+        raise ValueError("--warmup is 0: a triangle rises for a share of the training above 0")
 
 
 def datasets(config):
@@ -110,15 +119,8 @@ def augmentation(text):
         names.check("augmentation", name, ("crop", "flip", "cutout"))
         if name == "flip":
             options[name] = value or True
-        elif value.isdigit():
+        elif value.isascii() and value.isdigit():
             options[name] = int(value)
         else:
             raise ValueError(f"--augment: {word!r}, wanted {name}=PIXELS")
     return options
-
-
-def fingerprint(dataset):
-    """A short checksum of images and labels, by which a resumed run knows its data again."""
-    digest = hashlib.sha256(dataset.images.tobytes())
-    digest.update(dataset.labels.tobytes())
-    return digest.hexdigest()[:16]

@@ -1,11 +1,14 @@
-"""Ctrl-C and SIGTERM as a wish that the loop sees at its next step."""
+"""Ctrl-C, SIGTERM and the end of a terminal as a wish that the loop sees at its next step."""
 
 import os
 import signal
+from contextlib import suppress
+
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 class Stop:
-    """A context in which Ctrl-C or SIGTERM asks for a stop, once: the second one ends the process at once.
+    """A context in which Ctrl-C, SIGTERM or SIGHUP asks for a stop, once: the second one ends the process at once.
 
     asked  the signal's number, or 0
     """
@@ -14,7 +17,7 @@ class Stop:
         self.asked, self._before = 0, {}
 
     def __enter__(self):
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in SIGNALS:
             self._before[number] = signal.signal(number, self._ask)
         return self
 
@@ -26,7 +29,8 @@ class Stop:
         self.asked = number
         for each in self._before:
             signal.signal(each, signal.SIG_DFL)
-        os.write(2, b"\nstopping after this step; once more ends at once\n")  # print() must not be called within a print()
+        with suppress(OSError):  # the terminal may be gone
+            os.write(2, b"\nstopping after this step; once more ends at once\n")  # print() must not be called within a print()
 
     def until(self, items):
         """The items, up to and with the one in whose use the stop was asked for."""

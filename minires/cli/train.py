@@ -1,7 +1,9 @@
 """minires train: a run is begun or taken up again, and ends with its test, its picture and its card."""
 
 import platform
+import os
 import shlex
+import subprocess
 import sys
 from contextlib import ExitStack
 from itertools import count
@@ -16,7 +18,7 @@ from minires.runs import Run, RunError
 from minires.train import evaluate
 
 SMALL = 16  # images below so many pixels make small products: two BLAS threads would get in each other's way
-CHANGEABLE = ("backend", "watch", "data_dir", "source")  # settings that --resume takes anew
+CHANGEABLE = ("backend", "watch", "data", "data_dir", "source")  # settings that --resume takes anew
 
 
 def train(options):
@@ -26,11 +28,13 @@ def train(options):
         for name, value in vars(options).items()
         if value is not None and name in (*settings.SAID, *settings.TRAINED)
     }
+    if not options.save_every >= 0:
+        raise ValueError(f"--save-every is {options.save_every}, wanted 0 seconds or more")
     run = None
-    if options.resume:
+    if options.resume is not None:
         run = Run(runs.find(options.resume))
         fixed = [f"--{name.replace('_', '-')}" for name in given if name not in CHANGEABLE]
-        if fixed or options.name:
+        if fixed or options.name is not None:
             raise RunError(f"a run goes on with the settings that it began with: leave out {', '.join(fixed or ['--name'])}")
         if run.result():
             print(f"{run.folder} is finished: test accuracy {100 * run.result()['test_accuracy']:.2f} %")
@@ -41,39 +45,45 @@ def train(options):
     settings.check(config)
     if config.get("backend"):
         backend.use(config["backend"])
+    config["backend"] = backend.name()
     nn.manual_seed(config["seed"])
     parts = settings.datasets(config)
     if parts[0] is None:
         raise ValueError(f"{config['data']} has no training part")
-    mark = settings.fingerprint(parts[0])
+    mark = " ".join(part.fingerprint() for part in parts if part)
     if config.setdefault("fingerprint", mark) != mark:
         raise RunError(f"{run.folder}: these are not the images that this run began with: {parts[0].name}, {parts[0].source}")
     loop = Loop(config, parts)
     with ExitStack() as stack:
         if parts[0].images.shape[1] < SMALL:
             stack.enter_context(machine.one_blas_thread())
-        run = run or _new(options.name, config)
+        stop = stack.enter_context(Stop())
+        run = run or _new(options.name, _lasting(config))
         stack.enter_context(run.locked())
         if run.saved():
-            loop.restore(run, complain=lambda sentence: print(f"minires train: {sentence}", file=sys.stderr))
+            loop.restore(run, complain=_complain)
+            if run.config.get("backend", config["backend"]) != config["backend"]:
+                _complain(f"{run.folder} began on {run.config['backend']} and goes on on {config['backend']}")
         else:
             loop.save(run)  # now, and not after an hour, if it cannot be
-        return _train(loop, run, options.save_every)
+        return _train(loop, run, stop, options.save_every)
 
 
-def _train(loop, run, save_every):
+def _train(loop, run, stop, save_every):
     parameters = sum(parameter.size for parameter in loop.model.parameters())
     print(f"{loop.config['model']}, {parameters:,} parameters, on {len(loop.train):,} images of {loop.train.name}; "
           f"backend {backend.name()}; {run.folder}" + (f" goes on from step {loop.step}" if loop.step else ""))  # fmt: skip
-    with Stop() as stop:
-        try:
-            loop.go(run, stop, save_every=save_every)
-        except FloatingPointError as error:
-            raise FloatingPointError(f"{error}. The last good checkpoint is {run.saved()[0]}") from None
-        test = None if stop.asked else evaluate(loop.model, stop.until(data.batches(loop.test, 256)))
+    try:
+        loop.go(run, stop, save_every=save_every)
+    except FloatingPointError as error:
+        raise FloatingPointError(f"{error}. The last good checkpoint is {run.saved()[0]}") from None
+    test = None if stop.asked else evaluate(loop.model, stop.until(data.batches(loop.test, 256)))
     if stop.asked:
-        print(f"stopped at step {loop.step} of {loop.epochs * loop.steps}, and saved. To go on:\n"
-              f"  minires train --resume {shlex.quote(str(run.folder))}")  # fmt: skip
+        folder = str(run.folder)
+        quoted = subprocess.list2cmdline([folder]) if os.name == "nt" else shlex.quote(folder)
+        print(
+            f"stopped at step {loop.step} of {loop.epochs * loop.steps}, and saved. To go on:\n  minires train --resume {quoted}"
+        )
         return 128 + stop.asked
     _finish(loop, run, test)
     return 0
@@ -92,7 +102,7 @@ def _finish(loop, run, test):
 
 def _card(loop, run, test, rate):
     """What was done and what came out: name -> text."""
-    last, blas = run.log()[-1], machine.blas()
+    last, blas = loop.log[-1], machine.blas()
     held = f"{100 * last['validation_accuracy']:.2f} %" if loop.validation else "none held out"
     parts = {"training": loop.train, "validation": loop.validation, "test": loop.test}
     sizes = ", ".join(f"{len(part):,} for {use}" for use, part in parts.items() if part)
@@ -111,10 +121,23 @@ def _card(loop, run, test, rate):
     }
 
 
+def _complain(sentence):
+    print(f"minires train: {sentence}", file=sys.stderr)
+
+
+def _lasting(config):
+    """The settings with whole paths, so that a run can be resumed from anywhere."""
+    kind, _, path = config["data"].partition(":")
+    whole = {"data": f"{kind}:{os.path.abspath(path)}"} if path else {}
+    if config.get("data_dir"):
+        whole["data_dir"] = os.path.abspath(config["data_dir"])
+    return {**config, **whole}
+
+
 def _new(name, config):
     """A run of this name; without one, named after data and model, with a number where that is taken."""
-    if name:
-        if Path(name).name != name:
+    if name is not None:
+        if Path(name).name != name or name in ("", ".", ".."):
             raise ValueError(f"--name is {name!r}, wanted a name without slashes: the run's folder is runs/NAME")
         return Run.new(Path("runs", name), config)
     base = f"{config['data'].partition(':')[0]}-{config['model']}"

@@ -15,12 +15,13 @@ def evaluate(options):
     config, model, facts = trained(options)
     if "data" not in config:
         raise ValueError("which images? --data says it, such as --data cifar10 or --data folder:PATH")
-    shape = {"size": facts["size"][0]} if config["data"].startswith("folder:") and "size" in facts else {}
-    parts = dict(zip(("train", "validation", "test"), settings.datasets({**shape, **config})))
+    shape = {"size": facts["size"][:2]} if "size" in facts else {}
+    config = {"validation": settings.ALWAYS["validation"], **config, **shape}
+    parts = dict(zip(("train", "validation", "test"), settings.datasets(config)))
     part = parts[options.part]
     if part is None:
         raise ValueError(f"{config['data']} has no {options.part} part here")
-    _same_classes(part.classes, facts)
+    _check_classes(part, facts, model)
     part.normalise(mean=facts.get("mean"), std=facts.get("std"))
     if "mean" not in facts or "std" not in facts:
         print("the weights do not say how an image is prepared: by mean and std of these images (--mean, --std give others)")
@@ -33,6 +34,8 @@ def evaluate(options):
 def predict(options):
     """Run the command: the likeliest classes of each image."""
     _use_backend(options)
+    if options.top < 1:
+        raise ValueError(f"--top is {options.top}, wanted at least 1")
     _, model, facts = trained(options)
     missing = [f"--{name}" for name in ("size", "mean", "std") if name not in facts]
     if missing:
@@ -61,6 +64,8 @@ def trained(options):
     """(config, model, facts) of a run or a file of weights, with what the options say in place of what is saved."""
     given = {key: value for key in settings.SAID if (value := getattr(options, key, None)) is not None}
     config = {}
+    if options.weights and options.trained:
+        raise ValueError(f"a run, {options.trained}, and --weights {options.weights}: which of them?")
     if options.weights:
         path = Path(options.weights)
         state, facts = checkpoint.load_weights(path)
@@ -89,10 +94,14 @@ def trained(options):
     return {**config, **given}, model, facts
 
 
-def _same_classes(classes, facts):
-    known = facts.get("classes")
-    if known and list(known) != list(classes):
-        raise ValueError(f"the net knows the classes {', '.join(known)}; the images have {', '.join(classes)}")
+def _check_classes(part, facts, model):
+    known, outputs = facts.get("classes"), model.fc.weight.shape[1]
+    if known and list(known) != list(part.classes):
+        raise ValueError(f"the net knows the classes {', '.join(known)}; the images have {', '.join(part.classes)}")
+    if outputs != len(part.classes):
+        raise ValueError(
+            f"the net tells {outputs} classes apart; the images have {len(part.classes)}: {', '.join(part.classes)}"
+        )
 
 
 def _use_backend(options):
