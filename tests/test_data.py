@@ -274,7 +274,7 @@ def test_an_epoch_can_be_begun_at_any_batch():
 
 def test_the_next_batch_is_made_while_one_is_in_use(monkeypatch):
     made, make = [threading.Event() for _ in range(4)], data.batches._batch
-    monkeypatch.setattr(data.batches, "_batch", lambda self, order, i: (make(self, order, i), made[i].set())[0])
+    monkeypatch.setattr(data.batches, "_batch", lambda self, *words: (make(self, *words), made[words[-1]].set())[0])
     coming = iter(data.batches(small(), 3))
     next(coming)
     assert made[1].wait(10) and not made[2].wait(0.05)

@@ -52,10 +52,10 @@ class batches:
         return max(-(-self.images // self.batch_size) - self.start, 0)
 
     def __iter__(self):
-        order, coming = self._order(), deque()
+        order, normalisation, coming = self._order(), self._normalisation(), deque()
         with ThreadPoolExecutor(1, "batches") as ahead:
             for i in range(self.start, self.start + len(self)):
-                coming.append(ahead.submit(self._batch, order, i))
+                coming.append(ahead.submit(self._batch, order, normalisation, i))
                 if len(coming) == 2:
                     yield coming.popleft().result()
             if coming:
@@ -68,10 +68,9 @@ class batches:
         n = len(self.dataset)
         return numpy.arange(n) if self.seed is None else self._draw(self.epoch, ORDER).permutation(n)
 
-    def _batch(self, order, i):
+    def _batch(self, order, normalisation, i):
         """Batch number i of an epoch in this order."""
-        images, labels = self.dataset.on_device()
-        factor, offset = self._normalisation()
+        (images, labels), (factor, offset) = self.dataset.on_device(), normalisation
         chosen = order[i * self.batch_size : (i + 1) * self.batch_size]
         x = images[to_device(chosen)]
         if self.crop or self.flip or self.cutout:

@@ -1,5 +1,7 @@
 """Images with labels, checked once, on the host."""
 
+import hashlib
+
 import numpy
 
 from minires import backend
@@ -80,6 +82,12 @@ class Dataset:
         """(images, labels): the first so many of each class, for the first so many classes; white is 255."""
         chosen = numpy.concatenate([numpy.flatnonzero(self.labels == k)[:each] for k in range(min(classes, len(self.classes)))])
         return (self.images[chosen] * (255 / self.white)).astype(numpy.uint8), self.labels[chosen]
+
+    def fingerprint(self):
+        """A checksum of images and labels, as 16 hexadecimal digits."""
+        digest = hashlib.sha256(numpy.ascontiguousarray(self.images))
+        digest.update(self.labels)
+        return digest.hexdigest()[:16]
 
     def on_device(self):
         """(images, labels) on the backend in use, moved there at the first call."""

@@ -83,6 +83,8 @@ def load_image(path, *, size=None, channels=3):
         raise DataError(f"{path} is not there") from None
     except Image.DecompressionBombError as error:
         raise DataError(f"{path} is too large to be opened ({error}): scale it down first") from None
+    except MemoryError:
+        raise DataError(f"{path}: there is not enough memory for it at size {size}") from None
     except Exception as error:  # a damaged image fails in any way it likes
         raise DataError(f"{path} does not decode as an image ({error}): replace or remove it") from None
 
