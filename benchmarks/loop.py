@@ -13,7 +13,7 @@ from contextlib import redirect_stdout
 
 import numpy
 
-from minires import Tensor, data, nn
+from minires import Tensor, data
 from minires import functional as F
 from minires.backend import machine
 from minires.cli import settings
@@ -30,10 +30,9 @@ def main():
     parser.add_argument("--steps", type=int, default=20, help="in a round of each")
     parser.add_argument("--memory-steps", type=int, default=1000)
     options = parser.parse_args()
-    blas = machine.blas()
-    print(
-        f"{machine.processor()}, {machine.cores()} cores; {blas['name']} {blas['version']}, kernel {blas['kernel']}, {blas['threads']} threads"
-    )
+    blas = machine.blas() or {"name": "BLAS", "version": "unknown", "kernel": "unknown", "threads": "unknown"}
+    print(f"{machine.processor()}, {machine.cores()} cores; {blas['name']} {blas['version']}, kernel {blas['kernel']}, "
+          f"{blas['threads']} threads")  # fmt: skip
     speed(options)
     memory(options.memory_steps)
 
@@ -45,17 +44,10 @@ def speed(options):
     part = data.Dataset(images, rng.integers(0, 10, len(images)), data.CLASSES["cifar10"])
     config = {**settings.defaults("cifar10"), "model": options.model, "epochs": 1, "batch_size": batch, "lr": 0.01}
     rates = {"bare step": [], "loop": []}
-    for _ in range(options.rounds + 1):
-        loop = Loop(config, (part, None, part))
-        x, labels = next(iter(data.batches(part, batch)))
-        begun = time.perf_counter()
-        for _ in range(options.steps):
-            loss = F.cross_entropy(loop.model(Tensor(x)), labels, label_smoothing=0.1)
-            loop.optimizer.zero_grad()
-            loss.backward()
-            loop.optimizer.step()
-        rates["bare step"].append(len(images) / (time.perf_counter() - begun))
-        rates["loop"].append(len(images) / ran(config, part))
+    ways = [("bare step", bare), ("loop", ran)]
+    for i in range(options.rounds + 1):
+        for name, run in ways if i % 2 else reversed(ways):
+            rates[name].append(len(images) / run(config, part))
     for name, values in rates.items():
         values = values[1:]  # the first round warms up
         print(f"{name:9}  {statistics.median(values):7.1f} images/s, {min(values):.1f} to {max(values):.1f}")
@@ -74,9 +66,22 @@ def memory(steps):
         loop.save = lambda run, save=loop.save: (save(run), sizes.append((loop.step, resident())))
         with tempfile.TemporaryDirectory() as folder, Stop() as stop:
             with redirect_stdout(io.StringIO()):
-                loop.go(Run.new(f"{folder}/run", config), stop, save_every=0)
+                loop.go(Run.new(f"{folder}/run", config), stop, save_every=1)
     (early, before), (late, after) = sizes[len(sizes) // 10], sizes[-1]
     print(f"memory     {before / 2**20:.1f} MiB after step {early:,}, {after / 2**20:.1f} MiB after step {late:,}")
+
+
+def bare(config, part):
+    """Seconds of as many bare steps as an epoch has."""
+    loop = Loop(config, (part, None, part))
+    x, labels = next(iter(data.batches(part, config["batch_size"])))
+    begun = time.perf_counter()
+    for _ in range(loop.steps):
+        loss = F.cross_entropy(loop.model(Tensor(x)), labels, label_smoothing=0.1)
+        loop.optimizer.zero_grad()
+        loss.backward()
+        loop.optimizer.step()
+    return time.perf_counter() - begun
 
 
 def ran(config, part):

@@ -151,7 +151,15 @@ def test_a_net_that_blows_up_leaves_its_layers_and_a_finding(elsewhere, capsys):
         (["--augment", "flip=often"], "unknown flip 'often'"),
         (["--seed", "-1"], "expected non-negative|seed is -1"),
         (["--mean", "1", "2"], "mean has 2 numbers, the images have 1 channels"),
-        (["--watch", "0"], "--watch is 0"),
+        (["--watch", "-1"], "--watch is -1"),
+        (["--save-every", "nan"], "--save-every is nan"),
+        (["--milestones", "30", "60"], r"--milestones are \[30.0, 60.0\], wanted shares"),
+        (["--schedule", "triangle", "--warmup", "0"], "--warmup is 0: a triangle rises"),
+        (["--validation", "0.2"], "the digits lie in the package .*: --validation means nothing"),
+        (["--augment", "crop=²"], "wanted crop=PIXELS"),
+        (["--resume", ""], ". holds no run"),
+        (["--name", ""], "--name is '', wanted a name"),
+        (["--name", ".."], "--name is '..', wanted a name"),
         (["--name", "../x"], "--name is '../x', wanted a name without slashes"),
         (["--resume", "nowhere"], "nowhere holds no run"),
         (["--shortcut", "C"], "unknown shortcut 'C'"),
@@ -271,6 +279,13 @@ def test_predict_names_the_likeliest_classes(trained, elsewhere, capsys):
         (["evaluate", "--weights", "runs/a/weights.safetensors"], "which images. --data says it"),
         (["evaluate", "a", "--data", "folder:other"], "the net knows the classes 0, 1, 2.*; the images have cat"),
         (["plot", "a", "b"], "b holds no run"),
+        (["plot", "a", "--picture", "p.jpg"], "a picture is written as PNG: p.jpg should end in .png"),
+        (["predict", "text.png", "--top", "0"], "--top is 0, wanted at least 1"),
+        (["evaluate", "a", "--weights", "x"], "a run, a, and --weights x: which of them"),
+        (
+            ["evaluate", "--weights", "bare", "--model", "resnet20", "--data", "folder:other"],
+            "the net tells 10 classes apart; the images have 1: cat",
+        ),
         (["data", "digit"], "unknown data 'digit': .*did you mean 'digits'"),
         (["summary", "resnet21"], "unknown model 'resnet21'"),
         (["summary", "resnet20", "--input", "32", "32"], "wanted three numbers"),
@@ -278,6 +293,8 @@ def test_predict_names_the_likeliest_classes(trained, elsewhere, capsys):
 )
 def test_other_commands_say_what_is_wrong_too(trained, elsewhere, capsys, words, message):
     (elsewhere / "text.png").write_text("no image")
+    state, _ = checkpoint.load_weights(trained / "weights.safetensors")
+    save_file({name: numpy.ascontiguousarray(checkpoint._turned(array, outward=True)) for name, array in state.items()}, "bare")
     (elsewhere / "other" / "test" / "cat").mkdir(parents=True)
     Image.new("L", (8, 8)).save(elsewhere / "other" / "test" / "cat" / "1.png")
     assert typed(*words) == 2
@@ -325,6 +342,57 @@ def test_weights_of_others_are_read_with_the_settings_that_they_need(elsewhere, 
 
 
 # Things to look at.
+
+
+def test_a_net_for_images_that_are_not_square_is_evaluated_on_such(elsewhere, capsys):
+    rng = numpy.random.default_rng(0)
+    for k, name in enumerate("ab"):
+        for i in range(10):
+            pixels = rng.integers(0, 255, (6, 20, 3)).astype(numpy.uint8)
+            pixels[:, :4] = 250 * k  # what tells them apart lies at the left edge
+            path = elsewhere / "wide" / name / f"{i}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(path)
+    typed(
+        "train",
+        "--data",
+        "folder:wide",
+        "--epochs",
+        "3",
+        "--batch-size",
+        "4",
+        "--augment",
+        "none",
+        "--validation",
+        "0",
+        "--name",
+        "w",
+    )
+    result = json.loads((elsewhere / "runs" / "w" / "result.json").read_text())
+    capsys.readouterr()
+    typed("evaluate", "w")
+    assert f"loss {result['test_loss']:.3f}, accuracy {100 * result['test_accuracy']:.2f} % (" in capsys.readouterr().out
+
+
+def test_a_run_can_be_used_from_another_folder(elsewhere, capsys, monkeypatch):
+    for name in "ab":
+        for i in range(5):
+            path = elsewhere / "images" / name / f"{i}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (8, 8), (i, 50 * "ab".index(name), 0)).save(path)
+    typed("train", "--data", "folder:images", "--epochs", "1", "--validation", "0", "--name", "r")
+    (elsewhere / "x").mkdir()
+    monkeypatch.chdir(elsewhere / "x")
+    assert typed("evaluate", "../runs/r") == 0 and "of 2)" in capsys.readouterr().out
+    assert str(elsewhere) not in (elsewhere / "runs" / "r" / "card.md").read_text()
+
+
+def test_one_class_is_nothing_to_train_on(elsewhere, capsys):
+    for i in range(5):
+        (elsewhere / "images" / "a").mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8), (i, 0, 0)).save(elsewhere / "images" / "a" / f"{i}.png")
+    assert typed("train", "--data", "folder:images", "--validation", "0") == 2
+    assert "images has one class, a: there is nothing to tell apart" in capsys.readouterr().err
 
 
 def test_plot_lays_runs_over_each_other(trained, elsewhere, capsys):

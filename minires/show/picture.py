@@ -24,6 +24,8 @@ class Picture(Figure):
     def save(self, path):
         """Write the picture as PNG: whole, or not at all.
 
-        Raises  OSError: it cannot be written; the message names the path and the size.
+        Raises  OSError: it cannot be written; the message names the path and the size. ValueError: no name of a PNG.
         """
+        if not str(path).lower().endswith(".png"):
+            raise ValueError(f"a picture is written as PNG: {path} should end in .png")
         files.write(path, self._png(DPI))
