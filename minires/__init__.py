@@ -3,8 +3,10 @@
 A map, each room using those before it:
 backend  which array library      ops  the maths, forward and backward      tensor  the graph
 functional  ops on tensors        nn  layers                                models  residual networks
-optim  optimizers, schedules      data  images to batches                   train  the loop
-gradcheck  is a backward right?   show  pictures of all this                cli  the command line
+optim  optimizers, schedules      data  images to batches                   checkpoint  weights in files
+train  the loop                   gradcheck  is a backward right?           show, watch  pictures of all this
+runs  a run's folder              cli  the command line
+names and files serve them all: the nearest name to a wrong one; what is written is whole.
 """
 
 from minires import backend, data, functional, gradcheck, models, nn, ops, optim, train

@@ -31,6 +31,7 @@ def curves(log, *, title=""):
     for axes in panels.values():
         if axes.lines:
             axes.legend(frameon=False)
+    _scale(panels["loss"])
     figure.suptitle(title)
     return figure
 
@@ -53,8 +54,11 @@ def overlay(logs, *, title=""):
             dashes = "--" if part == "train" else "-"
             axes.plot(epochs, numbers, dashes, label=f"{run}, {part}", markevery=max(len(epochs) // 8, 1), alpha=0.85, **style)
         keys.append(Line2D([], [], label=run, **style))
+    drawn = {name.split()[0] for log in logs.values() for name, values in log.items() if any(value is not None for value in values)}
     for part, dashes in (("train", "--"), ("validation", "-")):
-        keys.append(Line2D([], [], label=part, linestyle=dashes, color="#555555"))
+        if part in drawn:
+            keys.append(Line2D([], [], label=part, linestyle=dashes, color="#555555"))
+    _scale(panels["loss"])
     figure.legend(handles=keys, loc="outside right upper", frameon=False, fontsize=9)
     figure.suptitle(title)
     return figure
@@ -64,15 +68,22 @@ def _panels(figsize=(9, 3.6)):
     """A figure, and in it the axes of the loss and of the accuracy."""
     figure = Picture(figsize=figsize, layout="constrained")
     loss, accuracy = figure.subplots(1, 2)
-    loss.set(xlabel="epoch", ylabel="cross entropy, nats", yscale="log")
-    loss.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    loss.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    loss.yaxis.set_minor_formatter(NullFormatter())
+    loss.set(xlabel="epoch", ylabel="cross entropy, nats")
     accuracy.set(xlabel="epoch", ylabel="accuracy, %")
     for axes in (loss, accuracy):
         axes.grid(alpha=0.3)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     return figure, {"loss": loss, "accuracy": accuracy}
+
+
+def _scale(axes):
+    """Logarithmic where the numbers go over more than a factor of 5; there, 1, 2 and 5 of each decade are written."""
+    numbers = [value for line in axes.lines for value in line.get_ydata()]
+    if numbers and 0 < 5 * min(numbers) < max(numbers):
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _line(name, values, panels):
