@@ -39,7 +39,8 @@ def test_a_folder_that_is_there_is_not_made_into_a_run_again(run):
     assert Run(run.folder).config == CONFIG
 
 
-def test_a_folder_without_a_run_names_those_beside_it(run):
+def test_a_folder_without_a_run_names_those_beside_it(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path / "runs")
     with pytest.raises(RunError, match="b holds no run: there is no config.json in it; there are .*runs.a$"):
         Run(run.folder.parent / "b")
     for text, told in (
