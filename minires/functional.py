@@ -42,12 +42,13 @@ def broadcast_to(x, shape): return apply(ops.broadcast_to, x, shape=shape)
 def linear(x, weight, bias=None): return apply(ops.linear, x, weight, *_given(bias))
 def im2col(x, kernel, *, stride=1, padding=0): return apply(ops.im2col, x, kernel=kernel, stride=stride, padding=padding)
 def col2im(columns, shape, kernel, *, stride=1, padding=0): return apply(ops.col2im, columns, shape=shape, kernel=kernel, stride=stride, padding=padding)
-def conv2d(x, weight, bias=None, *, stride=1, padding=0): return apply(ops.conv2d, x, weight, *_given(bias), stride=stride, padding=padding)
+def conv2d(x, weight, bias=None, *, stride=1, padding=0, algorithm=None): return apply(ops.conv2d, x, weight, *_given(bias), stride=stride, padding=padding, **({"algorithm": algorithm} if algorithm else {}))
 def max_pool2d(x, kernel, *, stride=None, padding=0): return apply(ops.max_pool2d, x, kernel=kernel, stride=stride, padding=padding)
 def avg_pool2d(x, kernel, *, stride=None, padding=0): return apply(ops.avg_pool2d, x, kernel=kernel, stride=stride, padding=padding)
 def global_avg_pool(x): return apply(ops.global_avg_pool, x)
 def batch_norm(x, gamma, beta, *, eps=1e-5, stats=None): return apply(ops.batch_norm, x, gamma, beta, eps=eps, stats=stats)
 def batch_norm_frozen(x, gamma, beta, *, mean, var, eps=1e-5): return apply(ops.batch_norm_frozen, x, gamma, beta, mean=mean, var=var, eps=eps)
+def norm_add_relu(x, gamma, beta, add=None, *, eps=1e-5, stats=None, moving=True, relu=True): return apply(ops.norm_add_relu, x, gamma, beta, *_given(add), eps=eps, stats=stats, moving=moving, relu=relu)
 def dropout(x, keep, *, p): return apply(ops.dropout, x, keep, p=p)
 
 def softmax(x, axis=-1): return apply(ops.softmax, x, axis=axis)
@@ -70,7 +71,7 @@ def _bare_index(index):
 
 LIFTED = (add, subtract, multiply, divide, power, matmul, maximum, where, negative, exp, log, sqrt, tanh, sigmoid, relu,
           sum, mean, max, var, reshape, transpose, getitem, concatenate, pad, broadcast_to, linear, im2col, col2im, conv2d,
-          max_pool2d, avg_pool2d, global_avg_pool, batch_norm, batch_norm_frozen, dropout, softmax, log_softmax,
+          max_pool2d, avg_pool2d, global_avg_pool, batch_norm, batch_norm_frozen, norm_add_relu, dropout, softmax, log_softmax,
           cross_entropy, mse_loss)
 for _function in LIFTED:
     _function.__doc__ = getattr(ops, _function.__name__).__doc__

@@ -1,17 +1,17 @@
 """Optimizers, and schedules of the learning rate as functions of the step.
 
-    optimizer = SGD(model.parameters(), lr=0.1, momentum=0.9)
-    schedule = cosine(0.1, steps=1000, warmup=50)
+optimizer = SGD(model.parameters(), lr=0.1, momentum=0.9)
+schedule = cosine(0.1, steps=1000, warmup=50)
 
-    optimizer.lr = schedule(step)
-    optimizer.zero_grad(); loss.backward(); optimizer.step()
+optimizer.lr = schedule(step)
+optimizer.zero_grad(); loss.backward(); optimizer.step()
 """
 
 import math
 from numbers import Real
 
 from minires import names
-from minires.backend import is_array, to_device, to_host, xp
+from minires.backend import in_parts, is_array, scratch, to_device, to_host, xp
 
 
 class Optimizer:
@@ -138,6 +138,15 @@ def _plain(group):
     return {**plain, **({"betas": tuple(map(float, group["betas"]))} if "betas" in group else {})}
 
 
+def _in_flat_parts(move, *arrays):
+    """move(part of each array), all of them flat: nothing as large as a parameter is made."""
+    if not all(array.flags.c_contiguous for array in arrays):
+        move(*arrays)
+        return
+    flat = [array.reshape(-1) for array in arrays]
+    in_parts(lambda part: move(*(array[part] for array in flat)), flat[0].size, 2 * len(flat) * flat[0].dtype.itemsize)
+
+
 class SGD(Optimizer):
     """g += weight_decay * w;  v = momentum * v + g;  w -= lr * v, or with Nesterov lr * (g + momentum * v).
 
@@ -155,17 +164,25 @@ class SGD(Optimizer):
             raise ValueError("nesterov needs a momentum above 0")
 
     def _move(self, parameter, group, state):
-        w, g, momentum = parameter.data, parameter.grad, group["momentum"]
-        if group["weight_decay"]:
-            g = g + group["weight_decay"] * w
-        if momentum:
-            if "velocity" not in state:
-                state["velocity"] = xp.zeros_like(w)
-            v = state["velocity"]
-            v *= momentum
-            v += g
-            g = g + momentum * v if group["nesterov"] else v
-        w -= group["lr"] * g
+        decay, momentum = group["weight_decay"], group["momentum"]
+        if momentum and "velocity" not in state:
+            state["velocity"] = xp.zeros_like(parameter.data)
+
+        def move(w, g, v=None):
+            step = scratch("step", w.shape, w.dtype)
+            if decay:
+                g = xp.add(g, xp.multiply(w, decay, out=step), out=step)
+            if momentum:
+                v *= momentum
+                v += g
+                g = (
+                    xp.add(g, xp.multiply(v, momentum, out=scratch("ahead", w.shape, w.dtype)), out=step)
+                    if group["nesterov"]
+                    else v
+                )
+            w -= xp.multiply(g, group["lr"], out=step)
+
+        _in_flat_parts(move, parameter.data, parameter.grad, *([state["velocity"]] if momentum else []))
 
 
 class Adam(Optimizer):
@@ -188,22 +205,32 @@ class Adam(Optimizer):
             raise ValueError(f"betas are {betas}, wanted two numbers with 0 <= beta < 1")
 
     def _move(self, parameter, group, state):
-        w, g, decay, (b1, b2) = parameter.data, parameter.grad, group["weight_decay"], group["betas"]
+        decay, lr, (b1, b2) = group["weight_decay"], group["lr"], group["betas"]
         if not state:
-            state.update(t=0, m=xp.zeros_like(w), v=xp.zeros_like(w))
-        if decay and self.decoupled:
-            w *= 1 - group["lr"] * decay
-        elif decay:
-            g = g + decay * w
+            state.update(t=0, m=xp.zeros_like(parameter.data), v=xp.zeros_like(parameter.data))
         state["t"] += 1
-        m, v = state["m"], state["v"]
-        m *= b1
-        m += (1 - b1) * g
-        v *= b2
-        v += (1 - b2) * (g * g)
-        m_hat = m / (1 - b1 ** state["t"])
-        v_hat = v / (1 - b2 ** state["t"])
-        w -= group["lr"] * m_hat / (xp.sqrt(v_hat) + group["eps"])
+        m_part, v_part = 1 - b1 ** state["t"], 1 - b2 ** state["t"]  # of what m and v would be without the start at zero
+
+        def move(w, g, m, v):
+            step, root = scratch("step", w.shape, w.dtype), scratch("ahead", w.shape, w.dtype)
+            if decay and self.decoupled:
+                w *= 1 - lr * decay
+            elif decay:
+                g = xp.add(g, xp.multiply(w, decay, out=step), out=scratch("decayed", w.shape, w.dtype))
+            m *= b1
+            m += xp.multiply(g, 1 - b1, out=step)
+            v *= b2
+            xp.multiply(g, g, out=step)
+            step *= 1 - b2
+            v += step
+            xp.sqrt(xp.divide(v, v_part, out=root), out=root)
+            root += group["eps"]
+            xp.divide(m, m_part, out=step)
+            step *= lr
+            step /= root
+            w -= step
+
+        _in_flat_parts(move, parameter.data, parameter.grad, state["m"], state["v"])
 
 
 class AdamW(Adam):

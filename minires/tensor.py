@@ -1,5 +1,6 @@
 """The graph: a Tensor is an array that may know how it was made, and backward() walks that way back. No maths."""
 
+import inspect
 import threading
 from contextlib import ContextDecorator
 from numbers import Number
@@ -88,17 +89,10 @@ class Tensor:
     def __bool__(self):
         return bool(self.item())
 
-    def __lt__(self, other):
-        return Tensor(self.data < _bare(other, "<"))
-
-    def __le__(self, other):
-        return Tensor(self.data <= _bare(other, "<="))
-
-    def __gt__(self, other):
-        return Tensor(self.data > _bare(other, ">"))
-
-    def __ge__(self, other):
-        return Tensor(self.data >= _bare(other, ">="))
+    __lt__ = lambda self, other: Tensor(self.data < _bare(other, "<"))  # noqa: E731
+    __le__ = lambda self, other: Tensor(self.data <= _bare(other, "<="))  # noqa: E731
+    __gt__ = lambda self, other: Tensor(self.data > _bare(other, ">"))  # noqa: E731
+    __ge__ = lambda self, other: Tensor(self.data >= _bare(other, ">="))  # noqa: E731
 
     def numpy(self):
         """The numbers as a NumPy array. On the NumPy backend it is this tensor's own memory."""
@@ -161,7 +155,9 @@ class Tensor:
     def _seed(self, grad):
         if grad is None:
             if self.size != 1:
-                raise ValueError(f"backward() of a tensor of shape {self.shape} needs a gradient of that shape; a loss is one number")
+                raise ValueError(
+                    f"backward() of a tensor of shape {self.shape} needs a gradient of that shape; a loss is one number"
+                )
             return xp.ones(self.shape, dtype=self.dtype)
         grad = Tensor(grad).data.astype(self.dtype, copy=False)
         if grad.shape != self.shape:
@@ -194,7 +190,7 @@ def _captured(name, value, seen):
 def apply(op, *operands, **options):
     """Run an op on tensors, arrays, lists or numbers, and remember its backward if one of them requires a gradient.
 
-    Beside an array a number stays Python's, so that it does not change the type of the elements; alone it is float32.
+    Beside an array a number stays Python's, lest it change the type of the elements; alone it is float32.
     Raises  TypeError: an operand that is no number or array, a tensor among the options, an op that gives something else.
     """
     name = getattr(getattr(op, "func", op), "__name__", type(op).__name__)  # func: of a functools.partial
@@ -266,11 +262,18 @@ def _run(node, g):
     """The gradients of a node's operands. The node lets go of what it kept."""
     backward, parents = node.backward, node.parents
     node.backward, node.parents = None, ()
-    grads = backward(g)
+    wanted = tuple(parent is not None for parent in parents)
+    grads = backward(g, wanted=wanted) if _asks(inspect.unwrap(backward)) else backward(g)
     if not isinstance(grads, tuple) or len(grads) < len(parents) or any(g is not None for g in grads[len(parents) :]):
         wanted = f"backward must give a tuple of {len(parents)} gradients, one an operand"
         raise TypeError(f"{node.op}: {wanted}; it gave {_told(grads)}")
     return grads
+
+
+def _asks(backward):
+    """Whether a backward takes `wanted`, a bool for each operand, to leave out (as None) what nobody wants."""
+    code = getattr(backward, "__code__", None)
+    return code is not None and "wanted" in code.co_varnames[: code.co_argcount]
 
 
 def _told(given):

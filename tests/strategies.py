@@ -14,7 +14,9 @@ SEEDS = st.integers(0, 2**32 - 1)
 def numbers(seed, shape, *, away_from_zero=0.0, positive=False):
     """Normal numbers on the host, in float64, in memory that is not contiguous where there are two axes or more."""
     rng = numpy.random.default_rng(seed)
-    array = numpy.moveaxis(rng.standard_normal((*shape[1:], *shape[:1])), -1, 0) if len(shape) > 1 else rng.standard_normal(shape)
+    array = (
+        numpy.moveaxis(rng.standard_normal((*shape[1:], *shape[:1])), -1, 0) if len(shape) > 1 else rng.standard_normal(shape)
+    )
     array = numpy.abs(array) if positive else array
     return array + away_from_zero * numpy.sign(array)
 

@@ -234,7 +234,9 @@ def test_to_device_and_to_host_are_the_border(device):
             to_device(device)
         with pytest.raises(BackendError, match="to_host takes an array of numpy, got a minires.backend.strict.Array"):
             to_host(device)
-        with pytest.raises(BackendError, match=r"data of a Tensor is a minires.backend.strict.Array, the backend in use is numpy"):
+        with pytest.raises(
+            BackendError, match=r"data of a Tensor is a minires.backend.strict.Array, the backend in use is numpy"
+        ):
             Tensor(device)
     with pytest.raises(BackendError, match=r"data of a Tensor is a numpy.ndarray, the backend in use is strict: to_device"):
         Tensor(HOST)

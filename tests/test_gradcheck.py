@@ -46,7 +46,10 @@ def not_a_number(x, y):
 @pytest.mark.parametrize(
     ("op", "message"),
     [
-        (factor, r"factor: the gradient of y is wrong: along a random direction backward says \S+, a small step shows \S+\. Furthest off at \["),
+        (
+            factor,
+            r"factor: the gradient of y is wrong: along a random direction backward says \S+, a small step shows \S+\. Furthest off at \[",
+        ),
         (other_first, "the gradient of x is wrong"),
         (upstream_ignored, "the gradient of x is wrong"),
         (one_element, r"the gradient of y is wrong.* Furthest off at \[1, 2\]: "),

@@ -56,7 +56,14 @@ def test_a_name_that_backward_reads_is_bound_once(path):
 
 @pytest.mark.parametrize(
     "body",
-    ["x = abs(x)", "x += 1", "for i in range(3):\n    x = i", "for x in range(3):\n    pass", "x, y = 1, 2", "while y:\n    x = y = 0"],
+    [
+        "x = abs(x)",
+        "x += 1",
+        "for i in range(3):\n    x = i",
+        "for x in range(3):\n    pass",
+        "x, y = 1, 2",
+        "while y:\n    x = y = 0",
+    ],
 )
 def test_a_name_that_is_bound_again_is_found(body):
     lines = "".join(f"    {line}\n" for line in body.split("\n"))

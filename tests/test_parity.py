@@ -244,7 +244,9 @@ def test_powers_by_a_number(exponent):
 @on_each_backend
 def test_numbers_on_either_side():
     x = numbers(0, (3, 4), positive=True)
-    assert_same(lambda x: 2 - x / 3 + 1 / x - 3 * x + 2**x + x**2 - -x, lambda x: 2 - x / 3 + 1 / x - 3 * x + 2**x + x**2 - -x, x)
+    assert_same(
+        lambda x: 2 - x / 3 + 1 / x - 3 * x + 2**x + x**2 - -x, lambda x: 2 - x / 3 + 1 / x - 3 * x + 2**x + x**2 - -x, x
+    )
 
 
 @on_each_backend

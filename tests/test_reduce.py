@@ -204,7 +204,9 @@ def test_a_number_has_no_axis_to_reduce(name):
     assert run(getattr(ops, name), numpy.array(3.0))[0] == (0 if name == "var" else 3)
 
 
-@pytest.mark.parametrize(("shape", "axis", "ddof", "n"), [((2, 3), 1, 3, 3), ((2, 3), None, 7, 6), ((1,), 0, 1, 1), ((0, 3), 0, 0, 0)])
+@pytest.mark.parametrize(
+    ("shape", "axis", "ddof", "n"), [((2, 3), 1, 3, 3), ((2, 3), None, 7, 6), ((1,), 0, 1, 1), ((0, 3), 0, 0, 0)]
+)
 def test_var_refuses_to_divide_by_nothing_or_less(shape, axis, ddof, n):
     with pytest.raises(ValueError, match=f"^var: ddof is {ddof}, wanted less than the number of elements, {n}$"):
         run(ops.var, numpy.ones(shape), axis=axis, ddof=ddof)

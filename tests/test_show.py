@@ -128,7 +128,9 @@ def test_a_picture_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
 
 
 def test_curves_leave_out_epochs_without_a_number_and_parts_without_any():
-    loss, accuracy = show.curves({"train loss": [3, 2, 1], "validation loss": [None, 4.0, None], "validation accuracy": [None]}).axes
+    loss, accuracy = show.curves(
+        {"train loss": [3, 2, 1], "validation loss": [None, 4.0, None], "validation accuracy": [None]}
+    ).axes
     assert [line.get_label() for line in loss.lines] == ["train", "validation"] and not accuracy.lines
     assert list(loss.lines[1].get_xdata()) == [2] and list(loss.lines[1].get_ydata()) == [4.0]
 
@@ -247,7 +249,10 @@ def test_predictions_show_the_likeliest_classes_beside_each_image():
     assert_array_equal(first.images[0].get_array(), images[0])
     assert_array_equal(second.images[0].get_array(), images[1])
     assert [first.get_title(loc="left"), second.get_title(loc="left")] == ["a.png", "b.png"]
-    for axes, names, chances, right in ((first_bars, ["dog", "ship"], [0.7, 0.2], 1), (second_bars, ["cat", "ship"], [0.5, 0.4], 0)):
+    for axes, names, chances, right in (
+        (first_bars, ["dog", "ship"], [0.7, 0.2], 1),
+        (second_bars, ["cat", "ship"], [0.5, 0.4], 0),
+    ):
         assert [label.get_text() for label in axes.get_yticklabels()] == names
         assert_allclose([bar.get_width() for bar in axes.patches], chances, rtol=1e-6)
         assert [text.get_text() for text in axes.texts] == [f"{100 * chance:.1f} %" for chance in chances]
@@ -353,7 +358,10 @@ def test_one_step_is_lines_over_depth_a_line_for_each_kind_of_layer():
     rows = [Row(7, name, i, i, 10.0**-i, 0.1, -i, 10.0**i, 0.2) for i, name in enumerate(names)]
     picture = show.layers(rows)
     axes = panels(picture)
-    found = {line.get_label(): (list(line.get_xdata()), list(line.get_ydata())) for line in axes["gradient: standard deviation"].lines}
+    found = {
+        line.get_label(): (list(line.get_xdata()), list(line.get_ydata()))
+        for line in axes["gradient: standard deviation"].lines
+    }
     assert found == {"conv": ([0, 2], [1, 100]), "bn": ([1], [10]), "relu": ([3], [1000]), "fc": ([4], [10000])}
     assert axes["gradient: standard deviation"].get_yscale() == "log"
     assert [text.get_text() for text in picture.legends[0].texts] == ["conv", "bn", "relu", "fc"]
@@ -369,7 +377,11 @@ def test_a_number_that_is_not_finite_is_marked_on_the_lines():
 
 @pytest.mark.parametrize("steps", [1, 3])
 def test_the_names_of_a_deep_net_are_thinned_out_until_none_lies_on_another(steps):
-    rows = [Row(step, f"layer{i}.0.downsample.0.batch_norm", i, 1.0, 1.0, 0.0, 1.0, 1.0, 0.0) for step in range(steps) for i in range(333)]
+    rows = [
+        Row(step, f"layer{i}.0.downsample.0.batch_norm", i, 1.0, 1.0, 0.0, 1.0, 1.0, 0.0)
+        for step in range(steps)
+        for i in range(333)
+    ]
     picture = show.layers(rows)
     FigureCanvasAgg(picture).draw()
     axes = panels(picture)["gradient: mean"]

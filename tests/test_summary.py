@@ -246,15 +246,19 @@ def test_an_input_that_does_not_fit_raises_what_the_model_raises():
 def test_the_text_is_a_table_with_the_sums_below():
     entries = [Row("", "Net", (10,), 0, 0, 0), Row("fc", "Linear", (4, 10), 12345, 6789012, 1024000)]
     table = Summary(entries, 12345, 6789012, 1024000)
-    assert str(table) == repr(table) == "\n".join(
-        [
-            "layer     kind    output  parameters  multiply-adds  kept, KiB",
-            "--------------------------------------------------------------",
-            "(itself)  Net     10                                          ",
-            "fc        Linear  4 x 10      12,345      6,789,012    1,000.0",
-            "--------------------------------------------------------------",
-            "sum                           12,345      6,789,012    1,000.0",
-        ]
+    assert (
+        str(table)
+        == repr(table)
+        == "\n".join(
+            [
+                "layer     kind    output  parameters  multiply-adds  kept, KiB",
+                "--------------------------------------------------------------",
+                "(itself)  Net     10                                          ",
+                "fc        Linear  4 x 10      12,345      6,789,012    1,000.0",
+                "--------------------------------------------------------------",
+                "sum                           12,345      6,789,012    1,000.0",
+            ]
+        )
     )
 
 

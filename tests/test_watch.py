@@ -158,7 +158,12 @@ def test_every_watched_op_is_noted_under_the_name_of_its_module():
     class Net(nn.Module):
         def __init__(self):
             self.conv, self.norm, self.active = nn.Conv2d(1, 2, 3), nn.BatchNorm(2), nn.ReLU()
-            self.largest, self.average, self.all, self.last = nn.MaxPool2d(2), nn.AvgPool2d(2), nn.GlobalAvgPool(), nn.Linear(2, 2)
+            self.largest, self.average, self.all, self.last = (
+                nn.MaxPool2d(2),
+                nn.AvgPool2d(2),
+                nn.GlobalAvgPool(),
+                nn.Linear(2, 2),
+            )
             self.weight = nn.Parameter(to_device(random(2, 2)))
 
         def forward(self, x):
@@ -170,7 +175,19 @@ def test_every_watched_op_is_noted_under_the_name_of_its_module():
     for training in (True, False):  # batch norm is another op then
         with watch.layers(model.train(training)) as watched:
             model(x)
-        assert names(watched) == ["conv", "norm", "active", "largest", "average", "all", "last", "matmul", "relu", "sigmoid", "tanh"]
+        assert names(watched) == [
+            "conv",
+            "norm",
+            "active",
+            "largest",
+            "average",
+            "all",
+            "last",
+            "matmul",
+            "relu",
+            "sigmoid",
+            "tanh",
+        ]
 
 
 def test_a_module_that_is_used_twice_is_two_layers():
@@ -387,7 +404,9 @@ def test_rows_come_back_from_a_file_digit_for_digit(tmp_path):
     watch.write(tmp_path / "layers.csv", ROWS)
     assert repr(watch.read(tmp_path / "layers.csv")) == repr(ROWS)
     lines = (tmp_path / "layers.csv").read_text().splitlines()
-    assert lines[0] == "step,layer,depth,activation_mean,activation_std,activation_zeros,gradient_mean,gradient_std,gradient_zeros"
+    assert (
+        lines[0] == "step,layer,depth,activation_mean,activation_std,activation_zeros,gradient_mean,gradient_std,gradient_zeros"
+    )
     assert lines[1] == "0,conv1,0,0.1,0.3333333333333333,0.0,-1e-300,inf,1.0"
     assert lines[2] == '0,"odd, ""name""",1,0.1,2.0,0.5,,,'
 
@@ -463,7 +482,10 @@ def test_a_deep_net_of_sigmoids_vanishes_on_the_way_back():
     model = nn.Sequential(*(part for _ in range(12) for part in (nn.Linear(8, 8), Sigmoid())), nn.Linear(8, 3))
     rows = watched_rows(model, random(4, 8), numpy.array([0, 1, 2, 0]))
     (found,) = watch.findings(rows)
-    assert f"from {rows[-1].gradient_std:.2g} in 24.linear to {rows[0].gradient_std:.2g} in 0.linear at step 0: it vanishes" in found
+    assert (
+        f"from {rows[-1].gradient_std:.2g} in 24.linear to {rows[0].gradient_std:.2g} in 0.linear at step 0: it vanishes"
+        in found
+    )
 
 
 def test_a_dead_relu_is_found_with_the_layers_that_no_gradient_reaches():
@@ -479,7 +501,9 @@ def test_a_dead_relu_is_found_with_the_layers_that_no_gradient_reaches():
 
 
 def row(layer, depth, std=1.0, zeros=0.0, gradient=1.0, step=0):
-    return Row(step, layer, depth, 0.0, std, zeros, None if gradient is None else 0.0, gradient, None if gradient is None else 0.0)
+    return Row(
+        step, layer, depth, 0.0, std, zeros, None if gradient is None else 0.0, gradient, None if gradient is None else 0.0
+    )
 
 
 def test_activations_that_explode_or_vanish_are_found():
@@ -519,7 +543,9 @@ def test_the_place_where_numbers_cease_to_be_finite_is_found():
     rows += [row("a", 0, std=math.inf, step=2)]
     assert watch.findings(rows) == ["b: its outputs are not finite at step 1; those of the layers before it are"]
     rows = [row("a", 0, gradient=math.nan), row("b", 1, gradient=math.inf), row("c", 2)]
-    assert watch.findings(rows) == ["b: the gradient that reaches it is not finite at step 0; those of the layers behind it are"]
+    assert watch.findings(rows) == [
+        "b: the gradient that reaches it is not finite at step 0; those of the layers behind it are"
+    ]
 
 
 @pytest.mark.filterwarnings("ignore:(overflow|invalid):RuntimeWarning")
@@ -532,4 +558,6 @@ def test_a_net_whose_weights_are_too_large_for_float32_is_found():
 
 
 def test_rows_are_drawn():
-    assert show.layers(watched_rows(mlp(), random(4, 5), numpy.array([0, 1, 2, 0]), steps=2))._repr_png_().startswith(b"\x89PNG")
+    assert (
+        show.layers(watched_rows(mlp(), random(4, 5), numpy.array([0, 1, 2, 0]), steps=2))._repr_png_().startswith(b"\x89PNG")
+    )

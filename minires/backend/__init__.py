@@ -9,16 +9,25 @@ MINIRES_BACKEND sets the start; without it, NumPy.
 
 import os
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Callable, NamedTuple
 
 import numpy
 
 from minires import names
+from minires.backend import parts
+from minires.backend.parts import threads, using_threads
 
-__all__ = ["BackendError", "in_parts", "is_array", "name", "to_device", "to_host", "use", "using", "xp"]
+__all__ = ["BackendError", "in_parts", "is_array", "name", "scratch", "threads", "to_device", "to_host", "use", "using",
+           "using_threads", "whole_batches", "xp"]  # fmt: skip
+
 
 class BackendError(Exception):
     """The backend cannot do what was asked: it is unknown, does not work here, or the array is another's."""
+
+
+SMALL = 256 << 10  # bytes not worth the work of another thread
+PART = 2 << 20  # bytes of a part's intermediate results, to stay in the cache
 
 
 class Library(NamedTuple):
@@ -29,17 +38,20 @@ class Library(NamedTuple):
     ndarray: type
     to_device: Callable  # numpy.ndarray -> ndarray
     to_host: Callable  # ndarray -> numpy.ndarray
-    part: int | None = 2 << 20  # bytes of a part's intermediate results, to stay in the cache; None: a batch is not cut
+    run: Callable  # work, slices -> the sum of what work gives for each
+    scratch: Callable  # name, shape, dtype -> an array of this library
+    part: int | None = PART
 
 
 def _numpy():
-    return Library("numpy", numpy, numpy.ndarray, lambda array: array, lambda array: array)
+    here = lambda array: array  # noqa: E731
+    return Library("numpy", numpy, numpy.ndarray, here, here, parts.side_by_side, partial(parts.scratch, make=numpy.empty))
 
 
 def _strict():
     from minires.backend import strict
 
-    return Library("strict", strict, strict.Array, strict.to_device, strict.to_host)
+    return Library("strict", strict, strict.Array, strict.to_device, strict.to_host, parts.one_by_one, strict.scratch)
 
 
 def _cupy():
@@ -49,7 +61,8 @@ def _cupy():
         cupy = card.load()
     except card.Unusable as why:
         raise BackendError(str(why)) from None
-    return Library("cupy", cupy, cupy.ndarray, cupy.asarray, cupy.asnumpy, part=None)
+    scratch = lambda name, shape, dtype: cupy.empty(shape, dtype)  # noqa: E731  CuPy has a pool of its own
+    return Library("cupy", cupy, cupy.ndarray, cupy.asarray, cupy.asnumpy, parts.one_by_one, scratch, part=None)
 
 
 def _auto():
@@ -103,6 +116,8 @@ def use(name):
     Raises  BackendError: an unknown name, or CuPy cannot work here (it says why, and what to type).
     """
     global _current
+    if parts.running():
+        raise BackendError(f"use({name!r}) while parts of a batch are being worked on: each would see another library")
     _current = _load(name)
 
 
@@ -112,6 +127,18 @@ def using(name):
     global _current
     before = _current
     use(name)
+    try:
+        yield
+    finally:
+        _current = before
+
+
+@contextmanager
+def whole_batches():
+    """For a while a batch is not cut into parts, and the BLAS shares out each product: to measure what parts are worth."""
+    global _current
+    before = _current
+    _current = before._replace(part=None, run=parts.one_by_one)
     try:
         yield
     finally:
@@ -154,14 +181,29 @@ def to_host(array):
     raise BackendError(f"to_host takes an array of {_current.name}, got {_described(array)}")
 
 
-def in_parts(n, size):
-    """Slices that cut n examples into parts, one after the other.
+def in_parts(work, n, size, *, shared=0):
+    """Call work(part) for slices that cut n examples into parts: the sum of what it gives, in their order.
 
-    size  the bytes of intermediate results for one example: those of a part stay in the processor's cache. On a GPU
-          there is one part. The cut depends on n and size alone, and so does every sum over parts.
+    work  gives an array of its own, a tuple of them, or None
+    size  the bytes of intermediate results for one example: those of a part stay in the processor's cache
+    shared  the bytes that each part reads or gives beside its examples: a part has so many examples that these count little
+
+    On NumPy parts run side by side on all cores, each with a BLAS of one thread; on a GPU there is one part. The cut and
+    the order of sums depend on n, size and shared alone, and so do the bits of the result.
     """
-    length = n if _current.part is None else max(_current.part // max(size, 1), 1)
-    return [slice(i, min(i + length, n)) for i in range(0, n, max(length, 1))]
+    length = n
+    if _current.part is not None:
+        length = max(max(_current.part, shared) // max(size, 1), 1)
+        if n * size > 2 * SMALL:
+            length = min(length, -(-n // 2))  # there are several cores
+        length = -(-n // max(-(-n // length), 1))  # as many parts, of more even length
+    slices = [slice(i, min(i + length, n)) for i in range(0, n, max(length, 1))] or [slice(0, 0)]
+    return _current.run(work, slices)
+
+
+def scratch(name, shape, dtype):
+    """An array with anything in it, for what lives no longer than a part: on NumPy a thread's memory is used again."""
+    return _current.scratch(name, shape, dtype)
 
 
 def refuse_foreign(value, what):

@@ -6,6 +6,7 @@ This module is itself the namespace that `xp` stands for: strict.exp is numpy.ex
 """
 
 import operator
+from types import SimpleNamespace
 
 import numpy
 
@@ -159,6 +160,11 @@ def to_host(array):
     return array._hidden.copy()
 
 
+def scratch(name, shape, dtype):
+    """An Array of NaN, or of ones where there is none: who reads what was not written sees it."""
+    return Array(numpy.full(shape, numpy.nan if numpy.dtype(dtype).kind == "f" else 1, dtype=dtype))
+
+
 def __getattr__(name):
     value = getattr(numpy, name)
     if name.startswith("_") or isinstance(value, type) or not callable(value):
@@ -171,4 +177,5 @@ def __dir__():
 
 
 ndarray = Array
+lib = SimpleNamespace(stride_tricks=SimpleNamespace(sliding_window_view=_Function(numpy.lib.stride_tricks.sliding_window_view)))
 _give_operators(Array)

@@ -25,9 +25,8 @@ class BasicBlock(Module):
         self.downsample = make_shortcut(shortcut, in_channels, channels, stride)
 
     def forward(self, x):
-        y = F.relu(self.bn1(self.conv1(x)))
-        y = self.bn2(self.conv2(y))
-        return F.relu(y + self.downsample(x) if self.downsample is not None else y)
+        y = self.bn1(self.conv1(x), relu=True)
+        return self.bn2(self.conv2(y), add=_shortcut(self.downsample, x), relu=True)
 
 
 class Bottleneck(Module):
@@ -45,10 +44,9 @@ class Bottleneck(Module):
         self.downsample = make_shortcut(shortcut, in_channels, 4 * channels, stride)
 
     def forward(self, x):
-        y = F.relu(self.bn1(self.conv1(x)))
-        y = F.relu(self.bn2(self.conv2(y)))
-        y = self.bn3(self.conv3(y))
-        return F.relu(y + self.downsample(x) if self.downsample is not None else y)
+        y = self.bn1(self.conv1(x), relu=True)
+        y = self.bn2(self.conv2(y), relu=True)
+        return self.bn3(self.conv3(y), add=_shortcut(self.downsample, x), relu=True)
 
 
 class PreActivationBasicBlock(Module):
@@ -64,9 +62,9 @@ class PreActivationBasicBlock(Module):
         self.downsample = make_shortcut(shortcut, in_channels, channels, stride, norm=False)
 
     def forward(self, x):
-        active = F.relu(self.bn1(x))
+        active = self.bn1(x, relu=True)
         y = self.conv1(active)
-        y = self.conv2(F.relu(self.bn2(y)))
+        y = self.conv2(self.bn2(y, relu=True))
         return y + _carried(self.downsample, x, active) if self.downsample is not None else y
 
 
@@ -85,10 +83,10 @@ class PreActivationBottleneck(Module):
         self.downsample = make_shortcut(shortcut, in_channels, 4 * channels, stride, norm=False)
 
     def forward(self, x):
-        active = F.relu(self.bn1(x))
+        active = self.bn1(x, relu=True)
         y = self.conv1(active)
-        y = self.conv2(F.relu(self.bn2(y)))
-        y = self.conv3(F.relu(self.bn3(y)))
+        y = self.conv2(self.bn2(y, relu=True))
+        y = self.conv3(self.bn3(y, relu=True))
         return y + _carried(self.downsample, x, active) if self.downsample is not None else y
 
 
@@ -121,6 +119,11 @@ def make_shortcut(kind, in_channels, out_channels, stride, *, norm=True):
         return PadShortcut(in_channels, out_channels, stride)
     projection = Conv2d(in_channels, out_channels, 1, stride=stride, bias=False)
     return Sequential(projection, BatchNorm(out_channels)) if norm else Sequential(projection)
+
+
+def _shortcut(shortcut, x):
+    """What is added to a block's result; None in a plain net."""
+    return None if shortcut is None else shortcut(x)
 
 
 def _carried(shortcut, x, active):

@@ -11,7 +11,6 @@ Every stage but the first halves the image. Source  He et al. 2015, table 1 and 
 
 import inspect
 
-from minires import functional as F
 from minires import names
 from minires.models.blocks import BasicBlock, Bottleneck, PreActivationBasicBlock, PreActivationBottleneck
 from minires.nn import BatchNorm, Conv2d, GlobalAvgPool, Identity, Linear, MaxPool2d, Module, Sequential
@@ -58,12 +57,12 @@ class ResNet(Module):
     def forward(self, x):
         x = self.conv1(x)
         if self.bn1 is not None:
-            x = F.relu(self.bn1(x))
+            x = self.bn1(x, relu=True)
         x = self.maxpool(x)
         for i in range(self.stages):
             x = getattr(self, f"layer{i + 1}")(x)
         if self.bn is not None:
-            x = F.relu(self.bn(x))
+            x = self.bn(x, relu=True)
         return self.fc(self.avgpool(x))
 
 

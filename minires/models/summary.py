@@ -66,11 +66,11 @@ def _rows(model, shape):
     def watch(name, module):
         forward = module.forward
 
-        def watched(*inputs):
-            for x in inputs:
+        def watched(*inputs, **options):
+            for x in (*inputs, *options.values()):
                 sizes[inside[-1]] += _newly_kept(x, seen)  # by what the module around it did since its last part
             inside.append(name)
-            y = forward(*inputs)
+            y = forward(*inputs, **options)
             inside.pop()
             sizes[name] += _newly_kept(y, seen)
             multiply_adds[name] += _multiply_adds(module, y)

@@ -12,5 +12,6 @@ from minires.nn.layers import (
     Linear,
     MaxPool2d,
     ReLU,
+    separate_ops,
 )
 from minires.nn.module import Module, Parameter, Sequential

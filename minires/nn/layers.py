@@ -1,6 +1,7 @@
 """The layers: weights, a mode, and the op that does the work."""
 
 import math
+from contextlib import contextmanager
 from numbers import Integral, Real
 
 from minires import functional as F
@@ -70,15 +71,25 @@ class BatchNorm(Module):
         self.running_mean = init.zeros((channels,))
         self.running_var = init.ones((channels,))
 
-    def forward(self, x):
+    def forward(self, x, add=None, *, relu=False):
+        """Normalise x, add `add` where it is given, and take max(., 0) if `relu` says so."""
         x = _tensor(x)
-        if not self.training:
-            constants = {"mean": self.running_mean, "var": self.running_var, "eps": self.eps}
-            return F.batch_norm_frozen(x, self.weight, self.bias, **constants)
-        stats = ops.channel_stats(x.data)
-        y = F.batch_norm(x, self.weight, self.bias, eps=self.eps, stats=stats)
-        self._move(*stats, count=x.size // x.shape[-1])
+        stats = ops.channel_stats(x.data) if self.training else (self.running_mean, self.running_var)
+        if _separate:
+            y = self._normalised(x, stats)
+            y = y if add is None else y + add
+            y = F.relu(y) if relu else y
+        else:
+            y = F.norm_add_relu(x, self.weight, self.bias, add, eps=self.eps, stats=stats, moving=self.training, relu=relu)
+        if self.training:
+            self._move(*stats, count=x.size // x.shape[-1])
         return y
+
+    def _normalised(self, x, stats):
+        if self.training:
+            return F.batch_norm(x, self.weight, self.bias, eps=self.eps, stats=stats)
+        mean, var = stats
+        return F.batch_norm_frozen(x, self.weight, self.bias, mean=mean, var=var, eps=self.eps)
 
     def _move(self, mean, var, count):
         for running, batch in ((self.running_mean, mean), (self.running_var, var * (count / (count - 1)))):
@@ -87,6 +98,20 @@ class BatchNorm(Module):
 
     def describe(self):
         return f"{self.weight.size}"
+
+
+@contextmanager
+def separate_ops():
+    """For a while batch norm, the residual add and ReLU are ops of their own, which is slower: to see, replace or measure them."""
+    global _separate
+    before, _separate = _separate, True
+    try:
+        yield
+    finally:
+        _separate = before
+
+
+_separate = False
 
 
 class ReLU(Module):

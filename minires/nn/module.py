@@ -24,11 +24,11 @@ class Module:
 
     training = True
 
-    def forward(self, *inputs):
+    def forward(self, *inputs, **options):
         raise NotImplementedError(f"{type(self).__name__} has no forward()")
 
-    def __call__(self, *inputs):
-        return self.forward(*inputs)
+    def __call__(self, *inputs, **options):
+        return self.forward(*inputs, **options)
 
     # The tree.
 

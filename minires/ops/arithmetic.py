@@ -11,9 +11,7 @@ def checked_shapes(op, a, b):
     a_shape, b_shape = getattr(a, "shape", ()), getattr(b, "shape", ())
     for i, j in zip(reversed(a_shape), reversed(b_shape)):
         if i != j and i != 1 and j != 1:
-            raise ValueError(
-                f"{op}: shapes {a_shape} and {b_shape} do not broadcast: from the right, sizes must be equal or 1"
-            )
+            raise ValueError(f"{op}: shapes {a_shape} and {b_shape} do not broadcast: from the right, sizes must be equal or 1")
     return a_shape, b_shape
 
 

@@ -1,7 +1,12 @@
-"""Convolution as one product of matrices: im2col, GEMM, and col2im on the way back."""
+"""Convolution as one product of matrices: im2col, GEMM, and col2im on the way back; and at the end, which algorithm when."""
 
+import os
+from contextlib import contextmanager
+
+from minires import names
 from minires.backend import in_parts, xp
-from minires.ops.windows import added_back, framed, image_shape, output_size, views, window
+from minires.ops.windows import added_back, framed, image_shape, output_size, patches_of, window
+from minires.ops.winograd import F2, F4, conv2d_winograd
 
 
 def im2col(x, *, kernel, stride=1, padding=0):
@@ -15,15 +20,13 @@ def im2col(x, *, kernel, stride=1, padding=0):
     (kh, kw), steps, frame = window(kernel, stride, padding)
     n, h, w, c = shape = image_shape(x, "im2col")
     oh, ow = output_size((h, w), (kh, kw), steps, frame)
-    patches = xp.empty((n, oh, ow, kh * kw, c), dtype=x.dtype)
-    for k, view in enumerate(views(framed(x, frame), (kh, kw), steps, (oh, ow))):
-        patches[:, :, :, k] = view
+    columns = xp.array(patches_of(framed(x, frame), (kh, kw), steps), order="C").reshape(n * oh * ow, kh * kw * c)
 
     def backward(g):
         g_x, _ = col2im(g, shape=shape, kernel=(kh, kw), stride=steps, padding=frame)
         return (g_x,)
 
-    return patches.reshape(n * oh * ow, kh * kw * c), backward
+    return columns, backward
 
 
 def col2im(columns, *, shape, kernel, stride=1, padding=0):
@@ -51,43 +54,133 @@ def col2im(columns, *, shape, kernel, stride=1, padding=0):
     return image, backward
 
 
-def conv2d(x, weight, bias=None, *, stride=1, padding=0):
-    """y[n, i, j, f] = sum over u, v, c of x[n, i * stride + u, j * stride + v, c] * weight[u, v, c, f], plus bias[f].
+def conv2d_im2col(x, weight, bias=None, *, stride=1, padding=0):
+    """conv2d as columns @ weight: what it is first of all, and what the other ways are held against.
 
-    x  (N, H, W, C)    weight  (KH, KW, C, F)    bias  (F,)    result  (N, OH, OW, F)
-    OH = floor((H + 2 padding - KH) / stride) + 1, OW likewise; the padding is zeros. stride, padding: an int or a pair.
-
-    Keeps  x and weight. The columns, KH*KW times as large as x, are made again when they are needed.
-    Raises  ValueError: shapes that do not fit, or a window larger than the padded image.
+    The batch is cut into parts whose columns stay in the cache. They are KH*KW times as large as x, and made again when
+    they are needed: keeps x and weight.
     """
-    _check_shapes(x, weight, bias)
     (n, h, w, c), (kh, kw, _, f) = x.shape, weight.shape
     kernel, steps, frame = window((kh, kw), stride, padding)
     options = {"kernel": kernel, "stride": steps, "padding": frame}
     oh, ow = output_size((h, w), kernel, steps, frame)
 
     matrix = weight.reshape(-1, f)  # (KH*KW*C, F)
-    parts = in_parts(n, oh * ow * matrix.shape[0] * x.dtype.itemsize)
+    size = oh * ow * matrix.shape[0] * x.dtype.itemsize  # of an image's columns
     y = xp.empty((n, oh, ow, f), dtype=xp.result_type(x.dtype, weight.dtype))
-    for part in parts:
-        columns, _ = im2col(x[part], **options)  # (part of N*OH*OW, KH*KW*C)
-        y[part] = (columns @ matrix).reshape(-1, oh, ow, f)
-    has_bias = bias is not None
-    if has_bias:
-        y += bias
 
-    def backward(g):
-        matrix_t = weight.reshape(-1, f).T  # (F, KH*KW*C)
-        g_x, g_weight = xp.empty(x.shape, dtype=g.dtype), xp.zeros((kh * kw * c, f), dtype=g.dtype)
-        for part in parts:
+    def forward(part):
+        columns, _ = im2col(x[part], **options)  # (part of N*OH*OW, KH*KW*C)
+        y_part = (columns @ matrix).reshape(-1, oh, ow, f)
+        y[part] = y_part if bias is None else y_part + bias
+
+    in_parts(forward, n, size)
+
+    def backward(g, wanted=(True, True, True)):
+        g_x = xp.empty(x.shape, dtype=g.dtype) if wanted[0] else None
+
+        def part_backward(part):
             columns, _ = im2col(x[part], **options)
             g_part = g[part].reshape(-1, f)
-            g_weight += columns.T @ g_part
-            g_x[part], _ = col2im(g_part @ matrix_t, shape=x[part].shape, **options)
-        g_bias = g.sum(axis=(0, 1, 2)) if has_bias else None
+            if wanted[0]:
+                g_x[part], _ = col2im(g_part @ weight.reshape(-1, f).T, shape=x[part].shape, **options)
+            return columns.T @ g_part
+
+        g_weight = in_parts(part_backward, n, size)
+        g_bias = g.sum(axis=(0, 1, 2)) if bias is not None else None
         return g_x, g_weight.reshape(weight.shape), g_bias
 
     return y, backward
+
+
+def conv2d_pointwise(x, weight, bias=None, *, stride=1):
+    """conv2d with a window of one pixel: a linear layer on every stride-th pixel, without columns."""
+    (n, h, w, c), f, (sh, sw) = x.shape, weight.shape[-1], stride
+    matrix, dtype = weight.reshape(c, f), xp.result_type(x.dtype, weight.dtype)
+    oh, ow = output_size((h, w), (1, 1), stride, (0, 0))
+    y = xp.empty((n, oh, ow, f), dtype=dtype)
+    size = oh * ow * (c + f) * dtype.itemsize
+
+    def forward(part):
+        out = y[part].reshape(-1, f)
+        xp.matmul(x[part, ::sh, ::sw].reshape(-1, c), matrix, out=out)
+        if bias is not None:
+            out += bias
+
+    in_parts(forward, n, size)
+
+    def backward(g, wanted=(True, True, True)):
+        g_x = xp.empty(x.shape, dtype=g.dtype) if wanted[0] else None
+
+        def part_backward(part):
+            g_part = g[part].reshape(-1, f)
+            if wanted[0] and stride == (1, 1):
+                xp.matmul(g_part, weight.reshape(c, f).T, out=g_x[part].reshape(-1, c))
+            elif wanted[0]:
+                g_x[part] = 0
+                g_x[part, ::sh, ::sw] = (g_part @ weight.reshape(c, f).T).reshape(-1, oh, ow, c)
+            return x[part, ::sh, ::sw].reshape(-1, c).T @ g_part
+
+        g_weight = in_parts(part_backward, n, size)
+        g_bias = g.sum(axis=(0, 1, 2)) if bias is not None else None
+        return g_x, g_weight.reshape(weight.shape), g_bias
+
+    return y, backward
+
+
+def conv2d(x, weight, bias=None, *, stride=1, padding=0, algorithm=None):
+    """y[n, i, j, f] = sum over u, v, c of x[n, i * stride + u, j * stride + v, c] * weight[u, v, c, f], plus bias[f].
+
+    x  (N, H, W, C)    weight  (KH, KW, C, F)    bias  (F,)    result  (N, OH, OW, F)
+    OH = floor((H + 2 padding - KH) / stride) + 1, OW likewise; the padding is zeros. stride, padding: an int or a pair.
+    algorithm  "im2col"; "winograd", for 3x3 windows with stride 1, elsewhere im2col; "auto", the faster as a rule. Without it
+        what `algorithm` or MINIRES_ALGORITHM says, or "auto"
+
+    Keeps  x and weight.
+    Raises  ValueError: shapes that do not fit, or a window larger than the padded image.
+    """
+    _check_shapes(x, weight, bias)
+    kernel, steps, frame = window(weight.shape[:2], stride, padding)
+    output = output_size(x.shape[1:3], kernel, steps, frame)
+    chosen = names.check("algorithm", _forced if algorithm is None else algorithm, ALGORITHMS)
+    if chosen != "im2col" and kernel == (1, 1) and frame == (0, 0):
+        return conv2d_pointwise(x, weight, bias, stride=steps)
+    tile = None
+    if chosen != "im2col" and kernel == (3, 3) and steps == (1, 1):
+        tile = _tile(len(x), output, weight.shape, forced=chosen == "winograd")
+    if tile is None:
+        return conv2d_im2col(x, weight, bias, stride=steps, padding=frame)
+    return conv2d_winograd(x, weight, bias, padding=frame, tile=tile)
+
+
+ALGORITHMS = ("auto", "im2col", "winograd")
+
+
+def _tile(n, output, shape, *, forced):
+    """Which Winograd, if any. The rule: few channels are not worth the transforms, and few tiles not that of the weights."""
+    _, _, c, f = shape
+    for tile in (F4, F2):
+        tiles = n * -(-output[0] // tile.m) * -(-output[1] // tile.m)
+        if min(c, f) >= 8 and 4 * tiles >= max(c, f):
+            return tile
+    return F2 if forced else None
+
+
+@contextmanager
+def algorithm(name):
+    """For a while, this algorithm for all convolutions that do not name one.
+
+    Raises  ValueError: an unknown name.
+    """
+    global _forced
+    before, _forced = _forced, names.check("algorithm", name, ALGORITHMS)
+    try:
+        yield
+    finally:
+        _forced = before
+
+
+_forced = os.environ.get("MINIRES_ALGORITHM") or "auto"
 
 
 def _check_shapes(x, weight, bias):

@@ -68,6 +68,12 @@ def views(x, kernel, stride, output):
             yield x[:, i : i + sh * oh : sh, j : j + sw * ow : sw]
 
 
+def patches_of(x, kernel, stride):
+    """All that lies under the window at each of its steps: a view (N, OH, OW, KH, KW, C) of x, whose patches overlap."""
+    every = xp.lib.stride_tricks.sliding_window_view(x, kernel, axis=(1, 2))  # (N, H - KH + 1, W - KW + 1, C, KH, KW)
+    return every[:, :: stride[0], :: stride[1]].transpose(0, 1, 2, 4, 5, 3)
+
+
 def added_back(parts, shape, kernel, stride, padding, dtype):
     """An image (N, H, W, C) to which each place in the window adds its part (N, OH, OW, C): the adjoint of framed and views."""
     (n, h, w, c), (ph, pw) = shape, padding

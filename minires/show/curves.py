@@ -54,7 +54,9 @@ def overlay(logs, *, title=""):
             dashes = "--" if part == "train" else "-"
             axes.plot(epochs, numbers, dashes, label=f"{run}, {part}", markevery=max(len(epochs) // 8, 1), alpha=0.85, **style)
         keys.append(Line2D([], [], label=run, **style))
-    drawn = {name.split()[0] for log in logs.values() for name, values in log.items() if any(value is not None for value in values)}
+    drawn = {
+        name.split()[0] for log in logs.values() for name, values in log.items() if any(value is not None for value in values)
+    }
     for part, dashes in (("train", "--"), ("validation", "-")):
         if part in drawn:
             keys.append(Line2D([], [], label=part, linestyle=dashes, color="#555555"))

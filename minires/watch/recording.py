@@ -12,9 +12,12 @@ from minires.watch.rows import Row
 # The ops that are watched, and the layer whose one job each is.
 WATCHED = {
     "conv2d": nn.Conv2d, "linear": nn.Linear, "batch_norm": nn.BatchNorm, "batch_norm_frozen": nn.BatchNorm,
+    "norm_add_relu": nn.BatchNorm,
     "relu": nn.ReLU, "max_pool2d": nn.MaxPool2d, "avg_pool2d": nn.AvgPool2d, "global_avg_pool": nn.GlobalAvgPool,
     "matmul": (), "sigmoid": (), "tanh": (),
 }  # fmt: skip
+
+NAMES = {"batch_norm_frozen": "batch_norm", "norm_add_relu": "batch_norm"}
 
 
 class Watch:
@@ -56,9 +59,9 @@ class Watch:
         recording, call = _Recording(self.model, step_of, self._steps), nn.Module.__call__
         originals = {name: getattr(ops, name) for name in WATCHED}
 
-        def watched(module, *inputs):
+        def watched(module, *inputs, **options):
             with recording.running(module):
-                return call(module, *inputs)
+                return call(module, *inputs, **options)
 
         try:
             nn.Module.__call__ = watched
@@ -123,9 +126,9 @@ class _Recording:
             note.activation.note(result)
 
             @functools.wraps(its_backward)
-            def backward(g, *more):
+            def backward(g, **more):
                 note.gradient.note(g)
-                return its_backward(g, *more)
+                return its_backward(g, **more)
 
             return result, backward
 
@@ -136,7 +139,7 @@ class _Recording:
         module = self.stack[-1]
         path = self.paths[id(module)]
         if not path or path.rpartition(".")[2].isdigit() or not isinstance(module, WATCHED[op]):
-            path = f"{path}.{op.removesuffix('_frozen')}".removeprefix(".")
+            path = f"{path}.{NAMES.get(op, op)}".removeprefix(".")
         self.runs[path] += 1
         return path if self.runs[path] == 1 else f"{path}({self.runs[path]})"
 

@@ -1,0 +1,77 @@
+"""Batch norm, the residual add and ReLU in one pass over memory each way, where a network has them in a row.
+
+The same numbers as ops.batch_norm, ops.add and ops.relu one after the other, but for rounding. Those go over each image a dozen
+times, and from one to the next it has left the cache; here a part of the batch goes through all of them while it is there.
+"""
+
+from minires.backend import in_parts, xp
+from minires.ops.norm import channel_stats, check_channels, check_values
+from minires.ops.rows import Rows
+
+
+def norm_add_relu(x, gamma, beta, add=None, *, eps=1e-5, stats=None, moving=True, relu=True):
+    """max(x_hat * gamma + beta + add, 0), where x_hat = (x - mean) / sqrt(var + eps).
+
+    x, add  (N, C) or (N, H, W, C)    gamma, beta  (C,)    stats  (mean, var), each (C,); without them the batch's own
+    moving  whether mean and var move with x, as batch_norm's; or are constants, as batch_norm_frozen's
+    relu  without it no maximum is taken
+
+    Keeps  x, with relu the result (which the next op keeps anyway), and numbers for each channel.
+    Raises  ValueError: gamma, beta or add of another size, or fewer than two values a channel where they are to move.
+    """
+    mean, var = stats if stats is not None else channel_stats(x)
+    check_channels("norm_add_relu", x, gamma=gamma, beta=beta, mean=mean, var=var)
+    if add is not None and add.shape != x.shape:
+        raise ValueError(f"norm_add_relu: add has shape {add.shape}, x has {x.shape}")
+    m = check_values("norm_add_relu", x) if moving else None
+    scale = 1 / xp.sqrt(var + eps)
+    rows = Rows(x)
+    center, slope, offset = rows.wide(mean), rows.wide(gamma * scale), rows.wide(beta)
+    y = xp.empty(x.shape, dtype=xp.result_type(x.dtype, gamma.dtype))
+
+    def forward(part):
+        out = rows.of(y, part)
+        xp.subtract(rows.of(x, part), center, out=out)
+        out *= slope
+        out += offset
+        if add is not None:
+            out += rows.of(add, part)
+        if relu:
+            xp.maximum(out, 0, out=out)
+
+    in_parts(forward, len(x), rows.size(3))
+    above = y if relu else None  # 0 where the gradient ends
+
+    def backward(g):
+        g_sum = (
+            g if above is None else xp.empty(x.shape, dtype=g.dtype)
+        )  # what comes through the maximum: the gradient of `add` too
+
+        def sums(part):
+            g_part, distance = rows.of(g_sum, part), rows.scratch("distance", part)
+            if above is not None:
+                xp.multiply(rows.of(g, part), rows.of(above, part) > 0, out=g_part)
+            xp.subtract(rows.of(x, part), center, out=distance)
+            distance *= g_part
+            return rows.sum(g_part), rows.sum(distance)
+
+        g_beta, g_gamma = in_parts(sums, len(x), rows.size(4))
+        g_gamma = g_gamma * scale
+        g_x = g_sum if relu and add is None else xp.empty(x.shape, dtype=g.dtype)
+        if moving:
+            push, pull = rows.wide(gamma * scale * g_beta / m), rows.wide(gamma * scale * scale * g_gamma / m)
+
+        def part_backward(part):
+            out = rows.of(g_x, part)
+            xp.multiply(rows.of(g_sum, part), slope, out=out)
+            if moving:
+                out -= push
+                distance = rows.scratch("distance", part)
+                xp.subtract(rows.of(x, part), center, out=distance)
+                distance *= pull
+                out -= distance
+
+        in_parts(part_backward, len(x), rows.size(4))
+        return g_x, g_gamma, g_beta, g_sum if add is not None else None
+
+    return y, backward
