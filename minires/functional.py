@@ -49,6 +49,7 @@ def global_avg_pool(x): return apply(ops.global_avg_pool, x)
 def batch_norm(x, gamma, beta, *, eps=1e-5, stats=None): return apply(ops.batch_norm, x, gamma, beta, eps=eps, stats=stats)
 def batch_norm_frozen(x, gamma, beta, *, mean, var, eps=1e-5): return apply(ops.batch_norm_frozen, x, gamma, beta, mean=mean, var=var, eps=eps)
 def norm_add_relu(x, gamma, beta, add=None, *, eps=1e-5, stats=None, moving=True, relu=True): return apply(ops.norm_add_relu, x, gamma, beta, *_given(add), eps=eps, stats=stats, moving=moving, relu=relu)
+def add_relu(x, add=None, *, relu=True): return apply(ops.add_relu, x, *_given(add), relu=relu)
 def dropout(x, keep, *, p): return apply(ops.dropout, x, keep, p=p)
 
 def softmax(x, axis=-1): return apply(ops.softmax, x, axis=axis)
@@ -71,7 +72,7 @@ def _bare_index(index):
 
 LIFTED = (add, subtract, multiply, divide, power, matmul, maximum, where, negative, exp, log, sqrt, tanh, sigmoid, relu,
           sum, mean, max, var, reshape, transpose, getitem, concatenate, pad, broadcast_to, linear, im2col, col2im, conv2d,
-          max_pool2d, avg_pool2d, global_avg_pool, batch_norm, batch_norm_frozen, norm_add_relu, dropout, softmax, log_softmax,
+          max_pool2d, avg_pool2d, global_avg_pool, batch_norm, batch_norm_frozen, norm_add_relu, add_relu, dropout, softmax, log_softmax,
           cross_entropy, mse_loss)
 for _function in LIFTED:
     _function.__doc__ = getattr(ops, _function.__name__).__doc__

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from minires.backend import to_host
 from minires.functional import cross_entropy
+from minires.nn import folded
 from minires.tensor import Tensor, no_grad
 
 
@@ -73,15 +74,17 @@ def train_epoch(model, batches, optimizer, *, schedule=None, step=0, label_smoot
 def evaluate(model, batches):
     """The Score of a model on batches, in evaluation mode; each module is left in the mode it was in.
 
+    Where batch norms can be folded into convolutions, a copy of the model in which they are does the work.
     Raises  ValueError: no batches.
     """
     modes = [(module, module.training) for _, module in model.modules()]
     model.eval()
-    unread = []
+    unread, runs = [], None
     try:
         with no_grad():
             for x, labels in batches:
-                logits = model(Tensor(x))
+                runs = runs or folded(model, x[:2]) or model
+                logits = runs(Tensor(x))
                 loss = cross_entropy(logits, labels)
                 unread.append(_noted(loss, logits, labels))
     finally:

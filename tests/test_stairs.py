@@ -21,7 +21,7 @@ STAIRS = {
     "optim": "backend names",
     "data": "backend names files",
     "checkpoint": "backend files",
-    "train": "functional tensor data backend names",
+    "train": "nn functional tensor data backend names",
     "show": "tensor backend files names",
     "watch": "nn functional tensor ops backend files names",
     "runs": "checkpoint show files backend",

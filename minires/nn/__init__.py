@@ -1,5 +1,6 @@
 """Modules: layers with their weights, and trees of them."""
 
+from minires.nn.folding import folded
 from minires.nn.init import manual_seed
 from minires.nn.layers import (
     AvgPool2d,

@@ -11,7 +11,7 @@ from minires.ops.elementwise import exp, log, relu, sigmoid, sqrt, tanh
 from minires.ops.linear import linear, matmul
 from minires.ops.loss import cross_entropy, log_softmax, mse_loss, softmax
 from minires.ops.norm import batch_norm, batch_norm_frozen, channel_stats, dropout
-from minires.ops.onepass import norm_add_relu
+from minires.ops.onepass import add_relu, norm_add_relu
 from minires.ops.pool import avg_pool2d, global_avg_pool, max_pool2d
 from minires.ops.reduce import max, mean, sum, var
 from minires.ops.shape import broadcast_to, concatenate, getitem, pad, reshape, transpose

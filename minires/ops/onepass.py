@@ -75,3 +75,31 @@ def norm_add_relu(x, gamma, beta, add=None, *, eps=1e-5, stats=None, moving=True
         return g_x, g_gamma, g_beta, g_sum if add is not None else None
 
     return y, backward
+
+
+def add_relu(x, add=None, *, relu=True):
+    """max(x + add, 0): what is left of norm_add_relu where batch norm was folded into the convolution before it.
+
+    x, add  arrays of one shape (N, ...)
+
+    Keeps  with relu the result.
+    Raises  ValueError: two shapes.
+    """
+    if add is not None and add.shape != x.shape:
+        raise ValueError(f"add_relu: add has shape {add.shape}, x has {x.shape}")
+    y = xp.empty(x.shape, dtype=x.dtype)
+
+    def forward(part):
+        if add is not None:
+            xp.add(x[part], add[part], out=y[part])
+        if relu:
+            xp.maximum(x[part] if add is None else y[part], 0, out=y[part])
+
+    in_parts(forward, len(x), 3 * x.nbytes // max(len(x), 1))
+    above = y if relu else None
+
+    def backward(g):
+        g_x = g if above is None else g * (above > 0)
+        return g_x, g_x if add is not None else None
+
+    return y, backward
