@@ -61,31 +61,27 @@ def one_by_one(work, parts):
 def side_by_side(work, parts):
     """The same, several at a time. A part waits for those before it only to add what it gives.
 
-    Each thread holds the BLAS to one thread of its own meanwhile. Raises  what the first part to fail raised.
+    Meanwhile the BLAS uses one thread for each. Raises  what the first part to fail raised.
     """
     global _running
+    if getattr(_here, "busy", False):  # a part within a part
+        return one_by_one(work, parts)
     workers = min(threads(), len(parts))
-    if workers < 2 or getattr(_here, "busy", False):
-        with blas.one_thread() if not getattr(_here, "busy", False) else _as_it_is():
+    with blas.one_thread():
+        if workers < 2:
             return one_by_one(work, parts)
-    queue = _Queue(work, parts)
-    _running += 1
-    try:
-        with blas.one_thread():
+        queue = _Queue(work, parts)
+        _running += 1
+        try:
             others = [_pool().submit(queue.serve) for _ in range(workers - 1)]
             queue.serve()
             for other in others:
                 other.result()
-    finally:
-        _running -= 1
+        finally:
+            _running -= 1
     if queue.error is not None:
         raise queue.error
     return queue.total
-
-
-@contextmanager
-def _as_it_is():
-    yield
 
 
 class _Queue:

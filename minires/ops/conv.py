@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from minires import names
 from minires.backend import in_parts, xp
 from minires.ops.windows import added_back, framed, image_shape, output_size, patches_of, window
-from minires.ops.winograd import F2, F4, conv2d_winograd
+from minires.ops.winograd import F2, F4, F4_STRIDE2, conv2d_winograd
 
 
 def im2col(x, *, kernel, stride=1, padding=0):
@@ -133,7 +133,7 @@ def conv2d(x, weight, bias=None, *, stride=1, padding=0, algorithm=None):
 
     x  (N, H, W, C)    weight  (KH, KW, C, F)    bias  (F,)    result  (N, OH, OW, F)
     OH = floor((H + 2 padding - KH) / stride) + 1, OW likewise; the padding is zeros. stride, padding: an int or a pair.
-    algorithm  "im2col"; "winograd", for 3x3 windows with stride 1, elsewhere im2col; "auto", the faster as a rule. Without it
+    algorithm  "im2col"; "winograd", for 3x3 windows with stride 1 or 2, elsewhere im2col; "auto", the faster as a rule. Without it
         what `algorithm` or MINIRES_ALGORITHM says, or "auto"
 
     Keeps  x and weight.
@@ -146,24 +146,25 @@ def conv2d(x, weight, bias=None, *, stride=1, padding=0, algorithm=None):
     if chosen != "im2col" and kernel == (1, 1) and frame == (0, 0):
         return conv2d_pointwise(x, weight, bias, stride=steps)
     tile = None
-    if chosen != "im2col" and kernel == (3, 3) and steps == (1, 1):
-        tile = _tile(len(x), output, weight.shape, forced=chosen == "winograd")
+    if chosen != "im2col" and kernel == (3, 3) and steps in TILES:
+        tile = _tile(len(x), output, weight.shape, TILES[steps], forced=chosen == "winograd")
     if tile is None:
         return conv2d_im2col(x, weight, bias, stride=steps, padding=frame)
     return conv2d_winograd(x, weight, bias, padding=frame, tile=tile)
 
 
 ALGORITHMS = ("auto", "im2col", "winograd")
+TILES = {(1, 1): (F4, F2), (2, 2): (F4_STRIDE2,)}  # by stride
 
 
-def _tile(n, output, shape, *, forced):
+def _tile(n, output, shape, tiles, *, forced):
     """Which Winograd, if any. The rule: few channels are not worth the transforms, and few tiles not that of the weights."""
     _, _, c, f = shape
-    for tile in (F4, F2):
-        tiles = n * -(-output[0] // tile.m) * -(-output[1] // tile.m)
-        if min(c, f) >= 8 and 4 * tiles >= max(c, f):
+    for tile in tiles:
+        count = n * -(-output[0] // tile.m) * -(-output[1] // tile.m)
+        if min(c, f) >= 8 and 4 * count >= max(c, f):
             return tile
-    return F2 if forced else None
+    return tiles[-1] if forced else None
 
 
 @contextmanager

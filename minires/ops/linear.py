@@ -1,6 +1,6 @@
 """Products of matrices: matmul, and the linear layer."""
 
-from minires.backend import xp
+from minires.backend import in_parts, xp
 from minires.ops.arithmetic import unbroadcast
 
 
@@ -44,14 +44,25 @@ def linear(x, weight, bias=None):
         raise ValueError(f"linear: weight takes {i} features, x has shape {x.shape}")
     if bias is not None and bias.shape != (o,):
         raise ValueError(f"linear: bias has shape {bias.shape}, wanted ({o},)")
-    y, has_bias = x @ weight, bias is not None
-    if has_bias:
-        y += bias
+    rows, y = x.reshape(-1, i), xp.empty((*x.shape[:-1], o), dtype=xp.result_type(x.dtype, weight.dtype))
+
+    def forward(part):
+        out = xp.matmul(rows[part], weight, out=y.reshape(-1, o)[part])
+        if bias is not None:
+            out += bias
+
+    plan = {"n": len(rows), "size": (i + o) * y.dtype.itemsize, "shared": weight.nbytes}
+    in_parts(forward, **plan)
 
     def backward(g):
-        rows = g.reshape(-1, o)
-        g_weight = x.reshape(-1, i).T @ rows
-        g_bias = rows.sum(axis=0) if has_bias else None
-        return g @ weight.T, g_weight, g_bias
+        x_rows, g_rows = x.reshape(-1, i), g.reshape(-1, o)
+        g_x = xp.empty(x_rows.shape, dtype=g.dtype)
+
+        def part_backward(part):
+            xp.matmul(g_rows[part], weight.T, out=g_x[part])
+            return x_rows[part].T @ g_rows[part]
+
+        g_weight = in_parts(part_backward, **plan)
+        return g_x.reshape(x.shape), g_weight, g_rows.sum(axis=0) if bias is not None else None
 
     return y, backward

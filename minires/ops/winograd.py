@@ -1,12 +1,12 @@
-"""Convolution by a 3x3 window with fewer multiplications: Winograd's F(m x m, 3x3), for stride 1.
+"""Convolution by a 3x3 window with fewer multiplications: Winograd's F(m x m, 3x3), for stride 1 and 2.
 
-An output tile of m x m pixels comes from an input tile of k x k, where k = m + 2. Three matrices make it so:
+An output tile of m x m pixels comes from an input tile of p x p. Three matrices make it so:
 
     y = A [ (G w G') * (B x B') ] A'      on each tile and channel; * element by element, ' transposed
 
-That is k^2 multiplications for a tile and filter in place of 9 m^2: 4 times fewer for m = 4, 2.25 times for m = 2. Summed over
-the channels the middle becomes k^2 products of matrices, one for each place in the tile. To multiply by A, B or G on one side
-is a product of small matrices for each row of tiles, on the other side for each tile: all of it is matmul.
+That is k^2 multiplications for a tile and filter in place of 9 m^2, where k = m + 2 for stride 1: 4 times fewer for m = 4.
+Summed over the channels the middle becomes k^2 products of matrices, one for each place in the tile. To multiply by A, B or G
+on one side is a product of small matrices for each row of tiles, on the other side for each tile: all of it is matmul.
 The way back is the chain rule: each linear map is replaced by its adjoint, in the other order.
 
 Source  Winograd 1980; Lavin and Gray 2016, "Fast Algorithms for Convolutional Neural Networks", whose B^T, G, A^T are B, G, A
@@ -16,15 +16,17 @@ here. In float32 the result is 2e-7 (m = 2) to 3e-6 (m = 4) of its size away fro
 from typing import NamedTuple
 
 from minires.backend import in_parts, scratch, xp
+from minires.ops.windows import output_size
 
 
 class Tile(NamedTuple):
     """The matrices for output tiles of m x m."""
 
     m: int
-    B: tuple  # (K, K)
+    B: tuple  # (K, P)
     G: tuple  # (K, 3)
     A: tuple  # (M, K)
+    stride: int = 1
 
 
 F2 = Tile(
@@ -41,8 +43,29 @@ F4 = Tile(
 )  # fmt: skip
 
 
+
+def _strided(m, B, G, A):
+    """The tile for stride 2, from the matrices for m results of a window of two: the window's ends go over the even pixels,
+    its middle over the odd ones, which are multiplied one by one. Source  Lavin and Gray 2016 name the split.
+    """
+    evens = m + 1
+    on_evens = [[row[i // 2] if i % 2 == 0 else 0 for i in range(2 * evens - 1)] for row in B]
+    on_odds = [[int(i == 2 * j + 1) for i in range(2 * evens - 1)] for j in range(m)]
+    ends, middle = [(first, 0, last) for first, last in G], [(0, 1, 0)] * m
+    both = [(*row, *(int(i == j) for j in range(m))) for i, row in enumerate(A)]
+    return Tile(m, B=(*on_evens, *on_odds), G=(*ends, *middle), A=tuple(both), stride=2)
+
+
+F4_STRIDE2 = _strided(
+    m=4,
+    B=((2, -1, -2, 1, 0), (0, -2, -1, 1, 0), (0, 2, -3, 1, 0), (0, -1, 0, 1, 0), (0, 2, -1, -2, 1)),
+    G=((1 / 2, 0), (-1 / 2, -1 / 2), (-1 / 6, 1 / 6), (1 / 6, 1 / 3), (0, 1)),
+    A=((1, 1, 1, 1, 0), (0, 1, -1, 2, 0), (0, 1, 1, 4, 0), (0, 1, -1, 8, 1)),
+)  # 81 multiplications in place of 144
+
+
 def conv2d_winograd(x, weight, bias=None, *, padding=(0, 0), tile=F4):
-    """conv2d by 3x3 windows with stride 1, in another order of sums.
+    """conv2d by 3x3 windows with the tile's stride, in another order of sums.
 
     x  (N, H, W, C)    weight  (3, 3, C, F)    bias  (F,)    result  (N, OH, OW, F)
 
@@ -85,8 +108,9 @@ class _Maps:
 
     def __init__(self, x, weight, padding, tile):
         (_, h, w, c), f = x.shape, weight.shape[-1]
-        self.m, self.k, self.padding = tile.m, tile.m + 2, padding
-        self.image, self.output = (h, w), (h + 2 * padding[0] - 2, w + 2 * padding[1] - 2)
+        self.m, self.k, self.padding = tile.m, len(tile.B), padding
+        self.p, self.step = len(tile.B[0]), tile.stride * tile.m  # the pixels of a tile, and from one to the next
+        self.image, self.output = (h, w), output_size((h, w), (3, 3), (tile.stride,) * 2, padding)
         self.tiles = tuple(-(-size // self.m) for size in self.output)
         self.dtype = xp.result_type(x.dtype, weight.dtype)
         self.A, self.B, self.G = (xp.array(matrix, dtype=self.dtype) for matrix in (tile.A, tile.B, tile.G))
@@ -95,37 +119,36 @@ class _Maps:
 
     def input(self, x):
         """B x B': tiled, from images (N, H, W, C)."""
-        (n, h, w, c), (th, tw), (ph, pw), m, k = x.shape, self.tiles, self.padding, self.m, self.k
-        image = self._scratch("image", n, m * th + 2, m * tw + 2, c)
-        self._frame(image)
-        fits = min(h, m * th + 2 - ph), min(w, m * tw + 2 - pw)
-        image[:, ph : ph + fits[0], pw : pw + fits[1]] = x[:, : fits[0], : fits[1]]
-        rows = self._scratch("rows", n, th, k, m * tw + 2, c)
-        xp.matmul(self.B, _lines(_overlapping(image, k, m, axis=1)), out=_lines(rows))
+        (n, h, w, c), (th, tw), (ph, pw), k, step = x.shape, self.tiles, self.padding, self.k, self.step
+        beyond = self.p - step
+        image = self._scratch("image", n, th * step + beyond, tw * step + beyond, c)
+        image[:, :ph], image[:, ph + h :], image[:, :, :pw], image[:, :, pw + w :] = 0, 0, 0, 0
+        inside = image[:, ph : ph + h, pw : pw + w]
+        inside[...] = x[:, : inside.shape[1], : inside.shape[2]]
+        rows = self._scratch("rows", n, th, k, image.shape[2], c)
+        xp.matmul(self.B, _lines(_overlapping(image, self.p, step, axis=1)), out=_lines(rows))
         v = self._scratch("v", k, k, n, th, tw, c)
-        xp.matmul(self.B, _overlapping(rows, k, m, axis=3), out=v.transpose(2, 3, 0, 4, 1, 5))
+        xp.matmul(self.B, _overlapping(rows, self.p, step, axis=3), out=v.transpose(2, 3, 0, 4, 1, 5))
         return v
 
     def input_adjoint(self, g_v, g_x):
         """Write B' g_v B to images g_x (N, H, W, C); a pixel that several tiles see is the sum of what they give."""
-        (n, h, w, c), (th, tw), (ph, pw), m, k = g_x.shape, self.tiles, self.padding, self.m, self.k
-        own, beyond = self.B.T[:m], self.B.T[m:]  # the first m pixels of a tile are its own, two lie in the next one too
+        (n, h, w, c), (th, tw), (ph, pw), k, step = g_x.shape, self.tiles, self.padding, self.k, self.step
+        own, shared, beyond = self.B.T[:step], self.B.T[step:], self.p - step  # the pixels behind `step` are the next tile's too
         tiles = g_v.transpose(2, 3, 0, 4, 1, 5)  # (N, TH, K, TW, K, C)
-        rows = self._scratch("rows", n, th, k, tw + 1, m, c)
+        rows = self._scratch("rows", n, th, k, tw + 1, step, c)
         xp.matmul(own, tiles, out=rows[:, :, :, :tw])
         rows[:, :, :, tw] = 0
-        rows[:, :, :, 1:, :2] += xp.matmul(beyond, tiles, out=self._scratch("beyond", n, th, k, tw, 2, c))
-        image = self._scratch("image", n, th + 1, m, (tw + 1) * m, c)
-        xp.matmul(own, _lines(rows.reshape(n, th, k, -1, c)), out=_lines(image[:, :th]))
+        rows[:, :, :, 1:, :beyond] += xp.matmul(shared, tiles, out=self._scratch("beyond", n, th, k, tw, beyond, c))
+        rows = rows.reshape(n, th, k, -1)
+        image = self._scratch("image", n, th + 1, step, rows.shape[-1])
+        xp.matmul(own, rows, out=image[:, :th])
         image[:, th] = 0
-        more = self._scratch("beyond", n, th, 2, (tw + 1) * m, c)
-        xp.matmul(beyond, _lines(rows.reshape(n, th, k, -1, c)), out=_lines(more))
-        image[:, 1:, :2] += more
-        fits = min(h, m * th + 2 - ph), min(w, m * tw + 2 - pw)
-        if fits != (h, w):
+        image[:, 1:, :beyond] += xp.matmul(shared, rows, out=self._scratch("beyond", n, th, beyond, rows.shape[-1]))
+        inside = image.reshape(n, (th + 1) * step, (tw + 1) * step, c)[:, ph : ph + h, pw : pw + w]
+        if inside.shape != g_x.shape:
             g_x[...] = 0
-        image = image.reshape(n, (th + 1) * m, (tw + 1) * m, c)
-        g_x[:, : fits[0], : fits[1]] = image[:, ph : ph + fits[0], pw : pw + fits[1]]
+        g_x[:, : inside.shape[1], : inside.shape[2]] = inside
 
     def product(self, tiled, matrices, channels):
         """One product of matrices for each place in the tile."""
@@ -185,11 +208,6 @@ class _Maps:
 
         in_parts(transform, c, (self.k**2 + 9) * f * self.dtype.itemsize)
         return g_weight.reshape(3, 3, c, f)
-
-    def _frame(self, image):
-        """Zeros where the image does not reach."""
-        (h, w), (ph, pw) = self.image, self.padding
-        image[:, :ph], image[:, ph + h :], image[:, :, :pw], image[:, :, pw + w :] = 0, 0, 0, 0
 
     def _scratch(self, name, *shape):
         return scratch(f"winograd {name}", shape, self.dtype)
