@@ -75,6 +75,7 @@ def conv2d_im2col(x, weight, bias=None, *, stride=1, padding=0):
         y[part] = y_part if bias is None else y_part + bias
 
     in_parts(forward, n, size)
+    biased = bias is not None
 
     def backward(g, wanted=(True, True, True)):
         g_x = xp.empty(x.shape, dtype=g.dtype) if wanted[0] else None
@@ -87,7 +88,7 @@ def conv2d_im2col(x, weight, bias=None, *, stride=1, padding=0):
             return columns.T @ g_part
 
         g_weight = in_parts(part_backward, n, size)
-        g_bias = g.sum(axis=(0, 1, 2)) if bias is not None else None
+        g_bias = g.sum(axis=(0, 1, 2)) if biased else None
         return g_x, g_weight.reshape(weight.shape), g_bias
 
     return y, backward
@@ -108,6 +109,7 @@ def conv2d_pointwise(x, weight, bias=None, *, stride=1):
             out += bias
 
     in_parts(forward, n, size)
+    biased = bias is not None
 
     def backward(g, wanted=(True, True, True)):
         g_x = xp.empty(x.shape, dtype=g.dtype) if wanted[0] else None
@@ -122,7 +124,7 @@ def conv2d_pointwise(x, weight, bias=None, *, stride=1):
             return x[part, ::sh, ::sw].reshape(-1, c).T @ g_part
 
         g_weight = in_parts(part_backward, n, size)
-        g_bias = g.sum(axis=(0, 1, 2)) if bias is not None else None
+        g_bias = g.sum(axis=(0, 1, 2)) if biased else None
         return g_x, g_weight.reshape(weight.shape), g_bias
 
     return y, backward

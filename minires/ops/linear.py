@@ -53,6 +53,7 @@ def linear(x, weight, bias=None):
 
     plan = {"n": len(rows), "size": (i + o) * y.dtype.itemsize, "shared": weight.nbytes}
     in_parts(forward, **plan)
+    biased = bias is not None
 
     def backward(g):
         x_rows, g_rows = x.reshape(-1, i), g.reshape(-1, o)
@@ -63,6 +64,6 @@ def linear(x, weight, bias=None):
             return x_rows[part].T @ g_rows[part]
 
         g_weight = in_parts(part_backward, **plan)
-        return g_x.reshape(x.shape), g_weight, g_rows.sum(axis=0) if bias is not None else None
+        return g_x.reshape(x.shape), g_weight, g_rows.sum(axis=0) if biased else None
 
     return y, backward

@@ -83,6 +83,7 @@ def conv2d_winograd(x, weight, bias=None, *, padding=(0, 0), tile=F4):
             y[part] += bias
 
     in_parts(forward, n, maps.size, shared=maps.shared)
+    biased = bias is not None
 
     def backward(g, wanted=(True, True, True)):
         g_x = xp.empty(x.shape, dtype=maps.dtype) if wanted[0] else None
@@ -96,7 +97,7 @@ def conv2d_winograd(x, weight, bias=None, *, padding=(0, 0), tile=F4):
             return g_u
 
         g_weight = maps.filters_adjoint(in_parts(part_backward, n, maps.size, shared=maps.shared))
-        return g_x, g_weight, g.sum(axis=(0, 1, 2)) if bias is not None else None
+        return g_x, g_weight, g.sum(axis=(0, 1, 2)) if biased else None
 
     return y, backward
 
