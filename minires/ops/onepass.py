@@ -23,7 +23,7 @@ def norm_add_relu(x, gamma, beta, add=None, *, eps=1e-5, stats=None, moving=True
     check_channels("norm_add_relu", x, gamma=gamma, beta=beta, mean=mean, var=var)
     if add is not None and add.shape != x.shape:
         raise ValueError(f"norm_add_relu: add has shape {add.shape}, x has {x.shape}")
-    m = check_values("norm_add_relu", x) if moving else None
+    m = check_values("batch_norm", x) if moving else None  # it is this part that refuses
     scale = 1 / xp.sqrt(var + eps)
     rows = Rows(x)
     center, slope, offset = rows.wide(mean), rows.wide(gamma * scale), rows.wide(beta)
