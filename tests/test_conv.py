@@ -177,9 +177,9 @@ def test_im2col_and_col2im_refuse():
         run(ops.col2im, numpy.zeros((24, 27)), shape=X.shape, kernel=3)
 
 
-@pytest.mark.parametrize("part", [None, 1, 2000])
-def test_the_cut_into_parts_changes_nothing_but_rounding(monkeypatch, part):
-    """Five images at once, one by one, and two by two."""
+@pytest.mark.parametrize(("part", "lengths"), [(None, [5]), (1, [1] * 5), (800, [2, 2, 1])])
+def test_the_cut_into_parts_changes_nothing_but_rounding(monkeypatch, part, lengths):
+    """Five images at once, one by one, and two by two: the columns of one take 384 bytes."""
     rng = numpy.random.default_rng(5)
     x, weight, bias = (rng.normal(size=shape) for shape in ((5, 4, 3, 2), (3, 2, 2, 3), (3,)))
     g = rng.normal(size=(5, 2, 2, 3))
@@ -188,10 +188,16 @@ def test_the_cut_into_parts_changes_nothing_but_rounding(monkeypatch, part):
         y, backward = ops.conv2d(*map(to_device, (x, weight, bias)), stride=(2, 1), padding=(1, 0))
         return [to_host(array) for array in (y, *backward(to_device(g)))]
 
+    def run(work, parts):
+        cuts.append([part.stop - part.start for part in parts])
+        return backend_run(work, parts)
+
     whole = results()
-    monkeypatch.setattr(backend, "_current", backend._current._replace(part=part))
+    cuts, backend_run = [], backend._current.run
+    monkeypatch.setattr(backend, "_current", backend._current._replace(part=part, run=run))
     for a, b in zip(results(), whole, strict=True):
         assert_allclose(a, b, rtol=1e-12)
+    assert cuts == [lengths] * 2  # there and back
 
 
 def test_lists_of_options_may_change_before_the_way_back():

@@ -1,9 +1,12 @@
 """The layers: each against loops or numbers by hand, with its defaults, its start, and what it refuses."""
 
+from contextlib import nullcontext
+
 import numpy
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from minires import functional as F
 from minires import nn
 from minires.backend import BackendError, is_array, to_device, to_host
 from minires.nn import (
@@ -201,11 +204,74 @@ def test_the_gradient_of_batch_norm_in_training_knows_that_the_statistics_move(s
     assert_allclose(to_host(layer.bias.grad), g.reshape(-1, 3).sum(axis=0), rtol=1e-10)
 
 
-def test_batch_norm_computes_its_statistics_once(monkeypatch):
+@pytest.mark.parametrize("separate", [False, True])
+def test_batch_norm_computes_its_statistics_once(monkeypatch, separate):
     """The module does, and hands them to the op."""
     monkeypatch.setattr("minires.ops.norm.channel_stats", None)
+    monkeypatch.setattr("minires.ops.onepass.channel_stats", None)
     x = numpy.array([[1.0], [3.0]])
-    assert_allclose(BatchNorm(1, eps=0)(tensor(x)).numpy(), [[-1], [1]])
+    with nn.separate_ops() if separate else nullcontext():
+        assert_allclose(BatchNorm(1, eps=0)(tensor(x)).numpy(), [[-1], [1]])
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("relu", [True, False])
+@pytest.mark.parametrize("with_add", [True, False])
+def test_batch_norm_with_an_add_and_a_relu_is_the_separate_ops_in_a_row(training, relu, with_add):
+    """The same result, gradients and running statistics; nothing is added where `add` is not given."""
+    rng = numpy.random.default_rng(3)
+    x, add, g = (rng.normal(2, 3, (4, 3, 5, 2)) for _ in range(3))
+    weight, bias, mean, var = (
+        numpy.array([0.5, -2.0]),
+        numpy.array([0.25, -1.0]),
+        numpy.array([1.5, 2.5]),
+        numpy.array([4.0, 0.5]),
+    )
+
+    def results(forward):
+        layer = BatchNorm(2, eps=0.1).train(training)
+        layer.weight.data, layer.bias.data = to_device(weight), to_device(bias)
+        layer.running_mean, layer.running_var = to_device(mean.copy()), to_device(var.copy())
+        leaves = [Tensor(to_device(array), requires_grad=True) for array in (x, add)]
+        y = forward(layer, leaves[0], leaves[1] if with_add else None)
+        y.backward(to_device(g))
+        grads = [leaf.grad for leaf in (*leaves, layer.weight, layer.bias)]
+        return [array if array is None else to_host(array) for array in (y.data, *grads, layer.running_mean, layer.running_var)]
+
+    def in_a_row(layer, x, add):
+        if training:
+            y = F.batch_norm(x, layer.weight, layer.bias, eps=0.1)
+            batch_mean, batch_var = to_host(x.data).mean(axis=(0, 1, 2)), to_host(x.data).var(axis=(0, 1, 2), ddof=1)
+            layer.running_mean, layer.running_var = (
+                to_device(0.9 * old + 0.1 * new) for old, new in ((mean, batch_mean), (var, batch_var))
+            )
+        else:
+            y = F.batch_norm_frozen(x, layer.weight, layer.bias, mean=layer.running_mean, var=layer.running_var, eps=0.1)
+        y = y if add is None else y + add
+        return F.relu(y) if relu else y
+
+    expected = results(in_a_row)
+    assert (expected[0] < 0).any() != relu and (expected[2] is not None) == with_add
+    for separate in (False, True):
+        with nn.separate_ops() if separate else nullcontext():
+            found = results(lambda layer, x, add: layer(x, add, relu=relu))
+        for a, b in zip(found, expected, strict=True):
+            assert (a is None and b is None) or a.dtype == b.dtype
+            if a is not None:
+                assert_allclose(a, b, rtol=1e-10, atol=1e-12)
+
+
+def test_separate_ops_last_as_long_as_their_block_and_one_within_another_does_not_end_them():
+    layer, x = BatchNorm(1), tensor([[1.0], [3.0]], requires_grad=True)
+    assert layer(x, relu=True).node.op == "norm_add_relu"
+    with nn.separate_ops():
+        with nn.separate_ops():
+            pass
+        assert layer(x, relu=True).node.op == "relu" and layer(x).node.op == "batch_norm" and layer(x, x).node.op == "add"
+        assert layer.eval()(x).node.op == "batch_norm_frozen"
+    with pytest.raises(RuntimeError, match="within"), nn.separate_ops():
+        raise RuntimeError("within")
+    assert layer(x, x).node.op == "norm_add_relu"
 
 
 def test_running_statistics_are_bare_arrays_and_stay_the_same_ones():

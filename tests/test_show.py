@@ -1,6 +1,7 @@
 """What show says is so: sources, arrays that are kept, and pictures with the right boxes and arrows."""
 
 import math
+from contextlib import nullcontext
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -45,6 +46,10 @@ def test_what_a_backward_keeps():
     assert sorted(kept) == [("weight", (3, 3, 3, 6), "float32", 648), ("x", (2, 5, 4, 3), "float32", 480)]
     assert show.kept(F.relu(x)) == [("positive", (2, 5, 4, 3), "bool", 120)]
     assert show.kept(x + x) == []
+    norm = nn.BatchNorm(3)
+    y = norm(x, tensor(2, 5, 4, 3), relu=True)  # what was added is not kept
+    assert {entry[0] for entry in show.kept(y) if entry[1] == x.shape} == {"x", "above"}
+    assert {entry[0] for entry in show.kept(norm(x, tensor(2, 5, 4, 3))) if entry[1] == x.shape} == {"x"}
     _, backward = ops.exp(x.data)
     assert show.kept(backward) == [("y", (2, 5, 4, 3), "float32", 480)]
 
@@ -70,12 +75,15 @@ def test_a_modules_parameters_are_named_in_its_graph():
     assert {"0.weight\n3 x 4", "0.bias\n4", "linear\n2 x 4", "relu\n2 x 4", "tensor\n2 x 3"} == set(boxes)
 
 
-def test_no_two_boxes_lie_on_each_other():
+@pytest.mark.parametrize("separate", [False, True])
+def test_no_two_boxes_lie_on_each_other(separate):
+    """x, ten parameters and three convolutions; and three norms, or as ops of their own these, a sum and two ReLUs."""
     block = models.BasicBlock(4, 8, stride=2)
-    picture = show.graph(block(tensor(1, 4, 4, 4)), names=block)
+    with nn.separate_ops() if separate else nullcontext():
+        picture = show.graph(block(tensor(1, 4, 4, 4)), names=block)
     FigureCanvasAgg(picture).draw()
     boxes = [text.get_window_extent() for text in picture.axes[0].texts if text.get_text()]
-    assert len(boxes) == 19
+    assert len(boxes) == 1 + 9 + 3 + (6 if separate else 3)
     for i, box in enumerate(boxes):
         assert not any(box.overlaps(other) for other in boxes[:i])
 

@@ -173,12 +173,29 @@ def test_arrays_in_a_tuple_that_backward_reads_count():
 
 
 def test_what_two_layers_keep_counts_once_and_what_a_block_does_itself_counts_for_it():
-    by_name = rows(ResNet(BasicBlock, (1, 1), (4, 6)), (6, 5, 3))
+    """Batch norm keeps its input, and with a ReLU the result, which is what the next convolution keeps."""
+    small, smaller = 6 * 5 * 4 * 4, 3 * 3 * 6 * 4  # bytes of four channels, and of six after a stride of 2
+    kept = {name: row.kept for name, row in rows(ResNet(BasicBlock, (1, 1), (4, 6)), (6, 5, 3)).items() if row.kept}
+    assert kept == {
+        "conv1": 6 * 5 * 3 * 4,
+        "bn1": 2 * small,
+        "layer1.0.bn1": 2 * small,
+        "layer1.0.bn2": 2 * small,
+        "layer2.0.bn1": 2 * smaller,
+        "layer2.0.downsample.1": smaller,  # no ReLU; what it gives, the sum does not keep
+        "layer2.0.bn2": 2 * smaller,
+        "fc": 6 * 4,
+    }
+
+
+def test_what_two_layers_keep_counts_once_where_batch_norm_add_and_relu_are_separate():
+    with nn.separate_ops():
+        by_name = rows(ResNet(BasicBlock, (1, 1), (4, 6)), (6, 5, 3))
     assert by_name["conv1"].kept == 6 * 5 * 3 * 4
-    assert by_name[""].kept == 6 * 5 * 4  # the ReLU of the stem
+    assert by_name["bn1"].kept == 6 * 5 * 4 * 4 + 6 * 5 * 4  # x_hat, and a bool each for the ReLU
     assert by_name["layer1.0.conv1"].kept == 6 * 5 * 4 * 4
-    assert by_name["layer1.0"].kept == 2 * (6 * 5 * 4)  # two ReLUs; the sum keeps shapes
-    assert by_name["layer1"].kept == 0
+    assert by_name["layer1.0.bn2"].kept == 6 * 5 * 4 * 4 + 6 * 5 * 4  # the sum keeps shapes
+    assert by_name["layer1.0"].kept == by_name["layer1"].kept == by_name[""].kept == 0
     assert by_name["layer2.0.conv1"].kept == 6 * 5 * 4 * 4
     assert by_name["layer2.0.downsample.0"].kept == 0  # the same input as conv1
     assert by_name["layer2.0.conv2"].kept == 3 * 3 * 6 * 4

@@ -2,8 +2,10 @@
 
 import functools
 import gc
+import itertools
 import math
 import weakref
+from contextlib import nullcontext
 
 import numpy
 import pytest
@@ -64,10 +66,14 @@ def test_statistics_of_a_perceptron_are_those_of_its_formulas():
     assert 0 < watched.rows[1].activation_zeros == watched.rows[0].gradient_zeros < 1
 
 
-def test_statistics_of_a_residual_block_are_those_of_its_arrays_taken_one_by_one():
-    """The oracle cuts the net at each layer: the gradient with respect to it is that of a leaf in its place."""
+@pytest.mark.parametrize("separate", [False, True])
+def test_statistics_of_a_residual_block_are_those_of_its_arrays_taken_one_by_one(separate):
+    """The oracle cuts the net at each layer: the gradient with respect to it is that of a leaf in its place.
+
+    A batch norm that adds and takes the maximum is one layer: what comes out of it counts.
+    """
     block, x, weight = models.BasicBlock(3, 4, stride=2), random(2, 6, 5, 3), random(2, 3, 3, 4, seed=2)
-    with watch.layers(block) as watched:
+    with nn.separate_ops() if separate else nullcontext(), watch.layers(block) as watched:
         (block(Tensor(to_device(x))) * Tensor(to_device(weight))).sum().backward()
 
     norms = (block.bn1, block.bn2, block.downsample[1])
@@ -78,16 +84,27 @@ def test_statistics_of_a_residual_block_are_those_of_its_arrays_taken_one_by_one
     def convolved(module, x):
         return F.conv2d(x, module.weight, stride=module.stride, padding=module.padding)
 
-    steps = {  # name -> from the values before to its own
-        "conv1": lambda v: convolved(block.conv1, v["x"]),
-        "bn1": lambda v: norm(norms[0], v["conv1"]),
-        "relu": lambda v: F.relu(v["bn1"]),
-        "conv2": lambda v: convolved(block.conv2, v["relu"]),
-        "bn2": lambda v: norm(norms[1], v["conv2"]),
+    shortcut = {
         "downsample.0.conv2d": lambda v: convolved(block.downsample[0], v["x"]),
         "downsample.1.batch_norm": lambda v: norm(norms[2], v["downsample.0.conv2d"]),
-        "relu(2)": lambda v: F.relu(v["bn2"] + v["downsample.1.batch_norm"]),
     }
+    steps = {  # name -> from the values before to its own
+        "conv1": lambda v: convolved(block.conv1, v["x"]),
+        "bn1": lambda v: F.relu(norm(norms[0], v["conv1"])),
+        "conv2": lambda v: convolved(block.conv2, v["bn1"]),
+        **shortcut,
+        "bn2": lambda v: F.relu(norm(norms[1], v["conv2"]) + v["downsample.1.batch_norm"]),
+    }
+    if separate:
+        steps = {
+            "conv1": steps["conv1"],
+            "bn1": lambda v: norm(norms[0], v["conv1"]),
+            "bn1.relu": lambda v: F.relu(v["bn1"]),
+            "conv2": lambda v: convolved(block.conv2, v["bn1.relu"]),
+            **shortcut,
+            "bn2": lambda v: norm(norms[1], v["conv2"]),
+            "bn2.relu": lambda v: F.relu(v["bn2"] + v["downsample.1.batch_norm"]),
+        }
     assert names(watched) == list(steps)
     for row in watched.rows:
         values = {"x": Tensor(to_device(x))}
@@ -95,7 +112,7 @@ def test_statistics_of_a_residual_block_are_those_of_its_arrays_taken_one_by_one
             values[name] = step(values)
             if name == row.layer:
                 leaf = values[name] = Tensor(values[name].data, requires_grad=True)
-        (values["relu(2)"] * Tensor(to_device(weight))).sum().backward()
+        (values[list(steps)[-1]] * Tensor(to_device(weight))).sum().backward()
         assert_allclose(row[3:6], statistics(to_host(leaf.data)), rtol=FLOAT32, atol=1e-6, err_msg=row.layer)
         assert_allclose(row[6:9], statistics(to_host(leaf.grad)), rtol=FLOAT32, atol=1e-6, err_msg=row.layer)
 
@@ -141,15 +158,19 @@ def test_training_is_bit_for_bit_the_same_when_it_is_watched(stem, block):
     assert sorted({row.step for row in watched.rows}) == [0, 2]
 
 
-def test_layers_of_resnet20_come_in_the_order_of_the_pass():
+@pytest.mark.parametrize("separate", [False, True])
+def test_layers_of_resnet20_come_in_the_order_of_the_pass(separate):
     model = models.resnet20(in_channels=1)
-    with watch.layers(model) as watched:
+    with nn.separate_ops() if separate else nullcontext(), watch.layers(model) as watched:
         F.cross_entropy(model(Tensor(to_device(random(2, 8, 8, 1)))), to_device(numpy.array([1, 2]))).backward()
     found = names(watched)
-    assert found[:9] == ["conv1", "bn1", "relu", "layer1.0.conv1", "layer1.0.bn1", "layer1.0.relu", "layer1.0.conv2", "layer1.0.bn2",
-                         "layer1.0.relu(2)"]  # fmt: skip
-    assert found[-3:] == ["layer3.2.relu(2)", "avgpool", "fc"]
-    assert len(found) == len(set(found)) == 3 + 9 * 6 + 2
+    convolutions = ["", *(f"layer{i}.{j}." for i in (1, 2, 3) for j in (0, 1, 2))]
+    expected = []
+    for path in convolutions:
+        for i in (1, 2) if path else (1,):
+            expected += [f"{path}conv{i}", f"{path}bn{i}"] + [f"{path}bn{i}.relu"] * separate
+    assert found == [*expected, "avgpool", "fc"]
+    assert len(found) == len(set(found)) == 19 * (3 if separate else 2) + 2
     assert [row.depth for row in watched.rows] == list(range(len(found)))
     assert all(math.isfinite(number) for row in watched.rows for number in row[3:])
 
@@ -172,8 +193,8 @@ def test_every_watched_op_is_noted_under_the_name_of_its_module():
 
     model = Net()
     x = Tensor(to_device(random(2, 10, 10, 1)))
-    for training in (True, False):  # batch norm is another op then
-        with watch.layers(model.train(training)) as watched:
+    for training, separate in itertools.product((True, False), (False, True)):  # batch norm is one of three ops then
+        with nn.separate_ops() if separate else nullcontext(), watch.layers(model.train(training)) as watched:
             model(x)
         assert names(watched) == [
             "conv",
@@ -242,7 +263,7 @@ def test_without_a_graph_there_are_no_gradients():
     model = models.ResNet(models.BasicBlock, (1,), (4,), num_classes=3).eval()
     with watch.layers(model) as watched, no_grad():
         y = model(Tensor(to_device(random(2, 5, 5, 3))))
-    assert names(watched)[:3] == ["conv1", "bn1", "relu"] and names(watched)[-1] == "fc"
+    assert names(watched)[:3] == ["conv1", "bn1", "layer1.0.conv1"] and names(watched)[-1] == "fc"
     assert all(row[6:9] == (None, None, None) for row in watched.rows)
     assert_allclose(watched.rows[-1][3:6], statistics(to_host(y.data)), rtol=FLOAT32)
 
@@ -498,6 +519,19 @@ def test_a_dead_relu_is_found_with_the_layers_that_no_gradient_reaches():
         "3.relu: 100 % of its outputs are zero at step 2: dead units",
         "no gradient reaches 0.linear at step 2: it is zero there",
     ]
+
+
+@pytest.mark.parametrize("separate", [False, True])
+def test_a_dead_relu_within_a_residual_net_is_found(separate):
+    """The branch is dead and its second convolution with it; the shortcut goes on."""
+    model = models.ResNet(models.BasicBlock, (1,), (4,), num_classes=10)
+    model.layer1[0].bn1.bias.data[...] = -1000
+    with nn.separate_ops() if separate else nullcontext():
+        rows = watched_rows(model, *images())
+    assert [row.layer for row in rows if row.gradient_zeros == 1] == ["layer1.0.conv1"] + ["layer1.0.bn1"] * separate
+    dead = "layer1.0.bn1.relu" if separate else "layer1.0.bn1"
+    more = "layer1.0.conv2, layer1.0.bn2" if separate else "layer1.0.conv2"  # bn2 is zero before the shortcut is added
+    assert watch.findings(rows) == [f"{dead}: 100 % of its outputs are zero at step 0: dead units, and so in {more}"]
 
 
 def row(layer, depth, std=1.0, zeros=0.0, gradient=1.0, step=0):

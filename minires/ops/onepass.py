@@ -23,7 +23,7 @@ def norm_add_relu(x, gamma, beta, add=None, *, eps=1e-5, stats=None, moving=True
     check_channels("norm_add_relu", x, gamma=gamma, beta=beta, mean=mean, var=var)
     if add is not None and add.shape != x.shape:
         raise ValueError(f"norm_add_relu: add has shape {add.shape}, x has {x.shape}")
-    m = check_values("norm_add_relu", x) if moving else None
+    m = check_values("batch_norm", x) if moving else None  # it is this part that refuses
     scale = 1 / xp.sqrt(var + eps)
     rows = Rows(x)
     center, slope, offset = rows.wide(mean), rows.wide(gamma * scale), rows.wide(beta)
@@ -41,11 +41,11 @@ def norm_add_relu(x, gamma, beta, add=None, *, eps=1e-5, stats=None, moving=True
 
     in_parts(forward, len(x), rows.size(3))
     above = y if relu else None  # 0 where the gradient ends
+    adds = add is not None  # backward needs to know that, and not `add`
 
     def backward(g):
-        g_sum = (
-            g if above is None else xp.empty(x.shape, dtype=g.dtype)
-        )  # what comes through the maximum: the gradient of `add` too
+        # what comes through the maximum: the gradient of `add` too
+        g_sum = g if above is None else xp.empty(x.shape, dtype=g.dtype)
 
         def sums(part):
             g_part, distance = rows.of(g_sum, part), rows.scratch("distance", part)
@@ -57,7 +57,7 @@ def norm_add_relu(x, gamma, beta, add=None, *, eps=1e-5, stats=None, moving=True
 
         g_beta, g_gamma = in_parts(sums, len(x), rows.size(4))
         g_gamma = g_gamma * scale
-        g_x = g_sum if relu and add is None else xp.empty(x.shape, dtype=g.dtype)
+        g_x = g_sum if relu and not adds else xp.empty(x.shape, dtype=g.dtype)
         if moving:
             push, pull = rows.wide(gamma * scale * g_beta / m), rows.wide(gamma * scale * scale * g_gamma / m)
 
@@ -72,7 +72,7 @@ def norm_add_relu(x, gamma, beta, add=None, *, eps=1e-5, stats=None, moving=True
                 out -= distance
 
         in_parts(part_backward, len(x), rows.size(4))
-        return g_x, g_gamma, g_beta, g_sum if add is not None else None
+        return g_x, g_gamma, g_beta, g_sum if adds else None
 
     return y, backward
 

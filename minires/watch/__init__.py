@@ -7,7 +7,8 @@
     watch.findings(watched.rows)
 
 A layer is an op that was run while the model was: its name is the path of its module, with the op's name where that is not
-the module's one job (`layer1.0.conv1`, `layer1.0.relu`); its second run in the same pass is `layer1.0.relu(2)`.
+the module's one job (`layer1.0.conv1`, `fc.relu`); its second run in the same pass is `fc.relu(2)`. A batch norm that adds a
+shortcut and takes the maximum is one layer, `layer1.0.bn2`: its activation is what comes out after these.
 While something is watched, stand-ins that note what passes take the place of the ops; results and gradients stay as they
 are, bit by bit, and no activation is kept.
 """
