@@ -98,8 +98,7 @@ class _Maps:
         (n, h, w, c), (th, tw), (ph, pw), m, k = x.shape, self.tiles, self.padding, self.m, self.k
         image = self._scratch("image", n, m * th + 2, m * tw + 2, c)
         self._frame(image)
-        fits = min(h, m * th + 2 - ph), min(w, m * tw + 2 - pw)
-        image[:, ph : ph + fits[0], pw : pw + fits[1]] = x[:, : fits[0], : fits[1]]
+        image[:, ph : ph + h, pw : pw + w] = x
         rows = self._scratch("rows", n, th, k, m * tw + 2, c)
         xp.matmul(self.B, _lines(_overlapping(image, k, m, axis=1)), out=_lines(rows))
         v = self._scratch("v", k, k, n, th, tw, c)
@@ -115,17 +114,15 @@ class _Maps:
         xp.matmul(own, tiles, out=rows[:, :, :, :tw])
         rows[:, :, :, tw] = 0
         rows[:, :, :, 1:, :2] += xp.matmul(beyond, tiles, out=self._scratch("beyond", n, th, k, tw, 2, c))
+        rows = rows.reshape(n, th, k, (tw + 1) * m * c)
         image = self._scratch("image", n, th + 1, m, (tw + 1) * m, c)
-        xp.matmul(own, _lines(rows.reshape(n, th, k, -1, c)), out=_lines(image[:, :th]))
+        xp.matmul(own, rows, out=_lines(image[:, :th]))
         image[:, th] = 0
         more = self._scratch("beyond", n, th, 2, (tw + 1) * m, c)
-        xp.matmul(beyond, _lines(rows.reshape(n, th, k, -1, c)), out=_lines(more))
+        xp.matmul(beyond, rows, out=_lines(more))
         image[:, 1:, :2] += more
-        fits = min(h, m * th + 2 - ph), min(w, m * tw + 2 - pw)
-        if fits != (h, w):
-            g_x[...] = 0
         image = image.reshape(n, (th + 1) * m, (tw + 1) * m, c)
-        g_x[:, : fits[0], : fits[1]] = image[:, ph : ph + fits[0], pw : pw + fits[1]]
+        g_x[...] = image[:, ph : ph + h, pw : pw + w]
 
     def product(self, tiled, matrices, channels):
         """One product of matrices for each place in the tile."""
@@ -204,4 +201,4 @@ def _overlapping(x, k, m, axis):
 
 def _lines(x):
     """(..., W, C) as (..., W*C)."""
-    return x.reshape(*x.shape[:-2], -1)
+    return x.reshape(*x.shape[:-2], x.shape[-2] * x.shape[-1])
