@@ -27,7 +27,7 @@ def norm_add_relu(x, gamma, beta, add=None, *, eps=1e-5, stats=None, moving=True
     scale = 1 / xp.sqrt(var + eps)
     rows = Rows(x)
     center, slope, offset = rows.wide(mean), rows.wide(gamma * scale), rows.wide(beta)
-    y = xp.empty(x.shape, dtype=xp.result_type(x.dtype, gamma.dtype))
+    y = xp.empty(x.shape, dtype=xp.result_type(*(a.dtype for a in (x, gamma, add) if a is not None)))
 
     def forward(part):
         out = rows.of(y, part)
@@ -41,6 +41,7 @@ def norm_add_relu(x, gamma, beta, add=None, *, eps=1e-5, stats=None, moving=True
 
     in_parts(forward, len(x), rows.size(3))
     above = y if relu else None  # 0 where the gradient ends
+    added = add is not None  # so that backward does not keep it
 
     def backward(g):
         g_sum = (
@@ -57,7 +58,7 @@ def norm_add_relu(x, gamma, beta, add=None, *, eps=1e-5, stats=None, moving=True
 
         g_beta, g_gamma = in_parts(sums, len(x), rows.size(4))
         g_gamma = g_gamma * scale
-        g_x = g_sum if relu and add is None else xp.empty(x.shape, dtype=g.dtype)
+        g_x = g_sum if relu and not added else xp.empty(x.shape, dtype=g.dtype)
         if moving:
             push, pull = rows.wide(gamma * scale * g_beta / m), rows.wide(gamma * scale * scale * g_gamma / m)
 
@@ -72,6 +73,6 @@ def norm_add_relu(x, gamma, beta, add=None, *, eps=1e-5, stats=None, moving=True
                 out -= distance
 
         in_parts(part_backward, len(x), rows.size(4))
-        return g_x, g_gamma, g_beta, g_sum if add is not None else None
+        return g_x, g_gamma, g_beta, g_sum if added else None
 
     return y, backward
