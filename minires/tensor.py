@@ -273,7 +273,7 @@ def _run(node, g):
 def _asks(backward):
     """Whether a backward takes `wanted`, a bool for each operand, to leave out (as None) what nobody wants."""
     code = getattr(backward, "__code__", None)
-    return code is not None and "wanted" in code.co_varnames[: code.co_argcount]
+    return code is not None and "wanted" in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
 
 
 def _told(given):

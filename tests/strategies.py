@@ -61,6 +61,17 @@ def windows(draw, *, pool=False):
     return shape, {"kernel": kernel, "stride": stride, "padding": padding}
 
 
+@st.composite
+def threes(draw):
+    """(shape (N, H, W, C), F, padding) for windows of 3x3 with stride 1: images smaller than a tile, and of several that do not
+    fit; no images too.
+    """
+    padding = draw(st.tuples(st.integers(0, 2), st.integers(0, 2)))
+    h, w = (draw(st.integers(max(1, 3 - 2 * p), 11)) for p in padding)
+    c, f = draw(st.sampled_from([1, 2, 3, 8])), draw(st.sampled_from([1, 2, 5, 9]))
+    return (draw(st.integers(0, 3)), h, w, c), f, padding
+
+
 def run(op, *arrays, **options):
     """(result, backward) of an op, with NumPy arrays on the outside and the backend in use within."""
     result, backward = op(*(a if a is None else to_device(a) for a in arrays), **options)

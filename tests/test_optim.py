@@ -1,12 +1,13 @@
 """Optimizers against their published formulas, a number at a time in plain Python; schedules against lists by hand."""
 
 import math
+import tracemalloc
 
 import numpy
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from minires import optim
+from minires import backend, optim
 from minires.backend import to_device, to_host
 from minires.nn import Linear, Parameter, Sequential
 from minires.optim import SGD, Adam, AdamW
@@ -129,6 +130,82 @@ def test_weight_decay_of_adam_goes_through_the_step_and_of_adamw_beside_it():
         give(p, [0.0])
         optimizer([p], lr=0.1, weight_decay=0.5).step()
         assert_allclose(values(p), [expected], rtol=1e-6)
+
+
+def sgd_of_arrays(w, gradients, lr, momentum=0.0, nesterov=False, weight_decay=0.0):
+    """The formula as it is written, on whole arrays."""
+    v = 0 * w
+    for g in gradients:
+        g = g + weight_decay * w
+        v = momentum * v + g
+        w = w - lr * (g + momentum * v if nesterov else v)
+    return w
+
+
+def adam_of_arrays(w, gradients, lr, betas, eps=1e-8, coupled=0.0, decoupled=0.0):
+    (b1, b2), m, v = betas, 0 * w, 0 * w
+    for t, g in enumerate(gradients, start=1):
+        w = w * (1 - lr * decoupled)
+        g = g + coupled * w
+        m = b1 * m + (1 - b1) * g
+        v = b2 * v + (1 - b2) * (g * g)
+        w = w - lr * (m / (1 - b1**t)) / (numpy.sqrt(v / (1 - b2**t)) + eps)
+    return w
+
+
+def columns_first(array):
+    return to_device(numpy.ascontiguousarray(array.T)).T
+
+
+LARGE = {
+    "SGD": (SGD, sgd_of_arrays, {}),
+    "SGD with decay": (SGD, sgd_of_arrays, {"weight_decay": 0.1}),
+    "momentum": (SGD, sgd_of_arrays, {"momentum": 0.9}),
+    "momentum and decay": (SGD, sgd_of_arrays, {"momentum": 0.9, "weight_decay": 0.1}),
+    "Nesterov and decay": (SGD, sgd_of_arrays, {"momentum": 0.9, "nesterov": True, "weight_decay": 0.1}),
+    "Adam": (Adam, adam_of_arrays, {"betas": (0.8, 0.9)}),
+    "Adam with decay": (Adam, adam_of_arrays, {"betas": (0.8, 0.9), "weight_decay": 0.1}),
+    "AdamW": (AdamW, adam_of_arrays, {"betas": (0.8, 0.9), "weight_decay": 0.1}),
+}
+
+
+@on_each_backend
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("turned", ["nothing", "parameter", "gradient"])
+@pytest.mark.parametrize("name", LARGE)
+def test_a_parameter_of_several_parts_follows_the_formula_to_the_bit(monkeypatch, name, turned, dtype):
+    """In parts of 600 to 3000 numbers; in one piece where it or its gradient does not lie in one row."""
+    monkeypatch.setattr(backend, "_current", backend._current._replace(part=50_000))
+    make, formula, options = LARGE[name]
+    start, *gradients = (numpy.random.default_rng(i).standard_normal((101, 103)).astype(dtype) for i in range(4))
+    p = parameter(start, dtype)
+    p.data = columns_first(start) if turned == "parameter" else p.data
+    optimizer = make([p], 0.05, **options)
+    for g in gradients:
+        p.grad = columns_first(g) if turned == "gradient" else to_device(g)
+        optimizer.step()
+    if make is not SGD and "weight_decay" in options:
+        options = {"betas": options["betas"], "decoupled" if make is AdamW else "coupled": options["weight_decay"]}
+    expected = formula(start, gradients, 0.05, **options)
+    assert p.data.flags.c_contiguous == (turned != "parameter") and p.grad.flags.c_contiguous == (turned != "gradient")
+    assert p.dtype == dtype
+    assert to_host(p.data).tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_a_step_makes_nothing_as_large_as_a_parameter(name):
+    make, _, options = LARGE[name]
+    p = parameter(numpy.zeros(4 << 20), numpy.float32)  # 16 MiB
+    p.grad = p.data + 1
+    with backend.using_threads(2):
+        optimizer = make([p], 0.05, **options)
+        optimizer.step()
+        tracemalloc.start()
+        try:
+            optimizer.step()
+            assert tracemalloc.get_traced_memory()[1] < p.data.nbytes / 10
+        finally:
+            tracemalloc.stop()
 
 
 OPTIMIZERS = [

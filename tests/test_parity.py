@@ -15,12 +15,12 @@ from numpy import testing
 torch = pytest.importorskip("torch")
 
 from minires import functional as F  # noqa: E402
-from minires import nn, optim  # noqa: E402
+from minires import nn, ops, optim  # noqa: E402
 from minires.backend import to_device, to_host, using  # noqa: E402
 from minires.models import BasicBlock, Bottleneck, ResNet, resnet18, resnet20  # noqa: E402
 from minires.tensor import Tensor, no_grad  # noqa: E402
 from tests.conftest import BACKENDS  # noqa: E402
-from tests.strategies import SEEDS, SHAPES, broadcastable, numbers, reductions, windows  # noqa: E402
+from tests.strategies import SEEDS, SHAPES, broadcastable, numbers, reductions, threes, windows  # noqa: E402
 
 on_each_backend = pytest.mark.usefixtures("each_backend")
 torch.set_num_threads(1)  # on a busy machine two wait for each other: 50 times slower
@@ -83,6 +83,19 @@ def test_conv2d(drawn, f, with_bias, seed):
     assert_same(
         lambda *given: F.conv2d(*given, **options),
         lambda x, weight, *bias: nhwc(TF.conv2d(nchw(x), oihw(weight), *bias, **options)),
+        *arrays,
+    )
+
+
+@on_each_backend
+@pytest.mark.parametrize("algorithm", ["im2col", "winograd"])
+@given(threes(), st.booleans(), SEEDS)
+def test_conv2d_by_3x3_windows_whatever_the_algorithm(algorithm, drawn, with_bias, seed):
+    (n, *size), f, padding = drawn
+    arrays = [numbers(seed, (n + 1, *size)), numbers(seed + 1, (3, 3, size[2], f))] + [numbers(seed + 2, (f,))] * with_bias
+    assert_same(
+        lambda *given: F.conv2d(*given, padding=padding, algorithm=algorithm),
+        lambda x, weight, *bias: nhwc(TF.conv2d(nchw(x), oihw(weight), *bias, padding=padding)),
         *arrays,
     )
 
@@ -562,12 +575,13 @@ def train_both(model, twin, dtype, *, lr):
 
 
 @pytest.mark.usefixtures("each_arithmetic")
-@pytest.mark.parametrize("shortcut", ["A", "B"])
-def test_ten_steps_of_training_resnet20(shortcut):
+@pytest.mark.parametrize(("shortcut", "algorithm"), [("A", "auto"), ("B", "auto"), ("A", "im2col"), ("A", "winograd")])
+def test_ten_steps_of_training_resnet20(shortcut, algorithm):
     nn.manual_seed(0)
     model, twin = pair(resnet20(shortcut=shortcut), Twin((3, 3, 3), (16, 32, 64), shortcut=shortcut))
     before = model.state_dict()
-    ours, theirs = train_both(model, twin, "float64", lr=0.05)
+    with ops.algorithm(algorithm):
+        ours, theirs = train_both(model, twin, "float64", lr=0.05)
     assert_allclose(ours, theirs, atol=1e-8, rtol=0)
     assert_same_state(model, twin, atol=1e-8, rtol=0)
     assert all((value != before[name]).any() for name, value in model.state_dict().items())  # all have moved

@@ -510,6 +510,75 @@ def test_a_gradient_for_an_operand_that_was_left_out_may_be_none():
     assert F.linear(x, weight, [1.0]).item() == 12
 
 
+def test_a_backward_that_takes_wanted_is_told_whose_gradient_is_wanted_and_may_leave_out_the_others():
+    told = []
+
+    def product(a, b, c):
+        def backward(g, wanted=(True, True, True)):
+            told.append(wanted)
+            return tuple(gradient if asked else None for gradient, asked in zip((g * b * c, g * a * c, g * a * b), wanted))
+
+        return a * b * c, backward
+
+    def by_name_alone(a, b, c):
+        result, backward = product(a, b, c)
+        return result, lambda g, *, wanted: backward(g, wanted)
+
+    def wrapped(a, b, c):
+        result, backward = product(a, b, c)
+        return result, functools.wraps(backward)(lambda g, **options: backward(g, **options))
+
+    for op in (product, by_name_alone, wrapped):
+        a, b, c = leaf([2.0]), leaf([3.0]), Tensor(to_device(numpy.array([5.0], "float32")))
+        apply(op, a * 1, b, c).backward()
+        assert told.pop() == (True, True, False) and not told
+        assert grad(a) == [15] and grad(b) == [10] and c.grad is None
+        apply(op, 2.0, b.detach(), leaf([1.0])).backward()
+        assert told.pop() == (False, False, True)
+
+
+def test_a_backward_without_wanted_gets_the_gradient_alone():
+    given = []
+
+    def product(a, b):
+        wanted = a * 0  # a name inside backward is no parameter of it
+
+        def backward(*args):
+            (g,) = args
+            given.append(wanted)
+            return g * b, g * a
+
+        return a * b, backward
+
+    def twice(a):
+        def backward(g):
+            wanted = g * 2
+            return (wanted,)
+
+        return a * 2, backward
+
+    a = leaf([2.0])
+    apply(twice, apply(product, a, [3.0])).backward()
+    assert grad(a) == [6] and len(given) == 1
+
+
+@pytest.mark.parametrize(
+    ("kernel", "channels", "algorithm"),
+    [(3, 2, "im2col"), (3, 2, "winograd"), (3, 8, "winograd"), (1, 2, "auto"), (1, 2, "im2col")],
+)
+def test_conv2d_computes_no_gradient_of_images_that_need_none(kernel, channels, algorithm):
+    x, weight = numpy.random.default_rng(0).standard_normal((2, 6, 5, channels)), numpy.ones((kernel, kernel, channels, 9))
+    gradients = []
+    for needs in (True, False):
+        images, w = Tensor(to_device(x), requires_grad=needs), leaf(weight, "float64")
+        y = F.conv2d(images, w, algorithm=algorithm)
+        backward = y.node.backward
+        y.node.backward = functools.wraps(backward)(lambda g, **o: gradients.append(backward(g, **o)) or gradients[-1])
+        (y * y).sum().backward()
+        assert (images.grad is None) == (gradients[-1][0] is None) == (not needs)
+        assert_array_equal(grad(w), to_host(gradients[0][1]))
+
+
 @pytest.mark.parametrize(
     ("made", "told"),
     [(lambda x: x, r"(Array|ndarray)"), (lambda x: (x, x), r"\((Array|ndarray), (Array|ndarray)\)"), (lambda x: None, "NoneType"),

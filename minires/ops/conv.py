@@ -135,8 +135,8 @@ def conv2d(x, weight, bias=None, *, stride=1, padding=0, algorithm=None):
 
     x  (N, H, W, C)    weight  (KH, KW, C, F)    bias  (F,)    result  (N, OH, OW, F)
     OH = floor((H + 2 padding - KH) / stride) + 1, OW likewise; the padding is zeros. stride, padding: an int or a pair.
-    algorithm  "im2col"; "winograd", for 3x3 windows with stride 1 or 2, elsewhere im2col; "auto", the faster as a rule. Without it
-        what `algorithm` or MINIRES_ALGORITHM says, or "auto"
+    algorithm  "im2col"; "winograd", for 3x3 windows with stride 1 or 2 in float32 or float64, elsewhere im2col; "auto", the faster as a
+        rule. Without it what `algorithm` or MINIRES_ALGORITHM says, or "auto"
 
     Keeps  x and weight.
     Raises  ValueError: shapes that do not fit, or a window larger than the padded image.
@@ -147,8 +147,8 @@ def conv2d(x, weight, bias=None, *, stride=1, padding=0, algorithm=None):
     chosen = names.check("algorithm", _forced if algorithm is None else algorithm, ALGORITHMS)
     if chosen != "im2col" and kernel == (1, 1) and frame == (0, 0):
         return conv2d_pointwise(x, weight, bias, stride=steps)
-    tile = None
-    if chosen != "im2col" and kernel == (3, 3) and steps in TILES:
+    tile, dtype = None, xp.result_type(x.dtype, weight.dtype)
+    if chosen != "im2col" and kernel == (3, 3) and steps in TILES and dtype.kind == "f" and dtype.itemsize >= 4:
         tile = _tile(len(x), output, weight.shape, TILES[steps], forced=chosen == "winograd")
     if tile is None:
         return conv2d_im2col(x, weight, bias, stride=steps, padding=frame)

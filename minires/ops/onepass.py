@@ -27,7 +27,7 @@ def norm_add_relu(x, gamma, beta, add=None, *, eps=1e-5, stats=None, moving=True
     scale = 1 / xp.sqrt(var + eps)
     rows = Rows(x)
     center, slope, offset = rows.wide(mean), rows.wide(gamma * scale), rows.wide(beta)
-    y = xp.empty(x.shape, dtype=xp.result_type(x.dtype, gamma.dtype))
+    y = xp.empty(x.shape, dtype=xp.result_type(*(a.dtype for a in (x, gamma, add) if a is not None)))
 
     def forward(part):
         out = rows.of(y, part)
@@ -87,19 +87,17 @@ def add_relu(x, add=None, *, relu=True):
     """
     if add is not None and add.shape != x.shape:
         raise ValueError(f"add_relu: add has shape {add.shape}, x has {x.shape}")
-    y = xp.empty(x.shape, dtype=x.dtype)
+    y = xp.empty(x.shape, dtype=x.dtype if add is None else xp.result_type(x.dtype, add.dtype))
 
     def forward(part):
-        if add is not None:
-            xp.add(x[part], add[part], out=y[part])
-        if relu:
-            xp.maximum(x[part] if add is None else y[part], 0, out=y[part])
+        summed = x[part] if add is None else xp.add(x[part], add[part], out=y[part])
+        y[part] = xp.maximum(summed, 0, out=y[part]) if relu else summed
 
     in_parts(forward, len(x), 3 * x.nbytes // max(len(x), 1))
-    above = y if relu else None
+    above, adds = y if relu else None, add is not None
 
     def backward(g):
         g_x = g if above is None else g * (above > 0)
-        return g_x, g_x if add is not None else None
+        return g_x, g_x if adds else None
 
     return y, backward

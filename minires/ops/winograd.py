@@ -43,7 +43,6 @@ F4 = Tile(
 )  # fmt: skip
 
 
-
 def _strided(m, B, G, A):
     """The tile for stride 2, from the matrices for m results of a window of two: the window's ends go over the even pixels,
     its middle over the odd ones, which are multiplied one by one. Source  Lavin and Gray 2016 name the split.
@@ -135,13 +134,17 @@ class _Maps:
     def input_adjoint(self, g_v, g_x):
         """Write B' g_v B to images g_x (N, H, W, C); a pixel that several tiles see is the sum of what they give."""
         (n, h, w, c), (th, tw), (ph, pw), k, step = g_x.shape, self.tiles, self.padding, self.k, self.step
-        own, shared, beyond = self.B.T[:step], self.B.T[step:], self.p - step  # the pixels behind `step` are the next tile's too
+        own, shared, beyond = (
+            self.B.T[:step],
+            self.B.T[step:],
+            self.p - step,
+        )  # the pixels behind `step` are the next tile's too
         tiles = g_v.transpose(2, 3, 0, 4, 1, 5)  # (N, TH, K, TW, K, C)
         rows = self._scratch("rows", n, th, k, tw + 1, step, c)
         xp.matmul(own, tiles, out=rows[:, :, :, :tw])
         rows[:, :, :, tw] = 0
         rows[:, :, :, 1:, :beyond] += xp.matmul(shared, tiles, out=self._scratch("beyond", n, th, k, tw, beyond, c))
-        rows = rows.reshape(n, th, k, -1)
+        rows = rows.reshape(n, th, k, (tw + 1) * step * c)
         image = self._scratch("image", n, th + 1, step, rows.shape[-1])
         xp.matmul(own, rows, out=image[:, :th])
         image[:, th] = 0
@@ -223,4 +226,4 @@ def _overlapping(x, k, m, axis):
 
 def _lines(x):
     """(..., W, C) as (..., W*C)."""
-    return x.reshape(*x.shape[:-2], -1)
+    return x.reshape(*x.shape[:-2], x.shape[-2] * x.shape[-1])
