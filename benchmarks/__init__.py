@@ -1,1 +1,1 @@
-"""Speed and memory, measured: each file is a command, such as python -m benchmarks.loop."""
+"""Speed and memory, measured: python -m benchmarks.cpu (beside PyTorch and the machine's limits), python -m benchmarks.loop."""

@@ -13,6 +13,7 @@ from contextlib import redirect_stdout
 
 import numpy
 
+from benchmarks import timing
 from minires import Tensor, data
 from minires import functional as F
 from minires.backend import machine
@@ -33,26 +34,28 @@ def main():
     blas = machine.blas() or {"name": "BLAS", "version": "unknown", "kernel": "unknown", "threads": "unknown"}
     print(f"{machine.processor()}, {machine.cores()} cores; {blas['name']} {blas['version']}, kernel {blas['kernel']}, "
           f"{blas['threads']} threads")  # fmt: skip
-    speed(options)
+    speed(options.model, options.rounds, options.steps)
     memory(options.memory_steps)
 
 
-def speed(options):
-    """Images a second of the bare step and of the loop."""
-    rng, batch = numpy.random.default_rng(0), 128
-    images = rng.integers(0, 256, (batch * options.steps, 32, 32, 3)).astype(numpy.uint8)
+def speed(model, rounds, steps, batch=128):
+    """Images a second of the bare step and of the loop, and the share that the loop reaches: printed, and given as figures."""
+    rng = numpy.random.default_rng(0)
+    images = rng.integers(0, 256, (batch * steps, 32, 32, 3)).astype(numpy.uint8)
     part = data.Dataset(images, rng.integers(0, 10, len(images)), data.CLASSES["cifar10"])
-    config = {**settings.defaults("cifar10"), "model": options.model, "epochs": 1, "batch_size": batch, "lr": 0.01}
+    config = {**settings.defaults("cifar10"), "model": model, "epochs": 1, "batch_size": batch, "lr": 0.01}
     rates = {"bare step": [], "loop": []}
     ways = [("bare step", bare), ("loop", ran)]
-    for i in range(options.rounds + 1):
+    for i in range(rounds + 1):
         for name, run in ways if i % 2 else reversed(ways):
             rates[name].append(len(images) / run(config, part))
+    rates = {name: values[1:] for name, values in rates.items()}  # the first round warms up
     for name, values in rates.items():
-        values = values[1:]  # the first round warms up
         print(f"{name:9}  {statistics.median(values):7.1f} images/s, {min(values):.1f} to {max(values):.1f}")
-    ratios = [loop / bare for loop, bare in zip(rates["loop"], rates["bare step"])][1:]
+    ratios = [loop / bare for loop, bare in zip(rates["loop"], rates["bare step"])]
     print(f"the loop runs at {100 * statistics.median(ratios):.1f} % of the bare step's rate (median of {len(ratios)} rounds)")
+    rates = {name: timing.spread(values) for name, values in rates.items()}
+    return {"model": model, "batch": batch, "rate": rates, "ratio": timing.spread(ratios)}
 
 
 def memory(steps):

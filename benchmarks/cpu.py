@@ -1,0 +1,102 @@
+"""python -m benchmarks.cpu: how fast minires is on this processor, beside PyTorch (where it is installed) and beside the
+machine's own limits.
+
+Both do the same work: net, weights, batch, float32, threads. They take turns, and neither holds the cores while the other
+works; every second round goes the other way round, the first warms up, and medians over the rounds are printed, with the
+least and the greatest. PyTorch is measured in NCHW and in channels_last, and compared in the better of them.
+"""
+
+import argparse
+import importlib
+import importlib.util
+import json
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from threadpoolctl import threadpool_limits
+
+from benchmarks import convolutions, fresh, host, pictures, whole
+from benchmarks.problems import FULL, SMOKE
+from minires import backend
+
+PARTS = {"steps": whole.steps, "inference": whole.inference, "memory": fresh.memory, "convolutions": convolutions.convolutions,
+         "imports": fresh.imports, "threads": whole.threads, "loop": whole.loop, "growth": whole.growth,
+         "accuracy": convolutions.accuracy, "ladder": whole.ladder}  # fmt: skip
+DISTURBED = 0.03  # the share of the cores that other processes may take before it is said
+LADDER, ROOFLINE = "speed-ladder.png", "roofline.png"
+
+
+def main():
+    """The command. Exit status 2: the kernels are pinned, so figures would be no result."""
+    options = arguments()
+    peers = importlib.import_module("benchmarks.peers") if importlib.util.find_spec("torch") else None
+    threadpool_limits(backend.threads(), user_api="blas")
+    facts = host.describe(peers)
+    host.told(facts)
+    why = host.pinned(facts)
+    if why and not options.smoke:
+        print(f"no result: {why}", file=sys.stderr)
+        sys.exit(2)
+    if options.smoke:
+        print("--smoke: everything small and once, to see that it runs; the figures are no result")
+    plan = SMOKE if options.smoke else FULL
+    figures = {"smoke": options.smoke, "pinned": why, "date": datetime.now(UTC).isoformat(timespec="seconds"),
+               "commit": host.commit(), "machine": facts, **measured(plan, peers, options.only or list(PARTS))}  # fmt: skip
+    written(figures, options.json, options.pictures)
+
+
+def arguments():
+    """What was typed. A call that measures less than everything writes nothing that it was not told to."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.cpu", description=__doc__.split(": ", 1)[1],
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser.add_argument("--only", nargs="+", choices=PARTS, metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--smoke", action="store_true", help="everything small and once: to see that it runs")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="all figures (benchmarks/results/cpu.json)")
+    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help=f"for {LADDER} and {ROOFLINE} (docs)")
+    options = parser.parse_args()
+    if not options.smoke and not options.only:
+        options.json = options.json or Path("benchmarks/results/cpu.json")
+        options.pictures = options.pictures or Path("docs")
+    return options
+
+
+def measured(plan, peers, names):
+    """{"limits", "parts", "others", "seconds"}: the figures of each part named, how much of the cores other processes took
+    meanwhile, and how long it all took.
+    """
+    begun, figures, others = time.perf_counter(), {}, {}
+    print("\nlimits: the rates of a large product of matrices and of copying memory", flush=True)
+    limits = host.limits(plan)
+    for name in names:
+        part, watched = PARTS[name], host.Others()
+        print(f"\n{name}: {part.__doc__}", flush=True)
+        figures[name] = part(plan, peers, limits) if name == "convolutions" else part(plan, peers)
+        others[name] = share = watched.share()
+        if share and share > DISTURBED:
+            print(f"  disturbed: other processes took {100 * share:.0f} % of the cores meanwhile; measure again when they rest")
+    seconds = time.perf_counter() - begun
+    print(f"\nall in {seconds:.0f} s")
+    return {"limits": limits, "parts": figures, "others": others, "seconds": seconds}
+
+
+def written(figures, path, folder):
+    """Write the figures as JSON, and the pictures of the parts that were measured."""
+    if path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(figures, indent=1) + "\n")
+        print(f"figures in {path}")
+    parts, machine = figures["parts"], figures["machine"]
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+        if "ladder" in parts:
+            pictures.ladder(parts["ladder"], machine).save(folder / LADDER)
+            print(f"picture in {folder / LADDER}")
+        if "convolutions" in parts:
+            pictures.roofline(parts["convolutions"], figures["limits"], machine).save(folder / ROOFLINE)
+            print(f"picture in {folder / ROOFLINE}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""What is measured: nets, batches, the shapes of convolutions, and how often. Names neither minires nor PyTorch."""
+
+from typing import NamedTuple
+
+import numpy
+
+CLASSES = 10
+SGD = {"lr": 0.01, "momentum": 0.9, "nesterov": True, "weight_decay": 5e-4}
+SMOOTHING = 0.1  # of labels
+
+
+class Net(NamedTuple):
+    """A residual network for images of 32 x 32 pixels, with CIFAR stem and projection shortcuts (B)."""
+
+    block: str  # "BasicBlock" or "Bottleneck"
+    depths: tuple
+    widths: tuple
+
+
+WIDE, NARROW = (64, 128, 256, 512), (16, 32, 64)
+NETS = {
+    "resnet18": Net("BasicBlock", (2, 2, 2, 2), WIDE),
+    "resnet50": Net("Bottleneck", (3, 4, 6, 3), WIDE),
+    **{f"resnet{6 * n + 2}": Net("BasicBlock", (n, n, n), NARROW) for n in (3, 5, 7, 9)},
+    **{f"widths {w} to {8 * w}": Net("BasicBlock", (2, 2, 2, 2), (w, 2 * w, 4 * w, 8 * w)) for w in (16, 32, 64)},
+    "tiny": Net("BasicBlock", (1, 1), (4, 8)),
+    "tiny bottleneck": Net("Bottleneck", (1,), (4,)),
+}
+
+
+class Shape(NamedTuple):
+    """A convolution of n images of size x size pixels, without bias."""
+
+    n: int
+    size: int
+    c: int
+    f: int
+    kernel: int
+    stride: int
+
+    def __str__(self):
+        step = ", stride 2" if self.stride == 2 else ""
+        return f"{self.kernel}x{self.kernel} {self.c}->{self.f}, {self.size}x{self.size}{step}"
+
+    @property
+    def padding(self):
+        """Frame that keeps the size at stride 1."""
+        return self.kernel // 2
+
+    @property
+    def winograd(self):
+        """Whether Winograd's way is there for it."""
+        return self.kernel == 3 and self.stride == 1
+
+    @property
+    def flop(self):
+        """Of the direct convolution, forward: a multiplication and an addition for each weight at each place."""
+        return 2 * self.n * (self.size // self.stride) ** 2 * self.kernel**2 * self.c * self.f
+
+    @property
+    def nbytes(self):
+        """Of weight, the result and the pixels of x that are seen, in float32, each once: what has to be moved at least."""
+        result = (self.size // self.stride) ** 2
+        places = min(self.size**2, result * self.kernel**2)
+        return 4 * (self.n * (places * self.c + result * self.f) + self.kernel**2 * self.c * self.f)
+
+    def arrays(self):
+        """(x, weight, g): what comes in, and a gradient of the result, normally distributed."""
+        rng, out = numpy.random.default_rng(0), self.size // self.stride
+        x, g = ((self.n, self.size, self.size, self.c), (self.n, out, out, self.f))
+        weight = (self.kernel, self.kernel, self.c, self.f)
+        return tuple(rng.standard_normal(shape, dtype=numpy.float32) for shape in (x, weight, g))
+
+
+def shapes(n):
+    """The convolutions of ResNet-18 with CIFAR stem, each once, from its image to its mean."""
+    yield Shape(n, 32, 3, 64, 3, 1)
+    for i, width in enumerate(WIDE):
+        if i:
+            yield Shape(n, 64 >> i, width // 2, width, 3, 2)
+            yield Shape(n, 64 >> i, width // 2, width, 1, 2)
+        yield Shape(n, 32 >> i, width, width, 3, 1)
+
+
+class Plan(NamedTuple):
+    """How much of it."""
+
+    rounds: int = 5  # after one to warm up
+    few: int = 3  # rounds, where a round is long
+    turn: float = 0.3  # seconds, at least
+    training: tuple = (("resnet18", 128), ("resnet20", 128), ("resnet50", 32))
+    net: str = "resnet18"  # of inference, memory, threads and the ladder
+    n: int = 128  # its batch, and that of the shapes
+    shapes: tuple = tuple(shapes(128))
+    small: str = "resnet20"  # the net whose batch grows
+    batches: tuple = (16, 32, 64, 128, 256)
+    depths: tuple = ("resnet20", "resnet32", "resnet44", "resnet56")
+    widths: tuple = ("widths 16 to 128", "widths 32 to 256", "widths 64 to 512")
+    steps: int = 4  # until memory is looked at
+    imports: int = 9
+    loop: int = 8  # steps of the loop and of the bare step in a round
+    product: int = 4096  # rows and columns of the two matrices that the rate of products is measured with
+    copied: int = 1 << 28  # bytes
+
+
+FULL = Plan()
+SMOKE = Plan(
+    rounds=1, few=1, turn=0.0, training=(("tiny", 4), ("tiny bottleneck", 4)), net="tiny", n=4,
+    shapes=(Shape(4, 8, 16, 16, 3, 1), Shape(4, 8, 8, 16, 1, 2)), small="tiny", batches=(2, 4), depths=("tiny",),
+    widths=("tiny",), steps=1, imports=1, loop=1, product=256, copied=1 << 20,
+)  # fmt: skip
+
+
+def batch(n):
+    """(x, labels): n random images (N, H, W, C), and a class for each."""
+    rng = numpy.random.default_rng(0)
+    return rng.standard_normal((n, 32, 32, 3), dtype=numpy.float32), rng.integers(0, CLASSES, n)

@@ -1,0 +1,76 @@
+"""Seconds, measured fairly: several ways of the same work in turn, round after round, and medians over the rounds."""
+
+import math
+import statistics
+import time
+
+PAUSE = 0.1  # seconds between two turns: threads of OpenMP and OpenBLAS go round in a loop for a while after their work
+
+
+def alternated(ways, rounds, *, turn=0.0):
+    """Seconds a call of each way: name -> a number for each round. Every second round goes the other way round, and one more
+    round before them warms up.
+
+    ways  name -> a function without arguments
+    turn  seconds: in its turn a way is called again until they are over, and the first call is not counted where it took less
+    """
+    seconds = {name: [] for name in ways}
+    for i in range(rounds + 1):
+        for name in list(ways)[:: 1 if i % 2 else -1]:
+            time.sleep(PAUSE)
+            taken = _one_turn(ways[name], turn)
+            if i:
+                seconds[name].append(taken)
+    return seconds
+
+
+def _one_turn(way, turn):
+    first = _seconds(way, 0.0)  # threads wake up, caches fill
+    return first if first >= turn else _seconds(way, turn)
+
+
+def _seconds(way, turn):
+    """Of a call, on average over as many as `turn` seconds take, and at least one."""
+    begun, calls, now = time.perf_counter(), 0, 0.0
+    while not calls or now < turn:
+        way()
+        calls, now = calls + 1, time.perf_counter() - begun
+    return now / calls
+
+
+def spread(values):
+    """{"median", "min", "max"} of numbers."""
+    return {"median": statistics.median(values), "min": min(values), "max": max(values)}
+
+
+def best(seconds, names):
+    """The one of `names` with the least median, or None where there are none."""
+    return min(names, key=lambda name: statistics.median(seconds[name]), default=None)
+
+
+def rates(seconds, work):
+    """`work` a second for each way, and how ways compare: what alternated() gave, as figures to keep.
+
+    "PyTorch" is the better of the ways whose names begin so; "ratio" is minires's rate / PyTorch's, from round to round.
+    """
+    figures = {"rate": {name: spread([work / value for value in values]) for name, values in seconds.items()}}
+    figures["pytorch"] = peer = best(seconds, [name for name in seconds if name.startswith("PyTorch")])
+    if peer and "minires" in seconds:
+        figures["ratio"] = spread([theirs / ours for ours, theirs in zip(seconds["minires"], seconds[peer])])
+    return figures
+
+
+def told(title, figures, unit):
+    """Print what rates() gave."""
+    print(f"  {title}")
+    width = max(30, *map(len, figures["rate"]))
+    for name, rate in figures["rate"].items():
+        print(f"    {name:{width}} {shown(rate)} {unit}")
+    if "ratio" in figures:
+        print(f"    {'minires / ' + figures['pytorch']:{width}} {shown(figures['ratio'])}", flush=True)
+
+
+def shown(values):
+    """A spread, as text, to three digits."""
+    digits = max(0, 2 - math.floor(math.log10(values["median"] or 1)))
+    return f"{values['median']:9,.{digits}f}   ({values['min']:,.{digits}f} to {values['max']:,.{digits}f})"
