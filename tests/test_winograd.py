@@ -171,6 +171,23 @@ def test_the_cut_into_parts_changes_nothing_but_rounding(monkeypatch, tile, part
         assert_allclose(found, expected, atol=1e-11)
 
 
+@on_each_tile
+@pytest.mark.parametrize(("c", "f"), [(130, 3), (3, 130), (70, 70)])
+@pytest.mark.parametrize("part", [None, 1, 20_000])
+def test_where_channels_are_more_than_tiles_it_is_the_same(monkeypatch, tile, part, c, f):
+    """Then the filters are cut, in blocks, and not the batch."""
+    x, weight, bias, g = drawn(0, (3, 5, 6, c), f, (1, 0), tile.stride)
+    monkeypatch.setattr(backend, "_current", backend._current._replace(part=part))
+    y, backward = run(conv2d_winograd, x, weight, bias, padding=(1, 0), tile=tile)
+    expected = by_loops(x, weight, bias, g, (1, 0), tile.stride)
+    for found, wanted in zip((y, *backward(g)), expected, strict=True):
+        assert_allclose(found, wanted, atol=1e-10)
+    _, backward = conv2d_winograd(*map(to_device, (x, weight, bias)), padding=(1, 0), tile=tile)
+    nothing, g_weight, _ = backward(to_device(g), wanted=(False, True, True))
+    assert nothing is None
+    assert_allclose(to_host(g_weight), expected[2], atol=1e-10)
+
+
 def test_no_number_of_an_image_before_is_left_in_the_frame():
     """The memory in which images are framed is used again, for images of other sizes too."""
     for n, h, w, padding in ((2, 9, 9, (0, 0)), (2, 5, 6, (2, 2)), (1, 3, 8, (1, 0)), (2, 5, 6, (0, 1))):

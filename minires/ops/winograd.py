@@ -72,6 +72,8 @@ def conv2d_winograd(x, weight, bias=None, *, padding=(0, 0), tile=F4):
     """
     n, f = len(x), weight.shape[-1]
     maps = _Maps(x, weight, padding, tile)
+    if 0 < n * maps.tiles[0] * maps.tiles[1] < max(x.shape[-1], f):
+        return _channels_in_parts(x, weight, bias, maps)
     y = xp.empty((n, *maps.output, f), dtype=maps.dtype)
     u = maps.filters(weight)
 
@@ -101,6 +103,57 @@ def conv2d_winograd(x, weight, bias=None, *, padding=(0, 0), tile=F4):
     return y, backward
 
 
+BLOCK = 64  # channels
+
+
+def _channels_in_parts(x, weight, bias, maps):
+    """The same where there are fewer tiles than channels: G w G' is larger than B x B' then, and it is the one that is never
+    there as a whole. The whole batch is tiled, and each part works with the filters of some channels.
+    """
+    (n, _, _, c), f = x.shape, weight.shape[-1]
+    v, product, y = maps.whole_input(x), maps.tiled(n, f), xp.empty((n, *maps.output, f), dtype=maps.dtype)
+
+    def forward(filters):
+        xp.matmul(_matrices(v), maps.filters(weight[..., filters]), out=_matrices(product)[:, :, filters])
+
+    def result(part):
+        maps.result(product[:, :, part], y[part])
+        if bias is not None:
+            y[part] += bias
+
+    maps.each_block(forward, f)
+    in_parts(result, n, maps.size)
+    biased = bias is not None
+
+    def backward(g, wanted=(True, True, True)):
+        v, g_product, g_weight = maps.whole_input(x), maps.tiled(n, f), xp.empty(weight.shape, dtype=maps.dtype)
+
+        def tile_g(part):
+            maps.result_adjoint(g[part], g_product[:, :, part])
+
+        in_parts(tile_g, n, maps.size)
+
+        def channels_backward(channels):
+            v_part, g_part = _matrices(v)[:, :, channels], _matrices(g_product)
+            g_weight[:, :, channels] = maps.filters_adjoint(xp.matmul(v_part.transpose(0, 2, 1), g_part))
+            if wanted[0]:  # and where v was there is room for its gradient
+                xp.matmul(g_part, maps.filters(weight[:, :, channels]).transpose(0, 2, 1), out=v_part)
+
+        maps.each_block(channels_backward, c)
+        g_x = xp.empty(x.shape, dtype=maps.dtype) if wanted[0] else None
+        if wanted[0]:
+            in_parts(lambda part: maps.input_adjoint(v[:, :, part], g_x[part]), n, maps.size)
+        return g_x, g_weight, g.sum(axis=(0, 1, 2)) if biased else None
+
+    return y, backward
+
+
+def _matrices(tiled):
+    """(K, K, N, TH, TW, C) as one matrix (N*TH*TW, C) for each place in the tile."""
+    k, _, n, th, tw, c = tiled.shape
+    return tiled.reshape(k * k, n * th * tw, c)
+
+
 class _Maps:
     """The linear maps for images of one shape. Tiled, images are (K, K, N, TH, TW, C): one matrix (N*TH*TW, C) for each
     place in a tile, where TH * TW tiles cover the output.
@@ -117,8 +170,8 @@ class _Maps:
         values = self.k**2 * self.dtype.itemsize
         self.size, self.shared = values * self.tiles[0] * self.tiles[1] * max(c, f), values * c * f  # bytes, see in_parts
 
-    def input(self, x):
-        """B x B': tiled, from images (N, H, W, C)."""
+    def input(self, x, v=None):
+        """B x B': tiled, from images (N, H, W, C). Into v where it is given."""
         (n, h, w, c), (th, tw), (ph, pw), k, step = x.shape, self.tiles, self.padding, self.k, self.step
         beyond = self.p - step
         image = self._scratch("image", n, th * step + beyond, tw * step + beyond, c)
@@ -127,7 +180,7 @@ class _Maps:
         inside[...] = x[:, : inside.shape[1], : inside.shape[2]]
         rows = self._scratch("rows", n, th, k, image.shape[2], c)
         xp.matmul(self.B, _lines(_overlapping(image, self.p, step, axis=1)), out=_lines(rows))
-        v = self._scratch("v", k, k, n, th, tw, c)
+        v = self._scratch("v", k, k, n, th, tw, c) if v is None else v
         xp.matmul(self.B, _overlapping(rows, self.p, step, axis=3), out=v.transpose(2, 3, 0, 4, 1, 5))
         return v
 
@@ -154,17 +207,35 @@ class _Maps:
             g_x[...] = 0
         g_x[:, : inside.shape[1], : inside.shape[2]] = inside
 
+    def tiled(self, n, channels):
+        """Memory for a whole batch, tiled."""
+        return xp.empty((self.k, self.k, n, *self.tiles, channels), dtype=self.dtype)
+
+    def whole_input(self, x):
+        """input() of a whole batch."""
+        v = self.tiled(len(x), x.shape[-1])
+
+        def tile(part):
+            self.input(x[part], v[:, :, part])
+
+        in_parts(tile, len(x), self.size)
+        return v
+
+    def each_block(self, work, channels):
+        """work(slice) for each BLOCK of channels, side by side."""
+        blocks = -(-channels // BLOCK)
+        in_parts(lambda part: work(slice(part.start * BLOCK, part.stop * BLOCK)), blocks, BLOCK * self.shared // channels)
+
     def product(self, tiled, matrices, channels):
         """One product of matrices for each place in the tile."""
         _, _, n, th, tw, c = tiled.shape
-        result = self._scratch(f"product {channels == c}", self.k**2, n * th * tw, channels)
-        xp.matmul(tiled.reshape(self.k**2, n * th * tw, c), matrices, out=result)
-        return result.reshape(self.k, self.k, n, th, tw, channels)
+        result = self._scratch(f"product {channels == c}", self.k, self.k, n, th, tw, channels)
+        xp.matmul(_matrices(tiled), matrices, out=_matrices(result))
+        return result
 
     def filters_product(self, v, g_product):
         """What goes back from g_product to the filters: (K*K, C, F)."""
-        v, g_product = (tiled.reshape(self.k**2, -1, tiled.shape[-1]) for tiled in (v, g_product))
-        return xp.matmul(v.transpose(0, 2, 1), g_product)
+        return xp.matmul(_matrices(v).transpose(0, 2, 1), _matrices(g_product))
 
     def result(self, product, y):
         """Write A product A' to y (N, OH, OW, F)."""
@@ -177,8 +248,8 @@ class _Maps:
         if not whole:
             y[...] = image[:, :oh, :ow]
 
-    def result_adjoint(self, g):
-        """A' g A: tiled, from images (N, OH, OW, F)."""
+    def result_adjoint(self, g, product=None):
+        """A' g A: tiled, from images (N, OH, OW, F). Into product where it is given."""
         (n, oh, ow, f), (th, tw), m, k = g.shape, self.tiles, self.m, self.k
         if (th * m, tw * m) != (oh, ow) or not g.flags.c_contiguous:
             image = self._scratch("image", n, th * m, tw * m, f)
@@ -187,7 +258,7 @@ class _Maps:
             g = image
         rows = self._scratch("rows", n, th, k, tw * m * f)
         xp.matmul(self.A.T, g.reshape(n, th, m, tw * m * f), out=rows)
-        product = self._scratch("g_product", k, k, n, th, tw, f)
+        product = self._scratch("g_product", k, k, n, th, tw, f) if product is None else product
         xp.matmul(self.A.T, rows.reshape(n, th, k, tw, m, f), out=product.transpose(2, 3, 0, 4, 1, 5))
         return product
 
