@@ -145,7 +145,7 @@ def test_statistics_that_are_given_are_used_and_move_all_the_same():
 
 @pytest.mark.parametrize("shape", [(4096, 3), (16, 16, 16, 3)])
 def test_a_mean_of_1000_deviations_costs_no_accuracy(shape):
-    """x and its mean are exact to 3e-5 in float32, and their difference loses nothing more. x * slope would, with a gamma of 30."""
+    """x and its mean are exact to 3e-5 in float32, and their difference loses nothing more. x * slope would."""
     x, gamma, beta = (numpy.float32(array) for array in drawn(0, shape, shift=1000.0))
     gamma *= 30
     g = numpy.float32(numbers(5, shape))
