@@ -49,7 +49,7 @@ def test_a_of_gw_times_bx_is_the_correlation_exactly(tile):
 
 @pytest.mark.parametrize("tile", [F2, F4], ids=["F2", "F4"])
 def test_the_matrices_are_polynomials_at_0_1_minus_1_2_minus_2_and_infinity(tile):
-    """A and G hold the powers of the points; a row of B is the polynomial that is 0 at all the others, and G what makes it 1."""
+    """A and G hold powers of the points; a row of B is the polynomial that is 0 at all others, and G what makes it 1."""
     A, B, G = map(exact, (tile.A, tile.B, tile.G))
     points = [0, 1, -1, 2, -2][: tile.m + 1]
     for i, p in enumerate(points):
