@@ -340,19 +340,3 @@ def test_the_machine_describes_itself():
 )
 def test_a_kernel_pinned_below_the_processor_is_seen(kernel, features, unused):
     assert machine.pinned_below(kernel, features) == unused
-
-
-# Parts of a batch.
-
-
-def test_parts_cover_a_batch_in_order_and_fit_the_budget(monkeypatch):
-    monkeypatch.setattr(backend, "_current", backend._current._replace(part=100))
-    for n, size, lengths in ((7, 30, [3, 3, 1]), (4, 100, [1] * 4), (2, 1000, [1, 1]), (5, 1, [5]), (5, 0, [5]), (0, 30, [])):
-        parts = backend.in_parts(n, size)
-        assert [part.stop - part.start for part in parts] == lengths
-        assert [i for part in parts for i in range(part.start, part.stop)] == list(range(n))
-
-
-def test_a_gpu_takes_a_batch_whole(monkeypatch):
-    monkeypatch.setattr(backend, "_current", backend._current._replace(part=None))
-    assert backend.in_parts(5, 1 << 40) == [slice(0, 5)] and backend.in_parts(0, 8) == []

@@ -1,6 +1,7 @@
 """The loop: it learns, it counts right, it waits seldom, and it stops at nonsense."""
 
 import gc
+import sys
 import tracemalloc
 from itertools import islice
 
@@ -217,7 +218,12 @@ def test_a_frozen_part_stays_frozen_over_an_evaluation_and_over_an_error():
 
 
 def test_memory_is_flat_over_a_thousand_steps(each_backend):
-    """What is held after 1,000 steps is what was held after 100, to a few kilobytes."""
+    """What is held after 1,000 steps is what was held after 200, to a few kilobytes.
+
+    Without Python's own cache of attributes: NumPy's as_strided makes a new string "setflags" at each call, of which that
+    cache holds up to 4,096.
+    """
+    forget = getattr(sys, "_clear_internal_caches", None) or getattr(sys, "_clear_type_cache", lambda: None)
     train, _, _ = data.digits()
     model = Sequential(nn.Conv2d(1, 4, 3, stride=2), BatchNorm(4), nn.ReLU(), GlobalAvgPool(), Linear(4, 10))
     optimizer, held = optim.SGD(model.parameters(), lr=0.01, momentum=0.9), []
@@ -227,7 +233,8 @@ def test_memory_is_flat_over_a_thousand_steps(each_backend):
             ten = islice(data.batches(train, 8, seed=0, epoch=epoch, crop=1), 100)
             train_epoch(model, ten, optimizer)
             gc.collect()
+            forget()
             held.append(tracemalloc.get_traced_memory()[0])
     finally:
         tracemalloc.stop()
-    assert max(held[1:]) - held[1] < 20_000, held
+    assert max(held[1:]) - held[1] < 5_000, held

@@ -18,17 +18,17 @@ _running = 0  # how many calls of side_by_side are under way
 def threads():
     """How many parts run side by side: MINIRES_THREADS, or the cores that this process may use."""
     if _settings["threads"] is None:
-        _settings["threads"] = _asked(os.environ.get("MINIRES_THREADS") or machine.cores())
+        _settings["threads"] = _checked("MINIRES_THREADS", os.environ.get("MINIRES_THREADS") or machine.cores())
     return _settings["threads"]
 
 
-def _asked(number):
+def _checked(name, number):
     try:
         if int(number) >= 1:
             return int(number)
     except ValueError:
         pass
-    raise ValueError(f"MINIRES_THREADS is {number!r}, wanted a number of threads, 1 or more")
+    raise ValueError(f"{name} is {number!r}, wanted a number of threads, 1 or more")
 
 
 @contextmanager
@@ -38,7 +38,7 @@ def using_threads(number):
     Raises  ValueError: fewer than 1.
     """
     before = threads()
-    _settings["threads"] = _asked(number)
+    _settings["threads"] = _checked("threads", number)
     try:
         yield
     finally:

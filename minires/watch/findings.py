@@ -2,9 +2,11 @@
 
 import math
 
-# Where a finding begins. Measured in residual nets of 18 to 110 layers with batch norm, at the start and after ten steps:
-# at most 55 % of a layer's outputs were zero, activations stayed within 20 times, and the first layer's gradient was at
-# least 1/50 of the largest and at most 370 times the smallest.
+# Where a finding begins. Measured in residual nets of 18 to 110 layers with batch norm (ResNet-18, 34 and 50 on noise of 32 and
+# 64 pixels, the CIFAR nets on digits), at the start and after ten steps with a rate of 0.01: at most 59 % of a layer's outputs
+# were zero, activations stayed within 30 times, and the first layer's gradient was at least 1/40 of the largest and at most 570
+# times the smallest. (ResNet-101 starts with 5,600 times: that is found.) At a rate of 0.1 without a warm-up the deepest nets
+# had layers with 92 to 99 % zeros after ten steps.
 DEAD = 0.99  # share of zeros
 VANISHED = 1e-4  # of what the deviation is elsewhere
 EXPLODED = 3e3  # times what it is elsewhere; a plain net of 56 layers starts with 10,000

@@ -1,0 +1,460 @@
+"""Parts of a batch: how it is cut, in which order sums are added, and that any number of threads gives the same bits."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from minires import Tensor, backend, models, nn, ops, optim
+from minires import functional as F
+from minires.backend import BackendError, in_parts, machine, scratch, to_device, to_host, using_threads
+
+on_each_backend = pytest.mark.usefixtures("each_backend")
+
+LARGE = backend.PART  # bytes an example, so that each is a part of its own
+FLOAT32, FLOAT64 = numpy.dtype("float32"), numpy.dtype("float64")
+
+
+@pytest.fixture
+def on_numpy():
+    """What is NumPy's alone: several threads."""
+    with backend.using("numpy"):
+        yield
+
+
+def cut(n, size, **options):
+    """The slices, in the order in which what they give is added: a sum of lists is a longer list."""
+    return in_parts(lambda part: [part], n, size, **options)
+
+
+def lengths(n, size, **options):
+    return [part.stop - part.start for part in cut(n, size, **options)]
+
+
+def two_at_once():
+    """Two parts that wait for each other, so that two threads must run them: the threads' idents."""
+    meeting = threading.Barrier(2)
+
+    def work(part):
+        meeting.wait(timeout=60)
+        return [threading.get_ident()]
+
+    with using_threads(2):
+        return in_parts(work, 2, LARGE)
+
+
+# The cut.
+
+
+@on_each_backend
+@pytest.mark.parametrize(("n", "size", "options", "expected"), [
+    (7, 30, {}, [3, 3, 1]),
+    (9, 14, {}, [5, 4]),  # 7 would fit, 5 are more even
+    (4, 100, {}, [1] * 4),
+    (2, 1000, {}, [1, 1]),  # more than a part has room for
+    (5, 1, {}, [5]),
+    (5, 0, {}, [5]),
+    (0, 30, {}, [0]),
+    (7, 30, {"shared": 130}, [4, 3]),
+    (7, 30, {"shared": 250}, [7]),
+    (7, 30, {"shared": 99}, [3, 3, 1]),
+])  # fmt: skip
+def test_parts_have_so_many_examples_as_fit_into_the_budget_or_outweigh_what_is_shared(monkeypatch, n, size, options, expected):
+    monkeypatch.setattr(backend, "_current", backend._current._replace(part=100))
+    assert lengths(n, size, **options) == expected
+
+
+@on_each_backend
+@pytest.mark.parametrize(
+    ("n", "size", "expected"), [(5, 4, [5]), (5, 5, [3, 2]), (4, 30, [2, 2]), (2, 11, [1, 1]), (1, 1000, [1])]
+)
+def test_what_is_worth_two_threads_is_cut_in_two(monkeypatch, n, size, expected):
+    monkeypatch.setattr(backend, "_current", backend._current._replace(part=100))
+    monkeypatch.setattr(backend, "SMALL", 10)
+    assert lengths(n, size) == expected
+
+
+@on_each_backend
+@given(n=st.integers(0, 200), size=st.integers(0, 5_000_000), shared=st.integers(0, 10_000_000))
+def test_the_cut_depends_on_the_problem_alone_and_covers_the_batch_in_order(n, size, shared):
+    cuts = []
+    for number in (1, 2, 5):
+        with using_threads(number):
+            cuts.append(cut(n, size, shared=shared))
+    assert cuts[0] == cuts[1] == cuts[2]
+    assert [i for part in cuts[0] for i in range(part.start, part.stop)] == list(range(n))
+    first, *others = [part.stop - part.start for part in cuts[0]]
+    assert all(length == first for length in others[:-1]) and (not others or 0 < others[-1] <= first)
+    assert first <= 1 or first * size <= max(backend.PART, shared)
+
+
+@on_each_backend
+def test_no_example_is_one_empty_part():
+    assert cut(0, 8) == [slice(0, 0)]
+
+
+def test_a_gpu_takes_a_batch_whole(monkeypatch):
+    monkeypatch.setattr(backend, "_current", backend._current._replace(part=None))
+    assert cut(5, 1 << 40) == [slice(0, 5)] and cut(0, 8) == [slice(0, 0)]
+
+
+def test_whole_batches_last_as_long_as_their_block(on_numpy, blas_of_three):
+    with backend.whole_batches():
+        assert in_parts(lambda part: [(part, blas_threads())], 5, LARGE) == [(slice(0, 5), {3})]
+    with pytest.raises(RuntimeError, match="within"), backend.whole_batches():
+        raise RuntimeError("within")
+    assert lengths(5, LARGE) == [1] * 5
+
+
+# Sums.
+
+
+@on_each_backend
+@pytest.mark.parametrize("number", [1, 2, 5])
+def test_what_parts_give_is_added_in_their_order_however_long_they_take(number):
+    """In float32 the order can be seen: 1e8 + 1 is 1e8. The first parts take longest."""
+    values = numpy.array([1e8, 1, -1e8, 3, 1e8, 5, -1e8, 7], numpy.float32)
+
+    def work(part):
+        time.sleep(0.02 * (len(values) - part.start) / len(values))
+        return to_device(values[part].copy()), [part.start]
+
+    def added(values):
+        total = numpy.float32(0)
+        for value in values:
+            total += value
+        return total
+
+    with using_threads(number):
+        total, order = in_parts(work, len(values), LARGE)
+    assert order == list(range(len(values)))
+    assert to_host(total).dtype == numpy.float32 and to_host(total).tolist() == [added(values)]
+    assert added(values) not in (added(values[::-1]), values.sum(dtype=numpy.float64))
+
+
+@on_each_backend
+@pytest.mark.parametrize("number", [1, 2])
+def test_parts_may_give_nothing_an_array_or_several(number):
+    with using_threads(number):
+        assert in_parts(lambda part: None, 4, LARGE) is None
+        assert_array_equal(to_host(in_parts(lambda part: to_device([part.start, 1]), 4, LARGE)), [0 + 1 + 2 + 3, 4])
+        start, square = in_parts(lambda part: (to_device([part.start]), to_device([[part.start**2]])), 4, LARGE)
+    assert to_host(start).tolist() == [6] and to_host(square).tolist() == [[14]]
+
+
+def images(*shape, seed):
+    return to_device(numpy.random.default_rng(seed).normal(1, 2, shape).astype(numpy.float32))
+
+
+def convolution(weight, **options):
+    def run():
+        y, backward = ops.conv2d(
+            images(9, 11, 10, weight[2], seed=1), images(*weight, seed=2), images(weight[3], seed=3), **options
+        )
+        return [y, *backward(images(*y.shape, seed=4))]
+
+    return run
+
+
+def statistics():
+    return ops.channel_stats(images(9, 11, 10, 8, seed=1))
+
+
+def norm(**options):
+    def run():
+        x, gamma, beta, add = (images(*shape, seed=i) for i, shape in enumerate([(9, 11, 10, 8), (8,), (8,), (9, 11, 10, 8)]))
+        y, backward = ops.norm_add_relu(x, gamma, beta, add, **options)
+        return [y, *backward(images(*y.shape, seed=4))]
+
+    return run
+
+
+def training(optimizer, **options):
+    def run():
+        nn.manual_seed(0)
+        model = models.ResNet(models.BasicBlock, (1, 1), (8, 16), num_classes=4)
+        steps = optimizer(model.parameters(), lr=0.1, **options)
+        for i in range(2):
+            loss = F.cross_entropy(model(Tensor(images(9, 12, 10, 3, seed=i))), numpy.arange(9) % 4)
+            steps.zero_grad()
+            loss.backward()
+            steps.step()
+        return [loss.data, *model.state_dict().values()]
+
+    return run
+
+
+@pytest.mark.parametrize("run", [
+    pytest.param(convolution((3, 3, 8, 8), padding=1, algorithm="im2col"), id="im2col"),
+    pytest.param(convolution((3, 3, 8, 8), padding=1, algorithm="winograd"), id="winograd"),
+    pytest.param(convolution((3, 2, 3, 5), stride=2), id="im2col with a stride"),
+    pytest.param(convolution((1, 1, 8, 8)), id="pointwise"),
+    pytest.param(convolution((1, 1, 8, 8), stride=2), id="pointwise with a stride"),
+    pytest.param(statistics, id="statistics"),
+    pytest.param(norm(), id="norm"),
+    pytest.param(norm(relu=False), id="norm without relu"),
+    pytest.param(training(optim.SGD, momentum=0.9, nesterov=True, weight_decay=0.1), id="SGD"),
+    pytest.param(training(optim.AdamW, weight_decay=0.1), id="AdamW"),
+])  # fmt: skip
+def test_any_number_of_threads_gives_the_same_bits(on_numpy, monkeypatch, run):
+    counts, side_by_side = [], backend._current.run
+
+    def counted(work, parts):
+        counts.append(len(parts))
+        return side_by_side(work, parts)
+
+    monkeypatch.setattr(backend, "_current", backend._current._replace(part=4000, run=counted))
+    found = []
+    for number in (1, 2, 5, 2):
+        with using_threads(number):
+            found.append([numpy.asarray(array).tobytes() for array in run()])
+    assert found[0] == found[1] == found[2] == found[3]
+    assert max(counts) >= 3
+
+
+# Threads.
+
+
+@pytest.mark.parametrize("number", [2, 5])
+def test_parts_within_a_part_run_in_its_thread(on_numpy, number):
+    def inner(part):
+        return numpy.array([part.start + 1]), [threading.get_ident()]
+
+    def outer(part):
+        here = threading.get_ident()
+        total, idents = in_parts(inner, 3, LARGE)
+        return total, [set(idents) == {here}]
+
+    with using_threads(number):
+        total, own = in_parts(outer, 8, LARGE)
+    assert total.tolist() == [8 * (1 + 2 + 3)] and own == [True] * 8
+    assert len(set(two_at_once())) == 2  # afterwards this thread shares its parts again
+
+
+def test_several_callers_at_once_get_each_their_own_sum(on_numpy, blas_of_three):
+    found = {}
+
+    def call(caller):
+        def work(part):
+            time.sleep(0.001 * caller)
+            return numpy.array([caller * 100 + part.start])
+
+        found[caller] = in_parts(work, 4, LARGE).tolist()
+
+    with using_threads(2):
+        callers = [threading.Thread(target=call, args=(caller,)) for caller in range(6)]
+        for caller in callers:
+            caller.start()
+        for caller in callers:
+            caller.join(timeout=60)
+    assert found == {caller: [4 * caller * 100 + 6] for caller in range(6)}
+    assert blas_threads() == {3}
+
+
+@on_each_backend
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
+@pytest.mark.parametrize("number", [1, 2, 5])
+def test_an_error_in_a_part_reaches_the_caller_and_the_rest_stops(number, error):
+    started = []
+
+    def work(part):
+        started.append(part.start)
+        if part.start == 3:
+            raise error("part 3")
+        return [part.start]
+
+    with using_threads(number):
+        with pytest.raises(error, match="part 3"):
+            in_parts(work, 100, LARGE)
+        assert max(started) < 3 + number  # a thread takes another part only when those before its own are added
+        assert cut(4, LARGE) == [slice(i, i + 1) for i in range(4)]
+    if backend.name() == "numpy":
+        assert len(set(two_at_once())) == 2
+
+
+def test_an_error_while_another_part_waits_for_its_turn_does_not_leave_it_waiting(on_numpy):
+    def work(part):
+        if part.start == 0:
+            time.sleep(0.1)  # part 1 is done and waits to be added
+            raise ZeroDivisionError("part 0")
+        return [part.start]
+
+    with using_threads(2), pytest.raises(ZeroDivisionError, match="part 0"):
+        in_parts(work, 2, LARGE)
+    assert len(set(two_at_once())) == 2
+
+
+def test_the_number_of_threads_is_set_for_a_block():
+    before = backend.threads()
+    with using_threads(3):
+        with using_threads(1):
+            assert backend.threads() == 1
+        assert backend.threads() == 3
+    with pytest.raises(RuntimeError, match="within"), using_threads(before + 1):
+        raise RuntimeError("within")
+    for number in (0, -1, "many"):
+        with (
+            pytest.raises(ValueError, match=f"^threads is {number!r}, wanted a number of threads, 1 or more$"),
+            using_threads(number),
+        ):
+            pass
+    assert backend.threads() == before
+
+
+def program(text, **environment):
+    environment = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(Path(backend.__file__).parents[2]), **environment}
+    return subprocess.run([sys.executable, "-c", text], env=environment, capture_output=True, text=True, timeout=120)
+
+
+THREADS = "from minires import backend; print(backend.in_parts(lambda part: [1], 3, 0), backend.threads())"
+
+
+def test_the_environment_sets_the_number_of_threads():
+    assert program(THREADS, MINIRES_THREADS="3").stdout == "[1] 3\n"
+    assert program(THREADS, MINIRES_THREADS="").stdout == program(THREADS).stdout == f"[1] {machine.cores()}\n"
+
+
+@pytest.mark.parametrize("number", ["0", "-2", "x", "1.5"])
+def test_an_environment_that_asks_for_no_number_of_threads_is_refused(number):
+    wrong = program(THREADS, MINIRES_THREADS=number)
+    assert wrong.returncode != 0
+    assert f"ValueError: MINIRES_THREADS is {number!r}, wanted a number of threads, 1 or more" in wrong.stderr
+
+
+def test_another_backend_is_refused_while_parts_run(on_numpy):
+    def switch(part):
+        backend.use("strict")
+
+    def switch_for_a_while(part):
+        with backend.using("strict"):
+            pass
+
+    for work in (switch, switch_for_a_while):
+        with using_threads(2), pytest.raises(BackendError, match=r"use\('strict'\) while parts of a batch are being worked on"):
+            in_parts(work, 2, LARGE)
+        assert backend.name() == "numpy"
+    with backend.using("strict"):
+        assert backend.name() == "strict"
+
+
+FORK = """
+import os, signal, sys, threading
+import numpy
+from minires import backend
+
+def total():
+    meeting = threading.Barrier(2)
+
+    def work(part):
+        if part.start < 2:
+            meeting.wait(timeout=30)  # two threads
+        return numpy.full((50, 50), part.start) @ numpy.ones((50, 1))
+
+    with backend.using_threads(2):
+        return float(backend.in_parts(work, 4, backend.PART)[0, 0])
+
+print(total(), flush=True)  # or the child has it in its buffer too
+child = os.fork()
+if not child:
+    signal.alarm(60)
+    sys.exit(0 if total() == total() == 300 else 1)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), total())
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_fork_has_threads_of_its_own():
+    ran = program(FORK)
+    assert ran.stdout == "300.0\n0 300.0\n", ran.stderr
+
+
+# The BLAS.
+
+
+def blas_threads():
+    """What each BLAS of this process uses, as a set of numbers."""
+    return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+
+@pytest.fixture
+def blas_of_three():
+    """A BLAS of three threads: neither one nor what a machine is likely to have."""
+    with threadpool_limits(limits=3, user_api="blas"):
+        if blas_threads() != {3}:
+            pytest.skip(f"the number of threads of this BLAS cannot be set: {blas_threads()}")
+        yield
+
+
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("n", [1, 4])
+def test_the_blas_has_one_thread_within_parts_and_its_own_number_afterwards(on_numpy, blas_of_three, number, n):
+    def work(part):
+        return [blas_threads(), *in_parts(lambda part: [blas_threads()], 2, LARGE)]
+
+    with using_threads(number):
+        assert in_parts(work, n, LARGE) == [{1}] * 3 * n
+    assert blas_threads() == {3}
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_the_blas_has_its_own_number_after_an_error_too(on_numpy, blas_of_three, number):
+    def work(part):
+        raise ZeroDivisionError
+
+    with using_threads(number), pytest.raises(ZeroDivisionError):
+        in_parts(work, 4, LARGE)
+    assert blas_threads() == {3}
+
+
+def test_the_number_that_a_user_sets_in_between_is_the_blas_own(on_numpy, blas_of_three):
+    for number in (2, 3):
+        with threadpool_limits(limits=number, user_api="blas"):
+            assert in_parts(lambda part: [blas_threads()], 2, LARGE) == [{1}, {1}]
+            assert blas_threads() == {number}
+
+
+# Memory that is used again.
+
+
+def test_scratch_under_one_name_is_the_same_memory_in_one_thread(on_numpy):
+    first = scratch("test", (2, 3), FLOAT32)
+    assert first.shape == (2, 3) and first.dtype == FLOAT32 and first.flags.c_contiguous and first.flags.writeable
+    assert numpy.shares_memory(first, scratch("test", (6,), FLOAT32))
+    assert not numpy.shares_memory(first, scratch("another test", (2, 3), FLOAT32))
+    larger = scratch("test", (50, 2), FLOAT64)
+    assert larger.shape == (50, 2) and larger.dtype == FLOAT64
+    assert numpy.shares_memory(larger, scratch("test", (2, 3), FLOAT32))
+    assert scratch("test", (0, 3), FLOAT32).shape == (0, 3) and scratch("test", (), FLOAT32).shape == ()
+
+
+def test_scratch_is_a_threads_own(on_numpy):
+    meeting = threading.Barrier(2)
+
+    def work(part):
+        mine = scratch("test", (1000,), FLOAT64)
+        mine[...] = part.start
+        meeting.wait(timeout=60)  # both have written
+        return [(bool((mine == part.start).all()), mine.ctypes.data)]
+
+    with using_threads(2):
+        (right, address), (right_too, another) = in_parts(work, 2, LARGE)
+    assert right and right_too and address != another
+
+
+@on_each_backend
+def test_scratch_of_strict_is_nan_so_that_who_reads_it_unwritten_sees_it(each_backend):
+    array = scratch("test", (2, 3), FLOAT32)
+    assert backend.is_array(array) and array.shape == (2, 3) and array.dtype == FLOAT32
+    if each_backend == "strict":
+        array[...] = 5
+        assert numpy.isnan(to_host(scratch("test", (2, 3), FLOAT32))).all()
+        assert to_host(scratch("test", (2,), numpy.dtype(int))).tolist() == [1, 1]
