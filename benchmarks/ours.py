@@ -31,7 +31,7 @@ def training(model, x, labels):
 
 def inference(model, x):
     """A function that gives the logits of the model, with batch norm folded into its convolutions."""
-    folded = models.folded(model.eval(), x)
+    folded = nn.folded(model, x[:2])
 
     def logits():
         with no_grad():

@@ -1,11 +1,11 @@
 """A run's folder: its configuration, log, checkpoints, curves and card; made once, locked while in use, resumed.
 
-runs/NAME/
-    config.json     all settings; they do not change
-    log.csv         a row an epoch
-    checkpoints/    step-00000390/weights.safetensors (to be used anywhere) and loop.safetensors (the rest of the
-                    loop's state), of the last two checkpoints
-    weights.safetensors, result.json, curves.png, card.md     at the end
+    runs/NAME/
+        config.json     all settings; they do not change
+        log.csv         a row an epoch
+        checkpoints/    step-00000390/weights.safetensors (to be used anywhere) and loop.safetensors (the rest of the
+                        loop's state), of the last two checkpoints
+        weights.safetensors, result.json, curves.png, card.md     at the end
 """
 
 import csv

@@ -76,7 +76,8 @@ def side_by_side(work, parts):
             others = [_pool().submit(queue.serve) for _ in range(workers - 1)]
             queue.serve()
             for other in others:
-                other.result()
+                if not other.cancel():  # one that has not begun yet has nothing left to do
+                    other.result()
         finally:
             _running -= 1
     if queue.error is not None:
