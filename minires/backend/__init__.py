@@ -26,7 +26,6 @@ class BackendError(Exception):
     """The backend cannot do what was asked: it is unknown, does not work here, or the array is another's."""
 
 
-SMALL = 256 << 10  # bytes not worth the work of another thread
 PART = 2 << 20  # bytes of a part's intermediate results, to stay in the cache
 
 
@@ -194,7 +193,7 @@ def in_parts(work, n, size, *, shared=0):
     length = n
     if _current.part is not None:
         length = max(max(_current.part, shared) // max(size, 1), 1)
-        if n * size > 2 * SMALL:
+        if n * size > _current.part:
             length = min(length, -(-n // 2))  # there are several cores
         length = -(-n // max(-(-n // length), 1))  # as many parts, of more even length
     slices = [slice(i, min(i + length, n)) for i in range(0, n, max(length, 1))] or [slice(0, 0)]
