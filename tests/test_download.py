@@ -357,7 +357,7 @@ def test_a_cache_that_cannot_be_made_is_named(cache, serve):
 
 def test_the_known_sources_are_one_list_with_the_origin_last_and_given_ones_go_first(monkeypatch):
     asked = []
-    monkeypatch.setattr(cifar, "fetch", lambda urls, archives: asked.append((urls, archives)) or 1 / 0)
+    monkeypatch.setattr(download, "fetch", lambda urls, archives: asked.append((urls, archives)) or 1 / 0)
     for name in ("cifar10", "cifar100"):
         with pytest.raises(ZeroDivisionError):
             getattr(cifar, name)(sources=["http://mine/x"])

@@ -17,7 +17,6 @@ import numpy
 
 from minires.data import pickled
 from minires.data.dataset import DataError, Dataset
-from minires.data.download import fetch
 
 PIXELS = 3 * 32 * 32
 ORIGIN = "https://www.cs.toronto.edu/~kriz/"
@@ -102,6 +101,8 @@ def _read_set(kind, data_dir, sources, label):
     if isinstance(sources, str):
         raise TypeError(f"sources is one string, {sources!r}, wanted a list of addresses")
     if data_dir is None:
+        from minires.data.download import fetch  # http and all that: only where it is wanted
+
         path = fetch([*sources, *kind.sources], {version.md5: version.archive for version in kind.versions})
     else:
         path = Path(data_dir)

@@ -4,7 +4,6 @@ from numbers import Integral
 from pathlib import Path
 
 import numpy
-from PIL import Image, ImageOps
 
 from minires.data.dataset import DataError, Dataset
 
@@ -62,6 +61,8 @@ def load_image(path, *, size=None, channels=3):
     Raises  DataError: the file is no image, is cut off, has floats for pixels, or is larger than Pillow takes for harmless.
     ValueError: a size below 1, or another number of channels.
     """
+    from PIL import Image, ImageOps
+
     sides = (size, size) if isinstance(size, Integral) else size
     if size is not None and (len(sides) != 2 or min(sides) < 1):
         raise ValueError(f"size is {size}, wanted at least 1 pixel a side")
@@ -91,6 +92,8 @@ def load_image(path, *, size=None, channels=3):
 
 def _from_16_bits(image):
     """A grey image of 8 bits a pixel from one of 16."""
+    from PIL import Image
+
     pixels = numpy.asarray(image)
     if pixels.dtype.kind == "f" or pixels.min() < 0 or pixels.max() > 65535:
         raise ValueError(f"its pixels are {pixels.dtype} from {pixels.min()} to {pixels.max()}, wanted ints from 0 to 65535")
