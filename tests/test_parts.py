@@ -65,7 +65,7 @@ def two_at_once():
     (5, 0, {}, [5]),
     (0, 30, {}, [0]),
     (7, 30, {"shared": 130}, [4, 3]),
-    (7, 30, {"shared": 250}, [7]),
+    (7, 30, {"shared": 250}, [4, 3]),  # what is more than one part has room for goes to two threads
     (7, 30, {"shared": 99}, [3, 3, 1]),
 ])  # fmt: skip
 def test_parts_have_so_many_examples_as_fit_into_the_budget_or_outweigh_what_is_shared(monkeypatch, n, size, options, expected):
@@ -74,13 +74,10 @@ def test_parts_have_so_many_examples_as_fit_into_the_budget_or_outweigh_what_is_
 
 
 @on_each_backend
-@pytest.mark.parametrize(
-    ("n", "size", "expected"), [(5, 4, [5]), (5, 5, [3, 2]), (4, 30, [2, 2]), (2, 11, [1, 1]), (1, 1000, [1])]
-)
-def test_what_is_worth_two_threads_is_cut_in_two(monkeypatch, n, size, expected):
+@pytest.mark.parametrize(("n", "size", "expected"), [(5, 20, [5]), (5, 21, [3, 2]), (4, 30, [2, 2]), (1, 1000, [1])])
+def test_what_fits_into_one_part_stays_on_one_thread_and_the_rest_is_cut_in_two_whatever_is_shared(monkeypatch, n, size, expected):
     monkeypatch.setattr(backend, "_current", backend._current._replace(part=100))
-    monkeypatch.setattr(backend, "SMALL", 10)
-    assert lengths(n, size) == expected
+    assert lengths(n, size, shared=100_000) == expected
 
 
 @on_each_backend

@@ -80,9 +80,10 @@ def side_by_side(work, parts):
                     other.result()
         finally:
             _running -= 1
+            total, queue.work, queue.total = queue.total, None, None  # a thread may still hold the queue for a moment
     if queue.error is not None:
         raise queue.error
-    return queue.total
+    return total
 
 
 class _Queue:
