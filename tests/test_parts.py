@@ -57,7 +57,7 @@ def two_at_once():
 
 @on_each_backend
 @pytest.mark.parametrize(("n", "size", "options", "expected"), [
-    (7, 30, {}, [3, 3, 1]),
+    (7, 30, {}, [2, 2, 2, 1]),
     (9, 14, {}, [5, 4]),  # 7 would fit, 5 are more even
     (4, 100, {}, [1] * 4),
     (2, 1000, {}, [1, 1]),  # more than a part has room for
@@ -66,7 +66,7 @@ def two_at_once():
     (0, 30, {}, [0]),
     (7, 30, {"shared": 130}, [4, 3]),
     (7, 30, {"shared": 250}, [4, 3]),  # what is more than one part has room for goes to two threads
-    (7, 30, {"shared": 99}, [3, 3, 1]),
+    (7, 30, {"shared": 99}, [2, 2, 2, 1]),
 ])  # fmt: skip
 def test_parts_have_so_many_examples_as_fit_into_the_budget_or_outweigh_what_is_shared(monkeypatch, n, size, options, expected):
     monkeypatch.setattr(backend, "_current", backend._current._replace(part=100))

@@ -15,7 +15,7 @@ from typing import Any, Callable, NamedTuple
 import numpy
 
 from minires import names
-from minires.backend import parts
+from minires.backend import heap, parts
 from minires.backend.parts import threads, using_threads
 
 __all__ = ["BackendError", "in_parts", "is_array", "name", "scratch", "threads", "to_device", "to_host", "use", "using",
@@ -26,7 +26,7 @@ class BackendError(Exception):
     """The backend cannot do what was asked: it is unknown, does not work here, or the array is another's."""
 
 
-PART = 2 << 20  # bytes of a part's intermediate results, to stay in the cache
+PART = 4 << 20  # bytes of a part's intermediate results, to stay in the cache
 
 
 class Library(NamedTuple):
@@ -44,6 +44,7 @@ class Library(NamedTuple):
 
 def _numpy():
     here = lambda array: array  # noqa: E731
+    heap.keep()
     return Library("numpy", numpy, numpy.ndarray, here, here, parts.side_by_side, partial(parts.scratch, make=numpy.empty))
 
 
@@ -193,9 +194,10 @@ def in_parts(work, n, size, *, shared=0):
     length = n
     if _current.part is not None:
         length = max(max(_current.part, shared) // max(size, 1), 1)
+        count = -(-n // length)
         if n * size > _current.part:
-            length = min(length, -(-n // 2))  # there are several cores
-        length = -(-n // max(-(-n // length), 1))  # as many parts, of more even length
+            count += count % 2  # so that two threads end together
+        length = -(-n // max(count, 1))
     slices = [slice(i, min(i + length, n)) for i in range(0, n, max(length, 1))] or [slice(0, 0)]
     return _current.run(work, slices)
 

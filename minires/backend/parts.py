@@ -59,7 +59,7 @@ def one_by_one(work, parts):
 
 
 def side_by_side(work, parts):
-    """The same, several at a time. A part waits for those before it only to add what it gives.
+    """The same, several at a time. No part waits for another.
 
     Meanwhile the BLAS uses one thread for each. Raises  what the first part to fail raised.
     """
@@ -90,35 +90,45 @@ class _Queue:
     """Parts that are taken by several threads in their order, and sums that are added up in it."""
 
     def __init__(self, work, parts):
-        self.work, self.parts = work, parts
-        self.taken, self.added, self.total, self.error = 0, 0, None, None
-        self.turn = threading.Condition()
+        self.work, self.parts, self.taken = work, parts, 0
+        self.given, self.added, self.adding, self.total, self.error = {}, 0, False, None, None
+        self.lock = threading.Lock()
 
     def serve(self):
         """Take parts until none is left."""
         _here.busy = True
         try:
             while True:
-                with self.turn:
+                with self.lock:
                     i = self.taken
                     if i == len(self.parts) or self.error is not None:
                         return
                     self.taken += 1
                 given = self.work(self.parts[i])
-                with self.turn:
-                    self.turn.wait_for(lambda: self.added == i or self.error is not None)
-                    if self.error is not None:
-                        return
-                self.total = _added(self.total, given)  # nobody else's turn
-                with self.turn:
-                    self.added += 1
-                    self.turn.notify_all()
+                with self.lock:
+                    self.given[i] = given
+                del given
+                self.add()
         except BaseException as error:
-            with self.turn:
+            with self.lock:
                 self.error = self.error or error
-                self.turn.notify_all()
         finally:
             _here.busy = False
+
+    def add(self):
+        """Add what parts have given, as far as there is no gap; unless another thread is at it, which sees this one's too."""
+        with self.lock:
+            if self.adding:
+                return
+            self.adding = True
+        while True:
+            with self.lock:
+                if self.added not in self.given:
+                    self.adding = False
+                    return
+                given = self.given.pop(self.added)
+                self.added += 1
+            self.total = _added(self.total, given)
 
 
 def _added(total, given):

@@ -177,5 +177,10 @@ def __dir__():
 
 
 ndarray = Array
-lib = SimpleNamespace(stride_tricks=SimpleNamespace(sliding_window_view=_Function(numpy.lib.stride_tricks.sliding_window_view)))
+_strides = numpy.lib.stride_tricks
+lib = SimpleNamespace(
+    stride_tricks=SimpleNamespace(
+        as_strided=_Function(_strides.as_strided), sliding_window_view=_Function(_strides.sliding_window_view)
+    )
+)
 _give_operators(Array)

@@ -28,8 +28,7 @@ def channel_stats(x):
         rounded = rows.sum(values) / m
         distance = xp.subtract(values, rows.wide(rounded), out=rows.scratch("distance", part))
         rest = rows.sum(distance) / m
-        distance *= distance
-        found[part.start] = m, rounded, rest, rows.sum(distance) - m * rest * rest
+        found[part.start] = m, rounded, rest, rows.sum(distance, distance) - m * rest * rest
 
     in_parts(part_stats, len(x), rows.size(2))
     counts, rounded, rests, squares = zip(*(found[start] for start in sorted(found)))

@@ -27,6 +27,7 @@ def norm_add_relu(x, gamma, beta, add=None, *, eps=1e-5, stats=None, moving=True
     scale = 1 / xp.sqrt(var + eps)
     rows = Rows(x)
     center, slope, offset = rows.wide(mean), rows.wide(gamma * scale), rows.wide(beta)
+    nought = xp.zeros_like(center)  # NumPy's maximum is twice as fast with an array as with a number
     y = xp.empty(x.shape, dtype=xp.result_type(*(a.dtype for a in (x, gamma, add) if a is not None)))
 
     def forward(part):
@@ -37,7 +38,7 @@ def norm_add_relu(x, gamma, beta, add=None, *, eps=1e-5, stats=None, moving=True
         if add is not None:
             out += rows.of(add, part)
         if relu:
-            xp.maximum(out, 0, out=out)
+            xp.maximum(out, nought, out=out)
 
     in_parts(forward, len(x), rows.size(3))
     above = y if relu else None  # 0 where the gradient ends
@@ -52,8 +53,7 @@ def norm_add_relu(x, gamma, beta, add=None, *, eps=1e-5, stats=None, moving=True
             if above is not None:
                 xp.multiply(rows.of(g, part), rows.of(above, part) > 0, out=g_part)
             xp.subtract(rows.of(x, part), center, out=distance)
-            distance *= g_part
-            return rows.sum(g_part), rows.sum(distance)
+            return rows.sum(g_part), rows.sum(g_part, distance)
 
         g_beta, g_gamma = in_parts(sums, len(x), rows.size(4))
         g_gamma = g_gamma * scale

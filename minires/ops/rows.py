@@ -28,9 +28,10 @@ class Rows:
             name, ((part.stop - part.start) * self.values // (self.pixels * self.c), self.pixels * self.c), self.dtype
         )
 
-    def sum(self, rows):
-        """The sum of each channel (C,)."""
-        return (xp.ones(len(rows), dtype=rows.dtype) @ rows).reshape(-1, self.c).sum(axis=0)
+    def sum(self, rows, factors=None):
+        """The sum of each channel (C,); of the products with other rows, where there are some."""
+        down = xp.ones(len(rows), dtype=rows.dtype) @ rows if factors is None else xp.einsum("ij,ij->j", rows, factors)
+        return down.reshape(-1, self.c).sum(axis=0)
 
     def size(self, arrays):
         """The bytes of an example in so many arrays."""

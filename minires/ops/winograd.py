@@ -117,7 +117,7 @@ def _channels_in_parts(x, weight, bias, maps):
         xp.matmul(_matrices(v), maps.filters(weight[..., filters]), out=_matrices(product)[:, :, filters])
 
     def result(part):
-        maps.result(product[:, :, part], y[part])
+        maps.result(product[..., part, :], y[part])
         if bias is not None:
             y[part] += bias
 
@@ -129,7 +129,7 @@ def _channels_in_parts(x, weight, bias, maps):
         v, g_product, g_weight = maps.whole_input(x), maps.tiled(n, f), xp.empty(weight.shape, dtype=maps.dtype)
 
         def tile_g(part):
-            maps.result_adjoint(g[part], g_product[:, :, part])
+            maps.result_adjoint(g[part], g_product[..., part, :])
 
         in_parts(tile_g, n, maps.size)
 
@@ -142,81 +142,82 @@ def _channels_in_parts(x, weight, bias, maps):
         maps.each_block(channels_backward, c)
         g_x = xp.empty(x.shape, dtype=maps.dtype) if wanted[0] else None
         if wanted[0]:
-            in_parts(lambda part: maps.input_adjoint(v[:, :, part], g_x[part]), n, maps.size)
+            in_parts(lambda part: maps.input_adjoint(v[..., part, :], g_x[part]), n, maps.size)
         return g_x, g_weight, g.sum(axis=(0, 1, 2)) if biased else None
 
     return y, backward
 
 
 def _matrices(tiled):
-    """(K, K, N, TH, TW, C) as one matrix (N*TH*TW, C) for each place in the tile."""
-    k, _, n, th, tw, c = tiled.shape
-    return tiled.reshape(k * k, n * th * tw, c)
+    """(K, K, TH, TW, N, C) as one matrix (TH*TW*N, C) for each place in the tile."""
+    return tiled.reshape(len(tiled) ** 2, -1, tiled.shape[-1])
+
+
+def _by_tiles(tiled):
+    """(K, K, TH, TW, N, C) as (TH, K, TW, K, N*C): a row of tiles, after the first of the two products."""
+    return _lines(tiled).transpose(2, 0, 3, 1, 4)
 
 
 class _Maps:
-    """The linear maps for images of one shape. Tiled, images are (K, K, N, TH, TW, C): one matrix (N*TH*TW, C) for each
-    place in a tile, where TH * TW tiles cover the output.
+    """The linear maps for images of one shape. Tiled, images are (K, K, TH, TW, N, C): one matrix (TH*TW*N, C) for each
+    place in a tile, where TH * TW tiles cover the output. Before and after they are copied as (H, W, N, C): then each small
+    matrix is multiplied by long lines of memory, W*N*C numbers from above and N*C numbers from the left.
     """
 
     def __init__(self, x, weight, padding, tile):
         (_, h, w, c), f = x.shape, weight.shape[-1]
         self.m, self.k, self.padding = tile.m, len(tile.B), padding
-        self.p, self.step = len(tile.B[0]), tile.stride * tile.m  # the pixels of a tile, and from one to the next
-        self.image, self.output = (h, w), output_size((h, w), (3, 3), (tile.stride,) * 2, padding)
+        self.step = tile.stride * tile.m  # pixels from a tile to the next, and how many more it sees
+        self.beyond = len(tile.B[0]) - self.step
+        self.output = output_size((h, w), (3, 3), (tile.stride,) * 2, padding)
         self.tiles = tuple(-(-size // self.m) for size in self.output)
         self.dtype = xp.result_type(x.dtype, weight.dtype)
         self.A, self.B, self.G = (xp.array(matrix, dtype=self.dtype) for matrix in (tile.A, tile.B, tile.G))
         values = self.k**2 * self.dtype.itemsize
-        self.size, self.shared = values * self.tiles[0] * self.tiles[1] * max(c, f), values * c * f  # bytes, see in_parts
+        self.size, self.shared = values * self.tiles[0] * self.tiles[1] * (c + f), values * c * f  # bytes, see in_parts
 
     def input(self, x, v=None):
         """B x B': tiled, from images (N, H, W, C). Into v where it is given."""
-        (n, h, w, c), (th, tw), (ph, pw), k, step = x.shape, self.tiles, self.padding, self.k, self.step
-        beyond = self.p - step
-        image = self._scratch("image", n, th * step + beyond, tw * step + beyond, c)
-        image[:, :ph], image[:, ph + h :], image[:, :, :pw], image[:, :, pw + w :] = 0, 0, 0, 0
-        inside = image[:, ph : ph + h, pw : pw + w]
-        inside[...] = x[:, : inside.shape[1], : inside.shape[2]]
-        rows = self._scratch("rows", n, th, k, image.shape[2], c)
-        xp.matmul(self.B, _lines(_overlapping(image, self.p, step, axis=1)), out=_lines(rows))
-        v = self._scratch("v", k, k, n, th, tw, c) if v is None else v
-        xp.matmul(self.B, _overlapping(rows, self.p, step, axis=3), out=v.transpose(2, 3, 0, 4, 1, 5))
+        (n, h, w, c), (th, tw), (ph, pw), k = x.shape, self.tiles, self.padding, self.k
+        image = self._scratch("image", *(tiles * self.step + self.beyond for tiles in self.tiles), n, c)
+        image[:ph], image[ph + h :], image[:, :pw], image[:, pw + w :] = 0, 0, 0, 0
+        inside = image[ph : ph + h, pw : pw + w]
+        inside[...] = x.transpose(1, 2, 0, 3)[: inside.shape[0], : inside.shape[1]]
+        rows = self._scratch("rows", th, k, image.shape[1], n * c)
+        xp.matmul(self.B, self._overlapping(image.reshape(len(image), -1), axis=0), out=rows.reshape(th, k, -1))
+        v = self._scratch("v", k, k, th, tw, n, c) if v is None else v
+        xp.matmul(self.B, self._overlapping(rows, axis=2), out=_by_tiles(v))
         return v
 
     def input_adjoint(self, g_v, g_x):
         """Write B' g_v B to images g_x (N, H, W, C); a pixel that several tiles see is the sum of what they give."""
-        (n, h, w, c), (th, tw), (ph, pw), k, step = g_x.shape, self.tiles, self.padding, self.k, self.step
-        own, shared, beyond = (
-            self.B.T[:step],
-            self.B.T[step:],
-            self.p - step,
-        )  # the pixels behind `step` are the next tile's too
-        tiles = g_v.transpose(2, 3, 0, 4, 1, 5)  # (N, TH, K, TW, K, C)
-        rows = self._scratch("rows", n, th, k, tw + 1, step, c)
-        xp.matmul(own, tiles, out=rows[:, :, :, :tw])
-        rows[:, :, :, tw] = 0
-        rows[:, :, :, 1:, :beyond] += xp.matmul(shared, tiles, out=self._scratch("beyond", n, th, k, tw, beyond, c))
-        rows = rows.reshape(n, th, k, (tw + 1) * step * c)
-        image = self._scratch("image", n, th + 1, step, rows.shape[-1])
-        xp.matmul(own, rows, out=image[:, :th])
-        image[:, th] = 0
-        image[:, 1:, :beyond] += xp.matmul(shared, rows, out=self._scratch("beyond", n, th, beyond, rows.shape[-1]))
-        inside = image.reshape(n, (th + 1) * step, (tw + 1) * step, c)[:, ph : ph + h, pw : pw + w]
+        (n, h, w, c), (th, tw), (ph, pw), k, step, beyond = g_x.shape, self.tiles, self.padding, self.k, self.step, self.beyond
+        own, shared = self.B.T[:step], self.B.T[step:]  # the pixels behind `step` are the next tile's too
+        tiles = _by_tiles(g_v)
+        rows = self._scratch("rows", th, k, tw + 1, step, n * c)
+        xp.matmul(own, tiles, out=rows[:, :, :tw])
+        rows[:, :, tw] = 0
+        rows[:, :, 1:, :beyond] += xp.matmul(shared, tiles, out=self._scratch("beyond", th, k, tw, beyond, n * c))
+        rows = rows.reshape(th, k, -1)
+        image = self._scratch("image", th + 1, step, rows.shape[-1])
+        xp.matmul(own, rows, out=image[:th])
+        image[th] = 0
+        image[1:, :beyond] += xp.matmul(shared, rows, out=self._scratch("beyond", th, beyond, rows.shape[-1]))
+        inside = image.reshape((th + 1) * step, (tw + 1) * step, n, c)[ph : ph + h, pw : pw + w].transpose(2, 0, 1, 3)
         if inside.shape != g_x.shape:
             g_x[...] = 0
         g_x[:, : inside.shape[1], : inside.shape[2]] = inside
 
     def tiled(self, n, channels):
         """Memory for a whole batch, tiled."""
-        return xp.empty((self.k, self.k, n, *self.tiles, channels), dtype=self.dtype)
+        return xp.empty((self.k, self.k, *self.tiles, n, channels), dtype=self.dtype)
 
     def whole_input(self, x):
         """input() of a whole batch."""
         v = self.tiled(len(x), x.shape[-1])
 
         def tile(part):
-            self.input(x[part], v[:, :, part])
+            self.input(x[part], v[..., part, :])
 
         in_parts(tile, len(x), self.size)
         return v
@@ -228,8 +229,7 @@ class _Maps:
 
     def product(self, tiled, matrices, channels):
         """One product of matrices for each place in the tile."""
-        _, _, n, th, tw, c = tiled.shape
-        result = self._scratch(f"product {channels == c}", self.k, self.k, n, th, tw, channels)
+        result = self._scratch(f"product {channels == tiled.shape[-1]}", *tiled.shape[:-1], channels)
         xp.matmul(_matrices(tiled), matrices, out=_matrices(result))
         return result
 
@@ -240,26 +240,22 @@ class _Maps:
     def result(self, product, y):
         """Write A product A' to y (N, OH, OW, F)."""
         (n, oh, ow, f), (th, tw), m, k = y.shape, self.tiles, self.m, self.k
-        rows = self._scratch("rows", n, th, k, tw, m, f)
-        xp.matmul(self.A, product.transpose(2, 3, 0, 4, 1, 5), out=rows)
-        whole = (th * m, tw * m) == (oh, ow)
-        image = y if whole else self._scratch("image", n, th * m, tw * m, f)
-        xp.matmul(self.A, rows.reshape(n, th, k, tw * m * f), out=image.reshape(n, th, m, tw * m * f))
-        if not whole:
-            y[...] = image[:, :oh, :ow]
+        rows = self._scratch("rows", th, k, tw, m, n * f)
+        xp.matmul(self.A, _by_tiles(product), out=rows)
+        image = self._scratch("image", th, m, tw * m * n * f)
+        xp.matmul(self.A, rows.reshape(th, k, -1), out=image)
+        y[...] = image.reshape(th * m, tw * m, n, f)[:oh, :ow].transpose(2, 0, 1, 3)
 
     def result_adjoint(self, g, product=None):
         """A' g A: tiled, from images (N, OH, OW, F). Into product where it is given."""
         (n, oh, ow, f), (th, tw), m, k = g.shape, self.tiles, self.m, self.k
-        if (th * m, tw * m) != (oh, ow) or not g.flags.c_contiguous:
-            image = self._scratch("image", n, th * m, tw * m, f)
-            image[:, oh:], image[:, :, ow:] = 0, 0
-            image[:, :oh, :ow] = g
-            g = image
-        rows = self._scratch("rows", n, th, k, tw * m * f)
-        xp.matmul(self.A.T, g.reshape(n, th, m, tw * m * f), out=rows)
-        product = self._scratch("g_product", k, k, n, th, tw, f) if product is None else product
-        xp.matmul(self.A.T, rows.reshape(n, th, k, tw, m, f), out=product.transpose(2, 3, 0, 4, 1, 5))
+        image = self._scratch("image", th * m, tw * m, n, f)
+        image[oh:], image[:, ow:] = 0, 0
+        image[:oh, :ow] = g.transpose(1, 2, 0, 3)
+        rows = self._scratch("rows", th, k, tw * m * n * f)
+        xp.matmul(self.A.T, image.reshape(th, m, -1), out=rows)
+        product = self._scratch("g_product", k, k, th, tw, n, f) if product is None else product
+        xp.matmul(self.A.T, rows.reshape(th, k, tw, m, n * f), out=_by_tiles(product))
         return product
 
     def filters(self, weight):
@@ -284,17 +280,17 @@ class _Maps:
         in_parts(transform, c, (self.k**2 + 9) * f * self.dtype.itemsize)
         return g_weight.reshape(3, 3, c, f)
 
+    def _overlapping(self, x, axis):
+        """The pieces of x along an axis that tiles see: a view (..., T, P, ...), in which they overlap."""
+        shape, strides = list(x.shape), list(x.strides)
+        shape[axis : axis + 1] = (shape[axis] - self.beyond) // self.step, self.step + self.beyond
+        strides.insert(axis, self.step * strides[axis])
+        return xp.lib.stride_tricks.as_strided(x, tuple(shape), tuple(strides))
+
     def _scratch(self, name, *shape):
         return scratch(f"winograd {name}", shape, self.dtype)
 
 
-def _overlapping(x, k, m, axis):
-    """Pieces of k along an axis, m apart: a view, in which they lie on the last axis but one."""
-    pieces = xp.lib.stride_tricks.sliding_window_view(x, k, axis=axis)
-    pieces = pieces[(slice(None),) * axis + (slice(None, None, m),)]
-    return pieces.swapaxes(-1, -2) if axis == x.ndim - 2 else pieces.transpose(0, 1, 4, 2, 3)
-
-
 def _lines(x):
-    """(..., W, C) as (..., W*C)."""
+    """(..., N, C) as (..., N*C)."""
     return x.reshape(*x.shape[:-2], x.shape[-2] * x.shape[-1])
