@@ -64,12 +64,11 @@ def memory(steps):
     epochs = -(-steps // 20)
     sizes = []
     config = {**settings.defaults("digits"), "epochs": 1}
-    with machine.one_blas_thread():
-        loop = Loop({**config, "epochs": epochs}, (train, None, train))
-        loop.save = lambda run, save=loop.save: (save(run), sizes.append((loop.step, resident())))
-        with tempfile.TemporaryDirectory() as folder, Stop() as stop:
-            with redirect_stdout(io.StringIO()):
-                loop.go(Run.new(f"{folder}/run", config), stop, save_every=1)
+    loop = Loop({**config, "epochs": epochs}, (train, None, train))
+    loop.save = lambda run, save=loop.save: (save(run), sizes.append((loop.step, resident())))
+    with tempfile.TemporaryDirectory() as folder, Stop() as stop:
+        with redirect_stdout(io.StringIO()):
+            loop.go(Run.new(f"{folder}/run", config), stop, save_every=1)
     (early, before), (late, after) = sizes[len(sizes) // 10], sizes[-1]
     print(f"memory     {before / 2**20:.1f} MiB after step {early:,}, {after / 2**20:.1f} MiB after step {late:,}")
 

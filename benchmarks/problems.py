@@ -87,7 +87,7 @@ class Plan(NamedTuple):
 
     rounds: int = 5  # after one to warm up
     few: int = 3  # rounds, where a round is long
-    turn: float = 0.3  # seconds, at least
+    turn: float = 0.5  # seconds, at least
     training: tuple = (("resnet18", 128), ("resnet20", 128), ("resnet50", 32))
     net: str = "resnet18"  # of inference, memory, threads and the ladder
     n: int = 128  # its batch, and that of the shapes

@@ -81,6 +81,12 @@ def test_channel_stats_keep_the_type():
     assert {array.dtype for array in stats_on_host(numpy.ones((4, 3)))} == {numpy.dtype("float64")}
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "bool"])
+def test_channel_stats_of_whole_numbers_are_refused(dtype):
+    with pytest.raises(TypeError, match=f"channel_stats: x is {dtype}, wanted floating-point numbers: x.astype"):
+        stats_on_host(numpy.ones((4, 3), dtype=dtype))
+
+
 # batch_norm
 
 

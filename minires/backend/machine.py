@@ -55,15 +55,6 @@ def blas():
     return None
 
 
-def one_blas_thread():
-    """A context in which the BLAS uses one thread: for products too small to share, and for the same bits on any machine
-    with the same kernel.
-    """
-    from threadpoolctl import threadpool_limits
-
-    return threadpool_limits(limits=1, user_api="blas")
-
-
 def pinned_below(kernel, features):
     """The feature that an OpenBLAS `kernel` leaves unused on a processor with `features`, or None.
 

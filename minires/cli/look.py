@@ -57,6 +57,7 @@ def info(options):
     except backend.BackendError as why:
         print(f"backend     none: {why}")
     print(f"processor   {machine.processor()}, {machine.cores()} cores for this process")
+    print(f"threads     {backend.threads()}, each at work on a part of the batch (MINIRES_THREADS changes it)")
     print(f"NumPy       {machine.numpy_version()}")
     blas = machine.blas()
     if blas is None:

@@ -17,7 +17,6 @@ from minires.cli.stop import Stop
 from minires.runs import Run, RunError
 from minires.train import evaluate
 
-SMALL = 16  # images below so many pixels make small products: two BLAS threads would get in each other's way
 CHANGEABLE = ("backend", "watch", "data", "data_dir", "source")  # settings that --resume takes anew
 
 
@@ -55,8 +54,6 @@ def train(options):
         raise RunError(f"{run.folder}: these are not the images that this run began with: {parts[0].name}, {parts[0].source}")
     loop = Loop(config, parts)
     with ExitStack() as stack:
-        if parts[0].images.shape[1] < SMALL:
-            stack.enter_context(machine.one_blas_thread())
         stop = stack.enter_context(Stop())
         run = run or _new(options.name, _lasting(config))
         stack.enter_context(run.locked())
@@ -116,8 +113,8 @@ def _card(loop, run, test, rate):
         "time": f"{loop.seconds:,.0f} s for {loop.epochs} epochs and their validation: {rate:,.0f} images/s",
         "versions": f"minires {__version__}, Python {platform.python_version()}, NumPy {machine.numpy_version()}",
         "backend": backend.name(),
-        "processor": f"{machine.processor()}, {machine.cores()} cores for this process",
-        "BLAS": f"{blas['name']} {blas['version']}, kernel {blas['kernel']}, {blas['threads']} threads" if blas else "unknown",
+        "processor": f"{machine.processor()}, {machine.cores()} cores for this process, {backend.threads()} threads",
+        "BLAS": f"{blas['name']} {blas['version']}, kernel {blas['kernel']}" if blas else "unknown",
     }
 
 

@@ -16,8 +16,10 @@ def channel_stats(x):
     second of which mends the first: deviations from a rounded mean have a mean of their own. So a mean of 1000 deviations
     costs no accuracy. Source  Chan, Golub and LeVeque 1983, eq. 1.7.
 
-    Raises  ValueError: there is no value.
+    Raises  ValueError: there is no value. TypeError: they are no floating-point numbers.
     """
+    if x.dtype.kind != "f":
+        raise TypeError(f"channel_stats: x is {x.dtype}, wanted floating-point numbers: x.astype('float32')")
     if not x.size:
         raise ValueError(f"channel_stats: x of shape {x.shape} has no values")
     rows, found = Rows(x), {}
