@@ -50,7 +50,7 @@ class Shape(NamedTuple):
     @property
     def winograd(self):
         """Whether Winograd's way is there for it."""
-        return self.kernel == 3 and self.stride == 1
+        return self.kernel == 3 and self.stride in (1, 2)
 
     @property
     def flop(self):

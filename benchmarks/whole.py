@@ -64,7 +64,7 @@ def ladder(plan, peers):
         "im2col of the whole batch, BLAS on all threads": (backend.whole_batches, im2col, nn.separate_ops),
         "in parts that fit the cache, 1 thread": (ours.one_thread, im2col, nn.separate_ops),
         f"parts side by side, {backend.threads()} threads": (im2col, nn.separate_ops),
-        "3x3 at stride 1 by Winograd": (nn.separate_ops,),
+        "3x3 by Winograd, 1x1 without columns": (nn.separate_ops,),
         "minires": (),
     }
     ways = training(plan.net, plan.n, peers)

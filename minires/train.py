@@ -71,10 +71,11 @@ def train_epoch(model, batches, optimizer, *, schedule=None, step=0, label_smoot
     return _counted(_read(score, unread, step, bar))
 
 
-def evaluate(model, batches):
+def evaluate(model, batches, *, fold=True):
     """The Score of a model on batches, in evaluation mode; each module is left in the mode it was in.
 
-    Where batch norms can be folded into convolutions, a copy of the model in which they are does the work.
+    Where batch norms can be folded into convolutions, a copy of the model in which they are does the work; with fold=False
+    and within nn.separate_ops() the model itself does.
     Raises  ValueError: no batches.
     """
     modes = [(module, module.training) for _, module in model.modules()]
@@ -83,7 +84,9 @@ def evaluate(model, batches):
     try:
         with no_grad():
             for x, labels in batches:
-                runs = runs or folded(model, x[:2]) or model
+                if runs is None:
+                    faster = folded(model, x[:2]) if fold else None
+                    runs = model if faster is None else faster
                 logits = runs(Tensor(x))
                 loss = cross_entropy(logits, labels)
                 unread.append(_noted(loss, logits, labels))

@@ -63,7 +63,7 @@ def windows(draw, *, pool=False):
 
 @st.composite
 def threes(draw):
-    """(shape (N, H, W, C), F, padding) for windows of 3x3 with stride 1: images smaller than a tile, and of several that do not
+    """(shape (N, H, W, C), F, padding) for windows of 3x3: images smaller than a tile, and of several that do not
     fit; no images too.
     """
     padding = draw(st.tuples(st.integers(0, 2), st.integers(0, 2)))

@@ -3,13 +3,14 @@
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from benchmarks import host, timing
+from benchmarks import host, table, timing
 from benchmarks.problems import FULL, NETS, Net, Shape, batch
 from minires.backend import machine
 
@@ -74,17 +75,45 @@ def test_what_holds_pytorch_down_is_seen(monkeypatch):
     assert "unset ONEDNN_MAX_CPU_ISA" in host.pinned(facts) and host.pinned({**facts, "torch": None}) is None
 
 
-def test_ways_alternate_and_the_first_round_does_not_count(monkeypatch):
+def test_ways_alternate_and_neither_the_first_round_nor_the_first_call_of_a_turn_counts(monkeypatch):
     monkeypatch.setattr(timing, "PAUSE", 0)
     calls = []
     seconds = timing.alternated({name: lambda name=name: calls.append(name) for name in "abc"}, 3)
-    assert "".join(calls) == "cbaabccbaabc" and {name: len(values) for name, values in seconds.items()} == dict.fromkeys("abc", 3)
+    assert "".join(calls) == "ccbbaaaabbccccbbaaaabbcc" and {name: len(values) for name, values in seconds.items()} == dict.fromkeys("abc", 3)
 
 
 def test_rates_compare_round_by_round_with_the_better_peer():
     figures = timing.rates({"minires": [1, 2, 4], "PyTorch NCHW": [9, 9, 9], "PyTorch channels_last": [2, 2, 2]}, work=8)
     assert figures["rate"]["minires"] == {"median": 4, "min": 2, "max": 8}
     assert figures["pytorch"] == "PyTorch channels_last" and figures["ratio"] == {"median": 1, "min": 0.5, "max": 2}
+
+
+def test_the_table_shows_medians_and_the_ratio():
+    rate = {name: {"median": median} for name, median in [("minires", 123.4), ("PyTorch NCHW", 49.96), ("PyTorch channels_last", 100.0)]}
+    found = {"batch": 4, "rate": rate, "pytorch": "PyTorch channels_last", "ratio": {"median": 1.238}}
+    memory = {"net": "a", "batch": 4, "minires": {"step": 3 << 20}, "PyTorch NCHW": {"step": 4 << 20}, "pytorch": "PyTorch NCHW", "ratio": 0.75}
+    threads = {"threads": 2, "minires": {"median": 1.8}, "PyTorch NCHW": {"median": 1.5}, "PyTorch channels_last": {"median": 1.75}}
+    figures = {"machine": {"threads": 2, "torch": {"version": "2.13.0+cpu"}},
+               "parts": {"steps": {"a": found}, "inference": {"b": {**found, "pytorch": "PyTorch NCHW"}}, "memory": memory, "threads": threads}}  # fmt: skip
+    assert table.markdown(figures) == [
+        "| float32, 2 threads | minires | PyTorch 2.13.0 | ratio |",
+        "| --- | --- | --- | --- |",
+        "| a, training step, batch 4 | 123 images/s | 100 images/s | 1.24 |",
+        "| b, inference, batch 4, batch norm folded | 123 images/s | 50.0 images/s | 1.24 |",
+        "| a, peak memory of a step, batch 4 | 3 MiB | 4 MiB | 0.75 |",
+        "| a step of it, on 2 threads and on one | 1.80 times | 1.75 times | |",
+    ]
+
+
+def test_the_profile_of_a_step_adds_up_to_the_step(tmp_path):
+    result = run(tmp_path, "tiny", "4", start=("-m", "benchmarks.profile"), MINIRES_THREADS="2")
+    assert result.returncode == 0, result.stderr
+    lines = result.stdout.splitlines()
+    whole = next(re.search(r"tiny, batch 4, on one thread: (\d+) ms a step", line) for line in lines if "on one thread" in line)
+    kinds = dict(re.findall(r"(?m)^  (\w.*?) +([\d.]+) ms", result.stdout))
+    assert {"batch norm, ReLU, add", "all else"} <= set(kinds)
+    assert sum(map(float, kinds.values())) == pytest.approx(float(whole[1]), abs=1)
+    assert re.fullmatch(r"2 threads: \d+ ms a step, \d+ ms of work; waited [\d,]+ times", lines[-1])
 
 
 def test_the_shapes_are_the_convolutions_of_resnet18():

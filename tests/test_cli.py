@@ -71,7 +71,8 @@ def test_a_run_leaves_settings_log_card_curves_weights_and_two_checkpoints(elsew
     card, blas = (folder / "card.md").read_text(), machine.blas()
     accuracy = f"{100 * result['test_accuracy']:.2f} % ({result['test_hits']} of 355)"
     for fact in ("1,257 for training, 185 for validation, 355 for test; UCI", "| seed | 3 |", f"once, at the end | {accuracy} |",
-                 f"NumPy {numpy.__version__}", machine.processor(), "1 threads" if blas else "unknown"):  # fmt: skip
+                 f"NumPy {numpy.__version__}", machine.processor(), f"{backend.threads()} threads",
+                 f"kernel {blas['kernel']}" if blas else "unknown"):  # fmt: skip
         assert fact in card, fact
     assert lines(capsys)[-1].startswith("test loss")
 
@@ -430,6 +431,13 @@ def test_info_names_backend_processor_and_kernel(capsys):
     blas = machine.blas()
     assert blas is None or str(blas["kernel"]) in lines["BLAS"]
     assert lines["GPU"]
+
+
+def test_info_goes_on_where_the_threads_are_no_number(elsewhere):
+    environment = {"PYTHONPATH": str(ROOT), "MINIRES_THREADS": "x"}
+    result = subprocess.run([sys.executable, "-m", "minires", "info"], capture_output=True, text=True, env=environment)
+    assert result.returncode == 0 and "\nthreads     none: MINIRES_THREADS is 'x', wanted a number" in result.stdout
+    assert "\nGPU " in result.stdout
 
 
 def test_info_warns_of_a_pinned_kernel(capsys, monkeypatch):

@@ -387,3 +387,14 @@ def test_the_same_bits_come_out_twice_and_on_any_number_of_threads(monkeypatch, 
         with backend.using_threads(threads):
             for a, b in zip(convolve(**options), first, strict=True):
                 assert a.tobytes() == b.tobytes()
+
+
+@pytest.mark.parametrize("kernel", [1, 3])
+@pytest.mark.parametrize("dtype", ["int64", "float32"])
+def test_the_type_of_the_result_is_common_to_weight_and_bias(kernel, dtype):
+    """4.5 of each pixel, wherever there is no edge."""
+    x, weight = numpy.ones((2, 4, 4, 4), dtype), numpy.ones((kernel, kernel, 4, 1), dtype)
+    for algorithm in conv.ALGORITHMS:
+        y, _ = run(ops.conv2d, x, weight, numpy.array([0.5]), algorithm=algorithm)
+        assert y.dtype == "float64"
+        assert_allclose(y, numpy.full(y.shape, 4 * kernel**2 + 0.5), rtol=1e-12)

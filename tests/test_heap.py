@@ -56,6 +56,24 @@ def test_elsewhere_nothing_is_asked_of_the_c_library(monkeypatch, system):
     assert heap.keep() is False
 
 
+@pytest.mark.parametrize("refused", [{-3}, {-1}, {-1, -3}])
+def test_what_an_old_glibc_refuses_is_asked_for_otherwise(monkeypatch, refused):
+    """Before 2.35 it takes no threshold above 32 MiB: then no array is mapped, however large."""
+    for name in [name for name in os.environ if name.startswith(("MALLOC_", "GLIBC_TUNABLES"))]:
+        monkeypatch.delenv(name)
+    asked = {}
+
+    class Library:
+        def mallopt(self, parameter, value):
+            asked[parameter] = value
+            return int(parameter not in refused)
+
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(heap.ctypes, "CDLL", lambda name: Library())
+    assert heap.keep() is (-1 not in refused)
+    assert asked == {-3: 1 << 30, -1: -1, **({-4: 0} if -3 in refused else {})}
+
+
 def test_a_c_library_without_mallopt_is_left_alone(monkeypatch):
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(heap.ctypes, "CDLL", lambda name: object())

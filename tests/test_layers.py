@@ -114,6 +114,13 @@ def test_conv2d_without_bias():
 # BatchNorm
 
 
+@pytest.mark.parametrize("training", [True, False])
+def test_batch_norm_of_a_vector_is_refused(training):
+    with pytest.raises(ValueError, match=r"x has shape \(3,\), wanted \(N, "):
+        BatchNorm(3).train(training)(tensor(numpy.ones(3)))
+
+
+
 def by_hand(x, gamma, beta, eps):
     """Each channel less its mean, over the root of its biased variance."""
     rows = x.reshape(-1, x.shape[-1])

@@ -1,5 +1,6 @@
 """matmul and linear, against the sum of products."""
 
+import math
 import re
 
 import numpy
@@ -159,6 +160,23 @@ def test_linear_keeps_x_and_weight():
         _, backward = ops.linear(*arrays)
         held = kept(backward)
         assert list(held) == ["weight", "x"] and held["x"] is x and held["weight"] is weight
+
+
+@pytest.mark.parametrize(("i", "o"), [(0, 5), (3, 0), (0, 0)])
+@pytest.mark.parametrize("leading", [(4,), (0,), (2, 3)])
+def test_linear_of_no_features_is_its_bias(leading, i, o):
+    bias = numpy.arange(o, dtype=float)
+    y, backward = run(ops.linear, numpy.ones((*leading, i)), numpy.ones((i, o)), bias)
+    assert_array_equal(y, numpy.broadcast_to(bias, (*leading, o)))
+    g_x, g_weight, g_bias = backward(numpy.ones(y.shape))
+    assert (g_x.shape, g_weight.shape) == ((*leading, i), (i, o)) and not g_x.any()
+    assert_array_equal(g_bias, numpy.full(o, math.prod(leading)))
+
+
+def test_the_type_of_the_result_is_common_to_weight_and_bias():
+    x, weight = numpy.ones((2, 3), "int64"), numpy.ones((3, 1), "int64")
+    y, _ = run(ops.linear, x, weight, numpy.array([0.5]))
+    assert_array_equal(y, [[3.5], [3.5]])
 
 
 def test_an_empty_batch_gives_an_empty_result():

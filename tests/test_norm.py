@@ -87,6 +87,19 @@ def test_channel_stats_of_whole_numbers_are_refused(dtype):
         stats_on_host(numpy.ones((4, 3), dtype=dtype))
 
 
+@pytest.mark.parametrize("shape", [(3,), ()])
+def test_channel_stats_want_two_axes(shape):
+    with pytest.raises(ValueError, match=f"^{re.escape(f'channel_stats: x has shape {shape}, wanted (N, ..., C)')}$"):
+        stats_on_host(numpy.ones(shape))
+
+
+@given(st.integers(1, 40), st.floats(-1e3, 1e3), SEEDS)
+def test_no_variance_is_below_0(n, value, seed):
+    """Of a constant, what rounding leaves may have either sign."""
+    x = numpy.full((n, 7, 3), value) * numpy.random.default_rng(seed).choice([1, 0.1, 1e-3], size=3)
+    assert (stats_on_host(x)[1] >= 0).all() and (stats_on_host(x.astype("float32"))[1] >= 0).all()
+
+
 # batch_norm
 
 

@@ -357,3 +357,10 @@ def test_a_net_trains_the_same_with_separate_ops(net):
     assert together.keys() == separate.keys()
     for name, value in together.items():
         assert_allclose(value, separate[name], rtol=1e-8, atol=1e-9, err_msg=name)
+
+
+def test_whole_numbers_are_refused():
+    ones = numpy.ones(2)
+    for options in ({}, {"stats": (to_device(ones), to_device(ones)), "moving": False}):
+        with pytest.raises(TypeError, match="norm_add_relu: x is int64, wanted floating-point numbers: x.astype"):
+            run(ops.norm_add_relu, numpy.ones((3, 2), "int64"), ones, ones, **options)

@@ -196,7 +196,7 @@ def in_parts(work, n, size, *, shared=0):
         length = max(max(_current.part, shared) // max(size, 1), 1)
         count = -(-n // length)
         if n * size > _current.part:
-            count += count % 2  # so that two threads end together
+            count += count % 2  # so that two threads end together, or nearly
         length = -(-n // max(count, 1))
     slices = [slice(i, min(i + length, n)) for i in range(0, n, max(length, 1))] or [slice(0, 0)]
     return _current.run(work, slices)

@@ -8,7 +8,7 @@ import ctypes
 import os
 import sys
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # parameters of mallopt(3)
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_MMAP_MAX = -1, -3, -4  # parameters of mallopt(3)
 
 
 def keep():
@@ -17,4 +17,8 @@ def keep():
     """
     told = any(name.startswith("MALLOC_") or name == "GLIBC_TUNABLES" for name in os.environ)
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" and not told else None
-    return mallopt is not None and bool(mallopt(M_MMAP_THRESHOLD, 1 << 30) and mallopt(M_TRIM_THRESHOLD, -1))
+    if mallopt is None:
+        return False
+    if not mallopt(M_MMAP_THRESHOLD, 1 << 30):  # before glibc 2.35 it may be 32 MiB at most
+        mallopt(M_MMAP_MAX, 0)
+    return bool(mallopt(M_TRIM_THRESHOLD, -1))

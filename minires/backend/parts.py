@@ -12,7 +12,7 @@ from minires.backend import blas, machine
 
 _settings = {"threads": None, "pool": None}
 _here = threading.local()  # .busy: this thread runs a part
-_running = 0  # how many calls of side_by_side are under way
+_running, _count = 0, threading.Lock()  # how many calls of side_by_side are under way
 
 
 def threads():
@@ -67,23 +67,35 @@ def side_by_side(work, parts):
     if getattr(_here, "busy", False):  # a part within a part
         return one_by_one(work, parts)
     workers = min(threads(), len(parts))
-    with blas.one_thread():
-        if workers < 2:
-            return one_by_one(work, parts)
-        queue = _Queue(work, parts)
+    with _count:
         _running += 1
-        try:
-            others = [_pool().submit(queue.serve) for _ in range(workers - 1)]
-            queue.serve()
-            for other in others:
-                if not other.cancel():  # one that has not begun yet has nothing left to do
-                    other.result()
-        finally:
+    try:
+        with blas.one_thread():
+            return one_by_one(work, parts) if workers < 2 else _shared_out(work, parts, workers)
+    finally:
+        with _count:
             _running -= 1
-            total, queue.work, queue.total = queue.total, None, None  # a thread may still hold the queue for a moment
+
+
+def _shared_out(work, parts, workers):
+    queue, others = _Queue(work, parts), []
+    try:
+        others += [_pool().submit(queue.serve) for _ in range(workers - 1)]
+        queue.serve()
+        _wait(others)
+    except BaseException as error:  # Ctrl-C between the parts: no thread goes on behind the caller's back
+        queue.error = queue.error or error
+        _wait(others)
+    total, queue.work, queue.total = queue.total, None, None  # a thread may still hold the queue for a moment
     if queue.error is not None:
         raise queue.error
     return total
+
+
+def _wait(others):
+    for other in others:
+        if not other.cancel():  # one that has not begun yet has nothing left to do
+            other.result()
 
 
 class _Queue:

@@ -57,7 +57,10 @@ def info(options):
     except backend.BackendError as why:
         print(f"backend     none: {why}")
     print(f"processor   {machine.processor()}, {machine.cores()} cores for this process")
-    print(f"threads     {backend.threads()}, each at work on a part of the batch (MINIRES_THREADS changes it)")
+    try:
+        print(f"threads     {backend.threads()} with NumPy, each at work on a part of the batch (MINIRES_THREADS changes it)")
+    except ValueError as why:
+        print(f"threads     none: {why}")
     print(f"NumPy       {machine.numpy_version()}")
     blas = machine.blas()
     if blas is None:

@@ -111,6 +111,11 @@ def separate_ops():
         _separate = before
 
 
+def separated():
+    """Whether separate_ops() is in force."""
+    return _separate
+
+
 _separate = False
 
 

@@ -15,6 +15,11 @@ def checked_shapes(op, a, b):
     return a_shape, b_shape
 
 
+def common_type(*arrays):
+    """The type of a result of all these arrays; None among them does not count."""
+    return xp.result_type(*(array.dtype for array in arrays if array is not None))
+
+
 def unbroadcast(g, shape):
     """Sum `g` over the axes along which an array of `shape` was stretched: the adjoint of broadcasting."""
     if g.shape == shape:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from minires import names
 from minires.backend import in_parts, xp
+from minires.ops.arithmetic import common_type
 from minires.ops.windows import added_back, framed, image_shape, output_size, patches_of, window
 from minires.ops.winograd import F2, F4, F4_STRIDE2, conv2d_winograd
 
@@ -67,7 +68,7 @@ def conv2d_im2col(x, weight, bias=None, *, stride=1, padding=0):
 
     matrix = weight.reshape(-1, f)  # (KH*KW*C, F)
     size = oh * ow * matrix.shape[0] * x.dtype.itemsize  # of an image's columns
-    y = xp.empty((n, oh, ow, f), dtype=xp.result_type(x.dtype, weight.dtype))
+    y = xp.empty((n, oh, ow, f), dtype=common_type(x, weight, bias))
 
     def forward(part):
         columns, _ = im2col(x[part], **options)  # (part of N*OH*OW, KH*KW*C)
@@ -97,7 +98,7 @@ def conv2d_im2col(x, weight, bias=None, *, stride=1, padding=0):
 def conv2d_pointwise(x, weight, bias=None, *, stride=1):
     """conv2d with a window of one pixel: a linear layer on every stride-th pixel, without columns."""
     (n, h, w, c), f, (sh, sw) = x.shape, weight.shape[-1], stride
-    matrix, dtype = weight.reshape(c, f), xp.result_type(x.dtype, weight.dtype)
+    matrix, dtype = weight.reshape(c, f), common_type(x, weight, bias)
     oh, ow = output_size((h, w), (1, 1), stride, (0, 0))
     y = xp.empty((n, oh, ow, f), dtype=dtype)
     size = oh * ow * (c + f) * dtype.itemsize
@@ -135,8 +136,8 @@ def conv2d(x, weight, bias=None, *, stride=1, padding=0, algorithm=None):
 
     x  (N, H, W, C)    weight  (KH, KW, C, F)    bias  (F,)    result  (N, OH, OW, F)
     OH = floor((H + 2 padding - KH) / stride) + 1, OW likewise; the padding is zeros. stride, padding: an int or a pair.
-    algorithm  "im2col"; "winograd", for 3x3 windows with stride 1 or 2 in float32 or float64, elsewhere im2col; "auto", the faster as a
-        rule. Without it what `algorithm` or MINIRES_ALGORITHM says, or "auto"
+    algorithm  "im2col"; "winograd", for 3x3 windows with stride 1 or 2 in float32 or float64, elsewhere as "auto", which is the
+        faster as a rule. Without it what `algorithm` or MINIRES_ALGORITHM says, or "auto"
 
     Keeps  x and weight.
     Raises  ValueError: shapes that do not fit, or a window larger than the padded image.
@@ -147,7 +148,7 @@ def conv2d(x, weight, bias=None, *, stride=1, padding=0, algorithm=None):
     chosen = names.check("algorithm", _forced if algorithm is None else algorithm, ALGORITHMS)
     if chosen != "im2col" and kernel == (1, 1) and frame == (0, 0):
         return conv2d_pointwise(x, weight, bias, stride=steps)
-    tile, dtype = None, xp.result_type(x.dtype, weight.dtype)
+    tile, dtype = None, common_type(x, weight, bias)
     if chosen != "im2col" and kernel == (3, 3) and steps in TILES and dtype.kind == "f" and dtype.itemsize >= 4:
         tile = _tile(len(x), output, weight.shape, TILES[steps], forced=chosen == "winograd")
     if tile is None:

@@ -1,7 +1,9 @@
 """Products of matrices: matmul, and the linear layer."""
 
+import math
+
 from minires.backend import in_parts, xp
-from minires.ops.arithmetic import unbroadcast
+from minires.ops.arithmetic import common_type, unbroadcast
 
 
 def matmul(a, b):
@@ -44,19 +46,20 @@ def linear(x, weight, bias=None):
         raise ValueError(f"linear: weight takes {i} features, x has shape {x.shape}")
     if bias is not None and bias.shape != (o,):
         raise ValueError(f"linear: bias has shape {bias.shape}, wanted ({o},)")
-    rows, y = x.reshape(-1, i), xp.empty((*x.shape[:-1], o), dtype=xp.result_type(x.dtype, weight.dtype))
+    n = math.prod(x.shape[:-1])
+    rows, y = x.reshape(n, i), xp.empty((n, o), dtype=common_type(x, weight, bias))
 
     def forward(part):
-        out = xp.matmul(rows[part], weight, out=y.reshape(-1, o)[part])
+        out = xp.matmul(rows[part], weight, out=y[part])
         if bias is not None:
             out += bias
 
-    plan = {"n": len(rows), "size": (i + o) * y.dtype.itemsize, "shared": weight.nbytes}
+    plan = {"n": n, "size": (i + o) * y.dtype.itemsize, "shared": weight.nbytes}
     in_parts(forward, **plan)
     biased = bias is not None
 
     def backward(g):
-        x_rows, g_rows = x.reshape(-1, i), g.reshape(-1, o)
+        x_rows, g_rows = x.reshape(n, i), g.reshape(n, o)
         g_x = xp.empty(x_rows.shape, dtype=g.dtype)
 
         def part_backward(part):
@@ -66,4 +69,4 @@ def linear(x, weight, bias=None):
         g_weight = in_parts(part_backward, **plan)
         return g_x.reshape(x.shape), g_weight, g_rows.sum(axis=0) if biased else None
 
-    return y, backward
+    return y.reshape(*x.shape[:-1], o), backward

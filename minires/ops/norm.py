@@ -10,16 +10,17 @@ from minires.ops.rows import Rows
 def channel_stats(x):
     """(mean, var) of each channel, var divided by the number of values.
 
-    x  (..., C)    mean, var  (C,)
+    x  (N, ..., C)    mean, var  (C,)
 
     Part by part: the variance of all is that within the parts and that between their means. In a part in two passes, the
     second of which mends the first: deviations from a rounded mean have a mean of their own. So a mean of 1000 deviations
     costs no accuracy. Source  Chan, Golub and LeVeque 1983, eq. 1.7.
 
-    Raises  ValueError: there is no value. TypeError: they are no floating-point numbers.
+    Raises  ValueError: there is no value, or a single axis. TypeError: x is not of floating-point numbers.
     """
-    if x.dtype.kind != "f":
-        raise TypeError(f"channel_stats: x is {x.dtype}, wanted floating-point numbers: x.astype('float32')")
+    check_floats("channel_stats", x)
+    if x.ndim < 2:
+        raise ValueError(f"channel_stats: x has shape {x.shape}, wanted (N, ..., C)")
     if not x.size:
         raise ValueError(f"channel_stats: x of shape {x.shape} has no values")
     rows, found = Rows(x), {}
@@ -30,7 +31,8 @@ def channel_stats(x):
         rounded = rows.sum(values) / m
         distance = xp.subtract(values, rows.wide(rounded), out=rows.scratch("distance", part))
         rest = rows.sum(distance) / m
-        found[part.start] = m, rounded, rest, rows.sum(distance, distance) - m * rest * rest
+        squares = rows.sum(distance, distance) - m * rest * rest
+        found[part.start] = m, rounded, rest, xp.maximum(squares, 0)
 
     in_parts(part_stats, len(x), rows.size(2))
     counts, rounded, rests, squares = zip(*(found[start] for start in sorted(found)))
@@ -116,6 +118,12 @@ def check_channels(op, x, **vectors):
         if vector.shape != x.shape[-1:]:
             raise ValueError(f"{op}: {name} has shape {vector.shape}, x has {x.shape[-1]} channels")
     return tuple(range(x.ndim - 1))
+
+
+def check_floats(op, x):
+    """Raises  TypeError: x is of other numbers."""
+    if x.dtype.kind != "f":
+        raise TypeError(f"{op}: x is {x.dtype}, wanted floating-point numbers: x.astype('float32')")
 
 
 def check_values(op, x):

@@ -5,7 +5,8 @@ times, and from one to the next it has left the cache; here a part of the batch 
 """
 
 from minires.backend import in_parts, xp
-from minires.ops.norm import channel_stats, check_channels, check_values
+from minires.ops.arithmetic import common_type
+from minires.ops.norm import channel_stats, check_channels, check_floats, check_values
 from minires.ops.rows import Rows
 
 
@@ -18,7 +19,9 @@ def norm_add_relu(x, gamma, beta, add=None, *, eps=1e-5, stats=None, moving=True
 
     Keeps  x, with relu the result (which the next op keeps anyway), and numbers for each channel.
     Raises  ValueError: gamma, beta or add of another size, or fewer than two values a channel where they are to move.
+            TypeError: x is not of floating-point numbers.
     """
+    check_floats("norm_add_relu", x)
     mean, var = stats if stats is not None else channel_stats(x)
     check_channels("norm_add_relu", x, gamma=gamma, beta=beta, mean=mean, var=var)
     if add is not None and add.shape != x.shape:
@@ -28,7 +31,7 @@ def norm_add_relu(x, gamma, beta, add=None, *, eps=1e-5, stats=None, moving=True
     rows = Rows(x)
     center, slope, offset = rows.wide(mean), rows.wide(gamma * scale), rows.wide(beta)
     nought = xp.zeros_like(center)  # NumPy's maximum is twice as fast with an array as with a number
-    y = xp.empty(x.shape, dtype=xp.result_type(*(a.dtype for a in (x, gamma, add) if a is not None)))
+    y = xp.empty(x.shape, dtype=common_type(x, gamma, add))
 
     def forward(part):
         out = rows.of(y, part)
@@ -87,7 +90,7 @@ def add_relu(x, add=None, *, relu=True):
     """
     if add is not None and add.shape != x.shape:
         raise ValueError(f"add_relu: add has shape {add.shape}, x has {x.shape}")
-    y = xp.empty(x.shape, dtype=x.dtype if add is None else xp.result_type(x.dtype, add.dtype))
+    y = xp.empty(x.shape, dtype=common_type(x, add))
 
     def forward(part):
         summed = x[part] if add is None else xp.add(x[part], add[part], out=y[part])

@@ -16,6 +16,7 @@ here. In float32 the result is 2e-7 (m = 2) to 3e-6 (m = 4) of its size away fro
 from typing import NamedTuple
 
 from minires.backend import in_parts, scratch, xp
+from minires.ops.arithmetic import common_type
 from minires.ops.windows import output_size
 
 
@@ -71,7 +72,7 @@ def conv2d_winograd(x, weight, bias=None, *, padding=(0, 0), tile=F4):
     Keeps  x and weight. B x B', 2.25 times as large as x for m = 4, is made again when it is needed.
     """
     n, f = len(x), weight.shape[-1]
-    maps = _Maps(x, weight, padding, tile)
+    maps = _Maps(x, weight, padding, tile, common_type(x, weight, bias))
     if 0 < n * maps.tiles[0] * maps.tiles[1] < max(x.shape[-1], f):
         return _channels_in_parts(x, weight, bias, maps)
     y = xp.empty((n, *maps.output, f), dtype=maps.dtype)
@@ -164,14 +165,14 @@ class _Maps:
     matrix is multiplied by long lines of memory, W*N*C numbers from above and N*C numbers from the left.
     """
 
-    def __init__(self, x, weight, padding, tile):
+    def __init__(self, x, weight, padding, tile, dtype):
         (_, h, w, c), f = x.shape, weight.shape[-1]
         self.m, self.k, self.padding = tile.m, len(tile.B), padding
         self.step = tile.stride * tile.m  # pixels from a tile to the next, and how many more it sees
         self.beyond = len(tile.B[0]) - self.step
         self.output = output_size((h, w), (3, 3), (tile.stride,) * 2, padding)
         self.tiles = tuple(-(-size // self.m) for size in self.output)
-        self.dtype = xp.result_type(x.dtype, weight.dtype)
+        self.dtype = dtype
         self.A, self.B, self.G = (xp.array(matrix, dtype=self.dtype) for matrix in (tile.A, tile.B, tile.G))
         values = self.k**2 * self.dtype.itemsize
         self.size, self.shared = values * self.tiles[0] * self.tiles[1] * (c + f), values * c * f  # bytes, see in_parts
@@ -229,7 +230,7 @@ class _Maps:
 
     def product(self, tiled, matrices, channels):
         """One product of matrices for each place in the tile."""
-        result = self._scratch(f"product {channels == tiled.shape[-1]}", *tiled.shape[:-1], channels)
+        result = self._scratch("product", *tiled.shape[:-1], channels)
         xp.matmul(_matrices(tiled), matrices, out=_matrices(result))
         return result
 

@@ -77,6 +77,8 @@ class Watch:
 def layers(model, *, first=0, every=1):
     """A context that watches a model: each forward pass in it is a step. It gives the Watch; its `rows` can be read any time.
 
+    train.evaluate(..., fold=False) shows all layers: by default a copy of the model runs there, with fewer.
+
     first, every  as in Watch.each
     """
     return Watch(model).each(first=first, every=every)

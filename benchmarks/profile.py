@@ -1,0 +1,98 @@
+"""python -m benchmarks.profile [NET] [BATCH]: where the time of a training step goes, on one thread; and what is lost where
+two work side by side.
+"""
+
+import contextlib
+import functools
+import resource
+import statistics
+import sys
+import time
+from collections import Counter
+from unittest import mock
+
+from benchmarks import host, ours
+from benchmarks.problems import NETS, batch
+from minires import backend, ops
+from minires.ops import winograd
+
+STEPS = 15
+OPS = {"conv2d": "other convolutions, what is around Winograd", "norm_add_relu": "batch norm, ReLU, add", "add_relu": "batch norm, ReLU, add",
+       "channel_stats": "batch norm, ReLU, add", "batch_norm": "batch norm, ReLU, add"}  # fmt: skip
+MAPS = {"product": "Winograd's products", "filters_product": "Winograd's products", "input": "Winograd's transforms and their copies",
+        "input_adjoint": "Winograd's transforms and their copies", "result": "Winograd's transforms and their copies",
+        "result_adjoint": "Winograd's transforms and their copies", "filters": "Winograd's transforms and their copies",
+        "filters_adjoint": "Winograd's transforms and their copies"}  # fmt: skip
+
+
+class Clock:
+    """Seconds by kind of work; what is done within other work counts for itself alone."""
+
+    def __init__(self):
+        self.seconds, self.within = Counter(), []
+
+    def timed(self, kind, function):
+        """The function, timed; and the backward of an op, where it gives one."""
+
+        @functools.wraps(function)
+        def run(*arguments, **options):
+            begun = time.perf_counter()
+            self.within.append(0.0)
+            result = function(*arguments, **options)
+            taken = time.perf_counter() - begun
+            self.seconds[kind] += taken - self.within.pop()
+            if self.within:
+                self.within[-1] += taken
+            if isinstance(result, tuple) and len(result) == 2 and callable(result[1]):
+                return result[0], self.timed(kind, result[1])
+            return result
+
+        return run
+
+
+def by_kind(step):
+    """[(kind, seconds of a step)] on one thread, and of the whole step."""
+    clock = Clock()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(backend.using_threads(1))
+        for where, kinds in ((ops, OPS), (winograd._Maps, MAPS)):
+            for name, kind in kinds.items():
+                stack.enter_context(mock.patch.object(where, name, clock.timed(kind, getattr(where, name))))
+        step()
+        clock.seconds.clear()
+        begun = time.perf_counter()
+        for _ in range(STEPS):
+            step()
+        whole = time.perf_counter() - begun
+    rest = whole - sum(clock.seconds.values())
+    return [(kind, taken / STEPS) for kind, taken in (*clock.seconds.most_common(), ("all else", rest))], whole / STEPS
+
+
+def side_by_side(step, threads):
+    """Medians of a step: (seconds, of all threads together, how often one went to sleep before it was done)."""
+    figures = []
+    with backend.using_threads(threads):
+        for _ in range(STEPS):
+            before, begun = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
+            step()
+            taken, after = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_SELF)
+            busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            figures.append((taken, busy, after.ru_nvcsw - before.ru_nvcsw))
+    return tuple(map(statistics.median, zip(*figures)))
+
+
+def main(net="resnet20", n="128"):
+    """Print both."""
+    host.told(host.describe(None))
+    step = ours.training(ours.build(NETS[net]), *batch(int(n)))
+    kinds, whole = by_kind(step)
+    print(f"\n{net}, batch {n}, on one thread: {1e3 * whole:.0f} ms a step")
+    for kind, taken in kinds:
+        print(f"  {kind:45} {1e3 * taken:7.1f} ms  {100 * taken / whole:3.0f} %")
+    for threads in sorted({1, backend.threads()}):
+        taken, busy, sleeps = side_by_side(step, threads)
+        print(f"{threads} thread{'s' * (threads > 1)}: {1e3 * taken:.0f} ms a step, {1e3 * busy:.0f} ms of work; waited {sleeps:,.0f} times")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

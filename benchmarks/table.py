@@ -1,0 +1,49 @@
+"""The figures of benchmarks.cpu in one table of Markdown, as the README shows them.
+
+python -m benchmarks.table [FILE]
+"""
+
+import json
+import sys
+from pathlib import Path
+
+RESULTS = Path("benchmarks/results/cpu.json")
+
+
+def markdown(figures):
+    """The lines, for what was measured beside PyTorch."""
+    parts, machine = figures["parts"], figures["machine"]
+    peer = f"PyTorch {machine['torch']['version'].split('+')[0]}"
+    lines = [f"| float32, {machine['threads']} threads | minires | {peer} | ratio |", "| --- | --- | --- | --- |"]
+    for net, found in parts.get("steps", {}).items():
+        lines.append(_row(f"{net}, training step, batch {found['batch']}", found))
+    for net, found in parts.get("inference", {}).items():
+        lines.append(_row(f"{net}, inference, batch {found['batch']}, batch norm folded", found))
+    if "memory" in parts:
+        found = parts["memory"]
+        ours, theirs = (f"{found[way]['step'] / 2**20:,.0f} MiB" for way in ("minires", found["pytorch"]))
+        lines.append(f"| {found['net']}, peak memory of a step, batch {found['batch']} | {ours} | {theirs} | {found['ratio']:.2f} |")
+    if "threads" in parts:
+        found = parts["threads"]
+        ours, theirs = (f"{found[way]['median']:.2f} times" for way in ("minires", _better(parts)))
+        lines.append(f"| a step of it, on {found['threads']} threads and on one | {ours} | {theirs} | |")
+    return lines
+
+
+def _row(what, found):
+    ours, theirs = (f"{_three_digits(found['rate'][way]['median'])} images/s" for way in ("minires", found["pytorch"]))
+    return f"| {what} | {ours} | {theirs} | {found['ratio']['median']:.2f} |"
+
+
+def _three_digits(value):
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
+
+
+def _better(parts):
+    """The layout in which PyTorch trained the first net faster."""
+    return next(iter(parts["steps"].values()))["pytorch"]
+
+
+if __name__ == "__main__":
+    path = Path(sys.argv[1]) if len(sys.argv) > 1 else RESULTS
+    print("\n".join(markdown(json.loads(path.read_text()))))
