@@ -5,6 +5,8 @@ import json
 import re
 from pathlib import Path
 
+from benchmarks import table
+
 ROOT = Path(__file__).parents[1]
 ROW = r"^\| (\d) \| ([\d.]+) % \(([\d,]+) of 10,000\) \| ([\d.]+) \| \[log\]\((docs/results/[\w-]+)/log.csv\), \[card\]\(\5/card.md\) \|$"
 
@@ -26,3 +28,10 @@ def test_the_mean_in_the_text_is_that_of_the_rows():
     text = (ROOT / "README.md").read_text()
     found = [float(accuracy) for _, accuracy, *_ in re.findall(ROW, text, flags=re.MULTILINE)]
     assert f"mean of {sum(found) / len(found):.2f} %" in text
+
+
+def test_the_table_of_speed_is_what_was_measured():
+    figures = json.loads((ROOT / "benchmarks" / "results" / "cpu.json").read_text())
+    assert not figures["smoke"] and not figures["pinned"] and figures["machine"]["torch"]
+    lines, text = table.markdown(figures), (ROOT / "README.md").read_text()
+    assert len(lines) == 8 and all(f"{line}\n" in text for line in lines)

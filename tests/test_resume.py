@@ -17,7 +17,7 @@ from minires.runs import Run
 ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
-# 78 images for training, of 16 x 16 pixels, where two BLAS threads are allowed; 26 batches of 3 an epoch.
+# 78 images for training, of 16 x 16 pixels; 26 batches of 3 an epoch.
 TRAIN = ["train", "--data", "folder:images", "--epochs", "2", "--batch-size", "3", "--augment", "crop=2,flip,cutout=4",
          "--validation", "0.2", "--save-every", "0", "--seed", "7"]  # fmt: skip
 STEPS = 52
@@ -76,30 +76,27 @@ def outcome(folder):
     return (folder / "weights.safetensors").read_bytes(), log, result, (loop["step"], loop["generator"]), velocities, watched
 
 
-def whole(images, threads):
-    """What a run comes to that nothing stops."""
-    name = f"whole{threads}"
-    status, out, error = finished(images, *TRAIN, "--name", name, threads=threads)
-    assert status == 0, error
-    assert len(re.findall(r"^epoch  \d", out, re.M)) == 2
-    return outcome(images / "runs" / name)
-
-
 @pytest.fixture(scope="module")
 def undisturbed(images):
-    return whole(images, 1)
+    """What a run comes to that nothing stops."""
+    status, out, error = finished(images, *TRAIN, "--name", "whole")
+    assert status == 0, error
+    assert len(re.findall(r"^epoch  \d", out, re.M)) == 2
+    return outcome(images / "runs" / "whole")
 
 
 def resumed(images, name, threads, kills):
-    """What a run comes to that is killed as soon as it has these checkpoints, one after the other."""
+    """What a run comes to that is killed as soon as it has these checkpoints, one after the other, with so many threads each
+    time.
+    """
     words = [*TRAIN, "--name", name]
-    for step in kills:
-        process = started(images, *words, threads=threads)
+    for number, step in zip(threads, kills):
+        process = started(images, *words, threads=number)
         reached(images / "runs" / name, step, process)
         process.kill()
         process.communicate()
         words = ["train", "--resume", name, "--save-every", "0"]
-    status, out, error = finished(images, *words, threads=threads)
+    status, out, error = finished(images, *words, threads=threads[-1])
     assert status == 0, error
     assert f"runs/{name} goes on from step {kills[-1]}" in out or not kills[-1]
     return outcome(images / "runs" / name)
@@ -108,11 +105,12 @@ def resumed(images, name, threads, kills):
 @pytest.mark.parametrize("kills", [(20, 26), (0, 46)], ids=str)
 def test_a_run_that_was_killed_and_resumed_ends_bitwise_equal(images, undisturbed, kills):
     """From the middle of an epoch and from its end, from before the first step, and several times."""
-    assert resumed(images, f"killed-{kills[0]}", 1, kills) == undisturbed
+    assert resumed(images, f"killed-{kills[0]}", (1, 1, 1), kills) == undisturbed
 
 
-def test_with_two_threads_it_does_so_too(images):
-    assert resumed(images, "killed-with-two", 2, (20,)) == whole(images, 2)
+def test_it_may_go_on_with_another_number_of_threads(images, undisturbed):
+    assert resumed(images, "killed-with-two", (2, 1), (20,)) == undisturbed
+    assert resumed(images, "killed-with-one", (1, 2), (20,)) == undisturbed
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -134,7 +132,7 @@ def test_ctrl_c_and_sigterm_save_say_how_to_go_on_and_resume_bitwise(images, und
 
 
 def test_a_finished_run_is_not_run_again_and_its_test_part_not_read_again(images, undisturbed):
-    name = "whole1"
+    name = "whole"
     status, out, _ = finished(images, "train", "--resume", name)
     assert status == 0 and re.search(rf"runs/{name} is finished: test accuracy [\d.]+ %", out)
     assert outcome(images / "runs" / name) == undisturbed
