@@ -1,4 +1,4 @@
-"""The figures of benchmarks.cpu in one table of Markdown, as the README shows them.
+"""The figures of benchmarks.cpu in tables of Markdown, as the README and docs/speed.md show them.
 
 python -m benchmarks.table [FILE]
 """
@@ -30,6 +30,26 @@ def markdown(figures):
     return lines
 
 
+def convolutions(figures):
+    """The lines for each convolution, forward and backward."""
+    lines = ["| forward and backward, GFLOP/s | im2col | minires | PyTorch | ratio |", "| --- | --- | --- | --- | --- |"]
+    for shape in figures["parts"].get("convolutions", []):
+        found = shape["forward and backward"]
+        rates = (f"{found['rate'][way]['median']:.0f}" for way in ("im2col", "minires", found["pytorch"]))
+        lines.append(f"| {shape['shape']} | {' | '.join(rates)} | {found['ratio']['median']:.2f} |")
+    return lines
+
+
+def growth(figures):
+    """The lines for each size of batch, depth and width."""
+    lines = ["| training step, images/s | batch | minires | PyTorch | ratio |", "| --- | --- | --- | --- | --- |"]
+    for points in figures["parts"].get("growth", {}).values():
+        for found in points:
+            rates = (_three_digits(found["rate"][way]["median"]) for way in ("minires", found["pytorch"]))
+            lines.append(f"| {found['net']} | {found['batch']} | {' | '.join(rates)} | {found['ratio']['median']:.2f} |")
+    return list(dict.fromkeys(lines))
+
+
 def _row(what, found):
     ours, theirs = (f"{_three_digits(found['rate'][way]['median'])} images/s" for way in ("minires", found["pytorch"]))
     return f"| {what} | {ours} | {theirs} | {found['ratio']['median']:.2f} |"
@@ -46,4 +66,5 @@ def _better(parts):
 
 if __name__ == "__main__":
     path = Path(sys.argv[1]) if len(sys.argv) > 1 else RESULTS
-    print("\n".join(markdown(json.loads(path.read_text()))))
+    found = json.loads(path.read_text())
+    print("\n\n".join("\n".join(lines(found)) for lines in (markdown, convolutions, growth)))

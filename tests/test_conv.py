@@ -398,3 +398,21 @@ def test_the_type_of_the_result_is_common_to_weight_and_bias(kernel, dtype):
         y, _ = run(ops.conv2d, x, weight, numpy.array([0.5]), algorithm=algorithm)
         assert y.dtype == "float64"
         assert_allclose(y, numpy.full(y.shape, 4 * kernel**2 + 0.5), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("n", "size", "c", "f", "stride", "expected"), [
+    (128, 32, 64, 64, 1, "winograd"),
+    (128, 4, 512, 512, 1, "winograd"),  # one tile an image, but of stride 1, which saves 4 times the products
+    (1, 4, 512, 512, 1, "im2col"),
+    (128, 32, 3, 64, 1, "im2col"),
+    (128, 32, 64, 128, 2, "winograd"),
+    (128, 16, 128, 256, 2, "im2col"),  # 81 numbers a filter and channel to be made and read for 512 tiles
+    (128, 8, 256, 512, 2, "im2col"),
+])  # fmt: skip
+def test_auto_takes_what_was_faster_when_it_was_measured(monkeypatch, n, size, c, f, stride, expected):
+    taken = []
+    for name in ("im2col", "winograd"):
+        monkeypatch.setattr(conv, f"conv2d_{name}", lambda *arrays, name=name, **options: taken.append(name))
+    x, weight = (to_device(numpy.zeros(shape, "float32")) for shape in ((n, size, size, c), (3, 3, c, f)))
+    ops.conv2d(x, weight, stride=stride, padding=1, algorithm="auto")
+    assert taken == [expected]

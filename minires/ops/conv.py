@@ -161,11 +161,11 @@ TILES = {(1, 1): (F4, F2), (2, 2): (F4_STRIDE2,)}  # by stride
 
 
 def _tile(n, output, shape, tiles, *, forced):
-    """Which Winograd, if any. The rule: few channels are not worth the transforms, and few tiles not that of the weights."""
+    """Which Winograd, if any. The rule: few channels are not worth the transforms, and few tiles not those of the filters."""
     _, _, c, f = shape
     for tile in tiles:
         count = n * -(-output[0] // tile.m) * -(-output[1] // tile.m)
-        if min(c, f) >= 8 and 4 * count >= max(c, f):
+        if min(c, f) >= 8 and count >= tile.pays * max(c, f):
             return tile
     return tiles[-1] if forced else None
 
