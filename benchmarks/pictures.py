@@ -9,6 +9,7 @@ OURS, THEIRS, GREY = "#0072b2", "#d55e00", "#8c8c8c"
 POINTS = {
     "im2col": {"color": "#56b4e9", "marker": "s", "label": "im2col"},
     "winograd": {"color": OURS, "marker": "o", "label": "Winograd, which multiplies less often than is counted here"},
+    "pointwise": {"color": OURS, "marker": "D", "label": "1x1 without columns"},
     "PyTorch": {"color": THEIRS, "marker": "^", "label": "PyTorch, better layout"},
 }
 
@@ -65,7 +66,7 @@ def roofline(convolutions, limits, machine):
     axes.set_xlabel("FLOP of the direct convolution / bytes of image, weight and result, each once")
     axes.set_ylabel("GFLOP/s of the direct convolution")
     axes.grid(alpha=0.3)
-    picture.legend(frameon=False, loc="outside lower center", ncols=3)
+    picture.legend(frameon=False, loc="outside lower center", ncols=4, columnspacing=1)
     return picture
 
 
@@ -73,6 +74,7 @@ def _rates(entry):
     """Name of a kind of points -> GFLOP/s."""
     rates = {name: rate["median"] for name, rate in entry["forward"]["rate"].items()}
     rates["PyTorch"] = rates.get(entry["forward"]["pytorch"])
+    rates["pointwise"] = rates["minires"] if entry["kernel"] == 1 else None
     return {name: rates[name] for name in POINTS if rates.get(name)}
 
 

@@ -93,11 +93,11 @@ def test_channel_stats_want_two_axes(shape):
         stats_on_host(numpy.ones(shape))
 
 
-@given(st.integers(1, 40), st.floats(-1e3, 1e3), SEEDS)
-def test_no_variance_is_below_0(n, value, seed):
-    """Of a constant, what rounding leaves may have either sign."""
-    x = numpy.full((n, 7, 3), value) * numpy.random.default_rng(seed).choice([1, 0.1, 1e-3], size=3)
-    assert (stats_on_host(x)[1] >= 0).all() and (stats_on_host(x.astype("float32"))[1] >= 0).all()
+@pytest.mark.parametrize(("n", "value"), [(3000, 1000.1), (3000, 1 / 3), (15000, 0.1), (5001, 1e3 / 7)])
+def test_no_variance_of_a_constant_is_below_0(n, value):
+    """What rounding leaves of so many equal numbers in float32 may have either sign."""
+    x = numpy.full((n, 1, 3), value, dtype="float32")
+    assert (stats_on_host(x)[1] >= 0).all()
 
 
 # batch_norm
