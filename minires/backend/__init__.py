@@ -15,10 +15,10 @@ from typing import Any, Callable, NamedTuple
 import numpy
 
 from minires import names
-from minires.backend import heap, parts
+from minires.backend import heap, parts, products
 from minires.backend.parts import threads, using_threads
 
-__all__ = ["BackendError", "in_parts", "is_array", "name", "scratch", "threads", "to_device", "to_host", "use", "using",
+__all__ = ["BackendError", "in_parts", "is_array", "matmul", "name", "scratch", "threads", "to_device", "to_host", "use", "using",
            "using_threads", "whole_batches", "xp"]  # fmt: skip
 
 
@@ -39,19 +39,21 @@ class Library(NamedTuple):
     to_host: Callable  # ndarray -> numpy.ndarray
     run: Callable  # work, slices -> the sum of what work gives for each
     scratch: Callable  # name, shape, dtype -> an array of this library
+    matmul: Callable  # a, b, out=None
     part: int | None = PART
 
 
 def _numpy():
     here = lambda array: array  # noqa: E731
     heap.keep()
-    return Library("numpy", numpy, numpy.ndarray, here, here, parts.side_by_side, partial(parts.scratch, make=numpy.empty))
+    scratch = partial(parts.scratch, make=numpy.empty)
+    return Library("numpy", numpy, numpy.ndarray, here, here, parts.side_by_side, scratch, products.matmul)
 
 
 def _strict():
     from minires.backend import strict
 
-    return Library("strict", strict, strict.Array, strict.to_device, strict.to_host, parts.one_by_one, strict.scratch)
+    return Library("strict", strict, strict.Array, strict.to_device, strict.to_host, parts.one_by_one, strict.scratch, strict.matmul)
 
 
 def _cupy():
@@ -62,7 +64,7 @@ def _cupy():
     except card.Unusable as why:
         raise BackendError(str(why)) from None
     scratch = lambda name, shape, dtype: cupy.empty(shape, dtype)  # noqa: E731  CuPy has a pool of its own
-    return Library("cupy", cupy, cupy.ndarray, cupy.asarray, cupy.asnumpy, parts.one_by_one, scratch, part=None)
+    return Library("cupy", cupy, cupy.ndarray, cupy.asarray, cupy.asnumpy, parts.one_by_one, scratch, cupy.matmul, part=None)
 
 
 def _auto():
@@ -135,10 +137,10 @@ def using(name):
 
 @contextmanager
 def whole_batches():
-    """For a while a batch is not cut into parts, and the BLAS shares out each product: to measure what parts are worth."""
+    """For a while neither a batch is cut into parts nor a product, and the BLAS shares that out: to measure what parts are worth."""
     global _current
     before = _current
-    _current = before._replace(part=None, run=parts.one_by_one)
+    _current = before._replace(part=None, run=parts.one_by_one, matmul=before.module.matmul)
     try:
         yield
     finally:
@@ -205,6 +207,11 @@ def in_parts(work, n, size, *, shared=0):
 def scratch(name, shape, dtype):
     """An array with anything in it, for what lives no longer than a part: on NumPy a thread's memory is used again."""
     return _current.scratch(name, shape, dtype)
+
+
+def matmul(a, b, out=None):
+    """a @ b for matrices or stacks of them, in the way in which the backend is fastest. Into `out` where it is given."""
+    return _current.matmul(a, b, out=out)
 
 
 def refuse_foreign(value, what):

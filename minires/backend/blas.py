@@ -20,6 +20,11 @@ def _libraries():
     return _found
 
 
+def takes_small_products():
+    """Whether it is OpenBLAS with a kernel that multiplies small matrices where they lie."""
+    return any(getattr(library, "architecture", None) in ("SkylakeX", "Cooperlake", "SapphireRapids") for library in _libraries())
+
+
 @contextmanager
 def one_thread():
     """In this block each product of matrices runs on the thread that asked for it; then the BLAS has its own number back."""

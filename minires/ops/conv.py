@@ -4,7 +4,7 @@ import os
 from contextlib import contextmanager
 
 from minires import names
-from minires.backend import in_parts, xp
+from minires.backend import in_parts, matmul, xp
 from minires.ops.arithmetic import common_type
 from minires.ops.windows import added_back, framed, image_shape, output_size, patches_of, window
 from minires.ops.winograd import F2, F4, F4_STRIDE2, conv2d_winograd
@@ -72,7 +72,7 @@ def conv2d_im2col(x, weight, bias=None, *, stride=1, padding=0):
 
     def forward(part):
         columns, _ = im2col(x[part], **options)  # (part of N*OH*OW, KH*KW*C)
-        y_part = (columns @ matrix).reshape(-1, oh, ow, f)
+        y_part = matmul(columns, matrix).reshape(-1, oh, ow, f)
         y[part] = y_part if bias is None else y_part + bias
 
     in_parts(forward, n, size)
@@ -85,8 +85,8 @@ def conv2d_im2col(x, weight, bias=None, *, stride=1, padding=0):
             columns, _ = im2col(x[part], **options)
             g_part = g[part].reshape(-1, f)
             if wanted[0]:
-                g_x[part], _ = col2im(g_part @ weight.reshape(-1, f).T, shape=x[part].shape, **options)
-            return columns.T @ g_part
+                g_x[part], _ = col2im(matmul(g_part, weight.reshape(-1, f).T), shape=x[part].shape, **options)
+            return matmul(columns.T, g_part)
 
         g_weight = in_parts(part_backward, n, size)
         g_bias = g.sum(axis=(0, 1, 2)) if biased else None
@@ -105,7 +105,7 @@ def conv2d_pointwise(x, weight, bias=None, *, stride=1):
 
     def forward(part):
         out = y[part].reshape(-1, f)
-        xp.matmul(x[part, ::sh, ::sw].reshape(-1, c), matrix, out=out)
+        matmul(x[part, ::sh, ::sw].reshape(-1, c), matrix, out=out)
         if bias is not None:
             out += bias
 
@@ -118,11 +118,11 @@ def conv2d_pointwise(x, weight, bias=None, *, stride=1):
         def part_backward(part):
             g_part = g[part].reshape(-1, f)
             if wanted[0] and stride == (1, 1):
-                xp.matmul(g_part, weight.reshape(c, f).T, out=g_x[part].reshape(-1, c))
+                matmul(g_part, weight.reshape(c, f).T, out=g_x[part].reshape(-1, c))
             elif wanted[0]:
                 g_x[part] = 0
-                g_x[part, ::sh, ::sw] = (g_part @ weight.reshape(c, f).T).reshape(-1, oh, ow, c)
-            return x[part, ::sh, ::sw].reshape(-1, c).T @ g_part
+                g_x[part, ::sh, ::sw] = matmul(g_part, weight.reshape(c, f).T).reshape(-1, oh, ow, c)
+            return matmul(x[part, ::sh, ::sw].reshape(-1, c).T, g_part)
 
         g_weight = in_parts(part_backward, n, size)
         g_bias = g.sum(axis=(0, 1, 2)) if biased else None

@@ -15,7 +15,7 @@ here. In float32 the result is 2e-7 (m = 2) to 3e-6 (m = 4) of its size away fro
 
 from typing import NamedTuple
 
-from minires.backend import in_parts, scratch, xp
+from minires.backend import in_parts, matmul, scratch, xp
 from minires.ops.arithmetic import common_type
 from minires.ops.windows import output_size
 
@@ -105,7 +105,7 @@ def conv2d_winograd(x, weight, bias=None, *, padding=(0, 0), tile=F4):
     return y, backward
 
 
-BLOCK = 64  # channels
+BLOCK = 128  # channels
 
 
 def _channels_in_parts(x, weight, bias, maps):
@@ -232,7 +232,7 @@ class _Maps:
     def product(self, tiled, matrices, channels):
         """One product of matrices for each place in the tile."""
         result = self._scratch("product", *tiled.shape[:-1], channels)
-        xp.matmul(_matrices(tiled), matrices, out=_matrices(result))
+        matmul(_matrices(tiled), matrices, out=_matrices(result))
         return result
 
     def filters_product(self, v, g_product):
