@@ -6,7 +6,7 @@ from contextlib import ContextDecorator
 from numbers import Number
 from types import CellType, FunctionType
 
-from minires.backend import is_array, refuse_foreign, to_device, to_host, xp
+from minires.backend import is_array, naming, refuse_foreign, to_device, to_host, xp
 
 _mode = threading.local()
 
@@ -197,7 +197,8 @@ def apply(op, *operands, **options):
     arrays = [_bare(operand, name) for operand in operands]
     if not any(is_array(array) for array in arrays):
         arrays = [Tensor(array).data for array in arrays]
-    made = op(*arrays, **{key: _bare_option(option, key, name) for key, option in options.items()})
+    with naming(name, arrays):
+        made = op(*arrays, **{key: _bare_option(option, key, name) for key, option in options.items()})
     if not isinstance(made, tuple) or len(made) != 2 or isinstance(made[0], Tensor) or not callable(made[1]):
         raise TypeError(f"{name}: an op must give a tuple of an array and its backward, a function; it gave {_told(made)}")
     result, backward = Tensor(made[0]), made[1]
@@ -234,9 +235,8 @@ def _as_array(value):
 
 
 def _parent(operand):
-    if not isinstance(operand, Tensor) or not operand.requires_grad:
-        return None
-    return operand if operand.node is None else operand.node
+    wanted = isinstance(operand, Tensor) and operand.requires_grad
+    return (operand.node or operand) if wanted else None
 
 
 def _count_users(root):
@@ -263,7 +263,8 @@ def _run(node, g):
     backward, parents = node.backward, node.parents
     node.backward, node.parents = None, ()
     wanted = tuple(parent is not None for parent in parents)
-    grads = backward(g, wanted=wanted) if _asks(inspect.unwrap(backward)) else backward(g)
+    with naming(f"backward of {node.op}", (g,)):
+        grads = backward(g, wanted=wanted) if _asks(inspect.unwrap(backward)) else backward(g)
     if not isinstance(grads, tuple) or len(grads) < len(parents) or any(g is not None for g in grads[len(parents) :]):
         wanted = f"backward must give a tuple of {len(parents)} gradients, one an operand"
         raise TypeError(f"{node.op}: {wanted}; it gave {_told(grads)}")

@@ -228,7 +228,7 @@ def test_backward_keeps_x_and_the_result(relu):
     large = {name: array for name, array in kept(backward).items() if array.size >= x.size}
     assert sorted(large) == (["above", "x"] if relu else ["x"])
     assert large["x"] is x and (not relu or large["above"] is y)
-    assert set(kept_by(ops.norm_add_relu, *drawn(0, (4, 2)), relu=relu)) - set(large) <= {"center", "gamma", "scale", "slope"}
+    assert set(kept_by(ops.norm_add_relu, *drawn(0, (4, 2)), relu=relu)) - set(large) <= {"gamma", "mean", "var"}
 
 
 @every_way
@@ -364,3 +364,53 @@ def test_whole_numbers_are_refused():
     for options in ({}, {"stats": (to_device(ones), to_device(ones)), "moving": False}):
         with pytest.raises(TypeError, match="norm_add_relu: x is int64, wanted floating-point numbers: x.astype"):
             run(ops.norm_add_relu, numpy.ones((3, 2), "int64"), ones, ones, **options)
+
+
+# add_relu.
+
+
+@with_and_without_relu
+@with_and_without_add
+def test_add_relu_by_hand(relu, added):
+    x, add = numpy.array([[-3.0, 0.0], [0.5, 2.0], [-1.0, 4.0]]), numpy.array([[1.0, 0.0], [-2.0, 1.0], [3.0, -4.0]])
+    summed = x + add if added else x
+    y, backward = run(ops.add_relu, *[x, add][: 1 + added], relu=relu)
+    assert_array_equal(y, numpy.where(summed > 0, summed, 0) if relu else summed)
+    g = numpy.array([[10.0, 20.0], [30.0, 40.0], [50.0, 60.0]])
+    g_x, g_add = backward(g)
+    wanted = numpy.where(summed > 0, g, 0) if relu else g
+    assert_array_equal(g_x, wanted)
+    assert (g_add is None) is not added
+    if added:
+        assert_array_equal(g_add, wanted)
+
+
+def test_the_gradient_of_add_relu_is_right_and_its_type_that_of_both():
+    check_backward(partial(ops.add_relu), numbers(0, (3, 4, 5, 2), away_from_zero=0.5), numbers(1, (3, 4, 5, 2)) * 0.1)
+    x = to_device(numpy.ones((2, 3), "float32"))
+    assert ops.add_relu(x)[0].dtype == numpy.float32
+    assert ops.add_relu(x, to_device(numpy.ones((2, 3))))[0].dtype == numpy.float64
+    assert ops.add_relu(to_device(numpy.ones((2, 3))), x)[0].dtype == numpy.float64
+
+
+def test_add_relu_keeps_its_result_alone_and_only_with_relu():
+    x, add = to_device(numpy.ones((2, 3))), to_device(numpy.ones((2, 3)))
+    assert {name: array.shape for name, array in kept(ops.add_relu(x, add)[1]).items()} == {"above": (2, 3)}
+    assert kept(ops.add_relu(x, add, relu=False)[1]) == {}
+
+
+def test_add_relu_of_no_example_of_a_batch_in_parts_and_of_two_shapes(monkeypatch):
+    assert run(ops.add_relu, numpy.zeros((0, 3)))[0].shape == (0, 3)
+    with pytest.raises(ValueError, match=re.escape("add_relu: add has shape (2, 1), x has (2, 3)")):
+        run(ops.add_relu, numpy.ones((2, 3)), numpy.ones((2, 1)))
+    x, lengths = numbers(0, (6, 4)), []
+    y = run(ops.add_relu, x)[0]
+    whole = backend._current.run
+
+    def noted(work, parts):
+        lengths.extend(part.stop - part.start for part in parts)
+        return whole(work, parts)
+
+    monkeypatch.setattr(backend, "_current", backend._current._replace(part=2 * 3 * 4 * 8, run=noted))  # bytes of two examples
+    assert_array_equal(run(ops.add_relu, x)[0], y)
+    assert lengths == [2, 1, 2, 1]

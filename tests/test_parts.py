@@ -91,9 +91,10 @@ def test_the_cut_depends_on_the_problem_alone_and_covers_the_batch_in_order(n, s
             cuts.append(cut(n, size, shared=shared))
     assert cuts[0] == cuts[1] == cuts[2]
     assert [i for part in cuts[0] for i in range(part.start, part.stop)] == list(range(n))
-    first, *others = [part.stop - part.start for part in cuts[0]]
-    assert all(length == first for length in others[:-1]) and (not others or 0 < others[-1] <= first)
-    assert first <= 1 or first * size <= max(backend.PART, shared)
+    each = [part.stop - part.start for part in cuts[0]]
+    assert max(each) - min(each) <= 1 and (min(each) > 0 or n == 0)
+    assert max(each) <= 1 or max(each) * size <= max(backend.PART, shared)
+    assert len(each) % 2 == 0 or n * size <= backend.PART or len(each) == n
 
 
 @on_each_backend

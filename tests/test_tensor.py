@@ -817,3 +817,35 @@ def test_a_stand_in_is_handed_numbers_as_the_op_is(monkeypatch):
     multiply = ops.multiply
     monkeypatch.setattr(ops, "multiply", lambda a, b: multiply(a, b))
     assert (Tensor(to_device(numpy.ones(1))) * 0.1).item() == 0.1
+
+
+# Memory.
+
+
+def test_an_error_about_memory_names_the_op_the_shapes_and_the_batch():
+    def greedy(x):
+        raise MemoryError("Unable to allocate 7 GiB")
+
+    message = r"^greedy of \(512, 3\): Unable to allocate 7 GiB. Try a smaller batch \(it has 512 examples\), or free what"
+    with pytest.raises(MemoryError, match=message):
+        apply(greedy, Tensor([[1.0] * 3] * 512))
+
+
+def test_an_error_about_memory_on_the_way_back_is_told_once():
+    def greedy(x):
+        def backward(g):
+            return apply(inner, Tensor(g)).data
+
+        return x, backward
+
+    def inner(g):
+        raise MemoryError("none left")
+
+    y = apply(greedy, Tensor([1.0, 2.0], requires_grad=True))
+    with pytest.raises(MemoryError, match=r"^inner of \(2,\): none left. Try a smaller batch \(it has 2 examples\)[^:]*$"):
+        y.backward(Tensor([1.0, 1.0]))
+
+
+def test_other_errors_of_an_op_stay_as_they_are():
+    with pytest.raises(ZeroDivisionError, match="^division by zero$"):
+        apply(lambda x: 1 / 0, Tensor([1.0]))

@@ -9,17 +9,18 @@ MINIRES_BACKEND sets the start; without it, NumPy.
 
 import os
 from contextlib import contextmanager
-from functools import partial
+from functools import partial, wraps
 from typing import Any, Callable, NamedTuple
 
 import numpy
 
 from minires import names
 from minires.backend import heap, parts, products
+from minires.backend.gemm import using_tf32
 from minires.backend.parts import threads, using_threads
 
-__all__ = ["BackendError", "in_parts", "is_array", "matmul", "name", "scratch", "threads", "to_device", "to_host", "use", "using",
-           "using_threads", "whole_batches", "xp"]  # fmt: skip
+__all__ = ["BackendError", "has_kernel", "has_kernels", "in_parts", "is_array", "launch", "matmul", "name", "naming", "scratch",
+           "threads", "to_device", "to_host", "use", "using", "using_tf32", "using_threads", "whole_batches", "xp"]  # fmt: skip
 
 
 class BackendError(Exception):
@@ -27,6 +28,7 @@ class BackendError(Exception):
 
 
 PART = 4 << 20  # bytes of a part's intermediate results, to stay in the cache
+LARGE = 64 << 20  # bytes that a card has in any case
 
 
 class Library(NamedTuple):
@@ -40,7 +42,9 @@ class Library(NamedTuple):
     run: Callable  # work, slices -> the sum of what work gives for each
     scratch: Callable  # name, shape, dtype -> an array of this library
     matmul: Callable  # a, b, out=None
-    part: int | None = PART
+    part: int | Callable | None = PART  # bytes; a function that tells them; or None: batches stay whole
+    kernels: Any = None  # minires.backend.kernels, where there is a card for them
+    launch: Callable | None = None  # source, function, (blocks across, blocks down), threads, arguments
 
 
 def _numpy():
@@ -53,7 +57,8 @@ def _numpy():
 def _strict():
     from minires.backend import strict
 
-    return Library("strict", strict, strict.Array, strict.to_device, strict.to_host, parts.one_by_one, strict.scratch, strict.matmul)
+    return Library("strict", strict, strict.Array, strict.to_device, strict.to_host, parts.one_by_one, strict.scratch,
+                   strict.matmul)  # fmt: skip
 
 
 def _cupy():
@@ -63,8 +68,11 @@ def _cupy():
         cupy = card.load()
     except card.Unusable as why:
         raise BackendError(str(why)) from None
+    from minires.backend import cuda, kernels
+
     scratch = lambda name, shape, dtype: cupy.empty(shape, dtype)  # noqa: E731  CuPy has a pool of its own
-    return Library("cupy", cupy, cupy.ndarray, cupy.asarray, cupy.asnumpy, parts.one_by_one, scratch, cupy.matmul, part=None)
+    return Library("cupy", cupy, cupy.ndarray, cupy.asarray, cupy.asnumpy, parts.one_by_one, scratch, cuda.products(),
+                   part=cuda.budget, kernels=kernels, launch=cuda.launch)  # fmt: skip
 
 
 def _auto():
@@ -137,7 +145,7 @@ def using(name):
 
 @contextmanager
 def whole_batches():
-    """For a while neither a batch is cut into parts nor a product, and the BLAS shares that out: to measure what parts are worth."""
+    """For a while neither batches nor products are cut, and the BLAS shares them out: to measure what parts are worth."""
     global _current
     before = _current
     _current = before._replace(part=None, run=parts.one_by_one, matmul=before.module.matmul)
@@ -190,17 +198,20 @@ def in_parts(work, n, size, *, shared=0):
     size  the bytes of intermediate results for one example: those of a part stay in the processor's cache
     shared  the bytes that each part reads or gives beside its examples: a part has so many examples that these count little
 
-    On NumPy parts run side by side on all cores, each with a BLAS of one thread; on a GPU there is one part. The cut and
-    the order of sums depend on n, size and shared alone, and so do the bits of the result.
+    On NumPy parts run side by side on all cores, each with a BLAS of one thread; on a GPU one after the other, and there are
+    several only where one would take more than a quarter of the free memory. On NumPy the cut and the order of sums depend on
+    n, size and shared alone, and so do the bits of the result.
     """
-    length = n
-    if _current.part is not None:
-        length = max(max(_current.part, shared) // max(size, 1), 1)
-        count = -(-n // length)
-        if n * size > _current.part:
+    count, part = 1, _current.part
+    if callable(part):  # asked only where it may matter
+        part = part() if n * size > LARGE else None
+    if part is not None:
+        count = -(-n // max(max(part, shared) // max(size, 1), 1))
+        if n * size > part:
             count += count % 2  # so that two threads end together, or nearly
-        length = -(-n // max(count, 1))
-    slices = [slice(i, min(i + length, n)) for i in range(0, n, max(length, 1))] or [slice(0, 0)]
+        count = max(min(count, n), 1)
+    edges = [-(-n * i // count) for i in range(count + 1)]
+    slices = [slice(*pair) for pair in zip(edges, edges[1:])]
     return _current.run(work, slices)
 
 
@@ -212,6 +223,50 @@ def scratch(name, shape, dtype):
 def matmul(a, b, out=None):
     """a @ b for matrices or stacks of them, in the way in which the backend is fastest. Into `out` where it is given."""
     return _current.matmul(a, b, out=out)
+
+
+def has_kernel(plain):
+    """Say of a function that minires.backend.kernels has one of its name and arguments in CUDA C, for a GPU."""
+
+    @wraps(plain)
+    def routine(*arguments):
+        if _current.kernels is not None:
+            result = getattr(_current.kernels, plain.__name__)(*arguments)
+            if result is not NotImplemented:
+                return result
+        return plain(*arguments)
+
+    return routine
+
+
+def has_kernels():
+    """Whether the backend in use has them."""
+    return _current.kernels is not None
+
+
+def launch(source, function, blocks, block, arguments):
+    """Start a kernel of a source in CUDA C: blocks (across, down) of so many threads each."""
+    _current.launch(source, function, blocks, block, arguments)
+
+
+class naming:
+    """In this block an error about memory says what was being done, to arrays of which shapes, and what to try."""
+
+    def __init__(self, deed, arrays):
+        self.deed, self.arrays = deed, arrays
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if kind is None or not issubclass(kind, MemoryError) or hasattr(error, "minires_named"):
+            return
+        shapes = [array.shape for array in self.arrays if is_array(array)]
+        batch = f" (it has {shapes[0][0]} examples)" if shapes and shapes[0] else ""
+        told = f"{self.deed} of {', '.join(map(str, shapes))}: {error}"
+        told = MemoryError(f"{told}. Try a smaller batch{batch}, or free what else holds memory")
+        told.minires_named = True
+        raise told from error
 
 
 def refuse_foreign(value, what):

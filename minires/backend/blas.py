@@ -22,7 +22,8 @@ def _libraries():
 
 def takes_small_products():
     """Whether it is OpenBLAS with a kernel that multiplies small matrices where they lie."""
-    return any(getattr(library, "architecture", None) in ("SkylakeX", "Cooperlake", "SapphireRapids") for library in _libraries())
+    kernels = "SkylakeX", "Cooperlake", "SapphireRapids"
+    return any(getattr(library, "architecture", None) in kernels for library in _libraries())
 
 
 @contextmanager

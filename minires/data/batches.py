@@ -7,7 +7,7 @@ from numbers import Integral
 import numpy
 
 from minires import names
-from minires.backend import to_device, xp
+from minires.backend import has_kernel, to_device, xp
 from minires.data.dataset import Dataset
 
 ORDER, AUGMENTATION, SIDES = 1, 2, 3  # what a stream of random numbers is for: the last word of its seed
@@ -72,11 +72,14 @@ class batches:
         """Batch number i of an epoch in this order."""
         (images, labels), (factor, offset) = self.dataset.on_device(), normalisation
         chosen = order[i * self.batch_size : (i + 1) * self.batch_size]
-        x = images[to_device(chosen)]
+        moves = None
         if self.crop or self.flip or self.cutout:
             rng = self._draw(self.epoch, i, AUGMENTATION)
-            x = augment(x, rng, crop=self.crop, mirrored=self._mirrored(chosen, rng), cutout=self.cutout)
-        return x.astype(xp.float32) * factor + offset, labels[to_device(chosen)]
+            mirrored = self._mirrored(chosen, rng)
+            drawn = draw_moves(rng, len(chosen), images.shape[1:3], crop=self.crop, mirrored=mirrored, cutout=self.cutout)
+            moves = to_device(drawn)
+        chosen = to_device(chosen)
+        return pick(images, chosen, moves, self.cutout, factor, offset), labels[chosen]
 
     def _mirrored(self, chosen, rng):
         """Bools: which of the chosen images are to be mirrored."""
@@ -92,29 +95,50 @@ class batches:
         return to_device(factor.astype(numpy.float32)), to_device(offset.astype(numpy.float32))
 
 
+MOVES = 5  # numbers: down, across, mirrored, and the corner of what is cut out: its row, its column
+
+
+def draw_moves(rng, n, size, *, crop=0, mirrored=False, cutout=0):
+    """What is to be done to each of n images of a size (H, W): int32 (n, MOVES), on the host."""
+    h, w = size
+    moves = numpy.zeros((n, MOVES), numpy.int32)
+    moves[:, :1] = rng.integers(-crop, crop + 1, (n, 1))
+    moves[:, 1:2] = rng.integers(-crop, crop + 1, (n, 1))
+    moves[:, 2] = mirrored
+    if cutout:
+        moves[:, 3:4], moves[:, 4:] = (rng.integers(0, length, (n, 1)) - cutout // 2 for length in (h, w))
+    return moves
+
+
 def augment(x, rng, *, crop=0, mirrored=False, cutout=0):
     """Each image of a batch (N, H, W, C) mirrored or not, shifted by up to `crop` pixels each way, and cut out.
 
     mirrored  a bool, or one for each image
     cutout  the side of a black square around a random pixel; a part of it may lie beyond the edge
-
-    One gather does the moves: it says for each row and column of the result where in the image it comes from.
     """
-    n, h, w, _ = x.shape
-    rows = numpy.arange(h) + rng.integers(-crop, crop + 1, (n, 1))  # (N, H)
-    columns = numpy.arange(w) + rng.integers(-crop, crop + 1, (n, 1))  # (N, W)
-    columns = numpy.where(numpy.reshape(mirrored, (-1, 1)), columns[:, ::-1], columns)
+    moves = draw_moves(rng, len(x), x.shape[1:3], crop=crop, mirrored=mirrored, cutout=cutout)
+    return _moved(x, xp.arange(len(x)), to_device(moves), cutout)
+
+
+@has_kernel
+def pick(images, chosen, moves, cutout, factor, offset):
+    """The chosen images, moved (or, where moves is None, as they are), as float32: image * factor + offset, by channels."""
+    x = images[chosen] if moves is None else _moved(images, chosen, moves, cutout)
+    return x.astype(xp.float32) * factor + offset
+
+
+def _moved(images, chosen, moves, cutout):
+    """One gather does the moves: it says for each row and column of the result where in the image it comes from."""
+    _, h, w, _ = images.shape
+    down, across, mirrored, top, left = (moves[:, k : k + 1] for k in range(MOVES))  # (N, 1) each
+    column = xp.where(mirrored != 0, w - 1 - xp.arange(w), xp.arange(w))  # (N, W)
+    rows, columns = xp.arange(h) + down, column + across
     seen = _crossed((rows >= 0) & (rows < h), (columns >= 0) & (columns < w))  # (N, H, W)
     if cutout:
-        top, left = (rng.integers(0, size, (n, 1)) - cutout // 2 for size in (h, w))
-        down, right = numpy.arange(h) - top, numpy.arange(w) - left
-        seen &= ~_crossed((down >= 0) & (down < cutout), (right >= 0) & (right < cutout))
-    picked = x[
-        to_device(numpy.arange(n)[:, None, None]),
-        to_device(rows.clip(0, h - 1)[:, :, None]),
-        to_device(columns.clip(0, w - 1)[:, None, :]),
-    ]
-    return picked * to_device(seen[..., None])
+        inside_rows, inside_columns = xp.arange(h) - top, xp.arange(w) - left
+        seen &= ~_crossed((inside_rows >= 0) & (inside_rows < cutout), (inside_columns >= 0) & (inside_columns < cutout))
+    picked = images[chosen[:, None, None], rows.clip(0, h - 1)[:, :, None], columns.clip(0, w - 1)[:, None, :]]
+    return picked * seen[..., None]
 
 
 def _crossed(rows, columns):

@@ -4,7 +4,7 @@ import os
 from contextlib import contextmanager
 
 from minires import names
-from minires.backend import in_parts, matmul, xp
+from minires.backend import has_kernel, has_kernels, in_parts, matmul, xp
 from minires.ops.arithmetic import common_type
 from minires.ops.windows import added_back, framed, image_shape, output_size, patches_of, window
 from minires.ops.winograd import F2, F4, F4_STRIDE2, conv2d_winograd
@@ -19,9 +19,9 @@ def im2col(x, *, kernel, stride=1, padding=0):
     Raises  ValueError: x is no batch of images, or the window is larger than the padded image.
     """
     (kh, kw), steps, frame = window(kernel, stride, padding)
-    n, h, w, c = shape = image_shape(x, "im2col")
+    _, h, w, _ = shape = image_shape(x, "im2col")
     oh, ow = output_size((h, w), (kh, kw), steps, frame)
-    columns = xp.array(patches_of(framed(x, frame), (kh, kw), steps), order="C").reshape(n * oh * ow, kh * kw * c)
+    columns = make_columns(x, (kh, kw), steps, frame, (oh, ow))
 
     def backward(g):
         g_x, _ = col2im(g, shape=shape, kernel=(kh, kw), stride=steps, padding=frame)
@@ -44,15 +44,28 @@ def col2im(columns, *, shape, kernel, stride=1, padding=0):
     oh, ow = output_size((h, w), (kh, kw), steps, frame)
     if columns.shape != (n * oh * ow, kh * kw * c):
         raise ValueError(f"col2im: columns have shape {columns.shape}, wanted {(n * oh * ow, kh * kw * c)}")
-    patches = columns.reshape(n, oh, ow, kh * kw, c)
-    parts = (patches[:, :, :, k] for k in range(kh * kw))
-    image = added_back(parts, shape, (kh, kw), steps, frame, columns.dtype)
+    image = add_columns(columns, shape, (kh, kw), steps, frame, (oh, ow))
 
     def backward(g):
         g_columns, _ = im2col(g, kernel=(kh, kw), stride=steps, padding=frame)
         return (g_columns,)
 
     return image, backward
+
+
+@has_kernel
+def make_columns(x, kernel, stride, padding, output):
+    """The columns of im2col."""
+    patches = patches_of(framed(x, padding), kernel, stride)  # (N, OH, OW, KH, KW, C), a view
+    return xp.array(patches, order="C").reshape(len(x) * output[0] * output[1], kernel[0] * kernel[1] * x.shape[-1])
+
+
+@has_kernel
+def add_columns(columns, shape, kernel, stride, padding, output):
+    """The image of col2im."""
+    patches = columns.reshape(shape[0], *output, kernel[0] * kernel[1], shape[-1])
+    parts = (patches[:, :, :, k] for k in range(kernel[0] * kernel[1]))
+    return added_back(parts, shape, kernel, stride, padding, columns.dtype)
 
 
 def conv2d_im2col(x, weight, bias=None, *, stride=1, padding=0):
@@ -72,8 +85,9 @@ def conv2d_im2col(x, weight, bias=None, *, stride=1, padding=0):
 
     def forward(part):
         columns, _ = im2col(x[part], **options)  # (part of N*OH*OW, KH*KW*C)
-        y_part = matmul(columns, matrix).reshape(-1, oh, ow, f)
-        y[part] = y_part if bias is None else y_part + bias
+        y_part = matmul(columns, matrix, out=y[part].reshape(-1, f))
+        if bias is not None:
+            y_part += bias
 
     in_parts(forward, n, size)
     biased = bias is not None
@@ -149,6 +163,8 @@ def conv2d(x, weight, bias=None, *, stride=1, padding=0, algorithm=None):
     if chosen != "im2col" and kernel == (1, 1) and frame == (0, 0):
         return conv2d_pointwise(x, weight, bias, stride=steps)
     tile, dtype = None, common_type(x, weight, bias)
+    if chosen == "auto" and has_kernels():
+        chosen = "im2col"  # Winograd's transforms are many small products here, which a GPU is slow at
     if chosen != "im2col" and kernel == (3, 3) and steps in TILES and dtype.kind == "f" and dtype.itemsize >= 4:
         tile = _tile(len(x), output, weight.shape, TILES[steps], forced=chosen == "winograd")
     if tile is None:

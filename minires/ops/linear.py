@@ -3,6 +3,7 @@
 import math
 
 from minires.backend import in_parts, xp
+from minires.backend import matmul as product
 from minires.ops.arithmetic import common_type, unbroadcast
 
 
@@ -50,7 +51,7 @@ def linear(x, weight, bias=None):
     rows, y = x.reshape(n, i), xp.empty((n, o), dtype=common_type(x, weight, bias))
 
     def forward(part):
-        out = xp.matmul(rows[part], weight, out=y[part])
+        out = product(rows[part], weight, out=y[part])
         if bias is not None:
             out += bias
 
@@ -63,8 +64,8 @@ def linear(x, weight, bias=None):
         g_x = xp.empty(x_rows.shape, dtype=g.dtype)
 
         def part_backward(part):
-            xp.matmul(g_rows[part], weight.T, out=g_x[part])
-            return x_rows[part].T @ g_rows[part]
+            product(g_rows[part], weight.T, out=g_x[part])
+            return product(x_rows[part].T, g_rows[part])
 
         g_weight = in_parts(part_backward, **plan)
         return g_x.reshape(x.shape), g_weight, g_rows.sum(axis=0) if biased else None

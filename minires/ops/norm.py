@@ -3,7 +3,7 @@
 x is (N, C) or (N, H, W, C): statistics run over all axes but the last.
 """
 
-from minires.backend import in_parts, xp
+from minires.backend import has_kernel, in_parts, xp
 from minires.ops.rows import Rows
 
 
@@ -23,6 +23,12 @@ def channel_stats(x):
         raise ValueError(f"channel_stats: x has shape {x.shape}, wanted (N, ..., C)")
     if not x.size:
         raise ValueError(f"channel_stats: x of shape {x.shape} has no values")
+    return moments(x)
+
+
+@has_kernel
+def moments(x):
+    """channel_stats of an x that was checked."""
     rows, found = Rows(x), {}
 
     def part_stats(part):

@@ -4,7 +4,7 @@ The same numbers as ops.batch_norm, ops.add and ops.relu one after the other, bu
 times, and from one to the next it has left the cache; here a part of the batch goes through all of them while it is there.
 """
 
-from minires.backend import in_parts, xp
+from minires.backend import has_kernel, in_parts, xp
 from minires.ops.arithmetic import common_type
 from minires.ops.norm import channel_stats, check_channels, check_floats, check_values
 from minires.ops.rows import Rows
@@ -26,10 +26,22 @@ def norm_add_relu(x, gamma, beta, add=None, *, eps=1e-5, stats=None, moving=True
     check_channels("norm_add_relu", x, gamma=gamma, beta=beta, mean=mean, var=var)
     if add is not None and add.shape != x.shape:
         raise ValueError(f"norm_add_relu: add has shape {add.shape}, x has {x.shape}")
-    m = check_values("batch_norm", x) if moving else None  # it is this part that refuses
-    scale = 1 / xp.sqrt(var + eps)
+    if moving:
+        check_values("batch_norm", x)  # it is this part that refuses
+    y = norm_forward(x, gamma, beta, add, mean, var, eps, relu)
+    above, adds = y if relu else None, add is not None  # backward needs to know that, and not `add`
+
+    def backward(g):
+        return norm_backward(g, above, x, gamma, mean, var, eps, moving, adds)
+
+    return y, backward
+
+
+@has_kernel
+def norm_forward(x, gamma, beta, add, mean, var, eps, relu):
+    """y."""
     rows = Rows(x)
-    center, slope, offset = rows.wide(mean), rows.wide(gamma * scale), rows.wide(beta)
+    center, slope, offset = rows.wide(mean), rows.wide(gamma / xp.sqrt(var + eps)), rows.wide(beta)
     nought = xp.zeros_like(center)  # NumPy's maximum is twice as fast with an array as with a number
     y = xp.empty(x.shape, dtype=common_type(x, gamma, add))
 
@@ -44,40 +56,42 @@ def norm_add_relu(x, gamma, beta, add=None, *, eps=1e-5, stats=None, moving=True
             xp.maximum(out, nought, out=out)
 
     in_parts(forward, len(x), rows.size(3))
-    above = y if relu else None  # 0 where the gradient ends
-    adds = add is not None  # backward needs to know that, and not `add`
+    return y
 
-    def backward(g):
-        # what comes through the maximum: the gradient of `add` too
-        g_sum = g if above is None else xp.empty(x.shape, dtype=g.dtype)
 
-        def sums(part):
-            g_part, distance = rows.of(g_sum, part), rows.scratch("distance", part)
-            if above is not None:
-                xp.multiply(rows.of(g, part), rows.of(above, part) > 0, out=g_part)
-            xp.subtract(rows.of(x, part), center, out=distance)
-            return rows.sum(g_part), rows.sum(g_part, distance)
+@has_kernel
+def norm_backward(g, above, x, gamma, mean, var, eps, moving, adds):
+    """(g_x, g_gamma, g_beta, and what comes through the maximum: the gradient of `add`). g ends where `above`, y, is 0."""
+    m, scale = x.size // x.shape[-1], 1 / xp.sqrt(var + eps)
+    rows = Rows(x)
+    center, slope = rows.wide(mean), rows.wide(gamma * scale)
+    g_sum = g if above is None else xp.empty(x.shape, dtype=g.dtype)
 
-        g_beta, g_gamma = in_parts(sums, len(x), rows.size(4))
-        g_gamma = g_gamma * scale
-        g_x = g_sum if relu and not adds else xp.empty(x.shape, dtype=g.dtype)
+    def sums(part):
+        g_part, distance = rows.of(g_sum, part), rows.scratch("distance", part)
+        if above is not None:
+            xp.multiply(rows.of(g, part), rows.of(above, part) > 0, out=g_part)
+        xp.subtract(rows.of(x, part), center, out=distance)
+        return rows.sum(g_part), rows.sum(g_part, distance)
+
+    g_beta, g_gamma = in_parts(sums, len(x), rows.size(4))
+    g_gamma = g_gamma * scale
+    g_x = g_sum if above is not None and not adds else xp.empty(x.shape, dtype=g.dtype)
+    if moving:
+        push, pull = rows.wide(gamma * scale * g_beta / m), rows.wide(gamma * scale * scale * g_gamma / m)
+
+    def part_backward(part):
+        out = rows.of(g_x, part)
+        xp.multiply(rows.of(g_sum, part), slope, out=out)
         if moving:
-            push, pull = rows.wide(gamma * scale * g_beta / m), rows.wide(gamma * scale * scale * g_gamma / m)
+            out -= push
+            distance = rows.scratch("distance", part)
+            xp.subtract(rows.of(x, part), center, out=distance)
+            distance *= pull
+            out -= distance
 
-        def part_backward(part):
-            out = rows.of(g_x, part)
-            xp.multiply(rows.of(g_sum, part), slope, out=out)
-            if moving:
-                out -= push
-                distance = rows.scratch("distance", part)
-                xp.subtract(rows.of(x, part), center, out=distance)
-                distance *= pull
-                out -= distance
-
-        in_parts(part_backward, len(x), rows.size(4))
-        return g_x, g_gamma, g_beta, g_sum if adds else None
-
-    return y, backward
+    in_parts(part_backward, len(x), rows.size(4))
+    return g_x, g_gamma, g_beta, g_sum if adds else None
 
 
 def add_relu(x, add=None, *, relu=True):
@@ -93,8 +107,13 @@ def add_relu(x, add=None, *, relu=True):
     y = xp.empty(x.shape, dtype=common_type(x, add))
 
     def forward(part):
-        summed = x[part] if add is None else xp.add(x[part], add[part], out=y[part])
-        y[part] = xp.maximum(summed, 0, out=y[part]) if relu else summed
+        out = y[part]
+        if add is None:
+            out[...] = x[part]
+        else:
+            xp.add(x[part], add[part], out=out)
+        if relu:
+            xp.maximum(out, 0, out=out)
 
     in_parts(forward, len(x), 3 * x.nbytes // max(len(x), 1))
     above, adds = y if relu else None, add is not None

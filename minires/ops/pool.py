@@ -1,6 +1,6 @@
 """Pooling: one number for each window and channel."""
 
-from minires.backend import xp
+from minires.backend import has_kernel, xp
 from minires.ops.windows import added_back, framed, image_shape, output_size, views, window
 
 
@@ -15,16 +15,17 @@ def max_pool2d(x, *, kernel, stride=None, padding=0):
     """
     _, h, w, _ = shape = image_shape(x, "max_pool2d")
     size, steps, frame = _window(x, kernel, stride, padding, "max_pool2d")
-    y, place = _largest(x, size, steps, frame, output_size((h, w), size, steps, frame))
+    output = output_size((h, w), size, steps, frame)
+    y, place = largest(x, size, steps, frame, output)
 
     def backward(g):
-        parts = (g * (place == k) for k in range(size[0] * size[1]))
-        return (added_back(parts, shape, size, steps, frame, g.dtype),)
+        return (to_largest(g, place, shape, size, steps, frame, output),)
 
     return y, backward
 
 
-def _largest(x, size, steps, frame, output):
+@has_kernel
+def largest(x, size, steps, frame, output):
     """(y, place): of each window the largest number, and its place from 0, row by row; never one in the frame."""
     patches = views(framed(x, frame, -xp.inf), size, steps, output)
     y = next(patches).copy()
@@ -35,6 +36,13 @@ def _largest(x, size, steps, frame, output):
         place = xp.where((view > y) | (view != view), k, place)  # a NaN wins; a number k leaves the type as it is
         y = xp.maximum(y, view)
     return y, place
+
+
+@has_kernel
+def to_largest(g, place, shape, size, steps, frame, output):
+    """The image to which each window's gradient goes back, at the place of its largest number."""
+    parts = (g * (place == k) for k in range(size[0] * size[1]))
+    return added_back(parts, shape, size, steps, frame, g.dtype)
 
 
 def avg_pool2d(x, *, kernel, stride=None, padding=0):

@@ -1,17 +1,10 @@
-"""Optimizers, and schedules of the learning rate as functions of the step.
+"""SGD, Adam and AdamW."""
 
-    optimizer = SGD(model.parameters(), lr=0.1, momentum=0.9)
-    schedule = cosine(0.1, steps=1000, warmup=50)
-
-    optimizer.lr = schedule(step)
-    optimizer.zero_grad(); loss.backward(); optimizer.step()
-"""
-
-import math
 from numbers import Real
 
 from minires import names
-from minires.backend import in_parts, is_array, scratch, to_device, to_host, xp
+from minires.backend import has_kernel, has_kernels, in_parts, is_array, scratch, to_device, to_host, xp
+from minires.optim.flat import Flat
 
 
 class Optimizer:
@@ -49,7 +42,7 @@ class Optimizer:
         members = list(map(id, self._parameters()))
         if len(set(members)) < len(members):
             raise ValueError("a parameter stands twice in the optimizer's groups: it would be moved twice a step")
-        self.state = {}  # parameter -> its arrays, made at its first step
+        self.state, self._flat = {}, {}  # parameter -> its arrays, made at its first step; and where those lie in one
 
     def _check(self, group):
         for parameter in group["params"]:
@@ -86,12 +79,18 @@ class Optimizer:
 
     def step(self):
         """Move every parameter that has a gradient, in place."""
-        for group in self.groups:
-            for parameter in group["params"]:
-                if parameter.grad is not None:
+        for i, group in enumerate(self.groups):
+            moved = [parameter for parameter in group["params"] if parameter.grad is not None]
+            if has_kernels() and Flat.possible(moved, self.state):
+                flat = self._flat[i] = Flat.of(moved, self.state, self._flat.get(i))
+                self._move(flat, group, flat.state)
+                flat.share(self.state)
+            else:
+                for parameter in moved:
                     self._move(parameter, group, self.state.setdefault(parameter, {}))
 
     def _move(self, parameter, group, state):
+        """Move one parameter, or a Flat of many."""
         raise NotImplementedError
 
     def state_dict(self):
@@ -164,25 +163,28 @@ class SGD(Optimizer):
             raise ValueError("nesterov needs a momentum above 0")
 
     def _move(self, parameter, group, state):
-        decay, momentum = group["weight_decay"], group["momentum"]
-        if momentum and "velocity" not in state:
+        if group["momentum"] and "velocity" not in state:
             state["velocity"] = xp.zeros_like(parameter.data)
+        move_sgd(parameter.data, parameter.grad, state["velocity"] if group["momentum"] else None,
+                 group["lr"], group["momentum"], group["weight_decay"], group["nesterov"])  # fmt: skip
 
-        def move(w, g, v=None):
-            step = scratch("step", w.shape, w.dtype)
-            if decay:
-                g = xp.add(g, xp.multiply(w, decay, out=step), out=step)
-            if momentum:
-                v *= momentum
-                v += g
-                g = (
-                    xp.add(g, xp.multiply(v, momentum, out=scratch("ahead", w.shape, w.dtype)), out=step)
-                    if group["nesterov"]
-                    else v
-                )
-            w -= xp.multiply(g, group["lr"], out=step)
 
-        _in_flat_parts(move, parameter.data, parameter.grad, *([state["velocity"]] if momentum else []))
+@has_kernel
+def move_sgd(w, g, v, lr, momentum, decay, nesterov):
+    """Move w, and v unless it is None, in place."""
+
+    def move(w, g, v=None):
+        step = scratch("step", w.shape, w.dtype)
+        if decay:
+            g = xp.add(g, xp.multiply(w, decay, out=step), out=step)
+        if v is not None:
+            v *= momentum
+            v += g
+            ahead = scratch("ahead", w.shape, w.dtype)
+            g = xp.add(g, xp.multiply(v, momentum, out=ahead), out=step) if nesterov else v
+        w -= xp.multiply(g, lr, out=step)
+
+    _in_flat_parts(move, w, g, *([] if v is None else [v]))
 
 
 class Adam(Optimizer):
@@ -205,32 +207,39 @@ class Adam(Optimizer):
             raise ValueError(f"betas are {betas}, wanted two numbers with 0 <= beta < 1")
 
     def _move(self, parameter, group, state):
-        decay, lr, (b1, b2) = group["weight_decay"], group["lr"], group["betas"]
         if not state:
             state.update(t=0, m=xp.zeros_like(parameter.data), v=xp.zeros_like(parameter.data))
         state["t"] += 1
+        b1, b2 = group["betas"]
         m_part, v_part = 1 - b1 ** state["t"], 1 - b2 ** state["t"]  # of what m and v would be without the start at zero
+        move_adam(parameter.data, parameter.grad, state["m"], state["v"],
+                  group["lr"], b1, b2, group["eps"], group["weight_decay"], m_part, v_part, self.decoupled)  # fmt: skip
 
-        def move(w, g, m, v):
-            step, root = scratch("step", w.shape, w.dtype), scratch("ahead", w.shape, w.dtype)
-            if decay and self.decoupled:
-                w *= 1 - lr * decay
-            elif decay:
-                g = xp.add(g, xp.multiply(w, decay, out=step), out=scratch("decayed", w.shape, w.dtype))
-            m *= b1
-            m += xp.multiply(g, 1 - b1, out=step)
-            v *= b2
-            xp.multiply(g, g, out=step)
-            step *= 1 - b2
-            v += step
-            xp.sqrt(xp.divide(v, v_part, out=root), out=root)
-            root += group["eps"]
-            xp.divide(m, m_part, out=step)
-            step *= lr
-            step /= root
-            w -= step
 
-        _in_flat_parts(move, parameter.data, parameter.grad, state["m"], state["v"])
+@has_kernel
+def move_adam(w, g, m, v, lr, b1, b2, eps, decay, m_part, v_part, decoupled):
+    """Move w, m and v in place."""
+
+    def move(w, g, m, v):
+        step, root = scratch("step", w.shape, w.dtype), scratch("ahead", w.shape, w.dtype)
+        if decay and decoupled:
+            w *= 1 - lr * decay
+        elif decay:
+            g = xp.add(g, xp.multiply(w, decay, out=step), out=scratch("decayed", w.shape, w.dtype))
+        m *= b1
+        m += xp.multiply(g, 1 - b1, out=step)
+        v *= b2
+        xp.multiply(g, g, out=step)
+        step *= 1 - b2
+        v += step
+        xp.sqrt(xp.divide(v, v_part, out=root), out=root)
+        root += eps
+        xp.divide(m, m_part, out=step)
+        step *= lr
+        step /= root
+        w -= step
+
+    _in_flat_parts(move, w, g, m, v)
 
 
 class AdamW(Adam):
@@ -243,52 +252,3 @@ class AdamW(Adam):
 
     def __init__(self, parameters, lr=1e-3, *, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01):
         super().__init__(parameters, lr, betas=betas, eps=eps, weight_decay=weight_decay)
-
-
-# Schedules: each gives a function from the step (0, 1, 2, ...) to the learning rate. With `warmup`, the rate of the first
-# `warmup` steps is lr * 1/warmup, lr * 2/warmup, ..., times what the schedule says.
-
-
-def constant(lr, *, warmup=0):
-    """lr."""
-    return _warmed(lambda step: lr, warmup)
-
-
-def step(lr, *, milestones, factor=0.1, warmup=0):
-    """lr, times `factor` from each milestone on. milestones  a list of steps"""
-    if isinstance(milestones, Real):
-        raise TypeError(f"milestones is {milestones!r}, wanted a list of steps")
-    return _warmed(lambda step: lr * factor ** sum(step >= milestone for milestone in milestones), warmup)
-
-
-def cosine(lr, *, steps, warmup=0):
-    """From lr at step 0 down half a cosine to 0 at step `steps`, and 0 after it.
-
-    Source  Loshchilov and Hutter 2017, "SGDR", equation 5.
-    """
-    _check_steps(steps)
-    return _warmed(lambda step: lr * (1 + math.cos(math.pi * min(step / steps, 1))) / 2, warmup)
-
-
-def triangle(lr, *, steps, peak=0.25, start=0.0, warmup=0):
-    """A straight line from start * lr at step 0 up to lr at step peak * steps, and one down to 0 at step `steps`."""
-    _check_steps(steps)
-    if not 0 < peak < 1:
-        raise ValueError(f"peak is {peak}, wanted a share of the steps: 0 < peak < 1")
-
-    def rate(step):
-        done = min(step / steps, 1)
-        return lr * (start + (1 - start) * done / peak if done < peak else (1 - done) / (1 - peak))
-
-    return _warmed(rate, warmup)
-
-
-def _warmed(schedule, warmup):
-    if warmup < 0:
-        raise ValueError(f"warmup is {warmup}, wanted 0 steps or more")
-    return lambda step: schedule(step) * min((step + 1) / warmup, 1) if warmup else schedule(step)
-
-
-def _check_steps(steps):
-    if steps < 1:
-        raise ValueError(f"steps is {steps}, wanted at least 1")

@@ -1,0 +1,44 @@
+"""The card through CuPy: our kernels compiled (by NVRTC, when first used), products by cuBLAS, and how much memory is free."""
+
+from functools import cache
+
+from minires.backend import gemm
+
+
+@cache
+def _compiled(source, function):
+    import cupy
+
+    module = cupy.RawModule(code=source, options=("-std=c++17",), name_expressions=[function])
+    return module.get_function(function)
+
+
+def launch(source, function, blocks, block, arguments):
+    """Start a kernel: blocks (across, down) of so many threads each."""
+    _compiled(source, function)(blocks, (block,), tuple(arguments))
+
+
+def products():
+    """matmul(a, b, out=None) of CuPy's arrays."""
+    import cupy
+
+    return gemm.Products(
+        cupy, pointer=lambda array: array.data.ptr,
+        call=lambda *arguments: cupy.cuda.cublas.gemmEx(cupy.cuda.get_cublas_handle(), *arguments),
+    )  # fmt: skip
+
+
+def free_bytes():
+    """The memory that arrays can still have: what is free on the card and in CuPy's pool, within the pool's limit."""
+    import cupy
+
+    pool = cupy.get_default_memory_pool()
+    free = cupy.cuda.runtime.memGetInfo()[0] + pool.free_bytes()
+    return min(free, pool.get_limit() - pool.used_bytes()) if pool.get_limit() else free
+
+
+def budget():
+    """The bytes that a part of a batch may take: a quarter of what is free, as a power of 2, so that it stays the same from
+    step to step, and the cut with it.
+    """
+    return 1 << max(free_bytes() // 4, 1 << 20).bit_length() - 1

@@ -1,0 +1,48 @@
+// im2col and col2im. columns is (N*OH*OW, KH*KW*C), images are (N, H, W, C).
+
+// A thread for each row of columns and V channels, of which there are `runs`: it copies what lies under the window, place by place.
+template <typename T, int V>
+__global__ void im2col(const Run<T, V>* x, Run<T, V>* columns, int h, int w, int runs, int oh, int ow, int kh, int kw, int sh, int sw,
+                       int ph, int pw, long long threads) {
+    long long i = thread_number();
+    if (i >= threads) return;
+    int run = i % runs, places = kh * kw;
+    long long row = i / runs, rest = row / ow;
+    int left = (int)(row % ow) * sw - pw, top = (int)(rest % oh) * sh - ph;
+    const Run<T, V>* image = x + rest / oh * h * w * runs + run;
+    Run<T, V>* out = columns + row * places * runs + run;
+    for (int u = 0; u < kh; u++)
+        for (int v = 0; v < kw; v++, out += runs) {
+            int y = top + u, z = left + v;
+            Run<T, V> value = {};
+            if (y >= 0 && y < h && z >= 0 && z < w) value = image[((long long)y * w + z) * runs];
+            *out = value;
+        }
+}
+
+// A thread for each pixel and V channels: it adds up the entries of all windows that see the pixel, in a fixed order.
+template <typename T, int V>
+__global__ void col2im(const Run<T, V>* columns, Run<T, V>* image, int h, int w, int runs, int oh, int ow, int kh, int kw, int sh, int sw,
+                       int ph, int pw, long long threads) {
+    long long i = thread_number();
+    if (i >= threads) return;
+    typedef typename SumOf<T>::type S;
+    int run = i % runs, places = kh * kw;
+    long long pixel = i / runs, rest = pixel / w;
+    int z = (int)(pixel % w) + pw, y = (int)(rest % h) + ph;  // with the frame
+    const Run<T, V>* rows = columns + rest / h * oh * ow * places * runs + run;
+    S sum[V] = {};
+    for (int u = 0; u < kh; u++) {
+        int i_out = (y - u) / sh;
+        if (y < u || (y - u) % sh || i_out >= oh) continue;
+        for (int v = 0; v < kw; v++) {
+            int j_out = (z - v) / sw;
+            if (z < v || (z - v) % sw || j_out >= ow) continue;
+            Run<T, V> value = rows[(((long long)i_out * ow + j_out) * places + u * kw + v) * runs];
+            for (int k = 0; k < V; k++) sum[k] += (S)value.at[k];
+        }
+    }
+    Run<T, V> result;
+    for (int k = 0; k < V; k++) result.at[k] = (T)sum[k];
+    image[i] = result;
+}

@@ -1,0 +1,15 @@
+// What all kernels share. Images are channels last, so V neighbouring channels are one load of up to 16 bytes.
+
+template <typename T, int V>
+struct alignas(sizeof(T) * V) Run {
+    T at[V];
+};
+
+// The type in which numbers of type T are added up.
+template <typename T> struct SumOf { typedef float type; };
+template <> struct SumOf<double> { typedef double type; };
+
+// This thread's number among all of a launch's.
+__device__ inline long long thread_number() {
+    return blockIdx.x * (long long)blockDim.x + threadIdx.x;
+}

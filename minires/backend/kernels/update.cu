@@ -1,0 +1,30 @@
+// What optimizers do, number by number, over all parameters at once: they lie in one array, as do what is remembered of them.
+
+// SGD: g += decay * w;  v = momentum * v + g;  w -= lr * v, or with Nesterov lr * (g + momentum * v).
+template <typename T, bool MOMENTUM, bool NESTEROV>
+__global__ void sgd(T* w, const T* g, T* v, T lr, T momentum, T decay, long long threads) {
+    long long i = thread_number();
+    if (i >= threads) return;
+    T step = g[i] + decay * w[i];
+    if (MOMENTUM) {
+        T velocity = momentum * v[i] + step;
+        v[i] = velocity;
+        step = NESTEROV ? step + momentum * velocity : velocity;
+    }
+    w[i] -= lr * step;
+}
+
+// Adam: m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g**2;  w -= lr * (m / m_part) / (sqrt(v / v_part) + eps). decay is added to g,
+// or DECOUPLED taken from w.
+template <typename T, bool DECOUPLED>
+__global__ void adam(T* w, const T* g, T* m, T* v, T lr, T b1, T b2, T eps, T decay, T m_part, T v_part, long long threads) {
+    long long i = thread_number();
+    if (i >= threads) return;
+    T weight = w[i], slope = g[i];
+    if (DECOUPLED) weight -= lr * decay * weight;
+    else slope += decay * weight;
+    T mean = b1 * m[i] + (1 - b1) * slope, square = b2 * v[i] + (1 - b2) * slope * slope;
+    m[i] = mean;
+    v[i] = square;
+    w[i] = weight - lr * (mean / m_part) / (sqrt(square / v_part) + eps);
+}

@@ -1,0 +1,13 @@
+"""Optimizers, and schedules of the learning rate as functions of the step.
+
+    optimizer = SGD(model.parameters(), lr=0.1, momentum=0.9)
+    schedule = cosine(0.1, steps=1000, warmup=50)
+
+    optimizer.lr = schedule(step)
+    optimizer.zero_grad(); loss.backward(); optimizer.step()
+"""
+
+from minires.optim.optimizers import SGD, Adam, AdamW, Optimizer
+from minires.optim.schedules import constant, cosine, step, triangle
+
+__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "constant", "cosine", "step", "triangle"]

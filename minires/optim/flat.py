@@ -1,0 +1,73 @@
+"""Many parameters as one array: on a GPU one kernel moves them all, where one for each would mostly wait to be started."""
+
+from minires.backend import is_array, xp
+
+
+class Flat:
+    """Parameters that lie one after the other in an array; so does what an optimizer remembers of them (state).
+
+    The parameters and their states are views of it from then on. It has `data` and `grad`, as a parameter.
+    """
+
+    def __init__(self, parameters, state):
+        self.parameters, self.state = parameters, {}
+        self.data = _joined([parameter.data for parameter in parameters])
+        for parameter, view in zip(parameters, self._views(self.data)):
+            parameter.data = view
+        self._weights = [parameter.data for parameter in parameters]
+        for name, value in state.get(parameters[0], {}).items():
+            self.state[name] = _joined([state[parameter][name] for parameter in parameters]) if is_array(value) else value
+        self._shared = {}
+        self.share(state)
+
+    @classmethod
+    def of(cls, parameters, state, before=None):
+        """The Flat of these parameters: `before`, if it is that and nobody has put other arrays in their places."""
+        return before if before is not None and before._holds(parameters, state) else cls(parameters, state)
+
+    @staticmethod
+    def possible(parameters, state):
+        """Whether they can lie in one array: several, of one type, with the same things remembered of each."""
+        if len(parameters) < 2 or len({parameter.dtype for parameter in parameters}) > 1:
+            return False
+        kinds = {tuple((name, None if is_array(value) else value) for name, value in state.get(parameter, {}).items())
+                 for parameter in parameters}  # fmt: skip
+        return len(kinds) == 1
+
+    @property
+    def grad(self):
+        """All gradients, one after the other: a copy."""
+        return _joined([parameter.grad for parameter in self.parameters])
+
+    def share(self, state):
+        """Give each parameter its part of what is remembered."""
+        for name, value in self.state.items():
+            if is_array(value) and (name not in self._shared or self._shared[name][0] is not value):
+                self._shared[name] = value, self._views(value)
+        for i, parameter in enumerate(self.parameters):
+            state[parameter] = {name: self._shared[name][1][i] if is_array(value) else value for name, value in self.state.items()}
+
+    def _views(self, array):
+        views, start = [], 0
+        for parameter in self.parameters:
+            views.append(array[start : start + parameter.size].reshape(parameter.shape))
+            start += parameter.size
+        return views
+
+    def _holds(self, parameters, state):
+        if len(parameters) != len(self.parameters) or any(a is not b for a, b in zip(parameters, self.parameters)):
+            return False
+        if any(parameter.data is not view for parameter, view in zip(parameters, self._weights)):
+            return False
+        for i, parameter in enumerate(parameters):
+            kept = state.get(parameter, {})
+            if kept.keys() != self.state.keys():
+                return False
+            for name, value in kept.items():
+                if value is not (self._shared[name][1][i] if is_array(value) else self.state[name]):
+                    return False
+        return True
+
+
+def _joined(arrays):
+    return xp.concatenate([array.reshape(-1) for array in arrays])

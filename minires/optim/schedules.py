@@ -1,0 +1,52 @@
+"""The learning rate as a function of the step (0, 1, 2, ...).
+
+With `warmup`, the rate of the first `warmup` steps is lr * 1/warmup, lr * 2/warmup, ..., times what the schedule says.
+"""
+
+import math
+from numbers import Real
+
+
+def constant(lr, *, warmup=0):
+    """lr."""
+    return _warmed(lambda step: lr, warmup)
+
+
+def step(lr, *, milestones, factor=0.1, warmup=0):
+    """lr, times `factor` from each milestone on. milestones  a list of steps"""
+    if isinstance(milestones, Real):
+        raise TypeError(f"milestones is {milestones!r}, wanted a list of steps")
+    return _warmed(lambda step: lr * factor ** sum(step >= milestone for milestone in milestones), warmup)
+
+
+def cosine(lr, *, steps, warmup=0):
+    """From lr at step 0 down half a cosine to 0 at step `steps`, and 0 after it.
+
+    Source  Loshchilov and Hutter 2017, "SGDR", equation 5.
+    """
+    _check_steps(steps)
+    return _warmed(lambda step: lr * (1 + math.cos(math.pi * min(step / steps, 1))) / 2, warmup)
+
+
+def triangle(lr, *, steps, peak=0.25, start=0.0, warmup=0):
+    """A straight line from start * lr at step 0 up to lr at step peak * steps, and one down to 0 at step `steps`."""
+    _check_steps(steps)
+    if not 0 < peak < 1:
+        raise ValueError(f"peak is {peak}, wanted a share of the steps: 0 < peak < 1")
+
+    def rate(step):
+        done = min(step / steps, 1)
+        return lr * (start + (1 - start) * done / peak if done < peak else (1 - done) / (1 - peak))
+
+    return _warmed(rate, warmup)
+
+
+def _warmed(schedule, warmup):
+    if warmup < 0:
+        raise ValueError(f"warmup is {warmup}, wanted 0 steps or more")
+    return lambda step: schedule(step) * min((step + 1) / warmup, 1) if warmup else schedule(step)
+
+
+def _check_steps(steps):
+    if steps < 1:
+        raise ValueError(f"steps is {steps}, wanted at least 1")

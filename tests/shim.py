@@ -1,0 +1,93 @@
+"""A backend on which CUDA kernels run on the processor: NumPy's arrays, and the sources of minires.backend.kernels compiled by
+g++ with shim.h in CUDA's place. Slow, and as exact as the kernels are.
+"""
+
+import ctypes
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from minires import backend
+from minires.backend import gemm, kernels, parts
+
+COMPILER = shutil.which("g++")
+FOLDER = Path(os.environ.get("MINIRES_SHIM_CACHE") or Path(tempfile.gettempdir()) / f"minires-shim-{os.getuid()}")
+HEADER = (Path(__file__).parent / "shim.h").read_text()
+
+
+@cache
+def compiled(source, function):
+    """run(blocks across, blocks down, threads, pointers to the arguments) of one kernel."""
+    text = (
+        f"{HEADER}\n{source}\n"
+        "template <class... A> std::index_sequence_for<A...> numbers(void (*)(A...)) { return {}; }\n"
+        f"static void call(void** a) {{ auto kernel = &{function}; shim::unpacked(kernel, a, numbers(kernel)); }}\n"
+        'extern "C" void run(int gx, int gy, int threads, void** a) {\n'
+        "    shim::body = call;\n    shim::arguments = a;\n    shim::launch(gx, gy, threads);\n}\n"
+    )
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    library = FOLDER / f"{hashlib.sha256(text.encode()).hexdigest()[:24]}.so"
+    if not library.exists():
+        with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
+            code, built = Path(folder) / "kernel.cpp", Path(folder) / "kernel.so"
+            code.write_text(text)
+            command = [COMPILER, "-std=c++17", "-O1", "-shared", "-fPIC", "-ffp-contract=off", "-w", str(code), "-o", str(built)]
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode:
+                raise RuntimeError(f"g++ does not compile {function}:\n{done.stderr}")
+            os.replace(built, library)
+    return ctypes.CDLL(str(library)).run
+
+
+def launch(source, function, blocks, block, arguments):
+    """Run a kernel over all blocks and threads."""
+    kept, pointers = [], []
+    for argument in arguments:
+        if isinstance(argument, np.ndarray):
+            if not argument.flags.c_contiguous:
+                raise ValueError(f"{function} gets an array that is not contiguous")
+            holder = ctypes.c_void_p(argument.ctypes.data)
+        else:
+            holder = ctypes.create_string_buffer(np.asarray(argument).tobytes())
+        kept.append(holder)
+        pointers.append(ctypes.cast(ctypes.byref(holder), ctypes.c_void_p))
+    compiled(source, function)(*blocks, block, (ctypes.c_void_p * len(pointers))(*pointers))
+
+
+# What cublasGemmEx does, for arrays on the host.
+
+COMPUTE = []
+
+
+def columns(pointer, kind, rows, count, apart):
+    """The matrix that cuBLAS sees at a pointer: element (i, j) lies at i + j * apart."""
+    dtype = np.dtype({0: "f4", 1: "f8"}[kind])
+    assert apart >= max(rows, 1)
+    size = (apart * (count - 1) + rows) * dtype.itemsize
+    flat = np.ctypeslib.as_array((ctypes.c_uint8 * size).from_address(pointer)).view(dtype)
+    return np.lib.stride_tricks.as_strided(flat, (rows, count), (dtype.itemsize, apart * dtype.itemsize))
+
+
+def gemm_ex(way_a, way_b, m, n, k, alpha, a, kind_a, apart_a, b, kind_b, apart_b, beta, c, kind_c, apart_c, compute, algorithm):
+    """cublasGemmEx: c = alpha op(a) op(b) + beta c."""
+    factor = ctypes.c_double if kind_c == 1 else ctypes.c_float
+    assert (factor.from_address(alpha).value, factor.from_address(beta).value) == (1, 0)
+    COMPUTE.append(compute)
+    a = columns(a, kind_a, m, k, apart_a) if way_a == 0 else columns(a, kind_a, k, m, apart_a).T
+    b = columns(b, kind_b, k, n, apart_b) if way_b == 0 else columns(b, kind_b, n, k, apart_b).T
+    columns(c, kind_c, m, n, apart_c)[...] = a @ b
+
+
+matmul = gemm.Products(np, pointer=lambda array: array.ctypes.data, call=gemm_ex)
+
+
+def library():
+    """The backend "shim": in it all is as on a card but for the arrays, which are NumPy's."""
+    own = {"kernels": kernels, "launch": launch, "matmul": matmul, "run": parts.one_by_one, "part": lambda: 1 << 30}
+    return backend._numpy()._replace(name="shim", **own)

@@ -1,0 +1,63 @@
+"""Nothing goes between host and device but at the border, and a training step waits for nothing."""
+
+from collections import Counter
+from unittest import mock
+
+import numpy as np
+import pytest
+
+from minires import Tensor, backend, functional, models, nn, optim
+from minires.backend import strict
+from minires.data import batches
+from minires.data.dataset import Dataset
+from tests import conftest, shim
+
+BACKENDS = [name for name in conftest.BACKENDS if name != "numpy"] + ["shim"] * (shim.COMPILER is not None)
+READS = ("__bool__", "__int__", "__float__", "__index__")
+
+
+@pytest.fixture(params=BACKENDS)
+def counts(request):
+    """How often arrays went to the device or to the host, or a number was read, on each backend that has a device."""
+    counts, library = Counter(), shim.library() if request.param == "shim" else backend._load(request.param)
+
+    def counted(name, function):
+        def count(*arguments):
+            counts[name] += 1
+            return function(*arguments)
+
+        return count
+
+    posts = {name: counted(name, getattr(backend, name)) for name in ("to_device", "to_host")}
+    reads = {name: counted("read", getattr(strict.Array, name)) for name in READS}
+    with mock.patch.object(backend, "_current", library), mock.patch.multiple(strict.Array, **reads):
+        with mock.patch("minires.tensor.to_host", posts["to_host"]), mock.patch("minires.ops.loss.to_host", posts["to_host"]):
+            with mock.patch.dict(batches.__init__.__globals__, to_device=posts["to_device"]):
+                yield counts
+
+
+def test_a_step_takes_two_small_arrays_to_the_device_and_reads_nothing(counts):
+    rng = np.random.default_rng(0)
+    images, labels = rng.integers(0, 256, (32, 8, 8, 3)).astype(np.uint8), rng.integers(0, 4, 32)
+    dataset = Dataset(images, labels, classes=[f"class {i}" for i in range(4)], mean=(0.5,) * 3, std=(0.2,) * 3, name="noise")
+    nn.manual_seed(0)
+    model = models.ResNet(models.BasicBlock, (1, 1), (4, 8), num_classes=4)
+    optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    made = iter(batches(dataset, 8, seed=0, crop=2, flip=True, cutout=2))
+    for step in range(3):
+        x, labels = next(made)
+        loss = functional.cross_entropy(model(Tensor(x)), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if step == 1:
+            counts.clear()  # the first steps make what stays: velocities, normalisation
+    expected = {"to_host": 2} if backend.name() == "strict" else {}  # the range of the labels, which kernels look at themselves
+    assert counts["to_host"] == expected.get("to_host", 0)
+    assert counts["read"] == 0
+    assert counts["to_device"] <= 4  # which images, and their moves, of this batch and of the one made ahead
+
+
+def test_reading_a_loss_is_counted(counts):
+    Tensor([1.0, 2.0]).sum().item()
+    assert counts["to_host"] == 1
