@@ -10,7 +10,7 @@ import pytest
 
 from minires import Tensor, backend, ops
 from minires import functional as F
-from minires.backend import BackendError, card, machine, to_device, to_host, xp
+from minires.backend import BackendError, machine, to_device, to_host, xp
 
 HOST = numpy.arange(6, dtype=numpy.float32).reshape(2, 3)
 
@@ -246,63 +246,6 @@ def test_a_tensor_of_another_backend_is_refused_by_every_op(device):
     tensor = Tensor(device)
     with backend.using("numpy"), pytest.raises(BackendError, match="relu: an operand is a minires.backend.strict.Array"):
         F.relu(tensor)
-
-
-def fake_cupy(monkeypatch, *, cards=1, fails=None, product=54.0):
-    """A CuPy that has so many cards, or fails at "import", "count" or "compute"."""
-
-    class Runtime:
-        @staticmethod
-        def getDeviceCount():
-            if fails == "count":
-                raise RuntimeError("cudaErrorInsufficientDriver")
-            return cards
-
-    class Array:
-        def __matmul__(self, other):
-            if fails == "compute":
-                raise OSError("libcublas.so.12 not found")
-            return self
-
-        def reshape(self, *shape):
-            return self
-
-        def __add__(self, other):
-            return self
-
-        def sum(self):
-            return product
-
-    module = type(sys)("cupy")
-    module.__version__, module.float32 = "14.2.0", numpy.float32
-    module.cuda = type(sys)("cupy.cuda")
-    module.cuda.runtime = Runtime
-    module.arange = lambda *args, **kwargs: Array()
-    monkeypatch.setitem(sys.modules, "cupy", None if fails == "import" else module)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"fails": "import"}, r"cannot be imported .*pip install 'cupy-cuda12x\[ctk\]'"),
-        ({"fails": "count"}, "no working NVIDIA driver .*nvidia-smi"),
-        ({"cards": 0}, "no NVIDIA card: stay with"),
-        ({"fails": "compute"}, r"cannot compute on it \(OSError: libcublas.*pip install 'cupy-cuda12x\[ctk\]'"),
-        ({"product": 53.0}, "wrong results"),
-    ],
-)
-def test_asking_for_cupy_where_it_cannot_work_says_why_and_auto_takes_numpy(monkeypatch, options, message):
-    fake_cupy(monkeypatch, **options)
-    with pytest.raises(BackendError, match=message):
-        backend.use("cupy")
-    assert backend.name() == "numpy"
-    with backend.using("auto"):
-        assert backend.name() == "numpy"
-
-
-def test_a_cupy_that_computes_is_accepted(monkeypatch):
-    fake_cupy(monkeypatch)
-    assert card.load().__version__ == "14.2.0"
 
 
 def test_cupy_has_every_function_that_the_library_uses():

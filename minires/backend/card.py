@@ -1,50 +1,147 @@
 """CuPy, where one small kernel and one small product really run; else a sentence: why not, and what to type."""
 
+import subprocess
+import warnings
+from contextlib import suppress
+from importlib import metadata
+from importlib.util import find_spec
+from typing import NamedTuple
+
+WHEELS = "cupy", "cupy-cuda11x", "cupy-cuda12x", "cupy-cuda13x"  # they hold files of the same names: one shuts out the others
+OF_THE_CARD = "CUDARuntimeError", "CUDADriverError", "CUBLASError", "OutOfMemoryError"  # errors that no missing file makes
+
 
 class Unusable(Exception):
     """CuPy cannot be used here."""
 
 
+class Facts(NamedTuple):
+    """What a card is, and what can be had on it. Memory in bytes."""
+
+    name: str
+    memory: int
+    free: int
+    capability: tuple  # (9, 0)
+    driver: str | None  # its version; None where nvidia-smi does not tell
+    driver_cuda: str  # the newest CUDA that the driver runs
+    cuda: str  # the one that CuPy was built with
+    cupy: str
+    tf32: bool
+    float16: bool
+    bfloat16: bool
+
+
 def load():
     """The cupy module. Any CuPy that imports and computes is accepted.
 
-    Raises  Unusable: it is not installed, finds no card, or cannot compile or multiply.
+    Raises  Unusable: it is not installed or broken, finds no driver or no card, lacks parts of CUDA, or computes wrong results.
     """
     try:
-        import cupy
-    except ImportError as error:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", r"\s*-+\s+CuPy may not function correctly")  # _beside says it in one line
+            import cupy
+        found = f"CuPy {cupy.__version__}"
+    except Exception as error:  # not ImportError alone: what was half uninstalled may be left without its __init__
         raise Unusable(
-            f"CuPy cannot be imported ({error}). Install it with: pip install 'cupy-cuda12x[ctk]' "
+            f"CuPy cannot be imported ({_line(error)}){_beside()}. Install it with: {_cure()} "
             "(an NVIDIA card and its driver are needed)"
         ) from error
     try:
         cards = cupy.cuda.runtime.getDeviceCount()
     except Exception as error:  # CUDARuntimeError, whose class differs between versions
-        raise Unusable(
-            f"CuPy {cupy.__version__} finds no working NVIDIA driver ({error}). `nvidia-smi` should list your card: "
-            "install or update its driver, or stay with backend.use('numpy')"
-        ) from error
+        cards, driver = 0, cupy.cuda.runtime.driverGetVersion()  # 0: there is none
+        if driver and "InsufficientDriver" in str(error):
+            other = f", or install CuPy for an older CUDA with: {_cure(cupy)}" if driver >= 12000 else ""
+            raise Unusable(
+                f"{found} needs a newer CUDA than the {_version(driver)} of this machine's NVIDIA driver{_beside()}. "
+                f"Update the driver{other}"
+            ) from error
+        if "NoDevice" not in str(error):
+            raise Unusable(
+                f"{found} finds no working NVIDIA driver ({_line(error)}){_beside()}. `nvidia-smi` should list your card: "
+                "install or update its driver, or stay with backend.use('numpy')"
+            ) from error
     if cards == 0:
-        raise Unusable(f"CuPy {cupy.__version__} finds no NVIDIA card: stay with backend.use('numpy')")
+        raise Unusable(
+            f"{found} finds no NVIDIA card{_beside()}: stay with backend.use('numpy'); where `nvidia-smi` lists one, "
+            "CUDA_VISIBLE_DEVICES may hide it"
+        )
     try:
         square = cupy.arange(4, dtype=cupy.float32).reshape(2, 2) + 1
         works = float((square @ square).sum()) == 54.0
     except Exception as error:
-        raise Unusable(
-            f"CuPy {cupy.__version__} sees the card but cannot compute on it ({type(error).__name__}: {error}). "
-            "Parts of CUDA are probably missing: pip install 'cupy-cuda12x[ctk]'"
-        ) from error
+        sees = f"{found} sees the card but cannot compute on it ({_line(error)})"
+        if type(error).__name__ in OF_THE_CARD:
+            raise Unusable(
+                f"{sees}{_beside()}. If `nvidia-smi` shows free memory there, install CuPy anew with: {_cure()}"
+            ) from error
+        parts = "; parts of CUDA (NVRTC, cuBLAS, headers) are missing or of another version"
+        raise Unusable(f"{sees}{_beside() or parts}. Mend it with: {_cure(cupy)}") from error
     if not works:
-        raise Unusable(f"CuPy {cupy.__version__} computes wrong results on this card")
+        raise Unusable(f"{found} computes wrong results on this card{_beside()}. Install it anew with: {_cure()}")
+    if _beside():
+        warnings.warn(f"{found} computes{_beside()}. Mend it with: {_cure(cupy)}", stacklevel=2)
     return cupy
 
 
-def describe():
-    """One line a card: name and memory. Raises Unusable where there is none."""
-    cupy = load()
-    lines = []
-    for number in range(cupy.cuda.runtime.getDeviceCount()):
-        properties = cupy.cuda.runtime.getDeviceProperties(number)
-        memory = properties["totalGlobalMem"] / 2**30
-        lines.append(f"{properties['name'].decode()}, {memory:.0f} GiB, CuPy {cupy.__version__}")
-    return lines
+def facts():
+    """The facts of each card, by its number. Raises Unusable where there is none."""
+    cupy, found = load(), []
+    runtime = cupy.cuda.runtime
+    versions = _driver(), _version(runtime.driverGetVersion()), _version(runtime.runtimeGetVersion()), cupy.__version__
+    for number in range(runtime.getDeviceCount()):
+        properties = runtime.getDeviceProperties(number)
+        with cupy.cuda.Device(number):
+            free, memory = runtime.memGetInfo()
+        capability = properties["major"], properties["minor"]
+        ampere = capability >= (8, 0)
+        bfloat16 = ampere and int(cupy.__version__.split(".")[0]) >= 14 and find_spec("ml_dtypes") is not None
+        found.append(Facts(properties["name"].decode(), memory, free, capability, *versions,
+                           tf32=ampere, float16=capability >= (7, 0), bfloat16=bfloat16))  # fmt: skip
+    return found
+
+
+def _driver():
+    command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[0]
+    except (OSError, subprocess.CalledProcessError, IndexError):
+        return None
+
+
+def _version(cuda):
+    """12.9, where CUDA says 12090."""
+    return f"{cuda // 1000}.{cuda % 1000 // 10}"
+
+
+def _line(error):
+    """What an error says, in a line: CuPy's own errors of import have many, and the true one behind them."""
+    error = error.__cause__ or error
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return ": ".join([type(error).__name__, *lines[:1]])
+
+
+def _installed():
+    return [name for name in WHEELS if any(metadata.distributions(name=name))]
+
+
+def _beside():
+    """Of two CuPys installed beside each other, that they are; else nothing."""
+    there = _installed()
+    return f"; {' and '.join(there)} are installed beside each other, one over the other's files" if len(there) > 1 else ""
+
+
+def _cure(cupy=None):
+    """What puts the right CuPy, with its parts of CUDA, in the place of what is there; all of it goes where CuPy is not given.
+
+    12x runs with newer drivers too; 13x needs a driver for CUDA 13 and a card of compute capability 7.5.
+    """
+    there, wheel = _installed(), "cupy-cuda12x"
+    if cupy and there != [wheel]:
+        with suppress(Exception):  # of a driver that is too old for this CuPy, which wants 12x
+            properties = cupy.cuda.runtime.getDeviceProperties(0)
+            if cupy.cuda.runtime.driverGetVersion() >= 13000 and (properties["major"], properties["minor"]) >= (7, 5):
+                wheel = "cupy-cuda13x"
+    if cupy and there == [wheel]:
+        return f"pip install -U '{wheel}[ctk]'"
+    return (f"pip uninstall -y {' '.join(there)}, then " if there else "") + f"pip install '{wheel}[ctk]'"

@@ -75,7 +75,20 @@ def info(options):
                 f"warning     the kernel does not use this processor's {unused}: products run slower than they could. {cause}"
             )
     try:
-        for line in card.describe():
-            print(f"GPU         {line}")
+        for facts in card.facts():
+            _describe(facts)
     except card.Unusable as why:
         print(f"GPU         none: {why}")
+
+
+def _describe(facts):
+    yes = "yes, for mixed precision"
+    print(f"GPU         {facts.name}")
+    print(f"memory      {facts.memory / 2**30:.1f} GiB, {facts.free / 2**30:.1f} GiB of it free")
+    print(f"capability  {'.'.join(map(str, facts.capability))}")
+    print(f"driver      {facts.driver or 'of unknown version'}, for CUDA up to {facts.driver_cuda}")
+    print(f"CuPy        {facts.cupy}")
+    print(f"CUDA        {facts.cuda}, CuPy's own runtime")
+    print(f"TF32        {'yes' if facts.tf32 else 'no: it needs capability 8.0'}")
+    print(f"float16     {yes if facts.float16 else 'no: mixed precision needs capability 7.0'}")
+    print(f"bfloat16    {yes if facts.bfloat16 else 'no: mixed precision needs capability 8.0, CuPy 14 and ml_dtypes'}")
