@@ -111,6 +111,35 @@ SMOKE = Plan(
 )  # fmt: skip
 
 
+class GpuPlan(NamedTuple):
+    """How much of it on a card."""
+
+    rounds: int = 5  # after one to warm up
+    turn: float = 0.3  # seconds of a turn, at least
+    brief: float = 0.02  # seconds of a turn of one kernel or product
+    calls: int = 50  # of a kernel in a turn, at most
+    net: str = "resnet18"
+    batches: tuple = (128, 512, 1024)  # of training steps
+    n: int = 512  # the batch of everything else
+    idle: int = 2  # the batch that leaves the card next to nothing to do
+    shapes: tuple = tuple(shapes(512))
+    images: int = 50_000  # that a batch is picked from
+    steps: int = 5  # of which the time is taken apart
+    compiled: tuple = (512,)  # batches for which PyTorch compiles its net as well
+    compiling: float = 270.0  # seconds from the start of the call after which it compiles no more
+    seconds: float = 450.0  # from the start of the call after which nothing new is begun
+    product: int = 8192  # rows and columns of the two matrices that the rate of products is measured with
+    copied: int = 1 << 30  # bytes
+
+
+GPU = GpuPlan()
+GPU_SMOKE = GpuPlan(
+    rounds=1, turn=0.0, brief=0.0, calls=1, net="tiny", batches=(2, 4), n=4, idle=2,
+    shapes=(Shape(4, 8, 3, 4, 3, 1), Shape(4, 8, 4, 8, 3, 2), Shape(4, 8, 4, 8, 1, 2)), images=8, steps=1, compiled=(),
+    product=64, copied=1 << 16,
+)  # fmt: skip
+
+
 def batch(n):
     """(x, labels): n random images (N, H, W, C), and a class for each."""
     rng = numpy.random.default_rng(0)

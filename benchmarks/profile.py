@@ -28,20 +28,21 @@ MAPS = {
 
 
 class Clock:
-    """Seconds by kind of work; what is done within other work counts for itself alone."""
+    """Seconds by kind of work, and calls; what is done within other work counts for itself alone. now() gives the seconds."""
 
-    def __init__(self):
-        self.seconds, self.within = Counter(), []
+    def __init__(self, now=time.perf_counter):
+        self.now, self.seconds, self.calls, self.within = now, Counter(), Counter(), []
 
     def timed(self, kind, function):
         """The function, timed; and the backward of an op, where it gives one."""
 
         @functools.wraps(function)
         def run(*arguments, **options):
-            begun = time.perf_counter()
+            begun = self.now()
             self.within.append(0.0)
             result = function(*arguments, **options)
-            taken = time.perf_counter() - begun
+            taken = self.now() - begun
+            self.calls[kind] += 1
             self.seconds[kind] += taken - self.within.pop()
             if self.within:
                 self.within[-1] += taken

@@ -7,26 +7,41 @@ import time
 PAUSE = 0.1  # seconds between two turns: threads of OpenMP and OpenBLAS go round in a loop for a while after their work
 
 
-def alternated(ways, rounds, *, turn=0.0):
+def alternated(ways, rounds, *, turn=0.0, synchronise=None):
     """Seconds a call of each way: name -> a number for each round. Every second round goes the other way round, and one more
     round before them warms up.
 
     ways  name -> a function without arguments
     turn  seconds: in its turn a way is called again until they are over, after a first call that is not counted
+    synchronise  waits for a device that works on after a call has returned. In its turn a way is called as often as a call that
+        was waited for says, and waited for once, at the end
     """
     seconds = {name: [] for name in ways}
     for i in range(rounds + 1):
         for name in list(ways)[:: 1 if i % 2 else -1]:
             time.sleep(PAUSE)
-            taken = _one_turn(ways[name], turn)
+            taken = _one_turn(ways[name], turn, synchronise)
             if i:
                 seconds[name].append(taken)
     return seconds
 
 
-def _one_turn(way, turn):
+def _one_turn(way, turn, synchronise):
     way()  # threads wake up, caches fill, memory is found again: a training has that once and not at each step
-    return _seconds(way, turn)
+    if synchronise is None:
+        return _seconds(way, turn)
+    one = of_calls(way, 1, synchronise)
+    return of_calls(way, math.ceil(turn / one), synchronise) if one < turn else one
+
+
+def of_calls(way, calls, synchronise):
+    """Seconds of a call, on average over so many, from a device that rests to one that rests."""
+    synchronise()
+    begun = time.perf_counter()
+    for _ in range(calls):
+        way()
+    synchronise()
+    return (time.perf_counter() - begun) / calls
 
 
 def _seconds(way, turn):

@@ -1,0 +1,193 @@
+"""What minires asks of a card, piece by piece: each of its kernels, in bytes a second, and each product of matrices, in FLOP/s;
+beside the rates at which the card copies memory and multiplies large matrices.
+"""
+
+import importlib
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy
+
+from benchmarks import ours, timing
+from benchmarks.problems import CLASSES, NETS, SGD, SMOOTHING
+from minires import backend
+from minires.backend import kernels as compiled
+from minires.backend import to_device, xp
+from minires.ops import conv, loss, norm, onepass, pool
+from minires.optim import optimizers
+
+batches = importlib.import_module("minires.data.batches")  # the class of that name hides it
+PLAIN = {
+    function.__name__: function.__wrapped__
+    for function in (conv.make_columns, conv.add_columns, norm.moments, onepass.norm_forward, onepass.norm_backward, pool.largest,
+                     pool.to_largest, loss.softmax_losses, optimizers.move_sgd, optimizers.move_adam, batches.pick)
+}  # fmt: skip
+
+
+class Case(NamedTuple):
+    """A kernel at one size."""
+
+    kernel: str
+    size: str  # in words
+    make: Callable  # gives its arguments
+
+
+def limits(call):
+    """The rates that nothing passes: {"copy": GB/s read and written, "product": TFLOP/s of minires's matmul in float32}, and of
+    PyTorch's matmul in each of its precisions.
+    """
+    plan, n = call.plan, call.plan.product
+    source, target = (numbers((plan.copied // 4,)) for _ in range(2))
+    a, b = (numbers((n, n), seed) for seed in (1, 2))
+    product = xp.empty((n, n), dtype=xp.float32)
+    figures = {"copy": _rate(call, lambda: xp.copyto(target, source), 2e-9 * source.nbytes, plan.turn),
+               "product": _rate(call, lambda: backend.matmul(a, b, out=product), 2e-12 * n**3, plan.turn)}  # fmt: skip
+    print(f"  copy of {source.nbytes >> 10:,} KiB {timing.shown(figures['copy']).strip()} GB/s, read and written")
+    print(f"  product of two {n} x {n} matrices {timing.shown(figures['product']).strip()} TFLOP/s")
+    for name, multiply in call.peers.products(n).items() if call.peers else ():
+        figures[name] = _rate(call, multiply, 2e-12 * n**3, plan.turn)
+        print(f"    {name} {timing.shown(figures[name]).strip()} TFLOP/s")
+    return figures
+
+
+def kernels(call):
+    """each kernel at the sizes of the net's layers: GB/s of the bytes that it has to move at least, beside those of copying"""
+    return [_of_case(call, case) for case in cases(call.plan)]
+
+
+def _of_case(call, case):
+    call.release()  # what the case before held
+    arguments = case.make()
+    function = getattr(compiled, case.kernel) if backend.has_kernels() else PLAIN[case.kernel]
+    results = function(*arguments)
+    if results is NotImplemented:
+        raise ValueError(f"{case.kernel} has no kernel for {case.size}")
+    moved, run = 1e-9 * traffic(case.kernel, arguments, results), lambda: function(*arguments)
+    del results
+    rate = _rate(call, run, moved, call.plan.brief)
+    seconds, share = moved / rate["median"], rate["median"] / call.limits["copy"]["median"]
+    called = timing.spread([timing.of_calls(run, call.plan.calls, call.device.synchronise) for _ in range(call.plan.rounds)])
+    print(f"  {case.kernel:15} {case.size:42} {rate['median']:8,.1f} GB/s, {100 * share:4.0f} % of a copy's; "
+          f"{1e6 * seconds:8,.1f} us, called from the host {1e6 * called['median']:8,.1f}", flush=True)  # fmt: skip
+    return {"kernel": case.kernel, "size": case.size, "nbytes": round(1e9 * moved), "rate": rate, "share": share,
+            "seconds": seconds, "called": called}  # fmt: skip
+
+
+def products(call):
+    """the product of matrices of each convolution as im2col has it, and those of its two gradients"""
+    return [_of_shape(call, shape) for shape in call.plan.shapes]
+
+
+def _of_shape(call, shape):
+    call.release()
+    m, k, f = shape.n * (shape.size // shape.stride) ** 2, shape.kernel**2 * shape.c, shape.f
+    columns, weight, g = numbers((m, k), 1), numbers((k, f), 2), numbers((m, f), 3)
+    y, g_weight, g_columns = (xp.empty(array.shape, dtype=array.dtype) for array in (g, weight, columns))
+    ways = {"columns @ weight": lambda: backend.matmul(columns, weight, out=y),
+            "columns.T @ g": lambda: backend.matmul(columns.T, g, out=g_weight),
+            "g @ weight.T": lambda: backend.matmul(g, weight.T, out=g_columns)}  # fmt: skip
+    rates = {name: _rate(call, way, 2e-12 * m * k * f, call.plan.brief) for name, way in ways.items()}
+    told = ", ".join(f"{name} {rate['median']:6.2f}" for name, rate in rates.items())
+    limit = call.limits["product"]["median"]
+    print(f"  {shape!s:32} {m:8,} x {k:5,} x {f:4,}: {told} TFLOP/s, of {limit:.2f}", flush=True)
+    nbytes = 4 * (m * k + k * f + m * f)
+    return {"shape": str(shape), "m": m, "k": k, "f": f, "flop": shape.flop, "nbytes": nbytes, "rate": rates}
+
+
+def cases(plan):
+    """The kernels at the sizes of the net's layers."""
+    n, first = plan.n, plan.shapes[0]
+    for shape in plan.shapes:
+        if shape.kernel > 1:  # a window of one pixel needs no columns
+            yield from _of_columns(shape)
+    for size, c in dict.fromkeys((shape.size // shape.stride, shape.f) for shape in plan.shapes):
+        yield from _of_norm((n, size, size, c))
+    image, window = (n, first.size, first.size, first.f), ((3, 3), (2, 2), (1, 1), (first.size // 2,) * 2)
+    pooled = (n, *window[-1], first.f)
+    yield Case("largest", f"{_told(image)}, 3x3, stride 2", lambda: (numbers(image), *window))
+    yield Case("to_largest", f"{_told(image)}, 3x3, stride 2",
+               lambda: (numbers(pooled), to_device(numpy.full(pooled, 4, numpy.uint8)), image, *window))  # fmt: skip
+    yield Case("softmax_losses", _told((n, CLASSES)),
+               lambda: (numbers((n, CLASSES)), to_device(numpy.arange(n) % CLASSES), SMOOTHING))  # fmt: skip
+    count = sum(parameter.size for parameter in ours.build(NETS[plan.net]).parameters())
+    rates = (SGD["lr"], SGD["momentum"], SGD["weight_decay"], SGD["nesterov"])
+    yield Case("move_sgd", f"{count:,} parameters", lambda: (*(numbers((count,), seed) for seed in (1, 2, 3)), *rates))
+    yield Case("move_adam", f"{count:,} parameters",
+               lambda: (*(numbers((count,), seed) for seed in (1, 2, 3)), abs(numbers((count,), 4)),
+                        1e-3, 0.9, 0.999, 1e-8, 1e-2, 0.1, 1e-3, True))  # fmt: skip
+    yield Case("pick", f"{n:,} of {plan.images:,} images of 32 x 32 x 3", lambda: _picked(n, plan.images))
+
+
+def _of_columns(shape):
+    image, out = (shape.n, shape.size, shape.size, shape.c), (shape.size // shape.stride,) * 2
+    window = (shape.kernel,) * 2, (shape.stride,) * 2, (shape.padding,) * 2, out
+    rows = (shape.n * out[0] * out[1], shape.kernel**2 * shape.c)
+    yield Case("make_columns", str(shape), lambda: (numbers(image), *window))
+    yield Case("add_columns", str(shape), lambda: (numbers(rows), image, *window))
+
+
+def _of_norm(shape):
+    told, vector, eps = _told(shape), shape[-1:], 1e-5
+
+    def forward(adds):
+        x, add = numbers(shape), numbers(shape, 1) if adds else None
+        gamma, beta, mean, var = (numbers(vector, seed) for seed in range(2, 6))
+        return x, gamma, beta, add, mean, abs(var), eps, True
+
+    def backward(adds):
+        g, above, x = (numbers(shape, seed) for seed in range(3))
+        gamma, mean, var = (numbers(vector, seed) for seed in range(3, 6))
+        return g, above, x, gamma, mean, abs(var), eps, True, adds
+
+    yield Case("moments", told, lambda: (numbers(shape),))
+    yield Case("norm_forward", f"{told}, ReLU", lambda: forward(False))
+    yield Case("norm_forward", f"{told}, add and ReLU", lambda: forward(True))
+    yield Case("norm_backward", f"{told}, ReLU", lambda: backward(False))
+    yield Case("norm_backward", f"{told}, add and ReLU", lambda: backward(True))
+
+
+def _picked(n, images):
+    rng = numpy.random.default_rng(0)
+    moves = batches.draw_moves(rng, n, (32, 32), crop=4, mirrored=rng.random(n) < 0.5, cutout=8)
+    host = (rng.integers(0, 256, (images, 32, 32, 3), numpy.uint8), rng.integers(0, images, n), moves)
+    return *map(to_device, host), 8, numbers((3,), 1), numbers((3,), 2)
+
+
+def traffic(kernel, arguments, results):
+    """Bytes that a kernel has to move at least: each array that comes in is read once, each result written once.
+
+    norm_backward sums over g, above and x before it can go over them again: those count twice. move_sgd and move_adam write over
+    what comes in, but for g. pick reads the chosen images and no others.
+    """
+    arrays = [argument for argument in arguments if backend.is_array(argument)]
+    results = [result for result in (results if isinstance(results, tuple) else (results,)) if backend.is_array(result)]
+    read = sum(array.nbytes for array in arrays)
+    written = sum(result.nbytes for result in results if not any(result is array for array in arrays))
+    if kernel == "norm_backward":
+        read += sum(array.nbytes for array in arguments[:3] if array is not None)
+    if kernel in ("move_sgd", "move_adam"):
+        written = read - arguments[1].nbytes
+    if kernel == "pick":
+        images, chosen = arguments[:2]
+        read -= images.nbytes - len(chosen) * images.nbytes // len(images)
+    return read + written
+
+
+def numbers(shape, seed=0):
+    """An array of float32, normally distributed; a million of them, over and over."""
+    size = math.prod(shape)
+    some = to_device(numpy.random.default_rng(seed).standard_normal(min(size, 1 << 20), dtype=numpy.float32))
+    return xp.tile(some, -(-size // some.size))[:size].reshape(shape)
+
+
+def _rate(call, function, work, turn):
+    """The spread over the rounds of `work` a second, on the device alone."""
+    function()
+    taken = timing.of_calls(function, 1, call.device.synchronise)
+    calls = min(max(round(turn / taken), 1), call.plan.calls)
+    return timing.spread([work / call.device.seconds(function, calls) for _ in range(call.plan.rounds)])
+
+
+def _told(shape):
+    return " x ".join(map(str, shape))

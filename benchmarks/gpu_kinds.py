@@ -1,0 +1,92 @@
+"""Where the time of a training step on a card goes: kind by kind, waiting for the card around each piece of work; and what a
+step takes when nobody waits.
+"""
+
+import contextlib
+import statistics
+import time
+from unittest import mock
+
+from benchmarks import ours, timing
+from benchmarks.problems import NETS, batch
+from benchmarks.profile import MAPS, Clock
+from minires import ops, optim
+from minires.backend import to_device
+from minires.ops import conv, winograd
+
+# Kind of work -> where its functions are looked up, and their names. What one does within another counts for itself alone.
+KINDS = {
+    "im2col": [(conv, ("make_columns",))],
+    "col2im": [(conv, ("add_columns",))],
+    "GEMM": [(conv, ("matmul",)), (winograd._Maps, MAPS["Winograd's products"])],
+    "Winograd's transforms": [(winograd._Maps, MAPS["Winograd's transforms and their copies"])],
+    "norm": [(ops, ("channel_stats", "norm_add_relu"))],
+    "convolutions, the rest": [(ops, ("conv2d",))],
+    "mean, linear layer, loss": [(ops, ("global_avg_pool", "linear", "cross_entropy"))],
+    "optimizer": [(optim.SGD, ("step",))],
+}
+ALGORITHMS = ("auto", "im2col")
+
+
+def kinds(call):
+    """where a training step's time goes: waiting for the card around each piece of work, and not waiting"""
+    return [_of_algorithm(call, algorithm) for algorithm in ALGORITHMS]
+
+
+def _of_algorithm(call, algorithm):
+    plan, device = call.plan, call.device
+    step, idle = (ours.training(ours.build(NETS[plan.net]), *map(to_device, batch(n))) for n in (plan.n, plan.idle))
+    with ops.algorithm(algorithm):
+        for work in (step, idle):
+            work()
+            work()
+        found, waiting = by_kind(step, device, plan.steps)
+        whole, least = (timing.spread([timing.of_calls(work, plan.steps, device.synchronise) for _ in range(plan.rounds)])
+                        for work in (step, idle))  # fmt: skip
+    gap = waiting["seconds"] - whole["median"]
+    print(f"  {plan.net}, batch {plan.n}, algorithm {algorithm}")
+    for kind, facts in found.items():
+        share = 100 * facts["seconds"] / waiting["seconds"]
+        print(f"    {kind:30} {1e3 * facts['seconds']:9.3f} ms {share:4.0f} %  {facts['calls']:5.0f} pieces")
+    print(f"    {'sum, waiting around each':30} {1e3 * waiting['seconds']:9.3f} ms")
+    print(f"    {'a step without waiting':30} {1e3 * whole['median']:9.3f} ms")
+    print(f"    {'the gap':30} {1e3 * gap:9.3f} ms: launches that go on beside the card's work when nobody waits")
+    about = "what launching a step costs the host, about"
+    print(f"    {f'at batch {plan.idle}':30} {1e3 * least['median']:9.3f} ms: {about}", flush=True)
+    del step, idle, work
+    call.release()
+    return {"algorithm": algorithm, "net": plan.net, "batch": plan.n, "kinds": found, "waiting": waiting, "whole": whole,
+            "gap": gap, "idle": {"batch": plan.idle, **least}}  # fmt: skip
+
+
+def by_kind(step, device, count):
+    """(kind -> {"seconds", "min", "max", "calls"} of a step, {"seconds", "min", "max"} of the whole step): over `count` steps that
+    wait around each piece of work, "seconds" on average, so that those of all kinds add up to the whole step's.
+    """
+
+    def now():
+        device.synchronise()
+        return time.perf_counter()
+
+    clock, steps, calls = Clock(now), [], {}
+    with contextlib.ExitStack() as stack:
+        for kind, places in KINDS.items():
+            for where, names in places:
+                for name in names:
+                    stack.enter_context(mock.patch.object(where, name, clock.timed(kind, getattr(where, name))))
+        for _ in range(count + 1):  # the first warms up
+            clock.seconds.clear()
+            clock.calls.clear()
+            begun = now()
+            step()
+            whole = now() - begun
+            calls = {kind: clock.calls[kind] for kind in KINDS}
+            pieces = {kind: clock.seconds[kind] for kind in KINDS}
+            steps.append({**pieces, "all else": whole - sum(pieces.values()), "whole": whole})
+    found = {kind: _over([step[kind] for step in steps[1:]]) for kind in steps[0]}
+    whole = found.pop("whole")
+    return {kind: {**facts, "calls": calls.get(kind, 0)} for kind, facts in found.items()}, whole
+
+
+def _over(seconds):
+    return {"seconds": statistics.fmean(seconds), "min": min(seconds), "max": max(seconds)}

@@ -1,0 +1,172 @@
+"""Whole nets on a card: training steps, inference and memory of minires and of PyTorch, in each mode of precision."""
+
+from contextlib import nullcontext
+from functools import partial
+from typing import NamedTuple
+
+import numpy
+
+from benchmarks import ours, timing
+from benchmarks.problems import NETS, batch
+from minires import backend, models, ops
+from minires.backend import to_device
+
+NCHW, CHANNELS_LAST = "PyTorch NCHW", "PyTorch channels_last"
+
+
+class Mode(NamedTuple):
+    """How exact the products are, in minires and in PyTorch."""
+
+    name: str
+    needs: tuple = ()  # the function of minires.backend that gives a context of this mode, and what it takes
+    tf32: bool = False  # PyTorch's
+    bf16: bool = False  # PyTorch's, by autocast
+    layouts: tuple = (NCHW, CHANNELS_LAST)  # of PyTorch's images
+
+    def context(self):
+        """What makes a context in which minires computes so; None where it cannot yet."""
+        if not self.needs:
+            return nullcontext
+        name, *arguments = self.needs
+        function = getattr(backend, name, None)
+        return function and partial(function, *arguments)
+
+
+MODES = (
+    Mode("float32"),
+    Mode("tf32", needs=("using_tf32", True), tf32=True),
+    Mode("bf16 mixed", needs=("using_mixed", "bfloat16"), bf16=True, layouts=(CHANNELS_LAST,)),
+)
+
+
+def steps(call):
+    """training steps: forward, cross entropy with label smoothing, backward, SGD with Nesterov momentum and weight decay"""
+    net, figures = call.plan.net, []
+    flop = 3 * 2 * models.summary(ours.build(NETS[net]), (32, 32, 3)).multiply_adds  # backward has two products for one
+    for mode in MODES:
+        for n in call.plan.batches:
+            if call.late(f"{net}, batch {n}, {mode.name}"):
+                continue
+            found = {"mode": mode.name, "net": net, "batch": n, "flop_per_image": flop,
+                     **measured(call, mode, training(call, mode, n), n)}  # fmt: skip
+            figures.append(found)
+            _say(found)
+            for name, rate in found["rate"].items():
+                print(f"    {name:31} {1e-12 * flop * rate['median']:9.3g} TFLOP/s of the direct convolutions", flush=True)
+    return figures
+
+
+def inference(call):
+    """inference, batch norm folded into the convolutions, logits on the host"""
+    (net, n), figures = (call.plan.net, call.plan.n), []
+    for mode in MODES:
+        if call.late(mode.name):
+            continue
+        found = {"mode": mode.name, "net": net, "batch": n, **measured(call, mode, evaluation(call, mode, n), n, agree=True)}
+        figures.append(found)
+        _say(found)
+    return figures
+
+
+def memory(call):
+    """peak memory of a training step, each by itself: what arrays held at a time, and what was taken from the card for it"""
+    (net, n), figures = (call.plan.net, call.plan.n), []
+    for mode in MODES:
+        found = {"mode": mode.name, "net": net, "batch": n, "missing": _missing(mode), "failed": {}, "bytes": {}}
+        for name, make in training(call, mode, n, compiled=False).items():
+            call.release()
+            with call.precision(mode.tf32):
+                step = call.tried(name, make, found["failed"])
+            if step:
+                peak = call.device.peak if name.startswith("minires") else call.peers.peak
+                with call.precision(mode.tf32):
+                    found["bytes"][name] = facts = peak(step)
+                total = "" if facts["total"] is None else f", {facts['total'] / 2**20:,.0f} taken"
+                print(f"    {mode.name:10} {name:30} {facts['used'] / 2**20:9,.0f} MiB held{total}", flush=True)
+            del step
+        theirs = [facts["used"] for name, facts in found["bytes"].items() if name.startswith("PyTorch")]
+        if "minires" in found["bytes"] and theirs:
+            found["ratio"] = found["bytes"]["minires"]["used"] / min(theirs)
+            print(f"    {mode.name:10} {'minires / the least of PyTorch':30} {found['ratio']:9.2f}", flush=True)
+        figures.append(found)
+    call.release()
+    return figures
+
+
+def training(call, mode, n, compiled=None):
+    """Name -> a function that makes a training step."""
+    (x, labels), net = batch(n), NETS[call.plan.net]
+    context, ways = mode.context(), {}
+
+    def of_minires(context):
+        return within(context, ours.training(ours.build(net), to_device(x), to_device(labels)))
+
+    if context:
+        ways["minires"] = partial(of_minires, context)
+    if mode is MODES[0]:
+        ways["minires, im2col alone"] = partial(of_minires, partial(ops.algorithm, "im2col"))
+    if call.peers:
+        state, also = ours.build(net).state_dict(), call.compiles(n) if compiled is None else compiled
+        for layout in mode.layouts:
+            ways[layout] = partial(call.peers.training, net, state, x, labels, layout, bf16=mode.bf16)
+        if also:
+            ways[f"{CHANNELS_LAST}, compiled"] = partial(ways[CHANNELS_LAST], compiled=True)
+    return ways
+
+
+def evaluation(call, mode, n):
+    """Name -> a function that makes a function that gives logits."""
+    (x, _), net, model = batch(n), NETS[call.plan.net], ours.build(NETS[call.plan.net])
+    context, ways = mode.context(), {}
+    if context:
+        ways["minires"] = lambda: within(context, ours.inference(model, to_device(x)))
+    for layout in mode.layouts if call.peers else ():
+        ways[layout] = partial(call.peers.inference, net, model.state_dict(), x, layout, bf16=mode.bf16)
+    return ways
+
+
+def measured(call, mode, makers, n, *, agree=False):
+    """The figures of timing.rates for n images, "missing" (what minires has not), and "failed" (way -> why).
+
+    agree  in float32 the ways must give the same, or nearly
+    """
+    missing, failed = _missing(mode), {}
+    if missing:
+        print(f"  {missing}")
+    with call.precision(mode.tf32):
+        ways = {name: call.tried(name, make, failed) for name, make in makers.items()}
+        ways = {name: way for name, way in ways.items() if way}
+        if agree and mode is MODES[0]:
+            _check(ways)
+        seconds = timing.alternated(ways, call.plan.rounds, turn=call.plan.turn, synchronise=call.device.synchronise)
+    del ways
+    call.release()
+    return {"missing": missing, "failed": failed, **timing.rates(seconds, n)}
+
+
+def within(context, step):
+    """The step, in a context that is made anew each time."""
+
+    def run():
+        with context():
+            return step()
+
+    return run
+
+
+def _say(found):
+    if found["rate"]:
+        timing.told(f"{found['net']}, batch {found['batch']}, {found['mode']}", found, "images/s")
+
+
+def _missing(mode):
+    return None if mode.context() else f"minires has no {mode.name} yet: PyTorch alone"
+
+
+def _check(ways):
+    logits = [(name, way()) for name, way in ways.items()]
+    for name, found in logits[1:]:
+        (first, expected), *_ = logits
+        difference = numpy.abs(found - expected).max()
+        if not difference < 1e-2:
+            raise ValueError(f"the logits of {first} and {name} differ by {difference}: they do not do the same work")
