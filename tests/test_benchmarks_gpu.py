@@ -371,8 +371,8 @@ def test_beside_pytorch_each_mode_has_a_ratio_or_says_what_is_missing(monkeypatc
     assert exact["pytorch"] in ("PyTorch NCHW", "PyTorch channels_last") and exact["ratio"]["median"] > 0
     for found in steps:
         assert found["failed"] == {"PyTorch channels_last, compiled": "RuntimeError: no compiler here"}
-    for found, names in ((tf32, ["PyTorch NCHW", "PyTorch channels_last"]), (bf16, ["PyTorch channels_last"])):
-        assert found["missing"] == f"minires has no {found['mode']} yet: PyTorch alone" and list(found["rate"]) == names
+    assert tf32["missing"] is None and list(tf32["rate"]) == ["minires", "PyTorch NCHW", "PyTorch channels_last"]
+    assert bf16["missing"] == "minires has no bf16 mixed yet: PyTorch alone" and list(bf16["rate"]) == ["PyTorch channels_last"]
     assert inference[0]["ratio"]["median"] > 0 and list(inference[2]["rate"]) == ["PyTorch channels_last"]
     assert memory[0]["ratio"] == memory[0]["bytes"]["minires"]["used"] / 2**20
     assert list(memory[2]["bytes"]) == ["PyTorch channels_last"]
