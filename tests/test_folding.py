@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from minires import Tensor, models, nn, no_grad, ops, train
 from minires.backend import to_device, to_host
+from minires.nn import folding
 
 pytestmark = pytest.mark.usefixtures("each_backend")
 
@@ -178,3 +179,20 @@ def test_evaluate_gives_the_score_of_the_model_as_it_is_and_leaves_it():
     losses = -numpy.log(softmax(logits)[numpy.arange(7), numpy.arange(7)])
     assert score.loss == pytest.approx(losses.mean(), rel=1e-6)
     assert score.hits == (logits.argmax(axis=1) == numpy.arange(7)).sum()
+
+
+def test_what_stands_in_a_folded_batch_norms_place_adds_and_takes_the_maximum_where_it_is_asked_to():
+    layer, x = folding.AddReLU(), Tensor(to_device(numpy.array([[-2.0, 3.0]])))
+    add = Tensor(to_device(numpy.array([[1.0, -5.0]])))
+    assert layer(x) is x
+    for arguments, options, expected in (((), {"relu": True}, [[0, 3]]), ((add,), {}, [[-1, -2]]), ((add,), {"relu": True}, [[0, 0]])):
+        assert_array_equal(to_host(layer(x, *arguments, **options).data), expected)
+
+
+def test_a_result_counts_as_the_same_by_its_size_and_type():
+    """One part in ten million is rounding in float32 and a mistake in float64; of a result near 0 as of a large one."""
+    for kind, same in (("float32", True), ("float64", False)):
+        for size in (1e-6, 1e6):
+            expected = to_device(numpy.full((2, 3), size, kind))
+            assert folding._gives(lambda x: Tensor(x.data * (1 + 1e-7)), expected, expected) == same
+            assert not folding._gives(lambda x: Tensor(x.data * 1.1), expected, expected)
