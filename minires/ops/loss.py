@@ -87,7 +87,7 @@ def mse_loss(x, target):
 
 
 def _check_labels(labels, logits):
-    """Their range is read on the host; where there are kernels these look at it, as to read it would be to wait for the card."""
+    """Their range is read on the host; kernels look at it themselves, as to read it would be to wait for the card."""
     if logits.ndim != 2:
         raise ValueError(f"cross_entropy: logits have shape {logits.shape}, wanted (N, K)")
     n, k = logits.shape

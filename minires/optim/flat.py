@@ -45,7 +45,8 @@ class Flat:
             if is_array(value) and (name not in self._shared or self._shared[name][0] is not value):
                 self._shared[name] = value, self._views(value)
         for i, parameter in enumerate(self.parameters):
-            state[parameter] = {name: self._shared[name][1][i] if is_array(value) else value for name, value in self.state.items()}
+            parts = {name: self._shared[name][1][i] if is_array(value) else value for name, value in self.state.items()}
+            state[parameter] = parts
 
     def _views(self, array):
         views, start = [], 0
