@@ -19,6 +19,10 @@ hypothesis.settings.load_profile(os.environ.get("MINIRES_TEST_PROFILE", "suite")
 def _backends():
     """(names, a line about them). MINIRES_TEST_BACKENDS="numpy" narrows them."""
     names = os.environ.get("MINIRES_TEST_BACKENDS", "numpy strict cupy").split()
+    if "shim" in names:  # CUDA kernels run on the processor; see tests/shim.py
+        from tests import shim
+
+        backend.LOADERS["shim"] = shim.library
     if "cupy" not in names:
         return names, f"backends: {' '.join(names)}"
     try:

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections import deque
 from functools import cache
 from pathlib import Path
 
@@ -62,12 +63,12 @@ def launch(source, function, blocks, block, arguments):
 
 # What cublasGemmEx does, for arrays on the host.
 
-COMPUTE = []
+COMPUTE = deque(maxlen=100)  # what cuBLAS was asked to compute in
 
 
 def columns(pointer, kind, rows, count, apart):
     """The matrix that cuBLAS sees at a pointer: element (i, j) lies at i + j * apart."""
-    dtype = np.dtype({0: "f4", 1: "f8"}[kind])
+    dtype = np.dtype({0: "f4", 1: "f8", 2: "f2"}[kind])
     assert apart >= max(rows, 1)
     size = (apart * (count - 1) + rows) * dtype.itemsize
     flat = np.ctypeslib.as_array((ctypes.c_uint8 * size).from_address(pointer)).view(dtype)
@@ -81,7 +82,7 @@ def gemm_ex(way_a, way_b, m, n, k, alpha, a, kind_a, apart_a, b, kind_b, apart_b
     COMPUTE.append(compute)
     a = columns(a, kind_a, m, k, apart_a) if way_a == 0 else columns(a, kind_a, k, m, apart_a).T
     b = columns(b, kind_b, k, n, apart_b) if way_b == 0 else columns(b, kind_b, n, k, apart_b).T
-    columns(c, kind_c, m, n, apart_c)[...] = a @ b
+    columns(c, kind_c, m, n, apart_c)[...] = a.astype("f4") @ b.astype("f4") if kind_c == 2 else a @ b
 
 
 matmul = gemm.Products(np, pointer=lambda array: array.ctypes.data, call=gemm_ex)

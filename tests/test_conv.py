@@ -277,6 +277,8 @@ MANY, FEW = {"shape": (2, 9, 7, 8), "f": 16}, {"shape": (2, 9, 7, 3), "f": 16}
     ],
 )
 def test_conv2d_takes_this_algorithm(taken, options, algorithm, expected):
+    if backend.has_kernels():
+        pytest.skip("a GPU takes im2col: tests/test_kernels.py")
     convolve(**options, algorithm=algorithm)
     with ops.algorithm(algorithm):
         convolve(**options)
@@ -410,6 +412,8 @@ def test_the_type_of_the_result_is_common_to_weight_and_bias(kernel, dtype):
     (128, 8, 256, 512, 2, "im2col"),
 ])  # fmt: skip
 def test_auto_takes_what_was_faster_when_it_was_measured(monkeypatch, n, size, c, f, stride, expected):
+    if backend.has_kernels():
+        pytest.skip("measured on processors")
     taken = []
     for name in ("im2col", "winograd"):
         monkeypatch.setattr(conv, f"conv2d_{name}", lambda *arrays, name=name, **options: taken.append(name))

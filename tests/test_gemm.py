@@ -52,7 +52,7 @@ def test_tf32_is_asked_for_by_the_switch_alone_and_for_float32_alone():
         with backend.using_tf32(False):
             matmul(x, x)
     matmul(x, x)
-    assert COMPUTE == [gemm.FLOAT32, gemm.TF32, gemm.FLOAT64, gemm.FLOAT32, gemm.FLOAT32]
+    assert list(COMPUTE) == [gemm.FLOAT32, gemm.TF32, gemm.FLOAT64, gemm.FLOAT32, gemm.FLOAT32]
 
 
 def test_the_rest_goes_to_the_library():
@@ -61,6 +61,17 @@ def test_the_rest_goes_to_the_library():
                  (np.ones((2, 0)), np.ones((0, 2))), (np.ones((2, 2), int), np.ones((2, 2), int)), (np.ones(3), np.ones((3, 2)))):  # fmt: skip
         np.testing.assert_array_equal(matmul(a, b), np.matmul(a, b))
     assert not COMPUTE
+
+
+def test_a_result_goes_into_an_array_of_another_type():
+    a, b, out = np.ones((2, 3), "f4"), np.ones((3, 4), "f4"), np.full((2, 4), np.nan)
+    assert matmul(a, b, out) is out and (out == 3).all()
+
+
+def test_half_precision_is_summed_in_float32():
+    COMPUTE.clear()
+    x = np.full((1, 4096), 1.0, "f2")
+    assert matmul(x, x.T)[0, 0] == 4096 and list(COMPUTE) == [gemm.FLOAT32]
 
 
 def test_sizes_that_do_not_fit():

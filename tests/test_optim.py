@@ -189,7 +189,10 @@ def test_a_parameter_of_several_parts_follows_the_formula_to_the_bit(monkeypatch
     expected = formula(start, gradients, 0.05, **options)
     assert p.data.flags.c_contiguous == (turned != "parameter") and p.grad.flags.c_contiguous == (turned != "gradient")
     assert p.dtype == dtype
-    assert to_host(p.data).tobytes() == expected.tobytes()
+    if backend.has_kernels():  # which multiply and add in one
+        assert_allclose(to_host(p.data), expected, rtol=0, atol=1e-6 if dtype == "float32" else 1e-14)
+    else:
+        assert to_host(p.data).tobytes() == expected.tobytes()
 
 
 @pytest.mark.parametrize("name", LARGE)

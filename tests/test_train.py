@@ -213,7 +213,7 @@ def test_a_frozen_part_stays_frozen_over_an_evaluation_and_over_an_error():
     evaluate(model, pairs(*UNEVEN))
     assert model.training and model[0].training and not model[1].training
     with pytest.raises(ValueError):
-        evaluate(model, pairs(([[0.0, 1.0]], [5])))
+        evaluate(model, pairs(([[0.0, 1.0]], [0, 1])))  # two labels for one
     assert model.training and not model[1].training
 
 

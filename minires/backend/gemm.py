@@ -40,7 +40,8 @@ class Products:
         (m, k), n = a.shape, b.shape[1]
         if b.shape[0] != k:
             raise ValueError(f"matmul: a has {k} columns, b has {b.shape[0]} rows")
-        into = out if out is not None and _rows_apart(out) else self.library.empty((m, n), dtype=a.dtype)
+        ready = out is not None and out.dtype == a.dtype and _rows_apart(out)
+        into = out if ready else self.library.empty((m, n), dtype=a.dtype)
         a, way_a, rows_a = self._placed(a)
         b, way_b, rows_b = self._placed(b)
         one, nought = (numpy.array(value, numpy.float64 if kind == 1 else numpy.float32) for value in (1, 0))

@@ -109,7 +109,7 @@ __global__ void gradient_sums_of_rows(const Run<T, V>* g, const Run<T, V>* above
             Run<T, V> g_run = g[i], x_run = x[i], above_run = {};
             if (RELU) above_run = above[i];
             for (int k = 0; k < V; k++) {
-                S g_k = !RELU || (S)above_run.at[k] > 0 ? (S)g_run.at[k] : (S)0;
+                S g_k = (S)g_run.at[k] * (S)(!RELU || (S)above_run.at[k] > 0);
                 sums[k].first += g_k;
                 sums[k].second += g_k * ((S)x_run.at[k] - center[k]);
             }
@@ -169,7 +169,7 @@ __global__ void normalise_backward(const Run<T, V>* g, const Run<T, V>* above, c
     if (MOVING) x_run = x[i];
     if (RELU) above_run = above[i];
     for (int k = 0; k < V; k++, channel++) {
-        S g_k = !RELU || (S)above_run.at[k] > 0 ? (S)g_run.at[k] : (S)0, out = g_k * gamma[channel] / sqrt(var[channel] + eps);
+        S g_k = (S)g_run.at[k] * (S)(!RELU || (S)above_run.at[k] > 0), out = g_k * gamma[channel] / sqrt(var[channel] + eps);
         if (MOVING) out = out - push[channel] - ((S)x_run.at[k] - mean[channel]) * pull[channel];
         result.at[k] = (T)out;
         sum.at[k] = (T)g_k;
