@@ -22,6 +22,8 @@ def _backends():
     if "shim" in names:  # CUDA kernels run on the processor; see tests/shim.py
         from tests import shim
 
+        if shim.COMPILER is None:
+            return [name for name in names if name != "shim"], "not shim: there is no g++"
         backend.LOADERS["shim"] = shim.library
     if "cupy" not in names:
         return names, f"backends: {' '.join(names)}"
