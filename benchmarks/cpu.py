@@ -6,18 +6,17 @@ works; every second round goes the other way round, the first warms up, and medi
 least and the greatest. PyTorch is measured in NCHW and in channels_last, and compared in the better of them.
 """
 
-import argparse
 import importlib
 import importlib.util
 import json
 import sys
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
 from benchmarks import convolutions, fresh, host, pictures, whole
+from benchmarks.command import arguments
 from benchmarks.problems import FULL, SMOKE
 from minires import backend
 
@@ -30,7 +29,7 @@ LADDER, ROOFLINE = "speed-ladder.png", "roofline.png"
 
 def main():
     """The command. Exit status 2: the kernels are pinned, so figures would be no result."""
-    options = arguments()
+    options = arguments("cpu", __doc__, PARTS, (LADDER, ROOFLINE))
     peers = importlib.import_module("benchmarks.peers") if importlib.util.find_spec("torch") else None
     threadpool_limits(backend.threads(), user_api="blas")
     facts = host.describe(peers)
@@ -45,21 +44,6 @@ def main():
     figures = {"smoke": options.smoke, "pinned": why, "date": datetime.now(UTC).isoformat(timespec="seconds"),
                "commit": host.commit(), "machine": facts, **measured(plan, peers, options.only or list(PARTS))}  # fmt: skip
     written(figures, options.json, options.pictures)
-
-
-def arguments():
-    """What was typed. A call that measures less than everything writes nothing that it was not told to."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.cpu", description=__doc__.split(": ", 1)[1],
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    parser.add_argument("--only", nargs="+", choices=PARTS, metavar="PART", help=", ".join(PARTS))
-    parser.add_argument("--smoke", action="store_true", help="everything small and once: to see that it runs")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="all figures (benchmarks/results/cpu.json)")
-    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help=f"for {LADDER} and {ROOFLINE} (docs)")
-    options = parser.parse_args()
-    if not options.smoke and not options.only:
-        options.json = options.json or Path("benchmarks/results/cpu.json")
-        options.pictures = options.pictures or Path("docs")
-    return options
 
 
 def measured(plan, peers, names):

@@ -6,7 +6,6 @@ every second round goes the other way round, the first warms up, and medians ove
 greatest. PyTorch is measured in NCHW and in channels_last, eager, and where it can be compiled, and compared in the best of them.
 """
 
-import argparse
 import importlib
 import importlib.util
 import json
@@ -16,9 +15,9 @@ import time
 import traceback
 from contextlib import nullcontext
 from datetime import UTC, datetime
-from pathlib import Path
 
 from benchmarks import gpu_device, gpu_kernels, gpu_kinds, gpu_pictures, gpu_steps, host
+from benchmarks.command import arguments
 from benchmarks.problems import GPU, GPU_SMOKE
 from minires import backend
 from minires.backend import card
@@ -91,7 +90,7 @@ def reason(error):
 
 def main():
     """The command. Exit status 2: there is no card, or figures would be no result. 1: something of minires failed."""
-    options = arguments()
+    options = arguments("gpu", __doc__, PARTS, (ROOFLINE, STEP))
     try:
         device = gpu_device.Processor() if options.smoke else gpu_device.Card()
     except card.Unusable as why:
@@ -122,21 +121,6 @@ def pinned():
         if value and (value != "0" or name == "NVIDIA_TF32_OVERRIDE"):
             return f"{name}={value} {deed}: unset {name}"
     return None
-
-
-def arguments():
-    """What was typed. A call that measures less than everything writes nothing that it was not told to."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description=__doc__.split(": ", 1)[1],
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    parser.add_argument("--only", nargs="+", choices=PARTS, metavar="PART", help=", ".join(PARTS))
-    parser.add_argument("--smoke", action="store_true", help="everything small and once, without a card: to see that it runs")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="all figures (benchmarks/results/gpu.json)")
-    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help=f"for {ROOFLINE} and {STEP} (docs)")
-    options = parser.parse_args()
-    if not options.smoke and not options.only:
-        options.json = options.json or Path("benchmarks/results/gpu.json")
-        options.pictures = options.pictures or Path("docs")
-    return options
 
 
 def described(call, peers):

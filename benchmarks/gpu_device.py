@@ -2,7 +2,6 @@
 described. All else of the benchmark is the same on both.
 """
 
-import subprocess
 import time
 import tracemalloc
 from platform import python_version
@@ -38,13 +37,11 @@ class Card:
 
     def describe(self):
         """What it is, as figures to keep; sizes in bytes. "cache" is its level 2, "cuda" the version that CuPy uses."""
-        runtime = self.cupy.cuda.runtime
-        properties, (free, memory) = runtime.getDeviceProperties(self.device.id), runtime.memGetInfo()
-        cuda = runtime.runtimeGetVersion()
-        return {"card": properties["name"].decode(), "capability": self.device.compute_capability,
-                "processors": properties["multiProcessorCount"], "memory": memory, "free": free,
-                "cache": properties["l2CacheSize"], "driver": _driver(), "cuda": f"{cuda // 1000}.{cuda % 1000 // 10}",
-                "cupy": self.cupy.__version__, **_host()}  # fmt: skip
+        facts = card.facts()[self.device.id]
+        properties = self.cupy.cuda.runtime.getDeviceProperties(self.device.id)
+        return {"card": facts.name, "capability": facts.capability, "processors": properties["multiProcessorCount"],
+                "memory": facts.memory, "free": facts.free, "cache": properties["l2CacheSize"], "driver": facts.driver,
+                "cuda": facts.cuda, "cupy": facts.cupy, **_host()}  # fmt: skip
 
     def synchronise(self):
         """Wait until it has done all that was asked of it, by PyTorch too."""
@@ -122,12 +119,3 @@ class Processor:
 
 def _host():
     return {"processor": machine.processor(), "python": python_version(), "numpy": numpy.__version__}
-
-
-def _driver():
-    """The version of NVIDIA's driver, or None where nvidia-smi does not tell."""
-    command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[0]
-    except (OSError, subprocess.CalledProcessError, IndexError):
-        return None

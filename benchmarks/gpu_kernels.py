@@ -12,17 +12,10 @@ import numpy
 from benchmarks import ours, timing
 from benchmarks.problems import CLASSES, NETS, SGD, SMOOTHING
 from minires import backend
+from minires.backend import PLAIN, to_device, xp
 from minires.backend import kernels as compiled
-from minires.backend import to_device, xp
-from minires.ops import conv, loss, norm, onepass, pool
-from minires.optim import optimizers
 
 batches = importlib.import_module("minires.data.batches")  # the class of that name hides it
-PLAIN = {
-    function.__name__: function.__wrapped__
-    for function in (conv.make_columns, conv.add_columns, norm.moments, onepass.norm_forward, onepass.norm_backward, pool.largest,
-                     pool.to_largest, loss.softmax_losses, optimizers.move_sgd, optimizers.move_adam, batches.pick)
-}  # fmt: skip
 
 
 class Case(NamedTuple):

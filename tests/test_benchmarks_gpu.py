@@ -14,7 +14,7 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from benchmarks import gpu, gpu_device, gpu_kernels, gpu_kinds, gpu_steps, ours, timing
+from benchmarks import command, gpu, gpu_device, gpu_kernels, gpu_kinds, gpu_steps, ours, timing
 from benchmarks.problems import GPU, GPU_SMOKE, NETS, SMOOTHING, Shape, batch
 from minires import backend, ops
 from minires.backend import card, kernels, to_device
@@ -72,9 +72,11 @@ def test_a_part_alone_writes_nothing_that_it_was_not_told_to(tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     words = ["gpu", "--only", "kernels"]
     with mock.patch.object(sys, "argv", words):
-        assert gpu.arguments().json is None and gpu.arguments().pictures is None
+        options = command.arguments("gpu", "gpu: it", gpu.PARTS, [])
+        assert options.json is None and options.pictures is None
     with mock.patch.object(sys, "argv", words[:1]):
-        assert gpu.arguments().json == Path("benchmarks/results/gpu.json") and gpu.arguments().pictures == Path("docs")
+        options = command.arguments("gpu", "gpu: it", gpu.PARTS, [])
+        assert options.json == Path("benchmarks/results/gpu.json") and options.pictures == Path("docs")
 
 
 # What is counted.
@@ -211,6 +213,9 @@ class Events:
             def done(self):
                 return outer.behind.pop(0) if outer.behind else False
 
+        class Device(nullcontext):
+            id, synchronize = 0, lambda self: None
+
         class MemoryHook:
             def __enter__(self):
                 outer.hook = self
@@ -222,12 +227,13 @@ class Events:
         def release():
             self.freed += 1
 
-        properties = {"name": b"NVIDIA Imitated", "multiProcessorCount": 1, "l2CacheSize": 1 << 16, "totalGlobalMem": 1 << 30}
+        properties = {"name": b"NVIDIA Imitated", "multiProcessorCount": 1, "l2CacheSize": 1 << 16, "major": 9, "minor": 0}
         runtime = SimpleNamespace(getDeviceProperties=lambda number: properties, memGetInfo=lambda: (1 << 29, 1 << 30),
-                                  runtimeGetVersion=lambda: 12090)  # fmt: skip
+                                  runtimeGetVersion=lambda: 12090, driverGetVersion=lambda: 13000,
+                                  getDeviceCount=lambda: 1)  # fmt: skip
         self.cuda = SimpleNamespace(
             Event=Event, MemoryHook=MemoryHook, runtime=runtime, get_elapsed_time=lambda a, b: 1e3 * (b.at - a.at),
-            Device=lambda: SimpleNamespace(id=0, compute_capability="90", synchronize=lambda: None),
+            Device=Device,
         )  # fmt: skip
         self.get_default_memory_pool = lambda: SimpleNamespace(used_bytes=lambda: self.held, total_bytes=lambda: 4096,
                                                                free_all_blocks=release)  # fmt: skip

@@ -225,8 +225,12 @@ def matmul(a, b, out=None):
     return _current.matmul(a, b, out=out)
 
 
+PLAIN = {}  # name -> each function that has_kernel was said of, as it is without one
+
+
 def has_kernel(plain):
     """Say of a function that minires.backend.kernels has one of its name and arguments in CUDA C, for a GPU."""
+    PLAIN[plain.__name__] = plain
 
     @wraps(plain)
     def routine(*arguments):
@@ -249,8 +253,12 @@ def launch(source, function, blocks, block, arguments):
     _current.launch(source, function, blocks, block, arguments)
 
 
+class OutOfMemory(MemoryError):
+    """There is no memory for an op; it says which, of arrays of which shapes, and what to try."""
+
+
 class naming:
-    """In this block an error about memory says what was being done, to arrays of which shapes, and what to try."""
+    """In this block an error about memory becomes OutOfMemory, with what was being done, and to which arrays."""
 
     def __init__(self, deed, arrays):
         self.deed, self.arrays = deed, arrays
@@ -259,14 +267,12 @@ class naming:
         return self
 
     def __exit__(self, kind, error, trace):
-        if kind is None or not issubclass(kind, MemoryError) or hasattr(error, "minires_named"):
+        if kind is None or not issubclass(kind, MemoryError) or issubclass(kind, OutOfMemory):
             return
         shapes = [array.shape for array in self.arrays if is_array(array)]
         batch = f" (it has {shapes[0][0]} examples)" if shapes and shapes[0] else ""
         told = f"{self.deed} of {', '.join(map(str, shapes))}: {error}"
-        told = MemoryError(f"{told}. Try a smaller batch{batch}, or free what else holds memory")
-        told.minires_named = True
-        raise told from error
+        raise OutOfMemory(f"{told}. Try a smaller batch{batch}, or free what else holds memory") from error
 
 
 def refuse_foreign(value, what):

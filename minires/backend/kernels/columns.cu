@@ -33,11 +33,11 @@ __global__ void col2im(const Run<T, V>* columns, Run<T, V>* image, int h, int w,
     const Run<T, V>* rows = columns + rest / h * oh * ow * places * runs + run;
     S sum[V] = {};
     for (int u = 0; u < kh; u++) {
-        int i_out = (y - u) / sh;
-        if (y < u || (y - u) % sh || i_out >= oh) continue;
+        int i_out = step_of_window(y, u, sh, oh);
+        if (i_out < 0) continue;
         for (int v = 0; v < kw; v++) {
-            int j_out = (z - v) / sw;
-            if (z < v || (z - v) % sw || j_out >= ow) continue;
+            int j_out = step_of_window(z, v, sw, ow);
+            if (j_out < 0) continue;
             Run<T, V> value = rows[(((long long)i_out * ow + j_out) * places + u * kw + v) * runs];
             for (int k = 0; k < V; k++) sum[k] += (S)value.at[k];
         }

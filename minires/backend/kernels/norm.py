@@ -3,7 +3,7 @@
 import numpy
 
 from minires.backend import xp
-from minires.backend.kernels.start import BLOCK, c_type, each, grid, run_length
+from minires.backend.kernels.start import BLOCK, c_bool, c_float, each, grid, run_length
 
 ROWS = 8  # that a thread of the first stage takes, at least
 PARTS = 1024  # that the first stage gives, at most: enough blocks to fill a card
@@ -12,7 +12,7 @@ DEPTH = 64  # threads behind each other in the second stage
 
 def moments(x):
     """ops.norm.moments."""
-    kind, c = c_type(x), x.shape[-1]
+    kind, c = c_float(x), x.shape[-1]
     if kind is None:
         return NotImplemented
     x = xp.ascontiguousarray(x)
@@ -24,31 +24,31 @@ def moments(x):
 
 def norm_forward(x, gamma, beta, add, mean, var, eps, relu):
     """ops.onepass.norm_forward."""
-    kind, c = c_type(x), x.shape[-1]
-    if kind is None or _differ(x, gamma, beta, mean, var, x if add is None else add):
+    kind, c = c_float(x, gamma, beta, mean, var, x if add is None else add), x.shape[-1]
+    if kind is None:
         return NotImplemented
     run, y = run_length(c, x.dtype), xp.empty(x.shape, dtype=x.dtype)
     arrays = _contiguous(x, x if add is None else add)
-    each("norm.cu", f"normalise<{kind}, {run}, {_c(add is not None)}, {_c(relu)}>", x.size // run,
+    each("norm.cu", f"normalise<{kind}, {run}, {c_bool(add is not None)}, {c_bool(relu)}>", x.size // run,
          *arrays, y, *_contiguous(mean, var, gamma, beta), x.dtype.type(eps), c // run)  # fmt: skip
     return y
 
 
 def norm_backward(g, above, x, gamma, mean, var, eps, moving, adds):
     """ops.onepass.norm_backward."""
-    kind, c, relu = c_type(x), x.shape[-1], above is not None
-    if kind is None or _differ(x, g, gamma, mean, var):
+    kind, c, relu = c_float(x, g, gamma, mean, var), x.shape[-1], above is not None
+    if kind is None:
         return NotImplemented
     run, eps = run_length(c, x.dtype), x.dtype.type(eps)
     arrays, vectors = _contiguous(g, above if relu else x, x), _contiguous(mean, var, gamma)
     mean, var, gamma = vectors
     g_beta, g_gamma, push, pull = (xp.empty(c, dtype=x.dtype) for _ in range(4))
-    parts, found = _first_stage(f"gradient_sums_of_rows<{kind}, %d, {_c(relu)}>", x, 2, *arrays, mean)
+    parts, found = _first_stage(f"gradient_sums_of_rows<{kind}, %d, {c_bool(relu)}>", x, 2, *arrays, mean)
     _second_stage(f"gradient_sums_of_parts<{kind}>", parts, c,
                   found, gamma, var, eps, g_beta, g_gamma, push, pull, x.dtype.type(x.size // c))  # fmt: skip
     g_x = xp.empty(x.shape, dtype=x.dtype)
     g_sum = xp.empty(x.shape, dtype=x.dtype) if adds and relu else None
-    flags = ", ".join(map(_c, (relu, moving, g_sum is not None)))
+    flags = ", ".join(map(c_bool, (relu, moving, g_sum is not None)))
     each("norm.cu", f"normalise_backward<{kind}, {run}, {flags}>", x.size // run,
          *arrays, g_x, g_x if g_sum is None else g_sum, *vectors, push, pull, eps, c // run)  # fmt: skip
     return g_x, g_gamma, g_beta, (g_sum if relu else g) if adds else None
@@ -75,12 +75,3 @@ def _second_stage(function, parts, c, *arrays):
 
 def _contiguous(*arrays):
     return [xp.ascontiguousarray(array) for array in arrays]
-
-
-def _differ(x, *others):
-    """Whether there is another type of numbers among them."""
-    return any(other.dtype != x.dtype for other in others)
-
-
-def _c(value):
-    return "true" if value else "false"

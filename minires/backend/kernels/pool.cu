@@ -36,11 +36,11 @@ __global__ void max_pool_backward(const T* g, const P* place, T* g_x, int h, int
     long long image = rest / h * oh * ow * c + i % c;
     typename SumOf<T>::type sum = 0;
     for (int u = 0; u < kh; u++) {
-        int i_out = (y - u) / sh;
-        if (y < u || (y - u) % sh || i_out >= oh) continue;
+        int i_out = step_of_window(y, u, sh, oh);
+        if (i_out < 0) continue;
         for (int v = 0; v < kw; v++) {
-            int j_out = (z - v) / sw;
-            if (z < v || (z - v) % sw || j_out >= ow) continue;
+            int j_out = step_of_window(z, v, sw, ow);
+            if (j_out < 0) continue;
             long long at = image + ((long long)i_out * ow + j_out) * c;
             if ((int)place[at] == u * kw + v) sum += (typename SumOf<T>::type)g[at];
         }

@@ -1,12 +1,12 @@
 """Max pooling."""
 
 from minires.backend import xp
-from minires.backend.kernels.start import c_type, each
+from minires.backend.kernels.start import c_float, c_type, each
 
 
 def largest(x, kernel, stride, padding, output):
     """ops.pool.largest."""
-    (n, h, w, c), kind = x.shape, c_type(x)
+    (n, h, w, c), kind = x.shape, c_float(x)
     if kind is None:
         return NotImplemented
     y = xp.empty((n, *output, c), dtype=x.dtype)
@@ -18,7 +18,7 @@ def largest(x, kernel, stride, padding, output):
 
 def to_largest(g, place, shape, kernel, stride, padding, output):
     """ops.pool.to_largest."""
-    (n, h, w, c), kind = shape, c_type(g)
+    (n, h, w, c), kind = shape, c_float(g)
     if kind is None:
         return NotImplemented
     g_x = xp.empty(shape, dtype=g.dtype)

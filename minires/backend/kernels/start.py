@@ -8,12 +8,24 @@ import numpy
 from minires import backend
 
 BLOCK = 256  # threads
-TYPES = {"float32": "float", "float64": "double", "uint8": "unsigned char", "int32": "int", "int64": "long long"}
+FLOATS = {"float32": "float", "float64": "double"}
+TYPES = {**FLOATS, "uint8": "unsigned char", "int32": "int", "int64": "long long"}
 
 
 def c_type(array):
-    """The C name of an array's type of numbers, or None where there are no kernels for it."""
+    """The C name of the type of numbers that are read: images, labels, places. None where there are no kernels for it."""
     return TYPES.get(array.dtype.name)
+
+
+def c_float(*arrays):
+    """The C name of the type of all of these, of numbers that are computed with; None where it is not one, or has no kernels."""
+    names = {array.dtype.name for array in arrays}
+    return FLOATS.get(names.pop()) if len(names) == 1 else None
+
+
+def c_bool(value):
+    """As C writes it."""
+    return "true" if value else "false"
 
 
 def run_length(c, dtype):

@@ -1,30 +1,29 @@
 """SGD and Adam."""
 
-from minires.backend.kernels.start import TYPES, each
+from minires.backend.kernels.start import c_bool, c_float, each
 
 
 def move_sgd(w, g, v, lr, momentum, decay, nesterov):
     """optim.optimizers.move_sgd."""
-    kind = _kind(w, g, w if v is None else v)
-    if kind is None:
+    arrays = w, g, w if v is None else v
+    kind = c_float(*arrays)
+    if kind is None or not _whole(*arrays):
         return NotImplemented
-    flags = f"{'true' if v is not None else 'false'}, {'true' if nesterov else 'false'}"
-    each("update.cu", f"sgd<{kind}, {flags}>", w.size, w, g, w if v is None else v, *map(w.dtype.type, (lr, momentum, decay)))
+    flags = f"{c_bool(v is not None)}, {c_bool(nesterov)}"
+    each("update.cu", f"sgd<{kind}, {flags}>", w.size, *arrays, *map(w.dtype.type, (lr, momentum, decay)))
     return None
 
 
 def move_adam(w, g, m, v, lr, b1, b2, eps, decay, m_part, v_part, decoupled):
     """optim.optimizers.move_adam."""
-    kind = _kind(w, g, m, v)
-    if kind is None:
+    kind = c_float(w, g, m, v)
+    if kind is None or not _whole(w, g, m, v):
         return NotImplemented
-    each("update.cu", f"adam<{kind}, {'true' if decoupled else 'false'}>", w.size, w, g, m, v,
+    each("update.cu", f"adam<{kind}, {c_bool(decoupled)}>", w.size, w, g, m, v,
          *map(w.dtype.type, (lr, b1, b2, eps, decay, m_part, v_part)))  # fmt: skip
     return None
 
 
-def _kind(*arrays):
-    """The C name of the type of all of them, where it is one, of floats, and all lie without gaps."""
-    same = {array.dtype for array in arrays}
-    whole = all(array.flags.c_contiguous for array in arrays)
-    return TYPES.get(same.pop().name) if len(same) == 1 and whole and arrays[0].dtype.kind == "f" else None
+def _whole(*arrays):
+    """Whether all of them lie without gaps: they are changed in place."""
+    return all(array.flags.c_contiguous for array in arrays)

@@ -1,0 +1,22 @@
+"""The command line that both benchmarks have."""
+
+import argparse
+from pathlib import Path
+
+
+def arguments(name, doc, parts, pictures):
+    """What was typed. A call that measures less than everything writes nothing that it was not told to.
+
+    name  of the benchmark: "cpu"    doc  its docstring    pictures  the names of those that it draws
+    """
+    figures, folder = Path(f"benchmarks/results/{name}.json"), Path("docs")
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=doc.split(": ", 1)[1],
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser.add_argument("--only", nargs="+", choices=parts, metavar="PART", help=", ".join(parts))
+    parser.add_argument("--smoke", action="store_true", help="everything small and once: to see that it runs")
+    parser.add_argument("--json", type=Path, metavar="FILE", help=f"all figures ({figures})")
+    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help=f"for {' and '.join(pictures)} ({folder})")
+    options = parser.parse_args()
+    if not options.smoke and not options.only:
+        options.json, options.pictures = options.json or figures, options.pictures or folder
+    return options
