@@ -263,6 +263,20 @@ def test_parameters_lie_in_one_array_and_go_on_from_a_saved_state():
             np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
 
 
+@needs_compiler
+def test_an_array_that_was_put_in_the_place_of_a_parameters_is_the_one_that_moves():
+    parameters = [nn.Parameter(np.ones(3, "f4")) for _ in range(2)]
+    optimizer = optim.SGD(parameters, lr=0.5, momentum=0.5)
+    for step in range(3):
+        if step == 2:
+            parameters[1].data = np.full(3, 10, "f4")
+        for parameter in parameters:
+            parameter.grad = np.ones(3, "f4")
+        optimizer.step()
+    np.testing.assert_allclose(parameters[0].data, 1 - 0.5 * (1 + 1.5 + 1.75))
+    np.testing.assert_allclose(parameters[1].data, 10 - 0.5 * 1.75)  # its velocity stays
+
+
 @pytest.mark.parametrize("kind", ["f2", "i8"])
 def test_types_without_a_kernel_take_the_plain_form(kind):
     x = np.full((1, 3, 3, 2), (1 << 40) + 1 if kind == "i8" else 1, kind)
