@@ -12,14 +12,14 @@ from benchmarks.problems import NETS, batch
 from benchmarks.profile import MAPS, Clock
 from minires import ops, optim
 from minires.backend import to_device
-from minires.ops import conv, winograd
+from minires.ops import conv, tiles
 
 # Kind of work -> where its functions are looked up, and their names. What one does within another counts for itself alone.
 KINDS = {
     "im2col": [(conv, ("make_columns",))],
     "col2im": [(conv, ("add_columns",))],
-    "GEMM": [(conv, ("matmul",)), (winograd._Maps, MAPS["Winograd's products"])],
-    "Winograd's transforms": [(winograd._Maps, MAPS["Winograd's transforms and their copies"])],
+    "GEMM": [(conv, ("matmul",)), (tiles.Maps, MAPS["Winograd's products"])],
+    "Winograd's transforms": [(tiles.Maps, MAPS["Winograd's transforms and their copies"])],
     "norm": [(ops, ("channel_stats", "norm_add_relu"))],
     "convolutions, the rest": [(ops, ("conv2d",))],
     "mean, linear layer, loss": [(ops, ("global_avg_pool", "linear", "cross_entropy"))],

@@ -14,7 +14,7 @@ from unittest import mock
 from benchmarks import host, ours
 from benchmarks.problems import NETS, batch
 from minires import backend, ops
-from minires.ops import winograd
+from minires.ops import tiles
 
 STEPS = 15
 OPS = {
@@ -23,7 +23,7 @@ OPS = {
 }
 MAPS = {
     "Winograd's products": ("product", "filters_product"),
-    "Winograd's transforms and their copies": ("input", "input_adjoint", "result", "result_adjoint", "filters", "filters_adjoint"),
+    "Winograd's transforms and their copies": ("tile_images", "untile_gradient", "untile", "tile_gradient", "tile_filters", "untile_filters"),
 }
 
 
@@ -58,7 +58,7 @@ def by_kind(step):
     clock = Clock()
     with contextlib.ExitStack() as stack:
         stack.enter_context(backend.using_threads(1))
-        for where, kinds in ((ops, OPS), (winograd._Maps, MAPS)):
+        for where, kinds in ((ops, OPS), (tiles.Maps, MAPS)):
             for kind, names in kinds.items():
                 for name in names:
                     stack.enter_context(mock.patch.object(where, name, clock.timed(kind, getattr(where, name))))

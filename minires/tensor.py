@@ -6,7 +6,7 @@ from contextlib import ContextDecorator
 from numbers import Number
 from types import CellType, FunctionType
 
-from minires.backend import is_array, naming, refuse_foreign, to_device, to_host, xp
+from minires.backend import is_array, is_float, naming, refuse_foreign, to_device, to_host, xp
 
 _mode = threading.local()
 
@@ -60,7 +60,7 @@ class Tensor:
             data = xp.asarray(data, dtype=xp.float32)
         elif not is_array(data):
             refuse_foreign(data, "the data of a Tensor")
-        if requires_grad and data.dtype.kind != "f":
+        if requires_grad and not is_float(data.dtype):
             raise TypeError(f"a tensor of {data.dtype} has no gradient: only floats have")
         self.data, self.requires_grad, self.grad, self.node = data, requires_grad, None, None
 

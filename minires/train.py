@@ -39,11 +39,13 @@ class Score(NamedTuple):
         return f"loss {self.loss:.3f}, accuracy {100 * self.accuracy:.2f} %"
 
 
-def train_epoch(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0, every=20, bar=None, score=Score()):
+def train_epoch(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0, scaler=None, every=20, bar=None,
+                score=Score()):  # fmt: skip
     """One pass over the batches, a step of the optimizer for each. Returns the Score over the epoch.
 
     batches  pairs (x, labels) of arrays, such as data.batches gives
     schedule  a function from the step to the learning rate; `step` is the number of the first one
+    scaler  an optim.GradScaler, for float16
     every  how often the losses are read from the device (cross_entropy looks at the labels there at each step)
     bar  a tqdm bar that counts images
     score  what an earlier part of the same epoch gave: it is added up further
@@ -60,8 +62,13 @@ def train_epoch(model, batches, optimizer, *, schedule=None, step=0, label_smoot
         logits = model(Tensor(x))
         loss = cross_entropy(logits, labels, label_smoothing=label_smoothing)
         optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+        if scaler is None:
+            loss.backward()
+            optimizer.step()
+        else:
+            scaler.scale(loss).backward()
+            scaler.step(optimizer)
+            scaler.update()
         step += 1
         unread.append(_noted(loss, logits, labels))
         if bar is not None:

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <ucontext.h>
 #include <utility>
 #include <vector>
@@ -22,6 +23,31 @@ struct Three {
     unsigned x = 0, y = 0, z = 0;
 };
 static Three threadIdx, blockIdx, blockDim, gridDim;
+
+static unsigned __float_as_uint(float x) {
+    unsigned bits;
+    memcpy(&bits, &x, sizeof x);
+    return bits;
+}
+
+static float __uint_as_float(unsigned bits) {
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+static unsigned short float16_of(float x) {
+    _Float16 half = (_Float16)x;
+    unsigned short bits;
+    memcpy(&bits, &half, sizeof half);
+    return bits;
+}
+
+static float float_of(unsigned short bits) {
+    _Float16 half;
+    memcpy(&half, &bits, sizeof half);
+    return (float)half;
+}
 
 namespace shim {
 static ucontext_t scheduler;

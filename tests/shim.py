@@ -68,7 +68,7 @@ COMPUTE = deque(maxlen=100)  # what cuBLAS was asked to compute in
 
 def columns(pointer, kind, rows, count, apart):
     """The matrix that cuBLAS sees at a pointer: element (i, j) lies at i + j * apart."""
-    dtype = np.dtype({0: "f4", 1: "f8", 2: "f2"}[kind])
+    dtype = np.dtype({0: "f4", 1: "f8", 2: "f2"}.get(kind, "bfloat16"))
     assert apart >= max(rows, 1)
     size = (apart * (count - 1) + rows) * dtype.itemsize
     flat = np.ctypeslib.as_array((ctypes.c_uint8 * size).from_address(pointer)).view(dtype)
@@ -82,10 +82,30 @@ def gemm_ex(way_a, way_b, m, n, k, alpha, a, kind_a, apart_a, b, kind_b, apart_b
     COMPUTE.append(compute)
     a = columns(a, kind_a, m, k, apart_a) if way_a == 0 else columns(a, kind_a, k, m, apart_a).T
     b = columns(b, kind_b, k, n, apart_b) if way_b == 0 else columns(b, kind_b, n, k, apart_b).T
-    columns(c, kind_c, m, n, apart_c)[...] = a.astype("f4") @ b.astype("f4") if kind_c == 2 else a @ b
+    assert kind_a == kind_b and (kind_c == kind_a or kind_a in (2, 14) and kind_c == 0)
+    columns(c, kind_c, m, n, apart_c)[...] = a.astype("f4") @ b.astype("f4") if kind_a in (2, 14) else a @ b
 
 
-matmul = gemm.Products(np, pointer=lambda array: array.ctypes.data, call=gemm_ex)
+def stacked(kind):
+    """cublasSgemmStridedBatched or cublasDgemmStridedBatched: as many products, of matrices so many numbers apart."""
+    size = {0: 4, 1: 8}[kind]
+
+    def gemm_strided_batched(way_a, way_b, m, n, k, alpha, a, rows_a, next_a, b, rows_b, next_b, beta, c, rows_c, next_c, count):
+        assert (alpha, beta) == (1, 0) and min(next_a, next_b, next_c) >= 0
+        STACKS.append(count)
+        for i in range(count):
+            left = a + i * next_a * size, kind, *((m, k) if way_a == 0 else (k, m)), rows_a
+            right = b + i * next_b * size, kind, *((k, n) if way_b == 0 else (n, k)), rows_b
+            left, right = columns(*left), columns(*right)
+            result = columns(c + i * next_c * size, kind, m, n, rows_c)
+            result[...] = (left if way_a == 0 else left.T) @ (right if way_b == 0 else right.T)
+
+    return gemm_strided_batched
+
+
+STACKS = deque(maxlen=100)  # how many matrices each stack had
+matmul = gemm.Products(np, pointer=lambda array: array.ctypes.data, gemm=gemm_ex,
+                       stacks={"float32": stacked(0), "float64": stacked(1)})  # fmt: skip
 
 
 def library():

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ml_dtypes import bfloat16  # noqa: F401  (NumPy knows its name then)
 
 from minires import backend
 from minires.backend import gemm
-from tests.shim import COMPUTE, matmul
+from tests.shim import COMPUTE, STACKS, matmul
 
 sizes = st.integers(1, 6)
 
@@ -68,10 +69,30 @@ def test_a_result_goes_into_an_array_of_another_type():
     assert matmul(a, b, out) is out and (out == 3).all()
 
 
-def test_half_precision_is_summed_in_float32():
+@pytest.mark.parametrize("half", ["float16", "bfloat16"])
+def test_half_types_are_summed_in_float32_and_rounded_once_or_not_at_all(half):
     COMPUTE.clear()
-    x = np.full((1, 4096), 1.0, "f2")
-    assert matmul(x, x.T)[0, 0] == 4096 and list(COMPUTE) == [gemm.FLOAT32]
+    x = np.full((1, 4097), 1.0, half)
+    out = np.empty((1, 1), "f4")
+    assert matmul(x, x.T)[0, 0] == 4096 and matmul(x, x.T).dtype == half  # the neighbours of 4096 are more than 1 away
+    assert matmul(x, x.T, out) is out and out[0, 0] == 4097 and set(COMPUTE) == {gemm.FLOAT32}
+
+
+@settings(max_examples=100)
+@given(st.integers(1, 5), sizes, sizes, sizes, ways, ways, st.booleans(), st.sampled_from(["f4", "f8"]))
+def test_stacks_of_matrices_however_they_lie(count, m, k, n, way_a, way_b, into, dtype):
+    rng = np.random.default_rng(0)
+    a, b = (np.stack([laid(rng, *size, "whole", dtype)] * count) for size in ((m, k), (k, n)))
+    a *= np.arange(1, count + 1, dtype=dtype)[:, None, None]
+    lie = {"transposed": lambda x: x.transpose(0, 2, 1).copy().transpose(0, 2, 1), "gaps": lambda x: x.repeat(2, 2)[:, :, ::2],
+           "rows": lambda x: x.repeat(2, 2)[:, :, : x.shape[2]] * 0 + x, "backwards": lambda x: x[::-1].copy()[::-1]}  # fmt: skip
+    a, b = (lie.get(way, np.ascontiguousarray)(x) for way, x in ((way_a, a), (way_b, b)))
+    STACKS.clear()
+    out = np.empty((count, m, n), dtype) if into else None
+    with backend.using_tf32():
+        result = matmul(a, b, out)
+    assert (out is None or result is out) and list(STACKS) == [count]
+    np.testing.assert_allclose(result, np.matmul(a.astype("f8"), b), rtol=1e-5, atol=1e-4)
 
 
 def test_sizes_that_do_not_fit():

@@ -6,6 +6,8 @@ import importlib.util
 import shutil
 import subprocess
 import sys
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
@@ -15,11 +17,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ml_dtypes import bfloat16
+
 from minires import Tensor, backend, functional, models, nn, ops, optim
 from minires.backend import PLAIN, cuda, kernels
 from minires.backend.kernels import start
 from minires.gradcheck import check_backward
 from minires.ops import conv
+from minires.ops.tiles import F2, F4, F4_STRIDE2, Maps
 from minires.ops.windows import output_size
 from tests import shim
 
@@ -44,14 +49,21 @@ def agree(name, *arguments, rtol=1e-5):
     for a, b in zip(*(result if isinstance(result, tuple) else (result,) for result in (got, wanted)), strict=True):
         assert (a is None) == (b is None)
         if a is not None:
-            assert a.shape == b.shape and a.dtype == b.dtype
-            scale = np.abs(np.where(np.isfinite(b), b, 0)).max(initial=1e-30)
-            tolerance = rtol if a.dtype != np.float64 else 1e-12
-            np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance * scale)
+            close(a, b, rtol)
     return got
 
 
+def close(a, b, rtol=1e-5):
+    """Of one shape and type, and the same but for rounding: of half types, by one step between neighbours."""
+    assert a.shape == b.shape and a.dtype == b.dtype
+    tolerance = {"float64": 1e-12, "float16": 1e-3, "bfloat16": 8e-3}.get(a.dtype.name, rtol)
+    a, b = (array.astype("f8") for array in (a, b))
+    scale = np.abs(np.where(np.isfinite(b), b, 0)).max(initial=1e-30)
+    np.testing.assert_allclose(a, b, rtol=tolerance, atol=rtol * scale)
+
+
 floats = st.sampled_from([np.float32, np.float64])
+images = st.sampled_from([np.float32, np.float64, np.float16, bfloat16])
 channels = st.sampled_from([1, 2, 3, 4, 6, 8, 12, 20, 64])
 
 
@@ -63,7 +75,7 @@ def windows(draw):
     h, w = (draw(st.integers(max(k - 2 * p, 1), 9)) for k, p in zip(kernel, padding))
     stride = draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
     rng = np.random.default_rng(draw(st.integers(0, 99)))
-    x = rng.standard_normal((draw(st.integers(0, 3)), h, w, draw(channels))).astype(draw(floats))
+    x = rng.standard_normal((draw(st.integers(0, 3)), h, w, draw(channels))).astype(draw(images))
     return x, kernel, stride, padding, output_size((h, w), kernel, stride, padding)
 
 
@@ -80,6 +92,7 @@ def test_columns_are_made_and_added_as_by_the_plain_form(case):
 def test_channels_that_fill_16_bytes_go_as_one_load():
     assert [start.run_length(c, np.dtype("f4")) for c in (64, 6, 3, 1)] == [4, 2, 1, 1]
     assert [start.run_length(c, np.dtype("f8")) for c in (64, 6, 3)] == [2, 2, 1]
+    assert [start.run_length(c, np.dtype("f2")) for c in (64, 12, 6, 3)] == [8, 4, 2, 1]
 
 
 @needs_compiler
@@ -103,7 +116,7 @@ def test_max_pooling_of_nans_and_of_negative_infinity():
 @st.composite
 def values(draw, least=2):
     """x (N, C) or (N, H, W, C), of a mean far from 0 in some channels."""
-    c, dtype = draw(channels), draw(floats)
+    c, dtype = draw(channels), draw(images)
     shape = draw(st.one_of(st.tuples(st.integers(least, 70)), st.tuples(st.integers(least, 5), st.integers(1, 9), st.integers(1, 9))))
     rng = np.random.default_rng(draw(st.integers(0, 99)))
     x = rng.standard_normal((*shape, c)) * rng.uniform(0.5, 2, c) + rng.uniform(-3, 3, c)
@@ -132,8 +145,9 @@ def test_moments_of_many_values_in_two_stages_and_far_from_zero(shape):
 @given(values(), st.booleans(), st.booleans(), st.booleans())
 def test_batch_norm_add_and_relu_each_way(x, adds, relu, moving):
     rng = np.random.default_rng(1)
-    gamma, beta, mean, shift = (rng.standard_normal(x.shape[-1]).astype(x.dtype) for _ in range(4))
-    var, add = (shift**2 + 0.1).astype(x.dtype), rng.standard_normal(x.shape).astype(x.dtype) if adds else None
+    vector = backend.sum_type(x.dtype)
+    gamma, beta, mean, shift = (rng.standard_normal(x.shape[-1]).astype(vector) for _ in range(4))
+    var, add = (shift**2 + 0.1).astype(vector), rng.standard_normal(x.shape).astype(x.dtype) if adds else None
     y = agree("norm_forward", x, gamma, beta, add, mean, var, 1e-5, relu)
     g = rng.standard_normal(x.shape).astype(x.dtype)
     agree("norm_backward", g, y if relu else None, x, gamma, mean, var, 1e-5, moving, adds, rtol=2e-5)
@@ -142,7 +156,7 @@ def test_batch_norm_add_and_relu_each_way(x, adds, relu, moving):
 @needs_compiler
 @pytest.mark.parametrize("label_type", ["i4", "i8", "u1"])
 @settings(max_examples=25)
-@given(n=st.integers(0, 300), k=st.integers(1, 12), smoothing=st.sampled_from([0.0, 0.1, 1.0]), dtype=floats, size=st.sampled_from([1, 100]))
+@given(n=st.integers(0, 300), k=st.integers(1, 12), smoothing=st.sampled_from([0.0, 0.1, 1.0]), dtype=images, size=st.sampled_from([1, 100]))
 def test_softmax_cross_entropy(label_type, n, k, smoothing, dtype, size):
     rng = np.random.default_rng(n)
     logits = (rng.standard_normal((n, k)) * size).astype(dtype)
@@ -277,7 +291,7 @@ def test_an_array_that_was_put_in_the_place_of_a_parameters_is_the_one_that_move
     np.testing.assert_allclose(parameters[1].data, 10 - 0.5 * 1.75)  # its velocity stays
 
 
-@pytest.mark.parametrize("kind", ["f2", "i8"])
+@pytest.mark.parametrize("kind", ["i8", "u1"])
 def test_types_without_a_kernel_take_the_plain_form(kind):
     x = np.full((1, 3, 3, 2), (1 << 40) + 1 if kind == "i8" else 1, kind)
     with mock.patch.object(backend, "launch", side_effect=AssertionError):
@@ -287,10 +301,39 @@ def test_types_without_a_kernel_take_the_plain_form(kind):
 
 
 @needs_compiler
-def test_auto_takes_im2col_where_there_are_kernels():
+@pytest.mark.parametrize("stride, exact, wanted", [(1, nullcontext, 1), (2, nullcontext, 0), (1, backend.using_tf32, 0),
+                                                   (1, partial(backend.using_mixed, "float16"), 0)])  # fmt: skip
+def test_auto_takes_winograd_on_a_card_for_stride_1_in_float32_without_tf32(stride, exact, wanted):
     x, weight = np.ones((64, 8, 8, 16), "f4"), np.ones((3, 3, 16, 16), "f4")
-    with mock.patch.object(conv, "conv2d_winograd", side_effect=AssertionError):
-        ops.conv2d(x, weight, padding=1)
+    with exact(), mock.patch.object(conv, "conv2d_winograd", side_effect=conv.conv2d_winograd) as winograd:
+        ops.conv2d(x, weight, padding=1, stride=stride)
+    assert winograd.call_count == wanted
+
+
+@needs_compiler
+@settings(max_examples=60)
+@given(st.sampled_from([F2, F4]), st.integers(0, 3), st.integers(3, 11), st.integers(3, 11), st.integers(0, 2), st.integers(0, 2),
+       st.sampled_from([1, 3, 5]), st.sampled_from([1, 4]), floats)  # fmt: skip
+def test_winograds_maps(tile, n, h, w, ph, pw, c, f, dtype):
+    rng = np.random.default_rng(n)
+    x, weight = rng.standard_normal((n, h, w, c)).astype(dtype), rng.standard_normal((3, 3, c, f)).astype(dtype)
+    maps = Maps(x, weight, (ph, pw), tile, np.dtype(dtype))
+    v = agree("tile_images", maps, x)
+    product = rng.standard_normal((*v.shape[:-1], f)).astype(dtype)
+    y, g_x = (np.full(shape, np.nan, dtype) for shape in ((n, *maps.output, f), x.shape))
+    for name, tiled, images in (("untile", product, y), ("untile_gradient", v, g_x)):
+        found = images.copy(), images.copy()
+        assert getattr(kernels, name)(maps, tiled, found[0]) is None
+        PLAIN[name](maps, tiled, found[1])
+        close(*found)
+    agree("tile_gradient", maps, product[0, 0, 0, 0][:, None, None, :].repeat(maps.output[0], 1).repeat(maps.output[1], 2))
+    u = agree("tile_filters", maps, weight.swapaxes(0, 1))
+    agree("untile_filters", maps, u)
+
+
+def test_winograds_tiles_of_stride_2_take_the_plain_form():
+    x, weight = np.ones((1, 9, 9, 2), "f4"), np.ones((3, 3, 2, 2), "f4")
+    assert kernels.tile_images(Maps(x, weight, (0, 0), F4_STRIDE2, x.dtype), x) is NotImplemented
 
 
 @pytest.mark.parametrize("budget, parts", [(1 << 40, 1), (32 << 20, 4), (1, 128)])
@@ -330,10 +373,10 @@ def kernels_used():
         seen.add((source, function))
 
     with mock.patch.object(backend, "launch", noted):
-        for dtype in (np.float32, np.float64):
+        for dtype in (np.float32, np.float64, np.float16, bfloat16):
             for c in (8, 3):
                 x = np.ones((2, 4, 4, c), dtype)
-                vector = np.ones(c, dtype)
+                vector = np.ones(c, backend.sum_type(x.dtype))
                 options = (3, 3), (1, 1), (1, 1), (4, 4)
                 columns = kernels.make_columns(x, *options)
                 kernels.add_columns(columns, x.shape, *options)
@@ -350,6 +393,15 @@ def kernels_used():
                 kernels.move_sgd(vector, vector, vector, 0.1, 0.9, 0.0, nesterov)
                 kernels.move_adam(vector, vector, vector, vector, 0.1, 0.9, 0.9, 0.1, 0.1, 0.1, 0.1, nesterov)
             kernels.move_sgd(vector, vector, None, 0.1, 0.0, 0.0, False)
+            if vector.dtype == dtype:
+                for tile in (F2, F4):
+                    maps = Maps(x, np.ones((3, 3, c, c), dtype), (1, 1), tile, x.dtype)
+                    v = kernels.tile_images(maps, x)
+                    kernels.untile_gradient(maps, v, x)
+                    kernels.untile(maps, v, x)
+                    kernels.tile_gradient(maps, x)
+                    u = kernels.tile_filters(maps, np.ones((3, 3, c, c), dtype))
+                    kernels.untile_filters(maps, u)
             for ints in ("i4", "i8", "u1"):
                 kernels.softmax_losses(np.ones((2, 3), dtype), np.zeros(2, ints), 0.1)
         for kind in ("u1", "f4"):
@@ -396,12 +448,16 @@ def compile_with_nvcc(source, functions, folder):
 @pytest.mark.parametrize("file", sorted(path.name for path in Path(start.__file__).parent.glob("*.cu")))
 def test_every_kernel_compiles_for_a_card(file, tmp_path):
     """By NVRTC where its wheel is installed, as CuPy does it; else by nvcc."""
-    functions = [function for source, function in kernels_used() if source == start.source(file)]
-    assert functions
+    text, sources = (Path(start.__file__).parent / file).read_text(), {}
+    for source, function in kernels_used():
+        if source.endswith(text):
+            sources.setdefault(source, []).append(function)
+    assert sources
     library = nvrtc()
-    if library is not None:
-        compile_with_nvrtc(library, start.source(file), functions)
-    elif shutil.which("nvcc"):
-        compile_with_nvcc(start.source(file), functions, tmp_path)
-    else:
-        pytest.skip("neither NVRTC (pip install nvidia-cuda-nvrtc-cu12) nor nvcc is here to compile for a card")
+    for source, functions in sources.items():
+        if library is not None:
+            compile_with_nvrtc(library, source, functions)
+        elif shutil.which("nvcc"):
+            compile_with_nvcc(source, functions, tmp_path)
+        else:
+            pytest.skip("neither NVRTC (pip install nvidia-cuda-nvrtc-cu12) nor nvcc is here to compile for a card")

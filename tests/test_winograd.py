@@ -13,7 +13,8 @@ from minires import backend
 from minires.backend import to_device, to_host, xp
 from minires.gradcheck import check_backward
 from minires.ops.conv import conv2d_im2col
-from minires.ops.winograd import F2, F4, F4_STRIDE2, _Maps, conv2d_winograd
+from minires.ops.tiles import F2, F4, F4_STRIDE2, Maps
+from minires.ops.winograd import conv2d_winograd
 from tests.strategies import SEEDS, kept_by, numbers, run, threes, types
 
 pytestmark = pytest.mark.usefixtures("each_backend")
@@ -165,7 +166,7 @@ def test_the_type_of_the_elements_stays_and_backward_keeps_x_and_weight(tile, dt
 def test_the_cut_into_parts_changes_nothing_but_rounding(monkeypatch, tile, images):
     """Five images at once, one by one, and two by two; a part's memory is that of the part before, with its numbers in it."""
     x, weight, bias, g = drawn(0, (5, 7, 10, 3), 4, (1, 2), tile.stride)
-    size = _Maps(x, weight, (1, 2), tile, x.dtype).size
+    size = Maps(x, weight, (1, 2), tile, x.dtype).size
     monkeypatch.setattr(backend, "_current", backend._current._replace(part=images and images * size))
     y, backward = run(conv2d_winograd, x, weight, bias, padding=(1, 2), tile=tile)
     for found, expected in zip((y, *backward(g)), by_loops(x, weight, bias, g, (1, 2), tile.stride), strict=True):
@@ -209,21 +210,21 @@ def test_each_map_and_its_adjoint_agree(images, tile, seed):
     """<map(a), b> = <a, adjoint(b)>, for images to tiles, tiles to the result, and weights to filters."""
     shape, f, padding = images
     x, weight, _, g = drawn(seed, *images, tile.stride)
-    maps = _Maps(to_device(x), to_device(weight), padding, tile, x.dtype)
+    maps = Maps(to_device(x), to_device(weight), padding, tile, x.dtype)
 
     def assert_equal(a, adjoint_of_b, mapped, b):
         assert adjoint_of_b.shape == a.shape and mapped.shape == b.shape
         assert_allclose((mapped * b).sum(), (a * adjoint_of_b).sum(), atol=1e-8)
 
-    tiled = to_host(maps.input(to_device(x))).copy()
+    tiled = to_host(maps.tile_images(to_device(x))).copy()
     v, g_x = numbers(seed + 4, tiled.shape), to_device(numpy.full(shape, numpy.nan))
-    maps.input_adjoint(to_device(v), g_x)
+    maps.untile_gradient(to_device(v), g_x)
     assert_equal(x, to_host(g_x), tiled, v)
 
     product, y = numbers(seed + 5, (*tiled.shape[:-1], f)), to_device(numpy.full(g.shape, numpy.nan))
-    maps.result(to_device(numpy.ascontiguousarray(product)), y)
-    assert_equal(product, to_host(maps.result_adjoint(to_device(g))), to_host(y), g)
+    maps.untile(to_device(numpy.ascontiguousarray(product)), y)
+    assert_equal(product, to_host(maps.tile_gradient(to_device(g))), to_host(y), g)
 
-    filters = to_host(maps.filters(to_device(weight)))
+    filters = to_host(maps.tile_filters(to_device(weight)))
     u = numpy.ascontiguousarray(numbers(seed + 6, filters.shape))
-    assert_equal(weight, to_host(maps.filters_adjoint(to_device(u))), filters, u)
+    assert_equal(weight, to_host(maps.untile_filters(to_device(u))), filters, u)

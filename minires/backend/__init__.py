@@ -16,11 +16,12 @@ import numpy
 
 from minires import names
 from minires.backend import heap, parts, products
-from minires.backend.gemm import using_tf32
 from minires.backend.parts import threads, using_threads
+from minires.backend.precision import HALVES, is_float, is_half, sum_type, tf32, to_half, using_mixed, using_tf32, widened
 
-__all__ = ["BackendError", "has_kernel", "has_kernels", "in_parts", "is_array", "launch", "matmul", "name", "naming", "scratch",
-           "threads", "to_device", "to_host", "use", "using", "using_tf32", "using_threads", "whole_batches", "xp"]  # fmt: skip
+__all__ = ["HALVES", "BackendError", "has_kernel", "has_kernels", "in_parts", "is_array", "is_float", "is_half", "launch", "matmul", "name",
+           "naming", "scratch", "sum_type", "tf32", "threads", "to_device", "to_half", "to_host", "use", "using", "using_mixed",
+           "using_tf32", "using_threads", "whole_batches", "widened", "xp"]  # fmt: skip
 
 
 class BackendError(Exception):
@@ -221,7 +222,10 @@ def scratch(name, shape, dtype):
 
 
 def matmul(a, b, out=None):
-    """a @ b for matrices or stacks of them, in the way in which the backend is fastest. Into `out` where it is given."""
+    """a @ b for matrices or stacks of them, in the way in which the backend is fastest. Into `out` where it is given.
+
+    Of half types the sums are float32, and are rounded once at the end, or not at all where `out` is float32.
+    """
     return _current.matmul(a, b, out=out)
 
 

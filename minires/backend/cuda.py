@@ -22,10 +22,12 @@ def products():
     """matmul(a, b, out=None) of CuPy's arrays."""
     import cupy
 
-    return gemm.Products(
-        cupy, pointer=lambda array: array.data.ptr,
-        call=lambda *arguments: cupy.cuda.cublas.gemmEx(cupy.cuda.get_cublas_handle(), *arguments),
-    )  # fmt: skip
+    def of(function):
+        return lambda *arguments: function(cupy.cuda.get_cublas_handle(), *arguments)
+
+    cublas = cupy.cuda.cublas
+    return gemm.Products(cupy, pointer=lambda array: array.data.ptr, gemm=of(cublas.gemmEx),
+                         stacks={"float32": of(cublas.sgemmStridedBatched), "float64": of(cublas.dgemmStridedBatched)})  # fmt: skip
 
 
 def free_bytes():

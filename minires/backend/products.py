@@ -8,6 +8,7 @@ are cut: into runs of rows, or where the sums are what is long, into runs of tho
 import numpy
 
 from minires.backend import blas
+from minires.backend.precision import is_half, widened
 
 SMALL = 1_000_000  # multiplications, from OpenBLAS's sgemm_small_kernel_permit
 SHORT = 64  # runs shorter than that gain nothing
@@ -15,7 +16,11 @@ STEP = 8  # rows that a kernel takes at once
 
 
 def matmul(a, b, out=None):
-    """numpy.matmul(a, b, out) of matrices or stacks of them."""
+    """numpy.matmul(a, b, out) of matrices or stacks of them; of half types by way of float32, as NumPy has no fast one."""
+    if is_half(a.dtype) and a.dtype == b.dtype:
+        out = numpy.empty((*a.shape[:-1], b.shape[-1]), a.dtype) if out is None else out
+        out[...] = matmul(widened(a), widened(b))
+        return out
     (m, k), n = a.shape[-2:], b.shape[-1]
     if m * k * n > SMALL and blas.takes_small_products():
         if k * n * SHORT <= SMALL:

@@ -10,6 +10,9 @@ from types import SimpleNamespace
 
 import numpy
 
+from minires.backend import products
+from minires.backend.precision import is_float, is_half
+
 __all__ = ["Array", "to_device", "to_host"]
 
 
@@ -162,7 +165,12 @@ def to_host(array):
 
 def scratch(name, shape, dtype):
     """An Array of NaN, or of ones where there is none: who reads what was not written sees it."""
-    return Array(numpy.full(shape, numpy.nan if numpy.dtype(dtype).kind == "f" else 1, dtype=dtype))
+    return Array(numpy.full(shape, numpy.nan if is_float(numpy.dtype(dtype)) else 1, dtype=dtype))
+
+
+def matmul(a, b, out=None):
+    """products.matmul, for whole products: strict cuts none. Half types are summed in float32."""
+    return _Function(products.matmul if is_half(a.dtype) else numpy.matmul)(a, b, out=out)
 
 
 def __getattr__(name):

@@ -143,6 +143,8 @@ def _add_training(parser):
         "--drop-last", action=argparse.BooleanOptionalAction, default=None, help="leave out a last batch that is not full"
     )
     group.add_argument("--seed", type=int, help="of weights, order and augmentation")
+    group.add_argument("--precision", metavar="NAME",
+                       help="float32 (default); on a GPU also tf32, or mixed with bfloat16 or float16")  # fmt: skip
 
 
 def _add_backend(group):

@@ -32,6 +32,7 @@ class Loop:
             "mean": self.train.mean, "std": self.train.std, "data": self.train.name,
         }  # fmt: skip
         self.optimizer = settings.optimizer(config, self.model.parameters())
+        self.scaler = settings.scaler(config)
         self.augmentation = settings.augmentation(config["augment"])
         self.epochs, self.steps = config["epochs"], len(self._batches(0, 0))  # steps of an epoch
         if not self.steps:
@@ -67,7 +68,8 @@ class Loop:
         arrays = {name: value for name, value in remembered.items() if hasattr(value, "shape")}
         loop = {"epoch": self.epoch, "step": self.step, "log": self.log, "score": list(self.score), "seconds": self.seconds,
                 "optimizer": {name: value for name, value in remembered.items() if name not in arrays},
-                "generator": nn.init.generator().bit_generator.state}  # fmt: skip
+                "generator": nn.init.generator().bit_generator.state,
+                "scaler": self.scaler and self.scaler.state_dict()}  # fmt: skip
         if self.watched and self.watched.rows:  # before the checkpoint: rows too many are left out when it is taken up
             watch.write(run.folder / "layers.csv", self.watched.rows)
         run.save(self.step, (state, {**self.facts, "epoch": self.epoch, "step": self.step}), (arrays, loop))
@@ -86,6 +88,8 @@ class Loop:
                 f"{run.folder}: its checkpoint is of another model ({facts.get('model')}) or optimizer: {error}"
             ) from None
         nn.init.generator().bit_generator.state = loop["generator"]
+        if self.scaler:
+            self.scaler.load_state_dict(loop["scaler"])
         self.epoch, self.step, self.log = loop["epoch"], loop["step"], loop["log"]
         self.score, self.seconds, self._read_at = Score(*loop["score"]), loop["seconds"], time.monotonic()
         run.forget_after(self.step)
@@ -127,7 +131,8 @@ class Loop:
         coming = iter(self._batches(self.epoch, self.steps - (end - self.step)))
         while self.step < end and not stop.asked:
             batches = _Part(stop.until(islice(coming, PART)), lambda: time.monotonic() - self._saved_at >= save_every)
-            options = {"step": self.step, "schedule": self.schedule, "label_smoothing": self.config["label_smoothing"]}
+            options = {"step": self.step, "schedule": self.schedule, "label_smoothing": self.config["label_smoothing"],
+                       "scaler": self.scaler}  # fmt: skip
             with self.watched.each(first=self.step, every=self.config["watch"]) if self.watched else nullcontext():
                 self.score = train_epoch(self.model, batches, self.optimizer, **options, score=self.score, bar=bar)
             self.step += batches.count

@@ -1,6 +1,8 @@
 """From the words of a command to what they name: datasets, a model, an optimizer, a schedule, augmentation."""
 
-from minires import data, models, names, optim
+from contextlib import nullcontext
+
+from minires import backend, data, models, names, optim
 
 SETS = ("digits", "cifar10", "cifar100", "folder:PATH")
 
@@ -8,7 +10,7 @@ SETS = ("digits", "cifar10", "cifar100", "folder:PATH")
 SAID = tuple("data data_dir data_label source validation size mean std model shortcut stem preactivation".split())
 TRAINED = tuple(
     "epochs batch_size lr schedule warmup milestones optimizer momentum nesterov weight_decay label_smoothing augment drop_last "
-    "seed backend watch".split()
+    "seed precision backend watch".split()
 )
 
 # What `minires train` does with a set of images where nothing else is said.
@@ -18,7 +20,7 @@ LARGE = {"model": "resnet20", "epochs": 10, "batch_size": 128, "lr": 0.4, "sched
          "weight_decay": 5e-4, "label_smoothing": 0.1, "augment": "crop=4,flip", "drop_last": True}  # fmt: skip
 PHOTOS = {**SMALL, "augment": "crop=4,flip", "weight_decay": 5e-4}
 ALWAYS = {"data": "digits", "optimizer": "sgd", "momentum": 0.9, "nesterov": True, "milestones": [0.5, 0.75], "validation": 0.1,
-          "seed": 0}  # fmt: skip
+          "seed": 0, "precision": "float32"}  # fmt: skip
 
 
 PACKAGED = ("data_dir", "data_label", "source", "size", "validation")  # mean nothing for the digits, which lie in the package
@@ -90,6 +92,22 @@ def optimizer(config, parameters):
         nesterov = bool(config["nesterov"] and config["momentum"])
         return optim.SGD(parameters, momentum=config["momentum"], nesterov=nesterov, **options)
     return {"adam": optim.Adam, "adamw": optim.AdamW}[name](parameters, **options)
+
+
+PRECISIONS = ("float32", "tf32", *backend.HALVES)
+
+
+def precision(config):
+    """A context in which arithmetic is as exact as `config` says; runs of before it was asked are of float32."""
+    name = names.check("precision", config.get("precision", "float32"), PRECISIONS)
+    if name == "tf32":
+        return backend.using_tf32()
+    return backend.using_mixed(name) if name in backend.HALVES else nullcontext()
+
+
+def scaler(config):
+    """What scales the loss, where the type needs it; or None."""
+    return optim.GradScaler() if config.get("precision") == "float16" else None
 
 
 def schedule(config, steps):

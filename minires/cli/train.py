@@ -45,6 +45,7 @@ def train(options):
     if config.get("backend"):
         backend.use(config["backend"])
     config["backend"] = backend.name()
+    exact = settings.precision(config)
     nn.manual_seed(config["seed"])
     parts = settings.datasets(config)
     if parts[0] is None:
@@ -54,6 +55,7 @@ def train(options):
         raise RunError(f"{run.folder}: these are not the images that this run began with: {parts[0].name}, {parts[0].source}")
     loop = Loop(config, parts)
     with ExitStack() as stack:
+        stack.enter_context(exact)
         stop = stack.enter_context(Stop())
         run = run or _new(options.name, _lasting(config))
         stack.enter_context(run.locked())
@@ -68,8 +70,9 @@ def train(options):
 
 def _train(loop, run, stop, save_every):
     parameters = sum(parameter.size for parameter in loop.model.parameters())
+    exact = loop.config.get("precision", "float32")
     print(f"{loop.config['model']}, {parameters:,} parameters, on {len(loop.train):,} images of {loop.train.name}; "
-          f"backend {backend.name()}; {run.folder}" + (f" goes on from step {loop.step}" if loop.step else ""))  # fmt: skip
+          f"backend {backend.name()}{'' if exact == 'float32' else f', {exact}'}; {run.folder}" + (f" goes on from step {loop.step}" if loop.step else ""))  # fmt: skip
     try:
         loop.go(run, stop, save_every=save_every)
     except FloatingPointError as error:
@@ -112,7 +115,7 @@ def _card(loop, run, test, rate):
         "accuracy on test, read once, at the end": f"{100 * test.accuracy:.2f} % ({test.hits:,} of {test.images:,})",
         "time": f"{loop.seconds:,.0f} s for {loop.epochs} epochs and their validation: {rate:,.0f} images/s",
         "versions": f"minires {__version__}, Python {platform.python_version()}, NumPy {machine.numpy_version()}",
-        "backend": backend.name(),
+        "backend": f"{backend.name()}, {loop.config.get('precision', 'float32')}",
         "processor": f"{machine.processor()}, {machine.cores()} cores for this process, {backend.threads()} threads",
         "BLAS": f"{blas['name']} {blas['version']}, kernel {blas['kernel']}" if blas else "unknown",
     }

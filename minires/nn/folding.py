@@ -4,7 +4,7 @@ import copy
 from collections import Counter
 
 from minires import functional as F
-from minires.backend import to_host, xp
+from minires.backend import to_host, using_mixed, using_tf32, xp
 from minires.nn.layers import BatchNorm, Conv2d, separated
 from minires.nn.module import Module, Parameter
 from minires.tensor import Tensor, no_grad
@@ -33,11 +33,12 @@ def folded(model, x):
     if separated() or any("forward" in vars(module) for module in modules) or not {Conv2d, BatchNorm} <= {*map(type, modules)}:
         return None
     try:
-        pairs, expected = _pairs(_copied(model), x)
-        if not _gives(_with(model, pairs), x, expected):
-            pairs = [pair for pair in pairs if _gives(_with(model, [pair]), x, expected)]
-        result = _with(model, pairs)
-        return result if pairs and _gives(result, x, expected) else None
+        with using_mixed(None), using_tf32(False):  # coarse numbers would hide a change, or look like one
+            pairs, expected = _pairs(_copied(model), x)
+            if not _gives(_with(model, pairs), x, expected):
+                pairs = [pair for pair in pairs if _gives(_with(model, [pair]), x, expected)]
+            result = _with(model, pairs)
+            return result if pairs and _gives(result, x, expected) else None
     except Exception:  # a model that cannot be copied or does not run so: as it is it may, or say itself what is wrong
         return None
 

@@ -4,10 +4,11 @@ import os
 from contextlib import contextmanager
 
 from minires import names
-from minires.backend import has_kernel, has_kernels, in_parts, matmul, xp
+from minires.backend import has_kernel, has_kernels, in_parts, is_half, matmul, sum_type, tf32, to_half, widened, xp
 from minires.ops.arithmetic import common_type
+from minires.ops.tiles import F2, F4, F4_STRIDE2
 from minires.ops.windows import added_back, framed, image_shape, output_size, patches_of, window
-from minires.ops.winograd import F2, F4, F4_STRIDE2, conv2d_winograd
+from minires.ops.winograd import conv2d_winograd
 
 
 def im2col(x, *, kernel, stride=1, padding=0):
@@ -65,7 +66,7 @@ def add_columns(columns, shape, kernel, stride, padding, output):
     """The image of col2im."""
     patches = columns.reshape(shape[0], *output, kernel[0] * kernel[1], shape[-1])
     parts = (patches[:, :, :, k] for k in range(kernel[0] * kernel[1]))
-    return added_back(parts, shape, kernel, stride, padding, columns.dtype)
+    return added_back(parts, shape, kernel, stride, padding, sum_type(columns.dtype)).astype(columns.dtype, copy=False)
 
 
 def conv2d_im2col(x, weight, bias=None, *, stride=1, padding=0):
@@ -100,10 +101,10 @@ def conv2d_im2col(x, weight, bias=None, *, stride=1, padding=0):
             g_part = g[part].reshape(-1, f)
             if wanted[0]:
                 g_x[part], _ = col2im(matmul(g_part, weight.reshape(-1, f).T), shape=x[part].shape, **options)
-            return matmul(columns.T, g_part)
+            return _summed(columns.T, g_part)
 
         g_weight = in_parts(part_backward, n, size)
-        g_bias = g.sum(axis=(0, 1, 2)) if biased else None
+        g_bias = widened(g).sum(axis=(0, 1, 2)) if biased else None
         return g_x, g_weight.reshape(weight.shape), g_bias
 
     return y, backward
@@ -136,13 +137,18 @@ def conv2d_pointwise(x, weight, bias=None, *, stride=1):
             elif wanted[0]:
                 g_x[part] = 0
                 g_x[part, ::sh, ::sw] = matmul(g_part, weight.reshape(c, f).T).reshape(-1, oh, ow, c)
-            return matmul(x[part, ::sh, ::sw].reshape(-1, c).T, g_part)
+            return _summed(x[part, ::sh, ::sw].reshape(-1, c).T, g_part)
 
         g_weight = in_parts(part_backward, n, size)
-        g_bias = g.sum(axis=(0, 1, 2)) if biased else None
+        g_bias = widened(g).sum(axis=(0, 1, 2)) if biased else None
         return g_x, g_weight.reshape(weight.shape), g_bias
 
     return y, backward
+
+
+def _summed(a, b):
+    """a @ b in the type of sums: gradients of weights, of which the parts are added up."""
+    return matmul(a, b, out=xp.empty((a.shape[0], b.shape[1]), dtype=sum_type(b.dtype)))
 
 
 def conv2d(x, weight, bias=None, *, stride=1, padding=0, algorithm=None):
@@ -152,19 +158,21 @@ def conv2d(x, weight, bias=None, *, stride=1, padding=0, algorithm=None):
     OH = floor((H + 2 padding - KH) / stride) + 1, OW likewise; the padding is zeros. stride, padding: an int or a pair.
     algorithm  "im2col"; "winograd", for 3x3 windows with stride 1 or 2 in float32 or float64, elsewhere as "auto", which is the
         faster as a rule. Without it what `algorithm` or MINIRES_ALGORITHM says, or "auto"
+    Under backend.using_mixed the result, what is kept and the gradient of x are of the half type.
 
     Keeps  x and weight.
     Raises  ValueError: shapes that do not fit, or a window larger than the padded image.
     """
     _check_shapes(x, weight, bias)
+    x, weight, bias = to_half(x, weight, bias)
     kernel, steps, frame = window(weight.shape[:2], stride, padding)
     output = output_size(x.shape[1:3], kernel, steps, frame)
     chosen = names.check("algorithm", _forced if algorithm is None else algorithm, ALGORITHMS)
     if chosen != "im2col" and kernel == (1, 1) and frame == (0, 0):
         return conv2d_pointwise(x, weight, bias, stride=steps)
     tile, dtype = None, common_type(x, weight, bias)
-    if chosen == "auto" and has_kernels():
-        chosen = "im2col"  # Winograd's transforms are many small products here, which a GPU is slow at
+    if chosen == "auto" and has_kernels() and (steps != (1, 1) or tf32() or is_half(dtype)):
+        chosen = "im2col"  # a card's kernels know tiles of stride 1, and its fast units need no fewer multiplications
     if chosen != "im2col" and kernel == (3, 3) and steps in TILES and dtype.kind == "f" and dtype.itemsize >= 4:
         tile = _tile(len(x), output, weight.shape, TILES[steps], forced=chosen == "winograd")
     if tile is None:

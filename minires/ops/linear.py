@@ -2,7 +2,7 @@
 
 import math
 
-from minires.backend import in_parts, xp
+from minires.backend import in_parts, sum_type, to_half, widened, xp
 from minires.backend import matmul as product
 from minires.ops.arithmetic import common_type, unbroadcast
 
@@ -36,6 +36,7 @@ def linear(x, weight, bias=None):
     """x @ weight + bias.
 
     x  (..., I)    weight  (I, O)    bias  (O,)    result  (..., O)
+    Under backend.using_mixed the result, what is kept and the gradient of x are of the half type.
 
     Keeps  x and weight.
     Raises  ValueError: sizes that do not fit.
@@ -47,6 +48,7 @@ def linear(x, weight, bias=None):
         raise ValueError(f"linear: weight takes {i} features, x has shape {x.shape}")
     if bias is not None and bias.shape != (o,):
         raise ValueError(f"linear: bias has shape {bias.shape}, wanted ({o},)")
+    x, weight, bias = to_half(x, weight, bias)
     n = math.prod(x.shape[:-1])
     rows, y = x.reshape(n, i), xp.empty((n, o), dtype=common_type(x, weight, bias))
 
@@ -65,9 +67,9 @@ def linear(x, weight, bias=None):
 
         def part_backward(part):
             product(g_rows[part], weight.T, out=g_x[part])
-            return product(x_rows[part].T, g_rows[part])
+            return product(x_rows[part].T, g_rows[part], out=xp.empty((i, o), dtype=sum_type(g.dtype)))
 
         g_weight = in_parts(part_backward, **plan)
-        return g_x.reshape(x.shape), g_weight, g_rows.sum(axis=0) if biased else None
+        return g_x.reshape(x.shape), g_weight, widened(g_rows).sum(axis=0) if biased else None
 
     return y.reshape(*x.shape[:-1], o), backward

@@ -1,6 +1,6 @@
 """From logits to a loss: softmax, cross entropy, mean squared error."""
 
-from minires.backend import has_kernel, has_kernels, is_array, refuse_foreign, to_host, xp
+from minires.backend import has_kernel, has_kernels, is_array, refuse_foreign, to_host, widened, xp
 
 
 def softmax(x, *, axis=-1):
@@ -56,7 +56,8 @@ def cross_entropy(logits, labels, *, label_smoothing=0.0):
 
 @has_kernel
 def softmax_losses(logits, labels, label_smoothing):
-    """(softmax(logits) - target, the loss of each example)."""
+    """(softmax(logits) - target, the loss of each example); of half types in float32."""
+    logits = widened(logits)
     k = logits.shape[1]
     log_p, _ = log_softmax(logits)
     one_hot = (labels[:, None] == xp.arange(k)).astype(logits.dtype)

@@ -3,7 +3,7 @@
 x is (N, C) or (N, H, W, C): statistics run over all axes but the last.
 """
 
-from minires.backend import has_kernel, in_parts, xp
+from minires.backend import has_kernel, in_parts, is_float, widened, xp
 from minires.ops.rows import Rows
 
 
@@ -28,7 +28,8 @@ def channel_stats(x):
 
 @has_kernel
 def moments(x):
-    """channel_stats of an x that was checked."""
+    """channel_stats of an x that was checked; of half types in float32."""
+    x = widened(x)
     rows, found = Rows(x), {}
 
     def part_stats(part):
@@ -128,7 +129,7 @@ def check_channels(op, x, **vectors):
 
 def check_floats(op, x):
     """Raises  TypeError: x is of other numbers."""
-    if x.dtype.kind != "f":
+    if not is_float(x.dtype):
         raise TypeError(f"{op}: x is {x.dtype}, wanted floating-point numbers: x.astype('float32')")
 
 

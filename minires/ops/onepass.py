@@ -4,7 +4,7 @@ The same numbers as ops.batch_norm, ops.add and ops.relu one after the other, bu
 times, and from one to the next it has left the cache; here a part of the batch goes through all of them while it is there.
 """
 
-from minires.backend import has_kernel, in_parts, xp
+from minires.backend import has_kernel, in_parts, is_half, widened, xp
 from minires.ops.arithmetic import common_type
 from minires.ops.norm import channel_stats, check_channels, check_floats, check_values
 from minires.ops.rows import Rows
@@ -39,7 +39,10 @@ def norm_add_relu(x, gamma, beta, add=None, *, eps=1e-5, stats=None, moving=True
 
 @has_kernel
 def norm_forward(x, gamma, beta, add, mean, var, eps, relu):
-    """y."""
+    """y. Of half types it is computed in float32, and rounded once."""
+    if is_half(x.dtype):
+        wide = norm_forward(widened(x), gamma, beta, None if add is None else widened(add), mean, var, eps, relu)
+        return wide.astype(x.dtype)
     rows = Rows(x)
     center, slope, offset = rows.wide(mean), rows.wide(gamma / xp.sqrt(var + eps)), rows.wide(beta)
     nought = xp.zeros_like(center)  # NumPy's maximum is twice as fast with an array as with a number
@@ -62,6 +65,10 @@ def norm_forward(x, gamma, beta, add, mean, var, eps, relu):
 @has_kernel
 def norm_backward(g, above, x, gamma, mean, var, eps, moving, adds):
     """(g_x, g_gamma, g_beta, and what comes through the maximum: the gradient of `add`). g ends where `above`, y, is 0."""
+    if is_half(x.dtype):
+        above = None if above is None else widened(above)
+        wide, *sums, wide_sum = norm_backward(widened(g), above, widened(x), gamma, mean, var, eps, moving, adds)
+        return wide.astype(x.dtype), *sums, None if wide_sum is None else wide_sum.astype(x.dtype)
     m, scale = x.size // x.shape[-1], 1 / xp.sqrt(var + eps)
     rows = Rows(x)
     center, slope = rows.wide(mean), rows.wide(gamma * scale)

@@ -1,6 +1,6 @@
 """Pooling: one number for each window and channel."""
 
-from minires.backend import has_kernel, xp
+from minires.backend import has_kernel, is_float, sum_type, widened, xp
 from minires.ops.windows import added_back, framed, image_shape, output_size, views, window
 
 
@@ -42,7 +42,7 @@ def largest(x, size, steps, frame, output):
 def to_largest(g, place, shape, size, steps, frame, output):
     """The image to which each window's gradient goes back, at the place of its largest number."""
     parts = (g * (place == k) for k in range(size[0] * size[1]))
-    return added_back(parts, shape, size, steps, frame, g.dtype)
+    return added_back(parts, shape, size, steps, frame, sum_type(g.dtype)).astype(g.dtype, copy=False)
 
 
 def avg_pool2d(x, *, kernel, stride=None, padding=0):
@@ -58,20 +58,21 @@ def avg_pool2d(x, *, kernel, stride=None, padding=0):
     size, steps, frame = _window(x, kernel, stride, padding, "avg_pool2d")
     output = output_size((h, w), size, steps, frame)
     places = size[0] * size[1]
-    y = xp.zeros((n, *output, c), dtype=x.dtype)
+    dtype = x.dtype
+    y = xp.zeros((n, *output, c), dtype=sum_type(dtype))
     for view in views(framed(x, frame), size, steps, output):
         y += view
     y = y / places
 
     def backward(g):
-        parts = [g / places] * places
-        return (added_back(parts, shape, size, steps, frame, g.dtype),)
+        parts = [widened(g) / places] * places
+        return (added_back(parts, shape, size, steps, frame, sum_type(dtype)).astype(dtype, copy=False),)
 
-    return y, backward
+    return y.astype(dtype, copy=False), backward
 
 
 def global_avg_pool(x):
-    """The mean of each channel over the whole image.
+    """The mean of each channel over the whole image; of half types in float32.
 
     x  (N, H, W, C)    result  (N, C)
 
@@ -82,11 +83,11 @@ def global_avg_pool(x):
     def backward(g):
         return (xp.broadcast_to(g.reshape(n, 1, 1, c) / (h * w), shape),)
 
-    return x.mean(axis=(1, 2)), backward
+    return widened(x).mean(axis=(1, 2)), backward
 
 
 def _window(x, kernel, stride, padding, op):
-    if x.dtype.kind != "f":
+    if not is_float(x.dtype):
         raise TypeError(f"{op}: x is {x.dtype}, wanted floats")
     kernel, stride, padding = window(kernel, kernel if stride is None else stride, padding)
     if 2 * padding[0] > kernel[0] or 2 * padding[1] > kernel[1]:

@@ -13,56 +13,9 @@ Source  Winograd 1980; Lavin and Gray 2016, "Fast Algorithms for Convolutional N
 here. In float32 the result is 2e-7 (m = 2) to 3e-6 (m = 4) of its size away from the true one.
 """
 
-from typing import NamedTuple
-
-from minires.backend import in_parts, matmul, scratch, xp
+from minires.backend import has_kernels, in_parts, matmul, xp
 from minires.ops.arithmetic import common_type
-from minires.ops.windows import output_size
-
-
-class Tile(NamedTuple):
-    """The matrices for output tiles of m x m."""
-
-    m: int
-    B: tuple  # (K, P)
-    G: tuple  # (K, 3)
-    A: tuple  # (M, K)
-    stride: int = 1
-    pays: float = 1 / 4  # from so many tiles for a channel on, as measured: fewer are not worth the transforms of the filters
-
-
-F2 = Tile(
-    m=2,
-    B=((1, 0, -1, 0), (0, 1, 1, 0), (0, -1, 1, 0), (0, 1, 0, -1)),
-    G=((1, 0, 0), (1 / 2, 1 / 2, 1 / 2), (1 / 2, -1 / 2, 1 / 2), (0, 0, 1)),
-    A=((1, 1, 1, 0), (0, 1, -1, -1)),
-)
-F4 = Tile(
-    m=4,
-    B=((4, 0, -5, 0, 1, 0), (0, -4, -4, 1, 1, 0), (0, 4, -4, -1, 1, 0), (0, -2, -1, 2, 1, 0), (0, 2, -1, -2, 1, 0), (0, 4, 0, -5, 0, 1)),
-    G=((1 / 4, 0, 0), (-1 / 6, -1 / 6, -1 / 6), (-1 / 6, 1 / 6, -1 / 6), (1 / 24, 1 / 12, 1 / 6), (1 / 24, -1 / 12, 1 / 6), (0, 0, 1)),
-    A=((1, 1, 1, 1, 1, 0), (0, 1, -1, 2, -2, 0), (0, 1, 1, 4, 4, 0), (0, 1, -1, 8, -8, 1)),
-)  # fmt: skip
-
-
-def _strided(m, B, G, A):
-    """The tile for stride 2, from the matrices for m results of a window of two: the window's ends go over the even pixels,
-    its middle over the odd ones, which are multiplied one by one. Source  Lavin and Gray 2016 name the split.
-    """
-    evens = m + 1
-    on_evens = [[row[i // 2] if i % 2 == 0 else 0 for i in range(2 * evens - 1)] for row in B]
-    on_odds = [[int(i == 2 * j + 1) for i in range(2 * evens - 1)] for j in range(m)]
-    ends, middle = [(first, 0, last) for first, last in G], [(0, 1, 0)] * m
-    both = [(*row, *(int(i == j) for j in range(m))) for i, row in enumerate(A)]
-    return Tile(m, B=(*on_evens, *on_odds), G=(*ends, *middle), A=tuple(both), stride=2, pays=4)
-
-
-F4_STRIDE2 = _strided(
-    m=4,
-    B=((2, -1, -2, 1, 0), (0, -2, -1, 1, 0), (0, 2, -3, 1, 0), (0, -1, 0, 1, 0), (0, 2, -1, -2, 1)),
-    G=((1 / 2, 0), (-1 / 2, -1 / 2), (-1 / 6, 1 / 6), (1 / 6, 1 / 3), (0, 1)),
-    A=((1, 1, 1, 1, 0), (0, 1, -1, 2, 0), (0, 1, 1, 4, 0), (0, 1, -1, 8, 1)),
-)  # 81 multiplications in place of 144
+from minires.ops.tiles import F4, Maps, matrices
 
 
 def conv2d_winograd(x, weight, bias=None, *, padding=(0, 0), tile=F4):
@@ -73,15 +26,15 @@ def conv2d_winograd(x, weight, bias=None, *, padding=(0, 0), tile=F4):
     Keeps  x and weight. B x B', 2.25 times as large as x for m = 4, is made again when it is needed.
     """
     n, f = len(x), weight.shape[-1]
-    maps = _Maps(x, weight, padding, tile, common_type(x, weight, bias))
-    if 0 < n * maps.tiles[0] * maps.tiles[1] < max(x.shape[-1], f):
+    maps = Maps(x, weight, padding, tile, common_type(x, weight, bias))
+    if 0 < n * maps.tiles[0] * maps.tiles[1] < max(x.shape[-1], f) and not has_kernels():
         return _channels_in_parts(x, weight, bias, maps)
     y = xp.empty((n, *maps.output, f), dtype=maps.dtype)
-    u = maps.filters(weight)
+    u = maps.tile_filters(weight)
 
     def forward(part):
-        v = maps.input(x[part])
-        maps.result(maps.product(v, u, f), y[part])
+        v = maps.tile_images(x[part])
+        maps.untile(maps.product(v, u, f), y[part])
         if bias is not None:
             y[part] += bias
 
@@ -90,16 +43,16 @@ def conv2d_winograd(x, weight, bias=None, *, padding=(0, 0), tile=F4):
 
     def backward(g, wanted=(True, True, True)):
         g_x = xp.empty(x.shape, dtype=maps.dtype) if wanted[0] else None
-        u_t = maps.filters(weight.swapaxes(2, 3)) if wanted[0] else None  # (K*K, F, C)
+        u_t = maps.tile_filters(weight.swapaxes(2, 3)) if wanted[0] else None  # (K*K, F, C)
 
         def part_backward(part):
-            g_product = maps.result_adjoint(g[part])
-            g_u = maps.filters_product(maps.input(x[part]), g_product)
+            g_product = maps.tile_gradient(g[part])
+            g_u = maps.filters_product(maps.tile_images(x[part]), g_product)
             if wanted[0]:
-                maps.input_adjoint(maps.product(g_product, u_t, x.shape[-1]), g_x[part])
+                maps.untile_gradient(maps.product(g_product, u_t, x.shape[-1]), g_x[part])
             return g_u
 
-        g_weight = maps.filters_adjoint(in_parts(part_backward, n, maps.size, shared=maps.shared))
+        g_weight = maps.untile_filters(in_parts(part_backward, n, maps.size, shared=maps.shared))
         return g_x, g_weight, g.sum(axis=(0, 1, 2)) if biased else None
 
     return y, backward
@@ -109,21 +62,21 @@ BLOCK = 128  # channels
 
 
 def _channels_in_parts(x, weight, bias, maps):
-    """The same where there are fewer tiles than channels: G w G' is larger than B x B' then, and it is the one that is never
-    there as a whole. The whole batch is tiled, and each part works with the filters of some channels.
+    """The same where there are fewer tiles than channels: G w G' is larger than B x B' then, and should stay in the cache: it is
+    never there as a whole. The whole batch is tiled, and each part works with the filters of some channels.
     """
     (n, _, _, c), f = x.shape, weight.shape[-1]
     v, product, y = maps.whole_input(x), maps.tiled(n, f), xp.empty((n, *maps.output, f), dtype=maps.dtype)
 
     def forward(filters):
-        xp.matmul(_matrices(v), maps.filters(weight[..., filters]), out=_matrices(product)[:, :, filters])
+        xp.matmul(matrices(v), maps.tile_filters(weight[..., filters]), out=matrices(product)[:, :, filters])
 
     def result(part):
-        maps.result(product[..., part, :], y[part])
+        maps.untile(product[..., part, :], y[part])
         if bias is not None:
             y[part] += bias
 
-    maps.each_block(forward, f)
+    _each_block(maps, forward, f)
     in_parts(result, n, maps.size)
     biased = bias is not None
 
@@ -131,168 +84,26 @@ def _channels_in_parts(x, weight, bias, maps):
         v, g_product, g_weight = maps.whole_input(x), maps.tiled(n, f), xp.empty(weight.shape, dtype=maps.dtype)
 
         def tile_g(part):
-            maps.result_adjoint(g[part], g_product[..., part, :])
+            maps.tile_gradient(g[part], g_product[..., part, :])
 
         in_parts(tile_g, n, maps.size)
 
         def channels_backward(channels):
-            v_part, g_part = _matrices(v)[:, :, channels], _matrices(g_product)
-            g_weight[:, :, channels] = maps.filters_adjoint(xp.matmul(v_part.transpose(0, 2, 1), g_part))
+            v_part, g_part = matrices(v)[:, :, channels], matrices(g_product)
+            g_weight[:, :, channels] = maps.untile_filters(xp.matmul(v_part.transpose(0, 2, 1), g_part))
             if wanted[0]:  # and where v was there is room for its gradient
-                xp.matmul(g_part, maps.filters(weight[:, :, channels]).transpose(0, 2, 1), out=v_part)
+                xp.matmul(g_part, maps.tile_filters(weight[:, :, channels]).transpose(0, 2, 1), out=v_part)
 
-        maps.each_block(channels_backward, c)
+        _each_block(maps, channels_backward, c)
         g_x = xp.empty(x.shape, dtype=maps.dtype) if wanted[0] else None
         if wanted[0]:
-            in_parts(lambda part: maps.input_adjoint(v[..., part, :], g_x[part]), n, maps.size)
+            in_parts(lambda part: maps.untile_gradient(v[..., part, :], g_x[part]), n, maps.size)
         return g_x, g_weight, g.sum(axis=(0, 1, 2)) if biased else None
 
     return y, backward
 
 
-def _matrices(tiled):
-    """(K, K, TH, TW, N, C) as one matrix (TH*TW*N, C) for each place in the tile."""
-    return tiled.reshape(len(tiled) ** 2, -1, tiled.shape[-1])
-
-
-def _by_tiles(tiled):
-    """(K, K, TH, TW, N, C) as (TH, K, TW, K, N*C): a row of tiles, after the first of the two products."""
-    return _lines(tiled).transpose(2, 0, 3, 1, 4)
-
-
-class _Maps:
-    """The linear maps for images of one shape. Tiled, images are (K, K, TH, TW, N, C): one matrix (TH*TW*N, C) for each
-    place in a tile, where TH * TW tiles cover the output. Before and after they are copied as (H, W, N, C): then each small
-    matrix is multiplied by long lines of memory, W*N*C numbers from above and N*C numbers from the left.
-    """
-
-    def __init__(self, x, weight, padding, tile, dtype):
-        (_, h, w, c), f = x.shape, weight.shape[-1]
-        self.m, self.k, self.padding = tile.m, len(tile.B), padding
-        self.step = tile.stride * tile.m  # pixels from a tile to the next, and how many more it sees
-        self.beyond = len(tile.B[0]) - self.step
-        self.output = output_size((h, w), (3, 3), (tile.stride,) * 2, padding)
-        self.tiles = tuple(-(-size // self.m) for size in self.output)
-        self.dtype = dtype
-        self.A, self.B, self.G = (xp.array(matrix, dtype=self.dtype) for matrix in (tile.A, tile.B, tile.G))
-        values = self.k**2 * self.dtype.itemsize
-        self.size, self.shared = values * self.tiles[0] * self.tiles[1] * (c + f), values * c * f  # bytes, see in_parts
-
-    def input(self, x, v=None):
-        """B x B': tiled, from images (N, H, W, C). Into v where it is given."""
-        (n, h, w, c), (th, tw), (ph, pw), k = x.shape, self.tiles, self.padding, self.k
-        image = self._scratch("image", *(tiles * self.step + self.beyond for tiles in self.tiles), n, c)
-        image[:ph], image[ph + h :], image[:, :pw], image[:, pw + w :] = 0, 0, 0, 0
-        inside = image[ph : ph + h, pw : pw + w]
-        inside[...] = x.transpose(1, 2, 0, 3)[: inside.shape[0], : inside.shape[1]]
-        rows = self._scratch("rows", th, k, image.shape[1], n * c)
-        xp.matmul(self.B, self._overlapping(image.reshape(len(image), -1), axis=0), out=rows.reshape(th, k, -1))
-        v = self._scratch("v", k, k, th, tw, n, c) if v is None else v
-        xp.matmul(self.B, self._overlapping(rows, axis=2), out=_by_tiles(v))
-        return v
-
-    def input_adjoint(self, g_v, g_x):
-        """Write B' g_v B to images g_x (N, H, W, C); a pixel that several tiles see is the sum of what they give."""
-        (n, h, w, c), (th, tw), (ph, pw), k, step, beyond = g_x.shape, self.tiles, self.padding, self.k, self.step, self.beyond
-        own, shared = self.B.T[:step], self.B.T[step:]  # the pixels behind `step` are the next tile's too
-        tiles = _by_tiles(g_v)
-        rows = self._scratch("rows", th, k, tw + 1, step, n * c)
-        xp.matmul(own, tiles, out=rows[:, :, :tw])
-        rows[:, :, tw] = 0
-        rows[:, :, 1:, :beyond] += xp.matmul(shared, tiles, out=self._scratch("beyond", th, k, tw, beyond, n * c))
-        rows = rows.reshape(th, k, -1)
-        image = self._scratch("image", th + 1, step, rows.shape[-1])
-        xp.matmul(own, rows, out=image[:th])
-        image[th] = 0
-        image[1:, :beyond] += xp.matmul(shared, rows, out=self._scratch("beyond", th, beyond, rows.shape[-1]))
-        inside = image.reshape((th + 1) * step, (tw + 1) * step, n, c)[ph : ph + h, pw : pw + w].transpose(2, 0, 1, 3)
-        if inside.shape != g_x.shape:
-            g_x[...] = 0
-        g_x[:, : inside.shape[1], : inside.shape[2]] = inside
-
-    def tiled(self, n, channels):
-        """Memory for a whole batch, tiled."""
-        return xp.empty((self.k, self.k, *self.tiles, n, channels), dtype=self.dtype)
-
-    def whole_input(self, x):
-        """input() of a whole batch."""
-        v = self.tiled(len(x), x.shape[-1])
-
-        def tile(part):
-            self.input(x[part], v[..., part, :])
-
-        in_parts(tile, len(x), self.size)
-        return v
-
-    def each_block(self, work, channels):
-        """work(slice) for each BLOCK of channels, side by side."""
-        blocks = -(-channels // BLOCK)
-        in_parts(lambda part: work(slice(part.start * BLOCK, part.stop * BLOCK)), blocks, BLOCK * self.shared // channels)
-
-    def product(self, tiled, matrices, channels):
-        """One product of matrices for each place in the tile."""
-        result = self._scratch("product", *tiled.shape[:-1], channels)
-        matmul(_matrices(tiled), matrices, out=_matrices(result))
-        return result
-
-    def filters_product(self, v, g_product):
-        """What goes back from g_product to the filters: (K*K, C, F)."""
-        return xp.matmul(_matrices(v).transpose(0, 2, 1), _matrices(g_product))
-
-    def result(self, product, y):
-        """Write A product A' to y (N, OH, OW, F)."""
-        (n, oh, ow, f), (th, tw), m, k = y.shape, self.tiles, self.m, self.k
-        rows = self._scratch("rows", th, k, tw, m, n * f)
-        xp.matmul(self.A, _by_tiles(product), out=rows)
-        image = self._scratch("image", th, m, tw * m * n * f)
-        xp.matmul(self.A, rows.reshape(th, k, -1), out=image)
-        y[...] = image.reshape(th * m, tw * m, n, f)[:oh, :ow].transpose(2, 0, 1, 3)
-
-    def result_adjoint(self, g, product=None):
-        """A' g A: tiled, from images (N, OH, OW, F). Into product where it is given."""
-        (n, oh, ow, f), (th, tw), m, k = g.shape, self.tiles, self.m, self.k
-        image = self._scratch("image", th * m, tw * m, n, f)
-        image[oh:], image[:, ow:] = 0, 0
-        image[:oh, :ow] = g.transpose(1, 2, 0, 3)
-        rows = self._scratch("rows", th, k, tw * m * n * f)
-        xp.matmul(self.A.T, image.reshape(th, m, -1), out=rows)
-        product = self._scratch("g_product", k, k, th, tw, n, f) if product is None else product
-        xp.matmul(self.A.T, rows.reshape(th, k, tw, m, n * f), out=_by_tiles(product))
-        return product
-
-    def filters(self, weight):
-        """G w G' for each channel and filter: (K*K, C, F)."""
-        _, _, c, f = weight.shape
-        u, G = xp.empty((self.k**2, c, f), dtype=self.dtype), xp.kron(self.G, self.G)  # (K*K, 9)
-
-        def transform(part):
-            xp.matmul(G, weight[:, :, part].reshape(9, -1), out=_lines(u[:, part]))
-
-        in_parts(transform, c, (self.k**2 + 9) * f * self.dtype.itemsize)
-        return u
-
-    def filters_adjoint(self, g_u):
-        """G' g_u G: (3, 3, C, F)."""
-        _, c, f = g_u.shape
-        g_weight, G = xp.empty((9, c, f), dtype=self.dtype), xp.kron(self.G, self.G)
-
-        def transform(part):
-            xp.matmul(G.T, _lines(g_u[:, part]), out=_lines(g_weight[:, part]))
-
-        in_parts(transform, c, (self.k**2 + 9) * f * self.dtype.itemsize)
-        return g_weight.reshape(3, 3, c, f)
-
-    def _overlapping(self, x, axis):
-        """The pieces of x along an axis that tiles see: a view (..., T, P, ...), in which they overlap."""
-        shape, strides = list(x.shape), list(x.strides)
-        shape[axis : axis + 1] = (shape[axis] - self.beyond) // self.step, self.step + self.beyond
-        strides.insert(axis, self.step * strides[axis])
-        return xp.lib.stride_tricks.as_strided(x, tuple(shape), tuple(strides))
-
-    def _scratch(self, name, *shape):
-        return scratch(f"winograd {name}", shape, self.dtype)
-
-
-def _lines(x):
-    """(..., N, C) as (..., N*C)."""
-    return x.reshape(*x.shape[:-2], x.shape[-2] * x.shape[-1])
+def _each_block(maps, work, channels):
+    """work(slice) for each BLOCK of channels, side by side."""
+    blocks = -(-channels // BLOCK)
+    in_parts(lambda part: work(slice(part.start * BLOCK, part.stop * BLOCK)), blocks, BLOCK * maps.shared // channels)

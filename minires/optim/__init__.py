@@ -8,6 +8,7 @@
 """
 
 from minires.optim.optimizers import SGD, Adam, AdamW, Optimizer
+from minires.optim.scaler import GradScaler
 from minires.optim.schedules import constant, cosine, step, triangle
 
-__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "constant", "cosine", "step", "triangle"]
+__all__ = ["SGD", "Adam", "AdamW", "GradScaler", "Optimizer", "constant", "cosine", "step", "triangle"]

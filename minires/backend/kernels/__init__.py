@@ -11,6 +11,8 @@ from minires.backend.kernels.loss import softmax_losses
 from minires.backend.kernels.norm import moments, norm_backward, norm_forward
 from minires.backend.kernels.pool import largest, to_largest
 from minires.backend.kernels.update import move_adam, move_sgd
+from minires.backend.kernels.winograd import tile_filters, tile_gradient, tile_images, untile, untile_filters, untile_gradient
 
 __all__ = ["add_columns", "largest", "make_columns", "moments", "move_adam", "move_sgd", "norm_backward", "norm_forward",
-           "pick", "softmax_losses", "to_largest"]  # fmt: skip
+           "pick", "softmax_losses", "tile_filters", "tile_gradient", "tile_images", "to_largest", "untile", "untile_filters",
+           "untile_gradient"]  # fmt: skip

@@ -7,7 +7,7 @@ from minires.backend.kernels.start import c_float, each, run_length
 def make_columns(x, kernel, stride, padding, output):
     """ops.conv.make_columns."""
     (n, h, w, c), (oh, ow), (kh, kw) = x.shape, output, kernel
-    kind, run = c_float(x), run_length(c, x.dtype)
+    kind, run = c_float(x, halves=True), run_length(c, x.dtype)
     if kind is None:
         return NotImplemented
     columns = xp.empty((n * oh * ow, kh * kw * c), dtype=x.dtype)
@@ -19,7 +19,7 @@ def make_columns(x, kernel, stride, padding, output):
 def add_columns(columns, shape, kernel, stride, padding, output):
     """ops.conv.add_columns."""
     (n, h, w, c), (oh, ow), (kh, kw) = shape, output, kernel
-    kind, run = c_float(columns), run_length(c, columns.dtype)
+    kind, run = c_float(columns, halves=True), run_length(c, columns.dtype)
     if kind is None:
         return NotImplemented
     image = xp.empty(shape, dtype=columns.dtype)

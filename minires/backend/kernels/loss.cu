@@ -2,8 +2,10 @@
 
 // difference = softmax(logits) - target, and each example's loss; the target is 1 - smoothing at the label, plus smoothing / K
 // everywhere. A class that is impossible (-inf) and not the target costs nothing. A label out of range gives NaN.
-template <typename T, typename L, typename S>
-__global__ void cross_entropy(const T* logits, const L* labels, S* difference, S* losses, S smoothing, int k, long long threads) {
+template <typename T, typename L>
+__global__ void cross_entropy(const T* logits, const L* labels, typename SumOf<T>::type* difference, typename SumOf<T>::type* losses,
+                              typename SumOf<T>::type smoothing, int k, long long threads) {
+    typedef typename SumOf<T>::type S;
     long long i = thread_number();
     if (i >= threads) return;
     const T* row = logits + i * k;

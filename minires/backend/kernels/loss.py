@@ -1,15 +1,15 @@
 """Softmax cross entropy."""
 
-from minires.backend import xp
+from minires.backend import sum_type, xp
 from minires.backend.kernels.start import c_float, c_type, each
 
 
 def softmax_losses(logits, labels, smoothing):
     """ops.loss.softmax_losses."""
-    (n, k), kind, ints = logits.shape, c_float(logits), c_type(labels)
+    (n, k), kind, ints, dtype = logits.shape, c_float(logits, halves=True), c_type(labels), sum_type(logits.dtype)
     if kind is None or ints is None:
         return NotImplemented
-    difference, losses = xp.empty(logits.shape, dtype=logits.dtype), xp.empty(n, dtype=logits.dtype)
-    each("loss.cu", f"cross_entropy<{kind}, {ints}, {kind}>", n, xp.ascontiguousarray(logits), xp.ascontiguousarray(labels),
-         difference, losses, logits.dtype.type(smoothing), k)  # fmt: skip
+    difference, losses = xp.empty(logits.shape, dtype=dtype), xp.empty(n, dtype=dtype)
+    each("loss.cu", f"cross_entropy<{kind}, {ints}>", n, xp.ascontiguousarray(logits), xp.ascontiguousarray(labels),
+         difference, losses, dtype.type(smoothing), k)  # fmt: skip
     return difference, losses

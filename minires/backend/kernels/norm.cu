@@ -84,8 +84,10 @@ template <typename P> __device__ P merged(const P* found, int parts, int channel
     return total[0];
 }
 
-template <typename T, typename S>
-__global__ void stats_of_parts(const Moments<S>* found, const T* x, S* mean, S* var, int parts, int channels, int lanes) {
+template <typename T>
+__global__ void stats_of_parts(const Moments<typename SumOf<T>::type>* found, const T* x, typename SumOf<T>::type* mean,
+                               typename SumOf<T>::type* var, int parts, int channels, int lanes) {
+    typedef typename SumOf<T>::type S;
     Moments<S> total = merged(found, parts, channels, lanes);
     int channel = blockIdx.x * lanes + threadIdx.x;
     if (threadIdx.x < lanes && channel < channels) {

@@ -2,8 +2,8 @@
 
 import numpy
 
-from minires.backend import xp
-from minires.backend.kernels.start import BLOCK, c_bool, c_float, each, grid, run_length
+from minires.backend import sum_type, xp
+from minires.backend.kernels.start import BLOCK, FLOATS, c_bool, c_float, each, grid, run_length
 
 ROWS = 8  # that a thread of the first stage takes, at least
 PARTS = 1024  # that the first stage gives, at most: enough blocks to fill a card
@@ -12,40 +12,40 @@ DEPTH = 64  # threads behind each other in the second stage
 
 def moments(x):
     """ops.norm.moments."""
-    kind, c = c_float(x), x.shape[-1]
+    kind, c, dtype = c_float(x, halves=True), x.shape[-1], sum_type(x.dtype)
     if kind is None:
         return NotImplemented
     x = xp.ascontiguousarray(x)
     parts, found = _first_stage(f"stats_of_rows<{kind}, %d>", x, 3, x)
-    mean, var = xp.empty(c, dtype=x.dtype), xp.empty(c, dtype=x.dtype)
-    _second_stage(f"stats_of_parts<{kind}, {kind}>", parts, c, found, x, mean, var)
+    mean, var = xp.empty(c, dtype=dtype), xp.empty(c, dtype=dtype)
+    _second_stage(f"stats_of_parts<{kind}>", parts, c, found, x, mean, var)
     return mean, var
 
 
 def norm_forward(x, gamma, beta, add, mean, var, eps, relu):
     """ops.onepass.norm_forward."""
-    kind, c = c_float(x, gamma, beta, mean, var, x if add is None else add), x.shape[-1]
-    if kind is None:
+    kind, c, dtype = c_float(x, x if add is None else add, halves=True), x.shape[-1], sum_type(x.dtype)
+    if kind is None or not _all_of(dtype, gamma, beta, mean, var):
         return NotImplemented
     run, y = run_length(c, x.dtype), xp.empty(x.shape, dtype=x.dtype)
     arrays = _contiguous(x, x if add is None else add)
     each("norm.cu", f"normalise<{kind}, {run}, {c_bool(add is not None)}, {c_bool(relu)}>", x.size // run,
-         *arrays, y, *_contiguous(mean, var, gamma, beta), x.dtype.type(eps), c // run)  # fmt: skip
+         *arrays, y, *_contiguous(mean, var, gamma, beta), dtype.type(eps), c // run)  # fmt: skip
     return y
 
 
 def norm_backward(g, above, x, gamma, mean, var, eps, moving, adds):
     """ops.onepass.norm_backward."""
-    kind, c, relu = c_float(x, g, gamma, mean, var), x.shape[-1], above is not None
-    if kind is None:
+    kind, c, relu, dtype = c_float(x, g, halves=True), x.shape[-1], above is not None, sum_type(x.dtype)
+    if kind is None or not _all_of(dtype, gamma, mean, var):
         return NotImplemented
-    run, eps = run_length(c, x.dtype), x.dtype.type(eps)
+    run, eps = run_length(c, x.dtype), dtype.type(eps)
     arrays, vectors = _contiguous(g, above if relu else x, x), _contiguous(mean, var, gamma)
     mean, var, gamma = vectors
-    g_beta, g_gamma, push, pull = (xp.empty(c, dtype=x.dtype) for _ in range(4))
+    g_beta, g_gamma, push, pull = (xp.empty(c, dtype=dtype) for _ in range(4))
     parts, found = _first_stage(f"gradient_sums_of_rows<{kind}, %d, {c_bool(relu)}>", x, 2, *arrays, mean)
-    _second_stage(f"gradient_sums_of_parts<{kind}>", parts, c,
-                  found, gamma, var, eps, g_beta, g_gamma, push, pull, x.dtype.type(x.size // c))  # fmt: skip
+    _second_stage(f"gradient_sums_of_parts<{FLOATS[dtype.name]}>", parts, c,
+                  found, gamma, var, eps, g_beta, g_gamma, push, pull, dtype.type(x.size // c))  # fmt: skip
     g_x = xp.empty(x.shape, dtype=x.dtype)
     g_sum = xp.empty(x.shape, dtype=x.dtype) if adds and relu else None
     flags = ", ".join(map(c_bool, (relu, moving, g_sum is not None)))
@@ -63,7 +63,7 @@ def _first_stage(function, x, values, *arrays):
     depth = BLOCK // lanes
     across = -(-runs // lanes)
     parts = max(min(-(-m // (depth * ROWS)), PARTS // across), 1)
-    found = xp.empty(parts * c * values, dtype=x.dtype)
+    found = xp.empty(parts * c * values, dtype=sum_type(x.dtype))
     grid("norm.cu", function % run, (across, parts), BLOCK, *arrays, found, numpy.int64(m), runs, lanes)
     return parts, found
 
@@ -71,6 +71,10 @@ def _first_stage(function, x, values, *arrays):
 def _second_stage(function, parts, c, *arrays):
     lanes = BLOCK // DEPTH
     grid("norm.cu", function, (-(-c // lanes), 1), BLOCK, *arrays, parts, c, lanes)
+
+
+def _all_of(dtype, *vectors):
+    return all(vector.dtype == dtype for vector in vectors)
 
 
 def _contiguous(*arrays):

@@ -6,7 +6,7 @@ from minires.backend.kernels.start import c_float, c_type, each
 
 def largest(x, kernel, stride, padding, output):
     """ops.pool.largest."""
-    (n, h, w, c), kind = x.shape, c_float(x)
+    (n, h, w, c), kind = x.shape, c_float(x, halves=True)
     if kind is None:
         return NotImplemented
     y = xp.empty((n, *output, c), dtype=x.dtype)
@@ -18,7 +18,7 @@ def largest(x, kernel, stride, padding, output):
 
 def to_largest(g, place, shape, kernel, stride, padding, output):
     """ops.pool.to_largest."""
-    (n, h, w, c), kind = shape, c_float(g)
+    (n, h, w, c), kind = shape, c_float(g, halves=True)
     if kind is None:
         return NotImplemented
     g_x = xp.empty(shape, dtype=g.dtype)

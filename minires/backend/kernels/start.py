@@ -9,6 +9,7 @@ from minires import backend
 
 BLOCK = 256  # threads
 FLOATS = {"float32": "float", "float64": "double"}
+HALVES = {"float16": "Float16", "bfloat16": "Bfloat16"}  # in common.h; they are read, written, and summed in float
 TYPES = {**FLOATS, "uint8": "unsigned char", "int32": "int", "int64": "long long"}
 
 
@@ -17,10 +18,13 @@ def c_type(array):
     return TYPES.get(array.dtype.name)
 
 
-def c_float(*arrays):
-    """The C name of the type of all of these, of numbers that are computed with; None where it is not one, or has no kernels."""
+def c_float(*arrays, halves=False):
+    """The C name of the type of all of these, of numbers that are computed with; None where it is not one, or has no kernels.
+
+    halves  whether a half type has
+    """
     names = {array.dtype.name for array in arrays}
-    return FLOATS.get(names.pop()) if len(names) == 1 else None
+    return ({**FLOATS, **HALVES} if halves else FLOATS).get(names.pop()) if len(names) == 1 else None
 
 
 def c_bool(value):
@@ -36,19 +40,23 @@ def run_length(c, dtype):
     return length
 
 
-def each(file, function, threads, *arguments):
+def each(file, function, threads, *arguments, before=""):
     """A thread for each of so many; the function gets their number as its last argument."""
     if threads:
-        grid(file, function, (-(-threads // BLOCK), 1), BLOCK, *arguments, numpy.int64(threads))
+        grid(file, function, (-(-threads // BLOCK), 1), BLOCK, *arguments, numpy.int64(threads), before=before)
 
 
-def grid(file, function, blocks, block, *arguments):
-    """function(*arguments) by blocks (x, y) of so many threads. Ints go as int, bools in the function's name."""
+def grid(file, function, blocks, block, *arguments, before=""):
+    """function(*arguments) by blocks (x, y) of so many threads. Ints go as int, bools in the function's name.
+
+    before  a text that the file's needs before it
+    """
     arguments = [numpy.int32(argument) if type(argument) is int else argument for argument in arguments]
-    backend.launch(source(file), function, blocks, block, arguments)
+    backend.launch(source(file, before), function, blocks, block, arguments)
 
 
 @cache
-def source(file):
+def source(file, before=""):
     """The text of a .cu file, with what all of them share before it."""
-    return "".join((Path(__file__).parent / name).read_text() for name in ("common.h", file))
+    common, text = ((Path(__file__).parent / name).read_text() for name in ("common.h", file))
+    return common + before + text

@@ -1,0 +1,171 @@
+// Winograd's convolution: images to tiles and back, and filters likewise. Tiled, images are (K, K, TH, TW, N, C), filters (K, K, C, F);
+// so the values of a tile lie `apart` from each other, and neighbouring threads work at neighbouring channels.
+//
+// The matrices A, B, G and their transposes AT, BT, GT stand before this text: ROWS, COLS and at(i, j), which is a constant once
+// loops are unrolled. M, P and STEP are a tile's output pixels, input pixels and the input pixels from one tile to the next.
+
+// out = L d L', the rows of L from FROM on.
+template <typename L, int FROM_I, int FROM_J, typename S, int ROWS, int COLS>
+__device__ inline void both_sides(const S (&d)[L::COLS][L::COLS], S (&out)[ROWS][COLS]) {
+    S half[ROWS][L::COLS];
+#pragma unroll
+    for (int i = 0; i < ROWS; i++)
+#pragma unroll
+        for (int j = 0; j < L::COLS; j++) {
+            S sum = 0;
+#pragma unroll
+            for (int k = 0; k < L::COLS; k++)
+                if (L::at(FROM_I + i, k) != 0) sum += (S)L::at(FROM_I + i, k) * d[k][j];
+            half[i][j] = sum;
+        }
+#pragma unroll
+    for (int i = 0; i < ROWS; i++)
+#pragma unroll
+        for (int j = 0; j < COLS; j++) {
+            S sum = 0;
+#pragma unroll
+            for (int k = 0; k < L::COLS; k++)
+                if (L::at(FROM_J + j, k) != 0) sum += (S)L::at(FROM_J + j, k) * half[i][k];
+            out[i][j] = sum;
+        }
+}
+
+template <typename S, int SIZE> __device__ inline void read(S (&d)[SIZE][SIZE], const S* from, long long apart) {
+#pragma unroll
+    for (int i = 0; i < SIZE; i++)
+#pragma unroll
+        for (int j = 0; j < SIZE; j++) d[i][j] = from[(i * SIZE + j) * apart];
+}
+
+template <typename S, int SIZE> __device__ inline void write(const S (&d)[SIZE][SIZE], S* to, long long apart) {
+#pragma unroll
+    for (int i = 0; i < SIZE; i++)
+#pragma unroll
+        for (int j = 0; j < SIZE; j++) to[(i * SIZE + j) * apart] = d[i][j];
+}
+
+// A tile and channel of this thread, from its number in (TH, TW, N, C).
+struct Place {
+    int channel, image, across, down;
+    __device__ inline Place(long long i, int tw, int n, int c) {
+        channel = i % c;
+        long long rest = i / c;
+        image = rest % n;
+        rest /= n;
+        across = rest % tw;
+        down = rest / tw;
+    }
+};
+
+// B x B'
+template <typename S>
+__global__ void tile_images(const S* x, S* v, int n, int h, int w, int c, int tw, int ph, int pw, long long threads) {
+    long long i = thread_number();
+    if (i >= threads) return;
+    Place at(i, tw, n, c);
+    const S* image = x + (long long)at.image * h * w * c + at.channel;
+    S d[P][P], out[B::ROWS][B::ROWS];
+#pragma unroll
+    for (int u = 0; u < P; u++)
+#pragma unroll
+        for (int k = 0; k < P; k++) {
+            int y = at.down * STEP + u - ph, z = at.across * STEP + k - pw;
+            d[u][k] = y >= 0 && y < h && z >= 0 && z < w ? image[((long long)y * w + z) * c] : (S)0;
+        }
+    both_sides<B, 0, 0>(d, out);
+    write(out, v + i, threads);
+}
+
+// What tile (down, across) gives to rows FROM_I.. and columns FROM_J.. of B' g_v B.
+template <int FROM_I, int FROM_J, int ROWS, int COLS, typename S>
+__device__ inline void add_tile(S (&sum)[STEP][STEP], const S* g_v, Place at, int down, int across, int tw, int n, int c, long long apart) {
+    S d[B::ROWS][B::ROWS], out[ROWS][COLS];
+    read(d, g_v + (((long long)down * tw + across) * n + at.image) * c + at.channel, apart);
+    both_sides<BT, FROM_I, FROM_J>(d, out);
+#pragma unroll
+    for (int i = 0; i < ROWS; i++)
+#pragma unroll
+        for (int j = 0; j < COLS; j++) sum[i][j] += out[i][j];
+}
+
+// B' g_v B. A thread for each STEP x STEP pixels of the framed image, which are the tile's own and lie behind those before it:
+// it adds up what up to four tiles give, in a fixed order. There are TH + 1 by TW + 1 of these.
+template <typename S>
+__global__ void untile_gradient(const S* g_v, S* g_x, int n, int h, int w, int c, int th, int tw, int ph, int pw, long long threads) {
+    long long i = thread_number();
+    if (i >= threads) return;
+    constexpr int BEYOND = P - STEP;
+    Place at(i, tw + 1, n, c);
+    long long apart = (long long)th * tw * n * c;
+    S sum[STEP][STEP] = {};
+    if (at.down < th && at.across < tw) add_tile<0, 0, STEP, STEP>(sum, g_v, at, at.down, at.across, tw, n, c, apart);
+    if (at.down > 0 && at.across < tw) add_tile<STEP, 0, BEYOND, STEP>(sum, g_v, at, at.down - 1, at.across, tw, n, c, apart);
+    if (at.down < th && at.across > 0) add_tile<0, STEP, STEP, BEYOND>(sum, g_v, at, at.down, at.across - 1, tw, n, c, apart);
+    if (at.down > 0 && at.across > 0) add_tile<STEP, STEP, BEYOND, BEYOND>(sum, g_v, at, at.down - 1, at.across - 1, tw, n, c, apart);
+    S* image = g_x + (long long)at.image * h * w * c + at.channel;
+#pragma unroll
+    for (int u = 0; u < STEP; u++)
+#pragma unroll
+        for (int k = 0; k < STEP; k++) {
+            int y = at.down * STEP + u - ph, z = at.across * STEP + k - pw;
+            if (y >= 0 && y < h && z >= 0 && z < w) image[((long long)y * w + z) * c] = sum[u][k];
+        }
+}
+
+// A product A', cut to (N, OH, OW, F)
+template <typename S>
+__global__ void untile(const S* product, S* y, int n, int oh, int ow, int f, int tw, long long threads) {
+    long long i = thread_number();
+    if (i >= threads) return;
+    Place at(i, tw, n, f);
+    S d[A::COLS][A::COLS], out[M][M];
+    read(d, product + i, threads);
+    both_sides<A, 0, 0>(d, out);
+    S* image = y + (long long)at.image * oh * ow * f + at.channel;
+#pragma unroll
+    for (int u = 0; u < M; u++)
+#pragma unroll
+        for (int k = 0; k < M; k++) {
+            int row = at.down * M + u, column = at.across * M + k;
+            if (row < oh && column < ow) image[((long long)row * ow + column) * f] = out[u][k];
+        }
+}
+
+// A' g A
+template <typename S>
+__global__ void tile_gradient(const S* g, S* product, int n, int oh, int ow, int f, int tw, long long threads) {
+    long long i = thread_number();
+    if (i >= threads) return;
+    Place at(i, tw, n, f);
+    const S* image = g + (long long)at.image * oh * ow * f + at.channel;
+    S d[M][M], out[A::COLS][A::COLS];
+#pragma unroll
+    for (int u = 0; u < M; u++)
+#pragma unroll
+        for (int k = 0; k < M; k++) {
+            int row = at.down * M + u, column = at.across * M + k;
+            d[u][k] = row < oh && column < ow ? image[((long long)row * ow + column) * f] : (S)0;
+        }
+    both_sides<AT, 0, 0>(d, out);
+    write(out, product + i, threads);
+}
+
+// G w G': (3, 3, C, F) to (K, K, C, F)
+template <typename S> __global__ void tile_filters(const S* weight, S* u, long long threads) {
+    long long i = thread_number();
+    if (i >= threads) return;
+    S d[3][3], out[G::ROWS][G::ROWS];
+    read(d, weight + i, threads);
+    both_sides<G, 0, 0>(d, out);
+    write(out, u + i, threads);
+}
+
+// G' g_u G
+template <typename S> __global__ void untile_filters(const S* g_u, S* g_weight, long long threads) {
+    long long i = thread_number();
+    if (i >= threads) return;
+    S d[G::ROWS][G::ROWS], out[3][3];
+    read(d, g_u + i, threads);
+    both_sides<GT, 0, 0>(d, out);
+    write(out, g_weight + i, threads);
+}
