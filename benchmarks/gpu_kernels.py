@@ -5,6 +5,7 @@ beside the rates at which the card copies memory and multiplies large matrices.
 import importlib
 import math
 from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from typing import NamedTuple
 
 import numpy
@@ -14,6 +15,7 @@ from benchmarks.problems import CLASSES, NETS, SGD, SMOOTHING
 from minires import backend
 from minires.backend import PLAIN, to_device, xp
 from minires.backend import kernels as compiled
+from minires.ops.tiles import F4, Maps
 
 batches = importlib.import_module("minires.data.batches")  # the class of that name hides it
 
@@ -26,18 +28,29 @@ class Case(NamedTuple):
     make: Callable  # gives its arguments
 
 
+def precisions():
+    """Name -> (a context, the type of numbers) of each precision in which products can be had here: see minires.backend."""
+    found = {"float32": (nullcontext, xp.float32), "tf32": (backend.using_tf32, xp.float32)}
+    with suppress(backend.BackendError), backend.using_mixed("bfloat16"):
+        found["bf16"] = nullcontext, backend.to_half(numbers((1,)))[0].dtype
+    return found
+
+
 def limits(call):
-    """The rates that nothing passes: {"copy": GB/s read and written, "product": TFLOP/s of minires's matmul in float32}, and of
-    PyTorch's matmul in each of its precisions.
+    """The rates that nothing passes: {"copy": GB/s read and written, "product": TFLOP/s of minires's matmul in float32, "product
+    tf32", "product bf16"}, and of PyTorch's matmul in each of its precisions.
     """
     plan, n = call.plan, call.plan.product
     source, target = (numbers((plan.copied // 4,)) for _ in range(2))
-    a, b = (numbers((n, n), seed) for seed in (1, 2))
-    product = xp.empty((n, n), dtype=xp.float32)
-    figures = {"copy": _rate(call, lambda: xp.copyto(target, source), 2e-9 * source.nbytes, plan.turn),
-               "product": _rate(call, lambda: backend.matmul(a, b, out=product), 2e-12 * n**3, plan.turn)}  # fmt: skip
+    figures = {"copy": _rate(call, lambda: xp.copyto(target, source), 2e-9 * source.nbytes, plan.turn)}
     print(f"  copy of {source.nbytes >> 10:,} KiB {timing.shown(figures['copy']).strip()} GB/s, read and written")
-    print(f"  product of two {n} x {n} matrices {timing.shown(figures['product']).strip()} TFLOP/s")
+    for name, (exact, dtype) in precisions().items():
+        a, b = (numbers((n, n), seed).astype(dtype) for seed in (1, 2))
+        product = xp.empty((n, n), dtype=dtype)
+        with exact():
+            found = _rate(call, lambda: backend.matmul(a, b, out=product), 2e-12 * n**3, plan.turn)
+        figures["product" if name == "float32" else f"product {name}"] = found
+        print(f"  product of two {n} x {n} matrices, {name}: {timing.shown(found).strip()} TFLOP/s")
     for name, multiply in call.peers.products(n).items() if call.peers else ():
         figures[name] = _rate(call, multiply, 2e-12 * n**3, plan.turn)
         print(f"    {name} {timing.shown(figures[name]).strip()} TFLOP/s")
@@ -68,24 +81,57 @@ def _of_case(call, case):
 
 
 def products(call):
-    """the product of matrices of each convolution as im2col has it, and those of its two gradients"""
+    """the product of matrices of each convolution as im2col has it, and those of its two gradients; and where Winograd's way is
+    there for it, its stack of products
+    """
     return [_of_shape(call, shape) for shape in call.plan.shapes]
 
 
 def _of_shape(call, shape):
-    call.release()
     m, k, f = shape.n * (shape.size // shape.stride) ** 2, shape.kernel**2 * shape.c, shape.f
-    columns, weight, g = numbers((m, k), 1), numbers((k, f), 2), numbers((m, f), 3)
-    y, g_weight, g_columns = (xp.empty(array.shape, dtype=array.dtype) for array in (g, weight, columns))
+    print(f"  {shape!s:32} {m:8,} x {k:5,} x {f:4,}")
+    rates = {name: _in_precision(call, (m, k, f), name, *how) for name, how in precisions().items()}
+    nbytes = 4 * (m * k + k * f + m * f)
+    found = {"shape": str(shape), "m": m, "k": k, "f": f, "flop": shape.flop, "nbytes": nbytes, "rate": rates.pop("float32"),
+             "rate in": rates}  # fmt: skip
+    if shape.kernel == 3 and shape.stride == 1:
+        found["winograd"] = _of_winograd(call, shape)
+    return found
+
+
+def _in_precision(call, sizes, name, exact, dtype):
+    call.release()
+    m, k, f = sizes
+    columns, weight, g = (numbers(shape, seed).astype(dtype) for seed, shape in enumerate(((m, k), (k, f), (m, f)), 1))
+    y, g_columns = (xp.empty(array.shape, dtype=dtype) for array in (g, columns))
+    g_weight = xp.empty(weight.shape, dtype=xp.float32)
     ways = {"columns @ weight": lambda: backend.matmul(columns, weight, out=y),
             "columns.T @ g": lambda: backend.matmul(columns.T, g, out=g_weight),
             "g @ weight.T": lambda: backend.matmul(g, weight.T, out=g_columns)}  # fmt: skip
-    rates = {name: _rate(call, way, 2e-12 * m * k * f, call.plan.brief) for name, way in ways.items()}
-    told = ", ".join(f"{name} {rate['median']:6.2f}" for name, rate in rates.items())
-    limit = call.limits["product"]["median"]
-    print(f"  {shape!s:32} {m:8,} x {k:5,} x {f:4,}: {told} TFLOP/s, of {limit:.2f}", flush=True)
-    nbytes = 4 * (m * k + k * f + m * f)
-    return {"shape": str(shape), "m": m, "k": k, "f": f, "flop": shape.flop, "nbytes": nbytes, "rate": rates}
+    with exact():
+        rates = {way: _rate(call, run, 2e-12 * m * k * f, call.plan.brief) for way, run in ways.items()}
+    told = ", ".join(f"{way} {rate['median']:6.2f}" for way, rate in rates.items())
+    limit = call.limits.get("product" if name == "float32" else f"product {name}", {"median": math.nan})["median"]
+    print(f"    {name:8} {told} TFLOP/s, of {limit:.2f}", flush=True)
+    return rates
+
+
+def _of_winograd(call, shape):
+    call.release()
+    maps = _maps(shape)
+    places, tiles = maps.k**2, maps.tiles[0] * maps.tiles[1] * shape.n
+    v, u = numbers((places, tiles, shape.c), 1), numbers((places, shape.c, shape.f), 2)
+    product = xp.empty((places, tiles, shape.f), dtype=xp.float32)
+    flop = 2 * places * tiles * shape.c * shape.f
+    rate = _rate(call, lambda: backend.matmul(v, u, out=product), 1e-12 * flop, call.plan.brief)
+    print(f"    Winograd's {places} products {rate['median']:6.2f} TFLOP/s, worth {rate['median'] * shape.flop / flop:6.2f}", flush=True)
+    return {"flop": flop, "rate": rate}
+
+
+def _maps(shape):
+    """Winograd's linear maps for a convolution."""
+    x, weight = numbers((shape.n, shape.size, shape.size, shape.c)), numbers((3, 3, shape.c, shape.f))
+    return Maps(x, weight, (shape.padding,) * 2, F4, x.dtype)
 
 
 def cases(plan):
@@ -94,6 +140,8 @@ def cases(plan):
     for shape in plan.shapes:
         if shape.kernel > 1:  # a window of one pixel needs no columns
             yield from _of_columns(shape)
+        if shape.kernel == 3 and shape.stride == 1:
+            yield from _of_tiles(shape)
     for size, c in dict.fromkeys((shape.size // shape.stride, shape.f) for shape in plan.shapes):
         yield from _of_norm((n, size, size, c))
     image, window = (n, first.size, first.size, first.f), ((3, 3), (2, 2), (1, 1), (first.size // 2,) * 2)
@@ -120,6 +168,24 @@ def _of_columns(shape):
     yield Case("add_columns", str(shape), lambda: (numbers(rows), image, *window))
 
 
+def _of_tiles(shape):
+    image, result = ((shape.n, shape.size, shape.size, channels) for channels in (shape.c, shape.f))
+    filters = 3, 3, shape.c, shape.f
+
+    def case(kernel, make):
+        return Case(kernel, str(shape), lambda: (maps := _maps(shape), *make(maps)))
+
+    def tiled(maps, channels):
+        return numbers((maps.k, maps.k, *maps.tiles, shape.n, channels))
+
+    yield case("tile_images", lambda maps: (numbers(image),))
+    yield case("untile", lambda maps: (tiled(maps, shape.f), numbers(result)))
+    yield case("tile_gradient", lambda maps: (numbers(result),))
+    yield case("untile_gradient", lambda maps: (tiled(maps, shape.c), numbers(image)))
+    yield case("tile_filters", lambda maps: (numbers(filters),))
+    yield case("untile_filters", lambda maps: (numbers((maps.k**2, shape.c, shape.f)),))
+
+
 def _of_norm(shape):
     told, vector, eps = _told(shape), shape[-1:], 1e-5
 
@@ -134,6 +200,7 @@ def _of_norm(shape):
         return g, above, x, gamma, mean, abs(var), eps, True, adds
 
     yield Case("moments", told, lambda: (numbers(shape),))
+    yield Case("move_running", told, lambda: (*(abs(numbers(vector, seed)) for seed in range(4)), 0.1, shape[0]))
     yield Case("norm_forward", f"{told}, ReLU", lambda: forward(False))
     yield Case("norm_forward", f"{told}, add and ReLU", lambda: forward(True))
     yield Case("norm_backward", f"{told}, ReLU", lambda: backward(False))
@@ -151,7 +218,7 @@ def traffic(kernel, arguments, results):
     """Bytes that a kernel has to move at least: each array that comes in is read once, each result written once.
 
     norm_backward sums over g, above and x before it can go over them again: those count twice. move_sgd and move_adam write over
-    what comes in, but for g. pick reads the chosen images and no others.
+    what comes in, but for g; move_running over half of it. pick reads the chosen images and no others.
     """
     arrays = [argument for argument in arguments if backend.is_array(argument)]
     results = [result for result in (results if isinstance(results, tuple) else (results,)) if backend.is_array(result)]
@@ -161,6 +228,8 @@ def traffic(kernel, arguments, results):
         read += sum(array.nbytes for array in arguments[:3] if array is not None)
     if kernel in ("move_sgd", "move_adam"):
         written = read - arguments[1].nbytes
+    if kernel == "move_running":
+        written = read // 2
     if kernel == "pick":
         images, chosen = arguments[:2]
         read -= images.nbytes - len(chosen) * images.nbytes // len(images)

@@ -5,12 +5,13 @@ step takes when nobody waits.
 import contextlib
 import statistics
 import time
+from functools import partial
 from unittest import mock
 
 from benchmarks import ours, timing
 from benchmarks.problems import NETS, batch
 from benchmarks.profile import MAPS, Clock
-from minires import ops, optim
+from minires import backend, ops, optim
 from minires.backend import to_device
 from minires.ops import conv, tiles
 
@@ -25,26 +26,33 @@ KINDS = {
     "mean, linear layer, loss": [(ops, ("global_avg_pool", "linear", "cross_entropy"))],
     "optimizer": [(optim.SGD, ("step",))],
 }
-ALGORITHMS = ("auto", "im2col")
+# How convolutions are done -> what makes a context in which they are.
+WAYS = {"float32": contextlib.nullcontext, "float32, im2col": partial(ops.algorithm, "im2col"), "bf16 mixed": backend.using_mixed}
 
 
 def kinds(call):
     """where a training step's time goes: waiting for the card around each piece of work, and not waiting"""
-    return [_of_algorithm(call, algorithm) for algorithm in ALGORITHMS]
+    found = []
+    for way, context in WAYS.items():
+        try:
+            with context():
+                found.append(_of_way(call, way))
+        except backend.BackendError as why:
+            print(f"  without {way}: {why}")
+    return found
 
 
-def _of_algorithm(call, algorithm):
+def _of_way(call, way):
     plan, device = call.plan, call.device
     step, idle = (ours.training(ours.build(NETS[plan.net]), *map(to_device, batch(n))) for n in (plan.n, plan.idle))
-    with ops.algorithm(algorithm):
-        for work in (step, idle):
-            work()
-            work()
-        found, waiting = by_kind(step, device, plan.steps)
-        whole, least = (timing.spread([timing.of_calls(work, plan.steps, device.synchronise) for _ in range(plan.rounds)])
-                        for work in (step, idle))  # fmt: skip
+    for work in (step, idle):
+        work()
+        work()
+    found, waiting = by_kind(step, device, plan.steps)
+    whole, least = (timing.spread([timing.of_calls(work, plan.steps, device.synchronise) for _ in range(plan.rounds)])
+                    for work in (step, idle))  # fmt: skip
     gap = waiting["seconds"] - whole["median"]
-    print(f"  {plan.net}, batch {plan.n}, algorithm {algorithm}")
+    print(f"  {plan.net}, batch {plan.n}, {way}")
     for kind, facts in found.items():
         share = 100 * facts["seconds"] / waiting["seconds"]
         print(f"    {kind:30} {1e3 * facts['seconds']:9.3f} ms {share:4.0f} %  {facts['calls']:5.0f} pieces")
@@ -55,7 +63,7 @@ def _of_algorithm(call, algorithm):
     print(f"    {f'at batch {plan.idle}':30} {1e3 * least['median']:9.3f} ms: {about}", flush=True)
     del step, idle, work
     call.release()
-    return {"algorithm": algorithm, "net": plan.net, "batch": plan.n, "kinds": found, "waiting": waiting, "whole": whole,
+    return {"way": way, "net": plan.net, "batch": plan.n, "kinds": found, "waiting": waiting, "whole": whole,
             "gap": gap, "idle": {"batch": plan.idle, **least}}  # fmt: skip
 
 

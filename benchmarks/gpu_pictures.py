@@ -89,16 +89,16 @@ def step(kinds, steps, machine):
                 colour = "white" if kind in DARK else "black"
                 axes.annotate(f"{width:.3g}", (start + width / 2, y), color=colour, fontsize=8, ha="center", va="center")
             start += width
-        labels.append(f"minires, {found['algorithm']}:\nwaiting around each piece")
-        labels.append(f"minires, {found['algorithm']}:\nwithout waiting")
+        labels.append(f"minires, {found['way']}:\nwaiting around each piece")
+        labels.append(f"minires, {found['way']}:\nwithout waiting")
         _bar(axes, y + 1, 1e3 * found["whole"]["median"], GREY)
     for name, milliseconds in _of_pytorch(kinds[0], steps):
         _bar(axes, len(labels), milliseconds, THEIRS)
-        labels.append(name.replace(" ", "\n", 1))
+        labels.append(f"{name},\nfloat32")
     axes.set_yticks(range(len(labels)), labels, fontsize=8)
     axes.invert_yaxis()
     axes.set_xlabel("ms a step")
-    axes.set_title(f"Training step of {kinds[0]['net']}, batch {kinds[0]['batch']}, float32\n{_machine(machine)}", fontsize=10)
+    axes.set_title(f"Training step of {kinds[0]['net']}, batch {kinds[0]['batch']}\n{_machine(machine)}", fontsize=10)
     axes.spines[["top", "right"]].set_visible(False)
     picture.legend(frameon=False, fontsize=8, loc="outside lower center", ncols=5)
     return picture

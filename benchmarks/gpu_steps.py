@@ -1,5 +1,6 @@
 """Whole nets on a card: training steps, inference and memory of minires and of PyTorch, in each mode of precision."""
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
 from typing import NamedTuple
@@ -18,24 +19,24 @@ class Mode(NamedTuple):
     """How exact the products are, in minires and in PyTorch."""
 
     name: str
-    needs: tuple = ()  # the function of minires.backend that gives a context of this mode, and what it takes
+    context: Callable = nullcontext  # gives one in which minires computes so
     tf32: bool = False  # PyTorch's
     bf16: bool = False  # PyTorch's, by autocast
     layouts: tuple = (NCHW, CHANNELS_LAST)  # of PyTorch's images
 
-    def context(self):
-        """What makes a context in which minires computes so; None where it cannot yet."""
-        if not self.needs:
-            return nullcontext
-        name, *arguments = self.needs
-        function = getattr(backend, name, None)
-        return function and partial(function, *arguments)
+    def missing(self):
+        """Why minires cannot compute so here; None where it can."""
+        try:
+            with self.context():
+                return None
+        except backend.BackendError as why:
+            return f"minires without {self.name}: {why}"
 
 
 MODES = (
     Mode("float32"),
-    Mode("tf32", needs=("using_tf32", True), tf32=True),
-    Mode("bf16 mixed", needs=("using_mixed", "bfloat16"), bf16=True, layouts=(CHANNELS_LAST,)),
+    Mode("tf32", backend.using_tf32, tf32=True),
+    Mode("bf16 mixed", backend.using_mixed, bf16=True, layouts=(CHANNELS_LAST,)),
 )
 
 
@@ -72,7 +73,7 @@ def memory(call):
     """peak memory of a training step, each by itself: what arrays held at a time, and what was taken from the card for it"""
     (net, n), figures = (call.plan.net, call.plan.n), []
     for mode in MODES:
-        found = {"mode": mode.name, "net": net, "batch": n, "missing": _missing(mode), "failed": {}, "bytes": {}}
+        found = {"mode": mode.name, "net": net, "batch": n, "missing": mode.missing(), "failed": {}, "bytes": {}}
         for name, make in training(call, mode, n, compiled=False).items():
             call.release()
             with call.precision(mode.tf32):
@@ -96,13 +97,13 @@ def memory(call):
 def training(call, mode, n, compiled=None):
     """Name -> a function that makes a training step."""
     (x, labels), net = batch(n), NETS[call.plan.net]
-    context, ways = mode.context(), {}
+    ways = {}
 
     def of_minires(context):
         return within(context, ours.training(ours.build(net), to_device(x), to_device(labels)))
 
-    if context:
-        ways["minires"] = partial(of_minires, context)
+    if not mode.missing():
+        ways["minires"] = partial(of_minires, mode.context)
     if mode is MODES[0]:
         ways["minires, im2col alone"] = partial(of_minires, partial(ops.algorithm, "im2col"))
     if call.peers:
@@ -117,9 +118,9 @@ def training(call, mode, n, compiled=None):
 def evaluation(call, mode, n):
     """Name -> a function that makes a function that gives logits."""
     (x, _), net, model = batch(n), NETS[call.plan.net], ours.build(NETS[call.plan.net])
-    context, ways = mode.context(), {}
-    if context:
-        ways["minires"] = lambda: within(context, ours.inference(model, to_device(x)))
+    ways = {}
+    if not mode.missing():
+        ways["minires"] = lambda: within(mode.context, ours.inference(model, to_device(x)))
     for layout in mode.layouts if call.peers else ():
         ways[layout] = partial(call.peers.inference, net, model.state_dict(), x, layout, bf16=mode.bf16)
     return ways
@@ -130,7 +131,7 @@ def measured(call, mode, makers, n, *, agree=False):
 
     agree  in float32 the ways must give the same, or nearly
     """
-    missing, failed = _missing(mode), {}
+    missing, failed = mode.missing(), {}
     if missing:
         print(f"  {missing}")
     with call.precision(mode.tf32):
@@ -157,10 +158,6 @@ def within(context, step):
 def _say(found):
     if found["rate"]:
         timing.told(f"{found['net']}, batch {found['batch']}, {found['mode']}", found, "images/s")
-
-
-def _missing(mode):
-    return None if mode.context() else f"minires has no {mode.name} yet: PyTorch alone"
 
 
 def _check(ways):

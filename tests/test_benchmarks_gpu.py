@@ -41,18 +41,20 @@ def call(plan=GPU_SMOKE, peers=None):
 def test_the_smoke_run_writes_figures_and_pictures(tmp_path):
     result = run(tmp_path, "--smoke", "--json", f"{tmp_path}/a/gpu.json", "--pictures", f"{tmp_path}/b")
     assert result.returncode == 0 and not result.stderr, result.stderr
-    assert "the figures are no result" in result.stdout and "minires has no" in result.stdout
+    assert "the figures are no result" in result.stdout
     for name in ("gpu-roofline.png", "gpu-step.png"):
         assert (tmp_path / "b" / name).read_bytes().startswith(b"\x89PNG")
     figures = json.loads((tmp_path / "a" / "gpu.json").read_text())
     assert list(figures) == ["smoke", "date", "commit", "machine", "limits", "parts", "failed", "seconds"]
     assert figures["smoke"] and list(figures["parts"]) == PARTS and not figures["failed"]
-    assert set(figures["limits"]) == {"copy", "product"} and figures["limits"]["copy"]["median"] > 0
+    assert set(figures["limits"]) == {"copy", "product", "product tf32", "product bf16"} and figures["limits"]["copy"]["median"] > 0
     parts = figures["parts"]
     assert {found["kernel"] for found in parts["kernels"]} == set(kernels.__all__)
     assert all(found["rate"]["min"] > 0 and found["nbytes"] > 0 for found in parts["kernels"])
     assert [list(found["rate"]) for found in parts["products"]] == [["columns @ weight", "columns.T @ g", "g @ weight.T"]] * 3
-    assert [found["algorithm"] for found in parts["kinds"]] == ["auto", "im2col"]
+    assert all(list(found["rate in"]) == ["tf32", "bf16"] for found in parts["products"])
+    assert ["winograd" in found for found in parts["products"]] == [True, False, False]
+    assert [found["way"] for found in parts["kinds"]] == ["float32", "float32, im2col", "bf16 mixed"]
     assert [found["mode"] for found in parts["inference"]] == ["float32", "tf32", "bf16 mixed"]
     assert list(parts["steps"][0]["rate"]) == ["minires", "minires, im2col alone"] and not parts["steps"][0]["missing"]
     assert parts["memory"][0]["bytes"]["minires"]["used"] > 0
@@ -114,6 +116,7 @@ def test_bytes_of_kernels_are_those_counted_by_hand(name):
             ("move_sgd", (w, slope, v, 0.1, 0.9, 0.0, True), 5 * 40),  # reads w, g, v, writes w, v
             ("move_sgd", (w, slope, None, 0.1, 0.0, 0.0, False), 3 * 40),
             ("move_adam", (w, slope, v, square, 0.1, 0.9, 0.9, 0.1, 0.1, 0.1, 0.1, True), 7 * 40),
+            ("move_running", (vector, offset, offset, vector, 0.1, 3), 6 * 32),
             ("pick", (images, chosen, moves, 2, vector, offset), 5 * 96 + 40 + 100 + 2 * 32 + 5 * 96 * 4),
         ]:
             results = gpu_kernels.PLAIN[kernel](*arguments)
@@ -334,21 +337,27 @@ def test_nothing_new_is_begun_when_the_time_is_over(capsys):
     assert call(plan).compiles(4) and not call(plan).compiles(2) and not call(plan._replace(compiling=-1.0)).compiles(4)
 
 
-def test_a_mode_is_measured_as_soon_as_minires_has_it(monkeypatch):
-    mode = gpu_steps.MODES[1]
-    seen = []
-
-    @contextmanager
-    def using_tf32(on):
-        seen.append(on)
-        yield
-
+def test_each_mode_is_measured_in_its_own_precision():
+    exact, tf32, bf16 = gpu_steps.MODES
+    seen = {}
     with backend.using("strict"):
-        monkeypatch.setattr(backend, "using_tf32", None, raising=False)
-        assert not mode.context() and not gpu_steps.training(call(), mode, 2)
-        monkeypatch.setattr(backend, "using_tf32", using_tf32)
-        found = gpu_steps.measured(call(), mode, gpu_steps.training(call(), mode, 2), 2)
-    assert found["missing"] is None and found["rate"]["minires"]["median"] > 0 and set(seen) == {True}
+        for mode in gpu_steps.MODES:
+            with mode.context():
+                seen[mode.name] = backend.tf32(), backend.to_half(backend.xp.ones(1, dtype="f4"))[0].dtype.name
+            found = gpu_steps.measured(call(), mode, gpu_steps.training(call(), mode, 2), 2)
+            assert found["missing"] is None and found["rate"]["minires"]["median"] > 0
+    assert seen == {"float32": (False, "float32"), "tf32": (True, "float32"), "bf16 mixed": (False, "bfloat16")}
+
+
+def test_a_mode_that_cannot_be_had_is_left_out_with_the_reason(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "ml_dtypes", None)
+    with backend.using("strict"):
+        mode = gpu_steps.MODES[2]
+        assert not gpu_steps.training(call(), mode, 2)
+        assert "pip install ml_dtypes" in gpu_steps.measured(call(), mode, {}, 2)["missing"]
+        assert [found["way"] for found in gpu_kinds.kinds(call())] == ["float32", "float32, im2col"]
+        assert list(gpu_kernels.precisions()) == ["float32", "tf32"]
+    assert "without bf16 mixed: bfloat16 is a type of the package ml_dtypes" in capsys.readouterr().out
 
 
 def on_the_processor():
@@ -363,7 +372,7 @@ def on_the_processor():
 
 
 @pytest.mark.skipif(not TORCH, reason="PyTorch is not installed")
-def test_beside_pytorch_each_mode_has_a_ratio_or_says_what_is_missing(monkeypatch, capsys):
+def test_beside_pytorch_each_mode_has_a_ratio(monkeypatch, capsys):
     import torch
 
     monkeypatch.setattr(timing, "PAUSE", 0)
@@ -378,11 +387,11 @@ def test_beside_pytorch_each_mode_has_a_ratio_or_says_what_is_missing(monkeypatc
     for found in steps:
         assert found["failed"] == {"PyTorch channels_last, compiled": "RuntimeError: no compiler here"}
     assert tf32["missing"] is None and list(tf32["rate"]) == ["minires", "PyTorch NCHW", "PyTorch channels_last"]
-    assert bf16["missing"] == "minires has no bf16 mixed yet: PyTorch alone" and list(bf16["rate"]) == ["PyTorch channels_last"]
-    assert inference[0]["ratio"]["median"] > 0 and list(inference[2]["rate"]) == ["PyTorch channels_last"]
+    assert bf16["missing"] is None and list(bf16["rate"]) == ["minires", "PyTorch channels_last"]
+    assert inference[0]["ratio"]["median"] > 0 and list(inference[2]["rate"]) == ["minires", "PyTorch channels_last"]
     assert memory[0]["ratio"] == memory[0]["bytes"]["minires"]["used"] / 2**20
-    assert list(memory[2]["bytes"]) == ["PyTorch channels_last"]
-    assert set(limits) == {"copy", "product", "PyTorch float32", "PyTorch tf32", "PyTorch bf16"}
+    assert list(memory[2]["bytes"]) == ["minires", "PyTorch channels_last"]
+    assert set(limits) == {"copy", "product", "product tf32", "product bf16", "PyTorch float32", "PyTorch tf32", "PyTorch bf16"}
     assert torch.backends.cudnn.allow_tf32 == before and not beside.faults
     assert "PyTorch channels_last, compiled: not measured: RuntimeError: no compiler here\n" in capsys.readouterr().out
 

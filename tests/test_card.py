@@ -261,8 +261,8 @@ def test_facts_of_a_card(monkeypatch, capability, version, ml_dtypes, had):
     [
         ((7, 5), None, {"driver": "of unknown version, for CUDA up to 13.0", "TF32": "no: it needs capability 8.0",
                         "bfloat16": "no: it needs capability 8.0, CuPy 14 and ml_dtypes"}),
-        ((9, 0), "580.95", {"driver": "580.95, for CUDA up to 13.0", "TF32": "yes: MINIRES_TF32=1",
-                            "bfloat16": "yes (not used yet)"}),
+        ((9, 0), "580.95", {"driver": "580.95, for CUDA up to 13.0", "TF32": "yes: minires train --precision tf32, or MINIRES_TF32=1",
+                            "bfloat16": "yes: minires train --precision bfloat16"}),
     ],
 )  # fmt: skip
 def test_info_shows_the_facts(monkeypatch, capsys, capability, driver, lines):
@@ -272,7 +272,8 @@ def test_info_shows_the_facts(monkeypatch, capsys, capability, driver, lines):
     look.info(None)
     told = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
     lines |= {"GPU": "NVIDIA Fake", "memory": "16.0 GiB, 15.0 GiB of it free", "CuPy": "14.2.0",
-              "CUDA": "12.9, CuPy's own runtime", "capability": ".".join(map(str, capability)), "float16": "yes (not used yet)"}  # fmt: skip
+              "CUDA": "12.9, CuPy's own runtime", "capability": ".".join(map(str, capability)),
+              "float16": "yes: minires train --precision float16"}  # fmt: skip
     assert {name: told[name] for name in lines} == lines
 
 

@@ -96,6 +96,17 @@ def test_a_run_without_a_name_never_takes_the_place_of_another(elsewhere, capsys
     assert (elsewhere / "runs" / "digits-resnet20" / "log.csv").read_bytes() == before
 
 
+@pytest.mark.parametrize("precision", ["bfloat16", "float16", "tf32"])
+def test_train_in_another_precision_says_so_and_goes_back_to_float32(precision, elsewhere, capsys):
+    assert typed("train", "--epochs", "1", "--batch-size", "256", "--model", "resnet20", "--precision", precision, "--name", "a") == 0
+    assert f"backend numpy, {precision}; runs/a" in lines(capsys)[0]
+    assert f"| backend | numpy, {precision} |" in (elsewhere / "runs" / "a" / "card.md").read_text()
+    assert json.loads((elsewhere / "runs" / "a" / "config.json").read_text())["precision"] == precision
+    assert not backend.tf32() and backend.to_half(numpy.ones(1, "f4"))[0].dtype == numpy.float32
+    state, _ = checkpoint.load_weights(elsewhere / "runs" / "a" / "weights.safetensors")
+    assert {value.dtype for value in state.values()} == {numpy.dtype("f4")}
+
+
 def test_train_runs_on_another_backend_and_as_the_options_say(elsewhere, capsys):
     words = "--epochs 1 --backend strict --optimizer adamw --schedule step --milestones 0.4 --shortcut none --preactivation --lr 0.001 --drop-last"
     assert typed("train", *words.split(), "--mean", "0.3", "--std", "0.4", "--name", "s") == 0
@@ -132,6 +143,7 @@ def test_a_net_that_blows_up_leaves_its_layers_and_a_finding(elsewhere, capsys):
     ("words", "message"),
     [
         (["--model", "resnet19"], "unknown model 'resnet19': there are .*did you mean 'resnet1"),
+        (["--precision", "bfloat61"], "unknown precision 'bfloat61': .*did you mean 'bfloat16'"),
         (["--backend", "nunpy"], "unknown backend 'nunpy': .*did you mean 'numpy'"),
         (["--data", "cifar-10"], "unknown data 'cifar-10': .*did you mean 'cifar10'"),
         (["--data", "foldr:x"], "unknown data 'foldr': .*did you mean 'folder'"),

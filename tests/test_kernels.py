@@ -192,6 +192,15 @@ def test_sgd_and_adam(n, dtype, flag, nesterov, decay):
 
 
 @needs_compiler
+@settings(max_examples=20)
+@given(st.integers(1, 300), floats, st.sampled_from([0.0, 0.1, 1.0]), st.integers(2, 9))
+def test_running_statistics_move(c, dtype, momentum, count):
+    rng = np.random.default_rng(c)
+    arrays = [rng.standard_normal(c).astype(dtype) for _ in range(4)]
+    moved("move_running", arrays, momentum, count)
+
+
+@needs_compiler
 @settings(max_examples=30)
 @given(st.integers(0, 5), st.integers(1, 9), st.integers(1, 9), st.integers(1, 4), st.integers(0, 3), st.integers(0, 5),
        st.sampled_from(["u1", "f4"]), st.booleans())  # fmt: skip
@@ -362,6 +371,32 @@ def test_the_budget_is_a_quarter_of_what_is_free_as_a_power_of_two(free, pooled,
         assert cuda.budget() == wanted
 
 
+@needs_compiler
+@pytest.mark.parametrize("half", [None, "bfloat16", "float16"])
+def test_every_step_of_a_training_step_has_its_kernel(half):
+    """None of them is left to its plain form: ImageNet's stem, with max pooling, and stages with and without stride."""
+    asked = {}
+
+    def noted(name, kernel):
+        def run(*arguments):
+            result = kernel(*arguments)
+            asked.setdefault(name, []).append(result is not NotImplemented)
+            return result
+
+        return run
+
+    model = models.ResNet(models.BasicBlock, (1, 1), (8, 16), stem="imagenet", num_classes=3)
+    optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    kernel_of = {name: noted(name, getattr(kernels, name)) for name in kernels.__all__}
+    with mock.patch.multiple(kernels, **kernel_of), backend.using_mixed(half):
+        loss = functional.cross_entropy(model(Tensor(np.random.default_rng(0).random((4, 24, 24, 3), dtype="f4"))), np.array([0, 1, 2, 0]))
+        loss.backward()
+        optimizer.step()
+    tiles = {"tile_images", "untile", "tile_gradient", "untile_gradient", "tile_filters", "untile_filters"}
+    assert set(asked) == set(kernels.__all__) - {"pick", "move_adam"} - (tiles if half else set())
+    assert all(all(found) for found in asked.values())
+
+
 # Compiled for a card.
 
 
@@ -393,6 +428,7 @@ def kernels_used():
                 kernels.move_sgd(vector, vector, vector, 0.1, 0.9, 0.0, nesterov)
                 kernels.move_adam(vector, vector, vector, vector, 0.1, 0.9, 0.9, 0.1, 0.1, 0.1, 0.1, nesterov)
             kernels.move_sgd(vector, vector, None, 0.1, 0.0, 0.0, False)
+            kernels.move_running(vector, vector, vector, vector, 0.1, 2)
             if vector.dtype == dtype:
                 for tile in (F2, F4):
                     maps = Maps(x, np.ones((3, 3, c, c), dtype), (1, 1), tile, x.dtype)

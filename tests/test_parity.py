@@ -16,7 +16,7 @@ torch = pytest.importorskip("torch")
 
 from minires import functional as F  # noqa: E402
 from minires import nn, ops, optim  # noqa: E402
-from minires.backend import to_device, to_host, using  # noqa: E402
+from minires.backend import to_device, to_host, using, using_mixed  # noqa: E402
 from minires.models import BasicBlock, Bottleneck, ResNet, resnet18, resnet20  # noqa: E402
 from minires.tensor import Tensor, no_grad  # noqa: E402
 from tests.conftest import BACKENDS  # noqa: E402
@@ -605,3 +605,30 @@ def test_ten_steps_of_training_resnet20_in_float32(shortcut):
     assert_allclose(ours, theirs, atol=5e-3, rtol=0)
     assert_same_state(model, twin, atol=2e-2, rtol=0)
     assert {str(value.dtype) for value in model.state_dict().values()} == {"float32"}
+
+
+@pytest.mark.usefixtures("each_arithmetic")
+def test_a_step_of_resnet20_mixed_with_bfloat16_is_as_far_from_float32_as_autocasts():
+    """Each gradient, as a direction: what rounding to bfloat16 turns it by, here and there."""
+    images, labels = numbers(3, (32, 16, 16, 3)).astype("float32"), numpy.arange(32) % 10
+
+    def gradients(mixed):
+        nn.manual_seed(1)
+        model, twin = pair(resnet20(shortcut="B"), Twin((3, 3, 3), (16, 32, 64), shortcut="B"), "float32")
+        with using_mixed("bfloat16" if mixed else None):
+            loss = F.cross_entropy(model(Tensor(to_device(images))), to_device(labels))
+            loss.backward()
+        with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
+            their_loss = TF.cross_entropy(twin(torch.tensor(images)), torch.tensor(labels))
+        their_loss.backward()
+        ours = {name: turned(to_host(parameter.grad)).ravel() for name, parameter in model.named_parameters()}
+        theirs = {name: parameter.grad.numpy().ravel() for name, parameter in twin.named_parameters()}
+        return float(loss.item()), their_loss.item(), ours, theirs
+
+    def apart(a, b):
+        return 1 - float(a @ b / numpy.sqrt((a @ a) * (b @ b)))
+
+    (exact, _, right, _), (loss, their_loss, ours, theirs) = gradients(False), gradients(True)
+    assert abs(loss - exact) < 0.005 * exact and abs(their_loss - exact) < 0.005 * exact
+    mine, yours = (numpy.array([apart(found[name], right[name]) for name in right]) for found in (ours, theirs))
+    assert mine.mean() < 1.2 * yours.mean() and mine.max() < 2 * yours.max()

@@ -73,7 +73,7 @@ def outcome(folder):
     watched = layers.read_text() if layers.exists() else None
     seconds = [row["seconds"] for row in run.log()]
     assert seconds == sorted(seconds) and seconds[-1] <= run.result()["seconds"] + 0.01
-    return (folder / "weights.safetensors").read_bytes(), log, result, (loop["step"], loop["generator"]), velocities, watched
+    return (folder / "weights.safetensors").read_bytes(), log, result, (loop["step"], loop["generator"], loop["scaler"]), velocities, watched
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +161,7 @@ cli.main(sys.argv[4:])
         ("testing", signal.SIGTERM, "evaluate", 1, ["--validation", "0", "--drop-last", "--batch-size", "4"]),
         ("killed", signal.SIGKILL, "train", 33, ["--watch", "5", "--augment", "flip=alternating"]),
         ("hung-up", signal.SIGHUP, "train", 12, ["--schedule", "step", "--no-nesterov"]),
+        ("mixed", signal.SIGHUP, "train", 12, ["--precision", "float16"]),
     ],
 )
 def test_wherever_it_is_stopped_it_ends_bitwise_equal(images, name, number, where, at, more):
@@ -171,7 +172,7 @@ def test_wherever_it_is_stopped_it_ends_bitwise_equal(images, name, number, wher
     status, *_ = finished(images, str(int(number)), where, str(at), *words, "--name", name, code=AT)
     assert status == (-9 if number == signal.SIGKILL else 128 + number)
     run = Run(images / "runs" / name)
-    assert run.result() is None and len(run.log()) == {"validating": 0, "testing": 2, "killed": 1, "hung-up": 0}[name]
+    assert run.result() is None and len(run.log()) == {"validating": 0, "testing": 2, "killed": 1, "hung-up": 0, "mixed": 0}[name]
     status, _, error = finished(images, "train", "--resume", name)
     assert status == 0, error
     assert outcome(images / "runs" / name) == outcome(images / "runs" / f"{name}-not")

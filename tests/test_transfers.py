@@ -36,7 +36,8 @@ def counts(request):
                 yield counts
 
 
-def test_a_step_takes_two_small_arrays_to_the_device_and_reads_nothing(counts):
+@pytest.mark.parametrize("half", [None, "bfloat16"])
+def test_a_step_takes_two_small_arrays_to_the_device_and_reads_nothing(counts, half):
     rng = np.random.default_rng(0)
     images, labels = rng.integers(0, 256, (32, 8, 8, 3)).astype(np.uint8), rng.integers(0, 4, 32)
     dataset = Dataset(images, labels, classes=[f"class {i}" for i in range(4)], mean=(0.5,) * 3, std=(0.2,) * 3, name="noise")
@@ -44,14 +45,15 @@ def test_a_step_takes_two_small_arrays_to_the_device_and_reads_nothing(counts):
     model = models.ResNet(models.BasicBlock, (1, 1), (4, 8), num_classes=4)
     optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
     made = iter(batches(dataset, 8, seed=0, crop=2, flip=True, cutout=2))
-    for step in range(3):
-        x, labels = next(made)
-        loss = functional.cross_entropy(model(Tensor(x)), labels)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        if step == 1:
-            counts.clear()  # the first steps make what stays: velocities, normalisation
+    with backend.using_mixed(half):
+        for step in range(3):
+            x, labels = next(made)
+            loss = functional.cross_entropy(model(Tensor(x)), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            if step == 1:
+                counts.clear()  # the first steps make what stays: velocities, normalisation
     expected = {"to_host": 2} if backend.name() == "strict" else {}  # the range of the labels, which kernels look at themselves
     assert counts["to_host"] == expected.get("to_host", 0)
     assert counts["read"] == 0

@@ -82,13 +82,12 @@ def info(options):
 
 
 def _describe(facts):
-    yes = "yes (not used yet)"
     print(f"GPU         {facts.name}")
     print(f"memory      {facts.memory / 2**30:.1f} GiB, {facts.free / 2**30:.1f} GiB of it free")
     print(f"capability  {'.'.join(map(str, facts.capability))}")
     print(f"driver      {facts.driver or 'of unknown version'}, for CUDA up to {facts.driver_cuda}")
     print(f"CuPy        {facts.cupy}")
     print(f"CUDA        {facts.cuda}, CuPy's own runtime")
-    print(f"TF32        {'yes: MINIRES_TF32=1' if facts.tf32 else 'no: it needs capability 8.0'}")
-    print(f"float16     {yes if facts.float16 else 'no: it needs capability 7.0'}")
-    print(f"bfloat16    {yes if facts.bfloat16 else 'no: it needs capability 8.0, CuPy 14 and ml_dtypes'}")
+    print(f"TF32        {'yes: minires train --precision tf32, or MINIRES_TF32=1' if facts.tf32 else 'no: it needs capability 8.0'}")
+    print(f"float16     {'yes: minires train --precision float16' if facts.float16 else 'no: it needs capability 7.0'}")
+    print(f"bfloat16    {'yes: minires train --precision bfloat16' if facts.bfloat16 else 'no: it needs capability 8.0, CuPy 14 and ml_dtypes'}")

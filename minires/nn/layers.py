@@ -6,6 +6,7 @@ from numbers import Integral, Real
 
 from minires import functional as F
 from minires import ops
+from minires.backend import has_kernel
 from minires.nn import init
 from minires.nn.module import Module, Parameter
 from minires.ops.windows import pair
@@ -82,7 +83,7 @@ class BatchNorm(Module):
         else:
             y = F.norm_add_relu(x, self.weight, self.bias, add, eps=self.eps, stats=stats, moving=self.training, relu=relu)
         if self.training:
-            self._move(*stats, count=x.size // x.shape[-1])
+            move_running(self.running_mean, self.running_var, *stats, self.momentum, x.size // x.shape[-1])
         return y
 
     def _normalised(self, x, stats):
@@ -91,13 +92,16 @@ class BatchNorm(Module):
         mean, var = stats
         return F.batch_norm_frozen(x, self.weight, self.bias, mean=mean, var=var, eps=self.eps)
 
-    def _move(self, mean, var, count):
-        for running, batch in ((self.running_mean, mean), (self.running_var, var * (count / (count - 1)))):
-            running *= 1 - self.momentum
-            running += self.momentum * batch
-
     def describe(self):
         return f"{self.weight.size}"
+
+
+@has_kernel
+def move_running(running_mean, running_var, mean, var, momentum, count):
+    """Move the running statistics towards those of a batch with `count` values a channel, in place."""
+    for running, batch in ((running_mean, mean), (running_var, var * (count / (count - 1)))):
+        running *= 1 - momentum
+        running += momentum * batch
 
 
 @contextmanager

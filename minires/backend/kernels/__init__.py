@@ -8,11 +8,11 @@ The sources are the .cu files beside this; they also compile as C++ for the proc
 from minires.backend.kernels.augment import pick
 from minires.backend.kernels.columns import add_columns, make_columns
 from minires.backend.kernels.loss import softmax_losses
-from minires.backend.kernels.norm import moments, norm_backward, norm_forward
+from minires.backend.kernels.norm import moments, move_running, norm_backward, norm_forward
 from minires.backend.kernels.pool import largest, to_largest
 from minires.backend.kernels.update import move_adam, move_sgd
 from minires.backend.kernels.winograd import tile_filters, tile_gradient, tile_images, untile, untile_filters, untile_gradient
 
-__all__ = ["add_columns", "largest", "make_columns", "moments", "move_adam", "move_sgd", "norm_backward", "norm_forward",
+__all__ = ["add_columns", "largest", "make_columns", "moments", "move_adam", "move_running", "move_sgd", "norm_backward", "norm_forward",
            "pick", "softmax_losses", "tile_filters", "tile_gradient", "tile_images", "to_largest", "untile", "untile_filters",
            "untile_gradient"]  # fmt: skip

@@ -96,6 +96,15 @@ __global__ void stats_of_parts(const Moments<typename SumOf<T>::type>* found, co
     }
 }
 
+// running = (1 - momentum) running + momentum batch, with the unbiased variance: var * unbiased.
+template <typename S>
+__global__ void moved_statistics(S* running_mean, S* running_var, const S* mean, const S* var, S momentum, S unbiased, long long threads) {
+    long long i = thread_number();
+    if (i >= threads) return;
+    running_mean[i] = running_mean[i] * (1 - momentum) + momentum * mean[i];
+    running_var[i] = running_var[i] * (1 - momentum) + momentum * (var[i] * unbiased);
+}
+
 // Sums over each channel of g and of g * (x - mean), where g ends at places at which `above` is not more than 0.
 template <typename T, int V, bool RELU>
 __global__ void gradient_sums_of_rows(const Run<T, V>* g, const Run<T, V>* above, const Run<T, V>* x, const typename SumOf<T>::type* mean,

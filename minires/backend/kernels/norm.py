@@ -22,6 +22,16 @@ def moments(x):
     return mean, var
 
 
+def move_running(running_mean, running_var, mean, var, momentum, count):
+    """nn.layers.move_running."""
+    kind, real = c_float(running_mean, running_var, mean, var), mean.dtype.type
+    if kind is None or not all(array.flags.c_contiguous for array in (running_mean, running_var)):
+        return NotImplemented
+    each("norm.cu", f"moved_statistics<{kind}>", mean.size, running_mean, running_var, *_contiguous(mean, var),
+         real(momentum), real(count / (count - 1)))  # fmt: skip
+    return None
+
+
 def norm_forward(x, gamma, beta, add, mean, var, eps, relu):
     """ops.onepass.norm_forward."""
     kind, c, dtype = c_float(x, x if add is None else add, halves=True), x.shape[-1], sum_type(x.dtype)
