@@ -232,30 +232,6 @@ def test_ops_have_right_gradients_on_kernels(algorithm):
     check_backward(lambda *a: ops.norm_add_relu(*a, relu=False), x, gamma, beta, rng.standard_normal(x.shape))
 
 
-def trained(steps=4):
-    nn.manual_seed(0)
-    model, rng = models.resnet20(in_channels=1), np.random.default_rng(0)
-    optimizer = optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
-    x, labels, losses = rng.standard_normal((16, 8, 8, 1), dtype="f4"), rng.integers(0, 10, 16), []
-    for _ in range(steps):
-        loss = functional.cross_entropy(model(Tensor(x)), labels)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return np.array(losses), {name: np.array(array) for name, array in model.state_dict().items()}
-
-
-@needs_compiler
-def test_a_training_on_kernels_is_the_training_on_numpy():
-    losses, state = trained()
-    with backend.using("numpy"):
-        plain_losses, plain_state = trained()
-    np.testing.assert_allclose(losses, plain_losses, rtol=1e-4)
-    for name in state:
-        np.testing.assert_allclose(state[name], plain_state[name], rtol=2e-2, atol=2e-3, err_msg=name)
-
-
 @needs_compiler
 def test_parameters_lie_in_one_array_and_go_on_from_a_saved_state():
     """On the shim, where they do, and on numpy, where they do not, with a stop and a frozen parameter on the way."""
