@@ -32,7 +32,7 @@ def precisions():
     """Name -> (a context, the type of numbers) of each precision in which products can be had here: see minires.backend."""
     found = {"float32": (nullcontext, xp.float32), "tf32": (backend.using_tf32, xp.float32)}
     with suppress(backend.BackendError), backend.using_mixed("bfloat16"):
-        found["bf16"] = nullcontext, backend.to_half(numbers((1,)))[0].dtype
+        found["bf16"] = nullcontext, backend.to_half(numbers((1,))).dtype
     return found
 
 

@@ -343,7 +343,7 @@ def test_each_mode_is_measured_in_its_own_precision():
     with backend.using("strict"):
         for mode in gpu_steps.MODES:
             with mode.context():
-                seen[mode.name] = backend.tf32(), backend.to_half(backend.xp.ones(1, dtype="f4"))[0].dtype.name
+                seen[mode.name] = backend.tf32(), backend.to_half(backend.xp.ones(1, dtype="f4")).dtype.name
             found = gpu_steps.measured(call(), mode, gpu_steps.training(call(), mode, 2), 2)
             assert found["missing"] is None and found["rate"]["minires"]["median"] > 0
     assert seen == {"float32": (False, "float32"), "tf32": (True, "float32"), "bf16 mixed": (False, "bfloat16")}

@@ -102,7 +102,7 @@ def test_train_in_another_precision_says_so_and_goes_back_to_float32(precision, 
     assert f"backend numpy, {precision}; runs/a" in lines(capsys)[0]
     assert f"| backend | numpy, {precision} |" in (elsewhere / "runs" / "a" / "card.md").read_text()
     assert json.loads((elsewhere / "runs" / "a" / "config.json").read_text())["precision"] == precision
-    assert not backend.tf32() and backend.to_half(numpy.ones(1, "f4"))[0].dtype == numpy.float32
+    assert not backend.tf32() and backend.to_half(numpy.ones(1, "f4")).dtype == numpy.float32
     state, _ = checkpoint.load_weights(elsewhere / "runs" / "a" / "weights.safetensors")
     assert {value.dtype for value in state.values()} == {numpy.dtype("f4")}
 

@@ -21,7 +21,7 @@ STEP = {"bfloat16": 2.0**-8, "float16": 2.0**-11}  # the largest relative error 
 def rounded(x, half):
     """Numbers of the half type, in float64."""
     with backend.using_mixed(half):
-        (x,) = backend.to_half(to_device(numpy.asarray(x, "f4")))
+        x = backend.to_half(to_device(numpy.asarray(x, "f4")))
     return to_host(x).astype("f8")
 
 
@@ -55,7 +55,7 @@ def test_the_gradient_of_weights_is_summed_in_float32_and_never_rounded(half, ke
     options = {"padding": kernel // 2}
     with backend.using_mixed(half):
         y, backward = ops.conv2d(*map(to_device, (x, weight)), to_device(numpy.zeros(3, "f4")), **options)
-        g_x, g_weight, g_bias = backward(*backend.to_half(to_device(g)))
+        g_x, g_weight, g_bias = backward(backend.to_half(to_device(g)))
     assert g_x.dtype.name == half and g_weight.dtype == g_bias.dtype == numpy.float32
     _, exact = ops.conv2d(*(to_device(rounded(array, half)) for array in (x, weight)), to_device(numpy.zeros(3)), **options)
     wanted = exact(to_device(rounded(g, half)))
@@ -68,7 +68,7 @@ def test_a_linear_layer_likewise():
     x, weight, g = normal(0, 30, 5), normal(1, 5, 4), normal(2, 30, 4)
     with backend.using_mixed("float16"):
         y, backward = ops.linear(to_device(x), to_device(weight), to_device(numpy.zeros(4, "f4")))
-        g_x, g_weight, g_bias = backward(*backend.to_half(to_device(g)))
+        g_x, g_weight, g_bias = backward(backend.to_half(to_device(g)))
     assert y.dtype.name == g_x.dtype.name == "float16" and g_weight.dtype == g_bias.dtype == numpy.float32
     x, weight, g = (rounded(array, "float16") for array in (x, weight, g))
     numpy.testing.assert_allclose(to_host(y), x @ weight, rtol=1e-3, atol=1e-3)
@@ -79,18 +79,25 @@ def test_a_linear_layer_likewise():
 def test_types_that_are_not_float32_stay_and_so_does_all_when_it_is_off():
     arrays = [to_device(numpy.ones(2, kind)) for kind in ("f8", "i4", "f2", "f4")]
     with backend.using_mixed("bfloat16"):
-        assert [array.dtype.name for array in backend.to_half(*arrays)] == ["float64", "int32", "float16", "bfloat16"]
+        assert [array.dtype.name for array in map(backend.to_half, arrays)] == ["float64", "int32", "float16", "bfloat16"]
         with backend.using_mixed(None):
-            assert backend.to_half(arrays[-1], None) == (arrays[-1], None)
-        assert backend.to_half(arrays[-1])[0].dtype.name == "bfloat16"
-    assert backend.to_half(arrays[-1])[0] is arrays[-1]
+            assert backend.to_half(arrays[-1]) is arrays[-1]
+        assert backend.to_half(arrays[-1]).dtype.name == "bfloat16"
+    assert backend.to_half(arrays[-1]) is arrays[-1]
+
+
+def test_an_operand_that_is_named_is_rounded_too():
+    x, weight, bias = (to_device(numpy.ones(shape, "f4")) for shape in ((2, 3), (3, 4), (4,)))
+    with backend.using_mixed("bfloat16"):
+        y, _ = ops.linear(x, weight, bias=bias)
+    assert y.dtype.name == "bfloat16"
 
 
 @pytest.mark.parametrize("half", HALVES)
 def test_statistics_are_float32_though_the_images_are_not(half):
     x = rounded(normal(0, 64, 9, 9, 3) + 4, half)
     with backend.using_mixed(half):
-        (half_x,) = backend.to_half(to_device(x.astype("f4")))
+        half_x = backend.to_half(to_device(x.astype("f4")))
         mean, var = ops.channel_stats(half_x)
     assert mean.dtype == var.dtype == numpy.float32
     numpy.testing.assert_allclose(to_host(mean), x.mean(axis=(0, 1, 2)), rtol=1e-6)
@@ -101,7 +108,7 @@ def test_statistics_are_float32_though_the_images_are_not(half):
 def test_one_pass_of_batch_norm_keeps_half_types_and_sums_in_float32(half):
     arrays = [rounded(normal(seed, 8, 5, 5, 3), half) for seed in range(3)]
     with backend.using_mixed(half):
-        x, add, g = backend.to_half(*(to_device(array.astype("f4")) for array in arrays))
+        x, add, g = (backend.to_half(to_device(array.astype("f4"))) for array in arrays)
     gamma, beta = normal(3, 3) + 1, normal(4, 3)
     y, backward = ops.norm_add_relu(x, to_device(gamma), to_device(beta), add)
     exact, exact_backward = ops.norm_add_relu(*map(to_device, (arrays[0], gamma.astype("f8"), beta.astype("f8"), arrays[1])))
@@ -119,7 +126,7 @@ def test_one_pass_of_batch_norm_keeps_half_types_and_sums_in_float32(half):
 def test_pooling_of_half_types(op, options):
     x = rounded(normal(0, 2, 8, 8, 3), "bfloat16")
     with backend.using_mixed("bfloat16"):
-        (half_x,) = backend.to_half(to_device(x.astype("f4")))
+        half_x = backend.to_half(to_device(x.astype("f4")))
     (y, backward), (exact, exact_backward) = op(half_x, **options), op(to_device(x), **options)
     numpy.testing.assert_allclose(to_host(y).astype("f8"), to_host(exact), rtol=2**-8, atol=1e-6)
     g = rounded(normal(1, *y.shape), "bfloat16")
@@ -130,7 +137,7 @@ def test_pooling_of_half_types(op, options):
 def test_the_loss_of_half_logits_is_float32():
     logits = rounded(normal(0, 6, 4) * 10, "bfloat16")
     with backend.using_mixed("bfloat16"):
-        (half_logits,) = backend.to_half(to_device(logits.astype("f4")))
+        half_logits = backend.to_half(to_device(logits.astype("f4")))
     labels = numpy.arange(6) % 4
     loss, backward = ops.cross_entropy(half_logits, to_device(labels))
     shifted = logits - logits.max(axis=1, keepdims=True)

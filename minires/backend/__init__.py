@@ -17,10 +17,10 @@ import numpy
 from minires import names
 from minires.backend import heap, parts, products
 from minires.backend.parts import threads, using_threads
-from minires.backend.precision import HALVES, is_float, is_half, sum_type, tf32, to_half, using_mixed, using_tf32, widened
+from minires.backend.precision import HALVES, is_float, is_half, mixed, sum_type, tf32, to_half, using_mixed, using_tf32, widened
 
-__all__ = ["HALVES", "BackendError", "has_kernel", "has_kernels", "in_parts", "is_array", "is_float", "is_half", "launch", "matmul", "name",
-           "naming", "scratch", "sum_type", "tf32", "threads", "to_device", "to_half", "to_host", "use", "using", "using_mixed",
+__all__ = ["HALVES", "BackendError", "has_kernel", "has_kernels", "in_parts", "is_array", "is_float", "is_half", "launch", "matmul", "mixed",
+           "name", "naming", "scratch", "sum_type", "tf32", "threads", "to_device", "to_half", "to_host", "use", "using", "using_mixed",
            "using_tf32", "using_threads", "whole_batches", "widened", "xp"]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import os
 from contextlib import contextmanager
+from functools import wraps
 
 import numpy
 
@@ -49,11 +50,19 @@ def using_mixed(half="bfloat16"):
         _half = before
 
 
-def to_half(*arrays):
-    """The float32 arrays among these in the type of using_mixed; all as they are where it is off. None stays None."""
-    if _half is None:
-        return arrays
-    return tuple(array.astype(_half) if array is not None and array.dtype == numpy.float32 else array for array in arrays)
+def to_half(array):
+    """A float32 array in the type of using_mixed; as it is where that is off, and so is all else."""
+    return array.astype(_half) if _half is not None and getattr(array, "dtype", None) == numpy.float32 else array
+
+
+def mixed(op):
+    """Say of an op that its float32 operands are rounded to the type of using_mixed."""
+
+    @wraps(op)
+    def rounding(*operands, **options):
+        return op(*map(to_half, operands), **{name: to_half(value) for name, value in options.items()})
+
+    return rounding
 
 
 def is_float(dtype):

@@ -4,7 +4,7 @@ import os
 from contextlib import contextmanager
 
 from minires import names
-from minires.backend import has_kernel, has_kernels, in_parts, is_half, matmul, sum_type, tf32, to_half, widened, xp
+from minires.backend import has_kernel, has_kernels, in_parts, is_half, matmul, mixed, sum_type, tf32, widened, xp
 from minires.ops.arithmetic import common_type
 from minires.ops.tiles import F2, F4, F4_STRIDE2
 from minires.ops.windows import added_back, framed, image_shape, output_size, patches_of, window
@@ -151,6 +151,7 @@ def _summed(a, b):
     return matmul(a, b, out=xp.empty((a.shape[0], b.shape[1]), dtype=sum_type(b.dtype)))
 
 
+@mixed
 def conv2d(x, weight, bias=None, *, stride=1, padding=0, algorithm=None):
     """y[n, i, j, f] = sum over u, v, c of x[n, i * stride + u, j * stride + v, c] * weight[u, v, c, f], plus bias[f].
 
@@ -164,7 +165,6 @@ def conv2d(x, weight, bias=None, *, stride=1, padding=0, algorithm=None):
     Raises  ValueError: shapes that do not fit, or a window larger than the padded image.
     """
     _check_shapes(x, weight, bias)
-    x, weight, bias = to_half(x, weight, bias)
     kernel, steps, frame = window(weight.shape[:2], stride, padding)
     output = output_size(x.shape[1:3], kernel, steps, frame)
     chosen = names.check("algorithm", _forced if algorithm is None else algorithm, ALGORITHMS)

@@ -2,7 +2,7 @@
 
 import math
 
-from minires.backend import in_parts, sum_type, to_half, widened, xp
+from minires.backend import in_parts, mixed, sum_type, widened, xp
 from minires.backend import matmul as product
 from minires.ops.arithmetic import common_type, unbroadcast
 
@@ -32,6 +32,7 @@ def matmul(a, b):
     return xp.matmul(a, b), backward
 
 
+@mixed
 def linear(x, weight, bias=None):
     """x @ weight + bias.
 
@@ -48,7 +49,6 @@ def linear(x, weight, bias=None):
         raise ValueError(f"linear: weight takes {i} features, x has shape {x.shape}")
     if bias is not None and bias.shape != (o,):
         raise ValueError(f"linear: bias has shape {bias.shape}, wanted ({o},)")
-    x, weight, bias = to_half(x, weight, bias)
     n = math.prod(x.shape[:-1])
     rows, y = x.reshape(n, i), xp.empty((n, o), dtype=common_type(x, weight, bias))
 

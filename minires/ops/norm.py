@@ -29,11 +29,11 @@ def channel_stats(x):
 @has_kernel
 def moments(x):
     """channel_stats of an x that was checked; of half types in float32."""
-    x = widened(x)
-    rows, found = Rows(x), {}
+    wide = widened(x)
+    rows, found = Rows(wide), {}
 
     def part_stats(part):
-        values = rows.of(x, part)
+        values = rows.of(wide, part)
         m = values.size // rows.c
         rounded = rows.sum(values) / m
         distance = xp.subtract(values, rows.wide(rounded), out=rows.scratch("distance", part))
@@ -41,7 +41,7 @@ def moments(x):
         squares = rows.sum(distance, distance) - m * rest * rest
         found[part.start] = m, rounded, rest, xp.maximum(squares, 0)
 
-    in_parts(part_stats, len(x), rows.size(2))
+    in_parts(part_stats, len(wide), rows.size(2))
     counts, rounded, rests, squares = zip(*(found[start] for start in sorted(found)))
     shares, base = [m / sum(counts) for m in counts], rounded[0]
     offsets = [(r - base) + rest for r, rest in zip(rounded, rests)]  # of the parts' means; small, so exact

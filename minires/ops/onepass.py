@@ -66,8 +66,8 @@ def norm_forward(x, gamma, beta, add, mean, var, eps, relu):
 def norm_backward(g, above, x, gamma, mean, var, eps, moving, adds):
     """(g_x, g_gamma, g_beta, and what comes through the maximum: the gradient of `add`). g ends where `above`, y, is 0."""
     if is_half(x.dtype):
-        above = None if above is None else widened(above)
-        wide, *sums, wide_sum = norm_backward(widened(g), above, widened(x), gamma, mean, var, eps, moving, adds)
+        wide_above = None if above is None else widened(above)
+        wide, *sums, wide_sum = norm_backward(widened(g), wide_above, widened(x), gamma, mean, var, eps, moving, adds)
         return wide.astype(x.dtype), *sums, None if wide_sum is None else wide_sum.astype(x.dtype)
     m, scale = x.size // x.shape[-1], 1 / xp.sqrt(var + eps)
     rows = Rows(x)
