@@ -222,9 +222,10 @@ def test_bfloat16_without_the_package_that_has_it():
 
 
 def test_bfloat16_where_the_library_has_none():
-    library = mock.Mock(empty=mock.Mock(side_effect=TypeError("unsupported dtype bfloat16")))
-    with mock.patch.object(backend, "_current", backend._current._replace(module=library)):
-        with pytest.raises(backend.BackendError, match="CuPy has bfloat16 from 14 on"), backend.using_mixed("bfloat16"):
+    library = mock.Mock()
+    library.ones.return_value.astype.side_effect = TypeError("unsupported dtype bfloat16\nand so on")
+    with mock.patch.object(backend, "_current", backend._current._replace(name="another", module=library)):
+        with pytest.raises(backend.BackendError, match=r"\(TypeError: unsupported dtype bfloat16\): CuPy has bfloat16 from 14 on"), backend.using_mixed("bfloat16"):
             pass
 
 

@@ -2,7 +2,7 @@
 
 import os
 from contextlib import contextmanager
-from functools import wraps
+from functools import cache, wraps
 
 import numpy
 
@@ -95,9 +95,17 @@ def _type(half):
             cure = 'pip install ml_dtypes; or "float16", which needs no package but optim.GradScaler'
             raise backend.BackendError(f"bfloat16 is a type of the package ml_dtypes, which is not installed: {cure}") from None
         half = ml_dtypes.bfloat16
-    dtype = numpy.dtype(half)
+    return _tried(numpy.dtype(half), backend.name())
+
+
+@cache
+def _tried(dtype, name):
+    """The type, if the backend of this name, which is in use, can round to it."""
+    from minires import backend
+
     try:
-        backend.xp.empty(0, dtype=dtype)
-    except (TypeError, ValueError, NotImplementedError) as error:
-        raise backend.BackendError(f"{backend.name()} has no {dtype.name} here ({error}): CuPy has bfloat16 from 14 on") from None
+        backend.xp.ones(1, dtype=numpy.float32).astype(dtype)
+    except Exception as error:  # noqa: BLE001  of a type, or of a compiler
+        told = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+        raise backend.BackendError(f"{name} cannot round to {dtype.name} here ({told}): CuPy has bfloat16 from 14 on") from None
     return dtype
