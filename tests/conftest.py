@@ -7,6 +7,7 @@ import pytest
 
 from minires import backend
 from minires.backend import card
+from tests import compilers
 
 if os.environ.get("MINIRES_REQUIRE_TORCH"):
     import torch  # noqa: F401  (a parity test may be skipped where PyTorch is not installed, but not where it should be)
@@ -39,7 +40,7 @@ BACKENDS, LINE = _backends()
 
 
 def pytest_report_header():
-    return LINE
+    return [LINE, f"CUDA kernels: compiled by {compilers.name()}"]
 
 
 @pytest.fixture(params=BACKENDS, scope="module")

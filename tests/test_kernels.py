@@ -1,10 +1,7 @@
 """The CUDA kernels, without a card: run on the processor by a shim, against the plain form of each; and compiled for a card."""
 
-import ctypes
 import importlib
-import importlib.util
 import shutil
-import subprocess
 import sys
 from contextlib import nullcontext
 from functools import partial
@@ -26,7 +23,7 @@ from minires.gradcheck import check_backward
 from minires.ops import conv
 from minires.ops.tiles import F2, F4, F4_STRIDE2, Maps
 from minires.ops.windows import output_size
-from tests import shim
+from tests import compilers, shim
 
 batches_module = importlib.import_module("minires.data.batches")  # the class of that name hides it
 needs_compiler = pytest.mark.skipif(shim.COMPILER is None, reason="there is no g++ to run kernels on the processor")
@@ -422,41 +419,6 @@ def kernels_used():
     return sorted(seen)
 
 
-def nvrtc():
-    """The NVRTC library of a wheel (nvidia-cuda-nvrtc-cu12, as cupy-cuda12x[ctk] brings it), or None."""
-    for name in ("nvidia.cuda_nvrtc", "nvidia.cu13"):
-        try:
-            spec = importlib.util.find_spec(name)
-        except ModuleNotFoundError:
-            continue
-        for folder in spec.submodule_search_locations or [] if spec else []:
-            for path in sorted(Path(folder).glob("lib/libnvrtc.so*")):
-                return ctypes.CDLL(str(path))
-    return None
-
-
-def compile_with_nvrtc(library, source, functions):
-    program, options = ctypes.c_void_p(), [b"-std=c++17", b"-arch=compute_75"]
-    assert library.nvrtcCreateProgram(ctypes.byref(program), source.encode(), b"kernel.cu", 0, None, None) == 0
-    for function in functions:
-        assert library.nvrtcAddNameExpression(program, function.encode()) == 0
-    code = library.nvrtcCompileProgram(program, len(options), (ctypes.c_char_p * len(options))(*options))
-    size = ctypes.c_size_t()
-    library.nvrtcGetProgramLogSize(program, ctypes.byref(size))
-    log = ctypes.create_string_buffer(size.value)
-    library.nvrtcGetProgramLog(program, log)
-    assert code == 0, log.value.decode()
-
-
-def compile_with_nvcc(source, functions, folder):
-    path = folder / "kernel.cu"
-    path.write_text(source + "\n".join(f"auto taken_{i} = &{function};" for i, function in enumerate(functions)))
-    done = subprocess.run(["nvcc", "-std=c++17", "-arch=sm_75", "-ptx", "-o", str(folder / "kernel.ptx"), str(path)],
-                          capture_output=True, text=True)  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert (folder / "kernel.ptx").read_text().count(".entry") == len(functions)
-
-
 @pytest.mark.parametrize("file", sorted(path.name for path in Path(start.__file__).parent.glob("*.cu")))
 def test_every_kernel_compiles_for_a_card(file, tmp_path):
     """By NVRTC where its wheel is installed, as CuPy does it; else by nvcc."""
@@ -465,11 +427,11 @@ def test_every_kernel_compiles_for_a_card(file, tmp_path):
         if source.endswith(text):
             sources.setdefault(source, []).append(function)
     assert sources
-    library = nvrtc()
+    library = compilers.nvrtc()
     for source, functions in sources.items():
         if library is not None:
-            compile_with_nvrtc(library, source, functions)
+            compilers.with_nvrtc(library, source, functions)
         elif shutil.which("nvcc"):
-            compile_with_nvcc(source, functions, tmp_path)
+            compilers.with_nvcc(source, functions, tmp_path)
         else:
-            pytest.skip("neither NVRTC (pip install nvidia-cuda-nvrtc-cu12) nor nvcc is here to compile for a card")
+            pytest.skip(compilers.name())
