@@ -1,0 +1,42 @@
+"""While a learner's function is checked, the library's counterpart does not answer."""
+
+from contextlib import contextmanager
+
+from minires.course import manifest
+from minires.course.standin import standing_in
+
+__tracebackhide__ = True
+
+
+class Cheating(AssertionError):
+    """The library's function was called by what is to stand in for it."""
+
+
+def _smile(function):
+    return f"this exercise asks you to write {function}: calling the library's is cheating, if charming"
+
+
+@contextmanager
+def poisoned(exercise, yours):
+    """For a while a call of the library's counterpart, through whichever module, raises Cheating; and so does the end of this
+    block where the learner's function caught it.
+
+    yours  the learner's function: the names in its module are poisoned too
+    """
+    calls = []
+    dotted = [name for name in (exercise.library, *exercise.poisoned) if name]
+    if any(yours is manifest.resolve(name) for name in dotted):
+        raise Cheating(_smile(exercise.function))
+
+    def deadly(original):
+        def refused(*_, **__):
+            calls.append(original)
+            raise Cheating(_smile(exercise.function))
+
+        return refused
+
+    spaces = [yours.__globals__] if hasattr(yours, "__globals__") else []
+    with standing_in({name: deadly(manifest.resolve(name)) for name in dotted}, spaces):
+        yield
+    if calls:
+        raise Cheating(_smile(exercise.function))
