@@ -22,6 +22,8 @@ __tracebackhide__ = True  # pytest shows the claim and the learner's lines, and 
 class Wrong(AssertionError):
     """A claim that does not hold. mistake  the key of the known mistake that it looks like, or None."""
 
+    __module__ = "builtins"  # so that pytest calls it by its bare name
+
     def __init__(self, message, mistake=None):
         super().__init__(message)
         self.mistake = mistake

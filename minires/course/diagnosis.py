@@ -12,7 +12,7 @@ def of(exercise, trial, i, got, ours, tolerance):
 
     Of several the one that also gets the items before it right.
     """
-    for key, mistake in exercise.mistakes().items():
+    for key, mistake in exercise.all_mistakes().items():
         items, _ = _run(trial, mistake, i + 1)
         right_before = all(same(value, wanted, tolerance) for (_, value), (_, wanted) in zip(items[:i], ours))
         if len(items) > i and right_before and same(items[i][1], got, tolerance):
@@ -22,7 +22,7 @@ def of(exercise, trial, i, got, ours, tolerance):
 
 def of_crash(exercise, trial, error):
     """(key, lines) of the mistake that raises the same error."""
-    for key, mistake in exercise.mistakes().items():
+    for key, mistake in exercise.all_mistakes().items():
         _, raised = _run(trial, mistake, None)
         if type(raised) is type(error) and str(raised) == str(error):
             return key, [sentence(mistake)]
@@ -31,8 +31,12 @@ def of_crash(exercise, trial, error):
 
 def sentence(mistake):
     """What a known mistake is, for the learner."""
-    clause = " ".join(inspect.getdoc(mistake).split()).rstrip(".")
-    return f"This is what comes out when {clause}."
+    return f"This is what comes out when {clause(mistake)}."
+
+
+def clause(mistake):
+    """What is wrong with a known mistake: its docstring."""
+    return " ".join(inspect.getdoc(mistake).split()).rstrip(".")
 
 
 def _run(trial, mistake, count):

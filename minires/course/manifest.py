@@ -75,6 +75,11 @@ class Exercise:
         """The function or class that it is held against."""
         return resolve(self.library) if self.library else getattr(self.answers(), self.function)
 
+    def all_mistakes(self):
+        """Those, and of a bug hunt the function that was given out."""
+        hunted = getattr(self.answers(), "hunted", None)
+        return {**({"hunted": hunted} if hunted else {}), **self.mistakes()}
+
     def mistakes(self):
         """Key -> function: wrong ones whose docstrings end the sentence "This is what comes out when ..."."""
         module = self.answers()

@@ -11,6 +11,8 @@ __tracebackhide__ = True
 class Cheating(AssertionError):
     """The library's function was called by what is to stand in for it."""
 
+    __module__ = "builtins"  # so that pytest calls it by its bare name
+
 
 def _smile(function):
     return f"this exercise asks you to write {function}: calling the library's is cheating, if charming"
@@ -36,7 +38,9 @@ def poisoned(exercise, yours):
         return refused
 
     spaces = [yours.__globals__] if hasattr(yours, "__globals__") else []
-    with standing_in({name: deadly(manifest.resolve(name)) for name in dotted}, spaces):
-        yield
-    if calls:
-        raise Cheating(_smile(exercise.function))
+    try:
+        with standing_in({name: deadly(manifest.resolve(name)) for name in dotted}, spaces):
+            yield
+    finally:
+        if calls:
+            raise Cheating(_smile(exercise.function)) from None

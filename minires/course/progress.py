@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import secrets
+import signal
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from minires.course import folder, manifest, runner
 
 FILE = "progress.txt"
 HEAD = "# How far you are. pytest and minires exercises write it; deleting it loses hints and nothing else.\n"
+DEVNULL = subprocess.DEVNULL
 LIMIT = 60  # seconds for an exercise
 
 
@@ -81,12 +83,13 @@ def states(home, ids=None):
     return found
 
 
-def check(home, exercise, *, limit=LIMIT, quiet=True):
+def check(home, exercise, *, limit=LIMIT, stdout=DEVNULL):
     """Run an exercise in a process of its own, and write down what became of it. Returns a runner.Result.
 
-    limit  seconds; then it counts as wrong    quiet  what the learner's function prints is not shown
+    limit  seconds; then it counts as wrong    stdout  where goes what the learner's function prints, as subprocess has it;
+        what comes through a pipe is printed
     """
-    result = run_apart(exercise, home, home, limit=limit, stdout=subprocess.DEVNULL if quiet else None)
+    result = run_apart(exercise, home, home, limit=limit, stdout=stdout)
     note(home, exercise, result.state, result.message, result.mistake)
     return result
 
@@ -106,8 +109,10 @@ def run_apart(exercise, yours, tests, *, limit, **options):
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment,
                                    start_new_session=os.name == "posix", **options)  # fmt: skip
         try:
-            process.communicate(f"{token}\n".encode(), timeout=limit)
+            printed, _ = process.communicate(f"{token}\n".encode(), timeout=limit)
             late = False
+            if printed:
+                print(printed.decode(errors="replace"), end="")
         except subprocess.TimeoutExpired:
             late = True
         finally:
@@ -117,8 +122,6 @@ def run_apart(exercise, yours, tests, *, limit, **options):
 
 def _end(process):
     """The process and whatever it started."""
-    import signal
-
     try:
         os.killpg(process.pid, signal.SIGKILL) if os.name == "posix" else process.kill()
     except (ProcessLookupError, PermissionError):

@@ -13,6 +13,7 @@ from minires.course import folder, manifest
 from minires.course.check import unstarted
 
 NOT_STARTED, BEGUN, WRONG, SOLVED = "not started", "begun", "wrong", "solved"
+STATES = (SOLVED, BEGUN, WRONG, NOT_STARTED)
 
 
 class Claim(NamedTuple):

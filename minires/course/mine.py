@@ -1,0 +1,82 @@
+"""The learner's own functions in the engine: what is solved takes the library's place, and each call is counted."""
+
+import functools
+from collections import Counter
+from contextlib import ExitStack, contextmanager
+
+from minires import nn, ops
+from minires.backend import whole_batches
+from minires.course import folder, manifest, progress, runner
+from minires.course.standin import standing_in
+
+
+class Report:
+    """Whose code ran: for each exercise that is a part of the library, how often, and whether it was the learner's."""
+
+    def __init__(self, states):
+        self.states, self.calls = states, Counter()
+
+    def lines(self):
+        """A line for each that was called; at the end those that were not."""
+        lines, idle = [], []
+        for id, state in self.states.items():
+            exercise = manifest.exercises()[id]
+            whose = "yours" if state == runner.SOLVED else f"minires ({'not solved yet' if state != runner.WRONG else 'yours is wrong'})"
+            count = self.calls[id]
+            if count:
+                lines.append(f"{exercise.name}: {whose}, {count:,} call{'s' if count > 1 else ''}")
+            elif state == runner.SOLVED:
+                idle.append(exercise.name)
+        return lines + ([f"yours, but not needed here: {', '.join(idle)}"] if idle else [])
+
+    def __str__(self):
+        return "\n".join(self.lines()) or "none of the exercises is a part of what ran"
+
+
+@contextmanager
+def mine(home=None):
+    """For a while the learner's solved functions stand in the library's places, and those of the exercises that are not solved
+    are counted. The ops run one by one: nothing is fused, folded, or done by another algorithm.
+
+        with course.mine() as report:
+            train_epoch(...)
+        print(report)
+
+    home  the folder of exercises; without it the one of this clone
+    """
+    home = folder.find(home)
+    part = {id: exercise for id, exercise in manifest.exercises().items() if exercise.target}
+    states = progress.states(home, part)
+    report, stand_ins = Report(states), {}
+    with ExitStack() as stack:
+        for id, exercise in part.items():
+            original = manifest.resolve(exercise.target)
+            function = original
+            if states[id] == runner.SOLVED:
+                module = folder.load(home / exercise.file)
+                function = getattr(module, exercise.function)
+                fitted = getattr(exercise.answers(), "in_engine", None)
+                function = fitted(function) if fitted else function
+            stand_ins[exercise.target] = _counted(function, original, report.calls, id)
+        stack.enter_context(nn.separate_ops())
+        stack.enter_context(ops.algorithm("im2col"))
+        stack.enter_context(whole_batches())
+        stack.enter_context(standing_in(stand_ins))
+        yield report
+
+
+def _counted(function, original, calls, id):
+    """The function, with its calls counted; of a class a subclass whose instances are."""
+    if isinstance(original, type):
+        def __init__(self, *inputs, **options):
+            calls[id] += 1
+            function.__init__(self, *inputs, **options)
+
+        return type(original.__name__, (function,), {"__init__": __init__, "__doc__": original.__doc__})
+
+    @functools.wraps(original)
+    def counted(*inputs, **options):
+        calls[id] += 1
+        return function(*inputs, **options)
+
+    return counted
