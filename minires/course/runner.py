@@ -47,10 +47,11 @@ def run(exercise, yours, tests=None):
     return judge(exercise, module, Path(tests or yours), folder.untouched(exercise, yours), started)
 
 
-def judge(exercise, module, tests, untouched=False, started=None):
+def judge(exercise, module, tests, untouched=False, started=None, first=False):
     """Run the claims on a module that has the function.
 
     untouched  whether it is still as it was given out: what does not hold is not started then, and not wrong
+    first  stop at the first claim that does not hold
     """
     started = time.perf_counter() if started is None else started
     sys.modules[exercise.module] = module
@@ -60,6 +61,8 @@ def judge(exercise, module, tests, untouched=False, started=None):
             claim()
         except Exception as error:
             claims.append(Claim(name, NOT_STARTED if untouched or unstarted(error, exercise) else WRONG, error))
+            if first:
+                break
         else:
             claims.append(Claim(name, SOLVED))
     wrong = next((claim for claim in claims if claim.state == WRONG), None)

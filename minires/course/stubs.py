@@ -29,10 +29,11 @@ def _headline(exercise):
 
 def source(exercise):
     """The source of the reference, without decorators."""
-    return _plain(exercise.reference())
+    return plain(exercise.reference())
 
 
-def _plain(function):
+def plain(function):
+    """A function's source, without decorators."""
     text = textwrap.dedent(inspect.getsource(inspect.unwrap(function)))
     return text[re.search(r"^(def|class) ", text, re.MULTILINE).start() :]
 
@@ -85,7 +86,7 @@ def _docstring(node, indent, task):
 def _hunted(exercise):
     """The wrong function as it is, under the name that it has to have; with the task in its docstring."""
     function = exercise.answers().hunted
-    text = re.sub(r"^def hunted\(", f"def {exercise.function}(", _plain(function), count=1)
+    text = re.sub(r"^def hunted\(", f"def {exercise.function}(", plain(function), count=1)
     node = ast.parse(text).body[0]
     lines = text.splitlines()
     rest = "\n".join(lines[node.body[0].end_lineno :]) + "\n"
