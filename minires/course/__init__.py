@@ -8,40 +8,50 @@
     with course.mine() as report: ...       the learner's functions in the library's places; print(report) says whose ran
 """
 
-import subprocess
-
-from minires.course import commands, folder, manifest, progress, runner
 from minires.course.check import Check, Wrong
-from minires.course.mine import mine
 
 __all__ = ["Check", "Wrong", "check", "hint", "mine", "status", "yours"]
 
 
 def check(which):
     """Run an exercise, by id or name, and print which of its claims hold."""
+    import subprocess
+
+    from minires.course import commands, folder, manifest
+
     commands.check(folder.find(), manifest.exercise(which), stream=subprocess.PIPE)
 
 
 def hint(which):
     """Print the hints of an exercise so far, and one more."""
+    from minires.course import commands, folder, manifest
+
     commands.hint(folder.find(), manifest.exercise(which))
 
 
 def status():
     """Print the table of all exercises."""
+    from minires.course import commands, folder
+
     commands.status(folder.find())
 
 
 def yours(which):
     """The learner's function of an exercise, by id or name, if it is solved; else the library's. Prints which."""
-    exercise = manifest.exercise(which)
-    try:
-        home = folder.find()
-        state = progress.states(home, [exercise.id])[exercise.id]
-    except folder.NoExercises:
-        home, state = None, runner.NOT_STARTED
-    if state == runner.SOLVED:
-        print(f"{exercise.function}: yours")
-        return getattr(folder.load(home / exercise.file), exercise.function)
-    print(f"{exercise.function}: minires ({state})")
-    return exercise.reference()
+    from minires.course import engine, manifest
+
+    return engine.yours(manifest.exercise(which))
+
+
+def mine(home=None):
+    """A context in which the learner's solved functions stand in the library's places; it gives a report of whose code ran.
+
+        with course.mine() as report:
+            train_epoch(...)
+        print(report)
+
+    home  the folder of exercises; without it the one of this clone. See minires.course.engine.mine
+    """
+    from minires.course import engine
+
+    return engine.mine(home)

@@ -33,10 +33,11 @@ class Check:
     """The claims that one exercise makes, each a method that raises Wrong with a message that stands alone.
 
     tolerance  how far a number may be off, relative to the largest of its array
+    float32  whether the claims hold in float32 too: not of small steps, which rounding swallows
     """
 
-    def __init__(self, id, *, tolerance=1e-8):
-        self.exercise, self.tolerance = manifest.exercise(id), tolerance
+    def __init__(self, id, *, tolerance=1e-8, float32=True):
+        self.exercise, self.tolerance, self.float32 = manifest.exercise(id), tolerance, float32
 
     def same(self, yours, *inputs, **options):
         """`yours` gives what ours gives: structure, type, shape, numbers; of an op (result, backward) the result. Its inputs stay
@@ -95,7 +96,7 @@ class Check:
     def _trials(self, inputs, options, gradients=False):
         """With the inputs in float64; and in float32, where there are floats."""
         yield _Call(self.exercise, inputs, options, numpy.float64, gradients)
-        if any(_floats(array) for array in inputs):
+        if self.float32 and any(_floats(array) for array in inputs):
             yield _Call(self.exercise, inputs, options, numpy.float32, gradients)
 
     def _compare(self, trial, yours):
@@ -125,13 +126,15 @@ def _next(run, exercise, yours, trial, ours, tolerance):
             return next(run)[1]
     except (Wrong, Cheating):
         raise
-    except RecursionError:
-        raise Wrong(f"{trial.about}: Python's stack is too small for so many calls within calls: a loop has no such limit") from None
+    except RecursionError as error:
+        mistake, sentence = diagnosis.of_crash(exercise, trial, error)
+        message = f"{trial.about}: Python's stack is too small for so many calls within calls; a loop has no such limit"
+        raise Wrong("\n".join([message, *_indented(sentence)]), mistake) from None
     except Exception as error:
         if not unstarted(error, exercise):
             mistake, sentence = diagnosis.of_crash(exercise, trial, error)
             error.mistake = mistake
-            error.add_note("\n".join([f"in {trial.about}", *_indented(sentence)]))
+            error.add_note("\n".join([f"  in {trial.about}", *_indented(sentence)]))
         raise
 
 

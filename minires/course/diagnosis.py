@@ -24,7 +24,7 @@ def of_crash(exercise, trial, error):
     """(key, lines) of the mistake that raises the same error."""
     for key, mistake in exercise.all_mistakes().items():
         _, raised = _run(trial, mistake, None)
-        if type(raised) is type(error) and str(raised) == str(error):
+        if type(raised) is type(error) and (str(raised) == str(error) or isinstance(error, RecursionError)):
             return key, [sentence(mistake)]
     return None, []
 

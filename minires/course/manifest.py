@@ -85,7 +85,7 @@ class Exercise:
         module = self.answers()
         found = {key: value for key, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__
                  and inspect.isroutine(value) and not key.startswith("_")}  # fmt: skip
-        apart = {self.function, *NOT_MISTAKES, *(f.__name__ for f in getattr(module, "CANDIDATES", ()))}
+        apart = {self.function, *NOT_MISTAKES}
         return {key: value for key, value in found.items() if key not in apart}
 
 

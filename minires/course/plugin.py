@@ -4,6 +4,7 @@ exercises/conftest.py imports these hooks. The exit status is 0 when nothing is 
 nothing was started yet, 1 when something is wrong.
 """
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ __all__ = ["pytest_collection_modifyitems", "pytest_configure", "pytest_make_col
 
 MARK = "not started"
 COLOURS = {runner.SOLVED: "green", runner.WRONG: "red", runner.BEGUN: "yellow", runner.NOT_STARTED: "cyan"}
-SEEN = pytest.StashKey[dict]()  # id -> {"folder", "whole", "claims": [(name, state)], "message", "mistake"}
+SEEN = pytest.StashKey[dict]()  # id -> {"folder", "claims": [(name, state)], "message", "mistake"}
 
 
 def _exercise(path):
@@ -26,7 +27,7 @@ def _exercise(path):
 
 
 def _seen(config, exercise, path):
-    new = {"folder": Path(path).parent, "whole": True, "claims": [], "message": "", "mistake": None}
+    new = {"folder": Path(path).parent, "claims": [], "message": "", "mistake": None}
     return config.stash.setdefault(SEEN, {}).setdefault(exercise.id, new)
 
 
@@ -100,10 +101,15 @@ def pytest_sessionfinish(session, exitstatus):
         session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
     if session.config.option.collectonly:
         return
-    narrowed = session.config.option.keyword or any("::" in argument for argument in session.config.args)
-    if not narrowed and not session.shouldstop and not session.shouldfail:
-        for id, state in states.items():
-            progress.note(seen[id]["folder"], manifest.exercises()[id], state, seen[id]["message"], seen[id]["mistake"])
+    for id, state in states.items():
+        exercise, home = manifest.exercises()[id], seen[id]["folder"]
+        if state == runner.WRONG or _claims(home / exercise.test) <= {name for name, _ in seen[id]["claims"]}:
+            progress.note(home, exercise, state, seen[id]["message"], seen[id]["mistake"])
+
+
+def _claims(path):
+    """The names of the claims in a file."""
+    return {node.name for node in ast.parse(path.read_text(encoding="utf-8")).body if getattr(node, "name", "").startswith("test_")}
 
 
 def pytest_terminal_summary(terminalreporter, config):

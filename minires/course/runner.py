@@ -104,7 +104,7 @@ def _home(module):
 def trouble(error, home):
     """An exception in a few lines: for a wrong answer its message; for a crash the learner's line, too."""
     if isinstance(error, AssertionError) and str(error):
-        return str(error)
+        return "\n".join([str(error), *getattr(error, "__notes__", [])])
     if isinstance(error, SyntaxError):
         where = f"{Path(error.filename or '?').name}, line {error.lineno}"
         return f"{where}: {type(error).__name__}: {error.msg}\n  {(error.text or '').strip()}"

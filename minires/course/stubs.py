@@ -84,13 +84,14 @@ def _docstring(node, indent, task):
 
 
 def _hunted(exercise):
-    """The wrong function as it is, under the name that it has to have; with the task in its docstring."""
+    """The wrong function as it is, under the name of the right one and with its docstring."""
     function = exercise.answers().hunted
     text = re.sub(r"^def hunted\(", f"def {exercise.function}(", plain(function), count=1)
     node = ast.parse(text).body[0]
     lines = text.splitlines()
     rest = "\n".join(lines[node.body[0].end_lineno :]) + "\n"
-    return _signature(lines, node) + _docstring(node, "    ", exercise.task) + rest
+    said = ast.parse(source(exercise)).body[0]  # the docstring of the wrong one says what is wrong with it
+    return _signature(lines, node) + _docstring(said, "    ", exercise.task) + rest
 
 
 def write(exercise, folder):
