@@ -1,4 +1,4 @@
-"""What numeric_gradient must do: see the slope of (g * f(x)).sum() along each element, and tell a wrong backward from a right one."""
+"""What numeric_gradient must do: see the slope along each element, and tell a wrong backward from a right one."""
 
 import numpy
 from e02g_numeric_gradient import numeric_gradient
@@ -18,6 +18,10 @@ def row_sums(x):
     return (x * x).sum(axis=1)
 
 
+def row_products(x):
+    return x.prod(axis=1)
+
+
 def product_with_a_matrix(x):
     return x @ numpy.array([[1.0, 2.0], [-3.0, 0.5], [4.0, 1.0]])
 
@@ -33,6 +37,10 @@ def test_the_gradient_that_comes_in_counts():
 def test_the_result_may_have_another_shape_than_x():
     check.same(numeric_gradient, row_sums, x, numpy.array([2.0, -1.0]))
     check.same(numeric_gradient, product_with_a_matrix, x, rng.standard_normal((2, 2)))
+
+
+def test_the_other_elements_stay_where_they_are():
+    check.same(numeric_gradient, row_products, x + 2, numpy.array([2.0, -1.0]), step=0.25)
 
 
 def test_the_step_is_the_one_that_is_asked_for():

@@ -3,7 +3,8 @@
 from e02i_write_the_test import check as yours
 
 from minires.course import Check
-from minires.course.answers.e02i_write_the_test import RIGHT, WRONG, verdicts  # no fun to read before you are done
+from minires.course.answers.e02i_write_the_test import RIGHT, WRONG  # no fun to read before you are done
+from minires.course.candidates import verdicts
 
 check = Check("02i")
 

@@ -66,11 +66,11 @@ def test_a_leaf_that_is_used_twice_gets_both_parts():
 def test_gradients_of_two_losses_add_up():
     def run(walk):
         x = Leaf("x")
-        for factor in (2.0, 3.0):
-            walk(scale("b", x, factor), 1.0)
+        walk(scale("b", x, 2.0), 1.0)
+        walk(add("d", scale("c", x, 3.0), x), 1.0)
         return {"the gradient of x": x.grad}
 
-    check.experiment(run, walk_back, "two losses one after the other, 2x and 3x")
+    check.experiment(run, walk_back, "two losses one after the other, 2x and 3x + x")
 
 
 def test_where_no_gradient_is_wanted_none_goes():

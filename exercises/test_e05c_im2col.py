@@ -29,6 +29,7 @@ def test_the_window_moves_by_the_stride():
 
 def test_the_padding_is_zeros_around_the_image():
     check.same(im2col, images, kernel=3, padding=1)
+    check.same(im2col, images, kernel=2, padding=(2, 0))
     check.same(im2col, images, kernel=(3, 2), stride=2, padding=(1, 2))
 
 

@@ -31,7 +31,7 @@ def test_the_padding_never_wins():
 
 def test_the_gradient_goes_to_the_largest():
     check.backward(max_pool2d, images, kernel=2)
-    check.backward(max_pool2d, images, kernel=(2, 3), stride=(2, 3))
+    check.backward(max_pool2d, images, kernel=(3, 2), stride=(2, 3))
 
 
 def test_a_pixel_that_wins_twice_gets_both():
@@ -42,3 +42,8 @@ def test_a_pixel_that_wins_twice_gets_both():
 def test_on_a_tie_the_first_gets_all():
     check.gradients(max_pool2d, numpy.zeros((1, 4, 4, 1)), kernel=2)
     check.gradients(max_pool2d, steps, kernel=3, stride=1, padding=1)
+
+
+def test_a_window_may_have_more_than_256_places():
+    check.gradients(max_pool2d, numpy.arange(300.0).reshape(1, 60, 5, 1), kernel=(60, 5))
+    check.gradients(max_pool2d, numpy.arange(300.0).reshape(1, 5, 60, 1), kernel=(5, 60))

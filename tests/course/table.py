@@ -70,17 +70,18 @@ def _rejection(function, result):
 def mutated(exercise, row):
     """The Row with its mutants: killed, or excused by a reason in survivors.txt."""
     count = killed = excused = 0
-    faults, excuses = list(row.faults), dict(survivors.read().get(exercise.id, {}))
+    used = set()
+    faults, excuses = list(row.faults), survivors.read().get(exercise.id, {})
     for told, tree in mutants.mutants(source(exercise)):
         count += 1
         if dies(exercise, tree):
             killed += 1
         elif told in excuses:
             excused += 1
-            excuses.pop(told)
+            used.add(told)
         else:
             faults.append(f"a mutant lives: {told}")
-    faults += [f"survivors.txt names a mutant that does not live: {told}" for told in excuses]
+    faults += [f"survivors.txt names a mutant that does not live: {told}" for told in set(excuses) - used]
     return row._replace(mutants=count, killed=killed, excused=excused, faults=tuple(faults))
 
 

@@ -45,27 +45,12 @@ for _function in (*RIGHT.values(), *WRONG.values()):
     _function.__name__ = _function.__qualname__ = "subtract"
 
 
-def verdicts(check, candidates):
-    """What a check says of each: accepted, or rejected."""
-    return {told: _verdict(check, candidate) for told, candidate in candidates.items()}
-
-
-def _verdict(check, candidate):
-    try:
-        check(candidate)
-    except NotImplementedError:
-        raise
-    except Exception:
-        return "rejected"
-    return "accepted"
-
-
 def _inputs(shape):
     return xp.arange(6.0).reshape(2, 3), xp.ones(shape) * 2
 
 
 def forward_only(candidate):
-    """the check looks at the result only, and not at the gradients"""
+    """the check is content with every gradient: it looks at the result only, or does not raise AssertionError"""
     a, b = _inputs(3)
     assert xp.allclose(candidate(a, b)[0], a - b)
 
@@ -94,7 +79,3 @@ def one_shape(candidate):
 def never_content(candidate):
     """the check rejects everything, the right ones too"""
     raise AssertionError
-
-
-def always_content(candidate):
-    """the check accepts everything"""
