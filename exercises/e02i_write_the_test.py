@@ -1,4 +1,4 @@
-"""Exercise 02i, chapter 02, 25 minutes: tell wrong subtractions from a right one. Check: pytest exercises/test_e02i_write_the_test.py"""
+"""Exercise 02i, chapter 02, 25 minutes: a check of subtractions. Check: pytest exercises/test_e02i_write_the_test.py"""
 
 from minires.backend import xp
 

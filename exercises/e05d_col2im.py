@@ -14,7 +14,7 @@ def col2im(columns, *, shape, kernel, stride=1, padding=0):
     Keeps  nothing: backward is im2col.
 
     window(kernel, stride, padding) gives three pairs, output_size((h, w), kernel, stride, padding) gives (OH, OW). What would
-    fall on the padding is dropped. To derive: in the sum over all c of im2col(x)[row] * c[row], by what is x[n, i, j] multiplied?
+    fall on the padding is dropped. To derive: in the sum of im2col(x) * columns, by what is x[n, i, j] multiplied?
     Return (image, backward); im2col is there for backward. Chapter 05.
     """
     raise NotImplementedError("exercise 05d: write col2im")

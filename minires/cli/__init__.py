@@ -43,7 +43,7 @@ def _parser():
     run.add_argument("--save-every", type=float, default=30, metavar="SECONDS", help="between checkpoints (default: 30)")
     run.add_argument("--watch", type=int, nargs="?", const=20, metavar="STEPS",
                      help="every so many steps (20; 0 for never) log each layer's activations and gradients, and draw them")  # fmt: skip
-    run.add_argument("--mine", action="store_true", help="train on your own solved exercises, and say at the end whose code ran")
+    run.add_argument("--mine", action="store_true", help="train on your solved exercises, and say whose code ran")
     _add_backend(run)
 
     evaluate = command("evaluate", "use", "loss and accuracy of a trained net")
@@ -80,7 +80,7 @@ def _parser():
     plot.add_argument("runs", nargs="+", metavar="RUN", help="a run's name or folder")
     plot.add_argument("--picture", metavar="FILE", default="curves.png")
 
-    _add_exercises(command("exercises", "exercises", "the course's exercises: how far you are, check, watch, hint, reset, solution, grade"))
+    _add_exercises(command("exercises", "exercises", "the course's exercises: how far you are, check, hint, solution, grade"))
 
     command("info", "look", "the backend in use, the devices, and how fast NumPy's products can be")
     return parser

@@ -1,9 +1,9 @@
 """What the claims of an exercise are made with: the learner's function beside the library's, on the same inputs.
 
-    check = Check("05c")
+check = Check("05c")
 
-    def test_every_patch_is_a_row():
-        check.same(im2col, image, kernel=2)
+def test_every_patch_is_a_row():
+    check.same(im2col, image, kernel=2)
 """
 
 import inspect
@@ -40,8 +40,8 @@ class Check:
         self.exercise, self.tolerance, self.float32 = manifest.exercise(id), tolerance, float32
 
     def same(self, yours, *inputs, **options):
-        """`yours` gives what ours gives: structure, type, shape, numbers; of an op (result, backward) the result. Its inputs stay
-        as they are, a second call gives the same, in memory of its own; and float32 in gives float32 out."""
+        """`yours` gives what ours gives: structure, type, shape, numbers; of an op (result, backward) the result. Its inputs
+        stay as they are, a second call gives the same, in memory of its own; and float32 in gives float32 out."""
         for trial in self._trials(inputs, options):
             self._compare(trial, yours)
             self._manners(trial, yours)
@@ -64,8 +64,8 @@ class Check:
     def experiment(self, run, yours, about):
         """run(yours) gives what run(ours) gives.
 
-        run  takes the function, and gives numbers, arrays, or a dict of them by what they are; it is called with ours, with yours
-        and with known mistakes, and so makes its inputs anew each time
+        run  takes the function, and gives numbers, arrays, or a dict of them by what they are; it is called with ours, with
+        yours and with known mistakes, and so makes its inputs anew each time
         about  what was tried, as a message has it: "a diamond, b = 2a, c = 3b + 4b"
         """
         self._compare(_Experiment(run, about), yours)
@@ -79,7 +79,9 @@ class Check:
         result = result[0] if isinstance(result, tuple) else result
         for name, array in zip(trial.names, arrays):
             if isinstance(array, numpy.ndarray) and isinstance(result, numpy.ndarray) and numpy.shares_memory(result, array):
-                raise Wrong(f"{trial.about}: what yours gives is a view of {name}. Who writes to it writes to {name}: give a copy")
+                raise Wrong(
+                    f"{trial.about}: what yours gives is a view of {name}. Who writes to it writes to {name}: give a copy"
+                )
 
     def call(self, yours, *inputs, **options):
         """What `yours` gives, with the library's counterpart poisoned: for claims of other kinds."""
@@ -176,7 +178,9 @@ class _Call:
 
     def arrays(self):
         """Copies of the inputs, laid out in memory as they are."""
-        return [to_device(numpy.array(value, order="K")) if isinstance(value, numpy.ndarray) else value for value in self.inputs]
+        return [
+            to_device(numpy.array(value, order="K")) if isinstance(value, numpy.ndarray) else value for value in self.inputs
+        ]
 
     def run(self, function):
         """The items (name, value), as they come: the result, and the gradients."""
@@ -189,7 +193,9 @@ class _Call:
                 raise Wrong(f"{self.about}: an op gives a tuple of its result and its backward, a function")
             given = backward(to_device(self.cotangent(result)))
             if not isinstance(given, tuple):
-                raise Wrong(f"{self.about}: backward gives a tuple, a gradient for each input; yours gave a {type(given).__name__}")
+                raise Wrong(
+                    f"{self.about}: backward gives a tuple, a gradient for each input; yours gave a {type(given).__name__}"
+                )
             yield "the number of gradients", len(given)
             for name, gradient in zip(self.names, given):
                 yield f"the gradient of {name}", on_host(gradient)

@@ -76,7 +76,9 @@ def _sequence(yours, ours, tolerance, sizes):
 
 def _mapping(yours, ours, tolerance, sizes):
     if not isinstance(yours, dict) or set(yours) != set(ours):
-        return [f"yours has {sorted(map(str, yours)) if isinstance(yours, dict) else _kind(yours)}, ours {sorted(map(str, ours))}"]
+        return [
+            f"yours has {sorted(map(str, yours)) if isinstance(yours, dict) else _kind(yours)}, ours {sorted(map(str, ours))}"
+        ]
     for key, wanted in ours.items():
         lines = difference(yours[key], wanted, tolerance, sizes)
         if lines:
@@ -130,7 +132,9 @@ def _in_common(got, wanted, tolerance, sizes):
             return [f"yours is ours read backwards along axis {' and '.join(map(str, axes))}"]
     for order in _orders(got.ndim):
         if got.transpose(order).shape == wanted.shape and _all_close(got.transpose(order), wanted, tolerance):
-            return [f"yours is ours with its axes in another order: yours.transpose({', '.join(map(str, order))}) would be right"]
+            return [
+                f"yours is ours with its axes in another order: yours.transpose({', '.join(map(str, order))}) would be right"
+            ]
     if _all_close(numpy.sort(got, None), numpy.sort(wanted, None), tolerance):
         return ["they are the right numbers in another order"]
     return []

@@ -21,7 +21,11 @@ class Report:
         lines, idle = [], []
         for id, state in self.states.items():
             exercise = manifest.exercises()[id]
-            whose = "yours" if state == runner.SOLVED else f"minires ({'not solved yet' if state != runner.WRONG else 'yours is wrong'})"
+            whose = (
+                "yours"
+                if state == runner.SOLVED
+                else f"minires ({'not solved yet' if state != runner.WRONG else 'yours is wrong'})"
+            )
             count = self.calls[id]
             if count:
                 lines.append(f"{exercise.name}: {whose}, {count:,} call{'s' if count > 1 else ''}")
@@ -82,6 +86,7 @@ def mine(home=None):
 def _counted(function, original, calls, id):
     """The function, with its calls counted; of a class a subclass whose instances are."""
     if isinstance(original, type):
+
         def __init__(self, *inputs, **options):
             calls[id] += 1
             function.__init__(self, *inputs, **options)

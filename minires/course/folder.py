@@ -14,7 +14,7 @@ class NoExercises(ValueError):
 
 
 def find(start=None):
-    """The folder `exercises` of the clone that `start` (or the current folder) lies in; else of the clone that minires runs from.
+    """The folder `exercises` of the clone that `start` (or the current folder) lies in; else of the one that minires runs from.
 
     Raises  NoExercises: there is none; it says what to do.
     """

@@ -59,7 +59,9 @@ def _tell(mistakes):
 
 def _run(exercise, submission, tests, seconds, memory):
     """What became of one exercise of one submission. Its file is copied: the submission stays as it is."""
-    theirs = next((path for path in (submission / exercise.file, submission / "exercises" / exercise.file) if path.is_file()), None)
+    theirs = next(
+        (path for path in (submission / exercise.file, submission / "exercises" / exercise.file) if path.is_file()), None
+    )
     if theirs is None:
         return runner.Result(runner.NOT_STARTED, message=f"there is no {exercise.file}")
     if theirs.stat().st_size > MOST:

@@ -22,7 +22,7 @@ class ManifestError(ValueError):
 class Exercise:
     """An exercise as its entry in the manifest has it.
 
-    id, name  "05c", "im2col": the learner's file is e05c_im2col.py    function  what is to be written there (the name, as a rule)
+    id, name  "05c", "im2col": the learner's file is e05c_im2col.py    function  what is to be written there, as a rule the name
     title  what it is, in a few words    task  added to the docstring of the stub    chapter, minutes  for the learner
     needs  ids of those that come before    hints  a question, the formula, the shape of the code
     library  the dotted name of its counterpart; without one the answer file has the reference, under the function's name

@@ -109,7 +109,9 @@ def pytest_sessionfinish(session, exitstatus):
 
 def _claims(path):
     """The names of the claims in a file."""
-    return {node.name for node in ast.parse(path.read_text(encoding="utf-8")).body if getattr(node, "name", "").startswith("test_")}
+    return {
+        node.name for node in ast.parse(path.read_text(encoding="utf-8")).body if getattr(node, "name", "").startswith("test_")
+    }
 
 
 def pytest_terminal_summary(terminalreporter, config):
@@ -127,4 +129,6 @@ def pytest_terminal_summary(terminalreporter, config):
             terminalreporter.line(progress.told(state, states, seen[id]["message"]))
     if all(state == runner.NOT_STARTED for facts in seen.values() for _, state in facts["claims"]):
         first = manifest.exercises()[min(seen, key=list(manifest.exercises()).index)]
-        terminalreporter.line(f"Nothing is started yet. Begin with exercises/{first.file}; minires exercises hint {first.id} helps.")
+        terminalreporter.line(
+            f"Nothing is started yet. Begin with exercises/{first.file}; minires exercises hint {first.id} helps."
+        )

@@ -1,7 +1,7 @@
 """The learner's files, cut from the library's source: signature and docstring stay, a hole takes the place of the body.
 
-    python -m minires.course.stubs            write those that are missing (--force: all; what was solved is lost)
-    python -m minires.course.stubs --check    say which of the committed ones are out of date
+python -m minires.course.stubs            write those that are missing (--force: all; what was solved is lost)
+python -m minires.course.stubs --check    say which of the committed ones are out of date
 """
 
 import argparse
@@ -17,14 +17,16 @@ from minires.course import manifest
 
 def cut(exercise):
     """The text of the learner's file as it is given out."""
-    body = _hunted(exercise) if exercise.kind == "bug hunt" else _with_holes(exercise)
+    body = _hunted(exercise) if exercise.kind == "bug hunt" else with_holes(exercise, source(exercise))
     imports = "\n".join(exercise.imports) + "\n\n\n" if exercise.imports else "\n"
     return f'"""{_headline(exercise)}"""\n\n{imports}{body}'
 
 
 def _headline(exercise):
     check = f"pytest exercises/{exercise.test}"
-    return f"Exercise {exercise.id}, chapter {exercise.chapter:02d}, {exercise.minutes} minutes: {exercise.title}. Check: {check}"
+    return (
+        f"Exercise {exercise.id}, chapter {exercise.chapter:02d}, {exercise.minutes} minutes: {exercise.title}. Check: {check}"
+    )
 
 
 def source(exercise):
@@ -38,8 +40,8 @@ def plain(function):
     return text[re.search(r"^(def|class) ", text, re.MULTILINE).start() :]
 
 
-def _with_holes(exercise):
-    text = source(exercise)
+def with_holes(exercise, text):
+    """The source `text` of a function or class, with holes where the learner writes."""
     tree = ast.parse(text).body[0]
     if not isinstance(tree, ast.ClassDef):
         return _hole(exercise, tree, text, "", exercise.task)

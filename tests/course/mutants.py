@@ -69,7 +69,11 @@ def _changes(node):
             if getattr(node, part) is not None:
                 yield _with(node, **{part: None})
     if isinstance(node, ast.Call):
-        if len(node.args) > 1 and _called(node) not in SYMMETRIC and not any(isinstance(arg, ast.Starred) for arg in node.args[:2]):
+        if (
+            len(node.args) > 1
+            and _called(node) not in SYMMETRIC
+            and not any(isinstance(arg, ast.Starred) for arg in node.args[:2])
+        ):
             yield _with(node, args=[node.args[1], node.args[0], *node.args[2:]])
         for i in range(len(node.keywords)):
             yield _with(node, keywords=node.keywords[:i] + node.keywords[i + 1 :])

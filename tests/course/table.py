@@ -49,7 +49,11 @@ def judged(exercise):
     spellings = [function for function in wrong if function.mistake]
     missing = set(known) - {function.mistake for function in spellings}
     faults += [f"{key} has no second spelling" for key in sorted(missing)]
-    faults += [f"{function.__name__}: there is no known mistake {function.mistake}" for function in spellings if function.mistake not in known]
+    faults += [
+        f"{function.__name__}: there is no known mistake {function.mistake}"
+        for function in spellings
+        if function.mistake not in known
+    ]
     return Row(exercise.id, exercise.name, len(right) + 1, accepted, len(wrong) + len(known), rejected, len(spellings), named,
                faults=tuple(faults))  # fmt: skip
 
@@ -101,7 +105,7 @@ def text(rows):
     total = Row("", "all together", *(sum(column) for column in zip(*(row[2:-1] for row in rows))))
     for row in [*rows, total]:
         lines.append(f"{row.id:4} {row.name:21} {_of(row.accepted, row.right):>11} {_of(row.rejected, row.wrong):>11} "
-                     f"{_of(row.named, row.spellings):>13} {_of(row.killed, row.mutants) + f' ({row.excused})':>17}")  # fmt: skip
+                     f"{_of(row.named, row.spellings):>13} {_of(row.killed, row.mutants):>12} ({row.excused:2})")  # fmt: skip
     share = f"{100 * total.named / max(total.spellings, 1):.1f} % of second spellings named"
     if total.mutants:
         share += f", {100 * total.killed / total.mutants:.1f} % of mutants killed"

@@ -27,7 +27,7 @@ def _along(x, slope):
 
 
 def one_sided(f, x, g, *, step=1e-5):
-    """the step goes one way only: the error of (L(x + step) - L(x)) / step falls with the step, that of two sides with its square"""
+    """the step goes one way only: its error falls with the step, that of two sides with the square of it"""
     return _along(x, lambda unit: (g * (f(x + step * unit) - f(x))).sum() / step)
 
 

@@ -69,7 +69,7 @@ def padding_forgotten(x, *, kernel, stride=1, padding=0):
 
 
 def dilated(x, *, kernel, stride=1, padding=0):
-    """the stride spreads the window's own pixels: that is dilation; it moves by one, and each pixel of it lies `stride` apart"""
+    """the stride spreads the window's own pixels: that is dilation. It has to move by it"""
     (kh, kw), (sh, sw), padding = window(kernel, stride, padding)
     spread = sh * (kh - 1) + 1, sw * (kw - 1) + 1
     columns, options = _columns(x, spread, 1, padding)

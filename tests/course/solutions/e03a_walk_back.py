@@ -31,7 +31,13 @@ def topological(root):
     return order[::-1]
 
 
-def through(order, root, g, at_leaf=give, at_node=lambda sums, parent, part: sums.__setitem__(parent, sums[parent] + part if parent in sums else part)):
+def through(
+    order,
+    root,
+    g,
+    at_leaf=give,
+    at_node=lambda sums, parent, part: sums.__setitem__(parent, sums[parent] + part if parent in sums else part),
+):
     sums = {root: g}
     for node in order:
         if node not in sums:
@@ -156,7 +162,9 @@ def visits(root, g):
 @wrong("test_gradients_of_two_losses_add_up", mistake="leaves_emptied")
 def fresh_leaves(root, g):
     sums = {}
-    through(topological(root), root, g, at_leaf=lambda leaf, part: sums.update({leaf: sums[leaf] + part if leaf in sums else part}))
+    through(
+        topological(root), root, g, at_leaf=lambda leaf, part: sums.update({leaf: sums[leaf] + part if leaf in sums else part})
+    )
     for leaf, total in sums.items():
         leaf.grad = total
 

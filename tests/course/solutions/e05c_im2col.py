@@ -101,7 +101,9 @@ def down_the_window(x, *, kernel, stride=1, padding=0):
 @wrong("test_every_patch_is_a_row", mistake="transposed")
 def steps_across_outside(x, *, kernel, stride=1, padding=0):
     columns, options = by_places(x, kernel, stride, padding)
-    patches = [columns[n, i, j].ravel() for n in range(len(x)) for j in range(columns.shape[2]) for i in range(columns.shape[1])]
+    patches = [
+        columns[n, i, j].ravel() for n in range(len(x)) for j in range(columns.shape[2]) for i in range(columns.shape[1])
+    ]
     return xp.stack(patches), back(x, *options)
 
 

@@ -34,7 +34,9 @@ class Pool:
         for i in range(self.oh):
             for j in range(self.ow):
                 place = (slice(None), slice(i * self.sh, i * self.sh + self.kh), slice(j * self.sw, j * self.sw + self.kw))
-                image[place] = image[place] + parts[:, i, j] if add else xp.where(parts[:, i, j] != 0, parts[:, i, j], image[place])
+                image[place] = (
+                    image[place] + parts[:, i, j] if add else xp.where(parts[:, i, j] != 0, parts[:, i, j], image[place])
+                )
         return image[:, self.ph : self.ph + self.h, self.pw : self.pw + self.w]
 
     def back(self, share, **how):
