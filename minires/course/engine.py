@@ -5,7 +5,7 @@ from collections import Counter
 from contextlib import ExitStack, contextmanager
 
 from minires import nn, ops
-from minires.backend import whole_batches
+from minires.backend import using_threads
 from minires.course import folder, manifest, progress, runner
 from minires.course.standin import standing_in
 
@@ -54,7 +54,7 @@ def yours(exercise):
 @contextmanager
 def mine(home=None):
     """For a while the learner's solved functions stand in the library's places, and those of the exercises that are not solved
-    are counted. The ops run one by one: nothing is fused, folded, or done by another algorithm.
+    are counted. The ops run one by one: nothing is fused, folded, done by another algorithm, or on several threads at once.
 
         with course.mine() as report:
             train_epoch(...)
@@ -78,7 +78,7 @@ def mine(home=None):
             stand_ins[exercise.target] = _counted(function, original, report.calls, id)
         stack.enter_context(nn.separate_ops())
         stack.enter_context(ops.algorithm("im2col"))
-        stack.enter_context(whole_batches())
+        stack.enter_context(using_threads(1))
         stack.enter_context(standing_in(stand_ins))
         yield report
 

@@ -38,17 +38,17 @@ def grade(submissions, out, *, tests, seconds=20.0, memory=2048, only=None):
                 rows.append({"submission": path.name, "exercise": exercise.id, "name": exercise.name, "state": result.state,
                              "mistake": result.mistake or "", "seconds": f"{result.seconds:.2f}",
                              "message": " / ".join(map(str.strip, result.message.splitlines()))[:500]})  # fmt: skip
-                table.writerow({key: _harmless(value) for key, value in rows[-1].items()})
+                table.writerow({key: harmless(value) for key, value in rows[-1].items()})
                 mistakes.update([(exercise.id, result.mistake)] if result.mistake else [])
             file.flush()
             count = Counter(result.state for result in results.values())
             print(f"{path.name:24} " + ", ".join(f"{count[state]} {state}" for state in runner.STATES if count[state]))
     print(f"table in {out}")
-    _tell(mistakes)
+    tell(mistakes)
     return rows
 
 
-def _tell(mistakes):
+def tell(mistakes):
     """Print which mistakes the class makes, the commonest first."""
     if mistakes:
         print("mistakes that were recognised:")
@@ -94,6 +94,6 @@ def _limits(seconds, memory):
     return limit
 
 
-def _harmless(value):
+def harmless(value):
     """A cell that a spreadsheet does not take for a formula."""
     return f"'{value}" if str(value)[:1] in ("=", "+", "-", "@", "\t", "\r") else value

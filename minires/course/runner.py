@@ -56,7 +56,11 @@ def judge(exercise, module, tests, untouched=False, started=None, first=False):
     started = time.perf_counter() if started is None else started
     sys.modules[exercise.module] = module
     claims = []
-    for name, claim in claims_of(exercise, tests):
+    try:
+        found = claims_of(exercise, tests)
+    except ImportError as error:
+        return Result(WRONG, message=f"{exercise.file} has no {exercise.function} ({error.msg})")
+    for name, claim in found:
         try:
             claim()
         except Exception as error:
