@@ -16,6 +16,10 @@ class Report:
     def __init__(self, states):
         self.states, self.calls = states, Counter()
 
+    def note(self, id):
+        """One call more."""
+        self.calls[id] += 1
+
     def lines(self):
         """A line for each that was called; at the end those that were not."""
         lines, idle = [], []
@@ -75,7 +79,7 @@ def mine(home=None):
                 function = getattr(module, exercise.function)
                 fitted = getattr(exercise.answers(), "in_engine", None)
                 function = fitted(function) if fitted else function
-            stand_ins[exercise.target] = _counted(function, original, report.calls, id)
+            stand_ins[exercise.target] = counted(function, original, functools.partial(report.note, id), exercise.holes)
         stack.enter_context(nn.separate_ops())
         stack.enter_context(ops.algorithm("im2col"))
         stack.enter_context(using_threads(1))
@@ -83,19 +87,15 @@ def mine(home=None):
         yield report
 
 
-def _counted(function, original, calls, id):
-    """The function, with its calls counted; of a class a subclass whose instances are."""
+def counted(function, original, note, holes=()):
+    """The function, which notes each call; of a class a subclass, where each call of a method among the holes is noted."""
     if isinstance(original, type):
-
-        def __init__(self, *inputs, **options):
-            calls[id] += 1
-            function.__init__(self, *inputs, **options)
-
-        return type(original.__name__, (function,), {"__init__": __init__, "__doc__": original.__doc__})
+        methods = {name: counted(getattr(function, name), getattr(original, name), note) for name in holes or ["__init__"]}
+        return type(original.__name__, (function,), {**methods, "__doc__": original.__doc__, "__module__": original.__module__})
 
     @functools.wraps(original)
-    def counted(*inputs, **options):
-        calls[id] += 1
+    def noted(*inputs, **options):
+        note()
         return function(*inputs, **options)
 
-    return counted
+    return noted

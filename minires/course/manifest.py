@@ -28,7 +28,7 @@ class Exercise:
     library  the dotted name of its counterpart; without one the answer file has the reference, under the function's name
     poisoned  dotted names that may not be called either, as they would give the answer away
     replaces  what of the library it takes the place of in `train --mine`: without it `library`; "" for nothing
-    imports  lines at the top of the stub    holes  of a class: the methods that are to be written
+    imports  lines at the top of the stub    holes  of a class: the methods that are to be written; the others stay as they are
     """
 
     id: str

@@ -5,6 +5,7 @@ nothing was started yet, 1 when something is wrong.
 """
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,9 @@ def pytest_report_teststatus(report):
 
 def pytest_sessionfinish(session, exitstatus):
     """The exit status; and what became of each exercise is kept beside the exercises."""
+    idle = session.config.pluginmanager.get_plugin("hypothesispytest")
+    if idle and "hypothesis" not in sys.modules:  # to sum up nothing, it would import Hypothesis: longer than all exercises take
+        session.config.pluginmanager.unregister(idle)
     seen = session.config.stash.get(SEEN, {})
     states = {id: runner.overall(state for _, state in facts["claims"]) for id, facts in seen.items()}
     if exitstatus == 0 and states and set(states.values()) == {runner.NOT_STARTED}:

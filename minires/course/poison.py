@@ -1,5 +1,6 @@
 """While a learner's function is checked, the library's counterpart does not answer."""
 
+import sys
 from contextlib import contextmanager
 
 from minires.course import manifest
@@ -27,8 +28,11 @@ def poisoned(exercise, yours):
     """
     calls = []
     dotted = [name for name in (exercise.library, *exercise.poisoned) if name]
-    if any(yours is manifest.resolve(name) for name in dotted):
-        raise Cheating(_smile(exercise.function))
+    for original in map(manifest.resolve, dotted):
+        if yours is original or isinstance(original, type) and isinstance(yours, type) and issubclass(yours, original):
+            raise Cheating(_smile(exercise.function))
+    if exercise.holes and exercise.library:  # of a class the methods that are to be written
+        dotted = [f"{exercise.library}.{hole}" for hole in exercise.holes] + list(exercise.poisoned)
 
     def deadly(original):
         def refused(*_, **__):
@@ -37,7 +41,8 @@ def poisoned(exercise, yours):
 
         return refused
 
-    spaces = [yours.__globals__] if hasattr(yours, "__globals__") else []
+    module = sys.modules.get(getattr(yours, "__module__", None))
+    spaces = [getattr(yours, "__globals__", None) or vars(module)] if module or hasattr(yours, "__globals__") else []
     try:
         with standing_in({name: deadly(manifest.resolve(name)) for name in dotted}, spaces):
             yield

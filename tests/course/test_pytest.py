@@ -20,6 +20,21 @@ def test_at_first_nothing_is_started(classroom):
     assert "passed" not in output and "failed" not in output and "skipped" not in output
 
 
+def test_an_exercise_takes_no_time(classroom):
+    """Neither Hypothesis nor PyTorch is imported: they take longer than all exercises."""
+    (classroom.home / "conftest.py").write_text((classroom.home / "conftest.py").read_text() + LOOK)
+    _, output = classroom.run("exercises/test_e00a_sum_of_squares.py", module="pytest")
+    assert "imported: []" in output
+
+
+LOOK = """
+
+def pytest_unconfigure(config):
+    import sys
+    print("imported:", sorted({"hypothesis", "torch", "matplotlib"} & set(sys.modules)))
+"""
+
+
 def test_one_that_is_solved_is_enough_for_0_and_a_wrong_one_for_1(classroom):
     classroom.answer("05c")
     status, output = classroom.run(module="pytest")
