@@ -35,6 +35,7 @@ def add_arguments(parser):
     one.add_argument("--out", metavar="FILE", default="grades.csv", help="the table (default: grades.csv)")
     one.add_argument("--seconds", type=float, default=20, metavar="S", help="for an exercise (default: 20)")
     one.add_argument("--memory", type=int, default=2048, metavar="MIB", help="for an exercise (default: 2048)")
+    one.add_argument("--jobs", type=int, metavar="N", help="so many side by side (default: one a core)")
     one.add_argument("--only", nargs="+", metavar="ID", help="these exercises")
 
 
@@ -72,4 +73,5 @@ def _solution(options):
 
 def _grade(options):
     only = [manifest.exercise(id).id for id in options.only] if options.only else None
-    grade.grade(options.folder, options.out, tests=find(), seconds=options.seconds, memory=options.memory, only=only)
+    grade.grade(options.folder, options.out, tests=find(), seconds=options.seconds, memory=options.memory,
+                only=only, jobs=options.jobs)  # fmt: skip

@@ -1,25 +1,26 @@
 """Grading: each submission's exercises in processes of their own, with limits. It is no sandbox."""
 
 import csv
-import os
 import shutil
 import tempfile
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from minires.backend import machine
 from minires.course import diagnosis, folder, manifest, progress, runner
 
 COLUMNS = ("submission", "exercise", "name", "state", "mistake", "seconds", "message")
 MOST = 1 << 20  # bytes of a learner's file that are read
 
 
-def grade(submissions, out, *, tests, seconds=20.0, memory=2048, only=None):
+def grade(submissions, out, *, tests, seconds=20.0, memory=2048, only=None, jobs=None):
     """Run all exercises of all submissions, write a table in CSV, print who solved how many and which mistakes were made.
 
     submissions  a folder: each folder in it is a submission, with the learner's files in it or in its folder `exercises`
     tests  the folder with the claims: those of a submission are not looked at    seconds, memory (MiB)  limits for an exercise
-    only  ids of exercises; without it all
+    only  ids of exercises; without it all    jobs  how many run side by side; without it one a core
 
     Raises  ValueError: there is no submission.
     """
@@ -28,11 +29,12 @@ def grade(submissions, out, *, tests, seconds=20.0, memory=2048, only=None):
         raise ValueError(f"{submissions} holds no folders: each submission is a folder in it")
     chosen = [manifest.exercises()[id] for id in only or manifest.exercises()]
     rows, mistakes = [], Counter()
-    with open(out, "w", newline="", encoding="utf-8") as file:
+    with open(out, "w", newline="", encoding="utf-8") as file, ThreadPoolExecutor(jobs or machine.cores()) as pool:
         table = csv.DictWriter(file, COLUMNS)
         table.writeheader()
+        coming = {path: [pool.submit(_run, exercise, path, tests, seconds, memory) for exercise in chosen] for path in folders}
         for path in folders:
-            results = {exercise.id: _run(exercise, path, tests, seconds, memory) for exercise in chosen}
+            results = {exercise.id: future.result() for exercise, future in zip(chosen, coming[path])}
             for exercise in chosen:
                 result = results[exercise.id]
                 rows.append({"submission": path.name, "exercise": exercise.id, "name": exercise.name, "state": result.state,
@@ -74,24 +76,8 @@ def _run(exercise, submission, tests, seconds, memory):
             return runner.Result(runner.NOT_STARTED)
         started = time.perf_counter()
         options = {"cwd": place, "stdout": progress.DEVNULL, "env": {"OPENBLAS_NUM_THREADS": "1", "MINIRES_THREADS": "1"}}
-        if os.name == "posix":
-            options["preexec_fn"] = _limits(seconds, memory)
-        result = progress.run_apart(exercise, place, tests, limit=seconds, **options)
+        result = progress.run_apart(exercise, place, tests, limit=seconds, memory=memory, **options)
         return result._replace(seconds=time.perf_counter() - started)
-
-
-def _limits(seconds, memory):
-    """What the process sets for itself before it runs: memory, processor time, the size of a file, and no core dump."""
-    import resource
-
-    bounds = {resource.RLIMIT_AS: memory << 20, resource.RLIMIT_CPU: int(seconds) + 1, resource.RLIMIT_FSIZE: 64 << 20,
-              resource.RLIMIT_CORE: 0}  # fmt: skip
-
-    def limit():
-        for which, bound in bounds.items():
-            resource.setrlimit(which, (bound, bound))
-
-    return limit
 
 
 def harmless(value):

@@ -84,7 +84,7 @@ class Exercise:
         """Key -> function: wrong ones whose docstrings end the sentence "This is what comes out when ..."."""
         module = self.answers()
         found = {key: value for key, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__
-                 and inspect.isroutine(value) and not key.startswith("_")}  # fmt: skip
+                 and (inspect.isroutine(value) or inspect.isclass(value)) and not key.startswith("_")}  # fmt: skip
         apart = {self.function, *NOT_MISTAKES}
         return {key: value for key, value in found.items() if key not in apart}
 

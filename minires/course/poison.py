@@ -28,8 +28,10 @@ def poisoned(exercise, yours):
     """
     calls = []
     dotted = [name for name in (exercise.library, *exercise.poisoned) if name]
+    if (getattr(yours, "__module__", None) or "").startswith("minires."):  # imported, from wherever it is kept
+        raise Cheating(_smile(exercise.function))
     for original in map(manifest.resolve, dotted):
-        if yours is original or isinstance(original, type) and isinstance(yours, type) and issubclass(yours, original):
+        if isinstance(original, type) and isinstance(yours, type) and issubclass(yours, original):
             raise Cheating(_smile(exercise.function))
     if exercise.holes and exercise.library:  # of a class the methods that are to be written
         dotted = [f"{exercise.library}.{hole}" for hole in exercise.holes] + list(exercise.poisoned)

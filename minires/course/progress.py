@@ -94,15 +94,16 @@ def check(home, exercise, *, limit=LIMIT, stdout=DEVNULL):
     return result
 
 
-def run_apart(exercise, yours, tests, *, limit, **options):
+def run_apart(exercise, yours, tests, *, limit, memory=0, **options):
     """A runner.Result of a process of its own, whatever that process does.
 
-    limit  seconds    options  as subprocess.Popen's
+    limit  seconds    memory  MiB; 0 for no limit, and no other one than that of time    options  as subprocess.Popen's
     """
     with tempfile.TemporaryDirectory() as folder:
         out, token = Path(folder, secrets.token_hex(8)), secrets.token_hex(16)
         command = [sys.executable, "-P", "-m", "minires.course.runner", exercise.id,
-                   "--yours", str(yours), "--tests", str(tests), "--out", str(out)]  # fmt: skip
+                   "--yours", str(yours), "--tests", str(tests), "--out", str(out),
+                   *(["--memory", str(memory), "--seconds", str(limit)] if memory else [])]  # fmt: skip
         root = str(Path(__file__).parents[2])
         path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
         environment = {**os.environ, "PYTHONPATH": path, **options.pop("env", {})}

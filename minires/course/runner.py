@@ -118,6 +118,21 @@ def trouble(error, home):
     return "\n".join([*lines, f"{type(error).__name__}: {error}", *getattr(error, "__notes__", [])])
 
 
+def _limit(seconds, memory):
+    """Limits of this process that it cannot lift again: memory, processor time, the size of a file; and no core dump."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    bounds = {resource.RLIMIT_AS: memory << 20, resource.RLIMIT_CPU: int(seconds) + 1, resource.RLIMIT_FSIZE: 64 << 20,
+              resource.RLIMIT_CORE: 0}  # fmt: skip
+    for which, bound in bounds.items():
+        try:
+            resource.setrlimit(which, (bound, bound))
+        except (ValueError, OSError):  # macOS has no limit of memory
+            pass
+
+
 def main(arguments=None):
     """Run exercises and write what became of each, a line of JSON, to a file. Its first word is read from stdin: a token."""
     parser = argparse.ArgumentParser(prog="python -m minires.course.runner", description=__doc__)
@@ -125,7 +140,11 @@ def main(arguments=None):
     parser.add_argument("--yours", required=True, help="the folder with the learner's files")
     parser.add_argument("--tests", required=True, help="the folder with the claims")
     parser.add_argument("--out", required=True, help="a file for what became of them")
+    parser.add_argument("--memory", type=int, help="MiB; this limit and those of time and files are set where the system has them")
+    parser.add_argument("--seconds", type=float, default=60)
     options = parser.parse_args(arguments)
+    if options.memory:
+        _limit(options.seconds, options.memory)
     token, out = sys.stdin.readline().strip(), Path(options.out)
     sys.path.append(str(Path(options.yours).resolve()))  # at the end: a file there hides nobody's module
     for id in options.ids:

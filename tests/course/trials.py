@@ -43,7 +43,7 @@ def within(seconds):
 def tried(exercise, function, *, first=False):
     """The runner's Result for a function in the learner's place. first  stop at the first claim that does not hold."""
     module = types.ModuleType(exercise.module)
-    setattr(module, exercise.function, function)
+    setattr(module, exercise.function, _theirs(exercise, function))
     before = sys.modules.get(exercise.module)
     try:
         return runner.judge(exercise, module, TESTS, first=first)
@@ -51,6 +51,17 @@ def tried(exercise, function, *, first=False):
         sys.modules.pop(exercise.module, None)
         if before is not None:
             sys.modules[exercise.module] = before
+
+
+def _theirs(exercise, function):
+    """A known mistake as if it were written in the learner's file: what lies in minires counts as copied."""
+    if not function.__module__.startswith("minires.course.answers"):
+        return function
+    if isinstance(function, type):
+        return type(function.__name__, (function,), {"__module__": exercise.module})
+    theirs = types.FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__)
+    theirs.__kwdefaults__, theirs.__module__, theirs.__doc__ = function.__kwdefaults__, exercise.module, function.__doc__
+    return theirs
 
 
 def solutions(exercise, kind):
