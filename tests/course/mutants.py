@@ -14,10 +14,13 @@ OPERATORS = {
 SYMMETRIC = {"maximum", "minimum", "add", "multiply", "array_equal", "allclose"}  # f(a, b) is f(b, a)
 
 
-def mutants(source):
-    """(what was changed, the changed tree) for each mutant."""
+def mutants(source, holes=()):
+    """(what was changed, the changed tree) for each mutant.
+
+    holes  of a class the methods that are changed; without them all
+    """
     tree = ast.parse(source)
-    for path, node in _walk(tree, ()):
+    for path, node in _walk(tree, (), holes):
         for new in _changes(node):
             changed = copy.deepcopy(tree)
             old = _statement(tree, path)
@@ -27,15 +30,16 @@ def mutants(source):
                 yield told, ast.fix_missing_locations(changed)
 
 
-def _walk(node, path):
+def _walk(node, path, holes):
     """(path, node) of what may be changed."""
     yield path, node
     for name, value in ast.iter_fields(node):
         if name in ("annotation", "returns", "decorator_list", "ctx", "type_params"):
             continue
         for i, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
-            if isinstance(child, ast.AST) and not _untouchable(child):
-                yield from _walk(child, (*path, (name, i)))
+            given = holes and isinstance(node, ast.ClassDef) and getattr(child, "name", None) not in holes
+            if isinstance(child, ast.AST) and not _untouchable(child) and not given:
+                yield from _walk(child, (*path, (name, i)), holes)
 
 
 def _untouchable(node):

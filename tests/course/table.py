@@ -76,7 +76,7 @@ def mutated(exercise, row):
     count = killed = excused = 0
     used = set()
     faults, excuses = list(row.faults), survivors.read().get(exercise.id, {})
-    for told, tree in mutants.mutants(source(exercise)):
+    for told, tree in mutants.mutants(source(exercise), exercise.holes):
         count += 1
         if dies(exercise, tree):
             killed += 1

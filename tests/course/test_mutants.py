@@ -22,6 +22,11 @@ def test_few_have_one():
     assert sum(row.killed for row in ROWS.values()) >= 0.95 * sum(row.mutants for row in ROWS.values())
 
 
+def test_of_a_class_the_methods_that_were_given_out_stay():
+    text = "class A:\n    n = 1\n\n    def f(self):\n        return 2\n\n    def g(self):\n        return 3\n"
+    assert {told for told, _ in mutants(text, ("g",))} == {"return 3 => return 4", "return 3 => return 2"}
+
+
 def test_a_mutant_differs_in_one_place():
     found = dict(mutants("def f(x, n=2):\n    '''Not this 1.'''\n    if n < 0:\n        raise ValueError(n)\n    return x[1:] + n\n"))
     assert set(found) == {
