@@ -140,9 +140,7 @@ def solution(home, exercise, *, give_up=False):
     """Print the answer, if the exercise is solved or given up. Returns whether it did."""
     solved = progress.states(home, [exercise.id])[exercise.id] == runner.SOLVED
     if not (solved or give_up or progress.read(home).get(exercise.id, {}).get("gave_up")):
-        print(
-            f"{exercise.id} is not solved yet: minires exercises hint {exercise.id} helps; --give-up shows the answer"
-        )
+        print(f"{exercise.id} is not solved yet: minires exercises hint {exercise.id} helps; --give-up shows the answer")
         return False
     if not solved:
         progress.change(home, exercise, gave_up="yes")

@@ -105,7 +105,8 @@ def _numbers(got, wanted, tolerance, sizes):
         return None
     first = tuple(map(int, numpy.argwhere(~close)[0]))
     place = f"at [{', '.join(map(str, first))}] " if first else ""
-    lines = [f"{place}yours is {got[first]:.6g}, ours is {wanted[first]:.6g}"]
+    digits = 6 if f"{got[first]:.6g}" != f"{wanted[first]:.6g}" else 12
+    lines = [f"{place}yours is {got[first]:.{digits}g}, ours is {wanted[first]:.{digits}g}"]
     if got.size > 1:
         lines[0] += f" ({int((~close).sum())} of {got.size} differ)"
     return lines + _in_common(got, wanted, tolerance, sizes)

@@ -97,7 +97,9 @@ def pytest_report_teststatus(report):
 def pytest_sessionfinish(session, exitstatus):
     """The exit status; and what became of each exercise is kept beside the exercises."""
     idle = session.config.pluginmanager.get_plugin("hypothesispytest")
-    if idle and "hypothesis" not in sys.modules:  # to sum up nothing, it would import Hypothesis: longer than all exercises take
+    if (
+        idle and "hypothesis" not in sys.modules
+    ):  # to sum up nothing, it would import Hypothesis: longer than all exercises take
         session.config.pluginmanager.unregister(idle)
     seen = session.config.stash.get(SEEN, {})
     states = {id: runner.overall(state for _, state in facts["claims"]) for id, facts in seen.items()}
@@ -108,7 +110,7 @@ def pytest_sessionfinish(session, exitstatus):
     for id, state in states.items():
         exercise, home = manifest.exercises()[id], seen[id]["folder"]
         if state == runner.WRONG or _claims(home / exercise.test) <= {name for name, _ in seen[id]["claims"]}:
-            progress.note(home, exercise, state, seen[id]["message"], seen[id]["mistake"])
+            progress.note(home, exercise, state, seen[id]["mistake"])
 
 
 def _claims(path):

@@ -64,7 +64,7 @@ def mark(exercise, home, tests=None):
     return digest.hexdigest()[:12]
 
 
-def note(home, exercise, state, message="", mistake=None):
+def note(home, exercise, state, mistake=None):
     """Write down what became of an exercise."""
     change(home, exercise, state=state, file=mark(exercise, home), mistake=mistake or "")
 
@@ -89,8 +89,10 @@ def check(home, exercise, *, limit=LIMIT, stdout=DEVNULL):
     limit  seconds; then it counts as wrong    stdout  where goes what the learner's function prints, as subprocess has it;
         what comes through a pipe is printed
     """
+    before = mark(exercise, home)
     result = run_apart(exercise, home, home, limit=limit, stdout=stdout)
-    note(home, exercise, result.state, result.message, result.mistake)
+    if mark(exercise, home) == before:  # else it was saved meanwhile, and this is of another
+        note(home, exercise, result.state, result.mistake)
     return result
 
 

@@ -140,7 +140,9 @@ def main(arguments=None):
     parser.add_argument("--yours", required=True, help="the folder with the learner's files")
     parser.add_argument("--tests", required=True, help="the folder with the claims")
     parser.add_argument("--out", required=True, help="a file for what became of them")
-    parser.add_argument("--memory", type=int, help="MiB; this limit and those of time and files are set where the system has them")
+    parser.add_argument(
+        "--memory", type=int, help="MiB; this limit and those of time and files are set where the system has them"
+    )
     parser.add_argument("--seconds", type=float, default=60)
     options = parser.parse_args(arguments)
     if options.memory:

@@ -39,6 +39,9 @@ def judged(exercise):
         rejected += result.state == runner.WRONG
         if result.state != runner.WRONG or result.mistake != key:
             faults.append(f"the known mistake {key} comes out as {result.state}, {result.mistake}: {result.message}")
+    if exercise.kind == "bug hunt":
+        found = tried(exercise, exercise.answers().hunted)
+        faults += [f"what is given out comes out as {found.state}, {found.mistake}"] if found.mistake != "hunted" else []
     wrong, named = solutions(exercise, "wrong"), 0
     for function in wrong:
         result = tried(exercise, function)

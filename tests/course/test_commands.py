@@ -49,7 +49,9 @@ def test_it_works_from_any_folder_inside_and_says_what_to_do_outside(here, tmp_p
 def test_next_names_the_file_and_the_command(here):
     here.answer("00a")
     _, output = here.run("exercises", "next")
-    assert "02a  multiply" in output and str(here.home / "e02a_multiply.py") in output and "minires exercises check 02a" in output
+    assert (
+        "02a  multiply" in output and str(here.home / "e02a_multiply.py") in output and "minires exercises check 02a" in output
+    )
 
 
 def test_check_shows_claims_message_and_what_the_function_prints(here):

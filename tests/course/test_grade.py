@@ -69,7 +69,9 @@ def test_good_ones_are_told_from_bad_ones(graded):
     assert [graded["half", id]["state"] for id in ("00a", "05c", "05d")] == ["solved", "wrong", "not started"]
     assert graded["half", "05c"]["mistake"] == "padding_forgotten"
     assert graded["deeper", "05d"]["mistake"] == graded["also_assigns", "05d"]["mistake"] == "assigns"
-    assert graded["calls_the_library", "05c"]["state"] == "wrong" and "charming" in graded["calls_the_library", "05c"]["message"]
+    assert (
+        graded["calls_the_library", "05c"]["state"] == "wrong" and "charming" in graded["calls_the_library", "05c"]["message"]
+    )
     assert {graded["empty", id]["state"] for id in ("00a", "05c", "05d")} == {"not started"}
     assert "there is no e00a" in graded["empty", "00a"]["message"]
 
@@ -83,7 +85,11 @@ def test_none_of_the_bad_ones_is_solved(graded, name):
 
 def test_the_message_says_what_happened(graded):
     said = {name: graded[name, "00a"]["message"] for name in BAD}
-    assert "more than 4 s" in said["sleeps"] and "MemoryError" in said["eats_memory"] and "line 1: SyntaxError" in said["has_no_syntax"]
+    assert (
+        "more than 4 s" in said["sleeps"]
+        and "MemoryError" in said["eats_memory"]
+        and "line 1: SyntaxError" in said["has_no_syntax"]
+    )
     assert "ended before the claims did" in said["exits"] and "ended before" in said["crashes"]
     assert "sum_of_cubes" in said["has_another_name"] or "sum_of_squares" in said["has_another_name"]
 

@@ -32,7 +32,9 @@ def test_claims_are_plain_functions_with_a_first_line(exercise):
     tree = ast.parse((TESTS / exercise.test).read_text())
     claims = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
     assert ast.get_docstring(tree) and claims
-    assert not [claim.name for claim in claims if claim.args.args or claim.decorator_list], "the runner calls them without pytest"
+    assert not [claim.name for claim in claims if claim.args.args or claim.decorator_list], (
+        "the runner calls them without pytest"
+    )
 
 
 @each
@@ -74,7 +76,9 @@ def test_a_class_keeps_its_other_methods():
             """
             self.count += by
 
-    exercise = manifest.Exercise("99z", "Counter", "counting", 9, 5, ("", "", ""), function="Counter", task="Chapter 09.", holes=("step",))
+    exercise = manifest.Exercise(
+        "99z", "Counter", "counting", 9, 5, ("", "", ""), function="Counter", task="Chapter 09.", holes=("step",)
+    )
     text = stubs.with_holes(exercise, stubs.plain(Counter))
     assert "self.count = 0" in text and "self.count += by" not in text and "Raises" not in text
     assert 'raise NotImplementedError("exercise 99z: write Counter.step")' in text and "Chapter 09." in text
@@ -84,7 +88,9 @@ def test_a_class_keeps_its_other_methods():
         space["Counter"]().step()
 
 
-@pytest.mark.parametrize("entry", ['hints = ["a"]', 'hints = ["a", "b", "c"]\nneeds = ["99b"]', 'hints = ["a", "b", "c"]\nspeed = 3'])
+@pytest.mark.parametrize(
+    "entry", ['hints = ["a"]', 'hints = ["a", "b", "c"]\nneeds = ["99b"]', 'hints = ["a", "b", "c"]\nspeed = 3']
+)
 def test_an_entry_that_does_not_hold_together_is_refused(entry, tmp_path, monkeypatch):
     head = '[[exercise]]\nid = "99a"\nname = "f"\ntitle = "t"\nchapter = 9\nminutes = 1\n'
     (tmp_path / "99.toml").write_text(head + entry)

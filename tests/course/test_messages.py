@@ -36,7 +36,7 @@ def said(yours, ours=OURS, **sizes):
         (OURS.astype("float32"), ["yours is float32, ours is float64"]),
         (None, ["yours is None, ours is an array of float64"]),
         ([OURS], ["yours is a list of 1"]),
-        (OURS + 1e-6 * (OURS == 7), ["at [1, 2] yours is 7, ours is 7 (1 of 12 differ)"]),
+        (OURS + 1e-6 * (OURS == 7), ["at [1, 2] yours is 7.000001, ours is 7 (1 of 12 differ)"]),
     ],
 )
 def test_a_difference_is_told_in_words(yours, words):
@@ -183,7 +183,9 @@ def test_the_librarys_own_is_poisoned(check, function):
 
 
 def test_of_a_class_the_methods_that_are_to_be_written_are_poisoned():
-    exercise = manifest.Exercise("99z", "SGD", "sgd", 9, 5, ("", "", ""), function="SGD", library="minires.optim.optimizers.SGD", holes=("_move",))
+    exercise = manifest.Exercise(
+        "99z", "SGD", "sgd", 9, 5, ("", "", ""), function="SGD", library="minires.optim.optimizers.SGD", holes=("_move",)
+    )
 
     class Heir(optim.SGD):
         pass

@@ -170,6 +170,29 @@ def a_view(x, *, kernel, stride=1, padding=0):
     return rows(seen.transpose(0, 1, 2, 4, 5, 3)), back(x, kernel, stride, padding)
 
 
+@right
+def own_strides(x, *, kernel, stride=1, padding=0):
+    return rows(strided(padded(x, sizes(x, kernel, stride, padding)[2]), x, kernel, stride, padding)), back(
+        x, *sizes(x, kernel, stride, padding)[:3]
+    )
+
+
+def strided(image, x, kernel, stride, padding, strides=None):
+    (kh, kw), (sh, sw), _, (oh, ow) = sizes(x, kernel, stride, padding)
+    n, h, w, c = strides or image.strides
+    shape = (len(x), oh, ow, kh, kw, x.shape[3])
+    return xp.lib.stride_tricks.as_strided(image, shape, (n, sh * h, sw * w, h, w, c)).copy()
+
+
+@wrong("test_images_may_lie_in_memory_in_any_order")
+def strides_from_the_shape(x, *, kernel, stride=1, padding=0):
+    kernel, stride, padding, _ = sizes(x, kernel, stride, padding)
+    image = padded(x, padding) if any(padding) else x
+    _, h, w, c = image.shape
+    steps = tuple(image.itemsize * step for step in (h * w * c, w * c, c, 1))
+    return rows(strided(image, x, kernel, stride, padding, steps)), back(x, kernel, stride, padding)
+
+
 @wrong("test_every_patch_is_a_row")
 def patches_as_columns(x, *, kernel, stride=1, padding=0):
     columns, options = by_places(x, kernel, stride, padding)
