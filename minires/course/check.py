@@ -1,9 +1,9 @@
 """What the claims of an exercise are made with: the learner's function beside the library's, on the same inputs.
 
-check = Check("05c")
+    check = Check("05c")
 
-def test_every_patch_is_a_row():
-    check.same(im2col, image, kernel=2)
+    def test_every_patch_is_a_row():
+        check.same(im2col, image, kernel=2)
 """
 
 import inspect
@@ -79,9 +79,7 @@ class Check:
         result = result[0] if isinstance(result, tuple) else result
         for name, array in zip(trial.names, arrays):
             if isinstance(array, numpy.ndarray) and isinstance(result, numpy.ndarray) and numpy.shares_memory(result, array):
-                raise Wrong(
-                    f"{trial.about}: what yours gives is a view of {name}. Who writes to it writes to {name}: give a copy"
-                )
+                raise Wrong(f"{trial.about}: what yours gives is a view of {name}: who writes to it writes to {name}")
 
     def call(self, yours, *inputs, **options):
         """What `yours` gives, with the library's counterpart poisoned: for claims of other kinds."""
@@ -107,7 +105,7 @@ class Check:
         ours = list(trial.run(self.exercise.reference()))
         run = trial.run(yours)
         for i, (name, wanted) in enumerate(ours):
-            got = _next(run, self.exercise, yours, trial, ours, tolerance)
+            got = _next(run, self.exercise, yours, trial)
             lines = difference(got, wanted, tolerance, trial.sizes)
             if lines:
                 mistake, sentence = diagnosis.of(self.exercise, trial, i, got, ours, tolerance)
@@ -121,7 +119,7 @@ class Check:
             raise Wrong(f"{trial.about}: {message}")
 
 
-def _next(run, exercise, yours, trial, ours, tolerance):
+def _next(run, exercise, yours, trial):
     """The next item of a trial that runs the learner's function."""
     try:
         with poisoned(exercise, yours):

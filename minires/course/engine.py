@@ -10,6 +10,9 @@ from minires.course import folder, manifest, progress, runner
 from minires.course.standin import standing_in
 
 
+WHOSE = {runner.SOLVED: "yours", runner.WRONG: "minires (yours is wrong)"}
+
+
 class Report:
     """Whose code ran: for each exercise that is a part of the library, how often, and whether it was the learner's."""
 
@@ -25,12 +28,7 @@ class Report:
         lines, idle = [], []
         for id, state in self.states.items():
             exercise = manifest.exercises()[id]
-            whose = (
-                "yours"
-                if state == runner.SOLVED
-                else f"minires ({'not solved yet' if state != runner.WRONG else 'yours is wrong'})"
-            )
-            count = self.calls[id]
+            whose, count = WHOSE.get(state, "minires (not solved yet)"), self.calls[id]
             if count:
                 lines.append(f"{exercise.name}: {whose}, {count:,} call{'s' if count > 1 else ''}")
             elif state == runner.SOLVED:

@@ -55,15 +55,15 @@ def tell(mistakes):
     if mistakes:
         print("mistakes that were recognised:")
     for (id, key), count in mistakes.most_common():
-        clause = diagnosis.clause(manifest.exercises()[id].all_mistakes()[key])
-        print(f"  {count:3d}  {id} {manifest.exercises()[id].name}: {key}: {clause}")
+        exercise = manifest.exercises()[id]
+        if key in exercise.all_mistakes():
+            print(f"  {count:3d}  {id} {exercise.name}: {key}: {diagnosis.clause(exercise.all_mistakes()[key])}")
 
 
 def _run(exercise, submission, tests, seconds, memory):
     """What became of one exercise of one submission. Its file is copied: the submission stays as it is."""
-    theirs = next(
-        (path for path in (submission / exercise.file, submission / "exercises" / exercise.file) if path.is_file()), None
-    )
+    places = submission / exercise.file, submission / "exercises" / exercise.file
+    theirs = next((path for path in places if path.is_file()), None)
     if theirs is None:
         return runner.Result(runner.NOT_STARTED, message=f"there is no {exercise.file}")
     if theirs.stat().st_size > MOST:

@@ -97,9 +97,7 @@ def pytest_report_teststatus(report):
 def pytest_sessionfinish(session, exitstatus):
     """The exit status; and what became of each exercise is kept beside the exercises."""
     idle = session.config.pluginmanager.get_plugin("hypothesispytest")
-    if (
-        idle and "hypothesis" not in sys.modules
-    ):  # to sum up nothing, it would import Hypothesis: longer than all exercises take
+    if idle and "hypothesis" not in sys.modules:  # its summary would import it: longer than all takes
         session.config.pluginmanager.unregister(idle)
     seen = session.config.stash.get(SEEN, {})
     states = {id: runner.overall(state for _, state in facts["claims"]) for id, facts in seen.items()}
@@ -115,9 +113,8 @@ def pytest_sessionfinish(session, exitstatus):
 
 def _claims(path):
     """The names of the claims in a file."""
-    return {
-        node.name for node in ast.parse(path.read_text(encoding="utf-8")).body if getattr(node, "name", "").startswith("test_")
-    }
+    nodes = ast.parse(path.read_text(encoding="utf-8")).body
+    return {node.name for node in nodes if getattr(node, "name", "").startswith("test_")}
 
 
 def pytest_terminal_summary(terminalreporter, config):
@@ -135,6 +132,5 @@ def pytest_terminal_summary(terminalreporter, config):
             terminalreporter.line(progress.told(state, states, seen[id]["message"]))
     if all(state == runner.NOT_STARTED for facts in seen.values() for _, state in facts["claims"]):
         first = manifest.exercises()[min(seen, key=list(manifest.exercises()).index)]
-        terminalreporter.line(
-            f"Nothing is started yet. Begin with exercises/{first.file}; minires exercises hint {first.id} helps."
-        )
+        begin = f"Begin with exercises/{first.file}; minires exercises hint {first.id} helps."
+        terminalreporter.line(f"Nothing is started yet. {begin}")

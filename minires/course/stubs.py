@@ -1,7 +1,7 @@
 """The learner's files, cut from the library's source: signature and docstring stay, a hole takes the place of the body.
 
-python -m minires.course.stubs            write those that are missing (--force: all; what was solved is lost)
-python -m minires.course.stubs --check    say which of the committed ones are out of date
+    python -m minires.course.stubs            write those that are missing (--force: all; what was solved is lost)
+    python -m minires.course.stubs --check    say which of the committed ones are out of date
 """
 
 import argparse

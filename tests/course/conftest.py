@@ -9,10 +9,7 @@ from pathlib import Path
 import pytest
 
 from minires.course import manifest
-from tests.course.trials import ROOT, TESTS
-
-RIGHT = {"00a": "dot", "02a": "helper_for_both", "02b": "axis_by_axis", "02g": "units", "02h": "by_a_power", "02i": "by_formula",
-         "03a": "sorted_first", "05c": "slices", "05d": "place_by_place", "06b": "patches"}  # fmt: skip
+from tests.course.trials import ROOT, TESTS, solutions
 
 
 class Classroom:
@@ -46,7 +43,7 @@ class Classroom:
 def answer(id, solution=None):
     """The text of a learner's file with this solution."""
     exercise = manifest.exercise(id)
-    chosen = solution or RIGHT[exercise.id]
+    chosen = solution or solutions(exercise, "right")[0].__name__
     return f"from tests.course.solutions.{exercise.module} import {chosen} as {exercise.function}\n"
 
 

@@ -1,4 +1,4 @@
-"""The claims of every exercise accept right solutions, written in whichever way, and reject wrong ones where they are meant to."""
+"""The claims of every exercise accept right solutions, and reject wrong ones where they are meant to."""
 
 import types
 

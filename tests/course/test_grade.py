@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from minires.course import grade, manifest
-from tests.course.conftest import RIGHT, answer
+from tests.course.conftest import answer
 from tests.course.trials import TESTS
 
 HEAD = "def sum_of_squares(x):\n"
@@ -16,7 +16,7 @@ BAD = {
     "sleeps": "import time\n" + HEAD + "    time.sleep(1000)\n",
     "leaves_a_child": "import subprocess\nsubprocess.Popen(['sleep', '1000'])\n" + HEAD + "    while True:\n        pass\n",
     "eats_memory": HEAD + "    rows = []\n    while True:\n        rows.append(bytearray(1 << 26))\n",
-    "fills_the_disk": HEAD + "    with open('big', 'wb') as file:\n        while True:\n            file.write(b'0' * (1 << 24))\n",
+    "fills_the_disk": HEAD + "    with open('big', 'wb') as f:\n        while True:\n            f.write(b'0' * (1 << 24))\n",
     "prints": HEAD + "    for _ in range(20):\n        print('x' * (1 << 20))\n    return 0\n",
     "exits": "import os\n" + HEAD + "    os._exit(0)\n",
     "exits_softly": "raise SystemExit(0)\n",
@@ -51,7 +51,7 @@ def graded(tmp_path_factory):
     }.items():
         (folder / name).mkdir(parents=True)
         for id, solution in given.items():
-            (folder / name / manifest.exercise(id).file).write_text(answer(id, solution or RIGHT[id]))
+            (folder / name / manifest.exercise(id).file).write_text(answer(id, solution))
     (folder / "half" / "e05d_col2im.py").write_text((TESTS / "e05d_col2im.py").read_text())
     (folder / "calls_the_library").mkdir()
     (folder / "calls_the_library" / "e05c_im2col.py").write_text("from minires.ops import im2col\n")

@@ -1,4 +1,4 @@
-"""What a failure says: where the results differ, by how much, and what the numbers have in common; and who may not be called."""
+"""What a failure says: where results differ, by how much, what the numbers have in common; and who may not be called."""
 
 import functools
 
