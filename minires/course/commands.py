@@ -47,6 +47,8 @@ def coming(home):
         return
     print(f"{exercise.id}  {exercise.name}: {exercise.title}. Chapter {exercise.chapter:02d}, some {exercise.minutes} minutes, "
           f"{exercise.kind}")  # fmt: skip
+    if exercise.needs:
+        print(f"  builds on  {', '.join(f'{id} {manifest.exercises()[id].name}' for id in exercise.needs)} (minires has them too)")
     print(f"  write in   {Path(home) / exercise.file}\n  check      minires exercises check {exercise.id}\n"
           f"  or         pytest exercises/{exercise.test}\n  a hint     minires exercises hint {exercise.id}")  # fmt: skip
 

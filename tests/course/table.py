@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 from minires.course import runner
-from tests.course import mutants, survivors
+from tests.course import excuses as reasons
+from tests.course import mutants
 from tests.course.trials import OutOfTime, built, solutions, source, tried, within
 
 SECONDS = 10  # for a mutant
@@ -75,10 +76,10 @@ def _rejection(function, result):
 
 
 def mutated(exercise, row):
-    """The Row with its mutants: killed, or excused by a reason in survivors.txt."""
+    """The Row with its mutants: killed, or excused by a reason in survivors/."""
     count = killed = excused = 0
     used = set()
-    faults, excuses = list(row.faults), survivors.read().get(exercise.id, {})
+    faults, excuses = list(row.faults), reasons.read().get(exercise.id, {})
     for told, tree in mutants.mutants(source(exercise), exercise.holes):
         count += 1
         if dies(exercise, tree):
@@ -88,7 +89,7 @@ def mutated(exercise, row):
             used.add(told)
         else:
             faults.append(f"a mutant lives: {told}")
-    faults += [f"survivors.txt names a mutant that does not live: {told}" for told in set(excuses) - used]
+    faults += [f"survivors/ names a mutant that does not live: {told}" for told in set(excuses) - used]
     return row._replace(mutants=count, killed=killed, excused=excused, faults=tuple(faults))
 
 
