@@ -8,7 +8,8 @@
     with course.mine() as report: ...       the learner's functions in the library's places; print(report) says whose ran
 """
 
-from minires.course.check import Check, Wrong
+from minires.course.check import Check
+from minires.course.trial import Wrong
 
 __all__ = ["Check", "Wrong", "check", "hint", "mine", "status", "yours"]
 
