@@ -5,7 +5,7 @@ backend  which array library      ops  the maths, forward and backward      tens
 functional  ops on tensors        nn  layers                                models  residual networks
 optim  optimizers, schedules      data  images to batches                   checkpoint  weights in files
 train  the loop                   gradcheck  is a backward right?           show, watch  pictures of all this
-runs  a run's folder              cli  the command line
+runs  a run's folder              cli  the command line                     course  the learner's exercises
 names and files serve them all: the nearest name to a wrong one; what is written is whole.
 """
 

@@ -56,7 +56,7 @@ def test_no_large_file_is_in_the_repository():
 
 
 def test_every_file_that_the_readme_and_contributing_name_exists():
-    for document in ("README.md", "CONTRIBUTING.md"):
+    for document in ("README.md", "CONTRIBUTING.md", "TEACHING.md"):
         text = (ROOT / document).read_text()
         links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
         assert links, document

@@ -25,9 +25,10 @@ STAIRS = {
     "show": "tensor backend files names",
     "watch": "nn functional tensor ops backend files names",
     "runs": "checkpoint show files backend",
+    "course": "train gradcheck optim data nn functional tensor ops backend names files",
 }
 ANYTHING = {"cli", "__init__", "__main__"}
-NUMPY = {"backend", "data", "gradcheck", "checkpoint"}  # and nn/init.py
+NUMPY = {"backend", "data", "gradcheck", "checkpoint", "course"}  # and nn/init.py
 
 
 def room(path):

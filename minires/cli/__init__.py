@@ -1,4 +1,4 @@
-"""The command line: minires train, evaluate, predict, summary, data, plot, info."""
+"""The command line: minires train, evaluate, predict, summary, data, plot, exercises, info."""
 
 import argparse
 import sys
@@ -43,6 +43,7 @@ def _parser():
     run.add_argument("--save-every", type=float, default=30, metavar="SECONDS", help="between checkpoints (default: 30)")
     run.add_argument("--watch", type=int, nargs="?", const=20, metavar="STEPS",
                      help="every so many steps (20; 0 for never) log each layer's activations and gradients, and draw them")  # fmt: skip
+    run.add_argument("--mine", action="store_true", help="train on your solved exercises, and say whose code ran")
     _add_backend(run)
 
     evaluate = command("evaluate", "use", "loss and accuracy of a trained net")
@@ -79,8 +80,14 @@ def _parser():
     plot.add_argument("runs", nargs="+", metavar="RUN", help="a run's name or folder")
     plot.add_argument("--picture", metavar="FILE", default="curves.png")
 
+    _add_exercises(command("exercises", "exercises", "the course's exercises: how far you are, check, hint, solution, grade"))
+
     command("info", "look", "the backend in use, the devices, and how fast NumPy's products can be")
     return parser
+
+
+def _add_exercises(parser):
+    import_module("minires.cli.exercises").add_arguments(parser)
 
 
 SETS = "digits, cifar10, cifar100, or folder:PATH with images by class"

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 
-from minires import __version__, backend, checkpoint, data, nn, runs
+from minires import __version__, backend, checkpoint, course, data, nn, runs
 from minires.backend import machine
 from minires.cli import settings
 from minires.cli.loop import Loop
@@ -21,7 +21,16 @@ CHANGEABLE = ("backend", "watch", "data", "data_dir", "source")  # settings that
 
 
 def train(options):
-    """Run the command. Returns the exit status."""
+    """Run the command, with --mine on the learner's own functions. Returns the exit status."""
+    if not options.mine:
+        return _run(options)
+    with course.mine() as report:
+        status = _run(options)
+    print(f"whose code ran:\n{report}")
+    return status
+
+
+def _run(options):
     given = {
         name: value
         for name, value in vars(options).items()

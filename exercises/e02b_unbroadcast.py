@@ -1,0 +1,13 @@
+"""Exercise 02b, chapter 02, 20 minutes: the adjoint of broadcasting. Check: pytest exercises/test_e02b_unbroadcast.py"""
+
+from minires.backend import xp
+
+
+def unbroadcast(g, shape):
+    """Sum `g` over the axes along which an array of `shape` was stretched: the adjoint of broadcasting.
+
+    g  of the shape that an array of `shape` was broadcast to    result  of `shape`
+    To derive: an element that was used k times changes the loss in k places, so its gradient is the sum over them. New axes
+    stand in front; an axis of size 1 was stretched. xp is NumPy. Chapter 02.
+    """
+    raise NotImplementedError("exercise 02b: write unbroadcast")

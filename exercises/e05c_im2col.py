@@ -1,0 +1,20 @@
+"""Exercise 05c, chapter 05, 25 minutes: patches as rows. Check: pytest exercises/test_e05c_im2col.py"""
+
+from minires.backend import xp
+from minires.ops.conv import col2im
+from minires.ops.windows import output_size, window
+
+
+def im2col(x, *, kernel, stride=1, padding=0):
+    """Each patch that the window sees becomes a row.
+
+    x  (N, H, W, C)    result  (N*OH*OW, KH*KW*C), rows in the order of N, OH, OW
+
+    Keeps  a shape: backward is col2im.
+
+    kernel, stride and padding are an int or a pair (down, across): window(kernel, stride, padding) gives three pairs, and
+    output_size((h, w), kernel, stride, padding) gives (OH, OW). The padding is zeros.
+    To derive: row (n, i, j), column (u, v, c) is x[n, i * stride + u - padding, j * stride + v - padding, c]. Chapter 05.
+    Return (columns, backward); backward(g) is a tuple of one gradient, and col2im is there for it.
+    """
+    raise NotImplementedError("exercise 05c: write im2col")

@@ -1,0 +1,20 @@
+"""Exercise 05d, chapter 05, 25 minutes: patches added back to an image. Check: pytest exercises/test_e05d_col2im.py"""
+
+from minires.backend import xp
+from minires.ops.conv import im2col
+from minires.ops.windows import output_size, window
+
+
+def col2im(columns, *, shape, kernel, stride=1, padding=0):
+    """Each row is added back to where its patch lay, so a pixel that k windows see is the sum of k entries.
+
+    columns  (N*OH*OW, KH*KW*C)    result  (N, H, W, C), which is `shape`
+
+    The adjoint of im2col: <im2col(x), c> = <x, col2im(c)>. It is not its inverse.
+    Keeps  nothing: backward is im2col.
+
+    window(kernel, stride, padding) gives three pairs, output_size((h, w), kernel, stride, padding) gives (OH, OW). What would
+    fall on the padding is dropped. To derive: in the sum of im2col(x) * columns, by what is x[n, i, j] multiplied?
+    Return (image, backward); im2col is there for backward. Chapter 05.
+    """
+    raise NotImplementedError("exercise 05d: write col2im")

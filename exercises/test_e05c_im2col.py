@@ -1,0 +1,50 @@
+"""What im2col must do: each patch that the window sees is a row."""
+
+import numpy
+from e05c_im2col import im2col
+
+from minires.course import Check
+
+check = Check("05c")
+small = numpy.arange(1.0, 13).reshape(1, 3, 4, 1)  # one image, 3 high, 4 wide
+images = numpy.random.default_rng(5).standard_normal((2, 5, 7, 3))
+
+
+def test_every_patch_is_a_row():
+    check.same(im2col, small, kernel=2)
+
+
+def test_a_row_has_the_channels_of_a_pixel_side_by_side():
+    check.same(im2col, images[:1, :3, :3], kernel=2)
+
+
+def test_height_and_width_are_told_apart():
+    check.same(im2col, images, kernel=(3, 2))
+
+
+def test_the_window_moves_by_the_stride():
+    check.same(im2col, images, kernel=2, stride=2)
+    check.same(im2col, images, kernel=(2, 3), stride=(3, 2))
+
+
+def test_the_padding_is_zeros_around_the_image():
+    check.same(im2col, images, kernel=3, padding=1)
+    check.same(im2col, images, kernel=2, padding=(2, 0))
+    check.same(im2col, images, kernel=(3, 2), stride=2, padding=(1, 2))
+
+
+def test_images_may_lie_in_memory_in_any_order():
+    check.same(im2col, numpy.moveaxis(images, 1, 3), kernel=2, stride=(1, 2))  # a view: its strides are not those of its shape
+
+
+def test_a_window_as_large_as_the_image_gives_one_row():
+    check.same(im2col, images, kernel=(5, 7))
+
+
+def test_the_columns_are_a_copy():
+    check.own_memory(im2col, images, kernel=1)
+
+
+def test_backward_adds_what_each_window_sends():
+    check.backward(im2col, images, kernel=(3, 2), stride=2, padding=1)
+    check.backward(im2col, images[..., :2], kernel=(2, 3), stride=(1, 2))

@@ -1,0 +1,1 @@
+"""What is held against a learner's answer: references, where the library is none, and known mistakes. Do not peek."""

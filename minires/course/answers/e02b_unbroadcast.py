@@ -1,0 +1,38 @@
+"""Exercise 02b: what goes wrong with unbroadcast."""
+
+
+def _stretched(g, shape):
+    new = g.ndim - len(shape)
+    return [axis for axis in range(g.ndim) if axis < new or shape[axis - new] != g.shape[axis]]
+
+
+def leading_axes_only(g, shape):
+    """only the new axes in front are summed, and not those of size 1 that were stretched"""
+    return g.sum(axis=tuple(range(g.ndim - len(shape))))
+
+
+def axes_dropped(g, shape):
+    """the stretched axes are summed away: they have to stay, with size 1"""
+    return g.sum(axis=tuple(_stretched(g, shape)))
+
+
+def averaged(g, shape):
+    """the mean is taken: an element that was used k times gets the sum of k gradients"""
+    return g.mean(axis=tuple(_stretched(g, shape))).reshape(shape)
+
+
+def first_taken(g, shape):
+    """one of the gradients is taken, and not the sum of all"""
+    for axis in _stretched(g, shape):
+        g = g.take([0], axis=axis)
+    return g.reshape(shape)
+
+
+def over_everything(g, shape):
+    """g is summed over all axes, also over those that were there before"""
+    return g.sum() if shape == () else g.sum() + 0 * g[(0,) * (g.ndim - len(shape))][tuple(slice(size) for size in shape)]
+
+
+def as_it_is(g, shape):
+    """g is given back as it is"""
+    return g

@@ -1,0 +1,83 @@
+"""Exercise 06b: what goes wrong with max pooling."""
+
+from minires.backend import xp
+from minires.ops.windows import added_back, framed, output_size, views, window
+
+
+class _Pool:
+    """A max pooling whose parts can be got wrong: the frame's value, and what each place of a window gets of the gradient."""
+
+    def __init__(self, x, kernel, stride, padding, frame=None):
+        self.x, (self.kernel, self.stride, self.padding) = x, window(kernel, kernel if stride is None else stride, padding)
+        self.output = output_size(x.shape[1:3], self.kernel, self.stride, self.padding)
+        self.framed = framed(x, self.padding, -xp.inf if frame is None else frame)
+        self.views = list(views(self.framed, self.kernel, self.stride, self.output))
+        stack = xp.stack(self.views)
+        self.y, self.first = stack.max(axis=0), stack.argmax(axis=0)
+        self.equal = stack == self.y
+
+    def back(self, share):
+        """backward, for share(k, g): the part of place k."""
+        sizes = self.x.shape, self.kernel, self.stride, self.padding
+        return lambda g: (added_back((share(k, g) for k in range(len(self.views))), *sizes, g.dtype),)
+
+    def right(self):
+        """The backward that is right where nothing else was got wrong."""
+        return self.back(lambda k, g: g * (self.first == k))
+
+
+def all_ties(x, *, kernel, stride=None, padding=0):
+    """all pixels that tie for the largest get the whole gradient: it is one gradient, for the first of them"""
+    pool = _Pool(x, kernel, stride, padding)
+    return pool.y, pool.back(lambda k, g: g * pool.equal[k])
+
+
+def ties_share(x, *, kernel, stride=None, padding=0):
+    """pixels that tie for the largest share the gradient: here the first of them gets all of it, as in PyTorch"""
+    pool = _Pool(x, kernel, stride, padding)
+    return pool.y, pool.back(lambda k, g: g * pool.equal[k] / pool.equal.sum(axis=0).astype(g.dtype))
+
+
+def last_of_ties(x, *, kernel, stride=None, padding=0):
+    """the last of the pixels that tie for the largest gets the gradient, and not the first"""
+    pool = _Pool(x, kernel, stride, padding)
+    last = len(pool.views) - 1 - pool.equal[::-1].argmax(axis=0)
+    return pool.y, pool.back(lambda k, g: g * (last == k))
+
+
+def zeros_around(x, *, kernel, stride=None, padding=0):
+    """the padding is zeros, which win where all pixels are negative: it has to be -inf"""
+    pool = _Pool(x, kernel, stride, padding, frame=0)
+    return pool.y, pool.right()
+
+
+def overlaps_assigned(x, *, kernel, stride=None, padding=0):
+    """a pixel that is the largest of several windows gets the gradient of the last: it is the sum of all"""
+    pool = _Pool(x, kernel, stride, padding)
+    (ph, pw), (_, h, w, _) = pool.padding, x.shape
+
+    def backward(g):
+        image = xp.zeros(pool.framed.shape, dtype=g.dtype)
+        for k, view in enumerate(views(image, pool.kernel, pool.stride, pool.output)):
+            view[pool.first == k] = g[pool.first == k]
+        return (image[:, ph : ph + h, pw : pw + w],)
+
+    return pool.y, backward
+
+
+def stride_of_one(x, *, kernel, stride=None, padding=0):
+    """the window moves by one pixel where no stride is given: it moves by its own size then"""
+    pool = _Pool(x, kernel, 1 if stride is None else stride, padding)
+    return pool.y, pool.right()
+
+
+def upstream_ignored(x, *, kernel, stride=None, padding=0):
+    """g is left out: each largest pixel gets 1"""
+    pool = _Pool(x, kernel, stride, padding)
+    return pool.y, pool.back(lambda k, g: (pool.first == k).astype(g.dtype))
+
+
+def averaged(x, *, kernel, stride=None, padding=0):
+    """the gradient is spread over the whole window: that is average pooling"""
+    pool = _Pool(x, kernel, stride, padding)
+    return pool.y, pool.back(lambda k, g: g / len(pool.views))

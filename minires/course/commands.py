@@ -1,0 +1,152 @@
+"""What one does with exercises: see how far one is, check, watch, ask for a hint, begin anew, look the answer up."""
+
+import inspect
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from minires.course import manifest, progress, runner, stubs
+from minires.course.folder import untouched
+
+SIGNS = {runner.SOLVED: "+", runner.WRONG: "x", runner.BEGUN: "~", runner.NOT_STARTED: "."}
+
+
+def status(home):
+    """Print the table, a line an exercise."""
+    states, known = progress.states(home), progress.read(home)
+    chapter = None
+    for id, exercise in manifest.exercises().items():
+        if exercise.chapter != chapter:
+            chapter = exercise.chapter
+            print(f"chapter {chapter:02d}")
+        hints = known.get(id, {}).get("hints", 0)
+        asked = f"  {hints} of 3 hints" if hints else ""
+        kind = "" if exercise.kind == "write" else f" ({exercise.kind})"
+        print(f"  {SIGNS[states[id]]} {id}  {exercise.name:20} {states[id]:12} {exercise.minutes:3d} min  "
+              f"{exercise.title}{kind}{asked}")  # fmt: skip
+    solved = list(states.values()).count(runner.SOLVED)
+    minutes = sum(exercise.minutes for id, exercise in manifest.exercises().items() if states[id] != runner.SOLVED)
+    bar = "#" * round(20 * solved / len(states))
+    print(f"[{bar:20}] {solved} of {len(states)} solved" + (f"; the others take some {minutes} minutes" if minutes else ""))
+    coming = following(states)
+    if coming:
+        print(f"next: exercises/{coming.file} (minires exercises check {coming.id}, minires exercises hint {coming.id})")
+
+
+def following(states):
+    """The first exercise that is not solved, or None."""
+    return next((manifest.exercises()[id] for id, state in states.items() if state != runner.SOLVED), None)
+
+
+def coming(home):
+    """Print which exercise comes next, and what it asks for."""
+    exercise = following(progress.states(home))
+    if exercise is None:
+        print("All exercises are solved. minires train --mine trains a net with what you wrote.")
+        return
+    print(f"{exercise.id}  {exercise.name}: {exercise.title}. Chapter {exercise.chapter:02d}, some {exercise.minutes} minutes, "
+          f"{exercise.kind}")  # fmt: skip
+    if exercise.needs:
+        print(f"  builds on  {', '.join(f'{id} {manifest.exercises()[id].name}' for id in exercise.needs)} (minires has them too)")
+    print(f"  write in   {Path(home) / exercise.file}\n  check      minires exercises check {exercise.id}\n"
+          f"  or         pytest exercises/{exercise.test}\n  a hint     minires exercises hint {exercise.id}")  # fmt: skip
+
+
+def check(home, exercise, stream=None):
+    """Run an exercise and print what became of it. Returns its state.
+
+    stream  where the learner's function prints to: a file, or None for where this process does
+    """
+    if not (Path(home) / exercise.file).is_file():
+        print(f"there is no {exercise.file}: minires exercises reset {exercise.id} brings it back")
+        return runner.NOT_STARTED
+    result = progress.check(home, exercise, stdout=stream)
+    print(verdict(exercise, result))
+    return result.state
+
+
+def check_begun(home):
+    """Check all exercises that were begun, one after the other. Returns their states."""
+    begun = [one for one in manifest.exercises().values() if (Path(home) / one.file).is_file() and not untouched(one, home)]
+    states = [check(home, exercise) for exercise in begun]
+    if not begun:
+        print(f"nothing is started yet: {next(iter(manifest.exercises().values())).file} is the first")
+    return states
+
+
+def verdict(exercise, result):
+    """What became of an exercise, in text: its claims, and what is wrong with the first that does not hold."""
+    lines = [f"{exercise.id}  {exercise.name}: {result.state} ({result.seconds:.1f} s)"]
+    if result.state != runner.NOT_STARTED:
+        lines += [f"  {SIGNS[claim.state]} {claim.name.removeprefix('test_').replace('_', ' ')}" for claim in result.claims]
+    if result.message:
+        lines += ["", *(f"  {line}" for line in result.message.splitlines())]
+    if result.state == runner.NOT_STARTED:
+        lines.append(f"  it is written in exercises/{exercise.file}; minires exercises hint {exercise.id} helps")
+    return "\n".join(lines)
+
+
+def watch(home, exercise=None, *, every=0.5, rounds=None):
+    """Check an exercise again whenever its file is saved; all of them without one. Ctrl-C ends it.
+
+    every  seconds between two looks    rounds  how many looks; without it for ever
+    """
+    watched = [exercise] if exercise else list(manifest.exercises().values())
+    marks = {one.id: progress.mark(one, home) for one in watched}
+    if exercise:
+        check(home, exercise)
+    print(f"watching {exercise.file if exercise else home}; Ctrl-C ends it", flush=True)
+    while rounds is None or rounds > 0:
+        time.sleep(every)
+        rounds = None if rounds is None else rounds - 1
+        for one in watched:
+            now = progress.mark(one, home)
+            if now != marks[one.id]:
+                marks[one.id] = now
+                check(home, one)
+                sys.stdout.flush()
+
+
+def hint(home, exercise):
+    """Print the hints so far, and one more."""
+    shown = min(progress.read(home).get(exercise.id, {}).get("hints", 0) + 1, len(exercise.hints))
+    progress.change(home, exercise, hints=shown)
+    for i, text in enumerate(exercise.hints[:shown], start=1):
+        print(f"{exercise.id}  hint {i} of {len(exercise.hints)}: {text.strip()}")
+    if shown == len(exercise.hints):
+        print(f"There is no further one: minires exercises solution {exercise.id} --give-up shows the answer.")
+
+
+def reset(home, exercise):
+    """Write the file as it was given out; what was there is kept."""
+    path = Path(home) / exercise.file
+    if path.is_file():
+        kept = _free(Path(home) / "backup" / exercise.file)
+        kept.parent.mkdir(exist_ok=True)
+        shutil.copyfile(path, kept)
+        print(f"yours is kept in {kept}")
+    stubs.write(exercise, home)
+    print(f"{path} is as it was at first")
+
+
+def _free(path):
+    """This path, with a number that is not taken."""
+    number = 1
+    while (numbered := path.with_stem(f"{path.stem}.{number}")).exists():
+        number += 1
+    return numbered
+
+
+def solution(home, exercise, *, give_up=False):
+    """Print the answer, if the exercise is solved or given up. Returns whether it did."""
+    solved = progress.states(home, [exercise.id])[exercise.id] == runner.SOLVED
+    if not (solved or give_up or progress.read(home).get(exercise.id, {}).get("gave_up")):
+        print(f"{exercise.id} is not solved yet: minires exercises hint {exercise.id} helps; --give-up shows the answer")
+        return False
+    if not solved:
+        progress.change(home, exercise, gave_up="yes")
+    if exercise.library:
+        print(f"# minires has it as {exercise.library}")
+    print(inspect.getsource(inspect.unwrap(exercise.reference())))
+    return True

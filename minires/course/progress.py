@@ -1,0 +1,158 @@
+"""How far a learner is: a readable text file beside the exercises, a line an exercise."""
+
+import hashlib
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from minires import files
+from minires.course import folder, manifest, runner
+
+FILE = "progress.txt"
+HEAD = "# How far you are. pytest and minires exercises write it; deleting it loses hints and nothing else.\n"
+DEVNULL = subprocess.DEVNULL
+LIMIT = 60  # seconds for an exercise
+
+
+def read(home):
+    """id -> {"state", "file" (a mark of the learner's file then), "hints", "gave_up"}, as the file has it."""
+    entries = {}
+    try:
+        lines = (Path(home) / FILE).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return entries
+    for line in lines:
+        words = line.split()
+        if len(words) >= 2 and words[0] in manifest.exercises():
+            facts = dict(word.split("=", 1) for word in words[2:] if "=" in word)
+            hints = facts.get("hints", "0")
+            entries[words[0]] = {"state": facts.get("state", "").replace("-", " "), "file": facts.get("file", ""),
+                                 "hints": int(hints) if hints.isdigit() else 0, "gave_up": facts.get("gave-up", ""),
+                                 "mistake": facts.get("mistake", "")}  # fmt: skip
+    return entries
+
+
+def change(home, exercise, **facts):
+    """Write down facts of an exercise; the others stay."""
+    entries = read(home)
+    entry = entries.setdefault(exercise.id, {"state": "", "file": "", "hints": 0, "gave_up": "", "mistake": ""})
+    before = dict(entry)
+    entry.update(facts)
+    if entry == before:
+        return
+    lines = [HEAD]
+    for id, one in manifest.exercises().items():
+        if id in entries:
+            told = {name.replace("_", "-"): str(value).replace(" ", "-") for name, value in entries[id].items() if value}
+            lines.append(f"{id}  {one.name:20}  " + "  ".join(f"{name}={value}" for name, value in told.items()) + "\n")
+    try:
+        files.write(Path(home) / FILE, "".join(lines).encode())
+    except OSError:
+        pass  # a folder that cannot be written to: progress is not kept
+
+
+def mark(exercise, home, tests=None):
+    """A few letters that change when the learner's file or its claims do."""
+    digest = hashlib.sha256()
+    for path in (Path(home) / exercise.file, Path(tests or home) / exercise.test):
+        digest.update(path.read_bytes() if path.is_file() else b"none")
+    return digest.hexdigest()[:12]
+
+
+def note(home, exercise, state, mistake=None):
+    """Write down what became of an exercise."""
+    change(home, exercise, state=state, file=mark(exercise, home), mistake=mistake or "")
+
+
+def states(home, ids=None):
+    """id -> state, of all exercises or these. What changed since it was last run is run now, in a process of its own."""
+    known, found = read(home), {}
+    for id in ids or manifest.exercises():
+        exercise = manifest.exercises()[id]
+        if folder.untouched(exercise, home) or not (Path(home) / exercise.file).is_file():
+            found[id] = runner.NOT_STARTED
+        elif known.get(id, {}).get("state") and known[id]["file"] == mark(exercise, home):
+            found[id] = known[id]["state"]
+        else:
+            found[id] = check(home, exercise).state
+    return found
+
+
+def check(home, exercise, *, limit=LIMIT, stdout=DEVNULL):
+    """Run an exercise in a process of its own, and write down what became of it. Returns a runner.Result.
+
+    limit  seconds; then it counts as wrong    stdout  where goes what the learner's function prints, as subprocess has it;
+        what comes through a pipe is printed
+    """
+    before = mark(exercise, home)
+    result = run_apart(exercise, home, home, limit=limit, stdout=stdout)
+    if mark(exercise, home) == before:  # else it was saved meanwhile, and this is of another
+        note(home, exercise, result.state, result.mistake)
+    return result
+
+
+def run_apart(exercise, yours, tests, *, limit, memory=0, **options):
+    """A runner.Result of a process of its own, whatever that process does.
+
+    limit  seconds    memory  MiB; 0 for no limit, and no other one than that of time    options  as subprocess.Popen's
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        out, token = Path(folder, secrets.token_hex(8)), secrets.token_hex(16)
+        command = [sys.executable, "-P", "-m", "minires.course.runner", exercise.id,
+                   "--yours", str(yours), "--tests", str(tests), "--out", str(out),
+                   *(["--memory", str(memory), "--seconds", str(limit)] if memory else [])]  # fmt: skip
+        root = str(Path(__file__).parents[2])
+        path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+        environment = {**os.environ, "PYTHONPATH": path, **options.pop("env", {})}
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment,
+                                   start_new_session=os.name == "posix", **options)  # fmt: skip
+        try:
+            printed, _ = process.communicate(f"{token}\n".encode(), timeout=limit)
+            late = False
+            if printed:
+                print(printed.decode(errors="replace"), end="")
+        except subprocess.TimeoutExpired:
+            late = True
+        finally:
+            _end(process)
+        return _result(out, token, exercise, f"it ran for more than {limit:g} s" if late else _ended(process.returncode))
+
+
+def _end(process):
+    """The process and whatever it started."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL) if os.name == "posix" else process.kill()
+    except (ProcessLookupError, PermissionError):
+        pass
+    process.wait()
+
+
+def _ended(code):
+    return f"its process ended before the claims did (exit status {code})"
+
+
+def _result(out, token, exercise, otherwise):
+    """What the process wrote, if it did; else that it is wrong, and why."""
+    try:
+        line = json.loads(out.read_text(encoding="utf-8").splitlines()[-1])
+        if line.pop("token") != token or line.pop("id") != exercise.id:
+            raise ValueError
+        claims = [runner.Claim(*claim) for claim in line.pop("claims")]
+        return runner.Result(**line, claims=claims)
+    except (OSError, ValueError, IndexError, KeyError, TypeError):
+        return runner.Result(runner.WRONG, message=otherwise)
+
+
+def told(state, states, message):
+    """What is added to a state in a list: how many claims hold, or the first line of what is wrong."""
+    held = f"{states.count(runner.SOLVED)} of {len(states)} claims hold"
+    if state == runner.WRONG:
+        lines = message.splitlines()
+        known = [line.strip() for line in lines if line.strip().startswith("This is what comes out when")]
+        return f"{held}. {known[0] if known else lines[0] if lines else ''}"
+    return held if state == runner.BEGUN else ""

@@ -1,0 +1,161 @@
+"""Runs the claims of an exercise on a learner's file, in this process and without pytest: python -m minires.course.runner."""
+
+import argparse
+import json
+import sys
+import time
+import traceback
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from minires.course import folder, manifest
+from minires.course.check import unstarted
+
+NOT_STARTED, BEGUN, WRONG, SOLVED = "not started", "begun", "wrong", "solved"
+STATES = (SOLVED, BEGUN, WRONG, NOT_STARTED)
+
+
+class Claim(NamedTuple):
+    """What became of one claim. state  SOLVED, WRONG or NOT_STARTED    error  the exception, where it does not hold."""
+
+    name: str
+    state: str
+    error: BaseException | None = None
+
+
+class Result(NamedTuple):
+    """What became of an exercise."""
+
+    state: str
+    claims: list = []
+    message: str = ""
+    mistake: str | None = None
+    seconds: float = 0.0
+
+
+def run(exercise, yours, tests=None):
+    """Run an exercise on the learner's file in the folder `yours`, by the claims in the folder `tests` (or there as well)."""
+    started = time.perf_counter()
+    path = Path(yours) / exercise.file
+    if not path.is_file():
+        return Result(NOT_STARTED, message=f"there is no {exercise.file}")
+    try:
+        module = folder.load(path)
+    except Exception as error:
+        return Result(WRONG, message=trouble(error, path.parent), seconds=time.perf_counter() - started)
+    return judge(exercise, module, Path(tests or yours), folder.untouched(exercise, yours), started)
+
+
+def judge(exercise, module, tests, untouched=False, started=None, first=False):
+    """Run the claims on a module that has the function.
+
+    untouched  whether it is still as it was given out: what does not hold is not started then, and not wrong
+    first  stop at the first claim that does not hold
+    """
+    started = time.perf_counter() if started is None else started
+    sys.modules[exercise.module] = module
+    claims = []
+    try:
+        found = claims_of(exercise, tests)
+    except ImportError as error:
+        return Result(WRONG, message=f"{exercise.file} has no {exercise.function} ({error.msg})")
+    for name, claim in found:
+        try:
+            claim()
+        except Exception as error:
+            claims.append(Claim(name, NOT_STARTED if untouched or unstarted(error, exercise) else WRONG, error))
+            if first:
+                break
+        else:
+            claims.append(Claim(name, SOLVED))
+    wrong = next((claim for claim in claims if claim.state == WRONG), None)
+    message = f"{wrong.name}: {trouble(wrong.error, _home(module))}" if wrong else ""
+    mistake = getattr(wrong.error, "mistake", None) if wrong else None
+    return Result(overall(claim.state for claim in claims), claims, message, mistake, time.perf_counter() - started)
+
+
+def overall(states):
+    """The state of an exercise, from those of its claims: wrong if one is; solved if all hold; not started if none was."""
+    states = set(states)
+    if WRONG in states:
+        return WRONG
+    if NOT_STARTED in states:
+        return BEGUN if SOLVED in states else NOT_STARTED
+    return SOLVED if states else NOT_STARTED
+
+
+def claims_of(exercise, tests):
+    """[(name, function)]: the claims, with the learner's module as it is in sys.modules now.
+
+    Raises  whatever the import of the learner's function raises.
+    """
+    path = Path(tests) / exercise.test
+    space = {"__name__": path.stem, "__file__": str(path)}
+    exec(_compiled(path, path.stat().st_mtime_ns), space)
+    return [(name, value) for name, value in space.items() if name.startswith("test_") and callable(value)]
+
+
+@lru_cache(maxsize=None)
+def _compiled(path, _):
+    return compile(path.read_text(encoding="utf-8"), str(path), "exec")
+
+
+def _home(module):
+    return Path(getattr(module, "__file__", None) or ".").parent
+
+
+def trouble(error, home):
+    """An exception in a few lines: for a wrong answer its message; for a crash the learner's line, too."""
+    if isinstance(error, AssertionError) and str(error):
+        return "\n".join([str(error), *getattr(error, "__notes__", [])])
+    if isinstance(error, SyntaxError):
+        where = f"{Path(error.filename or '?').name}, line {error.lineno}"
+        return f"{where}: {type(error).__name__}: {error.msg}\n  {(error.text or '').strip()}"
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).parent == Path(home)]
+    frames = [frame for frame in frames if not Path(frame.filename).name.startswith("test_")] or frames
+    lines = [f"{Path(frame.filename).name}, line {frame.lineno}: {frame.line}" for frame in frames[-1:]]
+    return "\n".join([*lines, f"{type(error).__name__}: {error}", *getattr(error, "__notes__", [])])
+
+
+def _limit(seconds, memory):
+    """Limits of this process that it cannot lift again: memory, processor time, the size of a file; and no core dump."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    bounds = {resource.RLIMIT_AS: memory << 20, resource.RLIMIT_CPU: int(seconds) + 1, resource.RLIMIT_FSIZE: 64 << 20,
+              resource.RLIMIT_CORE: 0}  # fmt: skip
+    for which, bound in bounds.items():
+        try:
+            resource.setrlimit(which, (bound, bound))
+        except (ValueError, OSError):  # macOS has no limit of memory
+            pass
+
+
+def main(arguments=None):
+    """Run exercises and write what became of each, a line of JSON, to a file. Its first word is read from stdin: a token."""
+    parser = argparse.ArgumentParser(prog="python -m minires.course.runner", description=__doc__)
+    parser.add_argument("ids", nargs="+")
+    parser.add_argument("--yours", required=True, help="the folder with the learner's files")
+    parser.add_argument("--tests", required=True, help="the folder with the claims")
+    parser.add_argument("--out", required=True, help="a file for what became of them")
+    parser.add_argument(
+        "--memory", type=int, help="MiB; this limit and those of time and files are set where the system has them"
+    )
+    parser.add_argument("--seconds", type=float, default=60)
+    options = parser.parse_args(arguments)
+    if options.memory:
+        _limit(options.seconds, options.memory)
+    token, out = sys.stdin.readline().strip(), Path(options.out)
+    sys.path.append(str(Path(options.yours).resolve()))  # at the end: a file there hides nobody's module
+    for id in options.ids:
+        result = run(manifest.exercise(id), Path(options.yours).resolve(), Path(options.tests).resolve())
+        claims = [[claim.name, claim.state] for claim in result.claims]
+        line = {"token": token, "id": id, **result._asdict(), "claims": claims}
+        with open(out, "a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""The learner's files, cut from the library's source: signature and docstring stay, a hole takes the place of the body.
+
+    python -m minires.course.stubs            write those that are missing (--force: all; what was solved is lost)
+    python -m minires.course.stubs --check    say which of the committed ones are out of date
+"""
+
+import argparse
+import ast
+import inspect
+import re
+import sys
+import textwrap
+from pathlib import Path
+
+from minires.course import manifest
+
+
+def cut(exercise):
+    """The text of the learner's file as it is given out."""
+    body = _hunted(exercise) if exercise.kind == "bug hunt" else with_holes(exercise, source(exercise))
+    imports = "\n".join(exercise.imports) + "\n\n\n" if exercise.imports else "\n"
+    return f'"""{_headline(exercise)}"""\n\n{imports}{body}'
+
+
+def _headline(exercise):
+    check = f"pytest exercises/{exercise.test}"
+    return (
+        f"Exercise {exercise.id}, chapter {exercise.chapter:02d}, {exercise.minutes} minutes: {exercise.title}. Check: {check}"
+    )
+
+
+def source(exercise):
+    """The source of the reference, without decorators."""
+    return plain(exercise.reference())
+
+
+def plain(function):
+    """A function's source, without decorators."""
+    text = textwrap.dedent(inspect.getsource(inspect.unwrap(function)))
+    return text[re.search(r"^(def|class) ", text, re.MULTILINE).start() :]
+
+
+def with_holes(exercise, text):
+    """The source `text` of a function or class, with holes where the learner writes."""
+    tree = ast.parse(text).body[0]
+    if not isinstance(tree, ast.ClassDef):
+        return _hole(exercise, tree, text, "", exercise.task)
+    lines = text.splitlines()
+    parts = [_signature(lines, tree), _docstring(tree, "    ", exercise.task)]
+    for node in tree.body:
+        if isinstance(node, ast.Expr):
+            continue
+        own = "\n".join(lines[_first(node) - 1 : node.end_lineno]) + "\n"
+        holed = isinstance(node, ast.FunctionDef) and node.name in exercise.holes
+        parts.append("\n" + (_hole(exercise, node, text, "    ", "") if holed else own))
+    return "".join(parts)
+
+
+def _hole(exercise, node, text, indent, task):
+    inner = indent + "    "
+    what = exercise.function if not indent else f"{exercise.function}.{node.name}"
+    raises = f'{inner}raise NotImplementedError("exercise {exercise.id}: write {what}")\n'
+    return _signature(text.splitlines(), node) + _docstring(node, inner, task) + raises
+
+
+def _signature(lines, node):
+    """From `def` to the colon, as it was written."""
+    end = node.body[0].lineno - 1
+    return "\n".join(line for line in lines[node.lineno - 1 : end] if line.strip()) + "\n"
+
+
+def _first(node):
+    return min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", []))])
+
+
+def _docstring(node, indent, task):
+    """The docstring, without what the library raises, and with the task."""
+    text = ast.get_docstring(node) or ""
+    text = re.sub(r"^Raises  .*\n?(?:^ +.*\n?)*", "", text, flags=re.MULTILINE).strip()
+    text = "\n\n".join(part for part in (text, task) if part)
+    if not text:
+        return ""
+    if "\n" not in text:
+        return f'{indent}"""{text}"""\n'
+    return textwrap.indent(f'"""{text}\n"""\n', indent, lambda line: line.strip() != "")
+
+
+def _hunted(exercise):
+    """The wrong function as it is, under the name of the right one and with its docstring."""
+    function = exercise.answers().hunted
+    text = re.sub(r"^def hunted\(", f"def {exercise.function}(", plain(function), count=1)
+    node = ast.parse(text).body[0]
+    lines = text.splitlines()
+    rest = "\n".join(lines[node.body[0].end_lineno :]) + "\n"
+    said = ast.parse(source(exercise)).body[0]  # the docstring of the wrong one says what is wrong with it
+    return _signature(lines, node) + _docstring(said, "    ", exercise.task) + rest
+
+
+def write(exercise, folder):
+    """Write the learner's file as it is given out, over whatever is there."""
+    (Path(folder) / exercise.file).write_text(cut(exercise), encoding="utf-8")
+
+
+def main(arguments=None):
+    """Run the command. Returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m minires.course.stubs", description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="only say which files differ")
+    parser.add_argument("--force", action="store_true", help="write over files that are there")
+    options = parser.parse_args(arguments)
+    folder = Path(__file__).parents[2] / "exercises"
+    status = 0
+    for exercise in manifest.exercises().values():
+        path = folder / exercise.file
+        if path.exists() and path.read_text(encoding="utf-8") == cut(exercise):
+            continue
+        if options.check or path.exists() and not options.force:
+            print(f"{path.name} {'differs from what the sources give' if path.exists() else 'is missing'}")
+            status = 1
+        else:
+            write(exercise, folder)
+            print(f"wrote {path.name}")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

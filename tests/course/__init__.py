@@ -1,0 +1,1 @@
+"""Checks on the checks: what the claims of each exercise accept and reject."""

@@ -1,0 +1,21 @@
+"""How a solution in tests/course/solutions is marked: right, or wrong in a way that one claim must reject."""
+
+
+def right(function):
+    """A right solution, written another way than the reference."""
+    function.kind = "right"
+    return function
+
+
+def wrong(claim, *, mistake=None, crashes=False):
+    """A wrong solution.
+
+    claim  the test that must reject it by an assertion (or by the mistake's own crash, where `crashes`)
+    mistake  the known mistake that it makes, written in another way than the answer file has it: then it is to be named
+    """
+
+    def mark(function):
+        function.kind, function.claim, function.mistake, function.crashes = "wrong", claim, mistake, crashes
+        return function
+
+    return mark

@@ -1,0 +1,1 @@
+"""Right and wrong solutions of each exercise, in the file of its name."""

@@ -1,0 +1,140 @@
+"""minires exercises: status, next, check, watch, hint, reset, solution; and the same from a notebook."""
+
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from minires import course
+from minires.course import commands, folder, manifest, progress, runner
+
+
+@pytest.fixture
+def here(classroom, monkeypatch):
+    monkeypatch.chdir(classroom.folder)
+    return classroom
+
+
+def test_status_shows_what_is_solved_and_what_comes_next(here):
+    here.answer("00a")
+    here.answer("02a", "own_factors")
+    status, output = here.run("exercises")
+    assert status == 0
+    lines = {line.split()[1]: line for line in output.splitlines() if line.startswith("  ")}
+    assert "+ 00a" in lines["00a"] and "x 02a" in lines["02a"] and ". 02b" in lines["02b"] and "(bug hunt)" in lines["02h"]
+    assert f"1 of {len(manifest.exercises())} solved" in output and "next: exercises/e02a_multiply.py" in output
+
+
+def test_status_runs_only_what_changed(here, monkeypatch):
+    here.answer("00a")
+    assert progress.states(here.home)["00a"] == runner.SOLVED
+    monkeypatch.setattr(progress, "run_apart", None)
+    assert progress.states(here.home)["00a"] == runner.SOLVED
+    monkeypatch.undo()
+    here.answer("00a", "mean")
+    assert progress.states(here.home)["00a"] == runner.WRONG
+
+
+def test_it_works_from_any_folder_inside_and_says_what_to_do_outside(here, tmp_path_factory, monkeypatch):
+    inner = here.folder / "chapters" / "deep"
+    inner.mkdir(parents=True)
+    assert folder.find(inner) == folder.find(here.home) == here.home
+    monkeypatch.setattr(folder, "__file__", "/nowhere/minires/course/folder.py")
+    with pytest.raises(folder.NoExercises, match="clone it"):
+        folder.find(tmp_path_factory.mktemp("elsewhere"))
+
+
+def test_next_names_the_file_and_the_command(here):
+    here.answer("00a")
+    _, output = here.run("exercises", "next")
+    assert (
+        "02a  multiply" in output and str(here.home / "e02a_multiply.py") in output and "minires exercises check 02a" in output
+    )
+
+
+def test_check_shows_claims_message_and_what_the_function_prints(here):
+    here.write("00a", "def sum_of_squares(x):\n    print('looking at', x.shape)\n    return x.sum() ** 2\n")
+    status, output = here.run("exercises", "check", "sum_of_squares")
+    assert status == 1 and "x three numbers" in output and "yours is 36, ours is 14" in output and "looking at (3,)" in output
+    assert "This is what comes out when x is added up first" in output
+    here.answer("00a")
+    status, output = here.run("exercises", "check")
+    assert status == 0 and "00a  sum_of_squares: solved" in output and "05c" not in output
+
+
+def test_a_loop_without_end_is_wrong_after_a_while(here):
+    here.write("00a", "def sum_of_squares(x):\n    while True:\n        pass\n")
+    started = time.monotonic()
+    result = progress.check(here.home, manifest.exercise("00a"), limit=2)
+    assert result.state == runner.WRONG and "more than 2 s" in result.message and time.monotonic() - started < 20
+
+
+def test_watch_runs_again_when_a_file_is_saved(here, capsys):
+    exercise = manifest.exercise("00a")
+    timer = threading.Timer(0.5, lambda: here.answer("00a"))
+    timer.start()
+    commands.watch(here.home, exercise, every=0.1, rounds=15)
+    timer.join()
+    output = capsys.readouterr().out
+    assert "not started" in output and output.index("watching") < output.index("sum_of_squares: solved")
+
+
+def test_hints_come_one_by_one(here):
+    outputs = [here.run("exercises", "hint", "05c")[1] for _ in range(4)]
+    assert [output.count("05c  hint") for output in outputs] == [1, 2, 3, 3]
+    assert "--give-up" in outputs[3] and "hints=3" in (here.home / progress.FILE).read_text()
+
+
+def test_reset_keeps_what_was_there(here):
+    for number in (1, 2):
+        here.write("00a", f"mine = {number}\n")
+        here.run("exercises", "reset", "00a")
+    kept = sorted(path.read_text() for path in (here.home / "backup").iterdir())
+    assert kept == ["mine = 1\n", "mine = 2\n"]
+    assert folder.untouched(manifest.exercise("00a"), here.home)
+
+
+def test_the_solution_is_shown_to_who_has_one_or_gives_up(here):
+    status, output = here.run("exercises", "solution", "05c")
+    assert status == 1 and "def im2col" not in output
+    status, output = here.run("exercises", "solution", "05c", "--give-up")
+    assert status == 0 and "def im2col" in output and "minires.ops.conv.im2col" in output
+    assert "def im2col" in here.run("exercises", "solution", "05c")[1]
+    here.answer("00a")
+    assert "def sum_of_squares" in here.run("exercises", "solution", "00a")[1]
+
+
+def test_a_wrong_word_is_told(here):
+    status, output = here.run("exercises", "check", "im2cool")
+    assert status == 2 and "did you mean 'im2col'" in output
+
+
+def test_a_notebook_says_the_same(here, capsys):
+    here.answer("05c", "bare")
+    course.check("05c")
+    course.hint("05c")
+    course.status()
+    output = capsys.readouterr().out
+    assert "x the padding is zeros around the image" in output and "05c  hint 1 of 3" in output and "x 05c" in output
+
+
+def test_yours_is_the_learners_when_it_is_solved(here, capsys):
+    assert course.yours("im2col") is manifest.exercise("05c").reference()
+    here.answer("05c")
+    mine = course.yours("05c")
+    assert mine.__name__ == "slices" and capsys.readouterr().out == "im2col: minires (not started)\nim2col: yours\n"
+
+
+def test_progress_survives_nonsense(here):
+    (here.home / progress.FILE).write_text("99z what\n05c  im2col hints=many state=solved\n\xff\n")
+    progress.change(here.home, manifest.exercise("05c"), hints=1)
+    assert progress.read(here.home)["05c"]["hints"] == 1
+
+
+def test_pytest_is_not_needed(here):
+    here.answer("00a")
+    program = "import sys; sys.modules['pytest'] = None; from minires import course; course.check('00a')"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=here.folder)
+    assert "solved" in done.stdout, done.stderr

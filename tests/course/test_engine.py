@@ -1,0 +1,98 @@
+"""The learner's functions in the engine: they do the work, every call is counted, and afterwards all is as it was."""
+
+import inspect
+
+import numpy
+import pytest
+
+from minires import Tensor, course, functional, nn, ops
+from minires.course import engine, manifest
+from minires.nn import init
+from minires.ops import conv
+from tests.course.solutions import e05c_im2col
+
+
+class Net(nn.Module):
+    def __init__(self):
+        self.conv, self.norm, self.fc = nn.Conv2d(2, 3, 3, padding=1), nn.BatchNorm(3), nn.Linear(3, 4)
+
+    def forward(self, x):
+        x = functional.max_pool2d(self.norm(self.conv(x), relu=True), 2)
+        return self.fc(functional.global_avg_pool(x * 2))
+
+
+REST = """def im2col(x, *, kernel, stride=1, padding=0):
+    columns, options = by_places(x, kernel, stride, padding)
+    return rows(columns), back(x, *options)  # which calls col2im
+"""
+
+
+def step():
+    """(loss, gradients) of a step of training."""
+    init.manual_seed(3)
+    model, rng = Net(), numpy.random.default_rng(0)
+    x, labels = rng.standard_normal((5, 6, 8, 2)).astype("float32"), numpy.arange(5) % 4
+    loss = functional.cross_entropy(model(Tensor(x)), labels)
+    loss.backward()
+    return loss.item(), [parameter.grad for parameter in model.parameters()]
+
+
+def test_a_step_on_the_learners_functions_gives_the_same(classroom):
+    loss, gradients = step()
+    for id in ("02a", "02b", "03a", "05c", "05d", "06b"):
+        classroom.answer(id)
+    with engine.mine(classroom.home) as report:
+        own_loss, own_gradients = step()
+    assert own_loss == pytest.approx(loss, rel=1e-5)
+    for own, theirs in zip(own_gradients, gradients):
+        assert numpy.allclose(own, theirs, rtol=1e-3, atol=1e-5)
+    assert report.calls["05c"] == 2 and report.calls["05d"] == 1 and report.calls["06b"] == report.calls["03a"] == 1
+    lines = str(report).splitlines()
+    assert "walk_back: yours, 1 call" in lines and "im2col: yours, 2 calls" in lines and "max_pool2d: yours, 1 call" in lines
+
+
+def test_what_is_not_solved_is_the_librarys_and_says_so(classroom):
+    classroom.answer("05c")
+    classroom.answer("06b", "plain_pad")
+    classroom.answer("02h")
+    with engine.mine(classroom.home) as report:
+        step()
+    text = str(report)
+    assert "im2col: yours, 2 calls" in text and "max_pool2d: minires (yours is wrong), 1 call" in text
+    assert "walk_back: minires (not solved yet), 1 call" in text and "not needed here: divide" in text
+
+
+def test_a_function_of_the_learners_that_calls_another_gets_the_learners(classroom):
+    text = "from minires import ops\nfrom minires.ops.conv import col2im\n" + inspect.getsource(e05c_im2col).split("@right")[0]
+    text = text.replace("MUTATED = ", "_ = ").replace("from tests.course.kinds import right, wrong\n", "")
+    classroom.write("05c", text + REST)
+    classroom.answer("05d")
+    with engine.mine(classroom.home) as report:
+        columns, backward = ops.im2col(numpy.ones((1, 4, 4, 1)), kernel=2)
+        backward(columns)
+    assert report.calls == {"05c": 1, "05d": 1}
+
+
+def test_afterwards_all_is_as_it_was(classroom):
+    classroom.answer("05c")
+    classroom.answer("03a")
+    before = ops.im2col, conv.im2col, Tensor.backward
+    with pytest.raises(ZeroDivisionError), engine.mine(classroom.home):
+        assert ops.im2col is conv.im2col is not before[0] and Tensor.backward is not before[2] and nn.layers.separated()
+        raise ZeroDivisionError
+    assert before == (ops.im2col, conv.im2col, Tensor.backward) and not nn.layers.separated()
+
+
+def test_the_command_trains_on_them_and_reports(classroom):
+    for id in ("05c", "05d", "03a", "02b"):
+        classroom.answer(id)
+    status, output = classroom.run("train", "--mine", "--epochs", "1", "--model", "resnet20")
+    assert status == 0, output
+    told = output.split("whose code ran:\n")[1]
+    assert "im2col: yours" in told and "col2im: yours" in told and "walk_back: yours, 20 calls" in told
+
+
+def test_every_target_is_a_part_of_the_library():
+    targets = [exercise.target for exercise in manifest.exercises().values() if exercise.target]
+    assert len(targets) == len(set(targets)) and all(target.startswith("minires.") for target in targets)
+    assert course.mine  # in a notebook

@@ -1,0 +1,226 @@
+"""What a failure says: where results differ, by how much, what the numbers have in common; and who may not be called."""
+
+import functools
+
+import numpy
+import pytest
+
+from minires import ops, optim
+from minires.course import Check, Wrong, diagnosis, engine, manifest
+from minires.course.difference import difference
+from minires.course.poison import Cheating, poisoned
+
+OURS = numpy.arange(1.0, 13).reshape(3, 4)
+
+
+def said(yours, ours=OURS, **sizes):
+    return " / ".join(difference(yours, ours, 1e-8, sizes))
+
+
+@pytest.mark.parametrize(
+    ("yours", "words"),
+    [
+        (4 * OURS, ["4 times too large everywhere: N?", "at [0, 0] yours is 4, ours is 1 (12 of 12 differ)"]),
+        (OURS / 12, ["12 times too small everywhere: x.size?"]),
+        (-OURS, ["wrong sign everywhere"]),
+        (-4 * OURS, ["4 times too large everywhere, with the wrong sign"]),
+        (OURS * numpy.where(OURS > 4, 1, -1), ["only signs differ"]),
+        (OURS[::-1], ["read backwards along axis 0"]),
+        (OURS[::-1, ::-1], ["read backwards along axis 0 and 1"]),
+        (OURS.T.copy(), ["shape (4, 3), ours has (3, 4)", "yours.transpose(1, 0)"]),
+        (OURS.ravel(), ["yours.reshape(3, 4) would be it"]),
+        (OURS + 2, ["2 too large everywhere"]),
+        (OURS * 0, ["zero everywhere"]),
+        (OURS * numpy.nan, ["yours holds NaN"]),
+        (OURS.ravel()[[1, 0, *range(2, 12)]].reshape(3, 4), ["right numbers in another order", "(2 of 12 differ)"]),
+        (OURS.astype("float32"), ["yours is float32, ours is float64"]),
+        (None, ["yours is None, ours is an array of float64"]),
+        ([OURS], ["yours is a list of 1"]),
+        (OURS + 1e-6 * (OURS == 7), ["at [1, 2] yours is 7.000001, ours is 7 (1 of 12 differ)"]),
+    ],
+)
+def test_a_difference_is_told_in_words(yours, words):
+    told = said(yours, N=4, **{"x.size": 12})
+    assert all(word in told for word in words), told
+
+
+def test_rounding_is_no_difference():
+    assert difference(OURS * (1 + 1e-12), OURS, 1e-8) is None
+    assert difference((1.0, {"a": OURS}), (1.0, {"a": OURS}), 1e-8) is None
+    assert difference(numpy.array([numpy.nan, numpy.inf]), numpy.array([numpy.nan, numpy.inf]), 1e-8) is None
+
+
+def test_a_tuple_and_a_dict_are_compared_part_by_part():
+    assert said((1.0, 2.0), (1.0, 3.0)).startswith("part 1: yours is 2, ours is 3")
+    assert said({"a": 1.0}, {"a": 2.0}).startswith("a: yours is 1")
+    assert "yours has ['b']" in said({"b": 1.0}, {"a": 1.0})
+
+
+@pytest.fixture
+def check():
+    return Check("02a")
+
+
+A, B = numpy.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), numpy.array([[2.0, 3.0, 5.0], [7.0, 11.0, 13.0]])
+
+
+def test_the_call_the_item_and_the_known_mistake_are_named(check):
+    def swapped(a, b):
+        return a * b, lambda g: (g * a, g * b)
+
+    with pytest.raises(Wrong) as caught:
+        check.gradients(swapped, A, B)
+    text = str(caught.value)
+    assert text.startswith("multiply(a (2, 3), b (2, 3)): the gradient of a is another than ours\n  at [0, 0]")
+    assert "This is what comes out when each side gets its own factor" in text and caught.value.mistake == "swapped"
+
+
+def right(a, b):
+    return a * b, lambda g: (g * b, g * a)
+
+
+def writes_to_a(a, b):
+    result = a * b
+    a += 1
+    return result, lambda g: (g * b, g * (a - 1))
+
+
+def writes_to_g(a, b):
+    def backward(g):
+        g_a, g_b = g * b, g * a
+        g *= 2
+        return g_a, g_b
+
+    return a * b, backward
+
+
+BUFFERS = {}
+
+
+def one_buffer(a, b):
+    buffer = BUFFERS.setdefault((a.shape, a.dtype), numpy.empty_like(a))
+    numpy.multiply(a, b, out=buffer)
+    return buffer, right(a, b)[1]
+
+
+def one_gradient(a, b):
+    return a * b, lambda g: (g * b,)
+
+
+def counting(a, b, calls=[]):  # noqa: B006
+    calls.append(a)
+    return a * b + (len(calls) > 1) * 1e-3 * len(calls), right(a, b)[1]
+
+
+def in_float64(a, b):
+    return a.astype("float64") * b, lambda g: (g * b, g * a)
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (writes_to_a, "yours writes to a, which belongs to the caller"),
+        (writes_to_g, "backward writes to the gradient that came in"),
+        (one_buffer, "a later call changes what an earlier one gave"),
+        (one_gradient, "the number of gradients is another than ours"),
+        (counting, "a second call on the same inputs gives something else"),
+        (in_float64, "in float32: the result is another than ours\n  yours is float64, ours is float32"),
+        (lambda a, b: a * b, "an op gives a tuple of its result and its backward"),
+        (lambda a, b: (a * b, lambda g: [g * b, g * a]), "yours gave a list"),
+    ],
+    ids=lambda value: getattr(value, "__name__", "words"),
+)
+def test_bad_manners_are_told(check, function, words):
+    check.gradients(right, A, B)
+    with pytest.raises(Wrong) as caught:
+        check.gradients(function, A, B)
+    assert words in str(caught.value)
+
+
+def test_a_crash_keeps_its_own_line_and_says_on_which_inputs(check):
+    with pytest.raises(ZeroDivisionError) as caught:
+        check.same(lambda a, b: 1 / 0, A, B)
+    assert "in multiply(a (2, 3), b (2, 3))" in caught.value.__notes__[0]
+
+
+def test_a_recursion_that_is_too_deep_is_a_sentence(check):
+    def endless(a, b):
+        return endless(a, b)
+
+    with pytest.raises(Wrong, match="Python's stack is too small"):
+        check.same(endless, A, B)
+
+
+def through_ops(a, b):
+    return ops.multiply(a, b)
+
+
+def through_a_tensor(a, b):
+    from minires import Tensor
+
+    return (Tensor(a) * b).data, right(a, b)[1]
+
+
+def through_a_name(a, b):
+    return multiply(a, b)
+
+
+def caught_and_silent(a, b):
+    try:
+        return ops.multiply(a, b)
+    except AssertionError:
+        return right(a, b)
+
+
+multiply = ops.multiply
+
+
+@pytest.mark.parametrize("function", [through_ops, through_a_tensor, through_a_name, caught_and_silent, ops.multiply])
+def test_the_librarys_own_is_poisoned(check, function):
+    with pytest.raises(Cheating, match="calling the library's is cheating, if charming"):
+        check.gradients(function, A, B)
+    assert ops.multiply(A, B)[0].shape == A.shape and multiply is ops.multiply
+
+
+def test_of_a_class_the_methods_that_are_to_be_written_are_poisoned():
+    exercise = manifest.Exercise(
+        "99z", "SGD", "sgd", 9, 5, ("", "", ""), function="SGD", library="minires.optim.optimizers.SGD", holes=("_move",)
+    )
+
+    class Heir(optim.SGD):
+        pass
+
+    class Own(optim.Optimizer):
+        def __init__(self, parameters, lr):
+            super().__init__(parameters, lr=lr)
+
+        def _move(self, *rest):
+            optim.SGD._move(self, *rest)
+
+    with pytest.raises(Cheating), poisoned(exercise, Heir):
+        pass
+    with pytest.raises(Cheating), poisoned(exercise, Own):
+        Own([_parameter()], 0.1)._move(1, 2, 3)
+    with poisoned(exercise, Own):
+        assert Own([_parameter()], 0.1).lr == 0.1
+
+
+def _parameter():
+    from minires.nn import Parameter
+
+    return Parameter(numpy.ones(2, "float32"))
+
+
+def test_calls_of_a_classs_methods_are_counted():
+    calls = []
+    stand_in = engine.counted(optim.SGD, optim.SGD, functools.partial(calls.append, 1), ["_move"])
+    parameter = _parameter()
+    parameter.grad = numpy.ones(2, "float32")
+    optimizer = stand_in([parameter], 0.5)
+    optimizer.step()
+    assert calls == [1] and parameter.data.tolist() == [0.5, 0.5] and isinstance(optimizer, optim.Optimizer)
+
+
+def test_a_mistakes_docstring_is_its_sentence():
+    mistake = manifest.exercise("05d").mistakes()["assigns"]
+    assert diagnosis.sentence(mistake).startswith("This is what comes out when the parts are assigned,")
