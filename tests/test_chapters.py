@@ -1,44 +1,86 @@
-"""Every notebook runs from top to bottom, and holds no copy of what the library has."""
+"""Every chapter runs from top to bottom, with the exercises open and solved, and holds no copy of what the library has."""
 
 import ast
 import json
-import subprocess
-import sys
+import re
 from pathlib import Path
 
+import nbformat
 import pytest
 
 import minires
 from minires import data, functional, gradcheck, models, nn, ops, optim, train
+from tests import notebooks
 
-ROOT = Path(__file__).parents[1]
-NOTEBOOKS = sorted((ROOT / "chapters").glob("*.ipynb"))
 NAMES = {name for module in (minires, data, functional, gradcheck, models, nn, ops, optim, train) for name in vars(module)}
+LARGEST = 300_000  # bytes
+
+each_chapter = pytest.mark.parametrize("path", notebooks.NOTEBOOKS, ids=lambda path: path.stem)
 
 
 def cells(path, kind):
-    notebook = json.loads(path.read_text(encoding="utf-8"))
-    return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == kind]
+    return [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == kind]
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_runs_from_top_to_bottom(path, tmp_path):
-    program = "\n".join(cells(path, "code"))
-    environment = {"PYTHONPATH": str(ROOT), "MPLCONFIGDIR": str(tmp_path)}
-    result = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
+@each_chapter
+def test_a_chapter_runs_from_top_to_bottom_and_prints_what_is_committed(path, tmp_path):
+    found = notebooks.run(path, notebooks.home(tmp_path, solved=False))
+    difference = notebooks.changed(nbformat.read(path, as_version=4), found)
+    assert difference is None, "cell {}: python -m tests.notebooks --write\n--- there\n{}\n--- now\n{}".format(*difference)
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_defines_no_name_that_the_library_has(path):
+@pytest.mark.slow
+@each_chapter
+def test_a_chapter_runs_with_all_exercises_solved(path, tmp_path):
+    notebooks.run(path, notebooks.home(tmp_path, solved=True))
+
+
+@each_chapter
+def test_a_chapter_defines_no_name_that_the_library_has(path):
     tree = ast.parse("\n".join(cells(path, "code")))
     defined = {node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
     assert not defined & NAMES
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_is_committed_with_its_outputs(path):
+@each_chapter
+def test_a_chapter_is_committed_with_its_outputs_and_small(path):
     notebook = json.loads(path.read_text(encoding="utf-8"))
     counts = [cell["execution_count"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
     assert counts == list(range(1, len(counts) + 1))
     assert not [out for cell in notebook["cells"] for out in cell.get("outputs", []) if out["output_type"] == "error"]
+    assert path.stat().st_size < LARGEST
+    assert not re.findall(r"0x[0-9a-f]{8,}|/tmp/|/home/|/root/", path.read_text(encoding="utf-8"))
+
+
+# The runner itself.
+
+
+def written(folder, *sources, tags=()):
+    """A notebook with these cells, and the outputs of a run."""
+    path = Path(folder) / "made.ipynb"
+    made = [nbformat.v4.new_markdown_cell("# Begin"), *(nbformat.v4.new_code_cell(source) for source in sources)]
+    for cell in made[1:]:
+        cell.metadata.tags = list(tags)
+    nbformat.write(nbformat.v4.new_notebook(cells=made), path)
+    return path
+
+
+def test_a_failure_says_file_cell_heading_what_was_printed_and_the_error(tmp_path):
+    path = written(tmp_path, "x = 1", "print('so far')\nraise ValueError('too far')")
+    with pytest.raises(notebooks.Failed) as failed:
+        notebooks.run(path, tmp_path)
+    told = str(failed.value)
+    assert "made.ipynb, cell 3, under 'Begin'" in told and "so far" in told and told.endswith("ValueError: too far")
+
+
+def test_what_a_chapter_prints_is_compared_but_for_small_numbers_and_cells_that_time(tmp_path):
+    path = written(tmp_path, "import os\nprint('accuracy', os.environ.get('SEEN', 0.971))")
+    there = notebooks.run(path, tmp_path)
+    again = [nbformat.from_dict(json.loads(json.dumps(there))) for _ in range(3)]
+    for other, text in zip(again, ("accuracy 0.975", "accuracy 0.871", "accuracies 0.971")):
+        other.cells[1].outputs[0].text = text
+    assert notebooks.changed(there, again[0]) is None
+    assert notebooks.changed(there, again[1]) == (2, "accuracy 0.971\n", "accuracy 0.871")
+    assert notebooks.changed(there, again[2]) is not None
+    there.cells[1].metadata.tags = ["timing"]
+    assert notebooks.changed(there, again[2]) is None

@@ -1,0 +1,151 @@
+"""python -m tests.notebooks [NAME ...] [--solved] [--write]: run chapters from top to bottom, as a learner would.
+
+Each runs in a kernel of its own, beside a copy of the exercises: as they are given out, or with --solved with the answers in them.
+It says what a chapter takes, and where one fails: file, cell, heading, what was printed, the error. --write puts the outputs into
+the notebooks; without it they are compared with those there, text by text (a cell with the tag "timing" prints what it will).
+"""
+
+import argparse
+import os
+import re
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError
+
+from minires.course import manifest
+from tests.course.conftest import answer
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = sorted((ROOT / "chapters").glob("*.ipynb"))
+SECONDS = 120  # for a cell
+NUMBER = re.compile(r"[-+]?\d[\d,]*\.?\d*(?:e[-+]?\d+)?")
+METADATA = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+            "language_info": {"file_extension": ".py", "name": "python"}}  # fmt: skip
+
+
+class Failed(Exception):
+    """A notebook that does not run to its end; the report says where."""
+
+
+def run(path, home):
+    """The notebook as it comes out when it is run in `home`, beside whose `exercises` it looks.
+
+    Raises  Failed.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    environment = {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "2", "PYTHONHASHSEED": "0"}
+    before = {name: os.environ.get(name) for name in environment}
+    os.environ.update(environment)
+    client = NotebookClient(notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": str(home)}},
+                            extra_arguments=["--IPKernelApp.log_level=ERROR"])  # fmt: skip
+    try:
+        client.execute()
+    except (CellExecutionError, CellTimeoutError) as error:
+        raise Failed(_report(path, notebook, error)) from None
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+    return notebook
+
+
+def home(folder, *, solved):
+    """A folder to run chapters in: chapters/, and exercises/ as they are given out or solved, and data that the chapters read."""
+    folder = Path(folder)
+    (folder / "chapters").mkdir()
+    shutil.copytree(ROOT / "exercises", folder / "exercises", ignore=shutil.ignore_patterns("__pycache__", "progress.txt", ".*"))
+    for exercise in manifest.exercises().values() if solved else ():
+        (folder / "exercises" / exercise.file).write_text(answer(exercise.id), encoding="utf-8")
+    return folder / "chapters"
+
+
+def _report(path, notebook, error):
+    """Where it stopped: the first cell with an error, or without a number."""
+    heading = ""
+    for number, cell in enumerate(notebook.cells, 1):
+        if cell.cell_type == "markdown":
+            heading = next((line for line in reversed(cell.source.splitlines()) if line.startswith("#")), heading)
+        elif cell.source and (cell.execution_count is None or any(out.output_type == "error" for out in cell.outputs)):
+            break
+    else:
+        return f"{path.name}: {error}"
+    printed = "".join(texts(cell))
+    raised = [f"{out.ename}: {out.evalue}" for out in cell.outputs if out.output_type == "error"] or [str(error)[-500:]]
+    return f"{path.name}, cell {number}, under {heading.strip('# ')!r}\n{cell.source}\n--- printed\n{printed}\n--- raised\n{raised[0]}"
+
+
+def texts(cell):
+    """What a cell prints and shows as text; pictures and tables of HTML are not compared."""
+    for out in cell.get("outputs", []):
+        if out.output_type == "stream" and out.name == "stdout":
+            yield out.text
+        elif out.output_type in ("execute_result", "display_data") and not {"image/png", "image/svg+xml", "text/html"} & out.data.keys():
+            yield out.data.get("text/plain", "")
+
+
+def changed(there, found):
+    """The first cell whose text is not the one there but for numbers that differ by a twentieth: (number, there, found); or None."""
+    for number, (old, new) in enumerate(zip(there.cells, found.cells), 1):
+        if old.cell_type == "code" and "timing" not in old.metadata.get("tags", []):
+            was, now = "".join(texts(old)), "".join(texts(new))
+            if not _alike(was, now):
+                return number, was, now
+    return None
+
+
+def _alike(was, now):
+    words = [NUMBER.sub("#", text).split() for text in (was, now)]
+    numbers = [[float(number.replace(",", "")) for number in NUMBER.findall(text)] for text in (was, now)]
+    if words[0] != words[1] or len(numbers[0]) != len(numbers[1]):
+        return False
+    return all(abs(a - b) <= 0.05 * max(abs(a), abs(b)) + 1e-5 for a, b in zip(*numbers))
+
+
+def tidied(notebook):
+    """Without what changes from run to run: times, ids of displays, warnings of the kernel."""
+    notebook.metadata = nbformat.from_dict(METADATA)
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number:03}"
+        tags = cell.metadata.get("tags")
+        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+        if cell.cell_type == "code":
+            cell.outputs = [out for out in cell.outputs if out.output_type != "stream" or out.name == "stdout"]
+    return notebook
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m tests.notebooks", description="Run chapters from top to bottom.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="such as 05; without any, all")
+    parser.add_argument("--solved", action="store_true", help="with all exercises solved")
+    parser.add_argument("--write", action="store_true", help="put the outputs into the notebooks")
+    options, bad, begun = parser.parse_args(), 0, time.perf_counter()
+    for path in NOTEBOOKS:
+        if options.names and not path.name.startswith(tuple(options.names)):
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            started = time.perf_counter()
+            try:
+                found = run(path, home(folder, solved=options.solved))
+            except Failed as error:
+                print(error, file=sys.stderr)
+                bad += 1
+                continue
+        print(f"{path.name}: {time.perf_counter() - started:.1f} s", flush=True)
+        if options.write:
+            nbformat.write(tidied(found), path)
+        elif not options.solved:
+            difference = changed(nbformat.read(path, as_version=4), found)
+            if difference:
+                bad += 1
+                print(f"  cell {difference[0]} prints something else now\n--- there\n{difference[1]}\n--- now\n{difference[2]}")
+    print(f"all in {time.perf_counter() - begun:.0f} s")
+    sys.exit(bool(bad))
+
+
+if __name__ == "__main__":
+    main()
