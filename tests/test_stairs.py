@@ -25,6 +25,7 @@ STAIRS = {
     "show": "tensor backend files names",
     "watch": "nn functional tensor ops backend files names",
     "runs": "checkpoint show files backend",
+    "recipes": "",
     "course": "train gradcheck optim data nn functional tensor ops backend names files",
 }
 ANYTHING = {"cli", "__init__", "__main__"}

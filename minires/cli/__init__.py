@@ -34,6 +34,7 @@ def _parser():
         return parser
 
     train = command("train", "train", "train a residual network; without options on handwritten digits, in half a minute")
+    train.add_argument("--recipe", metavar="NAME", help="settings of minires/recipes, such as resnet18-fast; other options change them")
     _add_data(train)
     _add_model(train)
     _add_training(train)

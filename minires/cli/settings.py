@@ -29,8 +29,12 @@ PACKAGED = ("data_dir", "data_label", "source", "size", "validation")  # mean no
 def defaults(name):
     """The settings for a set of images."""
     kind = name.partition(":")[0]
-    config = {**ALWAYS, **{"digits": SMALL, "folder": PHOTOS}.get(kind, LARGE)}
-    return {key: value for key, value in config.items() if kind != "digits" or key not in PACKAGED}
+    return meant_for(name, {**ALWAYS, **{"digits": SMALL, "folder": PHOTOS}.get(kind, LARGE)})
+
+
+def meant_for(name, config):
+    """The settings that mean something for a set of images."""
+    return {key: value for key, value in config.items() if name != "digits" or key not in PACKAGED}
 
 
 def check(config):

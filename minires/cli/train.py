@@ -1,7 +1,8 @@
 """minires train: a run is begun or taken up again, and ends with its test, its picture and its card."""
 
-import platform
+import copy
 import os
+import platform
 import shlex
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from minires import __version__, backend, checkpoint, course, data, nn, runs
 from minires.backend import machine
-from minires.cli import settings
+from minires.cli import recipes, settings
 from minires.cli.loop import Loop
 from minires.cli.stop import Stop
 from minires.runs import Run, RunError
@@ -23,19 +24,37 @@ CHANGEABLE = ("backend", "watch", "data", "data_dir", "source")  # settings that
 def train(options):
     """Run the command, with --mine on the learner's own functions. Returns the exit status."""
     if not options.mine:
-        return _run(options)
+        return _runs(options)
     with course.mine() as report:
-        status = _run(options)
+        status = _runs(options)
     print(f"whose code ran:\n{report}")
     return status
 
 
-def _run(options):
-    given = {
-        name: value
-        for name, value in vars(options).items()
-        if value is not None and name in (*settings.SAID, *settings.TRAINED)
-    }
+def _runs(options):
+    """One run; or all that a recipe is made of, one after the other: those that are there already go on."""
+    known = (*settings.SAID, *settings.TRAINED)
+    said = {name: value for name, value in vars(options).items() if value is not None and name in known}
+    written, variants = recipes.read(options.recipe) if options.recipe is not None else ({}, [])
+    if not variants:
+        return _run(options, said, written)
+    if options.resume is not None or options.name is not None:
+        raise ValueError(f"{options.recipe} is {len(variants)} runs with names of their own: give it again, and they go on")
+    for variant in variants:
+        seed = f"-seed{said['seed']}" if said.get("seed") else ""
+        folder = Path("runs", f"{options.recipe}-{variant['name']}{seed}")
+        one = copy.copy(options)
+        one.resume, one.name = (str(folder), None) if folder.exists() else (None, folder.name)
+        more = {name: value for name, value in variant.items() if name != "name"}
+        changeable = {name: value for name, value in said.items() if name in CHANGEABLE}
+        status = _run(one, changeable if folder.exists() else said, {**written, **more})
+        if status:
+            return status
+    return 0
+
+
+def _run(options, given, written):
+    """A run with the settings that are given, those that a recipe has written down, and else what suits the data."""
     if not options.save_every >= 0:
         raise ValueError(f"--save-every is {options.save_every}, wanted 0 seconds or more")
     run = None
@@ -49,7 +68,10 @@ def _run(options):
             return 0
         config = {**run.config, **given}
     else:
-        config = {"minires": __version__, **settings.defaults(given.get("data", "digits")), **given}
+        which = {**written, **given}.get("data", "digits")
+        config = {"minires": __version__, **settings.defaults(which), **settings.meant_for(which, written), **given}
+        if options.recipe is not None:
+            config["recipe"] = options.recipe
     settings.check(config)
     if config.get("backend"):
         backend.use(config["backend"])
@@ -116,7 +138,9 @@ def _card(loop, run, test, rate):
     parts = {"training": loop.train, "validation": loop.validation, "test": loop.test}
     sizes = ", ".join(f"{len(part):,} for {use}" for use, part in parts.items() if part)
     options = ", ".join(f"{name} {value}" for name, value in loop.facts["options"].items())
+    recipe = {"recipe": recipes.told(loop.config)} if "recipe" in loop.config else {}
     return {
+        **recipe,
         "model": f"{loop.config['model']} ({options})",
         "data": f"{loop.train.name}: {sizes}; {loop.train.source}",
         "seed": loop.config["seed"],
@@ -149,7 +173,7 @@ def _new(name, config):
         if Path(name).name != name or name in ("", ".", ".."):
             raise ValueError(f"--name is {name!r}, wanted a name without slashes: the run's folder is runs/NAME")
         return Run.new(Path("runs", name), config)
-    base = f"{config['data'].partition(':')[0]}-{config['model']}"
+    base = config.get("recipe") or f"{config['data'].partition(':')[0]}-{config['model']}"
     for number in count(1):
         try:
             return Run.new(Path("runs", base if number == 1 else f"{base}-{number}"), config)

@@ -1,0 +1,1 @@
+"""Settings for `minires train --recipe NAME`, a file each. They are data: nothing is computed here."""

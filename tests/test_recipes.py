@@ -1,0 +1,79 @@
+"""Recipes: what they say, and that a run follows them and names them."""
+
+import json
+
+import pytest
+
+from minires import models, nn
+from minires.cli import recipes, settings
+from tests.test_cli import elsewhere, lines, typed  # noqa: F401  (a fixture among them)
+
+
+@pytest.mark.parametrize("name", recipes.NAMES)
+def test_a_recipe_names_a_model_an_optimizer_a_schedule_and_an_augmentation_that_are_there(name):
+    written, variants = recipes.read(name)
+    assert (recipes.FOLDER / f"{name}.toml").read_text().startswith("# ")
+    for variant in variants or [{}]:
+        config = {**settings.defaults(written["data"]), **written, **variant}
+        settings.check(config)
+        model, _ = settings.model(config, num_classes=10, in_channels=3)
+        settings.optimizer(config, model.parameters())
+        assert settings.schedule(config, 1000)(500) > 0
+        settings.augmentation(config["augment"])
+
+
+def rates(name, steps):
+    config = {**settings.ALWAYS, **recipes.read(name)[0]}
+    return settings.schedule(config, steps)
+
+
+def test_the_papers_rate_is_divided_by_10_at_32_and_at_48_thousand_steps():
+    rate = rates("resnet20-paper", 64_000)
+    assert [rate(step) for step in (0, 31_999, 32_000, 47_999, 48_000, 63_999)] == pytest.approx([0.1] * 2 + [0.01] * 2 + [0.001] * 2)
+    assert round(182 * (45_000 // 128), -3) == 64_000 and recipes.read("resnet20-paper")[0]["epochs"] == 182
+
+
+def test_the_triangle_of_resnet18_fast_is_that_of_its_reference():
+    rate = rates("resnet18-fast", 1950)
+    assert [rate(step) for step in (0, 487.5, 1950)] == pytest.approx([0.01, 0.2, 0.0])
+
+
+def test_plain_vs_residual_compares_20_and_56_layers_that_differ_in_their_shortcuts_alone():
+    _, variants = recipes.read("plain-vs-residual")
+    assert {(variant["model"], variant["shortcut"]) for variant in variants} == {
+        (model, shortcut) for model in ("resnet20", "resnet56") for shortcut in ("none", "A")}  # fmt: skip
+    nn.manual_seed(0)
+    sizes = {(v["model"], v["shortcut"]): sum(p.size for p in models.build(v["model"], shortcut=v["shortcut"]).parameters()) for v in variants}
+    assert sizes["resnet56", "none"] == sizes["resnet56", "A"] > sizes["resnet20", "A"] == sizes["resnet20", "none"]
+
+
+QUICK = ("--data", "digits", "--epochs", "1", "--batch-size", "256")
+
+
+def test_a_run_follows_its_recipe_and_its_card_says_where_it_does_not(elsewhere, capsys):  # noqa: F811
+    assert typed("train", "--recipe", "resnet20-paper", *QUICK, "--seed", "3") == 0
+    assert "runs/resnet20-paper" in lines(capsys)[0]
+    folder = elsewhere / "runs" / "resnet20-paper"
+    config, card = json.loads((folder / "config.json").read_text()), (folder / "card.md").read_text()
+    assert (config["recipe"], config["lr"], config["weight_decay"], config["schedule"]) == ("resnet20-paper", 0.1, 1e-4, "step")
+    assert "| recipe | resnet20-paper, but for data digits, epochs 1, batch_size 256 |" in card
+
+
+def test_a_recipe_of_several_runs_does_one_after_the_other_and_again_those_that_are_left(elsewhere, capsys, monkeypatch):  # noqa: F811
+    written = {"data": "digits", "epochs": 1, "batch_size": 256}, [{"name": "a", "shortcut": "none"}, {"name": "b", "shortcut": "A"}]
+    monkeypatch.setattr(recipes, "read", lambda name: written)
+    assert typed("train", "--recipe", "two") == 0
+    for name, shortcut in (("a", "none"), ("b", "A")):
+        assert json.loads((elsewhere / "runs" / f"two-{name}" / "config.json").read_text())["shortcut"] == shortcut
+    capsys.readouterr()
+    (elsewhere / "runs" / "two-b" / "result.json").unlink()
+    assert typed("train", "--recipe", "two") == 0
+    said = lines(capsys)
+    assert said[0].startswith("runs/two-a is finished: test accuracy") and "runs/two-b goes on from step" in said[1]
+    assert typed("train", "--recipe", "two", "--name", "mine") == 2
+    assert "is 2 runs with names of their own" in capsys.readouterr().err
+
+
+def test_an_unknown_recipe_is_a_sentence(elsewhere, capsys):  # noqa: F811
+    assert typed("train", "--recipe", "resnet18fast") == 2
+    assert "unknown recipe 'resnet18fast'" in (said := capsys.readouterr().err) and "did you mean 'resnet18-fast'" in said
