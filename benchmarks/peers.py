@@ -13,20 +13,36 @@ from benchmarks.problems import CLASSES, SGD, SMOOTHING
 LAYOUTS = {"PyTorch NCHW": torch.contiguous_format, "PyTorch channels_last": torch.channels_last}
 
 
-class Block(nn.Module):
-    """Convolutions with batch norm, and x added before the last ReLU. sizes: (kernel, channels out, stride) of each."""
+class Padded(nn.Module):
+    """The shortcut without weights, option A: every `stride`-th pixel, and channels of zeros before and behind."""
 
-    def __init__(self, in_channels, *sizes):
+    def __init__(self, in_channels, channels, stride):
+        super().__init__()
+        self.stride, more = stride, channels - in_channels
+        self.before, self.behind = more // 2, more - more // 2
+
+    def forward(self, x):
+        return F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.before, self.behind))
+
+
+class Block(nn.Module):
+    """Convolutions with batch norm, and x added before the last ReLU. sizes: (kernel, channels out, stride) of each.
+
+    shortcut  where shapes change: "B" a projection, "A" Padded; "none": nothing is added anywhere
+    """
+
+    def __init__(self, in_channels, *sizes, shortcut="B"):
         super().__init__()
         channels, strides = in_channels, [stride for _, _, stride in sizes]
         for i, (kernel, out, stride) in enumerate(sizes, 1):
             setattr(self, f"conv{i}", nn.Conv2d(channels, out, kernel, stride, kernel // 2, bias=False))
             setattr(self, f"bn{i}", nn.BatchNorm2d(out))
             channels = out
-        self.relu, self.count, self.downsample = nn.ReLU(inplace=True), len(sizes), None
-        if max(strides) > 1 or in_channels != channels:
+        self.relu, self.count, self.downsample, self.plain = nn.ReLU(inplace=True), len(sizes), None, shortcut == "none"
+        if (max(strides) > 1 or in_channels != channels) and not self.plain:
             projection = nn.Conv2d(in_channels, channels, 1, max(strides), bias=False)
-            self.downsample = nn.Sequential(projection, nn.BatchNorm2d(channels))
+            projected = nn.Sequential(projection, nn.BatchNorm2d(channels))
+            self.downsample = projected if shortcut == "B" else Padded(in_channels, channels, max(strides))
 
     def forward(self, x):
         y = x
@@ -34,17 +50,18 @@ class Block(nn.Module):
             y = getattr(self, f"bn{i}")(getattr(self, f"conv{i}")(y))
             if i < self.count:
                 y = self.relu(y)
-        y += x if self.downsample is None else self.downsample(x)
+        if not self.plain:
+            y += x if self.downsample is None else self.downsample(x)
         return self.relu(y)
 
 
 class ResNet(nn.Module):
     """Stem, stages, mean over the image, linear layer, of a Net."""
 
-    def __init__(self, net):
+    def __init__(self, net, *, in_channels=3, classes=CLASSES, shortcut="B"):
         super().__init__()
         channels = net.widths[0]
-        self.conv1, self.bn1 = nn.Conv2d(3, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels)
+        self.conv1, self.bn1 = nn.Conv2d(in_channels, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels)
         self.relu, self.stages = nn.ReLU(inplace=True), len(net.depths)
         for i, (depth, width) in enumerate(zip(net.depths, net.widths), 1):
             blocks = []
@@ -53,10 +70,10 @@ class ResNet(nn.Module):
                 sizes = [(3, width, stride), (3, width, 1)]
                 if net.block == "Bottleneck":
                     sizes = [(1, width, 1), (3, width, stride), (1, 4 * width, 1)]
-                blocks.append(Block(channels, *sizes))
+                blocks.append(Block(channels, *sizes, shortcut=shortcut))
                 channels = sizes[-1][1]
             setattr(self, f"layer{i}", nn.Sequential(*blocks))
-        self.fc = nn.Linear(channels, CLASSES)
+        self.fc = nn.Linear(channels, classes)
 
     def forward(self, x):
         x = self.relu(self.bn1(self.conv1(x)))
@@ -87,12 +104,13 @@ def one_thread():
         torch.set_num_threads(before)
 
 
-def build(net, layout, state=None):
+def build(net, layout, state=None, **options):
     """The model of a Net, in a layout of LAYOUTS; with the weights of minires's where its state_dict() is given.
 
+    options  of ResNet
     Raises  ValueError: the two nets differ.
     """
-    model = ResNet(net)
+    model = ResNet(net, **options)
     if state is not None:
         missing, unknown = model.load_state_dict({name: _turned(array) for name, array in state.items()}, strict=False)
         missing = [name for name in missing if not name.endswith("num_batches_tracked")]

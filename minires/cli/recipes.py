@@ -29,5 +29,6 @@ def told(config):
     """The recipe of a run, and what was done otherwise than it says: a text."""
     written, variants = read(config["recipe"])
     free = {*FREE, *(name for variant in variants for name in variant)}
-    other = [f"{name} {config[name]}" for name in written if name in config and name not in free and config[name] != written[name]]
+    compared = [name for name in written if name in config and name not in free]
+    other = [f"{name} {config[name]}" for name in compared if config[name] != written[name]]
     return config["recipe"] + (f", but for {', '.join(other)}" if other else "")

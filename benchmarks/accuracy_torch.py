@@ -1,0 +1,142 @@
+"""python -m benchmarks.accuracy_torch --recipe resnet18-fast: the accuracy that PyTorch reaches with a recipe of minires.
+
+The settings, the images, their order and augmentation, the batches, the rate at each step and the first weights are those of
+`minires train`, whose options it takes; the net, its gradients and SGD are PyTorch's. So a figure of minires on any data and any
+machine has its own reference. The log and the result go to runs/torch-NAME, in the form of minires's: `minires plot` draws both.
+"""
+
+import argparse
+import csv
+import json
+import sys
+import time
+from pathlib import Path
+
+import torch
+from torch.nn import functional as F
+
+from benchmarks import peers
+from benchmarks.problems import Net
+from minires import backend, data, models, nn
+from minires.cli import recipes, settings
+
+SHAPES = {
+    "resnet18": ("BasicBlock", (2, 2, 2, 2), (64, 128, 256, 512)), "resnet34": ("BasicBlock", (3, 4, 6, 3), (64, 128, 256, 512)),
+    "resnet50": ("Bottleneck", (3, 4, 6, 3), (64, 128, 256, 512)),
+    **{f"resnet{6 * n + 2}": ("BasicBlock", (n, n, n), (16, 32, 64)) for n in (3, 5, 7, 9, 18)},
+}  # fmt: skip
+LAYOUT = "PyTorch channels_last"
+
+
+def main(arguments=None):
+    """Train and test; what the user can mend becomes one line on stderr, and exit status 2."""
+    options = _parser().parse_args(arguments)
+    try:
+        train(_config(options), Path(options.folder or f"runs/torch-{options.recipe}-{options.model or 'net'}-seed{options.seed}"))
+    except (ValueError, OSError) as error:
+        print(f"accuracy_torch: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy_torch", description="PyTorch's accuracy with a recipe.")
+    parser.add_argument("--recipe", default="resnet18-fast", help=f"one of {', '.join(recipes.NAMES)}")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--batch-size", type=int)
+    parser.add_argument("--data", metavar="SET")
+    parser.add_argument("--data-dir", metavar="DIR")
+    parser.add_argument("--data-label", metavar="TEXT")
+    parser.add_argument("--model", help="in place of the recipe's")
+    parser.add_argument("--shortcut", help="A, B or none")
+    parser.add_argument("--folder", metavar="DIR", help="where log and result go")
+    parser.add_argument("--threads", type=int, help="PyTorch's")
+    return parser
+
+
+def _config(options):
+    """The settings of minires train."""
+    written, _ = recipes.read(options.recipe)
+    given = {name: value for name, value in vars(options).items() if value is not None and name in (*settings.SAID, *settings.TRAINED)}
+    which = {**written, **given}.get("data", "digits")
+    config = {**settings.defaults(which), **settings.meant_for(which, written), **given, "recipe": options.recipe}
+    settings.check(config)
+    if config["model"] not in SHAPES or config.get("preactivation") or config.get("stem", "cifar") != "cifar":
+        raise ValueError(f"there is no {config['model']} of this kind in PyTorch here: wanted one of {', '.join(SHAPES)}, CIFAR stem")
+    if config["optimizer"] != "sgd":
+        raise ValueError(f"the optimizer is {config['optimizer']}, wanted sgd")
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    return config
+
+
+def train(config, folder):
+    """Train as the settings say, log each epoch, test once at the end. Returns the result."""
+    parts = settings.datasets(config)
+    model = _model(config, parts[0])
+    optimizer = torch.optim.SGD(model.parameters(), lr=config["lr"], momentum=config["momentum"], weight_decay=config["weight_decay"],
+                                nesterov=bool(config["nesterov"] and config["momentum"]))  # fmt: skip
+    options = {"seed": config["seed"], "drop_last": config["drop_last"], **settings.augmentation(config["augment"])}
+    steps = len(data.batches(parts[0], config["batch_size"], **options))
+    schedule, log, step, begun = settings.schedule(config, config["epochs"] * steps), [], 0, time.perf_counter()
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text(json.dumps({**config, "library": f"PyTorch {torch.__version__}"}, indent=2) + "\n")
+    for epoch in range(config["epochs"]):
+        model.train()
+        losses = hits = images = 0.0
+        for x, labels in data.batches(parts[0], config["batch_size"], epoch=epoch, **options):
+            for group in optimizer.param_groups:
+                group["lr"] = schedule(step)
+            labels = torch.from_numpy(backend.to_host(labels).astype("int64"))
+            logits = model(peers.images(backend.to_host(x), LAYOUT))
+            loss = F.cross_entropy(logits, labels, label_smoothing=config["label_smoothing"])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses, hits, images = losses + loss.item() * len(labels), hits + _hits(logits, labels), images + len(labels)
+            step += 1
+        row = {"epoch": epoch + 1, "step": step, "lr": optimizer.param_groups[0]["lr"], "train_loss": losses / images,
+               "train_accuracy": hits / images, "validation_loss": "", "validation_accuracy": "",
+               "seconds": round(time.perf_counter() - begun, 2)}  # fmt: skip
+        log.append(row)
+        with open(folder / "log.csv", "w", newline="") as file:
+            writer = csv.DictWriter(file, list(row), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(log)
+        print(f"epoch {epoch + 1:2d}   train: loss {row['train_loss']:.3f}, accuracy {100 * row['train_accuracy']:.2f} %", flush=True)
+    result = {**_tested(model, parts[2]), "seconds": time.perf_counter() - begun}
+    (folder / "result.json").write_text(json.dumps(result, indent=2) + "\n")
+    print(f"test accuracy {100 * result['test_accuracy']:.2f} % ({result['test_hits']:,} of {result['test_images']:,}); log in {folder}")
+    return result
+
+
+def _model(config, part):
+    """PyTorch's net with the weights that minires begins with."""
+    nn.manual_seed(config["seed"])
+    channels, classes = part.images.shape[-1], len(part.classes)
+    ours, options = settings.model(config, num_classes=classes, in_channels=channels)
+    shortcut = options.get("shortcut") or _shortcut(config["model"])
+    return peers.build(Net(*SHAPES[config["model"]]), LAYOUT, ours.state_dict(), in_channels=channels, classes=classes, shortcut=shortcut)
+
+
+def _shortcut(name):
+    """What minires's model of this name has, where nothing is said: the projection leaves weights behind."""
+    return "B" if any("downsample" in key for key in models.build(name).state_dict()) else "A"
+
+
+def _hits(logits, labels):
+    return int((logits.argmax(1) == labels).sum())
+
+
+def _tested(model, part):
+    model.eval()
+    hits = images = 0
+    with torch.no_grad():
+        for x, labels in data.batches(part, 250):
+            logits = model(peers.images(backend.to_host(x), LAYOUT))
+            hits, images = hits + _hits(logits, torch.from_numpy(backend.to_host(labels).astype("int64"))), images + len(labels)
+    return {"test_accuracy": hits / images, "test_hits": hits, "test_images": images}
+
+
+if __name__ == "__main__":
+    main()
