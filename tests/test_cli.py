@@ -45,6 +45,13 @@ def lines(capsys):
 # Training.
 
 
+def test_evaluate_draws_confusion_mistakes_and_filters(elsewhere, capsys):
+    typed(*QUICK, "--name", "a")
+    assert typed("evaluate", "a", "--pictures", "seen") == 0
+    assert "pictures in seen: confusion.png, mistakes.png, filters.png" in lines(capsys)
+    assert sorted(path.name for path in (elsewhere / "seen").iterdir()) == ["confusion.png", "filters.png", "mistakes.png"]
+
+
 def test_train_prints_a_line_an_epoch_and_ends_with_the_test_accuracy(elsewhere, capsys):
     assert typed(*QUICK) == 0
     said = lines(capsys)

@@ -34,7 +34,7 @@ def _parser():
         return parser
 
     train = command("train", "train", "train a residual network; without options on handwritten digits, in half a minute")
-    train.add_argument("--recipe", metavar="NAME", help="settings of minires/recipes, such as resnet18-fast; other options change them")
+    train.add_argument("--recipe", metavar="NAME", help="settings with a name, such as resnet18-fast; other options change them")
     _add_data(train)
     _add_model(train)
     _add_training(train)
@@ -50,6 +50,7 @@ def _parser():
     evaluate = command("evaluate", "use", "loss and accuracy of a trained net")
     evaluate.add_argument("trained", nargs="?", metavar="RUN", help="a run's name or folder; without it the newest run")
     evaluate.add_argument("--part", choices=("train", "validation", "test"), default="test")
+    evaluate.add_argument("--pictures", metavar="DIR", help="where to draw which class is taken for which, mistakes, filters")
     _add_weights(evaluate)
     _add_data(evaluate)
     _add_model(evaluate)

@@ -103,7 +103,8 @@ def _train(loop, run, stop, save_every):
     parameters = sum(parameter.size for parameter in loop.model.parameters())
     exact = loop.config.get("precision", "float32")
     print(f"{loop.config['model']}, {parameters:,} parameters, on {len(loop.train):,} images of {loop.train.name}; "
-          f"backend {backend.name()}{'' if exact == 'float32' else f', {exact}'}; {run.folder}" + (f" goes on from step {loop.step}" if loop.step else ""))  # fmt: skip
+          f"backend {backend.name()}{'' if exact == 'float32' else f', {exact}'}; {run.folder}"
+          + (f" goes on from step {loop.step}" if loop.step else ""))  # fmt: skip
     try:
         loop.go(run, stop, save_every=save_every)
     except FloatingPointError as error:

@@ -26,9 +26,42 @@ def evaluate(options):
     if "mean" not in facts or "std" not in facts:
         print("the weights do not say how an image is prepared: by mean and std of these images (--mean, --std give others)")
     result = score(model, data.batches(part, 250))
+    if options.pictures:
+        _draw(model, part, facts, Path(options.pictures))
     print(f"{options.part} part of {part.name}: {result} ({result.hits:,} of {result.images:,})")
     if part.source:
         print(part.source)
+
+
+WORST = 12  # mistakes that are drawn
+
+
+def _draw(model, part, facts, folder):
+    """Pictures of what the net makes of a part: which class it takes for which, its worst mistakes, its first filters."""
+    chances = _probabilities(model, data.batches(part, 250))
+    labels, guesses = part.labels, chances.argmax(axis=1)
+    classes = facts.get("classes") or part.classes
+    pictures = {"confusion": show.confusion(labels, guesses, classes)}
+    wrong = (guesses != labels).nonzero()[0]
+    worst = sorted(wrong.tolist(), key=lambda i: -chances[i, guesses[i]])[:WORST]  # the surest of them
+    if worst:
+        named = [f"{classes[labels[i]]}, number {i}" for i in worst]
+        pictures["mistakes"] = show.predictions(part.images[worst], chances[worst], classes, top=3, titles=named,
+                                                labels=labels[worst], columns=3, white=part.white)  # fmt: skip
+    weight = next(parameter for parameter in model.parameters() if parameter.ndim == 4)
+    if weight.shape[2] in (1, 3):
+        pictures["filters"] = show.filters(weight)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, picture in pictures.items():
+        picture.save(folder / f"{name}.png")
+    print(f"pictures in {folder}: {', '.join(f'{name}.png' for name in pictures)}")
+
+
+def _probabilities(model, batches):
+    """(N, K), on the host, in evaluation mode."""
+    model.eval()
+    with no_grad():
+        return backend.to_host(backend.xp.concatenate([F.softmax(model(Tensor(x))).data for x, _ in batches]))
 
 
 def predict(options):
@@ -43,10 +76,7 @@ def predict(options):
     h, w, c = facts["size"]
     images = [data.load_image(path, size=(h, w), channels=c) for path in options.images]
     dataset = data.Dataset(images, [0] * len(images), ["unknown"], mean=facts["mean"], std=facts["std"])
-    model.eval()
-    with no_grad():
-        probabilities = backend.xp.concatenate([F.softmax(model(Tensor(x))).data for x, _ in data.batches(dataset, 64)])
-    probabilities = backend.to_host(probabilities)
+    probabilities = _probabilities(model, data.batches(dataset, 64))
     names = facts.get("classes") or [f"class {k}" for k in range(probabilities.shape[1])]
     if len(names) != probabilities.shape[1]:
         raise ValueError(

@@ -7,5 +7,6 @@ from minires.show.curves import curves, overlay
 from minires.show.graph import graph
 from minires.show.images import images, predictions
 from minires.show.layers import layers
+from minires.show.outcome import confusion, depths, filters
 from minires.show.picture import Picture
 from minires.show.source import Kept, Source, kept, source
