@@ -11,7 +11,7 @@
 import math
 from typing import NamedTuple
 
-from minires.backend import to_host
+from minires.backend import to_host, xp
 from minires.functional import cross_entropy
 from minires.nn import folded
 from minires.tensor import Tensor, no_grad
@@ -39,13 +39,13 @@ class Score(NamedTuple):
         return f"loss {self.loss:.3f}, accuracy {100 * self.accuracy:.2f} %"
 
 
-def train_epoch(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0, scaler=None, every=20, bar=None,
-                score=Score()):  # fmt: skip
+def train_epoch(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0, scaler=None, average=None, every=20,
+                bar=None, score=Score()):  # fmt: skip
     """One pass over the batches, a step of the optimizer for each. Returns the Score over the epoch.
 
     batches  pairs (x, labels) of arrays, such as data.batches gives
     schedule  a function from the step to the learning rate; `step` is the number of the first one
-    scaler  an optim.GradScaler, for float16
+    scaler  an optim.GradScaler, for float16    average  an optim.Lookahead, after each step
     every  how often the losses are read from the device (cross_entropy looks at the labels there at each step)
     bar  a tqdm bar that counts images
     score  what an earlier part of the same epoch gave: it is added up further
@@ -69,6 +69,8 @@ def train_epoch(model, batches, optimizer, *, schedule=None, step=0, label_smoot
             scaler.scale(loss).backward()
             scaler.step(optimizer)
             scaler.update()
+        if average is not None:
+            average.step()
         step += 1
         unread.append(_noted(loss, logits, labels))
         if bar is not None:
@@ -78,11 +80,12 @@ def train_epoch(model, batches, optimizer, *, schedule=None, step=0, label_smoot
     return _counted(_read(score, unread, step, bar))
 
 
-def evaluate(model, batches, *, fold=True):
+def evaluate(model, batches, *, fold=True, flips=False):
     """The Score of a model on batches, in evaluation mode; each module is left in the mode it was in.
 
     Where batch norms can be folded into convolutions, a copy of the model in which they are does the work; with fold=False
     and within nn.separate_ops() the model itself does.
+    flips  what counts is the mean of the logits of an image and of its mirror image
     Raises  ValueError: no batches.
     """
     modes = [(module, module.training) for _, module in model.modules()]
@@ -95,6 +98,8 @@ def evaluate(model, batches, *, fold=True):
                     faster = folded(model, x[:2]) if fold else None
                     runs = model if faster is None else faster
                 logits = runs(Tensor(x))
+                if flips:
+                    logits = (logits + runs(Tensor(xp.ascontiguousarray(x[:, :, ::-1])))) / 2
                 loss = cross_entropy(logits, labels)
                 unread.append(_noted(loss, logits, labels))
     finally:

@@ -17,7 +17,7 @@ def test_a_recipe_names_a_model_an_optimizer_a_schedule_and_an_augmentation_that
         config = {**settings.defaults(written["data"]), **written, **variant}
         settings.check(config)
         model, _ = settings.model(config, num_classes=10, in_channels=3)
-        settings.optimizer(config, model.parameters())
+        settings.optimizer(config, model)
         assert settings.schedule(config, 1000)(500) > 0
         settings.augmentation(config["augment"])
 

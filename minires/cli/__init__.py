@@ -34,7 +34,7 @@ def _parser():
         return parser
 
     train = command("train", "train", "train a residual network; without options on handwritten digits, in half a minute")
-    train.add_argument("--recipe", metavar="NAME", help="settings with a name, such as resnet18-fast; other options change them")
+    train.add_argument("--recipe", metavar="NAME", help="settings with a name, such as resnet18-fast; options change them")
     _add_data(train)
     _add_model(train)
     _add_training(train)
@@ -152,6 +152,13 @@ def _add_training(parser):
         "--drop-last", action=argparse.BooleanOptionalAction, default=None, help="leave out a last batch that is not full"
     )
     group.add_argument("--seed", type=int, help="of weights, order and augmentation")
+    for name, help in (("whiten", "the first convolution is computed from the images and stays (resnet9)"),
+                       ("dirac", "convolutions begin by passing on what they get (resnet9)"),
+                       ("freeze-scales", "batch norms shift, and scale nothing"),
+                       ("test-flips", "test on the mean of each image's logits and its mirror image's")):  # fmt: skip
+        group.add_argument(f"--{name}", action=argparse.BooleanOptionalAction, default=None, help=help)
+    group.add_argument("--bias-lr", type=float, metavar="TIMES", help="the shifts of batch norms learn so many times as fast")
+    group.add_argument("--average", type=int, metavar="STEPS", help="average the weights (Lookahead) every so many steps; 0 for never")
     group.add_argument("--precision", metavar="NAME",
                        help="float32 (default); on a GPU also tf32, or mixed with bfloat16 or float16")  # fmt: skip
 

@@ -7,10 +7,12 @@ from itertools import islice
 from tqdm import tqdm
 
 from minires import checkpoint, data, nn, show, watch
+from minires.backend import to_host
 from minires.cli import settings
 from minires.runs import RunError
 from minires.train import Score, evaluate, train_epoch
 
+WHITENED = 5000  # images that the first convolution is made of
 PART = 20  # steps between two looks at the losses, at the clock and at the wish to stop
 
 
@@ -31,16 +33,25 @@ class Loop:
             "model": config["model"], "options": options, "classes": self.train.classes, "size": [h, w, c],
             "mean": self.train.mean, "std": self.train.std, "data": self.train.name,
         }  # fmt: skip
-        self.optimizer = settings.optimizer(config, self.model.parameters())
+        if config.get("whiten"):
+            self._whiten()
+        self.optimizer = settings.optimizer(config, self.model)
         self.scaler = settings.scaler(config)
         self.augmentation = settings.augmentation(config["augment"])
         self.epochs, self.steps = config["epochs"], len(self._batches(0, 0))  # steps of an epoch
         if not self.steps:
             raise ValueError(f"{len(self.train)} images make no batch of {config['batch_size']}: choose a smaller --batch-size")
         self.schedule = settings.schedule(config, self.epochs * self.steps)
+        self.average = settings.average(config, self.model, self.epochs * self.steps)
         self.watched = watch.Watch(self.model) if config.get("watch") else None
         self.epoch, self.step, self.log, self.score, self.seconds = 0, 0, [], Score(), 0.0
         self._read_at = self._saved_at = time.monotonic()
+
+    def _whiten(self):
+        if not hasattr(self.model, "whiten"):
+            raise ValueError(f"--whiten: {self.config['model']} has no first convolution for it; resnet9 has")
+        x, _ = next(iter(data.batches(self.train, min(len(self.train), WHITENED))))
+        self.model.whiten(to_host(x))
 
     @property
     def images(self):
@@ -65,6 +76,8 @@ class Loop:
                                      "A smaller learning rate or a warm-up usually helps")  # fmt: skip
         self.seconds, self._read_at, self._saved_at = self.seconds + now - self._read_at, now, now
         remembered = self.optimizer.state_dict()
+        averaged = self.average.state_dict() if self.average else {}
+        remembered.update((f"average.{name}", value) for name, value in averaged.items())
         arrays = {name: value for name, value in remembered.items() if hasattr(value, "shape")}
         loop = {"epoch": self.epoch, "step": self.step, "log": self.log, "score": list(self.score), "seconds": self.seconds,
                 "optimizer": {name: value for name, value in remembered.items() if name not in arrays},
@@ -82,7 +95,11 @@ class Loop:
         state, facts, arrays, loop = run.newest(complain)
         try:
             self.model.load_state_dict(state)
-            self.optimizer.load_state_dict({**arrays, **loop["optimizer"]})
+            remembered = {**arrays, **loop["optimizer"]}
+            averaged = {name: remembered.pop(name) for name in list(remembered) if name.startswith("average.")}
+            self.optimizer.load_state_dict(remembered)
+            if self.average:
+                self.average.load_state_dict({name.removeprefix("average."): value for name, value in averaged.items()})
         except ValueError as error:
             raise RunError(
                 f"{run.folder}: its checkpoint is of another model ({facts.get('model')}) or optimizer: {error}"
@@ -117,7 +134,7 @@ class Loop:
                     self._parts_of_epoch(run, bar, stop, save_every)
                     held = None
                     if self.validation and not stop.asked:
-                        held = evaluate(self.model, stop.until(data.batches(self.validation, 256)))
+                        held = self.evaluated(self.validation, stop)
                     if not stop.asked:
                         self._end_epoch(run, bar, held)
             except BrokenPipeError:  # nobody reads what is printed any more
@@ -132,12 +149,16 @@ class Loop:
         while self.step < end and not stop.asked:
             batches = _Part(stop.until(islice(coming, PART)), lambda: time.monotonic() - self._saved_at >= save_every)
             options = {"step": self.step, "schedule": self.schedule, "label_smoothing": self.config["label_smoothing"],
-                       "scaler": self.scaler}  # fmt: skip
+                       "scaler": self.scaler, "average": self.average}  # fmt: skip
             with self.watched.each(first=self.step, every=self.config["watch"]) if self.watched else nullcontext():
                 self.score = train_epoch(self.model, batches, self.optimizer, **options, score=self.score, bar=bar)
             self.step += batches.count
             if batches.due() and not stop.asked:
                 self.save(run)
+
+    def evaluated(self, part, stop):
+        """The Score on a part, as far as `stop` lets it go; with test_flips each image also mirrored."""
+        return evaluate(self.model, stop.until(data.batches(part, 256)), flips=bool(self.config.get("test_flips")))
 
     def _end_epoch(self, run, bar, held):
         now = time.monotonic()

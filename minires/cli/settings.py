@@ -2,7 +2,7 @@
 
 from contextlib import nullcontext
 
-from minires import backend, data, models, names, optim
+from minires import backend, data, models, names, nn, optim
 
 SETS = ("digits", "cifar10", "cifar100", "folder:PATH")
 
@@ -10,7 +10,7 @@ SETS = ("digits", "cifar10", "cifar100", "folder:PATH")
 SAID = tuple("data data_dir data_label source validation size mean std model shortcut stem preactivation".split())
 TRAINED = tuple(
     "epochs batch_size lr schedule warmup milestones optimizer momentum nesterov weight_decay label_smoothing augment drop_last "
-    "seed precision backend watch".split()
+    "seed precision whiten dirac bias_lr freeze_scales average test_flips backend watch".split()
 )
 
 # What `minires train` does with a set of images where nothing else is said.
@@ -51,6 +51,9 @@ def check(config):
         raise ValueError(f"--label-smoothing is {config['label_smoothing']}, wanted 0 <= label smoothing < 1")
     if (config.get("watch") or 0) < 0:
         raise ValueError(f"--watch is {config['watch']}, wanted a number of steps, or 0 for none")
+    for name, least in (("average", 0), ("bias_lr", 0)):
+        if not (config.get(name) or 0) >= least:
+            raise ValueError(f"--{name.replace('_', '-')} is {config[name]}, wanted {least} or more")
     if not all(0 < share < 1 for share in config["milestones"]):
         raise ValueError(f"--milestones are {config['milestones']}, wanted shares of the training, such as 0.5 0.75")
     if config["schedule"] == "triangle" and not config["warmup"]:
@@ -84,12 +87,21 @@ def datasets(config):
 def model(config, *, num_classes, in_channels):
     """The model of `config`, and the options that it was built with."""
     options = {"num_classes": num_classes, "in_channels": in_channels}
-    options.update((key, config[key]) for key in ("shortcut", "stem", "preactivation") if config.get(key) is not None)
+    options.update((key, config[key]) for key in ("shortcut", "stem", "preactivation", "dirac") if config.get(key) is not None)
     return models.build(config["model"], **options), options
 
 
-def optimizer(config, parameters):
-    """The optimizer of `config`."""
+def optimizer(config, model):
+    """The optimizer of `config`. With freeze_scales batch norms keep theirs; their shifts learn `bias_lr` times as fast."""
+    norms = [module for _, module in model.modules() if isinstance(module, nn.BatchNorm)]
+    for norm in norms if config.get("freeze_scales") else ():
+        norm.weight.requires_grad = False
+    parameters, factor = model.parameters(), config.get("bias_lr") or 1
+    if factor != 1:
+        shifts = [norm.bias for norm in norms]
+        rest = [parameter for parameter in parameters if not any(parameter is shift for shift in shifts)]
+        faster = {"lr": factor * config["lr"], "weight_decay": config["weight_decay"] / factor}
+        parameters = [{"params": rest}, {"params": shifts, **faster}]
     name = names.check("optimizer", config["optimizer"], ("sgd", "adam", "adamw"))
     options = {"lr": config["lr"], "weight_decay": config["weight_decay"]}
     if name == "sgd":
@@ -112,6 +124,11 @@ def precision(config):
 def scaler(config):
     """What scales the loss, where the type needs it; or None."""
     return optim.GradScaler() if config.get("precision") == "float16" else None
+
+
+def average(config, model, steps):
+    """What averages the weights every so many steps; or None."""
+    return optim.Lookahead(model, steps=steps, every=config["average"]) if config.get("average") else None
 
 
 def schedule(config, steps):

@@ -16,7 +16,6 @@ from minires.cli import recipes, settings
 from minires.cli.loop import Loop
 from minires.cli.stop import Stop
 from minires.runs import Run, RunError
-from minires.train import evaluate
 
 CHANGEABLE = ("backend", "watch", "data", "data_dir", "source")  # settings that --resume takes anew
 
@@ -109,7 +108,7 @@ def _train(loop, run, stop, save_every):
         loop.go(run, stop, save_every=save_every)
     except FloatingPointError as error:
         raise FloatingPointError(f"{error}. The last good checkpoint is {run.saved()[0]}") from None
-    test = None if stop.asked else evaluate(loop.model, stop.until(data.batches(loop.test, 256)))
+    test = None if stop.asked else loop.evaluated(loop.test, stop)
     if stop.asked:
         folder = str(run.folder)
         quoted = subprocess.list2cmdline([folder]) if os.name == "nt" else shlex.quote(folder)
@@ -139,6 +138,7 @@ def _card(loop, run, test, rate):
     parts = {"training": loop.train, "validation": loop.validation, "test": loop.test}
     sizes = ", ".join(f"{len(part):,} for {use}" for use, part in parts.items() if part)
     options = ", ".join(f"{name} {value}" for name, value in loop.facts["options"].items())
+    flips = ", each image also mirrored" if loop.config.get("test_flips") else ""
     recipe = {"recipe": recipes.told(loop.config)} if "recipe" in loop.config else {}
     return {
         **recipe,
@@ -146,7 +146,7 @@ def _card(loop, run, test, rate):
         "data": f"{loop.train.name}: {sizes}; {loop.train.source}",
         "seed": loop.config["seed"],
         "accuracy on validation, after the last epoch": held,
-        "accuracy on test, read once, at the end": f"{100 * test.accuracy:.2f} % ({test.hits:,} of {test.images:,})",
+        "accuracy on test, read once, at the end" + flips: f"{100 * test.accuracy:.2f} % ({test.hits:,} of {test.images:,})",
         "time": f"{loop.seconds:,.0f} s for {loop.epochs} epochs and their validation: {rate:,.0f} images/s",
         "versions": f"minires {__version__}, Python {platform.python_version()}, NumPy {machine.numpy_version()}",
         "backend": f"{backend.name()}, {loop.config.get('precision', 'float32')}",

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy
 
 from minires import names
-from minires.backend import to_device
+from minires.backend import in_parts, to_device
 
 _generator = numpy.random.default_rng(0)
 
@@ -56,6 +56,41 @@ def kaiming_normal(shape, *, mode="fan_out"):
     fan_in, fan_out = fans(shape)
     deviation = (2 / (fan_in if mode == "fan_in" else fan_out)) ** 0.5
     return to_device(_generator.normal(0, deviation, shape).astype(numpy.float32))
+
+
+def dirac(weight):
+    """Write to a weight (KH, KW, C, F): its first C filters pass the channels on as they are; the others stay.
+
+    Source  Zagoruyko and Komodakis 2017, "DiracNets"; of part of the filters, Jordan 2024.
+    """
+    kh, kw, c, f = weight.shape
+    same = min(c, f)
+    start = numpy.zeros((kh, kw, c, same), numpy.float32)
+    start[kh // 2, kw // 2, range(same), range(same)] = 1
+    weight[..., :same] = to_device(start)
+
+
+def whitening(images, kernel, filters, *, eps=5e-4):
+    """A weight (KH, KW, C, filters) whose outputs are uncorrelated over the patches of some images, and of variance 1: the
+    directions in which patches vary most, each by itself and turned round, as a ReLU follows.
+
+    images  (N, H, W, C), on the host    eps  is added to each variance: directions with little in them stay small
+
+    Source  Page 2019, "How to Train Your ResNet 8: Bag of Tricks".
+    Raises  ValueError: an odd number of filters, or more than twice the numbers of a patch.
+    """
+    kh, kw = kernel
+    size = kh * kw * images.shape[3]
+    if filters % 2 or filters > 2 * size:
+        raise ValueError(f"whitening: {filters} filters, wanted an even number up to {2 * size}, twice the numbers of a patch")
+    patches = numpy.lib.stride_tricks.sliding_window_view(images, kernel, axis=(1, 2))  # (N, OH, OW, C, KH, KW)
+    rows = patches.transpose(0, 1, 2, 4, 5, 3).reshape(-1, size).astype(numpy.float64)
+    rows -= rows.mean(axis=0)
+    squares = in_parts(lambda part: rows[part].T @ rows[part], len(rows), rows.itemsize * size)  # on any number of threads the same
+    variances, directions = numpy.linalg.eigh(squares / len(rows))  # the largest last
+    chosen = slice(None, -filters // 2 - 1, -1)
+    white = (directions / numpy.sqrt(variances + eps))[:, chosen]
+    return numpy.concatenate([white, -white], axis=1).reshape(kh, kw, -1, filters).astype(numpy.float32)
 
 
 def uniform(shape, bound):

@@ -7,8 +7,9 @@
     optimizer.zero_grad(); loss.backward(); optimizer.step()
 """
 
+from minires.optim.lookahead import Lookahead
 from minires.optim.optimizers import SGD, Adam, AdamW, Optimizer
 from minires.optim.scaler import GradScaler
 from minires.optim.schedules import constant, cosine, step, triangle
 
-__all__ = ["SGD", "Adam", "AdamW", "GradScaler", "Optimizer", "constant", "cosine", "step", "triangle"]
+__all__ = ["SGD", "Adam", "AdamW", "GradScaler", "Lookahead", "Optimizer", "constant", "cosine", "step", "triangle"]

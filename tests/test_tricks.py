@@ -1,0 +1,191 @@
+"""What short trainings are made of: a whitening layer, the identity as a start, faster shifts, averaged weights, mirrored tests."""
+
+import json
+
+import numpy
+import pytest
+from PIL import Image
+
+from minires import Tensor, models, nn, optim
+from minires.backend import to_device, to_host, xp
+from minires.cli import settings
+from minires.nn import init
+from minires.train import evaluate
+from tests.test_cli import elsewhere, typed  # noqa: F401  (a fixture among them)
+
+each_backend = pytest.mark.usefixtures("each_backend")
+
+
+def correlated(n=60):
+    """Images whose pixels and channels go together, of a mean far from 0."""
+    rng = numpy.random.default_rng(0)
+    smooth = rng.standard_normal((n, 9, 11, 3)).cumsum(axis=1).cumsum(axis=2)
+    return (smooth @ rng.standard_normal((3, 3)) + 40).astype("f4")
+
+
+@pytest.mark.parametrize(("kernel", "filters"), [((3, 3), 54), ((2, 2), 24), ((2, 3), 10)])
+def test_a_whitening_layer_gives_uncorrelated_outputs_of_variance_1_each_both_ways(kernel, filters):
+    images = correlated()
+    weight = init.whitening(images, kernel, filters, eps=0.0)
+    half = filters // 2
+    numpy.testing.assert_array_equal(weight[..., half:], -weight[..., :half])
+    windows = numpy.lib.stride_tricks.sliding_window_view(images.astype("f8"), kernel, axis=(1, 2))
+    outputs = numpy.einsum("nijcuv,uvcf->nijf", windows, weight[..., :half]).reshape(-1, half)
+    numpy.testing.assert_allclose(numpy.cov(outputs.T), numpy.eye(half), atol=5e-3)
+
+
+def test_whitening_takes_the_directions_in_which_patches_vary_most():
+    images = correlated()
+    every, some = init.whitening(images, (2, 2), 24), init.whitening(images, (2, 2), 6)
+    size = [numpy.linalg.norm(weight.reshape(12, -1), axis=0) for weight in (every, some)]
+    numpy.testing.assert_allclose(size[1][:3], numpy.sort(size[0][:12])[:3], rtol=1e-5)  # 1 / deviation: the smallest
+    assert numpy.isfinite(init.whitening(images[..., :1].repeat(3, 3), (2, 2), 24)).all()  # a direction with nothing in it
+
+
+@pytest.mark.parametrize("filters", [5, 26])
+def test_whitening_refuses_filters_that_there_are_not(filters):
+    with pytest.raises(ValueError, match="wanted an even number up to 24"):
+        init.whitening(correlated(), (2, 2), filters)
+
+
+@each_backend
+@pytest.mark.parametrize(("c", "f"), [(3, 5), (4, 4), (5, 3)])
+def test_a_dirac_weight_passes_channels_on(c, f):
+    layer = nn.Conv2d(c, f, 3, padding=1, bias=False)
+    before = to_host(layer.weight.data).copy()
+    init.dirac(layer.weight.data)
+    x = to_device(numpy.random.default_rng(0).standard_normal((2, 5, 4, c)).astype("f4"))
+    y = to_host(layer(Tensor(x)).data)
+    same = min(c, f)
+    numpy.testing.assert_allclose(y[..., :same], to_host(x)[..., :same], rtol=1e-6)
+    numpy.testing.assert_array_equal(to_host(layer.weight.data)[..., same:], before[..., same:])
+
+
+@each_backend
+def test_resnet9_whitens_its_first_convolution_which_then_stays():
+    model = models.resnet9(widths=(8, 8), stem=8)
+    images = correlated(20)
+    model.whiten(images)
+    numpy.testing.assert_array_equal(to_host(model.conv1.weight.data), init.whitening(images, (3, 3), 8))
+    assert not model.conv1.weight.requires_grad and model.conv1.bias.requires_grad
+    logits = model(Tensor(to_device(images[:, :8, :8])))
+    assert logits.shape == (20, 10)
+    logits.sum().backward()
+    assert model.conv1.weight.grad is None and model.conv1.bias.grad is not None
+
+
+def moved(model, value):
+    for parameter in model.parameters():
+        parameter.data[...] = value
+
+
+@each_backend
+def test_lookahead_goes_a_part_of_the_way_and_the_fast_weights_begin_from_there():
+    model = nn.Linear(1, 1)
+    moved(model, 0.0)
+    average, seen = optim.Lookahead(model, steps=4, every=2, decay=0.5), []
+    for step in range(4):
+        moved(model, float(to_host(model.weight.data)[0, 0]) + 1)
+        average.step()
+        seen.append(float(to_host(model.weight.data)[0, 0]))
+    kept = 0.5**2 * (2 / 4) ** 3
+    slow = (1 - kept) * 2
+    assert seen == pytest.approx([1, slow, slow + 1, slow])  # the last step: the slow weights are what stays
+
+
+@each_backend
+def test_lookahead_averages_running_statistics_and_leaves_what_is_frozen():
+    model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm(2))
+    frozen = model.parameters()[0]
+    frozen.requires_grad = False
+    average = optim.Lookahead(model, steps=10, every=1)
+    assert not any("0.weight" in name for name in average.slow) and any("running_mean" in name for name in average.slow)
+
+
+@each_backend
+def test_lookahead_goes_on_where_another_was():
+    def trained(stop):
+        model = nn.Linear(1, 1)
+        moved(model, 0.0)
+        average = optim.Lookahead(model, steps=6, every=2)
+        for step in range(6):
+            if step == stop:
+                state = average.state_dict()
+                average = optim.Lookahead(model, steps=6, every=2)
+                average.load_state_dict(state)
+            moved(model, float(to_host(model.weight.data)[0, 0]) + step)
+            average.step()
+        return to_host(model.weight.data).copy()
+
+    numpy.testing.assert_array_equal(trained(3), trained(None))
+    with pytest.raises(ValueError, match="of another model"):
+        optim.Lookahead(nn.Linear(2, 2), steps=1).load_state_dict(optim.Lookahead(nn.Linear(1, 1), steps=1).state_dict())
+
+
+@pytest.mark.parametrize("options", [{"steps": 0}, {"steps": 5, "every": 0}, {"steps": 5, "decay": 1.5}])
+def test_what_is_no_lookahead_is_refused(options):
+    with pytest.raises(ValueError, match="wanted 1 or more, and a decay from 0 to 1"):
+        optim.Lookahead(nn.Linear(1, 1), **options)
+
+
+@each_backend
+def test_a_test_with_flips_takes_the_mean_of_both_logits():
+    class Left(nn.Module):
+        """Class 0 by the left half of an image, class 1 by the right one."""
+
+        def __init__(self):
+            self.unused = nn.Linear(1, 1)
+
+        def forward(self, x):
+            return Tensor(xp.concatenate([x.data[:, :1, 0, :], x.data[:, :1, 1, :]], axis=1).reshape(len(x), 2) * xp.asarray([1.0, 1.5]))
+
+    images = to_device(numpy.array([[[[3.0], [1.0]]], [[[1.0], [3.0]]]], "f4"))  # (2, 1, 2, 1)
+    labels = to_device(numpy.array([0, 1]))
+    plain, both = (evaluate(Left(), [(images, labels)], flips=flips) for flips in (False, True))
+    assert plain.hits == 2 and both.hits == 1  # both images look the same with their mirror images: class 1
+
+
+def test_shifts_learn_faster_and_scales_stay():
+    nn.manual_seed(0)
+    model = models.resnet9(widths=(8, 8), stem=8, in_channels=1)
+    config = {**settings.ALWAYS, "lr": 0.1, "weight_decay": 0.02, "bias_lr": 4, "freeze_scales": True}
+    optimizer = settings.optimizer(config, model)
+    rest, shifts = optimizer.groups
+    assert len(shifts["params"]) == 4 and (shifts["lr"], shifts["weight_decay"]) == (pytest.approx(0.4), 0.005)
+    assert rest["lr"] == 0.1 and len(rest["params"]) + 4 == len(model.parameters())
+    norms = [module for _, module in model.modules() if isinstance(module, nn.BatchNorm)]
+    assert not any(norm.weight.requires_grad for norm in norms) and all(norm.bias.requires_grad for norm in norms)
+
+
+QUICK = ("train", "--recipe", "cpu-30min", "--data", "folder:images", "--epochs", "2", "--batch-size", "8", "--save-every", "0",
+         "--validation", "0.2")  # fmt: skip
+
+
+def test_a_run_with_all_of_them_resumes_to_the_same_bits(elsewhere, capsys):  # noqa: F811
+    rng = numpy.random.default_rng(0)
+    for name in ("dark", "bright"):
+        (elsewhere / "images" / name).mkdir(parents=True)
+        for i in range(40):
+            pixels = rng.integers(0, 256 if name == "bright" else 128, (16, 16, 3), numpy.uint8)
+            Image.fromarray(pixels).save(elsewhere / "images" / name / f"{i:02}.png")
+    assert typed(*QUICK, "--name", "a", "--test-flips") == 0
+    assert typed(*QUICK, "--name", "b", "--test-flips") == 0
+    for folder in sorted((elsewhere / "runs" / "b" / "checkpoints").iterdir())[1:]:
+        for path in folder.iterdir():
+            path.unlink()
+        folder.rmdir()
+    (elsewhere / "runs" / "b" / "result.json").unlink()
+    assert typed("train", "--resume", "b") == 0
+    weights = [(elsewhere / "runs" / name / "weights.safetensors").read_bytes() for name in "ab"]
+    assert weights[0] == weights[1]
+    card = (elsewhere / "runs" / "a" / "card.md").read_text()
+    assert "| accuracy on test, read once, at the end, each image also mirrored |" in card
+    assert "but for data folder:images, validation 0.2, epochs 2, batch_size 8, test_flips True |" in card
+    assert json.loads((elsewhere / "runs" / "a" / "config.json").read_text())["whiten"] is True
+
+
+def test_what_asks_for_another_net_is_a_sentence(elsewhere, capsys):  # noqa: F811
+    assert typed("train", "--whiten", "--epochs", "1") == 2
+    assert "resnet20 has no first convolution for it; resnet9 has" in capsys.readouterr().err
+    assert typed("train", "--average", "-1", "--epochs", "1") == 2
+    assert "--average is -1, wanted 0 or more" in capsys.readouterr().err
