@@ -1,17 +1,13 @@
 """What short trainings are made of: a whitening layer, the identity as a start, faster shifts, averaged weights, mirrored tests."""
 
-import json
-
 import numpy
 import pytest
-from PIL import Image
 
 from minires import Tensor, models, nn, optim
 from minires.backend import to_device, to_host, xp
 from minires.cli import settings
 from minires.nn import init
 from minires.train import evaluate
-from tests.test_cli import elsewhere, typed  # noqa: F401  (a fixture among them)
 
 each_backend = pytest.mark.usefixtures("each_backend")
 
@@ -155,37 +151,3 @@ def test_shifts_learn_faster_and_scales_stay():
     assert rest["lr"] == 0.1 and len(rest["params"]) + 4 == len(model.parameters())
     norms = [module for _, module in model.modules() if isinstance(module, nn.BatchNorm)]
     assert not any(norm.weight.requires_grad for norm in norms) and all(norm.bias.requires_grad for norm in norms)
-
-
-QUICK = ("train", "--recipe", "cpu-30min", "--data", "folder:images", "--epochs", "2", "--batch-size", "8", "--save-every", "0",
-         "--validation", "0.2")  # fmt: skip
-
-
-def test_a_run_with_all_of_them_resumes_to_the_same_bits(elsewhere, capsys):  # noqa: F811
-    rng = numpy.random.default_rng(0)
-    for name in ("dark", "bright"):
-        (elsewhere / "images" / name).mkdir(parents=True)
-        for i in range(40):
-            pixels = rng.integers(0, 256 if name == "bright" else 128, (16, 16, 3), numpy.uint8)
-            Image.fromarray(pixels).save(elsewhere / "images" / name / f"{i:02}.png")
-    assert typed(*QUICK, "--name", "a", "--test-flips") == 0
-    assert typed(*QUICK, "--name", "b", "--test-flips") == 0
-    for folder in sorted((elsewhere / "runs" / "b" / "checkpoints").iterdir())[1:]:
-        for path in folder.iterdir():
-            path.unlink()
-        folder.rmdir()
-    (elsewhere / "runs" / "b" / "result.json").unlink()
-    assert typed("train", "--resume", "b") == 0
-    weights = [(elsewhere / "runs" / name / "weights.safetensors").read_bytes() for name in "ab"]
-    assert weights[0] == weights[1]
-    card = (elsewhere / "runs" / "a" / "card.md").read_text()
-    assert "| accuracy on test, read once, at the end, each image also mirrored |" in card
-    assert "but for data folder:images, validation 0.2, epochs 2, batch_size 8, test_flips True |" in card
-    assert json.loads((elsewhere / "runs" / "a" / "config.json").read_text())["whiten"] is True
-
-
-def test_what_asks_for_another_net_is_a_sentence(elsewhere, capsys):  # noqa: F811
-    assert typed("train", "--whiten", "--epochs", "1") == 2
-    assert "resnet20 has no first convolution for it; resnet9 has" in capsys.readouterr().err
-    assert typed("train", "--average", "-1", "--epochs", "1") == 2
-    assert "--average is -1, wanted 0 or more" in capsys.readouterr().err
