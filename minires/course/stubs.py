@@ -74,8 +74,8 @@ def _first(node):
 
 
 def _docstring(node, indent, task):
-    """The docstring, without what the library raises, and with the task."""
-    text = ast.get_docstring(node) or ""
+    """The docstring, without what the library raises and does in half types, and with the task."""
+    text = re.sub(r"^Under backend\.using_mixed .*\n", "", ast.get_docstring(node) or "", flags=re.MULTILINE)
     text = re.sub(r"^Raises  .*\n?(?:^ +.*\n?)*", "", text, flags=re.MULTILINE).strip()
     text = "\n\n".join(part for part in (text, task) if part)
     if not text:
