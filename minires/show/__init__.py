@@ -1,4 +1,4 @@
-"""Things to look at: the graph of a tensor, the source of an op, what a backward keeps, runs, images, layers.
+"""Things to look at: the graph of a tensor, the source of an op, what a backward keeps, runs, images, layers, small arrays.
 
 Pictures are matplotlib Figures: a notebook shows them, picture.save("name.png") writes them.
 """
@@ -7,5 +7,6 @@ from minires.show.curves import curves, overlay
 from minires.show.graph import graph
 from minires.show.images import images, predictions
 from minires.show.layers import layers
+from minires.show.numbers import numbers, ways
 from minires.show.picture import Picture
 from minires.show.source import Kept, Source, kept, source
