@@ -1,4 +1,5 @@
-"""Things to look at: the graph of a tensor, the source of an op, what a backward keeps, runs, images, layers, small arrays.
+"""Things to look at: the graph of a tensor, a walk back through one, the source of an op, what a backward keeps, runs,
+images, layers, small arrays.
 
 Pictures are matplotlib Figures: a notebook shows them, picture.save("name.png") writes them.
 """
@@ -10,3 +11,4 @@ from minires.show.layers import layers
 from minires.show.numbers import numbers, ways
 from minires.show.picture import Picture
 from minires.show.source import Kept, Source, kept, source
+from minires.show.walk import walk
