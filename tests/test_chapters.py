@@ -1,12 +1,15 @@
 """Every chapter runs from top to bottom, with the exercises open and solved, and holds no copy of what the library has."""
 
 import ast
+import io
 import json
 import re
 from pathlib import Path
 
 import nbformat
+import numpy
 import pytest
+from PIL import Image
 
 import minires
 from minires import data, functional, gradcheck, models, nn, ops, optim, train
@@ -84,3 +87,17 @@ def test_what_a_chapter_prints_is_compared_but_for_small_numbers_and_cells_that_
     assert notebooks.changed(there, again[2]) is not None
     there.cells[1].metadata.tags = ["timing"]
     assert notebooks.changed(there, again[2]) is None
+
+
+def test_pictures_take_less_room_but_for_those_of_many_colours():
+    def written(array):
+        file = io.BytesIO()
+        Image.fromarray(array).save(file, "PNG")
+        return file.getvalue()
+
+    ramp = numpy.repeat(numpy.arange(256, dtype=numpy.uint8), 3 * 64).reshape(256, 64, 3)
+    photo = numpy.random.default_rng(0).integers(0, 256, (256, 64, 3), numpy.uint8)
+    found = notebooks.smaller(written(ramp))
+    assert len(found) < len(written(ramp)) and notebooks.smaller(written(photo)) == written(photo)
+    apart = numpy.asarray(Image.open(io.BytesIO(found)).convert("RGB"), int) - ramp
+    assert abs(apart).max() < 10
