@@ -5,11 +5,14 @@ import inspect
 import numpy
 import pytest
 
-from minires import Tensor, course, functional, nn, ops
+from minires import Tensor, backend, course, functional, nn, ops
 from minires.course import engine, manifest
+from minires.course.answers import e01a_channels_last, e02d_matmul
+from minires.data import cifar
 from minires.nn import init
 from minires.ops import conv
 from tests.course.solutions import e05c_im2col
+from tests.course.solutions.e02d_matmul import einsum as by_einsum
 
 
 class Net(nn.Module):
@@ -90,6 +93,27 @@ def test_the_command_trains_on_them_and_reports(classroom):
     assert status == 0, output
     told = output.split("whose code ran:\n")[1]
     assert "im2col: yours" in told and "col2im: yours" in told and "walk_back: yours, 20 calls" in told
+
+
+PRODUCTS = [((2, 3), (3, 5)), ((2, 3), (3,)), ((3,), (3, 5)), ((3,), (3,)), ((4, 2, 3), (3,)), ((3,), (4, 3, 2))]
+
+
+@pytest.mark.parametrize("shapes", PRODUCTS)
+def test_a_product_of_matrices_takes_vectors_in_the_engine(shapes):
+    fitted = e02d_matmul.in_engine(by_einsum)
+    a, b = (numpy.random.default_rng(size).standard_normal(shape) for size, shape in enumerate(shapes))
+    (y, backward), (wanted, wanted_backward) = fitted(a, b), ops.matmul(a, b)
+    assert y.shape == wanted.shape and numpy.allclose(y, wanted)
+    g = numpy.asarray(numpy.random.default_rng(9).standard_normal(y.shape))
+    for own, theirs in zip(backward(g), wanted_backward(g)):
+        assert own.shape == theirs.shape and numpy.allclose(own, theirs)
+
+
+def test_rows_of_cifar_go_through_the_device_and_back():
+    rows = numpy.random.default_rng(0).integers(0, 256, (2, 3072), numpy.uint8)
+    with backend.using("strict"):
+        images = e01a_channels_last.in_engine(e01a_channels_last.channels_last)(rows)
+    assert isinstance(images, numpy.ndarray) and numpy.array_equal(images, cifar._images(rows))
 
 
 def test_every_target_is_a_part_of_the_library():

@@ -24,7 +24,7 @@ def _planes(rows):
 
 
 def not_transposed(rows):
-    """a row is cut into pixels of three as it lies: but it has all the reds first, and so three reds side by side look like a pixel"""
+    """a row is cut into pixels of three as it lies, all reds first, so that three reds side by side look like a pixel"""
     return rows.reshape(-1, 32, 32, 3).copy()
 
 

@@ -27,7 +27,7 @@ def one_for_all(images, training):
 
 
 def own_statistics(images, training):
-    """mean and deviation are those of the images themselves: what is tested would be shifted otherwise than what was learnt from"""
+    """mean and deviation are those of the images themselves: they are to be measured as the training images were"""
     return _with(images, images.mean(axis=(0, 1, 2)), images.std(axis=(0, 1, 2)))
 
 
