@@ -5,7 +5,7 @@ import inspect
 import numpy
 import pytest
 
-from minires import Tensor, backend, course, functional, nn, ops
+from minires import Tensor, backend, course, functional, nn, ops, optim
 from minires.course import engine, manifest
 from minires.course.answers import e01a_channels_last, e02d_matmul
 from minires.data import cifar
@@ -52,6 +52,39 @@ def test_a_step_on_the_learners_functions_gives_the_same(classroom):
     assert report.calls["05c"] == 2 and report.calls["05d"] == 1 and report.calls["06b"] == report.calls["03a"] == 1
     lines = str(report).splitlines()
     assert "walk_back: yours, 1 call" in lines and "im2col: yours, 2 calls" in lines and "max_pool2d: yours, 1 call" in lines
+
+
+def trained(make):
+    """The weights after three steps of an optimizer."""
+    init.manual_seed(5)
+    model, rng = Net(), numpy.random.default_rng(6)
+    optimizer = make(model.parameters())
+    for _ in range(3):
+        loss = functional.cross_entropy(model(Tensor(rng.standard_normal((5, 6, 8, 2)).astype("float32"))), numpy.arange(5) % 4)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        optimizer.lr *= 0.5
+    return [backend.to_host(parameter.data) for parameter in model.parameters()]
+
+
+def test_the_learners_steps_losses_layers_and_first_weights_give_the_same(classroom):
+    ways = [
+        lambda parameters: optim.SGD(parameters, lr=0.1, weight_decay=0.1),
+        lambda parameters: optim.SGD(parameters, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.1),
+        lambda parameters: optim.Adam(parameters, lr=0.1, weight_decay=0.1, eps=1e-3),
+        lambda parameters: optim.AdamW(parameters, lr=0.1, weight_decay=0.1, eps=1e-3),
+    ]
+    theirs = [trained(make) for make in ways]
+    for id in ("04b", "04c", "04d", "04e", "04f"):
+        classroom.answer(id)
+    with engine.mine(classroom.home) as report:
+        own = [trained(make) for make in ways]
+    for mine, library in zip(own, theirs):
+        for weight, other in zip(mine, library):  # the bias below a batch norm moves by rounding alone, which Adam magnifies
+            assert numpy.allclose(weight, other, rtol=1e-3, atol=1e-4)
+    told = {"cross_entropy": 12, "linear": 12, "sgd": 36, "adam": 36, "kaiming": 4}
+    assert {f"{name}: yours, {count} calls" for name, count in told.items()} <= set(report.lines())
 
 
 def test_what_is_not_solved_is_the_librarys_and_says_so(classroom):
