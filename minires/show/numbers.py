@@ -9,7 +9,7 @@ from minires.show.curves import RUNS
 from minires.show.picture import Picture
 
 MOST = 1200  # cells in a picture
-GAP, TITLE = 1.0, 0.6  # cells
+GAP = 1.0  # cells
 ABOVE, BELOW, OTHER = (0xE6, 0x8A, 0x45), (0x4F, 0x8F, 0xC4), "#e4e4e4"  # larger than 0; smaller; not finite
 GRADIENT = "#a03020"
 
@@ -34,10 +34,11 @@ def numbers(*arrays, titles=None, outlines=None, columns=None, cell=0.5):
     places, width, height = [], 0, 0
     for first in range(0, len(tables), columns):
         line, x = range(first, min(first + columns, len(tables))), 0
+        above = max(_room(titles[i], cell)[1] for i in line)
         for i in line:
-            places.append((x, height + TITLE))
-            x += max(len(tables[i][0]), _letters(titles[i], cell)) + GAP
-        width, height = max(width, x - GAP), height + TITLE + max(len(tables[i]) for i in line) + GAP / 2
+            places.append((x, height + above))
+            x += max(len(tables[i][0]), _room(titles[i], cell)[0]) + GAP
+        width, height = max(width, x - GAP), height + above + max(len(tables[i]) for i in line) + GAP / 2
 
     axes = _paper(width, height - GAP / 2, cell)
     for table, title, windows, place in zip(tables, titles, outlines, places):
@@ -73,25 +74,21 @@ def ways(op, x, g=None, *, titles=("x, and below its gradient", "result, and bel
         return _table(backward(device)[0].reshape(images.shape), "the gradient")
 
     g_x = back(gs)
-    between = 2.2
-    right = len(table[0]) + between
-    down = max(0, (len(table) - high) / 2)
-    axes = _paper(right + max(wide, _letters(titles[1], cell)), TITLE + max(len(table), high), cell)
-    _draw(axes, table, (0, TITLE), titles[0], cell, below=g_x)
-    places = (right, TITLE + down)
-    _draw(axes, out, places, titles[1], cell, below=[gs[i * wide : (i + 1) * wide] for i in range(high)])
+    (title, above), (other, below) = (_room(text, cell) for text in titles)
+    above, between = max(above, below), 2.2
+    right, down = max(len(table[0]) + between, title + 0.5), above + max(0, (len(table) - high) / 2)
+    axes = _paper(right + max(wide, other), above + max(len(table), high), cell)
+    _draw(axes, table, (0, above), titles[0], cell, below=g_x)
+    _draw(axes, out, (right, down), titles[1], cell, below=[gs[i * wide : (i + 1) * wide] for i in range(high)])
     for k in range(count):
         shares = back([1.0 if i == k else 0.0 for i in range(count)])
         most = max(abs(share) for row in shares for share in row)
-        start, colour = (places[0] + k % wide + 0.13, places[1] + k // wide + 0.55), RUNS[k % len(RUNS)]
+        start, colour = (right + k % wide + 0.13, down + k // wide + 0.55), RUNS[k % len(RUNS)]
         axes.plot(*start, marker="o", markersize=4, color=colour, zorder=2)
         for i, row in enumerate(shares):
             for j, share in enumerate(row):
                 if share:
-                    end = (j + 0.8, TITLE + i + 0.55)
-                    axes.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=8, shrinkA=0, shrinkB=0, zorder=2,
-                                                   connectionstyle="arc3,rad=0.08", color=colour, alpha=0.75,
-                                                   linewidth=0.4 + 1.2 * abs(share) / most))  # fmt: skip
+                    _arrow(axes, start, (j + 0.8, above + i + 0.55), colour, 0.4 + 1.2 * abs(share) / most)
     return axes.figure
 
 
@@ -105,9 +102,10 @@ def _table(array, name):
     return array.reshape((1,) * (2 - array.ndim) + array.shape).astype(float).tolist()
 
 
-def _letters(text, cell):
-    """The width of a title, in cells."""
-    return 0.078 * max((len(line) for line in text.split("\n")), default=0) / cell
+def _room(title, cell):
+    """The width and the height of a title, in cells."""
+    lines = title.split("\n") if title else []
+    return 0.078 * max(map(len, lines), default=0) / cell, 0.15 + 0.16 * len(lines) / cell
 
 
 def _paper(width, height, cell):
@@ -138,8 +136,13 @@ def _outline(axes, place, window, i):
     """The i-th window; each a little smaller than the one before, so that windows that overlap can be told apart."""
     (x, y), (top, left, height, width) = place, window
     inner = 0.05 + 0.05 * (i % 4)
-    axes.add_patch(Rectangle((x + left + inner, y + top + inner), width - 2 * inner, height - 2 * inner, fill=False, linewidth=2,
-                             edgecolor=RUNS[i % len(RUNS)], zorder=3))  # fmt: skip
+    corner, size = (x + left + inner, y + top + inner), (width - 2 * inner, height - 2 * inner)
+    axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor=RUNS[i % len(RUNS)], linewidth=2, zorder=3))
+
+
+def _arrow(axes, start, end, colour, width):
+    style = {"arrowstyle": "-|>", "mutation_scale": 8, "shrinkA": 0, "shrinkB": 0, "connectionstyle": "arc3,rad=0.08"}
+    axes.add_patch(FancyArrowPatch(start, end, color=colour, alpha=0.75, linewidth=width, zorder=2, **style))
 
 
 def _colour(number, most):
