@@ -142,7 +142,7 @@ def _outline(axes, place, window, i):
 
 def _arrow(axes, start, end, colour, width):
     style = {"arrowstyle": "-|>", "mutation_scale": 8, "shrinkA": 0, "shrinkB": 0, "connectionstyle": "arc3,rad=0.08"}
-    axes.add_patch(FancyArrowPatch(start, end, color=colour, alpha=0.75, linewidth=width, zorder=2, **style))
+    axes.add_patch(FancyArrowPatch(start, end, color=colour, linewidth=width, zorder=2, **style))
 
 
 def _colour(number, most):
