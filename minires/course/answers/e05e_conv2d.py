@@ -53,12 +53,15 @@ class _Conv:
         self.bias = 0 if bias is None else bias
 
     def columns(self):
+        """(N*OH*OW, KH*KW*C)"""
         return im2col(self.x, **self.options)[0]
 
     def matrix(self):
+        """(KH*KW*C, F)"""
         return self.weight.reshape(-1, self.f)
 
     def y(self, matrix=None):
+        """The result, by this matrix of weights or the right one."""
         matrix = self.matrix() if matrix is None else matrix
         return (self.columns() @ matrix + self.bias).reshape(self.shape)
 
