@@ -477,3 +477,12 @@ def test_the_gradient_that_comes_in_may_be_given():
         show.ways(ops.relu, numpy.ones((1, 2)), [1.0])
     with pytest.raises(ValueError, match="81 results, wanted 1 to 64"):
         show.ways(ops.relu, numpy.ones((9, 9)))
+
+
+@pytest.mark.parametrize("title", ["one line", "a first line\nand a second one"])
+def test_a_title_lies_above_its_table_and_within_the_picture(title):
+    for picture in (show.numbers(numpy.ones((2, 2)), titles=[title], cell=0.3), show.ways(ops.relu, [[1.0]], titles=(title, "y"))):
+        FigureCanvasAgg(picture).draw()
+        (box,) = (text.get_window_extent() for text in picture.axes[0].texts if text.get_text() == title)
+        first = next(patch for patch in picture.axes[0].patches if isinstance(patch, Rectangle)).get_window_extent()
+        assert first.y1 <= box.y0 and box.y1 <= picture.bbox.y1 and box.x1 <= picture.bbox.x1
