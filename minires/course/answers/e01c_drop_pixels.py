@@ -47,7 +47,7 @@ def left_on_the_host(x, rng, *, p):
 
 
 def drawn_on_the_device(x, rng, *, p):
-    """it draws on the device: each backend then sees other numbers, and no run can be made again on another"""
+    """the mask is drawn on the device: each backend then sees another, and no run can be made again elsewhere"""
     n, h, w, _ = x.shape
     xp.random.seed(int(rng.integers(1000)))
     return xp.where(xp.random.random((n, h, w, 1)) < p, x.mean(axis=(1, 2), keepdims=True), x)

@@ -57,7 +57,7 @@ def _along(tape, g, keep):
 
 
 def first_part_kept(tape, g):
-    """of a parent that is there twice the first part is kept, and the second is lost"""
+    """the second part of a parent that is there twice is lost, and only the first is kept"""
 
     def keep(node, i, parent, part, grads):
         if parent not in node.parents[:i]:
@@ -67,7 +67,7 @@ def first_part_kept(tape, g):
 
 
 def last_part_doubled(tape, g):
-    """of a parent that is there twice one part is taken twice: the two need not be equal"""
+    """one part of a parent that is there twice is taken twice: the two need not be equal"""
 
     def keep(node, i, parent, part, grads):
         if parent not in node.parents[i + 1 :]:

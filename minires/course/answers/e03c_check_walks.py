@@ -127,7 +127,7 @@ def never_content(candidate):
 
 
 def memory_asked_for(candidate):
-    """it asks for the very array that came in, where an equal one is as right: the docstring promises numbers"""
+    """the check asks for the very array that came in, where an equal one is as right: the docstring promises numbers"""
     _two_depths(candidate)
     _two_losses(candidate)
     _arrays(candidate)
