@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from minires import ops
-from minires.course.answers import e05b_conv2d_by_loops, e05e_conv2d, e05f_conv2d_by_places, e06e_max_pool2d_by_address
+from minires.course.answers import e05b_conv2d_by_loops, e05e_conv2d, e05f_conv2d_by_places, e06e_max_pool_by_address
 
 rng = numpy.random.default_rng(21)
 ARRAYS = [rng.standard_normal(shape) for shape in ((2, 7, 6, 3), (3, 2, 3, 4), (4,))]
@@ -28,7 +28,7 @@ def test_convolution(plain, arrays, options):
 @pytest.mark.parametrize("options", [{"kernel": 2}, {"kernel": 3, "stride": 2, "padding": 1}, {"kernel": (2, 3), "stride": 1}])
 def test_pooling(options):
     x = numpy.round(2 * ARRAYS[0])
-    result, backward = e06e_max_pool2d_by_address.max_pool2d_by_address(x, **options)
+    result, backward = e06e_max_pool_by_address.max_pool_by_address(x, **options)
     wanted, back = ops.max_pool2d(x, **options)
     assert_allclose(result, wanted)
     g = rng.standard_normal(wanted.shape)

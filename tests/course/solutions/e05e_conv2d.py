@@ -246,10 +246,16 @@ def kernel_turned(x, weight, bias=None, *, stride=1, padding=0):
     return columns_made_twice(x, weight.reshape(kw, kh, c, f), bias, stride=stride, padding=padding)
 
 
-@wrong(BIAS)
-def bias_added_twice(x, weight, bias=None, *, stride=1, padding=0):
-    y, back = columns_made_twice(x, weight, bias, stride=stride, padding=padding)
-    return y if bias is None else y + bias, back
+BUFFERS = {}
+
+
+@wrong(AS_IT_IS)
+def one_buffer_for_all_calls(x, weight, bias=None, *, stride=1, padding=0):
+    def into(y):
+        xp.copyto(BUFFERS.setdefault((y.shape, y.dtype), y), y)
+        return BUFFERS[y.shape, y.dtype]
+
+    return altered(x, weight, bias, stride, padding, result=into)
 
 
 @wrong(THREE)
@@ -278,11 +284,6 @@ def float64_gradient_of_weight(x, weight, bias=None, *, stride=1, padding=0):
         return g_x, g_weight + xp.zeros(weight.shape), g_bias
 
     return altered(x, weight, bias, stride, padding, gradients=mine)
-
-
-@wrong(THREE)
-def gradients_in_another_order(x, weight, bias=None, *, stride=1, padding=0):
-    return altered(x, weight, bias, stride, padding, gradients=lambda g, g_x, g_weight, g_bias: (g_weight, g_x, g_bias))
 
 
 @wrong(THREE)

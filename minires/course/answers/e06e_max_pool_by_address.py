@@ -4,7 +4,7 @@ from minires.backend import xp
 from minires.ops.windows import framed, output_size, views, window
 
 
-def max_pool2d_by_address(x, *, kernel, stride=None, padding=0):
+def max_pool_by_address(x, *, kernel, stride=None, padding=0):
     """The largest number under each window, noted by its address. On a tie the first, row by row, gets the gradient.
 
     x  (N, H, W, C)    result  (N, OH, OW, C)

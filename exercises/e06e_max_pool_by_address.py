@@ -1,10 +1,10 @@
-"""Exercise 06e, chapter 06, 15 minutes: a bug hunt in a pooling. Check: pytest exercises/test_e06e_max_pool2d_by_address.py"""
+"""Exercise 06e, chapter 06, 15 minutes: a bug hunt in a pooling. Check: pytest exercises/test_e06e_max_pool_by_address.py"""
 
 from minires.backend import xp
 from minires.ops.windows import framed, output_size, views, window
 
 
-def max_pool2d_by_address(x, *, kernel, stride=None, padding=0):
+def max_pool_by_address(x, *, kernel, stride=None, padding=0):
     """The largest number under each window, noted by its address. On a tie the first, row by row, gets the gradient.
 
     x  (N, H, W, C)    result  (N, OH, OW, C)
