@@ -6,6 +6,8 @@ the notebooks; without it they are compared with those there, text by text (a ce
 """
 
 import argparse
+import base64
+import io
 import os
 import re
 import shutil
@@ -15,10 +17,12 @@ import time
 from pathlib import Path
 
 import nbformat
+import numpy
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
+from PIL import Image
 
-from minires.course import manifest
+from minires.course import manifest, progress, runner
 from tests.course.conftest import answer
 
 ROOT = Path(__file__).parents[1]
@@ -55,12 +59,14 @@ def run(path, home):
 
 
 def home(folder, *, solved):
-    """A folder to run chapters in: chapters/, and exercises/ as they are given out or solved, and data that the chapters read."""
+    """A folder to run chapters in: chapters/, and exercises/ as they are given out, or solved and, as a learner's are, checked
+    already (that the answers are right is tested elsewhere: once for each chapter would take minutes)."""
     folder = Path(folder)
     (folder / "chapters").mkdir()
     shutil.copytree(ROOT / "exercises", folder / "exercises", ignore=shutil.ignore_patterns("__pycache__", "progress.txt", ".*"))
     for exercise in manifest.exercises().values() if solved else ():
         (folder / "exercises" / exercise.file).write_text(answer(exercise.id), encoding="utf-8")
+        progress.note(folder / "exercises", exercise, runner.SOLVED)
     return folder / "chapters"
 
 
@@ -115,7 +121,22 @@ def tidied(notebook):
         cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
         if cell.cell_type == "code":
             cell.outputs = [out for out in cell.outputs if out.output_type != "stream" or out.name == "stdout"]
+            for out in cell.outputs:
+                if "image/png" in out.get("data", {}):
+                    out.data["image/png"] = base64.b64encode(smaller(base64.b64decode(out.data["image/png"]))).decode()
     return notebook
+
+
+def smaller(png, colours=128, far=40):
+    """A PNG with a palette, a third as large; as it is where that would be seen, as on photographs."""
+    image = Image.open(io.BytesIO(png)).convert("RGB")
+    palette = image.quantize(colours, dither=Image.Dither.NONE)
+    apart = numpy.abs(numpy.asarray(image, int) - numpy.asarray(palette.convert("RGB"), int)).max(axis=2)
+    if (apart > far).mean() > 1e-4:
+        return png
+    file = io.BytesIO()
+    palette.save(file, "PNG", optimize=True)
+    return min(png, file.getvalue(), key=len)
 
 
 def main():

@@ -1,15 +1,18 @@
 """Every chapter runs from top to bottom, with the exercises open and solved, and holds no copy of what the library has."""
 
 import ast
+import io
 import json
 import re
 from pathlib import Path
 
 import nbformat
+import numpy
 import pytest
+from PIL import Image
 
 import minires
-from minires import data, functional, gradcheck, models, nn, ops, optim, train
+from minires import data, functional, gradcheck, models, nn, ops, optim, show, train
 from tests import notebooks
 
 NAMES = {name for module in (minires, data, functional, gradcheck, models, nn, ops, optim, train) for name in vars(module)}
@@ -84,3 +87,15 @@ def test_what_a_chapter_prints_is_compared_but_for_small_numbers_and_cells_that_
     assert notebooks.changed(there, again[2]) is not None
     there.cells[1].metadata.tags = ["timing"]
     assert notebooks.changed(there, again[2]) is None
+
+
+def test_pictures_take_less_room_but_for_those_of_many_colours():
+    def pixels(png):
+        return numpy.asarray(Image.open(io.BytesIO(png)).convert("RGB"), int)
+
+    file = io.BytesIO()
+    Image.fromarray(numpy.random.default_rng(0).integers(0, 256, (64, 64, 3), numpy.uint8)).save(file, "PNG")
+    photo, drawing = file.getvalue(), show.curves({"train loss": [2.0, 1.0, 0.5]})._repr_png_()
+    found = notebooks.smaller(drawing)
+    assert len(found) < len(drawing) / 2 and notebooks.smaller(photo) == photo
+    assert numpy.abs(pixels(found) - pixels(drawing)).mean() < 1

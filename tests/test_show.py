@@ -9,6 +9,7 @@ import numpy
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
+from matplotlib.patches import FancyArrowPatch, Rectangle
 from numpy.testing import assert_allclose, assert_array_equal
 
 from minires import Tensor, files, models, nn, ops, show
@@ -404,3 +405,84 @@ def test_the_names_of_a_deep_net_are_thinned_out_until_none_lies_on_another(step
 def test_no_rows_are_refused():
     with pytest.raises(ValueError, match="there are no rows: no forward pass of the model was watched"):
         show.layers([])
+
+
+def cells(picture):
+    """(left, top, colour) of each cell of a picture of numbers."""
+    return [(*patch.get_xy(), to_hex(patch.get_facecolor())) for patch in picture.axes[0].patches
+            if isinstance(patch, Rectangle) and patch.get_fill()]  # fmt: skip
+
+
+def test_numbers_stand_in_their_cells_and_their_colour_says_sign_and_size():
+    picture = show.numbers(to_device(numpy.array([[-2.0, 0.0], [0.5, 2.0]])), [math.inf, 1234.0], titles=["a", "b"])
+    assert texts(picture) == ["a", "-2", "0", ".5", "2", "b", "∞", "1234"]
+    (x, y, blue), (right, _, white), (_, below, pale), (*_, orange), (other, *_, grey), _ = cells(picture)
+    assert right == x + 1 and below == y + 1 and other > right + 1
+    assert white == "#ffffff" and grey == "#e4e4e4" and len({blue, white, pale, orange, grey}) == 5
+    red, _, blueish = (int(orange[i : i + 2], 16) for i in (1, 3, 5))
+    assert red > blueish and int(pale[5:], 16) > blueish and int(blue[5:], 16) > int(blue[1:3], 16)
+
+
+def test_windows_with_the_same_place_in_the_lists_have_the_same_colour():
+    windows = [(0, 0, 2, 2), (0, 1, 2, 2)], [(0, 0, 1, 4), (1, 0, 1, 4)]
+    picture = show.numbers(numpy.ones((3, 3)), numpy.ones((2, 4)), outlines=windows)
+    outlines = [patch for patch in picture.axes[0].patches if not patch.get_fill()]
+    colours = [to_hex(patch.get_edgecolor()) for patch in outlines]
+    assert colours[:2] == colours[2:] and colours[0] != colours[1]
+    left, top, _ = cells(picture)[0]
+    for (down, across, height, width), patch in zip(windows[0], outlines):  # each lies within its window
+        x, y = patch.get_xy()
+        assert left + across < x and x + patch.get_width() < left + across + width
+        assert top + down < y and y + patch.get_height() < top + down + height
+
+
+def test_tables_of_numbers_go_on_in_a_further_row():
+    picture = show.numbers(*[numpy.ones((1, 1))] * 3, columns=2)
+    places = [place[:2] for place in cells(picture)]
+    assert places[0][1] == places[1][1] < places[2][1] and places[0][0] == places[2][0] < places[1][0]
+    (axes,) = picture.axes
+    assert max(y for _, y in places) + 1 <= axes.get_ylim()[0]
+
+
+@pytest.mark.parametrize("arrays, options, message", [
+    ([numpy.ones((2, 2, 2))], {}, r"array 0 has shape \(2, 2, 2\), wanted a table"),
+    ([numpy.ones((40, 40))], {}, "more than 1,200 cells"),
+    ([numpy.ones(2)], {"titles": ["a", "b"]}, "1 arrays, 2 titles"),
+    ([], {}, "0 arrays"),
+])  # fmt: skip
+def test_what_is_no_table_of_numbers_is_refused(arrays, options, message):
+    with pytest.raises(ValueError, match=message):
+        show.numbers(*arrays, **options)
+
+
+def arrows(picture):
+    return [patch for patch in picture.axes[0].patches if isinstance(patch, FancyArrowPatch)]
+
+
+def test_the_way_of_a_gradient_has_an_arrow_for_each_share():
+    x = numpy.array([[1.0, 5.0, 2.0], [4.0, 3.0, 0.0]])
+    picture = show.ways(ops.max_pool2d, to_device(x), kernel=2, stride=1)  # both windows have the 5
+    assert len(arrows(picture)) == 2
+    assert texts(picture)[1:8] == ["1", "5", "3", "2", "4", "3", "0"]  # below the 5: 1 + 2
+    assert texts(picture)[9:] == ["5", "1", "5", "2"]
+    assert len(arrows(show.ways(ops.avg_pool2d, x, kernel=2, stride=1))) == 8
+    assert len(arrows(show.ways(ops.global_avg_pool, x))) == 6
+    assert len(arrows(show.ways(ops.relu, x))) == 5
+
+
+def test_the_gradient_that_comes_in_may_be_given():
+    picture = show.ways(ops.relu, numpy.array([[1.0, -1.0]]), [[0.5, 7.0]])
+    assert texts(picture) == ["x, and below its gradient", "1", ".5", "-1", "result, and below g", "1", ".5", "0", "7"]
+    with pytest.raises(ValueError, match="g has 1 numbers, the op gives 2"):
+        show.ways(ops.relu, numpy.ones((1, 2)), [1.0])
+    with pytest.raises(ValueError, match="81 results, wanted 1 to 64"):
+        show.ways(ops.relu, numpy.ones((9, 9)))
+
+
+@pytest.mark.parametrize("title", ["one line", "a first line\nand a second one"])
+def test_a_title_lies_above_its_table_and_within_the_picture(title):
+    for picture in (show.numbers(numpy.ones((2, 2)), titles=[title], cell=0.3), show.ways(ops.relu, [[1.0]], titles=(title, "y"))):
+        FigureCanvasAgg(picture).draw()
+        (box,) = (text.get_window_extent() for text in picture.axes[0].texts if text.get_text() == title)
+        first = next(patch for patch in picture.axes[0].patches if isinstance(patch, Rectangle)).get_window_extent()
+        assert first.y1 <= box.y0 and box.y1 <= picture.bbox.y1 and box.x1 <= picture.bbox.x1

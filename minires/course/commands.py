@@ -77,7 +77,8 @@ def check_begun(home):
 
 def verdict(exercise, result):
     """What became of an exercise, in text: its claims, and what is wrong with the first that does not hold."""
-    lines = [f"{exercise.id}  {exercise.name}: {result.state} ({result.seconds:.1f} s)"]
+    took = f" ({result.seconds:.1f} s)" if result.seconds >= 1 else ""  # else a chapter would print something else each time
+    lines = [f"{exercise.id}  {exercise.name}: {result.state}{took}"]
     if result.state != runner.NOT_STARTED:
         lines += [f"  {SIGNS[claim.state]} {claim.name.removeprefix('test_').replace('_', ' ')}" for claim in result.claims]
     if result.message:

@@ -76,8 +76,8 @@ def pytest_runtest_makereport(item, call):
     if exercise is None or not (report.when == "call" or report.failed):
         return report
     state, error = runner.SOLVED if report.passed else runner.WRONG, call.excinfo and call.excinfo.value
-    if error is not None and (unstarted(error, exercise) or folder.untouched(exercise, item.path.parent)):
-        state, report.outcome, report.longrepr = runner.NOT_STARTED, "skipped", (str(item.path), 0, str(error))
+    if _not_started(exercise, error, item.path.parent):
+        state, report.outcome, report.longrepr = runner.NOT_STARTED, "skipped", (str(item.path), 0, str(error or MARK))
         report.user_properties.append((MARK, True))
     seen = _seen(item.config, exercise, item.path)
     seen["claims"].append((item.name, state))
@@ -85,6 +85,13 @@ def pytest_runtest_makereport(item, call):
         seen["message"] = f"{item.name}: {runner.trouble(error, item.path.parent)}"
         seen["mistake"] = getattr(error, "mistake", None)
     return report
+
+
+def _not_started(exercise, error, home):
+    """Whether a claim meets the hole, or a function that is as it was given out (of which, in a bug hunt, a claim may hold)."""
+    if error is None and exercise.kind != "bug hunt":
+        return False
+    return unstarted(error, exercise) or folder.untouched(exercise, home)
 
 
 def pytest_report_teststatus(report):

@@ -50,7 +50,7 @@ def run(exercise, yours, tests=None):
 def judge(exercise, module, tests, untouched=False, started=None, first=False):
     """Run the claims on a module that has the function.
 
-    untouched  whether it is still as it was given out: what does not hold is not started then, and not wrong
+    untouched  whether it is still as it was given out: no claim is begun then, held or not, as of a bug hunt some may hold
     first  stop at the first claim that does not hold
     """
     started = time.perf_counter() if started is None else started
@@ -68,7 +68,7 @@ def judge(exercise, module, tests, untouched=False, started=None, first=False):
             if first:
                 break
         else:
-            claims.append(Claim(name, SOLVED))
+            claims.append(Claim(name, NOT_STARTED if untouched else SOLVED))
     wrong = next((claim for claim in claims if claim.state == WRONG), None)
     message = f"{wrong.name}: {trouble(wrong.error, _home(module))}" if wrong else ""
     mistake = getattr(wrong.error, "mistake", None) if wrong else None

@@ -1,7 +1,7 @@
 """The learner's files, cut from the library's source: signature and docstring stay, a hole takes the place of the body.
 
-    python -m minires.course.stubs            write those that are missing (--force: all; what was solved is lost)
-    python -m minires.course.stubs --check    say which of the committed ones are out of date
+python -m minires.course.stubs            write those that are missing (--force: all; what was solved is lost)
+python -m minires.course.stubs --check    say which of the committed ones are out of date
 """
 
 import argparse
@@ -74,9 +74,9 @@ def _first(node):
 
 
 def _docstring(node, indent, task):
-    """The docstring, without what the library raises, and with the task."""
-    text = ast.get_docstring(node) or ""
-    text = re.sub(r"^Raises  .*\n?(?:^ +.*\n?)*", "", text, flags=re.MULTILINE).strip()
+    """The docstring, without what the library raises and does in half types, and with the task."""
+    text = re.sub(r"^Under backend\.using_mixed .*\n", "", ast.get_docstring(node) or "", flags=re.MULTILINE)
+    text = re.sub(r"^Raises  .*\n?(?:^(?!\w+  ).+\n?)*", "", text, flags=re.MULTILINE).strip()
     text = "\n\n".join(part for part in (text, task) if part)
     if not text:
         return ""

@@ -1,4 +1,5 @@
-"""Things to look at: the graph of a tensor, the source of an op, what a backward keeps, runs, images, layers.
+"""Things to look at: the graph of a tensor, a walk back through one, the source of an op, what a backward keeps, runs,
+images, layers, small arrays.
 
 Pictures are matplotlib Figures: a notebook shows them, picture.save("name.png") writes them.
 """
@@ -7,6 +8,8 @@ from minires.show.curves import curves, overlay
 from minires.show.graph import graph
 from minires.show.images import images, predictions
 from minires.show.layers import layers
+from minires.show.numbers import numbers, ways
 from minires.show.outcome import confusion, depths, filters
 from minires.show.picture import Picture
 from minires.show.source import Kept, Source, kept, source
+from minires.show.walk import walk

@@ -18,20 +18,20 @@ def graph(tensor, *, names=None):
     """
     named = dict(names.named_parameters()) if hasattr(names, "named_parameters") else dict(names or {})
     labels = {id(leaf): name for name, leaf in named.items()}
-    order = _in_order(tensor if tensor.node is None else tensor.node)
+    order = in_order(tensor if tensor.node is None else tensor.node)
     faces = {id(node): _face(node, labels) for node in order}
-    rows, routes = _rows(order)
-    places = _places(rows, routes)
+    places, routes = laid_out(order)
 
     inches = 0.3 + 0.075 * max(len(line) for text, _ in faces.values() for line in text.split("\n"))
     left, right = (end(x for x, _ in places.values()) for end in (min, max))
-    figure = Picture(figsize=((right - left + 1) * inches, 0.85 * len(rows)), layout="constrained")
-    axes = figure.add_subplot(xlim=(left - 0.5, right + 0.5), ylim=(0.5 - len(rows), 0.5))
+    high = 1 - min(y for _, y in places.values())
+    figure = Picture(figsize=((right - left + 1) * inches, 0.85 * high), layout="constrained")
+    axes = figure.add_subplot(xlim=(left - 0.5, right + 0.5), ylim=(0.5 - high, 0.5))
     axes.axis("off")
     for route in routes:
         twins = [other for other in routes if (other[0], other[-1]) == (route[0], route[-1])]
         aside = 0.12 * (next(i for i, twin in enumerate(twins) if twin is route) - (len(twins) - 1) / 2)
-        path = _curve([(places[stop][0] + aside, places[stop][1]) for stop in route])
+        path = curve([(places[stop][0] + aside, places[stop][1]) for stop in route])
         axes.add_patch(FancyArrowPatch(path=path, arrowstyle="-|>", mutation_scale=9, color="#555555", fill=False))
     for node in order:
         text, colour = faces[id(node)]
@@ -40,12 +40,8 @@ def graph(tensor, *, names=None):
     return figure
 
 
-def _operands(node):
-    return [] if isinstance(node, Tensor) else [parent for parent in node.parents if parent is not None]
-
-
-def _in_order(root, most=400):
-    """All nodes and leaves below the root, each after its operands."""
+def in_order(root, most=400):
+    """All nodes and leaves below the root, each after its operands. A leaf is what has no `parents`."""
     order, seen, stack = [], set(), [(root, False)]
     while stack:
         node, ready = stack.pop()
@@ -53,13 +49,29 @@ def _in_order(root, most=400):
             order.append(node)
         elif id(node) not in seen:
             seen.add(id(node))
-            if not isinstance(node, Tensor) and node.backward is None:
+            if not _is_leaf(node) and node.backward is None:
                 raise ValueError("backward() has been through this graph: draw it before")
             stack.append((node, True))
             stack.extend((parent, False) for parent in reversed(_operands(node)))
         if len(seen) > most:
             raise ValueError(f"the graph has more than {most} nodes: draw a part of it, or a smaller model")
     return order
+
+
+def laid_out(order):
+    """(id of each node -> (x, y), routes), the first row at y = 0. A route is a list of stops, keys of the places, from operand
+    to op.
+    """
+    rows, routes = _rows(order)
+    return _places(rows, routes), routes
+
+
+def _is_leaf(node):
+    return not hasattr(node, "parents")
+
+
+def _operands(node):
+    return [] if _is_leaf(node) else [parent for parent in node.parents if parent is not None]
 
 
 def _rows(order):
@@ -69,7 +81,7 @@ def _rows(order):
         depth[id(node)] = max((depth[id(parent)] + 1 for parent in _operands(node)), default=0)
         for parent in _operands(node):
             users.setdefault(id(parent), []).append(id(node))
-    for leaf in (node for node in order if isinstance(node, Tensor) and id(node) in users):
+    for leaf in (node for node in order if _is_leaf(node) and id(node) in users):
         depth[id(leaf)] = min(depth[user] for user in users[id(leaf)]) - 1
     rows = [[] for _ in range(max(depth.values()) + 1)]
     for node in order:
@@ -111,7 +123,7 @@ def _mean(values):
     return sum(values) / len(values)
 
 
-def _curve(points, box=0.24):
+def curve(points, box=0.24):
     """A smooth path through the points, from the lower edge of the first box to the upper edge of the last."""
     (x0, y0), (x1, y1) = points[0], points[-1]
     points = [(x0, y0 - box), *points[1:-1], (x1, y1 + box)]

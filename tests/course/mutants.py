@@ -11,7 +11,7 @@ OPERATORS = {
 }  # fmt: skip
 
 
-SYMMETRIC = {"maximum", "minimum", "add", "multiply", "array_equal", "allclose"}  # f(a, b) is f(b, a)
+SYMMETRIC = {"maximum", "minimum", "add", "multiply", "array_equal", "allclose", "swapaxes"}  # f(a, b) is f(b, a)
 
 
 def mutants(source, holes=()):

@@ -57,6 +57,13 @@ def test_an_exercise_is_found_by_id_name_and_file():
         manifest.exercise("im2cool")
 
 
+def test_half_types_are_no_business_of_an_exercise():
+    text = '"""x @ weight.\n\n    x  (..., I)\n    Under backend.using_mixed y is half.\n\n    Keeps  x.\n    """'
+    exercise = manifest.Exercise("99z", "linear", "a product", 9, 5, ("", "", ""), task="Chapter 09.")
+    cut = stubs.with_holes(exercise, f"def linear(x, weight):\n    {text}\n    return x @ weight\n")
+    assert "mixed" not in cut and "x  (..., I)\n\n    Keeps  x." in cut
+
+
 def test_a_class_keeps_its_other_methods():
     class Counter:
         """Counts.

@@ -1,0 +1,15 @@
+"""Exercise 02f, chapter 02, 20 minutes: some elements, and some of them twice. Check: pytest exercises/test_e02f_getitem.py"""
+
+from minires.backend import xp
+
+
+def getitem(x, *, index):
+    """x[index]: ints, slices, None, ..., arrays of ints or bools. An element taken twice gets both gradients.
+
+    Keeps  the index and a shape.
+
+    index is whatever goes between brackets: an int, a slice, None, an array of ints or bools, a tuple of such. Return (result,
+    backward), where backward(g) gives a tuple of one gradient. To derive: what is the gradient of an element that was taken
+    never, once, or three times? Beware: a[[0, 0]] += 1 adds 1 once. Chapter 02.
+    """
+    raise NotImplementedError("exercise 02f: write getitem")

@@ -1,0 +1,24 @@
+"""Exercise 03b, chapter 03, 20 minutes: a bug hunt on a tape. Check: pytest exercises/test_e03b_tape_backward.py"""
+
+
+def tape_backward(tape, g):
+    """Add to the `grad` of every leaf the gradient of the loss, where g is that of the tape's last node. Gives nothing.
+
+    tape  nodes in the order in which they ran. Not all lead to the last one; those that do not, do not run
+
+    Another engine: it writes each op on a tape as it runs, so that parents come before their users and nothing has to be
+    counted or sorted. Nodes and leaves are those of 03a. Chains, diamonds and two losses come out right. Where one value is
+    used twice, a gradient may be wrong, but not always: in which graphs? Find the line and mend it. Chapter 03.
+    """
+    grads = {tape[-1]: g}  # node -> its gradient so far
+    for node in reversed(tape):
+        if node not in grads:
+            continue
+        parts = dict(zip(node.parents, node.backward(grads.pop(node))))
+        for parent, part in parts.items():
+            if parent is None:
+                continue
+            if hasattr(parent, "grad"):  # a leaf
+                parent.grad = part if parent.grad is None else parent.grad + part
+            else:
+                grads[parent] = grads[parent] + part if parent in grads else part

@@ -1,0 +1,17 @@
+"""Exercise 04d, chapter 04, 20 minutes: a step of SGD. Check: pytest exercises/test_e04d_sgd.py"""
+
+from minires.backend import xp
+
+
+def sgd(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
+    """Move the weights w by a step, and the velocity v with them, in place. Gives nothing.
+
+    g += weight_decay * w;  v = momentum * v + g;  w -= lr * v, or with Nesterov lr * (g + momentum * v)
+
+    w, g, v  arrays of one shape; v is None where there is no momentum, and then w -= lr * g
+
+    A model holds w, and the next step needs v: change them in place (w -= ..., v *= ...). g belongs to others: leave it as it
+    is. Weight decay acts with and without momentum. In Nesterov's step g is the one with the decay in it, v the new one.
+    To derive: g stays the same for many steps. What does v tend to, and how much longer are the steps than lr * g? Chapter 04.
+    """
+    raise NotImplementedError("exercise 04d: write sgd")

@@ -1,0 +1,17 @@
+"""Exercise 06d, chapter 06, 10 minutes: the mean of each channel. Check: pytest exercises/test_e06d_global_avg_pool.py"""
+
+from minires.backend import xp
+
+
+def global_avg_pool(x):
+    """The mean of each channel over the whole image; of half types in float32.
+
+    x  (N, H, W, C)    result  (N, C)
+
+    Keeps  a shape.
+
+    It stands between the last image of a network and its linear layer. Half types are not asked for. backward may give a view:
+    nobody writes to a gradient.
+    To derive: one number comes out of H * W; how much of its gradient does each of them get? Chapter 06.
+    """
+    raise NotImplementedError("exercise 06d: write global_avg_pool")

@@ -1,0 +1,15 @@
+"""Exercise 07a, chapter 07, 15 minutes: statistics of each channel. Check: pytest exercises/test_e07a_channel_stats.py"""
+
+from minires.backend import xp
+
+
+def channel_stats(x):
+    """(mean, var) of each channel, var divided by the number of values.
+
+    x  (N, ..., C)    mean, var  (C,)
+
+    x may have any number of axes; the channels are the last one. xp's own mean takes several axes at once: axis=(0, 1).
+    To derive: var = mean((x - mean)^2) = mean(x^2) - mean^2. On paper they are one; which of the two loses its digits where the
+    mean is a million and the deviation 1? Chapter 07.
+    """
+    raise NotImplementedError("exercise 07a: write channel_stats")

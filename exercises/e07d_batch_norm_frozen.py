@@ -1,0 +1,16 @@
+"""Exercise 07d, chapter 07, 15 minutes: batch norm in evaluation. Check: pytest exercises/test_e07d_batch_norm_frozen.py"""
+
+from minires.backend import xp
+
+
+def batch_norm_frozen(x, gamma, beta, *, mean, var, eps=1e-5):
+    """(x - mean) / sqrt(var + eps) * gamma + beta, where mean and var (C,) are constants.
+
+    x  (N, C) or (N, H, W, C)    gamma, beta  (C,)
+
+    Keeps  (x - mean) / sqrt(var + eps), gamma and 1 / sqrt(var + eps).
+
+    Return (result, backward); backward(g) gives (g_x, g_gamma, g_beta). mean and var get no gradient, and stay as they are.
+    To derive: which of the three ways from x to x_hat is left? Chapter 07.
+    """
+    raise NotImplementedError("exercise 07d: write batch_norm_frozen")

@@ -1,0 +1,34 @@
+"""Exercise 07e, chapter 07, 20 minutes: a bug hunt in the three paths. Check: pytest exercises/test_e07e_three_paths.py"""
+
+from minires.backend import xp
+from minires.ops.norm import channel_stats
+
+
+def batch_norm(x, gamma, beta, *, eps=1e-5, stats=None):
+    """x_hat * gamma + beta, where x_hat = (x - mean) / sqrt(var + eps) has the batch's mean and (biased) variance.
+
+    x  (N, C) or (N, H, W, C)    gamma, beta  (C,)    stats  channel_stats(x), where they are known already
+
+    mean and var move with x, so three paths lead back to it. With m values a channel and sums over them,
+    g_x = gamma / sqrt(var + eps) * (g - sum(g) / m - x_hat * sum(g * x_hat) / m).
+    Source  Ioffe and Szegedy 2015, section 3, gathered.
+
+    Keeps  x_hat, gamma and 1 / sqrt(var + eps).
+
+    Here each path goes its own way: g_var is the gradient of the variance, g_mean that of the mean, and g_x collects them. One
+    line is wrong, and a test on vectors (N, C) would not see it. Find the line and mend it. Chapter 07.
+    """
+    axes = tuple(range(x.ndim - 1))
+    m = len(x)
+    mean, var = channel_stats(x) if stats is None else stats
+    scale = 1 / xp.sqrt(var + eps)
+    distance = x - mean
+
+    def backward(g):
+        g_hat = g * gamma
+        g_var = -0.5 * scale**3 * (g_hat * distance).sum(axis=axes)
+        g_mean = -scale * g_hat.sum(axis=axes)
+        g_x = scale * g_hat + g_var * 2 * distance / m + g_mean / m
+        return g_x, (g * distance * scale).sum(axis=axes), g.sum(axis=axes)
+
+    return distance * scale * gamma + beta, backward

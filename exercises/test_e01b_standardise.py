@@ -1,0 +1,43 @@
+"""What standardise must do: each channel by its own mean and deviation, those of training."""
+
+import numpy
+from e01b_standardise import standardise
+
+from minires.course import Check
+
+check = Check("01b", tolerance=1e-5)
+rng = numpy.random.default_rng(4)
+bright = numpy.array([30, 120, 200])
+
+
+def images(n, spread=40):
+    """(n, 5, 7, 3), each channel with another mean, and each image brighter or darker as a whole."""
+    drawn = bright + rng.normal(0, spread, (n, 1, 1, 3)) + rng.normal(0, 20, (n, 5, 7, 3))
+    return drawn.clip(0, 255).astype(numpy.uint8)
+
+
+training, others = images(6), images(2, spread=5)
+
+
+def test_two_pixels():
+    pixels = numpy.array([1, 3], numpy.uint8).reshape(1, 2, 1, 1)  # mean 2, deviation 1
+    check.same(standardise, pixels, pixels)
+
+
+def test_the_training_images_get_mean_0_and_deviation_1():
+    check.same(standardise, training, training)
+
+
+def test_other_images_are_measured_by_the_training_images():
+    check.same(standardise, others, training)
+    check.same(standardise, others[:1, :1, :1], training)
+
+
+def test_what_is_darker_than_the_mean_is_negative():
+    check.same(standardise, numpy.zeros((1, 5, 7, 3), numpy.uint8), training)
+
+
+def test_a_channel_that_is_the_same_everywhere_is_not_divided():
+    flat = training.copy()
+    flat[..., 1] = 77
+    check.same(standardise, flat, flat)

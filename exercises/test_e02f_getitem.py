@@ -1,0 +1,44 @@
+"""What getitem must do: the elements, and each gradient back to where its element came from, added."""
+
+import numpy
+from e02f_getitem import getitem
+
+from minires.course import Check
+
+check = Check("02f")
+rng = numpy.random.default_rng(22)
+x = rng.standard_normal((4, 3, 5)) + 1
+
+
+def test_one_of_three_numbers():
+    check.gradients(getitem, numpy.array([2.0, 3.0, 5.0]), index=1)
+
+
+def test_a_number_that_is_taken_twice_gets_both_gradients():
+    check.backward(getitem, numpy.array([2.0, 3.0, 5.0]), index=numpy.array([0, 2, 0, 0]))
+
+
+def test_slices():
+    check.backward(getitem, x, index=slice(1, 3))
+    check.backward(getitem, x, index=(slice(None), -1, slice(None, None, 2)))
+    check.backward(getitem, x, index=(slice(None, None, -1), slice(0, 2), 3))
+
+
+def test_a_new_axis_and_an_ellipsis():
+    check.backward(getitem, x, index=(None, 2))
+    check.backward(getitem, x, index=(..., 0))
+
+
+def test_bools():
+    check.backward(getitem, x, index=x > 1)
+    check.backward(getitem, x, index=numpy.array([True, False, False, True]))
+
+
+def test_rows_that_are_taken_again():
+    check.backward(getitem, x, index=numpy.array([[3, 1], [1, 1]]))
+    check.backward(getitem, x, index=[2, 0, 2])
+
+
+def test_pairs_of_indices():
+    check.backward(getitem, x, index=(numpy.array([0, 3, 0, 0]), numpy.array([2, 1, 2, 1])))
+    check.backward(getitem, x, index=(slice(1, None), numpy.array([-1, 2, 0]), slice(2)))

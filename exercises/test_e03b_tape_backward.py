@@ -1,0 +1,132 @@
+"""What tape_backward must do: each leaf gets its gradient, also where one op takes a value twice."""
+
+import numpy
+from e03b_tape_backward import tape_backward
+
+from minires.course import Check
+from minires.course.graphs import Leaf, Node, add, scale
+
+check = Check("03b")
+
+
+def walked(record, g=1.0):
+    """An experiment: record() gives a tape and its leaves, each time anew; then what leaves have, and how often nodes ran."""
+
+    def run(backward):
+        tape, leaves = record()
+        coming = numpy.array(g) if isinstance(g, list) else g
+        backward(tape, coming)
+        gradients = {f"the gradient of {leaf}": leaf.grad for leaf in leaves}
+        return {**gradients, "g afterwards": coming, **{f"runs of {node}": node.runs for node in tape}}
+
+    return run
+
+
+def product(name, a, b, at_a, at_b):
+    """a * b, at these values."""
+    return Node(name, lambda g: (g * at_b, g * at_a), a, b)
+
+
+def less_a_quarter(name, x):
+    """x - x / 4, as one op that takes x twice: the slopes are 1 and -1/4."""
+    return Node(name, lambda g: (g, -0.25 * g), x, x)
+
+
+def test_a_chain_and_a_diamond():
+    def record():
+        x = Leaf("x")
+        b = scale("b", x, 2.0)
+        c, d = scale("c", b, 3.0), scale("d", b, 4.0)
+        return (b, c, d, add("e", c, d)), (x,)
+
+    check.experiment(walked(record), tape_backward, "a diamond, b = 2x, c = 3b, d = 4b, e = c + d")
+
+
+def test_a_leaf_that_two_ops_take():
+    def record():
+        x = Leaf("x")
+        b, c = scale("b", x, 3.0), scale("c", x, 4.0)
+        return (b, c, add("d", b, c)), (x,)
+
+    check.experiment(walked(record), tape_backward, "b = 3x, c = 4x, d = b + c")
+
+
+def test_a_leaf_that_one_op_takes_twice():
+    def less():
+        x = Leaf("x")
+        return (less_a_quarter("b", x),), (x,)
+
+    def record():
+        x, y = Leaf("x"), Leaf("y")
+        square = product("xx", x, x, 5.0, 5.0)
+        return (square, product("xxy", square, y, 25.0, 3.0)), (x, y)
+
+    check.experiment(walked(less), tape_backward, "b = x - x / 4, as one op with slopes 1 and -1/4")
+    check.experiment(walked(record), tape_backward, "x * x * y at x = 5, y = 3")
+
+
+def test_a_node_that_one_op_takes_twice():
+    def record():
+        x = Leaf("x")
+        b = less_a_quarter("b", x)
+        return (b, Node("c", lambda g: (5.0 * g, 3.0 * g), b, b)), (x,)
+
+    def square():
+        x = Leaf("x")
+        b = scale("b", x, 3.0)
+        return (b, product("bb", b, b, 6.0, 6.0)), (x,)
+
+    check.experiment(walked(record), tape_backward, "b = x - x / 4, then an op that takes b twice, with slopes 5 and 3")
+    check.experiment(walked(square), tape_backward, "b * b at b = 3x, x = 2")
+
+
+def test_three_times_by_one_op():
+    def record():
+        x = Leaf("x")
+        b = scale("b", x, 2.0)
+        return (b, Node("c", lambda g: (g, 5.0 * g, -g), b, b, b)), (x,)
+
+    check.experiment(walked(record), tape_backward, "one op that takes b three times, with slopes 1, 5 and -1")
+
+
+def test_by_one_op_and_by_another():
+    def record():
+        x = Leaf("x")
+        b = scale("b", x, 2.0)
+        square = product("bb", b, b, 4.0, 4.0)
+        return (b, square, add("c", square, b), add("d", b, x)), (x,)
+
+    def of_c():
+        tape, leaves = record()
+        return tape[:3], leaves
+
+    check.experiment(walked(of_c), tape_backward, "b * b + b at b = 2x, x = 2")
+    check.experiment(walked(record), tape_backward, "b + x, on a tape with b * b + b, which does not lead there")
+
+
+def test_where_no_gradient_is_wanted_none_goes():
+    def record():
+        x = Leaf("x")
+        return (Node("b", lambda g: (None, 2.0 * g, None), None, x, None),), (x,)
+
+    check.experiment(walked(record), tape_backward, "an op with two operands that want no gradient")
+
+
+def test_two_losses_add_up():
+    def run(backward):
+        x = Leaf("x")
+        backward((scale("b", x, 2.0),), 1.0)
+        backward((add("c", x, x),), 1.0)
+        return {"the gradient of x": x.grad}
+
+    check.experiment(run, tape_backward, "two losses one after the other, 2x and x + x")
+
+
+def test_arrays_that_others_hold_stay_as_they_are():
+    def record():
+        x, y = Leaf("x"), Leaf("y")
+        b = add("b", x, y)
+        c = add("c", b, b)
+        return (b, c, add("d", c, b)), (x, y)
+
+    check.experiment(walked(record, [1.0, 10.0]), tape_backward, "arrays that add hands to both sides, (b + b) + b")

@@ -1,0 +1,17 @@
+"""What your check must do: accept right walks back, and reject three wrong ones that get easy graphs right."""
+
+from e03c_check_walks import check as yours
+
+from minires.course import Check
+from minires.course.answers.e03c_check_walks import RIGHT, WRONG  # no fun to read before you are done
+from minires.course.candidates import verdicts
+
+check = Check("03c")
+
+
+def test_the_right_ones_are_accepted():
+    check.experiment(lambda check: verdicts(check, RIGHT), yours, "your check on right ones")
+
+
+def test_the_wrong_ones_are_rejected():
+    check.experiment(lambda check: verdicts(check, {**WRONG, **RIGHT}), yours, "your check on wrong ones, and right ones too")

@@ -1,0 +1,62 @@
+"""What conv2d must do: columns times weights, and three gradients that a small step agrees with."""
+
+import numpy
+from e05e_conv2d import conv2d
+
+from minires.course import Check
+from minires.course.memory import kept
+
+check = Check("05e")
+rng = numpy.random.default_rng(15)
+
+
+def arrays(n, h, w, c, kh, kw, f, bias=True):
+    return [rng.standard_normal(shape) for shape in ((n, h, w, c), (kh, kw, c, f), (f,))[: 3 if bias else 2]]
+
+
+def test_the_window_lies_on_the_picture_as_it_is():
+    picture, weight = numpy.arange(9.0).reshape(1, 3, 3, 1), numpy.array([[1.0, 10.0], [100.0, 1000.0]])
+    check.same(conv2d, picture, weight.reshape(2, 2, 1, 1))
+
+
+def test_the_sum_runs_over_all_channels_for_each_filter():
+    check.same(conv2d, *arrays(2, 3, 4, 3, 2, 2, 2, bias=False))
+
+
+def test_height_and_width_are_told_apart():
+    check.same(conv2d, *arrays(2, 5, 4, 2, 3, 2, 3, bias=False))
+
+
+def test_each_filter_has_its_own_bias():
+    check.same(conv2d, *arrays(2, 4, 3, 2, 2, 2, 3))
+
+
+def test_the_window_moves_by_the_stride_over_a_frame_of_zeros():
+    check.same(conv2d, *arrays(2, 7, 5, 2, 3, 3, 3), stride=2, padding=1)
+    check.same(conv2d, *arrays(1, 5, 8, 2, 2, 3, 3), stride=(3, 2), padding=(0, 2))
+
+
+def test_there_are_three_gradients():
+    check.backward(conv2d, *arrays(2, 4, 3, 2, 2, 2, 3))
+    check.backward(conv2d, *arrays(3, 4, 6, 2, 3, 2, 4))
+
+
+def test_the_gradients_know_stride_and_padding():
+    check.backward(conv2d, *arrays(2, 5, 7, 2, 3, 3, 3), stride=2, padding=1)
+    check.backward(conv2d, *arrays(1, 7, 6, 3, 2, 3, 2), stride=(3, 2), padding=(1, 2))
+
+
+def test_a_window_of_one_pixel_may_skip_pixels():
+    check.backward(conv2d, *arrays(2, 5, 7, 2, 1, 1, 3), stride=2)
+
+
+def test_without_a_bias_its_gradient_is_none():
+    check.backward(conv2d, *arrays(2, 4, 5, 2, 3, 2, 3, bias=False), padding=1)
+
+
+def test_the_columns_are_not_kept():
+    def run(conv2d):
+        x, weight, bias = arrays(2, 24, 20, 3, 3, 3, 2)
+        return {"as large as x, so many times": max(1, round(kept(conv2d, x, weight, bias, padding=1) / x.nbytes))}
+
+    check.experiment(run, conv2d, "what backward keeps of x (2, 24, 20, 3) under a window of 3 x 3")

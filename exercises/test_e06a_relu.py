@@ -1,0 +1,44 @@
+"""What relu must do: cut off below 0, let the gradient pass above, and keep little."""
+
+import numpy
+from e06a_relu import relu
+
+from minires.course import Check
+from minires.course.memory import kept
+
+check = Check("06a")
+rng = numpy.random.default_rng(12)
+images = (rng.permutation(2 * 3 * 4 * 2) - 23.5).reshape(2, 3, 4, 2) / 10  # none of them near 0
+
+
+def test_x_stays_as_it_is():
+    def run(relu):
+        x = numpy.array([1.0, -2.0, 3.0])
+        result, _ = relu(x)
+        return {"x afterwards": x, "the result": result, "x + relu(x)": x + result}
+
+    check.experiment(run, relu, "x = [1, -2, 3], and what it is afterwards")
+
+
+def test_positive_numbers_stay_and_negative_ones_become_0():
+    check.same(relu, numpy.array([3.0, -1.0, 0.5, -0.25]))
+    check.same(relu, images)
+
+
+def test_the_gradient_passes_where_x_is_positive():
+    check.backward(relu, images)
+    check.backward(relu, images[0, 0])
+    check.backward(relu, images.transpose(0, 3, 1, 2))
+
+
+def test_the_slope_at_0_is_0():
+    check.gradients(relu, numpy.array([0.0, -0.0, 1.0, -1.0, 0.0]))
+    check.gradients(relu, numpy.array([1e-30, -1e-30, 0.0, 1e-8]))
+
+
+def test_one_bool_an_element_is_kept():
+    def run(relu):
+        size = 20000
+        return {"bytes for each element": max(1, round(kept(relu, numpy.linspace(-1, 1, size)) / size))}
+
+    check.experiment(run, relu, "what backward keeps of 20,000 numbers in float64, when x and the result are let go")

@@ -1,0 +1,53 @@
+"""What avg_pool2d must do: the mean under each window, of which every pixel gets its share back."""
+
+import numpy
+from e06c_avg_pool2d import avg_pool2d
+
+from minires.course import Check
+from minires.course.memory import kept
+
+check = Check("06c")
+rng = numpy.random.default_rng(13)
+images = rng.standard_normal((2, 5, 7, 3)) + 3
+
+
+def test_each_window_gives_its_mean():
+    check.same(avg_pool2d, numpy.arange(16.0).reshape(1, 4, 4, 1) % 7, kernel=2)
+    check.same(avg_pool2d, images, kernel=2, stride=2)
+
+
+def test_windows_lie_side_by_side_where_no_stride_is_given():
+    check.same(avg_pool2d, images, kernel=2)
+    check.same(avg_pool2d, images, kernel=(3, 2))
+
+
+def test_height_and_width_are_told_apart():
+    check.same(avg_pool2d, images, kernel=(2, 3), stride=(1, 2))
+
+
+def test_the_padding_counts_as_zeros():
+    check.same(avg_pool2d, images, kernel=3, stride=2, padding=1)
+    check.same(avg_pool2d, images, kernel=(2, 4), stride=2, padding=(1, 2))
+
+
+def test_each_pixel_gets_its_share():
+    check.backward(avg_pool2d, numpy.arange(16.0).reshape(1, 4, 4, 1) % 7, kernel=2)
+    check.backward(avg_pool2d, images, kernel=(3, 2), stride=(2, 3))
+
+
+def test_a_pixel_of_several_windows_gets_a_share_of_each():
+    check.backward(avg_pool2d, images[:1, :4, :5], kernel=3, stride=1)
+    check.backward(avg_pool2d, images, kernel=3, stride=2)
+
+
+def test_what_falls_on_the_padding_is_dropped():
+    check.backward(avg_pool2d, images, kernel=3, stride=2, padding=1)
+    check.backward(avg_pool2d, images, kernel=(2, 4), stride=(2, 1), padding=(1, 2))
+
+
+def test_nothing_is_kept_but_a_shape():
+    def run(avg_pool2d):
+        x = rng.standard_normal((8, 40, 30, 3))
+        return {"bytes for each number in x": round(kept(avg_pool2d, x, kernel=2) / x.size)}
+
+    check.experiment(run, avg_pool2d, "what backward keeps of x (8, 40, 30, 3), when x and the result are let go")

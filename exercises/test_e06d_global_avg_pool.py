@@ -1,0 +1,36 @@
+"""What global_avg_pool must do: one number for each channel of an image, of which each pixel gets its share back."""
+
+import numpy
+from e06d_global_avg_pool import global_avg_pool
+
+from minires.course import Check
+from minires.course.memory import kept
+
+check = Check("06d")
+rng = numpy.random.default_rng(14)
+
+
+def test_one_number_for_each_channel():
+    check.same(global_avg_pool, numpy.arange(12.0).reshape(1, 2, 3, 2))
+    check.same(global_avg_pool, rng.standard_normal((1, 4, 5, 3)) + 100)
+
+
+def test_each_image_has_its_own():
+    check.same(global_avg_pool, rng.standard_normal((3, 2, 4, 2)))
+
+
+def test_each_pixel_gets_its_share():
+    check.backward(global_avg_pool, rng.standard_normal((1, 2, 3, 2)))
+    check.backward(global_avg_pool, rng.standard_normal((3, 5, 2, 4)))
+
+
+def test_an_image_of_one_pixel_is_its_own_mean():
+    check.backward(global_avg_pool, rng.standard_normal((2, 1, 1, 3)))
+
+
+def test_nothing_is_kept_but_a_shape():
+    def run(global_avg_pool):
+        x = rng.standard_normal((8, 40, 30, 3))
+        return {"bytes for each number in x": round(kept(global_avg_pool, x) / x.size)}
+
+    check.experiment(run, global_avg_pool, "what backward keeps of x (8, 40, 30, 3), when x and the result are let go")

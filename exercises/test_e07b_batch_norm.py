@@ -1,0 +1,65 @@
+"""What batch_norm must do: normalise, scale and shift; and send back what comes by the three paths."""
+
+import numpy
+from e07b_batch_norm import batch_norm
+
+from minires.course import Check
+
+check = Check("07b")
+rng = numpy.random.default_rng(12)
+images = rng.standard_normal((2, 3, 5, 4)) * [1.0, 2.0, 0.5, 3.0] + [3.0, -1.0, 0.0, 8.0]
+vectors = rng.standard_normal((7, 4)) * [1.0, 2.0, 0.5, 3.0] + [3.0, -1.0, 0.0, 8.0]
+gamma, beta = numpy.array([1.5, -0.5, 2.0, 0.75]), numpy.array([0.25, 1.0, -2.0, 3.0])
+
+
+def test_each_channel_is_normalised_scaled_and_shifted():
+    check.same(batch_norm, vectors, gamma, beta)
+    check.same(batch_norm, images, gamma, beta)
+
+
+def test_the_biased_variance_normalises():
+    check.same(batch_norm, numpy.array([[1.0, 5.0, -2.0, 0.0], [2.0, 1.0, 4.0, 7.0]]), gamma, beta)
+
+
+def test_eps_stands_inside_the_root():
+    check.same(batch_norm, images, gamma, beta, eps=0.5)
+    check.same(batch_norm, images * 1e-3, gamma, beta)
+
+
+def test_statistics_that_are_given_are_not_computed_anew():
+    def run(norm):
+        stats = numpy.array([2.0, 0.0, -1.0, 5.0]), numpy.array([1.0, 4.0, 0.25, 9.0])
+        y, _ = norm(images.copy(), gamma.copy(), beta.copy(), stats=stats)
+        return {"the result": y, "stats afterwards": stats}
+
+    check.experiment(run, batch_norm, "batch_norm(x (2, 3, 5, 4), gamma, beta, stats=...), with other statistics than x has")
+
+
+def test_the_gradients_of_gamma_and_beta_are_sums():
+    def run(norm):
+        y, backward = norm(images.copy(), gamma.copy(), beta.copy())
+        _, g_gamma, g_beta = backward(numpy.random.default_rng(1).standard_normal(y.shape))
+        return {"the gradient of gamma": g_gamma, "the gradient of beta": g_beta}
+
+    check.experiment(run, batch_norm, "batch_norm(x (2, 3, 5, 4), gamma, beta) and its backward")
+
+
+def test_three_paths_lead_back_to_vectors():
+    check.backward(batch_norm, vectors, gamma, beta)
+
+
+def test_three_paths_lead_back_to_images():
+    check.backward(batch_norm, images, gamma, beta)
+    check.backward(batch_norm, images[:1, :, :2], gamma, beta, eps=0.5)
+
+
+def test_a_channel_of_equal_numbers_has_a_gradient_too():
+    check.gradients(batch_norm, images * [1.0, 0.0, 1.0, 1.0], gamma, beta)
+
+
+def test_one_value_a_channel_is_refused():
+    try:
+        check.call(batch_norm, images[:1, :1, :1], gamma, beta)
+    except ValueError:
+        return
+    check.true(False, "batch_norm(x (1, 1, 1, 4), gamma, beta) gives a result; one value has no variance: raise a ValueError")

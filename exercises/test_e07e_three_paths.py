@@ -1,0 +1,42 @@
+"""What batch_norm must do, path by path as well: the same on images as on vectors."""
+
+import numpy
+from e07e_three_paths import batch_norm
+
+from minires.course import Check
+
+check = Check("07e")
+rng = numpy.random.default_rng(14)
+images = rng.standard_normal((2, 3, 5, 4)) * [1.0, 2.0, 0.5, 3.0] + [3.0, -1.0, 0.0, 8.0]
+vectors = rng.standard_normal((7, 4)) * [1.0, 2.0, 0.5, 3.0] + [3.0, -1.0, 0.0, 8.0]
+gamma, beta = numpy.array([1.5, -0.5, 2.0, 0.75]), numpy.array([0.25, 1.0, -2.0, 3.0])
+
+
+def test_the_result_is_as_it_was():
+    check.same(batch_norm, images, gamma, beta)
+    check.same(batch_norm, vectors, gamma, beta, eps=0.5)
+
+
+def test_given_statistics_are_used():
+    def run(norm):
+        stats = numpy.array([2.0, 0.0, -1.0, 5.0]), numpy.array([1.0, 4.0, 0.25, 9.0])
+        return norm(images.copy(), gamma.copy(), beta.copy(), stats=stats)[0]
+
+    check.experiment(run, batch_norm, "batch_norm(x (2, 3, 5, 4), gamma, beta, stats=...), with other statistics than x has")
+
+
+def test_the_gradients_of_gamma_and_beta_are_as_they_were():
+    def run(norm):
+        y, backward = norm(images.copy(), gamma.copy(), beta.copy())
+        return backward(numpy.random.default_rng(1).standard_normal(y.shape))[1:]
+
+    check.experiment(run, batch_norm, "the gradients of gamma and beta, for an x of shape (2, 3, 5, 4)")
+
+
+def test_the_gradient_of_vectors_is_right():
+    check.backward(batch_norm, vectors, gamma, beta)
+
+
+def test_the_gradient_of_images_is_right():
+    check.backward(batch_norm, images, gamma, beta)
+    check.backward(batch_norm, images[:1, :, :2], gamma, beta, eps=0.5)

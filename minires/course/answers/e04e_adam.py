@@ -1,0 +1,169 @@
+"""Exercise 04e: a step of Adam in its plain form, and what goes wrong with it."""
+
+from minires.backend import xp
+
+
+def adam(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+    """Move the weights w by a step, and m and v with them, in place. Gives nothing.
+
+    m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g**2;  w -= lr * m_hat / (sqrt(v_hat) + eps)
+
+    w, g, m, v  arrays of one shape    t  the number of this step: 1, 2, 3, ...    betas  (b1, b2)
+    m_hat and v_hat are m and v, corrected for their start at zero.
+    weight_decay  g + weight_decay * w takes the place of g; or, decoupled (AdamW), first w *= 1 - lr * weight_decay
+    """
+    b1, b2 = betas
+    if decoupled:
+        w *= 1 - lr * weight_decay
+    else:
+        g = g + weight_decay * w
+    m *= b1
+    m += (1 - b1) * g
+    v *= b2
+    v += (1 - b2) * g * g
+    w -= lr * (m / (1 - b1**t)) / (xp.sqrt(v / (1 - b2**t)) + eps)
+
+
+def in_engine(adam):
+    """Adam._move, by this step."""
+
+    def _move(self, parameter, group, state):
+        if not state:
+            state.update(t=0, m=xp.zeros_like(parameter.data), v=xp.zeros_like(parameter.data))
+        state["t"] += 1
+        options = {name: group[name] for name in ("betas", "eps", "weight_decay")}
+        adam(
+            parameter.data, parameter.grad, state["m"], state["v"], state["t"], group["lr"], **options, decoupled=self.decoupled
+        )
+
+    return _move
+
+
+def _shrunk(w, g, lr, weight_decay, decoupled):
+    """g with its decay; w is shrunk where that is what is wanted."""
+    if decoupled:
+        w *= 1 - lr * weight_decay
+        return g
+    return g + weight_decay * w
+
+
+def _means(g, m, v, betas):
+    """m and v, moved."""
+    for mean, part, b in ((m, g, betas[0]), (v, g * g, betas[1])):
+        mean *= b
+        mean += (1 - b) * part
+
+
+def _hats(m, v, t, betas):
+    return m / (1 - betas[0] ** t), v / (1 - betas[1] ** t)
+
+
+def _step(m_hat, v_hat, eps):
+    return m_hat / (xp.sqrt(v_hat) + eps)
+
+
+def not_corrected(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+    """m and v are used as they are, without a correction for their start at zero"""
+    _means(_shrunk(w, g, lr, weight_decay, decoupled), m, v, betas)
+    w -= lr * _step(m, v, eps)
+
+
+def power_left_out(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+    """m and v are divided by 1 - b at each step: it is 1 - b**t, which goes to 1"""
+    _means(_shrunk(w, g, lr, weight_decay, decoupled), m, v, betas)
+    w -= lr * _step(*_hats(m, v, 1, betas), eps)
+
+
+def counted_from_0(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+    """the power is t - 1: t counts from 1, and at the first step 1 - b**0 divides by zero"""
+    _means(_shrunk(w, g, lr, weight_decay, decoupled), m, v, betas)
+    w -= lr * _step(*_hats(m, v, t - 1, betas), eps)
+
+
+def counted_from_2(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+    """the power is t + 1: t counts from 1"""
+    _means(_shrunk(w, g, lr, weight_decay, decoupled), m, v, betas)
+    w -= lr * _step(*_hats(m, v, t + 1, betas), eps)
+
+
+def v_not_corrected(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+    """m is corrected for its start at zero, and v is not"""
+    _means(_shrunk(w, g, lr, weight_decay, decoupled), m, v, betas)
+    w -= lr * _step(_hats(m, v, t, betas)[0], v, eps)
+
+
+def corrected_for_good(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+    """the corrections are written into m and v: the next step starts from numbers that are too large"""
+    _means(_shrunk(w, g, lr, weight_decay, decoupled), m, v, betas)
+    m[...], v[...] = _hats(m, v, t, betas)
+    w -= lr * _step(m, v, eps)
+
+
+def eps_inside(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+    """eps is added under the root: it is added to the root"""
+    _means(_shrunk(w, g, lr, weight_decay, decoupled), m, v, betas)
+    m_hat, v_hat = _hats(m, v, t, betas)
+    w -= lr * m_hat / xp.sqrt(v_hat + eps)
+
+
+def root_left_out(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+    """the root is left out: m is divided by v, whose size is that of g * g"""
+    _means(_shrunk(w, g, lr, weight_decay, decoupled), m, v, betas)
+    m_hat, v_hat = _hats(m, v, t, betas)
+    w -= lr * m_hat / (v_hat + eps)
+
+
+def betas_exchanged(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+    """b1 and b2 are exchanged: b1 is that of m, b2 that of v"""
+    adam(w, g, m, v, t, lr, betas[::-1], eps, weight_decay, decoupled)
+
+
+def uphill(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+    """w moves along the gradient, and not against it: the loss grows"""
+    _means(_shrunk(w, g, lr, weight_decay, decoupled), m, v, betas)
+    w += lr * _step(*_hats(m, v, t, betas), eps)
+
+
+def rebound(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+    """w = w - ... makes a new array, and the model keeps the old one: w -= ... changes it"""
+    adam(w.copy(), g, m, v, t, lr, betas, eps, weight_decay, decoupled)
+
+
+def means_rebound(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+    """m = b1 * m + ... makes a new array, which is gone after the step: m and v never grow"""
+    adam(w, g, m.copy(), v.copy(), t, lr, betas, eps, weight_decay, decoupled)
+
+
+def decay_left_out(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+    """there is no weight decay"""
+    adam(w, g, m, v, t, lr, betas, eps)
+
+
+def always_coupled(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+    """the decay is added to g with `decoupled` too"""
+    adam(w, g, m, v, t, lr, betas, eps, weight_decay, False)
+
+
+def always_decoupled(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+    """the decay shrinks w by itself without `decoupled` too: there it has to be a part of g"""
+    adam(w, g, m, v, t, lr, betas, eps, weight_decay, True)
+
+
+def both_decays(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+    """with `decoupled` w is shrunk, and the decay is added to g as well"""
+    if decoupled:
+        w *= 1 - lr * weight_decay
+    adam(w, g, m, v, t, lr, betas, eps, weight_decay, False)
+
+
+def decay_without_lr(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+    """with `decoupled` w is shrunk by weight_decay: it is lr * weight_decay"""
+    if decoupled:
+        w *= 1 - weight_decay
+    adam(w, g, m, v, t, lr, betas, eps, 0.0 if decoupled else weight_decay, False)
+
+
+def g_written_to(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+    """g += weight_decay * w writes to an array that belongs to others"""
+    g[...] = _shrunk(w, g, lr, weight_decay, decoupled)
+    adam(w, g, m, v, t, lr, betas, eps)

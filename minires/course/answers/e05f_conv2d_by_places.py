@@ -1,0 +1,112 @@
+"""Exercise 05f: a convolution as a sum over the places of the window, with a bug, and what else goes wrong with it."""
+
+from minires.backend import xp
+from minires.ops.windows import framed, output_size, views, window
+
+
+def conv2d_by_places(x, weight, *, stride=1, padding=0):
+    """A convolution as a sum of KH * KW products: for each place of the window, the pixels under it @ the weights there.
+
+    x  (N, H, W, C)    weight  (KH, KW, C, F)    result  (N, OH, OW, F)
+
+    Keeps  x in its frame, and weight.
+    """
+    (kh, kw), (sh, sw), (ph, pw) = window(weight.shape[:2], stride, padding)
+    n, h, w, _ = x.shape
+    oh, ow = output_size((h, w), (kh, kw), (sh, sw), (ph, pw))
+    image = framed(x, (ph, pw))
+    y = xp.zeros((n, oh, ow, weight.shape[3]), dtype=x.dtype)
+    for u in range(kh):
+        for v in range(kw):
+            y += image[:, u : u + sh * oh : sh, v : v + sw * ow : sw] @ weight[u, v]  # (N, OH, OW, C) @ (C, F)
+
+    def backward(g):
+        g_image, g_weight = xp.zeros_like(image), xp.empty_like(weight)
+        for u in range(kh):
+            for v in range(kw):
+                pixels = slice(None), slice(u, u + sh * oh, sh), slice(v, v + sw * ow, sw)
+                g_weight[u, v] = xp.tensordot(image[pixels], g, ([0, 1, 2], [0, 1, 2]))  # (C, F)
+                g_image[pixels] += g @ weight[u, v].T
+        return g_image[:, ph : ph + h, pw : pw + w], g_weight
+
+    return y, backward
+
+
+def hunted(x, weight, *, stride=1, padding=0):
+    """the gradient of x is as it was given out: weight is turned, though each g is sent back by the u and v that it came by"""
+    (kh, kw), (sh, sw), (ph, pw) = window(weight.shape[:2], stride, padding)
+    n, h, w, _ = x.shape
+    oh, ow = output_size((h, w), (kh, kw), (sh, sw), (ph, pw))
+    image = framed(x, (ph, pw))
+    y = xp.zeros((n, oh, ow, weight.shape[3]), dtype=x.dtype)
+    for u in range(kh):
+        for v in range(kw):
+            y += image[:, u : u + sh * oh : sh, v : v + sw * ow : sw] @ weight[u, v]  # (N, OH, OW, C) @ (C, F)
+
+    def backward(g):
+        g_image, g_weight = xp.zeros_like(image), xp.empty_like(weight)
+        for u in range(kh):
+            for v in range(kw):
+                pixels = slice(None), slice(u, u + sh * oh, sh), slice(v, v + sw * ow, sw)
+                g_weight[u, v] = xp.tensordot(image[pixels], g, ([0, 1, 2], [0, 1, 2]))  # (C, F)
+                g_image[pixels] += g @ weight[kh - 1 - u, kw - 1 - v].T  # backward convolves with the turned weight
+        return g_image[:, ph : ph + h, pw : pw + w], g_weight
+
+    return y, backward
+
+
+def _by_places(x, weight, stride, padding, *, forward=lambda w: w, back=lambda w: w, grown=lambda w: w, add=True, top=None):
+    """Weights as forward sees them, as the gradient of x does, and what becomes of their own; top  where the frame is cut."""
+    kernel, steps, frame = window(weight.shape[:2], stride, padding)
+    (n, h, w, _), output = x.shape, output_size(x.shape[1:3], kernel, steps, frame)
+    image, flat = framed(x, frame), (-1, *weight.shape[2:])
+    y = sum(view @ part for view, part in zip(views(image, kernel, steps, output), forward(weight).reshape(flat)))
+
+    def backward(g):
+        g_image = xp.zeros_like(image)
+        for view, part in zip(views(g_image, kernel, steps, output), back(weight).reshape(flat)):
+            view[...] = (view if add else 0) + g @ part.T
+        parts = [xp.tensordot(view, g, ([0, 1, 2], [0, 1, 2])) for view in views(image, kernel, steps, output)]
+        (ph, pw) = frame if top is None else top
+        return g_image[:, ph : ph + h, pw : pw + w], grown(xp.stack(parts).reshape(weight.shape))
+
+    return y, backward
+
+
+def _turned(weight):
+    return weight[::-1, ::-1]
+
+
+def forward_turned(x, weight, *, stride=1, padding=0):
+    """the forward pass was turned to fit: the result was right as it was"""
+    return _by_places(x, weight, stride, padding, forward=_turned, back=_turned)
+
+
+def weight_gradient_turned(x, weight, *, stride=1, padding=0):
+    """the gradient of weight is turned now: it was right as it was"""
+    return _by_places(x, weight, stride, padding, grown=_turned)
+
+
+def turned_down_only(x, weight, *, stride=1, padding=0):
+    """weight is still turned along one axis"""
+    return _by_places(x, weight, stride, padding, back=lambda weight: weight[::-1])
+
+
+def assigned(x, weight, *, stride=1, padding=0):
+    """the parts of the gradient of x are assigned, where they have to be added: windows overlap"""
+    return _by_places(x, weight, stride, padding, add=False)
+
+
+def not_transposed(x, weight, *, stride=1, padding=0):
+    """the weights of a place are reshaped to (F, C), where they have to be transposed"""
+
+    def reshaped(weight):
+        kh, kw, c, f = weight.shape
+        return weight.reshape(kh, kw, f, c).swapaxes(2, 3)
+
+    return _by_places(x, weight, stride, padding, back=reshaped)
+
+
+def wrong_end_cropped(x, weight, *, stride=1, padding=0):
+    """the padding is cut off at the bottom and the right only, so that the gradient of x is shifted"""
+    return _by_places(x, weight, stride, padding, top=(0, 0))

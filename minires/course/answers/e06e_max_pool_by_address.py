@@ -1,0 +1,129 @@
+"""Exercise 06e: a max pooling that notes the address of each largest pixel, with a bug, and what else goes wrong with it."""
+
+from minires.backend import xp
+from minires.ops.windows import framed, output_size, views, window
+
+
+def max_pool_by_address(x, *, kernel, stride=None, padding=0):
+    """The largest number under each window, noted by its address. On a tie the first, row by row, gets the gradient.
+
+    x  (N, H, W, C)    result  (N, OH, OW, C)
+    Without `stride` windows lie side by side. The padding counts as -inf, and is at most half the kernel.
+
+    Keeps  an address for each result.
+    """
+    kernel, stride, (ph, pw) = window(kernel, kernel if stride is None else stride, padding)
+    _, h, w, _ = x.shape
+    steps = output_size((h, w), kernel, stride, (ph, pw))
+    image = framed(x, (ph, pw), -xp.inf)
+    shape, dtype = image.shape, x.dtype
+    addresses = xp.arange(image.size).reshape(shape)
+    seen = xp.stack(list(views(image, kernel, stride, steps)))  # (KH*KW, N, OH, OW, C)
+    seen_at = xp.stack(list(views(addresses, kernel, stride, steps)))
+    first = seen.argmax(axis=0)
+    winners = xp.take_along_axis(seen_at, first[None], axis=0)[0]  # (N, OH, OW, C)
+
+    def backward(g):
+        g_image = xp.zeros(shape, dtype=dtype)
+        xp.add.at(g_image.ravel(), winners, g)
+        return (g_image[:, ph : ph + h, pw : pw + w],)
+
+    return xp.take(image, winners), backward
+
+
+def hunted(x, *, kernel, stride=None, padding=0):
+    """the gradient is as it was given out: with += on an index, an address that comes twice gets one g only, the last"""
+    kernel, stride, (ph, pw) = window(kernel, kernel if stride is None else stride, padding)
+    _, h, w, _ = x.shape
+    steps = output_size((h, w), kernel, stride, (ph, pw))
+    image = framed(x, (ph, pw), -xp.inf)
+    shape, dtype = image.shape, x.dtype
+    addresses = xp.arange(image.size).reshape(shape)
+    seen = xp.stack(list(views(image, kernel, stride, steps)))  # (KH*KW, N, OH, OW, C)
+    seen_at = xp.stack(list(views(addresses, kernel, stride, steps)))
+    first = seen.argmax(axis=0)
+    winners = xp.take_along_axis(seen_at, first[None], axis=0)[0]  # (N, OH, OW, C)
+
+    def backward(g):
+        g_image = xp.zeros(shape, dtype=dtype)
+        g_image.ravel()[winners] += g
+        return (g_image[:, ph : ph + h, pw : pw + w],)
+
+    return xp.take(image, winners), backward
+
+
+def _pooled(x, kernel, stride, padding, shares=None, fill=None, laid=xp.add.at):
+    """A max pooling, where each place of the window gets a share of g.
+
+    shares  (K, N, OH, OW, C), from what the window sees; without it the first of the largest gets all
+    fill  of the frame, without it -inf    laid  (image, addresses, parts): lays parts into the flat image
+    """
+    kernel, stride, (ph, pw) = window(kernel, kernel if stride is None else stride, padding)
+    _, h, w, _ = x.shape
+    steps = output_size((h, w), kernel, stride, (ph, pw))
+    image = framed(x, (ph, pw), -xp.inf if fill is None else fill)
+    seen = xp.stack(list(views(image, kernel, stride, steps)))
+    at = xp.stack(list(views(xp.arange(image.size).reshape(image.shape), kernel, stride, steps)))
+    share = (shares or _first)(seen)
+
+    def backward(g):
+        g_image = xp.zeros(image.shape, dtype=g.dtype)
+        laid(g_image.ravel(), at, (share * g).astype(g.dtype))
+        return (g_image[:, ph : ph + h, pw : pw + w],)
+
+    return seen.max(axis=0), backward
+
+
+def _first(seen):
+    return xp.arange(len(seen)).reshape(-1, 1, 1, 1, 1) == seen.argmax(axis=0)
+
+
+def all_ties(x, *, kernel, stride=None, padding=0):
+    """all pixels that tie for the largest get the whole gradient: the first of them gets it, as it did before"""
+    return _pooled(x, kernel, stride, padding, lambda seen: seen == seen.max(axis=0))
+
+
+def ties_share(x, *, kernel, stride=None, padding=0):
+    """pixels that tie for the largest share the gradient: the first of them gets all of it, as it did before"""
+
+    def shares(seen):
+        largest = seen == seen.max(axis=0)
+        return largest / largest.sum(axis=0)
+
+    return _pooled(x, kernel, stride, padding, shares)
+
+
+def last_of_ties(x, *, kernel, stride=None, padding=0):
+    """the last of the pixels that tie for the largest gets the gradient: it was the first before"""
+    return _pooled(x, kernel, stride, padding, lambda seen: _first(seen[::-1])[::-1])
+
+
+def averaged(x, *, kernel, stride=None, padding=0):
+    """a pixel that wins several windows gets the mean of their gradients: it is the sum"""
+
+    def laid(image, at, parts):
+        counts = xp.zeros_like(image)
+        xp.add.at(image, at, parts)
+        xp.add.at(counts, at, (parts != 0).astype(image.dtype))
+        image /= xp.maximum(counts, 1)
+
+    return _pooled(x, kernel, stride, padding, laid=laid)
+
+
+def g_left_out(x, *, kernel, stride=None, padding=0):
+    """it is counted how many windows a pixel wins, and g is left out: what is to be added up are the g of these windows"""
+
+    def laid(image, at, parts):
+        xp.add.at(image, at, (parts != 0).astype(image.dtype))
+
+    return _pooled(x, kernel, stride, padding, laid=laid)
+
+
+def zeros_around(x, *, kernel, stride=None, padding=0):
+    """the frame is of zeros, which win where all pixels are negative: -inf was right"""
+    return _pooled(x, kernel, stride, padding, fill=0)
+
+
+def side_by_side(x, *, kernel, stride=None, padding=0):
+    """windows always lie side by side: the overlap is gone, and with it the result that was asked for"""
+    return _pooled(x, kernel, kernel, padding)

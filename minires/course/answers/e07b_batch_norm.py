@@ -1,0 +1,100 @@
+"""Exercise 07b: what goes wrong with batch norm and its three paths."""
+
+from minires.backend import xp
+from minires.ops.norm import channel_stats
+
+
+class _Norm:
+    """A batch norm whose parts can be got wrong. means  of a quantity like x, over all axes but the last"""
+
+    def __init__(self, x, gamma, beta, eps, stats, *, scale=None):
+        self.m, self.axes = x.size // x.shape[-1], tuple(range(x.ndim - 1))
+        if self.m < 2:
+            raise ValueError("one value a channel has no variance")
+        mean, self.var = channel_stats(x) if stats is None else stats
+        self.scale = 1 / xp.sqrt(self.var + eps) if scale is None else scale(self)
+        self.gamma, self.beta, self.x_hat = gamma, beta, (x - mean) * self.scale
+
+    def means(self, values):
+        """Of each channel."""
+        return values.sum(axis=self.axes) / self.m
+
+    def straight(self, g_hat):
+        """The gradient of x by three paths, from that of x_hat."""
+        return self.scale * (g_hat - self.means(g_hat) - self.x_hat * self.means(g_hat * self.x_hat))
+
+    def op(self, g_x=None, sums=None):
+        """(result, backward); where they are given with g_x(g_hat) and sums(values)."""
+        g_x = self.straight if g_x is None else g_x
+        sums = sums or (lambda values: values.sum(axis=self.axes))
+        return self.x_hat * self.gamma + self.beta, lambda g: (g_x(g * self.gamma), sums(g * self.x_hat), sums(g))
+
+
+def variance_path_dropped(x, gamma, beta, *, eps=1e-5, stats=None):
+    """the path through the variance is left out: x_hat * mean(g_hat * x_hat) is missing"""
+    norm = _Norm(x, gamma, beta, eps, stats)
+    return norm.op(lambda g_hat: norm.scale * (g_hat - norm.means(g_hat)))
+
+
+def mean_path_dropped(x, gamma, beta, *, eps=1e-5, stats=None):
+    """the path through the mean is left out: mean(g_hat) is missing"""
+    norm = _Norm(x, gamma, beta, eps, stats)
+    return norm.op(lambda g_hat: norm.scale * (g_hat - norm.x_hat * norm.means(g_hat * norm.x_hat)))
+
+
+def constants(x, gamma, beta, *, eps=1e-5, stats=None):
+    """mean and variance are taken for constants: so it is in evaluation, but in training they move with x"""
+    norm = _Norm(x, gamma, beta, eps, stats)
+    return norm.op(lambda g_hat: norm.scale * g_hat)
+
+
+def gamma_forgotten(x, gamma, beta, *, eps=1e-5, stats=None):
+    """gamma is left out of the gradient of x: what comes to x_hat is g * gamma"""
+    norm = _Norm(x, gamma, beta, eps, stats)
+    return norm.op(lambda g_hat: norm.straight(g_hat / gamma))
+
+
+def not_divided(x, gamma, beta, *, eps=1e-5, stats=None):
+    """sums stand where means should: they are not divided by the number of values"""
+    norm = _Norm(x, gamma, beta, eps, stats)
+    m = norm.m
+    return norm.op(lambda g_hat: norm.scale * (g_hat - m * norm.means(g_hat) - m * norm.x_hat * norm.means(g_hat * norm.x_hat)))
+
+
+def over_everything(x, gamma, beta, *, eps=1e-5, stats=None):
+    """the means in the gradient of x run over the channels too: each channel has its own"""
+    norm = _Norm(x, gamma, beta, eps, stats)
+    return norm.op(lambda g_hat: norm.scale * (g_hat - g_hat.mean() - norm.x_hat * (g_hat * norm.x_hat).mean()))
+
+
+def sign_lost(x, gamma, beta, *, eps=1e-5, stats=None):
+    """the sign of the gradient of x is turned"""
+    norm = _Norm(x, gamma, beta, eps, stats)
+    return norm.op(lambda g_hat: -norm.straight(g_hat))
+
+
+def averaged(x, gamma, beta, *, eps=1e-5, stats=None):
+    """the gradients of gamma and beta are means: every value was used once, so they are sums"""
+    norm = _Norm(x, gamma, beta, eps, stats)
+    return norm.op(sums=norm.means)
+
+
+def over_the_batch_only(x, gamma, beta, *, eps=1e-5, stats=None):
+    """the gradients of gamma and beta are summed over the images, and not over their pixels"""
+    norm = _Norm(x, gamma, beta, eps, stats)
+    return norm.op(sums=lambda values: values.sum(axis=0))
+
+
+def unbiased(x, gamma, beta, *, eps=1e-5, stats=None):
+    """the unbiased variance normalises: that one is for the running statistics"""
+    return _Norm(x, gamma, beta, eps, stats, scale=lambda norm: 1 / xp.sqrt(norm.var * (norm.m / (norm.m - 1)) + eps)).op()
+
+
+def eps_outside(x, gamma, beta, *, eps=1e-5, stats=None):
+    """eps is added to the root, and not to the variance"""
+    return _Norm(x, gamma, beta, eps, stats, scale=lambda norm: 1 / (xp.sqrt(norm.var) + eps)).op()
+
+
+def stats_ignored(x, gamma, beta, *, eps=1e-5, stats=None):
+    """the statistics that were given are not looked at"""
+    return _Norm(x, gamma, beta, eps, None).op()

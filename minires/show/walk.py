@@ -1,0 +1,102 @@
+"""A walk back through a small graph, as it went: a panel each time that a node ran."""
+
+from matplotlib.patches import FancyArrowPatch
+
+from minires.show.graph import LEAF, OP, curve, in_order, laid_out
+from minires.show.picture import Picture
+
+RUNNING, DONE, WAY = "#f3c06b", "#dddddd", "#c1553b"
+
+
+def walk(root, walk, g=1.0, *, columns=5, title=""):
+    """Run walk(root, g) and draw what it did: a panel for each run of a node, with the numbers that it got and sent.
+
+    root  a node: its `parents` are nodes, leaves (without `parents`) or None, its `backward` takes one number and gives one for
+        each parent; nodes and leaves have a `name`. Where numbers do not fit, keep to graphs of some ten nodes
+    walk  any function that calls the nodes' backward, right or wrong
+
+    The node that runs is orange, those that have run are grey; what it sends stands at its arrows. In a leaf
+    stands the sum of what it was sent.
+    """
+    order = in_order(root)
+    nodes, leaves = [[node for node in order if hasattr(node, "parents") == inner] for inner in (True, False)]
+    runs = []
+    try:
+        for node in nodes:
+            node.backward = _noted(node, node.backward, runs)
+        walk(root, g)
+    finally:
+        for node in nodes:
+            del node.backward  # the one of its class is seen again
+    if not runs:
+        raise ValueError("the walk ran no node")
+    places, routes = laid_out(order)
+    columns = min(columns, len(runs))
+    xs, ys = zip(*places.values())
+    wide, high = 0.45 * (max(xs) - min(xs) + 1.2), 0.42 * (1.5 - min(ys))
+    lines = -(-len(runs) // columns)
+    figure = Picture(figsize=(wide * columns, high * lines + 0.4 * bool(title)), layout="constrained")
+    for i, axes in enumerate(figure.subplots(lines, columns, squeeze=False).flat):
+        axes.axis("off")
+        if i < len(runs):
+            axes.set(xlim=(min(xs) - 0.6, max(xs) + 0.6), ylim=(min(ys) - 0.35, 0.45))
+            axes.set_title(f"{i + 1}", fontsize=8, loc="left", pad=2)
+            _draw(axes, nodes, leaves, places, routes, runs[: i + 1])
+    figure.suptitle(title, fontsize=11)
+    return figure
+
+
+def _noted(node, backward, runs):
+    """The node's backward, which notes (node, what it got, what it gave)."""
+
+    def noted(g):
+        parts = backward(g)
+        runs.append((node, g, parts))
+        return parts
+
+    return noted
+
+
+def _draw(axes, nodes, leaves, places, routes, runs):
+    """The last of these runs, and what the others left."""
+    running, got, parts = runs[-1]
+    done = [node for node, _, _ in runs]
+    sent = {i: part for i, part in enumerate(part for part, parent in zip(parts, running.parents) if parent is not None)}
+    mine = 0
+    for route in routes:
+        stops, bold = [places[stop] for stop in route], route[-1] == id(running)
+        twins = [other for other in routes if (other[0], other[-1]) == (route[0], route[-1])]
+        aside = 0.3 * (next(i for i, twin in enumerate(twins) if twin is route) - (len(twins) - 1) / 2)
+        path = curve([(x + aside, y) for x, y in stops])
+        arrow = {"arrowstyle": "<|-", "color": WAY, "linewidth": 1.4} if bold else {"arrowstyle": "-", "color": "#bbbbbb"}
+        axes.add_patch(FancyArrowPatch(path=path, mutation_scale=7, fill=False, **arrow))
+        if bold:
+            (x0, y0), (x1, y1) = stops[-2:]
+            axes.text((x0 + x1) / 2 + aside, (y0 + y1) / 2, _number(sent[mine]), color=WAY, fontsize=7.5, fontweight="bold",
+                      ha="center", va="center", bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})  # fmt: skip
+            mine += 1
+    sums = _sums(leaves, runs)
+    for node in [*nodes, *leaves]:
+        text, colour = node.name, OP
+        if node is running:
+            text, colour = f"{node.name}: {_number(got)}", RUNNING
+        elif node in done:
+            colour = DONE
+        elif node in leaves:
+            text, colour = (f"{node.name}: {_number(sums[node])}" if node in sums else node.name), LEAF
+        box = {"boxstyle": "round,pad=0.3", "facecolor": colour, "edgecolor": "#777777"}
+        axes.text(*places[id(node)], text, ha="center", va="center", fontsize=7.5, bbox=box)
+
+
+def _sums(leaves, runs):
+    """Leaf -> the sum of what was sent to it so far."""
+    sums = {}
+    for node, _, parts in runs:
+        for parent, part in zip(node.parents, parts):
+            if parent in leaves:
+                sums[parent] = sums[parent] + part if parent in sums else part
+    return sums
+
+
+def _number(value):
+    return f"{float(value):.4g}"
