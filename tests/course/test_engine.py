@@ -5,7 +5,7 @@ import inspect
 import numpy
 import pytest
 
-from minires import Tensor, backend, course, functional, nn, ops, optim
+from minires import Tensor, backend, course, functional, models, nn, ops, optim
 from minires.course import engine, manifest
 from minires.course.answers import e01a_channels_last, e02d_matmul
 from minires.data import cifar
@@ -172,6 +172,15 @@ def test_a_residual_network_trains_on_the_learners_norm_block_loop_and_data(clas
     for name in ("channel_stats", "batch_norm", "move_running", "batch_norm_frozen", "residual_block", "parameters", "train_epoch",
                  "crop_and_flip", "evaluate"):  # fmt: skip
         assert f"{name}: yours, " in told
+
+
+def test_where_the_learners_block_stands_in_nets_are_built_as_before(classroom):
+    classroom.answer("08a")
+    with engine.mine(classroom.home) as report:
+        plain, before = models.resnet20(), models.resnet20(preactivation=True)
+    assert type(plain.layer1[0]).__module__ == "minires.models.blocks" and report.calls["08a"] == 9
+    assert isinstance(before.layer1[0], models.blocks.PreActivationBasicBlock)
+    assert [*plain.state_dict()] == [*models.resnet20().state_dict()]
 
 
 def test_every_target_is_a_part_of_the_library():
