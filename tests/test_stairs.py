@@ -26,7 +26,7 @@ STAIRS = {
     "watch": "nn functional tensor ops backend files names",
     "runs": "checkpoint show files backend",
     "recipes": "",
-    "course": "train gradcheck optim data nn functional tensor ops backend names files",
+    "course": "train models gradcheck optim data nn functional tensor ops backend names files",
 }
 ANYTHING = {"cli", "__init__", "__main__"}
 NUMPY = {"backend", "data", "gradcheck", "checkpoint", "course"}  # and nn/init.py

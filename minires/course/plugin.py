@@ -81,6 +81,8 @@ def pytest_runtest_makereport(item, call):
         report.user_properties.append((MARK, True))
     seen = _seen(item.config, exercise, item.path)
     seen["claims"].append((item.name, state))
+    if state == runner.NOT_STARTED and error is not None and exercise.kind == "bug hunt" and not seen["message"]:
+        seen["message"] = runner.clue(item.name, error, item.path.parent)
     if state == runner.WRONG and not seen["message"]:
         seen["message"] = f"{item.name}: {runner.trouble(error, item.path.parent)}"
         seen["mistake"] = getattr(error, "mistake", None)
@@ -137,6 +139,8 @@ def pytest_terminal_summary(terminalreporter, config):
             terminalreporter.write(f"{id}  {exercise.name:20} ")
             terminalreporter.write(f"{state:12}", **{COLOURS[state]: True})
             terminalreporter.line(progress.told(state, states, seen[id]["message"]))
+            if state == runner.NOT_STARTED and len(seen) == 1 and seen[id]["message"]:  # a bug hunt, asked for by itself
+                terminalreporter.line(seen[id]["message"])
     if all(state == runner.NOT_STARTED for facts in seen.values() for _, state in facts["claims"]):
         first = manifest.exercises()[min(seen, key=list(manifest.exercises()).index)]
         begin = f"Begin with exercises/{first.file}; minires exercises hint {first.id} helps."

@@ -70,16 +70,27 @@ def note(home, exercise, state, mistake=None):
 
 
 def states(home, ids=None):
-    """id -> state, of all exercises or these. What changed since it was last run is run now, in a process of its own."""
-    known, found = read(home), {}
+    """id -> state, of all exercises or these. What changed since it was last run is run now: together in one process, and what
+    is not solved there in a process of its own.
+    """
+    known, found, changed = read(home), {}, []
     for id in ids or manifest.exercises():
-        exercise = manifest.exercises()[id]
+        exercise, found[id] = manifest.exercises()[id], runner.NOT_STARTED
         if folder.untouched(exercise, home) or not (Path(home) / exercise.file).is_file():
-            found[id] = runner.NOT_STARTED
-        elif known.get(id, {}).get("state") and known[id]["file"] == mark(exercise, home):
+            continue
+        if known.get(id, {}).get("state") and known[id]["file"] == mark(exercise, home):
             found[id] = known[id]["state"]
         else:
-            found[id] = check(home, exercise).state
+            changed.append(exercise)
+    before = {exercise.id: mark(exercise, home) for exercise in changed}
+    together = run_together(changed, home, home, limit=LIMIT, stdout=DEVNULL) if len(changed) > 1 else {}
+    for exercise in changed:
+        result = together.get(exercise.id)
+        if result and result.state == runner.SOLVED and mark(exercise, home) == before[exercise.id]:
+            note(home, exercise, result.state)
+            found[exercise.id] = result.state
+        else:
+            found[exercise.id] = check(home, exercise).state
     return found
 
 
@@ -96,14 +107,19 @@ def check(home, exercise, *, limit=LIMIT, stdout=DEVNULL):
     return result
 
 
-def run_apart(exercise, yours, tests, *, limit, memory=0, **options):
-    """A runner.Result of a process of its own, whatever that process does.
+def run_apart(exercise, yours, tests, **options):
+    """A runner.Result of a process of its own, whatever that process does. options  as run_together's"""
+    return run_together([exercise], yours, tests, **options)[exercise.id]
+
+
+def run_together(exercises, yours, tests, *, limit, memory=0, **options):
+    """id -> runner.Result, of one process for all of them, whatever that process does.
 
     limit  seconds    memory  MiB; 0 for no limit, and no other one than that of time    options  as subprocess.Popen's
     """
     with tempfile.TemporaryDirectory() as folder:
         out, token = Path(folder, secrets.token_hex(8)), secrets.token_hex(16)
-        command = [sys.executable, "-P", "-m", "minires.course.runner", exercise.id,
+        command = [sys.executable, "-P", "-m", "minires.course.runner", *(exercise.id for exercise in exercises),
                    "--yours", str(yours), "--tests", str(tests), "--out", str(out),
                    *(["--memory", str(memory), "--seconds", str(limit)] if memory else [])]  # fmt: skip
         root = str(Path(__file__).parents[2])
@@ -120,7 +136,9 @@ def run_apart(exercise, yours, tests, *, limit, memory=0, **options):
             late = True
         finally:
             _end(process)
-        return _result(out, token, exercise, f"it ran for more than {limit:g} s" if late else _ended(process.returncode))
+        otherwise = runner.Result(runner.WRONG, message=f"it ran for more than {limit:g} s" if late else _ended(process.returncode))
+        written = _results(out, token)
+        return {exercise.id: written.get(exercise.id, otherwise) for exercise in exercises}
 
 
 def _end(process):
@@ -136,16 +154,18 @@ def _ended(code):
     return f"its process ended before the claims did (exit status {code})"
 
 
-def _result(out, token, exercise, otherwise):
-    """What the process wrote, if it did; else that it is wrong, and why."""
+def _results(out, token):
+    """id -> runner.Result: what the process wrote of each, if it did."""
+    found = {}
     try:
-        line = json.loads(out.read_text(encoding="utf-8").splitlines()[-1])
-        if line.pop("token") != token or line.pop("id") != exercise.id:
-            raise ValueError
-        claims = [runner.Claim(*claim) for claim in line.pop("claims")]
-        return runner.Result(**line, claims=claims)
-    except (OSError, ValueError, IndexError, KeyError, TypeError):
-        return runner.Result(runner.WRONG, message=otherwise)
+        for text in out.read_text(encoding="utf-8").splitlines():
+            line = json.loads(text)
+            if line.pop("token") == token:
+                id, claims = line.pop("id"), [runner.Claim(*claim) for claim in line.pop("claims")]
+                found[id] = runner.Result(**line, claims=claims)
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # what was written before counts
+    return found
 
 
 def told(state, states, message):

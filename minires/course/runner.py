@@ -72,7 +72,16 @@ def judge(exercise, module, tests, untouched=False, started=None, first=False):
     wrong = next((claim for claim in claims if claim.state == WRONG), None)
     message = f"{wrong.name}: {trouble(wrong.error, _home(module))}" if wrong else ""
     mistake = getattr(wrong.error, "mistake", None) if wrong else None
+    if untouched and exercise.kind == "bug hunt":
+        message = next((clue(claim.name, claim.error, _home(module)) for claim in claims if claim.error), "")
     return Result(overall(claim.state for claim in claims), claims, message, mistake, time.perf_counter() - started)
+
+
+def clue(name, error, home):
+    """What a claim says of a bug hunt as it was given out: where the bug shows, and not what it is."""
+    lines = trouble(error, home).splitlines()
+    shown = [line for line in lines if not line.strip().startswith("This is what comes out when")]
+    return "\n".join([f"as it was given out, {name}: {shown[0]}", *shown[1:]])
 
 
 def overall(states):

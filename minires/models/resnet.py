@@ -16,8 +16,6 @@ from minires.models.blocks import BasicBlock, Bottleneck, PreActivationBasicBloc
 from minires.nn import BatchNorm, Conv2d, GlobalAvgPool, Identity, Linear, MaxPool2d, Module, Sequential
 from minires.nn.layers import check_sizes
 
-PREACTIVATION = {BasicBlock: PreActivationBasicBlock, Bottleneck: PreActivationBottleneck}
-
 
 class ResNet(Module):
     """A residual network of any block.  (N, H, W, in_channels) -> (N, num_classes)
@@ -34,7 +32,7 @@ class ResNet(Module):
         if len(depths) != len(widths):
             raise ValueError(f"ResNet: {len(depths)} depths and {len(widths)} widths: wanted one of each for every stage")
         check_sizes(**{f"depths[{i}]": depth for i, depth in enumerate(depths)})
-        block = PREACTIVATION.get(block, block) if preactivation else block
+        block = preactivated_block(block) if preactivation else block
         preactivated = getattr(block, "preactivation", False)
         if preactivation and not preactivated:
             raise ValueError(f"ResNet: preactivation is asked for, and {block.__name__} is no block with preactivation = True")
@@ -64,6 +62,11 @@ class ResNet(Module):
         if self.bn is not None:
             x = self.bn(x, relu=True)
         return self.fc(self.avgpool(x))
+
+
+def preactivated_block(block):
+    """The block of He et al. 2016 in the place of that of 2015; one that is neither stays."""
+    return {BasicBlock: PreActivationBasicBlock, Bottleneck: PreActivationBottleneck}.get(block, block)
 
 
 def make_stage(block, depth, in_channels, width, *, stride, shortcut):

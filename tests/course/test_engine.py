@@ -5,7 +5,7 @@ import inspect
 import numpy
 import pytest
 
-from minires import Tensor, backend, course, functional, nn, ops, optim
+from minires import Tensor, backend, course, functional, models, nn, ops, optim
 from minires.course import engine, manifest
 from minires.course.answers import e01a_channels_last, e02d_matmul
 from minires.data import cifar
@@ -42,13 +42,14 @@ def step():
 
 def test_a_step_on_the_learners_functions_gives_the_same(classroom):
     loss, gradients = step()
-    for id in ("02a", "02b", "03a", "05c", "05d", "06b"):
+    for id in ("02a", "02b", "03a", "05c", "05d", "06b", "07a", "07b", "07c"):
         classroom.answer(id)
     with engine.mine(classroom.home) as report:
         own_loss, own_gradients = step()
     assert own_loss == pytest.approx(loss, rel=1e-5)
     for own, theirs in zip(own_gradients, gradients):
         assert numpy.allclose(own, theirs, rtol=1e-3, atol=1e-5)
+    assert report.calls["07a"] == report.calls["07b"] == report.calls["07c"] == 1
     assert report.calls["05c"] == 2 and report.calls["05d"] == 1 and report.calls["06b"] == report.calls["03a"] == 1
     lines = str(report).splitlines()
     assert "walk_back: yours, 1 call" in lines and "im2col: yours, 2 calls" in lines and "max_pool2d: yours, 1 call" in lines
@@ -159,6 +160,27 @@ def test_rows_of_cifar_go_through_the_device_and_back():
     with backend.using("strict"):
         images = e01a_channels_last.in_engine(e01a_channels_last.channels_last)(rows)
     assert isinstance(images, numpy.ndarray) and numpy.array_equal(images, cifar._images(rows))
+
+
+def test_a_residual_network_trains_on_the_learners_norm_block_loop_and_data(classroom):
+    for id in ("07a", "07b", "07c", "07d", "08a", "08b", "08c", "08d", "08e"):
+        classroom.answer(id)
+    arguments = ("train", "--epochs", "1", "--model", "resnet20", "--augment", "crop=1,flip,cutout=2", "--save-every", "1000")
+    status, output = classroom.run(*arguments, "--mine")
+    assert status == 0, output
+    told = output.split("whose code ran:\n")[1]
+    for name in ("channel_stats", "batch_norm", "move_running", "batch_norm_frozen", "residual_block", "parameters", "train_epoch",
+                 "crop_and_flip", "evaluate"):  # fmt: skip
+        assert f"{name}: yours, " in told
+
+
+def test_where_the_learners_block_stands_in_nets_are_built_as_before(classroom):
+    classroom.answer("08a")
+    with engine.mine(classroom.home) as report:
+        plain, before = models.resnet20(), models.resnet20(preactivation=True)
+    assert type(plain.layer1[0]).__module__ == "minires.models.blocks" and report.calls["08a"] == 9
+    assert isinstance(before.layer1[0], models.blocks.PreActivationBasicBlock)
+    assert [*plain.state_dict()] == [*models.resnet20().state_dict()]
 
 
 def test_every_target_is_a_part_of_the_library():

@@ -9,6 +9,7 @@ from minires import ops, optim
 from minires.course import Check, Wrong, diagnosis, engine, manifest
 from minires.course.difference import difference
 from minires.course.poison import Cheating, poisoned
+from minires.tensor import Tensor
 
 OURS = numpy.arange(1.0, 13).reshape(3, 4)
 
@@ -54,6 +55,13 @@ def test_a_tuple_and_a_dict_are_compared_part_by_part():
     assert said((1.0, 2.0), (1.0, 3.0)).startswith("part 1: yours is 2, ours is 3")
     assert said({"a": 1.0}, {"a": 2.0}).startswith("a: yours is 1")
     assert "yours has ['b']" in said({"b": 1.0}, {"a": 1.0})
+
+
+def test_an_answer_of_any_kind_can_be_held_against_a_known_mistake():
+    answer = Tensor(OURS)  # which does not turn into an array
+    assert said(OURS, answer).startswith("yours is an array of float64")
+    assert said(answer).startswith("yours is a Tensor, ours is an array")
+    assert difference(answer, answer, 1e-8) is None
 
 
 @pytest.fixture

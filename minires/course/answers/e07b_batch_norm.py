@@ -61,6 +61,15 @@ def not_divided(x, gamma, beta, *, eps=1e-5, stats=None):
     return norm.op(lambda g_hat: norm.scale * (g_hat - m * norm.means(g_hat) - m * norm.x_hat * norm.means(g_hat * norm.x_hat)))
 
 
+def divided_by_the_batch(x, gamma, beta, *, eps=1e-5, stats=None):
+    """the sums in the gradient of x are divided by the number of images, where there are N * H * W values a channel"""
+    norm = _Norm(x, gamma, beta, eps, stats)
+    share = norm.m / len(x)
+    return norm.op(
+        lambda g_hat: norm.scale * (g_hat - share * (norm.means(g_hat) + norm.x_hat * norm.means(g_hat * norm.x_hat)))
+    )
+
+
 def over_everything(x, gamma, beta, *, eps=1e-5, stats=None):
     """the means in the gradient of x run over the channels too: each channel has its own"""
     norm = _Norm(x, gamma, beta, eps, stats)

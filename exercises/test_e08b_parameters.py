@@ -1,0 +1,120 @@
+"""What parameters must do: find all in the tree, in the order written, each once."""
+
+import numpy
+from e08b_parameters import parameters
+
+from minires.course import Check
+from minires.nn import BatchNorm, Linear, Module, Parameter
+from minires.tensor import Tensor
+
+check = Check("08b")
+
+
+class Box(Module):
+    """A module with these attributes."""
+
+    def __init__(self, **attributes):
+        for name, value in attributes.items():
+            setattr(self, name, value)
+
+
+def p(size=2, **options):
+    """A parameter of numbers that others may have as well."""
+    return Parameter(numpy.zeros(size), **options)
+
+
+def found(make):
+    """An experiment: the parameters by name, as make() gives a tree, and names of parameters and of what is none."""
+
+    def run(parameters):
+        tree, names = make()
+        known = {id(value): name for name, value in names.items()}
+        got = parameters(tree)
+        return {"what it is": type(got).__name__, "the parameters": [known.get(id(one), "something else") for one in got]}
+
+    return run
+
+
+def test_a_layer_has_its_own():
+    def layer():
+        layer = Linear(3, 2)
+        return layer, {"weight": layer.weight, "bias": layer.bias}
+
+    check.experiment(found(layer), parameters, "Linear(3, 2)")
+
+
+def test_what_is_no_parameter_is_passed_by():
+    def norm():
+        norm = BatchNorm(3)
+        norm.note, norm.none, norm.seen = "text", None, Tensor(numpy.zeros(2), requires_grad=True)
+        return norm, {"weight": norm.weight, "bias": norm.bias, "running_mean": norm.running_mean, "seen": norm.seen}
+
+    check.experiment(found(norm), parameters, "BatchNorm(3), with a text, None and a tensor among its attributes")
+
+
+def test_frozen_ones_are_parameters_too():
+    def frozen():
+        a, b = p(requires_grad=False), p()
+        return Box(a=a, b=b), {"a": a, "b": b}
+
+    check.experiment(found(frozen), parameters, "a module whose first parameter requires no gradient")
+
+
+def test_modules_within_modules_come_in_their_place():
+    def nested():
+        a, b, c, d = p(), p(), p(), p()
+        return Box(z=a, inner=Box(y=b, innermost=Box(x=c)), a=d), {"a": a, "b": b, "c": c, "d": d}
+
+    check.experiment(found(nested), parameters, "a module with a parameter, a module (which has another), and a parameter")
+
+
+def test_lists_and_tuples_are_opened():
+    def listed():
+        a, b, c, d = p(), p(), p(), p()
+        tree = Box(blocks=[Box(w=a), Box(w=b)], pair=(c, [Box(w=d)]))
+        return tree, {"a": a, "b": b, "c": c, "d": d}
+
+    check.experiment(found(listed), parameters, "a list of modules, and a tuple of a parameter and a list")
+
+
+def test_dicts_are_opened():
+    def keyed():
+        a, b, c, d = p(), p(), p(), p()
+        tree = Box(heads={"second": Box(w=a), "first": b}, more=[{"x": {"y": c}}, d])
+        return tree, {"a": a, "b": b, "c": c, "d": d}
+
+    check.experiment(found(keyed), parameters, "a dict of modules and parameters, and a list with a dict in a dict")
+
+
+def test_what_is_shared_comes_once():
+    def tied():
+        shared, own = p(), p()
+        return Box(encoder=Box(w=shared), decoder=Box(own=own, w=shared), again=shared), {"shared": shared, "own": own}
+
+    def twice():
+        w = p()
+        block = Box(w=w)
+        return Box(first=block, blocks=[block, block]), {"w": w}
+
+    check.experiment(found(tied), parameters, "a weight that stands in two modules and beside them")
+    check.experiment(found(twice), parameters, "a module that stands in three places")
+
+
+def test_equal_numbers_are_not_the_same_parameter():
+    def equal():
+        data = numpy.ones(2)
+        a, b = Parameter(data), Parameter(data)
+        return Box(a=a, parts=[b]), {"a": a, "b": b}
+
+    check.experiment(found(equal), parameters, "two parameters on the same array")
+
+
+def test_a_module_may_know_the_one_above_it():
+    def circle():
+        a, b = p(), p()
+        inner = Box(w=b)
+        tree = Box(w=a, inner=inner)
+        inner.above = [tree]
+        return tree, {"a": a, "b": b}
+
+    check.experiment(found(circle), parameters, "a module that knows the one above it")

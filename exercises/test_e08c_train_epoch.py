@@ -1,0 +1,100 @@
+"""What train_epoch must do: a step for each batch, and the mean loss and accuracy of the images."""
+
+import numpy
+from e08c_train_epoch import train_epoch
+
+from minires import nn, optim
+from minires.course import Check
+from minires.nn import init
+
+check = Check("08c")
+
+
+class Watched(optim.SGD):
+    """An SGD that notes the learning rate of each step."""
+
+    def step(self):
+        """A step."""
+        self.rates = [*getattr(self, "rates", []), self.lr]
+        super().step()
+
+
+def model():
+    """A net with batch norm, always the same, in float64."""
+    with init.kept_generator():
+        init.manual_seed(4)
+        return nn.Sequential(nn.Linear(3, 5), nn.BatchNorm(5), nn.ReLU(), nn.Linear(5, 4)).astype("float64")
+
+
+def batches(*sizes):
+    """Batches of so many images of 3 numbers, of 4 classes."""
+    rng = numpy.random.default_rng(9)
+    return [(rng.standard_normal((n, 3)), rng.integers(0, 4, n)) for n in sizes]
+
+
+def epoch(*looked, sizes=(5, 5, 2), train=True, before=None, **options):
+    """An experiment: an epoch, and of what comes out those that are named."""
+
+    def run(train_epoch):
+        net = model().train(train)
+        optimizer = Watched(net.parameters(), lr=0.3, momentum=0.5)
+        if before:
+            before(net)
+        returned = train_epoch(net, batches(*sizes), optimizer, **options)
+        found = {"what is returned": returned, "the learning rates": getattr(optimizer, "rates", []),
+                 "the modes": [module.training for _, module in net.modules()],
+                 **{name: array for name, array in net.state_dict().items()}}  # fmt: skip
+        return {name: found[name] for name in looked}
+
+    return run
+
+
+WEIGHTS = ("0.weight", "0.bias", "3.weight", "3.bias")
+ABOUT = "an epoch of batches of 5, 5 and 2 images"
+
+
+def test_each_batch_is_a_step_of_its_own():
+    check.experiment(epoch(*WEIGHTS), train_epoch, ABOUT)
+
+
+def test_old_gradients_are_emptied_first():
+    def old(net):
+        for parameter in net.parameters():
+            parameter.grad = numpy.ones(parameter.shape)
+
+    check.experiment(epoch(*WEIGHTS, sizes=(5,), before=old), train_epoch, "a batch, where gradients of others lie about")
+
+
+def test_the_loss_is_the_mean_over_images():
+    check.experiment(epoch("what is returned", sizes=(6,)), train_epoch, "an epoch of one batch of 6 images")
+    check.experiment(epoch("what is returned"), train_epoch, ABOUT)
+
+
+def test_batches_may_come_from_a_generator():
+    def run(train_epoch):
+        net = model()
+        return train_epoch(net, (pair for pair in batches(4, 3)), optim.SGD(net.parameters(), lr=0.1))
+
+    check.experiment(run, train_epoch, "batches that come once, one by one")
+
+
+def test_the_model_is_in_training_mode():
+    check.experiment(
+        epoch("the modes", "1.running_mean", "1.running_var", train=False), train_epoch, "a model that was in eval()"
+    )
+
+
+def test_the_schedule_goes_by_steps():
+    def schedule(step):
+        return 0.5 / (1 + step)
+
+    check.experiment(epoch("the learning rates", schedule=schedule), train_epoch, "three steps and a schedule")
+    check.experiment(epoch("the learning rates", schedule=schedule, step=7), train_epoch, "three steps from step 7 on")
+
+
+def test_without_a_schedule_the_rate_stays():
+    check.experiment(epoch("the learning rates"), train_epoch, "three steps without a schedule, lr 0.3")
+
+
+def test_label_smoothing_reaches_the_loss():
+    check.experiment(epoch("what is returned", "3.bias", label_smoothing=0.25), train_epoch, f"{ABOUT}, with label smoothing")

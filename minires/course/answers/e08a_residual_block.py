@@ -1,0 +1,118 @@
+"""Exercise 08a: what goes wrong with a residual block."""
+
+from minires import functional as F
+from minires.models.blocks import make_shortcut
+from minires.nn import BatchNorm, Conv2d, Module
+
+
+class _Block(Module):
+    """A right one, whose parts can be got wrong."""
+
+    expansion, preactivation = 1, False
+    bias = False
+
+    def __init__(self, in_channels, channels, *, stride=1, shortcut="B"):
+        first, second = self._strides(stride)
+        self.conv1 = Conv2d(in_channels, channels, 3, stride=first, padding=1, bias=self.bias)
+        self.bn1 = BatchNorm(channels)
+        self.conv2 = Conv2d(channels, channels, 3, stride=second, padding=1, bias=self.bias)
+        self.bn2 = BatchNorm(channels)
+        self.downsample = make_shortcut(shortcut, in_channels, channels, stride)
+
+    def _strides(self, stride):
+        """Of the two convolutions."""
+        return stride, 1
+
+    def _branch(self, x):
+        """Up to the sum."""
+        return self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+
+    def _carried(self, x):
+        """What is added."""
+        return 0.0 if self.downsample is None else self.downsample(x)
+
+    def forward(self, x):
+        return F.relu(self._branch(x) + self._carried(x))
+
+
+class skip_dropped(_Block):
+    """x is not added: what is left is a plain net"""
+
+    def forward(self, x):
+        return F.relu(self._branch(x))
+
+
+class relu_before_the_sum(_Block):
+    """the last ReLU stands before the sum, which may be negative then: it belongs behind it"""
+
+    def forward(self, x):
+        return F.relu(self._branch(x)) + self._carried(x)
+
+
+class last_relu_missing(_Block):
+    """the ReLU after the sum is missing"""
+
+    def forward(self, x):
+        return self._branch(x) + self._carried(x)
+
+
+class inner_relu_missing(_Block):
+    """the ReLU between the two convolutions is missing: without it they are one"""
+
+    def _branch(self, x):
+        return self.bn2(self.conv2(self.bn1(self.conv1(x))))
+
+
+class second_norm_missing(_Block):
+    """bn2 is there and not used: what is added to x is not normalised"""
+
+    def _branch(self, x):
+        return self.conv2(F.relu(self.bn1(self.conv1(x))))
+
+
+class one_norm_for_both(_Block):
+    """bn1 is used in both places: each has weights and running statistics of its own"""
+
+    def _branch(self, x):
+        return self.bn1(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+
+
+class x_unprojected(_Block):
+    """x is added as it came, where its shape has to change too: that is what self.downsample is for"""
+
+    def _carried(self, x):
+        return 0.0 if self.downsample is None else x
+
+
+class stride_on_both(_Block):
+    """both convolutions have the stride: the first one alone halves the image"""
+
+    def _strides(self, stride):
+        return stride, stride
+
+
+class stride_on_the_second(_Block):
+    """the second convolution has the stride, and not the first: the shapes are the same, the numbers are not"""
+
+    def _strides(self, stride):
+        return 1, stride
+
+
+class with_biases(_Block):
+    """the convolutions have biases: batch norm subtracts them again, so they are numbers for nothing"""
+
+    bias = True
+
+
+class skip_detached(_Block):
+    """what is added is cut off from the graph: its gradient is lost"""
+
+    def _carried(self, x):
+        return super()._carried(x.detach())
+
+
+class branch_detached(_Block):
+    """the branch is cut off from the graph: only x gets a gradient, and the layers learn nothing"""
+
+    def _branch(self, x):
+        return super()._branch(x).detach()

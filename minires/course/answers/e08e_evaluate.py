@@ -1,0 +1,120 @@
+"""Exercise 08e: the loss and accuracy of a model on batches, and what goes wrong with them."""
+
+from contextlib import nullcontext
+from itertools import chain
+
+from minires.functional import cross_entropy
+from minires.tensor import Tensor, no_grad
+
+
+def evaluate(model, batches):
+    """The mean loss and the accuracy of a model over all images of the batches: (loss, accuracy), two floats.
+
+    batches  pairs (x, labels) of arrays, to go over once
+    """
+    modes = [(module, module.training) for _, module in model.modules()]
+    model.eval()
+    losses, hits, images = 0.0, 0, 0
+    with no_grad():
+        for x, labels in batches:
+            logits = model(Tensor(x))
+            losses += cross_entropy(logits, labels).item() * len(labels)
+            hits += int((logits.data.argmax(axis=1) == labels).sum())
+            images += len(labels)
+    for module, mode in modes:
+        module.training = mode
+    return losses / images, hits / images
+
+
+def in_engine(evaluate):
+    """minires.train.evaluate, by this: with the number of images beside it."""
+    from minires.train import Score
+
+    def evaluated(model, batches, *, fold=True):
+        images = 0
+
+        def passing():
+            nonlocal images
+            for x, labels in batches:
+                images += len(labels)
+                yield x, labels
+
+        coming = passing()
+        first = next(coming, None)
+        if first is None:
+            raise ValueError("there were no batches")
+        loss, accuracy = evaluate(model, chain([first], coming))
+        return Score(loss * images, round(accuracy * images), images)
+
+    return evaluated
+
+
+def _facts(model, batches, *, graph=False, before=lambda model: model.eval(), after=None):
+    """(loss, hits, images) of each batch, with before(model) and after(model, modes)."""
+    modes, facts = [(module, module.training) for _, module in model.modules()], []
+    before(model)
+    with nullcontext() if graph else no_grad():
+        for x, labels in batches:
+            logits = model(Tensor(x))
+            hits = int((logits.data.argmax(axis=1) == labels).sum())
+            facts.append((cross_entropy(logits, labels).item(), hits, len(labels)))
+    if after:
+        after(model)
+    else:
+        for module, mode in modes:
+            module.training = mode
+    return facts
+
+
+def _score(facts):
+    images = sum(n for _, _, n in facts)
+    return sum(loss * n for loss, _, n in facts) / images, sum(hits for _, hits, _ in facts) / images
+
+
+def mean_of_batches(model, batches):
+    """the means of the batches are averaged: a last batch that is smaller counts for as much as the others"""
+    facts = _facts(model, batches)
+    return sum(loss for loss, _, _ in facts) / len(facts), sum(hits / n for _, hits, n in facts) / len(facts)
+
+
+def full_batches_assumed(model, batches):
+    """the sums are divided as if each batch had the size of the first"""
+    facts = _facts(model, batches)
+    images = len(facts) * facts[0][2]
+    return sum(loss * n for loss, _, n in facts) / images, sum(hits for _, hits, _ in facts) / images
+
+
+def losses_unweighted(model, batches):
+    """the losses of the batches, which are means, are added up and divided by the number of images"""
+    facts = _facts(model, batches)
+    return sum(loss for loss, _, _ in facts) / sum(n for _, _, n in facts), _score(facts)[1]
+
+
+def last_batch_only(model, batches):
+    """loss and accuracy are those of the last batch"""
+    return _score(_facts(model, batches)[-1:])
+
+
+def in_training_mode(model, batches):
+    """the model stays in training mode: numbers drop out, and batch norm normalises by the batch and moves its statistics"""
+    return _score(_facts(model, batches, before=lambda model: model.train()))
+
+
+def top_only(model, batches):
+    """model.training = False reaches the model alone: the layers in it have modes of their own, and eval() sets them all"""
+    return _score(_facts(model, batches, before=lambda model: setattr(model, "training", False)))
+
+
+def graph_built(model, batches):
+    """no_grad() is missing: a graph is built for each batch, for which there is no use"""
+    return _score(_facts(model, batches, graph=True))
+
+
+def left_in_eval(model, batches):
+    """the model is left in evaluation mode"""
+    return _score(_facts(model, batches, after=lambda model: None))
+
+
+def all_trained_on(model, batches):
+    """train() at the end puts all into training mode, also what was not in it before"""
+    return _score(_facts(model, batches, after=lambda model: model.train()))
