@@ -136,7 +136,8 @@ def run_together(exercises, yours, tests, *, limit, memory=0, **options):
             late = True
         finally:
             _end(process)
-        otherwise = runner.Result(runner.WRONG, message=f"it ran for more than {limit:g} s" if late else _ended(process.returncode))
+        reason = f"it ran for more than {limit:g} s" if late else _ended(process.returncode)
+        otherwise = runner.Result(runner.WRONG, message=reason)
         written = _results(out, token)
         return {exercise.id: written.get(exercise.id, otherwise) for exercise in exercises}
 

@@ -35,10 +35,10 @@ def in_engine(train_epoch):
     """minires.train.train_epoch, by this loop: with the sums, the bar and the checks around it."""
     from minires.train import Score
 
-    def looped(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0, scaler=None, every=20, bar=None,
-               score=Score()):  # fmt: skip
-        if scaler is not None:
-            raise ValueError("your train_epoch knows no GradScaler: train in float32, or without --mine")
+    def looped(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0, scaler=None, average=None, every=20,
+               bar=None, score=Score()):  # fmt: skip
+        if scaler is not None or average is not None:
+            raise ValueError("your train_epoch knows no GradScaler and no Lookahead: train without these, or without --mine")
         images = 0
 
         def passing():
