@@ -30,7 +30,9 @@ def in_engine(evaluate):
     """minires.train.evaluate, by this: with the number of images beside it."""
     from minires.train import Score
 
-    def evaluated(model, batches, *, fold=True):
+    def evaluated(model, batches, *, fold=True, flips=False):
+        if flips:
+            raise ValueError("your evaluate mirrors no images: test without flips, or without --mine")
         images = 0
 
         def passing():
