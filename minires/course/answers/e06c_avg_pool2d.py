@@ -55,7 +55,7 @@ def padding_not_counted(x, *, kernel, stride=None, padding=0):
 
 
 def overlaps_assigned(x, *, kernel, stride=None, padding=0):
-    """a pixel that several windows see gets the share of the last: it is the sum of all"""
+    """the shares are assigned place by place: a pixel that several windows see keeps one of them, where it is the sum of all"""
     pool = _Pool(x, kernel, stride, padding)
     (ph, pw), (n, h, w, c) = pool.padding, x.shape
 
@@ -63,6 +63,20 @@ def overlaps_assigned(x, *, kernel, stride=None, padding=0):
         image = xp.zeros((n, h + 2 * ph, w + 2 * pw, c), dtype=g.dtype)
         for view in views(image, pool.kernel, pool.stride, pool.output):
             view[...] = g / pool.places
+        return (image[:, ph : ph + h, pw : pw + w],)
+
+    return pool.summed(x) / pool.places, backward
+
+
+def last_window_wins(x, *, kernel, stride=None, padding=0):
+    """a pixel that several windows see gets the share of the last window: it is the sum of all"""
+    pool = _Pool(x, kernel, stride, padding)
+    (kh, kw), (sh, sw), (ph, pw), (n, h, w, c) = pool.kernel, pool.stride, pool.padding, x.shape
+
+    def backward(g):
+        image = xp.zeros((n, h + 2 * ph, w + 2 * pw, c), dtype=g.dtype)
+        for i, j in xp.ndindex(*pool.output):
+            image[:, i * sh : i * sh + kh, j * sw : j * sw + kw] = g[:, i, j][:, None, None] / pool.places
         return (image[:, ph : ph + h, pw : pw + w],)
 
     return pool.summed(x) / pool.places, backward

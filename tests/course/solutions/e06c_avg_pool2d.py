@@ -118,6 +118,19 @@ def mean_of_real_pixels(x, *, kernel, stride=None, padding=0):
 
 
 @wrong(SEVERAL, mistake="overlaps_assigned")
+def one_share_is_left(x, *, kernel, stride=None, padding=0):
+    steps = Steps(x, kernel, stride, padding)
+
+    def backward(g):
+        image, share = xp.zeros(steps.whole, g.dtype), g / steps.size
+        for u, v in xp.ndindex(steps.kh, steps.kw):
+            xp.copyto(image[:, u : u + steps.sh * steps.oh : steps.sh, v : v + steps.sw * steps.ow : steps.sw], share)
+        return (image[:, steps.ph : steps.ph + steps.shape[1], steps.pw : steps.pw + steps.shape[2]],)
+
+    return steps.pooled(x), backward
+
+
+@wrong(SEVERAL, mistake="last_window_wins")
 def last_step_wins(x, *, kernel, stride=None, padding=0):
     steps = Steps(x, kernel, stride, padding)
     return steps.pooled(x), lambda g: (steps.spread(g, lay=lambda patch, part: part),)

@@ -260,3 +260,21 @@ def variance_path_by_the_root(x, gamma, beta, *, eps=1e-5, stats=None):
         return ((g_hat - g_hat.mean(axis=0) - distance * (g_hat * distance).mean(axis=0)) / norm.root).reshape(g.shape)
 
     return norm.op(g_x)
+
+
+@wrong(VECTORS)
+def no_backward(x, gamma, beta, *, eps=1e-5, stats=None):
+    return Rows(x, gamma, beta, eps, stats).y()
+
+
+@wrong(VECTORS)
+def written_to_g(x, gamma, beta, *, eps=1e-5, stats=None):
+    norm = Rows(x, gamma, beta, eps, stats)
+
+    def backward(g):
+        sums = norm.sums(g)
+        g_x = norm.by_paths(g)
+        g *= gamma
+        return (g_x, *sums)
+
+    return norm.y(), backward

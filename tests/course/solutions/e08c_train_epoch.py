@@ -245,3 +245,27 @@ def gone_over_twice(model, batches, optimizer, *, schedule=None, step=0, label_s
 def twice_for_each(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0):
     looped(model, batches[:1], optimizer, schedule, step, label_smoothing)
     return total(looped(model, batches, optimizer, schedule, step, label_smoothing))
+
+
+@wrong(EACH)
+def softmax_twice(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0):
+    model.train()
+    facts = []
+    for i, (x, labels) in enumerate(batches):
+        if schedule:
+            optimizer.lr = schedule(step + i)
+        optimizer.zero_grad()
+        shares = F.softmax(model(Tensor(x)))
+        loss = cross_entropy(shares, labels, label_smoothing=label_smoothing)
+        loss.backward()
+        optimizer.step()
+        facts.append((loss.item(), int((shares.data.argmax(axis=1) == labels).sum()), len(labels)))
+    return total(facts)
+
+
+@wrong(EACH)
+def weights_bound_anew(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0):
+    facts = looped(model, batches, optimizer, schedule, step, label_smoothing, go=False)
+    for parameter in model.parameters():
+        parameter = parameter.data - optimizer.lr * parameter.grad
+    return total(facts)

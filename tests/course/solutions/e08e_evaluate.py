@@ -199,3 +199,21 @@ def one_batch_to_warm_up(model, batches):
     for module, mode in modes:
         module.training = mode
     return in_a_list(model, batches)
+
+
+@wrong(ONE)
+def softmax_twice(model, batches):
+    return in_a_list(with_softmax(model), batches)
+
+
+def with_softmax(model):
+    """The model with a softmax behind it."""
+
+    class Behind:
+        modules = model.modules
+
+        def eval(self):
+            model.eval()
+            return lambda x: F.softmax(model(x))
+
+    return Behind()
