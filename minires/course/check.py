@@ -97,7 +97,7 @@ class Check:
             lines = difference(got, wanted, tolerance, trial.sizes)
             if lines:
                 mistake, sentence = diagnosis.of(self.exercise, trial, i, got, ours, tolerance)
-                message = "\n".join([f"{trial.about}: {name} is another than ours", *_indented(lines + sentence)])
+                message = "\n".join([f"{trial.about}: {name} differs from ours", *_indented(lines + sentence)])
                 raise Wrong(message, mistake)
 
     def _manners(self, trial, yours):

@@ -68,7 +68,7 @@ def test_check_shows_claims_message_and_what_the_function_prints(here):
 def test_of_a_bug_hunt_that_is_not_started_one_sees_where_the_bug_shows(here):
     for words, module in ((("exercises", "check", "02h"), "minires"), (("exercises/test_e02h_divide.py",), "pytest")):
         _, output = here.run(*words, module=module)
-        assert "not started" in output and "the gradient of b is another than ours" in output
+        assert "not started" in output and "the gradient of b differs from ours" in output
         assert "as it was given out, test_" in output and "This is what comes out when" not in output
     assert progress.states(here.home)["02h"] == runner.NOT_STARTED
 

@@ -79,7 +79,7 @@ def test_the_call_the_item_and_the_known_mistake_are_named(check):
     with pytest.raises(Wrong) as caught:
         check.gradients(swapped, A, B)
     text = str(caught.value)
-    assert text.startswith("multiply(a (2, 3), b (2, 3)): the gradient of a is another than ours\n  at [0, 0]")
+    assert text.startswith("multiply(a (2, 3), b (2, 3)): the gradient of a differs from ours\n  at [0, 0]")
     assert "This is what comes out when each side gets its own factor" in text and caught.value.mistake == "swapped"
 
 
@@ -130,9 +130,9 @@ def in_float64(a, b):
         (writes_to_a, "yours writes to a, which belongs to the caller"),
         (writes_to_g, "backward writes to the gradient that came in"),
         (one_buffer, "a later call changes what an earlier one gave"),
-        (one_gradient, "the number of gradients is another than ours"),
+        (one_gradient, "the number of gradients differs from ours"),
         (counting, "a second call on the same inputs gives something else"),
-        (in_float64, "in float32: the result is another than ours\n  yours is float64, ours is float32"),
+        (in_float64, "in float32: the result differs from ours\n  yours is float64, ours is float32"),
         (lambda a, b: a * b, "an op gives a tuple of its result and its backward"),
         (lambda a, b: (a * b, lambda g: [g * b, g * a]), "yours gave a list"),
     ],

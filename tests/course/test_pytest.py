@@ -50,7 +50,7 @@ def test_a_message_stands_alone(classroom):
     classroom.answer("05d", "last_place_wins")
     _, output = classroom.run("exercises/test_e05d_col2im.py", module="pytest")
     assert "minires/course" not in output and "difference(" not in output
-    assert "E   Wrong: col2im(columns (4, 4), shape=(1, 3, 3, 1), kernel=2): the result is another than ours" in output
+    assert "E   Wrong: col2im(columns (4, 4), shape=(1, 3, 3, 1), kernel=2): the result differs from ours" in output
     assert "check.same(col2im, rows," in output
 
 

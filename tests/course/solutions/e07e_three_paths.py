@@ -6,7 +6,7 @@ from tests.course.kinds import right, wrong
 
 
 def norm(x, gamma, beta, eps, stats, m, *, g_x=None, result=None):
-    """By rows (M, C). g_x(g_hat, distance, root, m) where it is another than the right one"""
+    """By rows (M, C). g_x(g_hat, distance, root, m) where it differs from the right one"""
     shape, x = x.shape, x.reshape(-1, x.shape[-1])
     mean, var = channel_stats(x) if stats is None else stats
     root, distance = (var + eps) ** 0.5, x - mean
