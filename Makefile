@@ -1,5 +1,5 @@
 # make train, make test, make lab: each makes .venv, installs what it needs, and does its job.
-# make test FAST=1 leaves out the mutants of the exercises' references.
+# make test FAST=1 leaves out what runs long: chapters, wrong solutions of exercises, resumed runs, benchmarks.
 # Another Python: make train PYTHON=python3.12. Options: make train ARGS="--seed 1".
 
 PYTHON ?= python3

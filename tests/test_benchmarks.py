@@ -41,6 +41,7 @@ def small(tmp_path, start, threads):
     return result.stdout, figures
 
 
+@pytest.mark.slow
 def test_without_pytorch_minires_is_measured_alone(tmp_path):
     said, figures = small(tmp_path, ("-c", WITHOUT), "2")
     assert "PyTorch is not installed: these are minires's figures alone" in said and figures["machine"]["torch"] is None
@@ -49,6 +50,7 @@ def test_without_pytorch_minires_is_measured_alone(tmp_path):
     assert figures["parts"]["memory"]["minires"]["peak"] > figures["parts"]["memory"]["minires"]["imported"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not TORCH, reason="PyTorch is not installed")
 def test_with_pytorch_the_ratio_is_against_its_better_layout(tmp_path):
     _, figures = small(tmp_path, ("-m", "benchmarks.cpu"), "1")  # on a busy machine two threads of PyTorch wait for each other

@@ -10,6 +10,8 @@ import pytest
 from minires import Tensor, backend, checkpoint, data, functional, models, nn, ops, optim
 from tests import conftest, shim
 
+pytestmark = pytest.mark.slow
+
 OTHERS = [name for name in conftest.BACKENDS if name != "numpy"]
 OTHERS += ["shim"] * (shim.COMPILER is not None and "shim" not in OTHERS)
 TOLERANCES = {"float64": (1e-9, 1e-9), "float32": (1e-3, 2e-2)}  # of losses, of the state

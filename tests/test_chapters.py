@@ -25,6 +25,7 @@ def cells(path, kind):
     return [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == kind]
 
 
+@pytest.mark.slow
 @each_chapter
 def test_a_chapter_runs_from_top_to_bottom_and_prints_what_is_committed(path, tmp_path):
     found = notebooks.run(path, notebooks.home(tmp_path, solved=False))

@@ -67,7 +67,7 @@ def test_a_name_says_how_many_layers_have_weights(undrawn):
     for name, make in models.MODELS.items():
         layers = [path for path, module in make().modules() if isinstance(module, (Conv2d, Linear))]
         assert name == f"resnet{len([path for path in layers if 'downsample' not in path])}"
-    assert sorted(models.MODELS) == sorted(f"resnet{depth}" for depth in (18, 20, 32, 34, 44, 50, 56, 101, 110, 152))
+    assert sorted(models.MODELS) == sorted(f"resnet{depth}" for depth in (8, 18, 20, 32, 34, 44, 50, 56, 101, 110, 152))
 
 
 def torchvision_names(depths, convolutions, *, projects_at_once):
@@ -163,7 +163,7 @@ def test_the_options_default_to_cifar_ten_classes_three_channels_and_option_b(un
 
 
 def test_the_shortcut_is_b_in_the_wide_nets_and_a_in_the_cifar_nets_unless_told_otherwise(undrawn):
-    for name, model in ((name, make()) for name, make in models.MODELS.items()):
+    for name, model in ((name, make()) for name, make in models.MODELS.items() if name != "resnet8"):  # which has none
         wide = name in ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
         assert isinstance(model.layer2[0].downsample, Sequential if wide else PadShortcut), name
     assert isinstance(models.resnet18(shortcut="A").layer2[0].downsample, PadShortcut)
@@ -180,8 +180,10 @@ def test_all_blocks_of_a_stage_have_the_shortcut_asked_for(undrawn, kind, first,
         assert block.downsample is None if wanted is None else type(block.downsample) is wanted
 
 
-def test_every_model_hands_its_options_on(undrawn):
+def test_every_residual_net_of_the_papers_hands_its_options_on(undrawn):
     for name, make in models.MODELS.items():
+        if name == "resnet8":
+            continue
         model = make(num_classes=7, in_channels=1, shortcut="none", stem="imagenet", preactivation=True)
         assert model.conv1.weight.shape[:3] == (7, 7, 1) and model.fc.weight.shape[1] == 7, name
         assert model.bn1 is None and model.layer2[0].downsample is None, name
@@ -416,7 +418,9 @@ def test_the_same_seed_gives_the_same_model():
     [
         (lambda: models.build("resnet180"),
          "unknown model 'resnet180': there are resnet18, resnet34, resnet50, resnet101, resnet152, "
-         "resnet20, resnet32, resnet44, resnet56, resnet110; did you mean 'resnet18'?"),
+         "resnet20, resnet32, resnet44, resnet56, resnet110, resnet8; did you mean 'resnet18'?"),
+        (lambda: models.resnet8(widht=(8,)), "unknown option 'widht': there are num_classes, in_channels, stem, widths, dirac, scale; "
+         "did you mean 'widths'?"),
         (lambda: models.resnet18(num_clases=3),
          "unknown option 'num_clases': there are num_classes, in_channels, stem, shortcut, preactivation; "
          "did you mean 'num_classes'?"),

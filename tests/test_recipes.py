@@ -110,6 +110,6 @@ def test_a_run_with_all_of_them_resumes_to_the_same_bits(elsewhere, capsys):  # 
 
 def test_what_asks_for_another_net_is_a_sentence(elsewhere, capsys):  # noqa: F811
     assert typed("train", "--whiten", "--epochs", "1") == 2
-    assert "resnet20 has no first convolution for it; resnet9 has" in capsys.readouterr().err
+    assert "resnet20 has no first convolution for it; resnet8 has" in capsys.readouterr().err
     assert typed("train", "--average", "-1", "--epochs", "1") == 2
     assert "--average is -1, wanted 0 or more" in capsys.readouterr().err

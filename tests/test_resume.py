@@ -15,7 +15,7 @@ from PIL import Image
 from minires.runs import Run
 
 ROOT = Path(__file__).parents[1]
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")]
 
 # 78 images for training, of 16 x 16 pixels; 26 batches of 3 an epoch.
 TRAIN = ["train", "--data", "folder:images", "--epochs", "2", "--batch-size", "3", "--augment", "crop=2,flip,cutout=4",

@@ -250,6 +250,7 @@ print("lost", lost)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 def test_no_checkpoint_is_lost_by_100_sigkills_in_the_middle_of_saving(tmp_path):
     """Each time the newest checkpoint is whole, and is the last that was reported as saved, or the one after it."""

@@ -217,6 +217,7 @@ def test_a_frozen_part_stays_frozen_over_an_evaluation_and_over_an_error():
     assert model.training and not model[1].training
 
 
+@pytest.mark.slow
 def test_memory_is_flat_over_a_thousand_steps(each_backend):
     """What is held after 1,000 steps is what was held after 200, to a few kilobytes.
 

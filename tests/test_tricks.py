@@ -58,8 +58,8 @@ def test_a_dirac_weight_passes_channels_on(c, f):
 
 
 @each_backend
-def test_resnet9_whitens_its_first_convolution_which_then_stays():
-    model = models.resnet9(widths=(8, 8), stem=8)
+def test_resnet8_whitens_its_first_convolution_which_then_stays():
+    model = models.resnet8(widths=(8, 8), stem=8)
     images = correlated(20)
     model.whiten(images)
     numpy.testing.assert_array_equal(to_host(model.conv1.weight.data), init.whitening(images, (3, 3), 8))
@@ -143,7 +143,7 @@ def test_a_test_with_flips_takes_the_mean_of_both_logits():
 
 def test_shifts_learn_faster_and_scales_stay():
     nn.manual_seed(0)
-    model = models.resnet9(widths=(8, 8), stem=8, in_channels=1)
+    model = models.resnet8(widths=(8, 8), stem=8, in_channels=1)
     config = {**settings.ALWAYS, "lr": 0.1, "weight_decay": 0.02, "bias_lr": 4, "freeze_scales": True}
     optimizer = settings.optimizer(config, model)
     rest, shifts = optimizer.groups

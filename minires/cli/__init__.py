@@ -152,8 +152,8 @@ def _add_training(parser):
         "--drop-last", action=argparse.BooleanOptionalAction, default=None, help="leave out a last batch that is not full"
     )
     group.add_argument("--seed", type=int, help="of weights, order and augmentation")
-    for name, help in (("whiten", "the first convolution is computed from the images and stays (resnet9)"),
-                       ("dirac", "convolutions begin by passing on what they get (resnet9)"),
+    for name, help in (("whiten", "the first convolution is computed from the images and stays (resnet8)"),
+                       ("dirac", "convolutions begin by passing on what they get (resnet8)"),
                        ("freeze-scales", "batch norms shift, and scale nothing"),
                        ("test-flips", "test on the mean of each image's logits and its mirror image's")):  # fmt: skip
         group.add_argument(f"--{name}", action=argparse.BooleanOptionalAction, default=None, help=help)

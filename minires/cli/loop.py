@@ -49,7 +49,7 @@ class Loop:
 
     def _whiten(self):
         if not hasattr(self.model, "whiten"):
-            raise ValueError(f"--whiten: {self.config['model']} has no first convolution for it; resnet9 has")
+            raise ValueError(f"--whiten: {self.config['model']} has no first convolution for it; resnet8 has")
         x, _ = next(iter(data.batches(self.train, min(len(self.train), WHITENED))))
         self.model.whiten(to_host(x))
 

@@ -15,17 +15,17 @@ from minires.models.resnet import (
     resnet110,
     resnet152,
 )
-from minires.models.resnet9 import ResNet9, resnet9
+from minires.models.short import ShortResNet, resnet8
 from minires.models.summary import summary
 
 MODELS = {
     model.__name__: model
-    for model in (resnet18, resnet34, resnet50, resnet101, resnet152, resnet20, resnet32, resnet44, resnet56, resnet110, resnet9)
+    for model in (resnet18, resnet34, resnet50, resnet101, resnet152, resnet20, resnet32, resnet44, resnet56, resnet110, resnet8)
 }
 
 
 def build(name, **options):
-    """A model by its name, with the options of ResNet; or of ResNet9.
+    """A model by its name, with the options of ResNet; or of ShortResNet.
 
     Raises  ValueError: an unknown model or option; the nearest name is in the message.
     """

@@ -26,6 +26,7 @@ def test_right_solutions_are_accepted_and_wrong_ones_rejected_by_the_claim_that_
 
 
 @each
+@pytest.mark.slow
 def test_there_are_enough_of_each(exercise):
     assert row(exercise).right >= 3 and len(exercise.mistakes()) >= 4
     assert row(exercise).wrong - row(exercise).spellings - len(exercise.mistakes()) >= 2
@@ -57,6 +58,7 @@ def test_the_library_is_no_solution(exercise):
     assert result.state == runner.WRONG and "cheating, if charming" in result.message
 
 
+@pytest.mark.slow
 def test_most_second_spellings_are_named():
     rows = [row(exercise) for exercise in EXERCISES]
     assert sum(row.named for row in rows) >= 0.8 * sum(row.spellings for row in rows)

@@ -10,6 +10,8 @@ from minires.course import grade, manifest
 from tests.course.conftest import answer
 from tests.course.trials import TESTS
 
+pytestmark = pytest.mark.slow
+
 HEAD = "def sum_of_squares(x):\n"
 BAD = {
     "loops": HEAD + "    while True:\n        pass\n",

@@ -1,6 +1,9 @@
-"""ResNet-9: a residual net for short trainings, wide and shallow, with the tricks that such trainings are made of."""
+"""ResNet-8: a residual net for short trainings, wide and shallow, with the tricks that such trainings are made of."""
+
+import inspect
 
 from minires import functional as F
+from minires import names
 from minires.backend import to_device
 from minires.nn import BatchNorm, Conv2d, GlobalAvgPool, Linear, MaxPool2d, Module, init
 from minires.ops.windows import pair
@@ -21,7 +24,7 @@ class Stage(Module):
         return self.bn2(self.conv2(y), add=y, relu=True)
 
 
-class ResNet9(Module):
+class ShortResNet(Module):
     """(N, H, W, in_channels) -> (N, num_classes)
 
     stem  channels of the first convolution    widths  of the stages
@@ -62,6 +65,11 @@ class ResNet9(Module):
         self.conv1.weight.requires_grad = False
 
 
-def resnet9(**options):
-    """ResNet-9. Options as for ResNet9."""
-    return ResNet9(**options)
+OPTIONS = list(inspect.signature(ShortResNet).parameters)
+
+
+def resnet8(**options):
+    """The net of 8 layers for short trainings (none of the paper's). Options as for ShortResNet."""
+    for name in options:
+        names.check("option", name, OPTIONS)
+    return ShortResNet(**options)
