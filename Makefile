@@ -1,5 +1,6 @@
 # make train, make test, make lab: each makes .venv, installs what it needs, and does its job.
-# make test FAST=1 leaves out what runs long: chapters, wrong solutions of exercises, resumed runs, benchmarks.
+# make test FAST=1 runs on NumPy alone, with fewer examples, and leaves out what runs long: chapters, wrong solutions of
+# exercises, resumed runs, benchmarks.
 # Another Python: make train PYTHON=python3.12. Options: make train ARGS="--seed 1".
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ train: .venv/train
 	$(BIN)/minires train $(ARGS)
 
 test: .venv/test
-	$(BIN)/python -m pytest tests $(if $(FAST),-m "not slow") $(ARGS)
+	$(if $(FAST),MINIRES_TEST_BACKENDS=numpy MINIRES_TEST_PROFILE=quick) $(BIN)/python -m pytest tests $(if $(FAST),-m "not slow") $(ARGS)
 
 lab: .venv/lab
 	$(BIN)/jupyter lab chapters $(ARGS)

@@ -5,6 +5,7 @@ import io
 import json
 import re
 from pathlib import Path
+from types import ModuleType
 
 import nbformat
 import numpy
@@ -15,7 +16,8 @@ import minires
 from minires import data, functional, gradcheck, models, nn, ops, optim, show, train
 from tests import notebooks
 
-NAMES = {name for module in (minires, data, functional, gradcheck, models, nn, ops, optim, train) for name in vars(module)}
+ROOMS = (minires, data, functional, gradcheck, models, nn, ops, optim, train)
+NAMES = {name for room in ROOMS for name, value in vars(room).items() if not isinstance(value, ModuleType)}
 LARGEST = 300_000  # bytes
 
 each_chapter = pytest.mark.parametrize("path", notebooks.NOTEBOOKS, ids=lambda path: path.stem)

@@ -21,6 +21,7 @@ each = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exerc
 
 
 @each
+@pytest.mark.slow
 def test_right_solutions_are_accepted_and_wrong_ones_rejected_by_the_claim_that_is_meant_to(exercise):
     assert not row(exercise).faults
 
