@@ -58,8 +58,7 @@ def _config(options):
     """The settings of minires train."""
     written, _ = recipes.read(options.recipe)
     given = {name: value for name, value in vars(options).items() if value is not None and name in (*settings.SAID, *settings.TRAINED)}
-    which = {**written, **given}.get("data", "digits")
-    config = {**settings.defaults(which), **settings.meant_for(which, written), **given, "recipe": options.recipe}
+    config = {**settings.merged(given, written), "recipe": options.recipe}
     settings.check(config)
     if config["model"] not in SHAPES or config.get("preactivation") or config.get("stem", "cifar") != "cifar":
         raise ValueError(f"there is no {config['model']} of this kind in PyTorch here: wanted one of {', '.join(SHAPES)}, CIFAR stem")

@@ -28,7 +28,7 @@ def check_backward(op, *arrays, seed=0, step=1e-6, tolerance=1e-6, **options):
     if not any(array.dtype.kind == "f" for array in inputs):
         types = ", ".join(f"{array.dtype} {array.shape}" for array in inputs)
         raise ValueError(f"check_backward has nothing to differentiate: no floats among the arrays ({types})")
-    names = _names(op, len(inputs))
+    names = operand_names(op, len(inputs))
     on_device = [to_device(_locked(array)) for array in inputs]
     result, backward = _run(op, on_device, inputs, options)
     cotangent = numpy.asarray(rng.standard_normal(result.shape))
@@ -55,7 +55,7 @@ def check_backward(op, *arrays, seed=0, step=1e-6, tolerance=1e-6, **options):
     _check_float32(op, inputs, names, options, cotangent)
 
 
-def _names(op, count):
+def operand_names(op, count):
     """x, weight, ... from the op's signature; `arrays[0]` where it takes any number."""
     names = []
     for parameter in inspect.signature(op).parameters.values():

@@ -37,6 +37,12 @@ def meant_for(name, config):
     return {key: value for key, value in config.items() if name != "digits" or key not in PACKAGED}
 
 
+def merged(given, written):
+    """The settings that are given, else those that a recipe has written down, else what suits the data."""
+    which = {**written, **given}.get("data", ALWAYS["data"])
+    return {**defaults(which), **meant_for(which, written), **given}
+
+
 def check(config):
     """Refuse numbers out of range that would be seen only when training has begun.
 

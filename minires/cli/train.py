@@ -67,8 +67,7 @@ def _run(options, given, written):
             return 0
         config = {**run.config, **given}
     else:
-        which = {**written, **given}.get("data", "digits")
-        config = {"minires": __version__, **settings.defaults(which), **settings.meant_for(which, written), **given}
+        config = {"minires": __version__, **settings.merged(given, written)}
         if options.recipe is not None:
             config["recipe"] = options.recipe
     settings.check(config)

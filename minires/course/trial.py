@@ -1,11 +1,10 @@
 """One try of a function, the learner's, ours or a known mistake, on the same inputs: what comes out, item by item."""
 
-import inspect
-
 import numpy
 
 from minires.backend import to_device
 from minires.course.difference import difference, on_host
+from minires.gradcheck import operand_names
 
 __tracebackhide__ = True  # as in minires.course.check
 
@@ -41,7 +40,7 @@ class Call:
         self.inputs = [_typed(value, dtype) for value in inputs]
         self.options = {name: _typed(value, dtype) for name, value in options.items()}
         self.gradients, self.tolerance = gradients, 0.0 if dtype == numpy.float64 else 2e-4
-        self.names = _names(exercise.reference(), len(inputs))
+        self.names = operand_names(exercise.reference(), len(inputs))
         told = [f"{name} {_told(value)}" for name, value in zip(self.names, self.inputs)]
         told += [f"{name}={_told(value)}" for name, value in self.options.items()]
         self.about = f"{exercise.function}({', '.join(told)})" + (" in float32" if dtype == numpy.float32 else "")
@@ -132,17 +131,6 @@ def _told(value):
     if value.size <= 6 and value.ndim <= 1:
         return str(value.tolist())
     return f"{'' if value.dtype.kind == 'f' else f'{value.dtype} '}{value.shape}"
-
-
-def _names(function, count):
-    """x, weight, ... from the signature; `arrays[0]` where it takes any number."""
-    names = []
-    for parameter in inspect.signature(function).parameters.values():
-        if parameter.kind is parameter.VAR_POSITIONAL:
-            names += [f"{parameter.name}[{i}]" for i in range(count - len(names))]
-        elif parameter.kind is not parameter.KEYWORD_ONLY:
-            names.append(parameter.name)
-    return names[:count]
 
 
 def _sizes(names, inputs, options):

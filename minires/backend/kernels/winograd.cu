@@ -57,6 +57,29 @@ struct Place {
     }
 };
 
+// SIZE x SIZE pixels of an image of one channel, from (top, left) on; what lies beyond its edges reads as 0, and is not written.
+template <typename S, int SIZE>
+__device__ inline void read_image(S (&d)[SIZE][SIZE], const S* image, int top, int left, int h, int w, int c) {
+#pragma unroll
+    for (int u = 0; u < SIZE; u++)
+#pragma unroll
+        for (int k = 0; k < SIZE; k++) {
+            int y = top + u, z = left + k;
+            d[u][k] = y >= 0 && y < h && z >= 0 && z < w ? image[((long long)y * w + z) * c] : (S)0;
+        }
+}
+
+template <typename S, int SIZE>
+__device__ inline void write_image(const S (&d)[SIZE][SIZE], S* image, int top, int left, int h, int w, int c) {
+#pragma unroll
+    for (int u = 0; u < SIZE; u++)
+#pragma unroll
+        for (int k = 0; k < SIZE; k++) {
+            int y = top + u, z = left + k;
+            if (y >= 0 && y < h && z >= 0 && z < w) image[((long long)y * w + z) * c] = d[u][k];
+        }
+}
+
 // B x B'
 template <typename S>
 __global__ void tile_images(const S* x, S* v, int n, int h, int w, int c, int tw, int ph, int pw, long long threads) {
@@ -65,13 +88,7 @@ __global__ void tile_images(const S* x, S* v, int n, int h, int w, int c, int tw
     Place at(i, tw, n, c);
     const S* image = x + (long long)at.image * h * w * c + at.channel;
     S d[P][P], out[B::ROWS][B::ROWS];
-#pragma unroll
-    for (int u = 0; u < P; u++)
-#pragma unroll
-        for (int k = 0; k < P; k++) {
-            int y = at.down * STEP + u - ph, z = at.across * STEP + k - pw;
-            d[u][k] = y >= 0 && y < h && z >= 0 && z < w ? image[((long long)y * w + z) * c] : (S)0;
-        }
+    read_image(d, image, at.down * STEP - ph, at.across * STEP - pw, h, w, c);
     both_sides<B, 0, 0>(d, out);
     write(out, v + i, threads);
 }
@@ -103,13 +120,7 @@ __global__ void untile_gradient(const S* g_v, S* g_x, int n, int h, int w, int c
     if (at.down < th && at.across > 0) add_tile<0, STEP, STEP, BEYOND>(sum, g_v, at, at.down, at.across - 1, tw, n, c, apart);
     if (at.down > 0 && at.across > 0) add_tile<STEP, STEP, BEYOND, BEYOND>(sum, g_v, at, at.down - 1, at.across - 1, tw, n, c, apart);
     S* image = g_x + (long long)at.image * h * w * c + at.channel;
-#pragma unroll
-    for (int u = 0; u < STEP; u++)
-#pragma unroll
-        for (int k = 0; k < STEP; k++) {
-            int y = at.down * STEP + u - ph, z = at.across * STEP + k - pw;
-            if (y >= 0 && y < h && z >= 0 && z < w) image[((long long)y * w + z) * c] = sum[u][k];
-        }
+    write_image(sum, image, at.down * STEP - ph, at.across * STEP - pw, h, w, c);
 }
 
 // A product A', cut to (N, OH, OW, F)
@@ -122,13 +133,7 @@ __global__ void untile(const S* product, S* y, int n, int oh, int ow, int f, int
     read(d, product + i, threads);
     both_sides<A, 0, 0>(d, out);
     S* image = y + (long long)at.image * oh * ow * f + at.channel;
-#pragma unroll
-    for (int u = 0; u < M; u++)
-#pragma unroll
-        for (int k = 0; k < M; k++) {
-            int row = at.down * M + u, column = at.across * M + k;
-            if (row < oh && column < ow) image[((long long)row * ow + column) * f] = out[u][k];
-        }
+    write_image(out, image, at.down * M, at.across * M, oh, ow, f);
 }
 
 // A' g A
@@ -139,13 +144,7 @@ __global__ void tile_gradient(const S* g, S* product, int n, int oh, int ow, int
     Place at(i, tw, n, f);
     const S* image = g + (long long)at.image * oh * ow * f + at.channel;
     S d[M][M], out[A::COLS][A::COLS];
-#pragma unroll
-    for (int u = 0; u < M; u++)
-#pragma unroll
-        for (int k = 0; k < M; k++) {
-            int row = at.down * M + u, column = at.across * M + k;
-            d[u][k] = row < oh && column < ow ? image[((long long)row * ow + column) * f] : (S)0;
-        }
+    read_image(d, image, at.down * M, at.across * M, oh, ow, f);
     both_sides<AT, 0, 0>(d, out);
     write(out, product + i, threads);
 }
