@@ -151,6 +151,22 @@ def test_batch_norm_add_and_relu_each_way(x, adds, relu, moving):
 
 
 @needs_compiler
+@pytest.mark.parametrize("half", [np.float16, bfloat16])
+def test_half_types_are_rounded_to_the_nearest_and_ties_to_even(half):
+    """y = x * gamma, rounded once: by the kernel as by NumPy's own types, with ties, infinities and NaN among them."""
+    x = np.random.default_rng(0).standard_normal((400, 8)).astype(half)
+    x[:4, 0] = 1, -1, np.inf, np.nan
+    step = float(np.spacing(np.float16(1))) if half is np.float16 else 2.0**-7
+    gamma = np.array([1 + step / 2, 1 + 1.5 * step, 1.3, -0.7, 3e4, 1e-5, 1 / 3, 1], "f4")
+    nought, one = np.zeros(8, "f4"), np.ones(8, "f4")
+    with np.errstate(over="ignore", invalid="ignore"):
+        wanted = (x.astype("f4") * gamma).astype(half)
+    y = kernels.norm_forward(x, gamma, nought, None, nought, one, 0.0, False)
+    np.testing.assert_array_equal(y.astype("f4"), wanted.astype("f4"))
+    assert np.isnan(y[3, 0]) and y.dtype == half
+
+
+@needs_compiler
 @pytest.mark.parametrize("label_type", ["i4", "i8", "u1"])
 @settings(max_examples=25)
 @given(n=st.integers(0, 300), k=st.integers(1, 12), smoothing=st.sampled_from([0.0, 0.1, 1.0]), dtype=images, size=st.sampled_from([1, 100]))

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 
-from minires import __version__, backend, checkpoint, course, data, nn, runs
+from minires import __version__, backend, checkpoint, course, nn, runs
 from minires.backend import machine
 from minires.cli import recipes, settings
 from minires.cli.loop import Loop

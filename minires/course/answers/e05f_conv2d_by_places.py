@@ -58,7 +58,7 @@ def hunted(x, weight, *, stride=1, padding=0):
 def _by_places(x, weight, stride, padding, *, forward=lambda w: w, back=lambda w: w, grown=lambda w: w, add=True, top=None):
     """Weights as forward sees them, as the gradient of x does, and what becomes of their own; top  where the frame is cut."""
     kernel, steps, frame = window(weight.shape[:2], stride, padding)
-    (n, h, w, _), output = x.shape, output_size(x.shape[1:3], kernel, steps, frame)
+    (_, h, w, _), output = x.shape, output_size(x.shape[1:3], kernel, steps, frame)
     image, flat = framed(x, frame), (-1, *weight.shape[2:])
     y = sum(view @ part for view, part in zip(views(image, kernel, steps, output), forward(weight).reshape(flat)))
 
