@@ -20,6 +20,15 @@ ROOMS = (minires, data, functional, gradcheck, models, nn, ops, optim, train)
 NAMES = {name for room in ROOMS for name, value in vars(room).items() if not isinstance(value, ModuleType)}
 LARGEST = 300_000  # bytes
 
+
+
+def flush(source):
+    """Its lines without indentation: a method is shown as if it stood alone."""
+    return "\n".join(line.strip() for line in source.splitlines())
+
+
+LIBRARY = "\n".join(flush(path.read_text(encoding="utf-8")) for path in sorted(Path(minires.__file__).parent.rglob("*.py")))
+
 each_chapter = pytest.mark.parametrize("path", notebooks.NOTEBOOKS, ids=lambda path: path.stem)
 
 
@@ -48,6 +57,14 @@ def test_a_chapter_defines_no_name_that_the_library_has(path):
     tree = ast.parse("\n".join(cells(path, "code")))
     defined = {node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
     assert not defined & NAMES
+
+
+@each_chapter
+def test_sources_that_a_chapter_shows_are_those_of_the_library_today(path):
+    shown = [out.data["text/markdown"] for cell in nbformat.read(path, as_version=4).cells for out in cell.get("outputs", [])
+             if out.get("data", {}).get("text/markdown", "").startswith("```python")]  # fmt: skip
+    stale = [text for text in shown if flush("\n".join(text.splitlines()[1:-1])) not in LIBRARY]
+    assert not stale, f"python -m tests.notebooks {path.stem} --write"
 
 
 @each_chapter
