@@ -1,6 +1,6 @@
 """Pooling: one number for each window and channel."""
 
-from minires.backend import has_kernel, is_float, sum_type, widened, xp
+from minires.backend import has_kernel, in_parts, is_float, sum_type, widened, xp
 from minires.ops.windows import added_back, framed, image_shape, output_size, views, window
 
 
@@ -26,23 +26,48 @@ def max_pool2d(x, *, kernel, stride=None, padding=0):
 
 @has_kernel
 def largest(x, size, steps, frame, output):
+    """(y, place): what largest_of_part gives, for any number of images."""
+    n, _, _, c = x.shape
+    y = xp.empty((n, *output, c), dtype=x.dtype)
+    place = xp.empty(y.shape, dtype=xp.uint8 if size[0] * size[1] <= 256 else xp.int32)
+
+    def forward(part):
+        y[part], place[part] = largest_of_part(x[part], size, steps, frame, output, place.dtype)
+
+    in_parts(forward, n, 2 * x.nbytes // max(n, 1))
+    return y, place
+
+
+def largest_of_part(x, size, steps, frame, output, dtype):
     """(y, place): of each window the largest number, and its place from 0, row by row; never one in the frame."""
     patches = views(framed(x, frame, -xp.inf), size, steps, output)
     y = next(patches).copy()
     down, across = (xp.maximum(frame[i] - steps[i] * xp.arange(output[i]), 0) for i in (0, 1))
     first = (size[1] * down[:, None] + across)[:, :, None]  # (OH, OW, 1)
-    place = xp.broadcast_to(first, y.shape).astype(xp.uint8 if size[0] * size[1] <= 256 else xp.int32)
+    place = xp.broadcast_to(first, y.shape).astype(dtype)
     for k, view in enumerate(patches, start=1):
-        place = xp.where((view > y) | (view != view), k, place)  # a NaN wins; a number k leaves the type as it is
-        y = xp.maximum(y, view)
+        wins = (view > y) | (view != view)  # a NaN does
+        xp.maximum(place, k * wins.astype(dtype), out=place)
+        xp.maximum(y, view, out=y)
     return y, place
 
 
 @has_kernel
 def to_largest(g, place, shape, size, steps, frame, output):
-    """The image to which each window's gradient goes back, at the place of its largest number."""
+    """What to_largest_of_part gives, for any number of images."""
+    g_x = xp.empty(shape, dtype=g.dtype)
+
+    def backward(part):
+        g_x[part] = to_largest_of_part(g[part], place[part], g_x[part].shape, size, steps, frame)
+
+    in_parts(backward, len(g), 2 * g_x.nbytes // max(len(g), 1))
+    return g_x
+
+
+def to_largest_of_part(g, place, shape, size, steps, frame):
+    """The images to which each window's gradient goes back, at the place of its largest number."""
     parts = (g * (place == k) for k in range(size[0] * size[1]))
-    return added_back(parts, shape, size, steps, frame, sum_type(g.dtype)).astype(g.dtype, copy=False)
+    return added_back(parts, shape, size, steps, frame, sum_type(g.dtype))
 
 
 def avg_pool2d(x, *, kernel, stride=None, padding=0):

@@ -45,7 +45,8 @@ def _walk(node, path, holes):
 def _untouchable(node):
     guard = isinstance(node, ast.If) and all(isinstance(part, ast.Raise) for part in node.body) and not node.orelse
     text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    return guard or text or isinstance(node, (ast.JoinedStr, ast.Raise))
+    cut = isinstance(node, ast.Call) and _called(node) == "in_parts"  # how long its parts are changes no number
+    return guard or text or cut or isinstance(node, (ast.JoinedStr, ast.Raise))
 
 
 def _changes(node):

@@ -4,7 +4,7 @@ from minires.backend import xp
 from minires.ops.windows import output_size, window
 from tests.course.kinds import right, wrong
 
-MUTATED = ("minires.ops.pool.largest", "minires.ops.pool.to_largest")
+MUTATED = tuple(f"minires.ops.pool.{name}" for name in ("largest", "largest_of_part", "to_largest", "to_largest_of_part"))
 
 
 class Pool:
