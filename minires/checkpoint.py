@@ -13,7 +13,7 @@ import numpy
 from safetensors import SafetensorError
 from safetensors import numpy as safetensors
 
-from minires import files
+from minires import files, pth
 
 VERSION = 1  # of what we write; a file of a newer one is refused
 MARK = "minires_sha256"
@@ -32,12 +32,20 @@ def save_weights(path, state, **facts):
 
 
 def load_weights(path):
-    """(state, facts) of a safetensors file; facts is empty if another library wrote it.
+    """(state, facts) of a safetensors file, or of one of PyTorch's (see pth); facts is empty if another library wrote it.
 
     In others' files `linear` is read as `fc`, a leading `module.` is dropped, and `num_batches_tracked` left out.
-    Raises  FileNotFoundError. CheckpointError: damaged, of a newer version, or no safetensors file.
+    Raises  FileNotFoundError. CheckpointError: damaged, of a newer version, or no such file.
     """
-    arrays, facts = load(path)
+    with open(path, "rb") as file:
+        data = file.read()
+    if pth.is_one(data):
+        try:
+            arrays, facts = pth.loads(data), {}
+        except pth.TorchFileError as error:
+            raise CheckpointError(f"{path}: {error}") from None
+    else:
+        arrays, facts = _loads(data, path)
     names = {name.removeprefix("module.") for name in arrays}
     if {"linear.weight", "fc.weight"} <= names:
         raise CheckpointError(f"{path} holds both linear.weight and fc.weight: which is the last layer?")
@@ -69,7 +77,10 @@ def load(path):
     Raises  FileNotFoundError. CheckpointError: damaged, of a newer version, or no safetensors file.
     """
     with open(path, "rb") as file:
-        data = file.read()
+        return _loads(file.read(), path)
+
+
+def _loads(data, path):
     try:
         arrays = safetensors.load(data)
         length = int.from_bytes(data[:8], "little")

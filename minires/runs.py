@@ -133,6 +133,8 @@ class Run:
         """Write card.md: what was done and what came out, a row a fact (name -> text), and the settings without paths."""
         rows = [f"| {name} | {text} |" for name, text in facts.items()]
         told = {name: value for name, value in self.config.items() if name not in ("data_dir", "source")}
+        if "weights" in told:
+            told["weights"] = Path(told["weights"]).name
         kind, _, path = told["data"].partition(":")
         settings = json.dumps({**told, "data": f"{kind}:{Path(path).name}" if path else kind}, indent=2)
         head = [f"# {self.folder.name}", "", "| | |", "| --- | --- |"]

@@ -98,9 +98,11 @@ def test_a_file_that_is_cut_off_is_refused(saved, size):
 
 
 def test_something_else_is_refused(tmp_path):
-    (tmp_path / "w").write_bytes(b"\x80\x04 a pickle, say" * 10)
-    with pytest.raises(CheckpointError, match="is damaged, cut off, or no safetensors file"):
-        load_weights(tmp_path / "w")
+    for data, message in ((b"a text, say" * 10, "is damaged, cut off, or no safetensors file"),
+                          (b"\x80\x04 a pickle, say" * 10, "w: the pickle is damaged"), (b"PK, say" * 10, "w: the archive is damaged")):  # fmt: skip
+        (tmp_path / "w").write_bytes(data)
+        with pytest.raises(CheckpointError, match=message):
+            load_weights(tmp_path / "w")
     with pytest.raises(FileNotFoundError):
         load_weights(tmp_path / "none")
 

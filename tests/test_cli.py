@@ -357,8 +357,11 @@ def test_weights_of_others_are_read_with_the_settings_that_they_need(elsewhere, 
     assert f": {data.CLASSES['cifar10'][logits[3].argmax()]} " in capsys.readouterr().out
     assert typed("predict", "images/test/cat/1.png", *words) == 2
     assert "do not say how an image is prepared: give --size" in capsys.readouterr().err
-    assert typed("evaluate", "--weights", "w", "--data", "folder:images") == 2
-    assert "w does not say of which model it is: --model does" in capsys.readouterr().err
+    assert typed("evaluate", *words[:2], *words[6:], "--data", "folder:images") == 0  # which net it is, its shapes say
+    assert f"({hits} of 10)" in capsys.readouterr().out
+    checkpoint.save_weights("other", models.ResNet(models.BasicBlock, (1,), (4,)).state_dict())
+    assert typed("evaluate", "--weights", "other", "--data", "folder:images") == 2
+    assert "other does not say of which model it is: --model does" in capsys.readouterr().err
 
 
 # Things to look at.

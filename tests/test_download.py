@@ -324,7 +324,7 @@ def test_two_processes_share_one_download_and_a_killed_one_leaves_no_lock(serve,
     while not server.sent:
         time.sleep(0.01)
     second = process(server)
-    assert "another process is fetching the images: waiting for it" in second.stderr.readline()
+    assert "another process is fetching the same: waiting for it" in second.stderr.readline()
     first.kill()
     first.communicate()
     out, error = second.communicate(timeout=30)

@@ -19,8 +19,11 @@ STAIRS = {
     "models": "nn functional tensor ops backend names",
     "gradcheck": "backend names",
     "optim": "backend names",
-    "data": "backend names files",
-    "checkpoint": "backend files",
+    "unpickling": "",
+    "data": "backend names files unpickling",
+    "pth": "unpickling",
+    "checkpoint": "backend files pth",
+    "pretrained": "checkpoint models data names",
     "train": "nn functional tensor data backend names",
     "show": "tensor backend files names",
     "watch": "nn functional tensor ops backend files names",
@@ -29,7 +32,7 @@ STAIRS = {
     "course": "train models gradcheck optim data nn functional tensor ops backend names files",
 }
 ANYTHING = {"cli", "__init__", "__main__"}
-NUMPY = {"backend", "data", "gradcheck", "checkpoint", "course"}  # and nn/init.py
+NUMPY = {"backend", "data", "gradcheck", "checkpoint", "pth", "course"}  # and nn/init.py
 
 
 def room(path):

@@ -261,8 +261,8 @@ def test_an_input_that_does_not_fit_raises_what_the_model_raises():
 
 
 def test_the_text_is_a_table_with_the_sums_below():
-    entries = [Row("", "Net", (10,), 0, 0, 0), Row("fc", "Linear", (4, 10), 12345, 6789012, 1024000)]
-    table = Summary(entries, 12345, 6789012, 1024000)
+    entries = [Row("", "Net", (10,), 0, 0, 0, 0), Row("fc", "Linear", (4, 10), 12345, 6789012, 1024000, 12345)]
+    table = Summary(entries, 12345, 6789012, 1024000, 12345)
     assert (
         str(table)
         == repr(table)

@@ -38,6 +38,7 @@ def _parser():
     _add_data(train)
     _add_model(train)
     _add_training(train)
+    _add_tuning(train)
     run = train.add_argument_group("the run")
     run.add_argument("--name", help="the run's folder is runs/NAME; without it, after data and model")
     run.add_argument("--resume", metavar="RUN", help="go on with a run that was stopped or killed: its name or folder")
@@ -70,6 +71,7 @@ def _parser():
     summary.add_argument("model", metavar="MODEL", help=f"one of {', '.join(models.MODELS)}")
     summary.add_argument("--input", type=int, nargs="+", metavar="SIZE", help="height, width, channels (default: 32 32 3)")
     summary.add_argument("--num-classes", type=int, default=10, metavar="K")
+    summary.add_argument("--freeze", metavar="PARTS", help=FREEZE)
     _add_variants(summary)
 
     data = command("data", "look", "fetch, check and draw a set of images")
@@ -92,6 +94,8 @@ def _add_exercises(parser):
     import_module("minires.cli.exercises").add_arguments(parser)
 
 
+FREEZE = "parts that learn nothing, such as until:layer4 (all before it), until:fc, or conv1,bn1,layer1"
+WEIGHTS = "a file of safetensors or PyTorch's (.pth), ours or another's; a run; or a published name, such as resnet50.tv_in1k"
 SETS = "digits, cifar10, cifar100, or folder:PATH with images by class"
 
 
@@ -118,8 +122,8 @@ def _add_preparation(group):
 
 
 def _add_weights(parser):
-    parser.add_argument("--weights", metavar="FILE", help="a safetensors file, ours or another's, instead of a run")
-    parser.add_argument("--classes", metavar="NAMES", help="of such a file: digits, cifar10, cifar100, or names with commas")
+    parser.add_argument("--weights", metavar="FILE", help=f"{WEIGHTS}; instead of a run")
+    parser.add_argument("--classes", metavar="NAMES", help="of such a file: digits, cifar10, cifar100, imagenet, or names with commas")
 
 
 def _add_model(parser):
@@ -161,6 +165,14 @@ def _add_training(parser):
     group.add_argument("--average", type=int, metavar="STEPS", help="average the weights (Lookahead) every so many steps; 0 for never")
     group.add_argument("--precision", metavar="NAME",
                        help="float32 (default); on a GPU also tf32, or mixed with bfloat16 or float16")  # fmt: skip
+
+
+def _add_tuning(parser):
+    group = parser.add_argument_group("fine-tuning")
+    group.add_argument("--weights", metavar="FILE", help=f"begin with these: {WEIGHTS}; for other classes the last layer is new")
+    group.add_argument("--num-classes", type=int, metavar="K", help="refuse images of another number of classes")
+    group.add_argument("--freeze", metavar="PARTS", help=FREEZE)
+    group.add_argument("--lr-times", nargs="+", metavar="PART=TIMES", help="parts that learn so many times as fast, such as layer3=0.1")
 
 
 def _add_backend(group):

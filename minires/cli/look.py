@@ -14,6 +14,8 @@ def summary(options):
     if len(shape) != 3:
         raise ValueError(f"--input is {shape}, wanted three numbers: height, width, channels")
     model, _ = settings.model(vars(options), num_classes=options.num_classes, in_channels=shape[2])
+    if options.freeze:
+        models.freeze(model, options.freeze)
     print(models.summary(model, tuple(shape)))
 
 

@@ -6,9 +6,9 @@ from itertools import islice
 
 from tqdm import tqdm
 
-from minires import checkpoint, data, nn, show, watch
+from minires import checkpoint, data, models, nn, show, watch
 from minires.backend import to_host
-from minires.cli import settings
+from minires.cli import settings, weights
 from minires.runs import RunError
 from minires.train import Score, evaluate, train_epoch
 
@@ -20,10 +20,11 @@ class Loop:
     """A model in training, as settings say.
 
     config  the settings    parts  (train, validation or None, test), Datasets
+    start  (state, facts) of weights to begin with, or None    begun  what became of them, a sentence
     epoch, step  how many are done    log  a row for each epoch that is    score  of the one that is not    seconds  spent so far
     """
 
-    def __init__(self, config, parts):
+    def __init__(self, config, parts, start=None):
         self.config, (self.train, self.validation, self.test) = config, parts
         if len(self.train.classes) < 2:
             raise ValueError(f"{self.train.name} has one class, {self.train.classes[0]}: there is nothing to tell apart")
@@ -33,8 +34,13 @@ class Loop:
             "model": config["model"], "options": options, "classes": self.train.classes, "size": [h, w, c],
             "mean": self.train.mean, "std": self.train.std, "data": self.train.name,
         }  # fmt: skip
+        prepared = {name: config[name] for name in ("resize", "interpolation") if config.get(name) is not None}
+        self.facts.update(prepared)
         if config.get("whiten"):
             self._whiten()
+        self.begun = start and weights.take_over(self.model, *start, self.train.classes)
+        if config.get("freeze"):
+            models.freeze(self.model, config["freeze"])
         self.optimizer = settings.optimizer(config, self.model)
         self.scaler = settings.scaler(config)
         self.augmentation = settings.augmentation(config["augment"])
@@ -50,6 +56,8 @@ class Loop:
     def _whiten(self):
         if not hasattr(self.model, "whiten"):
             raise ValueError(f"--whiten: {self.config['model']} has no first convolution for it; resnet8 has")
+        if self.config.get("weights"):
+            raise ValueError("--whiten computes the first convolution, --weights brings one: which of them?")
         x, _ = next(iter(data.batches(self.train, min(len(self.train), WHITENED))))
         self.model.whiten(to_host(x))
 

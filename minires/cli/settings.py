@@ -10,7 +10,7 @@ SETS = ("digits", "cifar10", "cifar100", "folder:PATH")
 SAID = tuple("data data_dir data_label source validation size mean std model shortcut stem preactivation".split())
 TRAINED = tuple(
     "epochs batch_size lr schedule warmup milestones optimizer momentum nesterov weight_decay label_smoothing augment drop_last "
-    "seed precision whiten dirac bias_lr freeze_scales average test_flips backend watch".split()
+    "seed precision whiten dirac bias_lr freeze_scales average test_flips weights num_classes freeze lr_times backend watch".split()
 )
 
 # What `minires train` does with a set of images where nothing else is said.
@@ -77,7 +77,8 @@ def datasets(config):
     if kind == "digits":
         parts = data.digits()
     elif kind == "folder":
-        parts = data.folder(path, size=config.get("size"))
+        prepared = {name: config[name] for name in ("resize", "interpolation") if config.get(name) is not None}
+        parts = data.folder(path, size=config.get("size"), **prepared)
     else:
         read = {"cifar10": data.cifar10, "cifar100": data.cifar100}[kind]
         train, test = read(data_dir=config.get("data_dir"), sources=config.get("source") or (), label=config.get("data_label"))
@@ -98,22 +99,41 @@ def model(config, *, num_classes, in_channels):
 
 
 def optimizer(config, model):
-    """The optimizer of `config`. With freeze_scales batch norms keep theirs; their shifts learn `bias_lr` times as fast."""
+    """The optimizer of `config`. With freeze_scales batch norms keep theirs; their shifts learn `bias_lr` times as fast, which does
+    not change their decay; and what lr_times names ("layer1=0.1") so many times as fast.
+
+    Raises  ValueError: names or numbers that are none.
+    """
     norms = [module for _, module in model.modules() if isinstance(module, nn.BatchNorm)]
     for norm in norms if config.get("freeze_scales") else ():
         norm.weight.requires_grad = False
-    parameters, factor = model.parameters(), config.get("bias_lr") or 1
-    if factor != 1:
-        shifts = [norm.bias for norm in norms]
-        rest = [parameter for parameter in parameters if not any(parameter is shift for shift in shifts)]
-        faster = {"lr": factor * config["lr"], "weight_decay": config["weight_decay"] / factor}
-        parameters = [{"params": rest}, {"params": shifts, **faster}]
+    shifts, groups = {id(norm.bias) for norm in norms}, {}
+    times = dict(_times(word, model) for word in config.get("lr_times") or ())
+    for name, parameter in model.named_parameters():
+        bias = (config.get("bias_lr") or 1) if id(parameter) in shifts else 1
+        named = max((part for part in times if f"{name}.".startswith(f"{part}.")), key=len, default=None)  # the nearest
+        groups.setdefault((bias * times.get(named, 1), bias), []).append(parameter)
+    parameters = [{"params": params, "lr": factor * config["lr"], "weight_decay": config["weight_decay"] / bias}
+                  for (factor, bias), params in groups.items()]  # fmt: skip
     name = names.check("optimizer", config["optimizer"], ("sgd", "adam", "adamw"))
     options = {"lr": config["lr"], "weight_decay": config["weight_decay"]}
     if name == "sgd":
         nesterov = bool(config["nesterov"] and config["momentum"])
         return optim.SGD(parameters, momentum=config["momentum"], nesterov=nesterov, **options)
     return {"adam": optim.Adam, "adamw": optim.AdamW}[name](parameters, **options)
+
+
+def _times(word, model):
+    """("layer1", 0.1) of "layer1=0.1"."""
+    part, _, text = word.partition("=")
+    names.check("part of the net in --lr-times:", part, [name for name, _ in model.modules() if name])
+    try:
+        times = float(text)
+    except ValueError:
+        times = 0
+    if not times > 0:
+        raise ValueError(f"--lr-times {word}: wanted NAME=TIMES with a number above 0; --freeze keeps a part as it is")
+    return part, times
 
 
 PRECISIONS = ("float32", "tf32", *backend.HALVES)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from minires import __version__, backend, checkpoint, course, nn, runs
 from minires.backend import machine
-from minires.cli import recipes, settings
+from minires.cli import recipes, settings, weights
 from minires.cli.loop import Loop
 from minires.cli.stop import Stop
 from minires.runs import Run, RunError
@@ -56,7 +56,7 @@ def _run(options, given, written):
     """A run with the settings that are given, those that a recipe has written down, and else what suits the data."""
     if not options.save_every >= 0:
         raise ValueError(f"--save-every is {options.save_every}, wanted 0 seconds or more")
-    run = None
+    run = start = None
     if options.resume is not None:
         run = Run(runs.find(options.resume))
         fixed = [f"--{name.replace('_', '-')}" for name in given if name not in CHANGEABLE]
@@ -67,6 +67,9 @@ def _run(options, given, written):
             return 0
         config = {**run.config, **given}
     else:
+        if given.get("weights"):
+            start = weights.read(given["weights"])
+            written = {**written, **weights.settings_of(start[1], given)}
         config = {"minires": __version__, **settings.merged(given, written)}
         if options.recipe is not None:
             config["recipe"] = options.recipe
@@ -79,10 +82,12 @@ def _run(options, given, written):
     parts = settings.datasets(config)
     if parts[0] is None:
         raise ValueError(f"{config['data']} has no training part")
+    if config.get("num_classes", len(parts[0].classes)) != len(parts[0].classes):
+        raise ValueError(f"--num-classes is {config['num_classes']}, the images have {len(parts[0].classes)}: {', '.join(parts[0].classes)}")
     mark = " ".join(part.fingerprint() for part in parts if part)
     if config.setdefault("fingerprint", mark) != mark:
         raise RunError(f"{run.folder}: these are not the images that this run began with: {parts[0].name}, {parts[0].source}")
-    loop = Loop(config, parts)
+    loop = Loop(config, parts, start)
     with ExitStack() as stack:
         stack.enter_context(exact)
         stop = stack.enter_context(Stop())
@@ -103,6 +108,11 @@ def _train(loop, run, stop, save_every):
     print(f"{loop.config['model']}, {parameters:,} parameters, on {len(loop.train):,} images of {loop.train.name}; "
           f"backend {backend.name()}{'' if exact == 'float32' else f', {exact}'}; {run.folder}"
           + (f" goes on from step {loop.step}" if loop.step else ""))  # fmt: skip
+    if loop.begun:
+        print(f"begins with {loop.config['weights']}: {loop.begun}")
+    if loop.config.get("freeze"):
+        learn = sum(parameter.size for parameter in loop.model.parameters() if parameter.requires_grad)
+        print(f"frozen {loop.config['freeze']}: {learn:,} parameters learn")
     try:
         loop.go(run, stop, save_every=save_every)
     except FloatingPointError as error:
@@ -139,8 +149,11 @@ def _card(loop, run, test, rate):
     options = ", ".join(f"{name} {value}" for name, value in loop.facts["options"].items())
     flips = ", each image also mirrored" if loop.config.get("test_flips") else ""
     recipe = {"recipe": recipes.told(loop.config)} if "recipe" in loop.config else {}
+    tuned = {"weights at the start": weights.shown(loop.config["weights"])} if loop.config.get("weights") else {}
+    tuned |= {"frozen": loop.config["freeze"]} if loop.config.get("freeze") else {}
     return {
         **recipe,
+        **tuned,
         "model": f"{loop.config['model']} ({options})",
         "data": f"{loop.train.name}: {sizes}; {loop.train.source}",
         "seed": loop.config["seed"],

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from minires import backend, checkpoint, data, models, runs, show
+from minires import backend, data, show
 from minires import functional as F
 from minires.cli import settings
+from minires.cli.weights import trained
 from minires.tensor import Tensor, no_grad
 from minires.train import evaluate as score
 
@@ -16,6 +17,7 @@ def evaluate(options):
     if "data" not in config:
         raise ValueError("which images? --data says it, such as --data cifar10 or --data folder:PATH")
     shape = {"size": facts["size"][:2]} if "size" in facts else {}
+    shape.update((name, facts[name]) for name in ("resize", "interpolation") if name in facts)
     config = {"validation": settings.ALWAYS["validation"], **config, **shape}
     parts = dict(zip(("train", "validation", "test"), settings.datasets(config)))
     part = parts[options.part]
@@ -74,7 +76,8 @@ def predict(options):
     if missing:
         raise ValueError(f"the weights do not say how an image is prepared: give {', '.join(missing)}")
     h, w, c = facts["size"]
-    images = [data.load_image(path, size=(h, w), channels=c) for path in options.images]
+    prepared = {"resize": facts.get("resize"), "interpolation": facts.get("interpolation", "bilinear")}
+    images = [data.load_image(path, size=(h, w), channels=c, **prepared) for path in options.images]
     dataset = data.Dataset(images, [0] * len(images), ["unknown"], mean=facts["mean"], std=facts["std"])
     probabilities = _probabilities(model, data.batches(dataset, 64))
     names = facts.get("classes") or [f"class {k}" for k in range(probabilities.shape[1])]
@@ -88,40 +91,6 @@ def predict(options):
     if options.picture:
         show.predictions(dataset.images, probabilities, names, top=options.top).save(options.picture)
         print(f"picture in {options.picture}")
-
-
-def trained(options):
-    """(config, model, facts) of a run or a file of weights, with what the options say in place of what is saved."""
-    given = {key: value for key in settings.SAID if (value := getattr(options, key, None)) is not None}
-    config = {}
-    if options.weights and options.trained:
-        raise ValueError(f"a run, {options.trained}, and --weights {options.weights}: which of them?")
-    if options.weights:
-        path = Path(options.weights)
-        state, facts = checkpoint.load_weights(path)
-    else:
-        run = runs.Run(runs.find(options.trained) if options.trained else runs.newest())
-        config, path = run.config, run.folder
-        state, facts = run.weights()
-        print(f"the net of {path}")
-    facts = {**facts, **{key: given[key] for key in ("mean", "std", "model") if key in given}}
-    if options.classes:
-        facts["classes"] = data.CLASSES.get(options.classes) or options.classes.split(",")
-    if "size" in given:
-        facts["size"] = [given["size"], given["size"], facts.get("size", (0, 0, 3))[2]]
-    if "model" not in facts:
-        raise ValueError(f"{path} does not say of which model it is: --model does, such as --model resnet20 --shortcut A")
-    built = {**facts.get("options", {}), **{key: given[key] for key in ("shortcut", "stem", "preactivation") if key in given}}
-    if "fc.weight" in state and "conv1.weight" in state:
-        built.update(num_classes=state["fc.weight"].shape[1], in_channels=state["conv1.weight"].shape[2])
-    model = models.build(facts["model"], **built)
-    try:
-        model.load_state_dict(state)
-    except ValueError as error:
-        raise ValueError(
-            f"{path} does not fit {facts['model']} {built} (--model, --shortcut and --stem choose another): {error}"
-        ) from None
-    return {**config, **given}, model, facts
 
 
 def _check_classes(part, facts, model):

@@ -5,5 +5,6 @@ from minires.data.cifar import CIFAR10, CIFAR100, cifar10, cifar100
 from minires.data.dataset import Dataset, held_out
 from minires.data.digits import digits
 from minires.data.folder import folder, load_image
+from minires.data.imagenet import CLASSES as IMAGENET
 
-CLASSES = {"digits": tuple("0123456789"), "cifar10": CIFAR10.classes, "cifar100": CIFAR100.classes}
+CLASSES = {"digits": tuple("0123456789"), "cifar10": CIFAR10.classes, "cifar100": CIFAR100.classes, "imagenet": IMAGENET}

@@ -1,4 +1,4 @@
-"""Fetching a published file over HTTP into the cache: resumed where it was cut, and taken only if its MD5 is right."""
+"""Fetching a published file over HTTP into the cache: resumed where it was cut, and taken only if its checksum is right."""
 
 import hashlib
 import http.client
@@ -15,12 +15,15 @@ from filelock import FileLock, Timeout
 from minires import files
 
 CHUNK = 1 << 16  # bytes read at a time, at most
+OTHERWISE = "or name its folder with --data-dir; --source URL adds an address"
 
 
-def fetch(urls, archives, *, timeout=30, pause=1.0, tries=4):
+def fetch(urls, archives, *, what="images", otherwise=OTHERWISE, timeout=30, pause=1.0, tries=4):
     """The path in the cache of one of the `archives`, fetched from the first of the `urls` that gives it.
 
-    urls  tried in this order    archives  MD5 -> file name: any of them will do
+    urls  tried in this order    archives  checksum -> file name: any of them will do
+          A checksum is an MD5 of 32 hexadecimal digits, or the first digits of a SHA-256.
+    what, otherwise  what the error calls it, and what it says can be done
     timeout  seconds without a byte after which a connection counts as dead
     pause  seconds before the next of `tries` attempts in a row that brought nothing; it doubles each time
 
@@ -45,7 +48,7 @@ def fetch(urls, archives, *, timeout=30, pause=1.0, tries=4):
         for url in urls:
             part = folder / (PurePosixPath(urlsplit(url).path).name + ".part")
             try:
-                if not (part.exists() and checksum(part) in archives):
+                if not (part.exists() and _which(part, archives)):
                     _say(f"fetching {url}")
                     _download(url, part, timeout, pause, tries)
             except files.NotWritten:
@@ -53,30 +56,44 @@ def fetch(urls, archives, *, timeout=30, pause=1.0, tries=4):
             except (OSError, http.client.HTTPException, ValueError) as error:
                 faults.append(f"{url}: {_reason(error)}")
                 continue
-            md5 = checksum(part)
-            if md5 in archives:
-                part.replace(folder / archives[md5])
+            known = _which(part, archives)
+            if known:
+                part.replace(folder / archives[known])
                 files.sync_folder(folder)
-                return folder / archives[md5]
-            faults.append(f"{url}: it is another file ({part.stat().st_size:,} bytes, MD5 {md5})")
+                return folder / archives[known]
+            kinds = sorted({_kind(known) for known in archives})
+            found = ", ".join(f"{NAMES[kind]} {checksum(part, kind)}" for kind in kinds)
+            faults.append(f"{url}: it is another file ({part.stat().st_size:,} bytes, {found})")
             part.unlink()
-    wanted = " or ".join(f"{name} (MD5 {md5})" for md5, name in archives.items())
+    wanted = " or ".join(f"{name} ({NAMES[_kind(known)]} {known})" for known, name in archives.items())
     raise ConnectionError(
-        "no source gave the images:\n  " + "\n  ".join(faults) + f"\nFetch {wanted} by other means, from one of these "
-        f"addresses, and put it into {folder}, or name its folder with --data-dir; --source URL adds an address"
+        f"no source gave the {what}:\n  " + "\n  ".join(faults) + f"\nFetch {wanted} by other means, from one of these "
+        f"addresses, and put it into {folder}, {otherwise}"
     )
 
 
-def checksum(path):
-    """The MD5 of a file, as 32 hexadecimal digits."""
+NAMES = {"md5": "MD5", "sha256": "SHA-256"}
+
+
+def checksum(path, kind="md5"):
+    """The checksum of a file, in hexadecimal digits."""
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+        return hashlib.file_digest(file, lambda: hashlib.new(kind, usedforsecurity=False)).hexdigest()
+
+
+def _kind(known):
+    return "md5" if len(known) == 32 else "sha256"
+
+
+def _which(path, archives):
+    """The checksum among those of the archives that a file has, or None."""
+    return next((known for known in archives if checksum(path, _kind(known)).startswith(known)), None)
 
 
 def _kept(folder, archives):
     """The path of an archive that is there and whole, or None."""
-    paths = ((folder / name, md5) for md5, name in archives.items())
-    return next((path for path, md5 in paths if path.is_file() and checksum(path) == md5), None)
+    paths = [(folder / name, {known: name}) for known, name in archives.items()]
+    return next((path for path, one in paths if path.is_file() and _which(path, one)), None)
 
 
 @contextmanager
@@ -87,7 +104,7 @@ def _alone(path):
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            _say("another process is fetching the images: waiting for it")
+            _say("another process is fetching the same: waiting for it")
             lock.acquire()
     try:
         yield

@@ -11,12 +11,13 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".
 PARTS = {"train": ("train",), "validation": ("validation", "valid", "val"), "test": ("test",)}
 
 
-def folder(path, *, size=None):
+def folder(path, *, size=None, **prepared):
     """(train, validation, test) Datasets of RGB images (N, size, size, 3); train and validation are None without a folder.
 
     path  holds train/, test/ and perhaps validation/ (or val/), each with a folder of images for each class. Or it holds
           those of the classes itself; then of each class every fifth image, by name, is for the test.
-    size  every image is resized and cropped to that many pixels a side (see load_image); without it all must have one size
+    size  every image is resized and cropped to that many pixels a side; without it all must have one size
+    prepared  resize and interpolation, see load_image
 
     The classes are the names of the folders of train/ (else of test/), sorted; each has images there, and need have none
     in the other parts. mean and std are those of the training part. Hidden files and those of other suffixes are passed over.
@@ -28,7 +29,7 @@ def folder(path, *, size=None):
     parts = {part: next((path / name for name in names if (path / name).is_dir()), None) for part, names in PARTS.items()}
     if parts["train"] is None and parts["test"] is None:
         classes = _classes(path)
-        images, labels = _read(path, classes, size, all_classes=True)
+        images, labels = _read(path, classes, size, prepared, all_classes=True)
         rank = numpy.concatenate([numpy.arange(n) for n in numpy.bincount(labels)])  # the how-manieth of its class
         everything = Dataset(images, labels, classes, name=path.name, source=f"unverified files in the folder {path.name}")
         train = everything.part(rank % 5 != 4, mean=None, std=None)
@@ -43,29 +44,36 @@ def folder(path, *, size=None):
     facts = {"name": path.name, "source": f"unverified files in the folder {path.name}"}
     train = validation = None
     if parts["train"]:
-        train = Dataset(*_read(parts["train"], classes, size, all_classes=True), classes, **facts)
+        train = Dataset(*_read(parts["train"], classes, size, prepared, all_classes=True), classes, **facts)
         facts.update(mean=train.mean, std=train.std)
         size = size or train.images.shape[1:3]
     if parts["validation"] and train:
-        validation = Dataset(*_read(parts["validation"], classes, size), classes, **facts)
-    return train, validation, Dataset(*_read(parts["test"], classes, size), classes, **facts)
+        validation = Dataset(*_read(parts["validation"], classes, size, prepared), classes, **facts)
+    return train, validation, Dataset(*_read(parts["test"], classes, size, prepared), classes, **facts)
 
 
-def load_image(path, *, size=None, channels=3):
+def load_image(path, *, size=None, channels=3, resize=None, interpolation="bilinear"):
     """An image file as uint8 (H, W, channels), as it is to be looked at: turned as its EXIF says, on black where it is
     transparent, in RGB or, for one channel, in grey; 16 bits a channel become 8. Of an animation the first image counts.
 
-    size  pixels a side, or (height, width): the image is resized (bilinear, averaging where it shrinks), keeping its
-          proportions, until it just covers that, and its centre is cut out
+    size  pixels a side, or (height, width): the image is resized (averaging where it shrinks), keeping its proportions, until
+          it just covers that, and its centre is cut out
+    resize  that many pixels become the shorter side before, so that the edges fall away: with 256 and a size of 224 an image is
+            prepared as for nets of ImageNet    interpolation  "bilinear" or "bicubic"
 
     Raises  DataError: the file is no image, is cut off, has floats for pixels, or is larger than Pillow takes for harmless.
-    ValueError: a size below 1, or another number of channels.
+    ValueError: a size below 1, a smaller resize, another number of channels, or an unknown interpolation.
     """
     from PIL import Image, ImageOps
 
     sides = (size, size) if isinstance(size, Integral) else size
     if size is not None and (len(sides) != 2 or min(sides) < 1):
         raise ValueError(f"size is {size}, wanted at least 1 pixel a side")
+    if resize is not None and (size is None or resize < max(sides)):
+        raise ValueError(f"resize is {resize}, wanted a size as well, and not more than that: size is {size}")
+    method = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}.get(interpolation)
+    if method is None:
+        raise ValueError(f"interpolation is {interpolation!r}, wanted bilinear or bicubic")
     if channels not in (1, 3):
         raise ValueError(f"an image is wanted in {channels} channels: it can be had in 1 (grey) or 3 (RGB)")
     try:
@@ -76,9 +84,11 @@ def load_image(path, *, size=None, channels=3):
             if image.has_transparency_data:
                 image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image.convert("RGBA"))
             image = image.convert({1: "L", 3: "RGB"}[channels])
-            if size is not None:
+            if resize is not None:
+                image = _center(image, sides, resize, method)
+            elif size is not None:
                 h, w = sides
-                image = ImageOps.fit(image, (w, h), Image.Resampling.BILINEAR)
+                image = ImageOps.fit(image, (w, h), method)
             return numpy.asarray(image).reshape(image.height, image.width, channels)
     except FileNotFoundError:
         raise DataError(f"{path} is not there") from None
@@ -88,6 +98,14 @@ def load_image(path, *, size=None, channels=3):
         raise DataError(f"{path}: there is not enough memory for it at size {size}") from None
     except Exception as error:  # a damaged image fails in any way it likes
         raise DataError(f"{path} does not decode as an image ({error}): replace or remove it") from None
+
+
+def _center(image, sides, resize, method):
+    """The centre of an image whose shorter side becomes `resize` pixels long; rounded as torchvision does."""
+    short = min(image.size)
+    image = image.resize([resize if side == short else resize * side // short for side in image.size], method)
+    top, left = (round((have - wanted) / 2) for have, wanted in zip(image.size[::-1], sides))
+    return image.crop((left, top, left + sides[1], top + sides[0]))
 
 
 def _from_16_bits(image):
@@ -107,7 +125,7 @@ def _classes(path):
     return classes
 
 
-def _read(path, classes, size, *, all_classes=False):
+def _read(path, classes, size, prepared, *, all_classes=False):
     """(images, labels) of all files in the folders of the classes, class by class."""
     unknown = sorted(set(_classes(path)) - set(classes))
     if unknown:
@@ -125,7 +143,7 @@ def _read(path, classes, size, *, all_classes=False):
     if all_classes and empty:
         raise DataError(f"{path} has no images of {', '.join(empty)}: add some, or remove the empty folders")
     for i, (file, _) in enumerate(files):
-        image = load_image(file, size=size)
+        image = load_image(file, size=size, **prepared)
         if i == 0:
             images = numpy.empty((len(files), *image.shape), numpy.uint8)
         if image.shape != images[0].shape:

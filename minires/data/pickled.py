@@ -1,22 +1,18 @@
 """Reading pickled arrays without running what else a pickle may hold.
 
-A pickle is a program: it names functions and calls them. CIFAR's Python version is one, made by Python 2. Here it may name
-the three things that a NumPy array is made of, and nothing more; and what it says about an array is checked before an
-array is made of it. A pickle that is made to take long can still do so.
+CIFAR's Python version is a pickle, made by Python 2. Here it may name the three things that a NumPy array is made of, and
+nothing more; and what it says about an array is checked before an array is made of it.
 """
 
 import io
-import pickle
-import pickletools
 
 import numpy
 
+from minires import unpickling
+from minires.unpickling import PickleError
+
 LARGEST = 1 << 30  # bytes of an array
 PLAIN = (bytes, str, int, float, list, tuple, dict, type(None))
-
-
-class PickleError(ValueError):
-    """A pickle that is damaged, or asks for more than arrays."""
 
 
 def load(data):
@@ -24,23 +20,10 @@ def load(data):
 
     Raises  PickleError: anything else in it, before any of it is run; or it is damaged.
     """
-    try:
-        _check_places(data)
-        content = _Unpickler(io.BytesIO(data), encoding="bytes").load()
-        if isinstance(content, dict):
-            return {key: _finished(value, *PLAIN) for key, value in content.items()}
-        return _finished(content)
-    except PickleError:
-        raise
-    except Exception as error:  # a damaged pickle fails in any way it likes
-        raise PickleError(f"the pickle is damaged or cut off ({type(error).__name__}: {error})") from None
-
-
-def _check_places(data):
-    """Refuse a number of a place for things to come back to that is higher than there are things: memory is taken up to it."""
-    for i, (code, argument, _) in enumerate(pickletools.genops(data)):
-        if code.name in ("PUT", "BINPUT", "LONG_BINPUT") and argument > i:
-            raise PickleError(f"the pickle asks for {argument:,} places, and holds {i:,} things: do not trust this file")
+    content = unpickling.load(_Unpickler, io.BytesIO(data), encoding="bytes")
+    if isinstance(content, dict):
+        return {key: _finished(value, *PLAIN) for key, value in content.items()}
+    return _finished(content)
 
 
 class _Array:
@@ -80,25 +63,16 @@ class _Type:
         self.value = self.value.newbyteorder(order)
 
 
-class _Unpickler(pickle.Unpickler):
-    """Names in the pickle are looked up here, and nowhere else."""
+class _Unpickler(unpickling.Unpickler):
+    """Of what an array is made of, and nothing more."""
 
+    NEEDED = "no array needs"
     ADMITTED = {
         ("numpy.core.multiarray", "_reconstruct"): _Array,
         ("numpy._core.multiarray", "_reconstruct"): _Array,
         ("numpy", "ndarray"): "the type that _reconstruct is told",
         ("numpy", "dtype"): _Type,
     }
-
-    def find_class(self, module, name):
-        """What stands for a name."""
-        if (module, name) not in self.ADMITTED:
-            raise PickleError(f"the pickle asks for {module}.{name}, which no array needs: it was not run. Do not trust it")
-        return self.ADMITTED[module, name]
-
-    def persistent_load(self, _):
-        """What stands for an object that the pickle does not hold itself."""
-        raise PickleError("the pickle refers to something outside it")
 
 
 def _finished(thing, *others):

@@ -2,6 +2,8 @@
 
 from minires import names
 from minires.models.blocks import BasicBlock, Bottleneck, PreActivationBasicBlock, PreActivationBottleneck
+from minires.models.freezing import freeze
+from minires.models.recognised import recognised
 from minires.models.resnet import (
     ResNet,
     resnet18,

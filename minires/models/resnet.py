@@ -10,6 +10,7 @@ Every stage but the first halves the image. Source  He et al. 2015, table 1 and 
 """
 
 import inspect
+from itertools import islice
 
 from minires import names
 from minires.models.blocks import BasicBlock, Bottleneck, PreActivationBasicBlock, PreActivationBottleneck
@@ -53,15 +54,32 @@ class ResNet(Module):
         self.stages = len(depths)
 
     def forward(self, x):
+        for _, x in self._maps(x):
+            pass
+        return self.fc(self.avgpool(x))
+
+    def features(self, x, *, upto=None):
+        """The maps (N, H, W, C) after the stem and after each stage: name -> Tensor, "stem", "layer1", ... up to and with `upto`.
+
+        What comes after `upto` is not run. Of a net with preactivation the last map has been through the last batch norm and ReLU.
+        Raises  ValueError: `upto` names no stage.
+        """
+        places = ["stem", *(f"layer{i + 1}" for i in range(self.stages))]
+        upto = places[-1] if upto is None else names.check("place in the net", upto, places)
+        return dict(islice(self._maps(x), places.index(upto) + 1))
+
+    def _maps(self, x):
+        """(name, map) after the stem and after each stage."""
         x = self.conv1(x)
         if self.bn1 is not None:
             x = self.bn1(x, relu=True)
         x = self.maxpool(x)
+        yield "stem", x
         for i in range(self.stages):
             x = getattr(self, f"layer{i + 1}")(x)
-        if self.bn is not None:
-            x = self.bn(x, relu=True)
-        return self.fc(self.avgpool(x))
+            if i + 1 == self.stages and self.bn is not None:
+                x = self.bn(x, relu=True)
+            yield f"layer{i + 1}", x
 
 
 def preactivated_block(block):
@@ -77,60 +95,72 @@ def make_stage(block, depth, in_channels, width, *, stride, shortcut):
 
 
 WIDE, NARROW = (64, 128, 256, 512), (16, 32, 64)
+NETS = {  # name -> block, depths, widths
+    "resnet18": (BasicBlock, (2, 2, 2, 2), WIDE),
+    "resnet34": (BasicBlock, (3, 4, 6, 3), WIDE),
+    "resnet50": (Bottleneck, (3, 4, 6, 3), WIDE),
+    "resnet101": (Bottleneck, (3, 4, 23, 3), WIDE),
+    "resnet152": (Bottleneck, (3, 8, 36, 3), WIDE),
+    "resnet20": (BasicBlock, (3, 3, 3), NARROW),
+    "resnet32": (BasicBlock, (5, 5, 5), NARROW),
+    "resnet44": (BasicBlock, (7, 7, 7), NARROW),
+    "resnet56": (BasicBlock, (9, 9, 9), NARROW),
+    "resnet110": (BasicBlock, (18, 18, 18), NARROW),
+}
 OPTIONS = [name for name, option in inspect.signature(ResNet).parameters.items() if option.kind is option.KEYWORD_ONLY]
 
 
-def _net(block, depths, widths, **options):
-    for name in options:
-        names.check("option", name, OPTIONS)
-    return ResNet(block, depths, widths, **options)
+def _net(name, **options):
+    for option in options:
+        names.check("option", option, OPTIONS)
+    return ResNet(*NETS[name], **options)
 
 
 def resnet18(**options):
     """ResNet-18. Options as for ResNet."""
-    return _net(BasicBlock, (2, 2, 2, 2), WIDE, **options)
+    return _net("resnet18", **options)
 
 
 def resnet34(**options):
     """ResNet-34. Options as for ResNet."""
-    return _net(BasicBlock, (3, 4, 6, 3), WIDE, **options)
+    return _net("resnet34", **options)
 
 
 def resnet50(**options):
     """ResNet-50. Options as for ResNet."""
-    return _net(Bottleneck, (3, 4, 6, 3), WIDE, **options)
+    return _net("resnet50", **options)
 
 
 def resnet101(**options):
     """ResNet-101. Options as for ResNet."""
-    return _net(Bottleneck, (3, 4, 23, 3), WIDE, **options)
+    return _net("resnet101", **options)
 
 
 def resnet152(**options):
     """ResNet-152. Options as for ResNet."""
-    return _net(Bottleneck, (3, 8, 36, 3), WIDE, **options)
+    return _net("resnet152", **options)
 
 
 def resnet20(*, shortcut="A", **options):
     """The CIFAR net of 20 layers. Options as for ResNet."""
-    return _net(BasicBlock, (3, 3, 3), NARROW, shortcut=shortcut, **options)
+    return _net("resnet20", shortcut=shortcut, **options)
 
 
 def resnet32(*, shortcut="A", **options):
     """The CIFAR net of 32 layers. Options as for ResNet."""
-    return _net(BasicBlock, (5, 5, 5), NARROW, shortcut=shortcut, **options)
+    return _net("resnet32", shortcut=shortcut, **options)
 
 
 def resnet44(*, shortcut="A", **options):
     """The CIFAR net of 44 layers. Options as for ResNet."""
-    return _net(BasicBlock, (7, 7, 7), NARROW, shortcut=shortcut, **options)
+    return _net("resnet44", shortcut=shortcut, **options)
 
 
 def resnet56(*, shortcut="A", **options):
     """The CIFAR net of 56 layers. Options as for ResNet."""
-    return _net(BasicBlock, (9, 9, 9), NARROW, shortcut=shortcut, **options)
+    return _net("resnet56", shortcut=shortcut, **options)
 
 
 def resnet110(*, shortcut="A", **options):
     """The CIFAR net of 110 layers. Options as for ResNet."""
-    return _net(BasicBlock, (18, 18, 18), NARROW, shortcut=shortcut, **options)
+    return _net("resnet110", shortcut=shortcut, **options)

@@ -18,6 +18,7 @@ class Row(NamedTuple):
     parameters: int
     multiply_adds: int  # for one image
     kept: int  # bytes that backward keeps, for one image
+    learns: int  # of the parameters: those that require a gradient
 
 
 class Summary(NamedTuple):
@@ -27,10 +28,11 @@ class Summary(NamedTuple):
     parameters: int
     multiply_adds: int
     kept: int
+    learns: int
 
     def __str__(self):
         head = ("layer", "kind", "output", "parameters", "multiply-adds", "kept, KiB")
-        lines = [head] + [_cells(*row) for row in self.rows]
+        lines = [head] + [_cells(*row[:-1]) for row in self.rows]
         lines.append(_cells("sum", "", (), self.parameters, self.multiply_adds, self.kept))
         widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
         text = [
@@ -38,7 +40,8 @@ class Summary(NamedTuple):
             for line in lines
         ]
         rule = "-" * len(text[0])
-        return "\n".join([text[0], rule, *text[1:-1], rule, text[-1].rstrip()])
+        learn = [f"{self.learns:,} of the parameters learn"] if self.learns < self.parameters else []
+        return "\n".join([text[0], rule, *text[1:-1], rule, text[-1].rstrip(), *learn])
 
     __repr__ = __str__
 
@@ -49,12 +52,12 @@ def summary(model, input_shape):
     input_shape  (H, W, C), or (features,), of one example
     Raises  whatever the model raises on such an input.
 
-    `kept` counts the arrays that the backward passes keep until they run, without the parameters, each once: what a third image
+    A frozen module stands there as such. `kept` counts the arrays that the backward passes keep until they run, without the parameters, each once: what a third image
     adds to two, so that a number a channel does not count. A parameter that two modules share counts for the first.
     """
-    few, many = ([row for row in _rows(model, (n, *input_shape)) if row.kind != "Identity"] for n in (2, 3))
+    few, many = ([row for row in _rows(model, (n, *input_shape)) if not row.kind.startswith("Identity")] for n in (2, 3))
     rows = [three._replace(kept=three.kept - two.kept) for two, three in zip(few, many)]
-    return Summary(rows, *(sum(getattr(row, key) for row in rows) for key in ("parameters", "multiply_adds", "kept")))
+    return Summary(rows, *(sum(getattr(row, key) for row in rows) for key in ("parameters", "multiply_adds", "kept", "learns")))
 
 
 def _rows(model, shape):
@@ -88,8 +91,10 @@ def _rows(model, shape):
         if name in ran:
             own = {id(value): value for _, value in module.named_attributes() if isinstance(value, Parameter)}
             count = sum(value.size for key, value in own.items() if key not in counted)
+            learns = sum(value.size for key, value in own.items() if key not in counted and value.requires_grad)
+            kind = type(module).__name__ + ", frozen" * module.frozen
+            rows.append(Row(name, kind, ran[name], count, multiply_adds[name], sizes[name], learns))
             counted |= own.keys()
-            rows.append(Row(name, type(module).__name__, ran[name], count, multiply_adds[name], sizes[name]))
     return rows
 
 

@@ -22,7 +22,7 @@ class Parameter(Tensor):
 class Module:
     """The base of all layers and models: write forward(), call the module."""
 
-    training = True
+    training, frozen = True, False
 
     def forward(self, *inputs, **options):
         raise NotImplementedError(f"{type(self).__name__} has no forward()")
@@ -60,14 +60,26 @@ class Module:
     # Modes and types.
 
     def train(self, mode=True):
-        """Training mode for the whole tree: batch norm and dropout depend on it. Returns the module."""
+        """Training mode for the whole tree, but for what is frozen: batch norm and dropout depend on it. Returns the module."""
         for _, module in self.modules():
-            module.training = mode
+            module.training = mode and not module.frozen
         return self
 
     def eval(self):
         """Evaluation mode for the whole tree. Returns the module."""
         return self.train(False)
+
+    def freeze(self, frozen=True):
+        """The tree learns nothing: no parameter requires a gradient, and all stay in evaluation mode, so that the statistics of batch
+        norms stay as they are, too. With False it learns again. Returns the module.
+
+        Where nothing before it learns either, no graph is built for it: it costs no backward and keeps nothing.
+        """
+        for _, module in self.modules():
+            module.frozen, module.training = frozen, not frozen
+        for parameter in self.parameters():
+            parameter.requires_grad = not frozen
+        return self
 
     def astype(self, dtype):
         """All parameters and buffers of floats in another type of floats, such as "float64". Returns the module.

@@ -1,0 +1,35 @@
+"""Freezing parts of a net by their names, as `--freeze` says them."""
+
+from minires import names
+
+
+def freeze(model, parts):
+    """Freeze (see Module.freeze) the parts of a model that a text names, and return their names.
+
+    parts  names with commas between, such as "conv1,bn1,layer1" or "layer1.0"; or "until:layer4": all that comes before layer4, in
+           the order of the tree; "until:fc" leaves the last layer alone to learn
+
+    Raises  ValueError: a name that the model does not have, or nothing is left to learn, or nothing comes before.
+    """
+    modules = {name: module for name, module in model.modules() if name}
+    before, until, name = parts.partition("until:")
+    if until:
+        if before:
+            raise ValueError(f"freeze: {parts!r}, wanted until:NAME by itself, or names with commas between")
+        names.check("part of the net", name, modules)
+        wanted = []
+        for other in modules:
+            if other == name:
+                break
+            around, within = name.startswith(f"{other}."), wanted and other.startswith(f"{wanted[-1]}.")
+            if not around and not within:
+                wanted.append(other)
+        if not wanted:
+            raise ValueError(f"freeze: nothing comes before {name}")
+    else:
+        wanted = [names.check("part of the net", part.strip(), modules) for part in parts.split(",")]
+    for part in wanted:
+        modules[part].freeze()
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        raise ValueError(f"freeze: {parts!r} leaves nothing to learn")
+    return wanted

@@ -1,0 +1,37 @@
+"""Which net weights are of, read from their names and shapes."""
+
+import re
+from collections import Counter
+
+from minires.models.blocks import BasicBlock, Bottleneck
+from minires.models.resnet import NARROW, NETS
+
+
+def recognised(state):
+    """(name, options) of the model in NETS, or resnet8, that a state_dict() fits; or None.
+
+    Without weights on its shortcuts a net of 16, 32, 64 channels is taken for the paper's, option A.
+    """
+    shapes = {name: tuple(array.shape) for name, array in state.items()}
+    if len(shapes.get("conv1.weight", ())) != 4 or len(shapes.get("fc.weight", ())) != 2:
+        return None
+    kernel, _, in_channels, channels = shapes["conv1.weight"]
+    options = {"num_classes": shapes["fc.weight"][1], "in_channels": in_channels}
+    if "layer1.conv1.weight" in shapes:
+        return "resnet8", options
+    blocks = {tuple(name.split(".")[:2]) for name in shapes if re.match(r"layer\d+\.\d+\.", name)}
+    depths = Counter(stage for stage, _ in blocks)
+    widths = tuple(shapes.get(f"{stage}.0.conv1.weight", (0,))[-1] for stage in sorted(depths))
+    block = Bottleneck if "layer1.0.conv3.weight" in shapes else BasicBlock
+    made = block, tuple(depths[stage] for stage in sorted(depths)), widths
+    name = next((name for name, net in NETS.items() if net == made), None)
+    if name is None or channels != widths[0] or kernel not in (3, 7):
+        return None
+    projected = any(".downsample." in key for key in shapes)
+    if not projected and widths != NARROW:
+        return None  # a plain net, or one with zeros on its shortcuts: the names do not say it
+    options["shortcut"] = "B" if projected else "A"
+    options["stem"] = "imagenet" if kernel == 7 else "cifar"
+    if "bn.weight" in shapes:
+        options["preactivation"] = True
+    return name, options

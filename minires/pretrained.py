@@ -1,0 +1,54 @@
+"""Weights that others have published, or that a file or a run holds: with what is needed to use them.
+
+Names are those of timm (tv: torchvision's). In the names of these files stands the beginning of their SHA-256, which is checked.
+Licences  torchvision BSD-3-Clause; timm Apache-2.0; akamaster/pytorch_resnet_cifar10 BSD-2-Clause. What ImageNet's own terms
+mean for nets that were trained on it, each has to judge.
+"""
+
+from pathlib import Path
+
+from minires import checkpoint, models, names
+from minires.data import CLASSES
+from minires.data.download import fetch
+from minires.data.imagenet import PREPARED
+
+TORCHVISION = "https://download.pytorch.org/models/"
+TIMM = "https://github.com/huggingface/pytorch-image-models/releases/download/v0.1-rsb-weights/"
+CIFAR = "https://github.com/akamaster/pytorch_resnet_cifar10/raw/master/pretrained_models/"
+WIDER = {"resize": 232}  # of torchvision's second weights
+SMOOTH = {"interpolation": "bicubic"}
+IMAGENET = {"classes": list(CLASSES["imagenet"]), **PREPARED}
+CIFAR10 = {"classes": list(CLASSES["cifar10"]), "size": [32, 32, 3], "mean": PREPARED["mean"], "std": PREPARED["std"]}
+
+PUBLISHED = {  # name -> address, and facts
+    **{f"{name}.tv_in1k": (f"{TORCHVISION}{name}-{digits}.pth", IMAGENET) for name, digits in (
+        ("resnet18", "f37072fd"), ("resnet34", "b627a593"), ("resnet50", "0676ba61"), ("resnet101", "63fe2227"), ("resnet152", "394f9c45"))},
+    **{f"{name}.tv2_in1k": (f"{TORCHVISION}{name}-{digits}.pth", {**IMAGENET, **WIDER}) for name, digits in (
+        ("resnet50", "11ad3fa6"), ("resnet101", "cd907fc2"), ("resnet152", "f82ba261"))},
+    **{f"{name}.a1_in1k": (f"{TIMM}{name}_a1_0-{digits}.pth", {**IMAGENET, **SMOOTH}) for name, digits in (
+        ("resnet18", "d63eafa0"), ("resnet34", "46f8f793"), ("resnet50", "14fe96d1"), ("resnet101", "cdcb52a9"), ("resnet152", "2eee8a7a"))},
+    **{f"{name}.cifar10": (f"{CIFAR}{name}-{digits}.th", CIFAR10) for name, digits in (
+        ("resnet20", "12fca82f"), ("resnet32", "d509ac18"), ("resnet44", "014dd654"), ("resnet56", "4bfd9763"), ("resnet110", "1d1ed7c2"))},
+}  # fmt: skip
+
+
+def read(source):
+    """(state, facts) of weights; facts as far as they are known: model, options, classes, size, resize, mean, std.
+
+    source  a file of safetensors or PyTorch's, or a name in PUBLISHED, which is fetched once, into the cache
+    What a file itself says comes first. Which net it is else its shapes say; one of 1,000 classes that begins with a 7x7
+    convolution of three channels is taken for one of ImageNet.
+    Raises  ValueError: no file, and an unknown name. CheckpointError: damaged. ConnectionError: it cannot be fetched.
+    """
+    path, known = Path(source), {}
+    if not path.is_file():
+        address, known = PUBLISHED[names.check("weights, which are no file either:", str(source), PUBLISHED)]
+        file = address.rpartition("/")[2]
+        digits = file.rpartition("-")[2].partition(".")[0]
+        path = fetch([address], {digits: file}, what="weights", otherwise="or name the file with --weights")
+    state, facts = checkpoint.load_weights(path)
+    name, options = models.recognised(state) or (None, {})
+    guessed = {"model": name, "options": options} if name else {}
+    if options.get("stem") == "imagenet" and options["in_channels"] == 3 and options["num_classes"] == len(IMAGENET["classes"]):
+        guessed.update(IMAGENET)
+    return state, {**guessed, **known, **facts}
