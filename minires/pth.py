@@ -54,7 +54,7 @@ def _weights(content):
     parts = {name: part for name, part in content.items() if _tensors(part)} if isinstance(content, dict) else {}
     if len(parts) == 1:
         return _tensors(*parts.values())
-    held = f"{len(parts)} sets of weights, {', '.join(map(str, parts))}" if parts else f"a {type(content).__name__.strip('_')} without tensors"
+    held = f"{len(parts)} sets of weights, {', '.join(map(str, parts))}" if parts else "nothing with tensors by name"
     raise TorchFileError(f"the file holds {held}: wanted what torch.save(model.state_dict(), path) writes")
 
 
@@ -195,7 +195,10 @@ def _one_after_the_other(data):
     for key in keys if isinstance(keys, list) else ():
         if not isinstance(key, str) or key not in sizes:
             raise TorchFileError(f"the file holds a storage that no tensor is in: {str(key)[:100]}")
-        found[key] = file.read(int.from_bytes(file.read(8), order) * sizes[key])
+        length = int.from_bytes(file.read(8), order) * sizes[key]
+        found[key] = file.read(min(length, len(data)))
+        if len(found[key]) < length:
+            raise TorchFileError(f"the file holds {len(found[key]):,} bytes of a storage of {length:,}: it is damaged or cut off")
     return content, _storages(found, order)
 
 

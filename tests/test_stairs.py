@@ -23,6 +23,7 @@ STAIRS = {
     "data": "backend names files unpickling",
     "pth": "unpickling",
     "checkpoint": "backend files pth",
+    "export": "functional tensor backend files",
     "pretrained": "checkpoint models data names",
     "train": "nn functional tensor data backend names",
     "show": "tensor backend files names",
@@ -32,7 +33,7 @@ STAIRS = {
     "course": "train models gradcheck optim data nn functional tensor ops backend names files",
 }
 ANYTHING = {"cli", "__init__", "__main__"}
-NUMPY = {"backend", "data", "gradcheck", "checkpoint", "pth", "course"}  # and nn/init.py
+NUMPY = {"backend", "data", "gradcheck", "checkpoint", "pth", "export", "course"}  # and nn/init.py
 
 
 def room(path):

@@ -1,4 +1,4 @@
-"""The command line: minires train, evaluate, predict, summary, data, plot, exercises, info."""
+"""The command line: minires train, evaluate, predict, export, summary, data, plot, exercises, info."""
 
 import argparse
 import sys
@@ -66,6 +66,14 @@ def _parser():
     _add_preparation(predict)
     _add_model(predict)
     _add_backend(predict)
+
+    export = command("export", "use", "a trained net as a file of ONNX, which others run")
+    export.add_argument("trained", nargs="?", metavar="RUN", help="a run's name or folder; without it the newest run")
+    export.add_argument("--to", metavar="FILE", help="where it goes (default: MODEL.onnx)")
+    _add_weights(export)
+    _add_preparation(export)
+    _add_model(export)
+    _add_backend(export)
 
     summary = command("summary", "look", "a table of a model's layers: shapes, parameters, multiply-adds, memory")
     summary.add_argument("model", metavar="MODEL", help=f"one of {', '.join(models.MODELS)}")

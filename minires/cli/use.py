@@ -1,8 +1,9 @@
-"""minires evaluate and minires predict: a trained net at work."""
+"""minires evaluate, predict and export: a trained net at work."""
 
 from pathlib import Path
 
 from minires import backend, data, show
+from minires import export as onnx
 from minires import functional as F
 from minires.cli import settings
 from minires.cli.weights import trained
@@ -91,6 +92,19 @@ def predict(options):
     if options.picture:
         show.predictions(dataset.images, probabilities, names, top=options.top).save(options.picture)
         print(f"picture in {options.picture}")
+
+
+def export(options):
+    """Run the command: a trained net as a file of ONNX."""
+    _use_backend(options)
+    config, model, facts = trained(options)
+    if "size" not in facts:
+        raise ValueError("the weights do not say how large an image is: give --size")
+    path = Path(options.to or f"{config.get('model', facts['model'])}.onnx")
+    told = {name: list(facts[name]) for name in ("classes", "mean", "std") if name in facts}
+    onnx.export(model, path, tuple(facts["size"]), **told)
+    h, w, c = facts["size"]
+    print(f"{path}: images (N, {c}, {h}, {w}) in, each channel normalised by mean and std, to logits (N, {model.fc.weight.shape[1]})")
 
 
 def _check_classes(part, facts, model):

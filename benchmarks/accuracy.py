@@ -1,0 +1,109 @@
+"""python -m benchmarks.accuracy: the runs in docs/results in a table of Markdown, as the README shows them.
+
+--add RUN ... copies what a finished run has to show (log, result, card) there first.
+"""
+
+import argparse
+import csv
+import json
+import re
+import shutil
+import statistics
+from pathlib import Path
+from typing import NamedTuple
+
+from minires.cli import recipes
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "docs" / "results"
+SHOWN = ("log.csv", "result.json", "card.md")
+OWN = ("seed", "minires", "fingerprint", "recipe", "watch")  # settings that do not make another row
+
+PAPER = "[He et al. 2015](https://arxiv.org/abs/1512.03385), table 6"
+PUBLISHED = {  # what is said of the published images, in its whole length
+    "resnet18": "93.02 % in 350 epochs ([pytorch-cifar](https://github.com/kuangliu/pytorch-cifar))",
+    "resnet20": f"91.25 % in 64,000 steps ({PAPER})",
+    "resnet56": f"93.03 % in 64,000 steps ({PAPER})",
+    "resnet8": "94.01 % in 9.9 epochs, a net much like it ([Jordan 2024](https://arxiv.org/abs/2404.00498))",
+}
+HEAD = ["| model | recipe | data | accuracy on test | time | machine | published, for the true images |",
+        "| --- | --- | --- | --- | --- | --- | --- |"]  # fmt: skip
+
+
+class Shown(NamedTuple):
+    """A run in docs/results: its settings, the rows of its log, its result, and the facts of its card (name -> text)."""
+
+    folder: Path
+    config: dict
+    log: list
+    result: dict
+    facts: dict
+
+
+def read(folder):
+    """A run in docs/results.
+
+    Raises  OSError, ValueError: files that are missing or damaged.
+    """
+    card = (folder / "card.md").read_text(encoding="utf-8")
+    facts = dict(re.findall(r"^\| ([^|-]+) \| (.*) \|$", card, flags=re.MULTILINE))
+    config = json.loads(card.split("```json\n")[1].split("```")[0])
+    log = list(csv.DictReader((folder / "log.csv").read_text(encoding="utf-8").splitlines()))
+    return Shown(folder, config, log, json.loads((folder / "result.json").read_text(encoding="utf-8")), facts)
+
+
+def grouped(runs):
+    """Lists of runs that differ by their seed alone, in the order of their models and recipes."""
+    groups = {}
+    for run in runs:
+        key = json.dumps({name: value for name, value in sorted(run.config.items()) if name not in OWN})
+        groups.setdefault(key, []).append(run)
+    return sorted(groups.values(), key=lambda group: (group[0].config["model"], _recipe(group[0].config), _net(group[0].config)))
+
+
+def row(group):
+    """The line of the table for runs that differ by their seed alone."""
+    first, found = group[0], [100 * run.result["test_accuracy"] for run in group]
+    spread = f" ± {statistics.stdev(found):.2f}" if len(found) > 1 else ""
+    links = ", ".join(f"[{run.config['seed']}](docs/results/{run.folder.name}/card.md)" for run in group)
+    minutes = statistics.fmean(run.result["seconds"] for run in group) / 60
+    machine = first.facts["processor"].split(" for this process")[0]
+    cells = [_net(first.config), _recipe(first.config), first.config.get("data_label") or "CIFAR-10",
+             f"{statistics.fmean(found):.2f}{spread} % (seed{'s' * (len(found) > 1)} {links})", f"{minutes:.0f} min", machine, PUBLISHED.get(first.config["model"], "")]  # fmt: skip
+    return f"| {' | '.join(cells)} |"
+
+
+def _net(config):
+    return f"{config['model']}{', no shortcuts' if config.get('shortcut') == 'none' else ''}"
+
+
+def _recipe(config):
+    return recipes.told(config) if "recipe" in config else f"none: as `train` does, {config['epochs']} epochs"
+
+
+def add(folder):
+    """Copy what a finished run has to show to docs/results.
+
+    Raises  ValueError: it is not finished.
+    """
+    folder = Path(folder)
+    missing = [name for name in SHOWN if not (folder / name).is_file()]
+    if missing:
+        raise ValueError(f"{folder} has no {', '.join(missing)}: a run has them when it is finished")
+    (FOLDER / folder.name).mkdir(parents=True, exist_ok=True)
+    for name in SHOWN:
+        shutil.copyfile(folder / name, FOLDER / folder.name / name)
+
+
+def lines():
+    """The whole table."""
+    return HEAD + [row(group) for group in grouped(map(read, sorted(path.parent for path in FOLDER.glob("*/card.md"))))]
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description="The results as a table.")
+    parser.add_argument("--add", nargs="+", default=[], metavar="RUN", help="finished runs to take in first")
+    options = parser.parse_args()
+    for path in options.add:
+        add(path)
+    print("\n".join(lines()))

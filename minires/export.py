@@ -1,0 +1,182 @@
+"""A net as a file of ONNX, so that it runs where minires does not: in browsers, on phones, in other languages.
+
+The model runs once, on zeros, and each op that it calls on the way writes down the node of ONNX that does the same. So any model
+can go out whose ops have such a node here. Images are (N, C, H, W) there, as is the custom, and N may be any number.
+Source  github.com/onnx/onnx, docs/Operators.md, version 17.
+"""
+
+import inspect
+import json
+from contextlib import contextmanager
+
+import numpy
+
+from minires import files, functional
+from minires.backend import to_host, xp
+from minires.tensor import Tensor, apply, no_grad
+
+OPSET, IR = 17, 8  # of 2022: what runs models reads them
+AXES = (0, 2, 3, 1)  # where the axes of (N, H, W, C) are in (N, C, H, W)
+
+
+def export(model, path, size, **facts):
+    """Write a model, as it is in evaluation, as a file of ONNX: "images", normalised floats (N, C, H, W), to "logits".
+
+    size  (H, W, C) of an image    facts  are kept in the file as JSON: classes, mean, std
+
+    Raises  ValueError: the package onnx is not there, or an op of the model has no counterpart. OSError: nothing half-written stays.
+    """
+    try:
+        from onnx import checker, helper, numpy_helper
+    except ImportError:
+        raise ValueError("to export, the package onnx is needed: pip install onnx") from None
+    modes = [(module, module.training) for _, module in model.modules()]
+    graph = _Graph(helper, model)
+    x = Tensor(xp.zeros((1, *size), dtype=xp.float32))
+    graph.names[id(x.data)] = "images"
+    try:
+        with no_grad(), graph.recording():
+            logits = model.eval()(x)
+    finally:
+        for module, training in modes:
+            module.training = training
+    graph.node("Identity", [graph.name(logits)], output="logits")
+    h, w, c = size
+    real = helper.make_tensor_value_info
+    made = helper.make_graph(graph.nodes, type(model).__name__, [real("images", 1, ["N", c, h, w])],
+                             [real("logits", 1, ["N", *logits.shape[1:]])],
+                             [numpy_helper.from_array(array, name) for name, array in graph.constants.items()])  # fmt: skip
+    whole = helper.make_model(made, producer_name="minires", ir_version=IR, opset_imports=[helper.make_opsetid("", OPSET)])
+    helper.set_model_props(whole, {name: json.dumps(fact) for name, fact in facts.items()})
+    checker.check_model(whole, full_check=True)
+    files.write(path, whole.SerializeToString())
+
+
+class _Graph:
+    """Nodes and constants of ONNX, written down while a model runs."""
+
+    def __init__(self, helper, model):
+        self.helper, self.nodes, self.constants, self.held = helper, [], {}, []
+        self.names = {}  # id of an array -> what it is called there
+        self.known = {id(value.data): name for name, value in model.named_parameters()}
+        self.known.update((id(value), name) for name, value in model.named_buffers())
+
+    @contextmanager
+    def recording(self):
+        """A context in which each op that runs is written down."""
+        functional.apply = self.run
+        try:
+            yield
+        finally:
+            functional.apply = apply
+
+    def run(self, op, *operands, **options):
+        """What tensor.apply does, and the op's node."""
+        result = apply(op, *operands, **options)
+        write = getattr(self, f"_op_{op.__name__}", None)
+        if write is None:
+            raise ValueError(f"export: the model uses {op.__name__}, which has no counterpart here")
+        given = inspect.signature(op).bind(*operands, **options)
+        given.apply_defaults()
+        self.names[id(result.data)] = write(**given.arguments)
+        self.held.append(result)  # so that its id stays its own
+        return result
+
+    def node(self, kind, inputs, *, output=None, **attributes):
+        """Add a node; the name of its result."""
+        output = output or f"{kind}_{len(self.nodes)}"
+        self.nodes.append(self.helper.make_node(kind, inputs, [output], **attributes))
+        return output
+
+    def name(self, value):
+        """What a tensor, an array or a number is called; constants are taken in as they are."""
+        array = value.data if isinstance(value, Tensor) else value
+        if id(array) in self.names:
+            return self.names[id(array)]
+        return self.constant(array)
+
+    def constant(self, array, axes=None):
+        """A constant, under the model's name for it; with `axes`, transposed."""
+        array = array.data if isinstance(array, Tensor) else array
+        name = self.known.get(id(array), f"constant_{len(self.constants)}")
+        array = to_host(array) if hasattr(array, "shape") else numpy.float32(array)
+        self.constants[name] = array if axes is None else array.transpose(axes).copy()
+        return name
+
+    def ints(self, numbers):
+        """A constant of whole numbers."""
+        return self.constant(numpy.array(numbers, numpy.int64))
+
+    # An op each: its arguments, and the name of its result.
+
+    def _op_conv2d(self, x, weight, bias, stride, padding, algorithm):
+        inputs = [self.name(x), self.constant(weight, (3, 2, 0, 1)), *([] if bias is None else [self.name(bias)])]
+        window = {"kernel_shape": weight.shape[:2], "strides": _both(stride), "pads": 2 * _both(padding)}
+        return self.node("Conv", inputs, **window)
+
+    def _op_max_pool2d(self, x, kernel, stride, padding):
+        return self.node("MaxPool", [self.name(x)], **_window(kernel, stride, padding))
+
+    def _op_avg_pool2d(self, x, kernel, stride, padding):
+        return self.node("AveragePool", [self.name(x)], count_include_pad=1, **_window(kernel, stride, padding))
+
+    def _op_global_avg_pool(self, x):
+        return self.node("Flatten", [self.node("GlobalAveragePool", [self.name(x)])])
+
+    def _op_norm_add_relu(self, x, gamma, beta, add, eps, stats, moving, relu):
+        return self._op_add_relu(self._op_batch_norm_frozen(x, gamma, beta, *stats, eps), add, relu)
+
+    def _op_batch_norm_frozen(self, x, gamma, beta, mean, var, eps):
+        return self.node("BatchNormalization", [self.name(value) for value in (x, gamma, beta, mean, var)], epsilon=eps)
+
+    def _op_add_relu(self, x, add, relu):
+        y = x if isinstance(x, str) else self.name(x)
+        y = y if add is None else self.node("Add", [y, self.name(add)])
+        return self.node("Relu", [y]) if relu else y
+
+    def _op_linear(self, x, weight, bias):
+        return self.node("Gemm", [self.name(x), self.name(weight), *([] if bias is None else [self.name(bias)])])
+
+    def _op_relu(self, x):
+        return self.node("Relu", [self.name(x)])
+
+    def _op_add(self, a, b):
+        return self.node("Add", [self.name(a), self.name(b)])
+
+    def _op_multiply(self, a, b):
+        return self.node("Mul", [self.name(a), self.name(b)])
+
+    def _op_pad(self, x, widths):
+        before, after = (_turned([pair[side] for pair in widths]) for side in (0, 1))
+        return self.node("Pad", [self.name(x), self.ints([*before, *after])])
+
+    def _op_getitem(self, x, index):
+        parts = index if isinstance(index, tuple) else (index,)
+        if not all(isinstance(part, slice) and (part.step or 1) > 0 for part in parts):
+            raise ValueError(f"export: the model takes {index} of an array: only slices have a counterpart here")
+        cut = {axis: part.indices(x.shape[axis]) for axis, part in enumerate(parts) if part != slice(None)}
+        if 0 in cut:
+            raise ValueError(f"export: the model takes {index} of an array: how many images there are is not known there")
+        if not cut:
+            return self.name(x)
+        begin, end, step = zip(*cut.values())
+        axes = [AXES[axis] if x.ndim == 4 else axis for axis in cut]
+        return self.node("Slice", [self.name(x), *map(self.ints, (begin, end, axes, step))])
+
+    def _op_reshape(self, x, shape):
+        if x.ndim == 4 and len(shape) == 2:  # nn.Flatten: the features in our order
+            return self.node("Flatten", [self.node("Transpose", [self.name(x)], perm=(0, 2, 3, 1))])
+        raise ValueError(f"export: the model reshapes {x.shape} to {shape}: only Flatten has a counterpart here")
+
+
+def _both(value):
+    return list(value) if isinstance(value, (tuple, list)) else [value, value]
+
+
+def _window(kernel, stride, padding):
+    return {"kernel_shape": _both(kernel), "strides": _both(kernel if stride is None else stride), "pads": 2 * _both(padding)}
+
+
+def _turned(widths):
+    """Numbers for (N, H, W, C) in the order of (N, C, H, W)."""
+    return [widths[0], widths[3], widths[1], widths[2]] if len(widths) == 4 else widths
