@@ -19,12 +19,9 @@ IMPORT = "import time; begun = time.perf_counter(); import {}; print(time.perf_c
 
 def memory(plan, peers):
     """peak memory of a training step, each in a process of its own"""
-    from minires import backend
-
     figures = {}
     for way in ("minires", *(peers.LAYOUTS if peers else ())):
-        arguments = (way, plan.net, plan.n, plan.steps, backend.threads())
-        figures[way] = facts = json.loads(_said("-m", "benchmarks.fresh", *map(str, arguments)))
+        figures[way] = facts = of_process(way, plan.net, plan.n, plan.steps)
         print(f"    {way:30} {_mib(facts['peak'])} - {_mib(facts['imported'])} after imports = {_mib(facts['step'])} MiB "
               f"({plan.net}, batch {plan.n}; {facts['seconds']:.2f} s a step)", flush=True)  # fmt: skip
     seconds = {way: [facts["seconds"]] for way, facts in figures.items()}
@@ -34,6 +31,13 @@ def memory(plan, peers):
         print(f"    {'minires / ' + faster:30} {ratio:.2f} (the faster layout)")
         return {"net": plan.net, "batch": plan.n, **figures, "pytorch": faster, "ratio": ratio}
     return {"net": plan.net, "batch": plan.n, **figures}
+
+
+def of_process(way, net, n, steps):
+    """What main() prints in a process of its own."""
+    from minires import backend
+
+    return json.loads(_said("-m", "benchmarks.fresh", *map(str, (way, net, n, steps, backend.threads()))))
 
 
 def imports(plan, peers):
@@ -65,16 +69,22 @@ def _peak():
 
 
 def main(way, net, n, steps, threads):
-    """Train, and print {"imported", "peak", "step"} in bytes and {"seconds"} of the fastest step."""
+    """Train, and print {"imported", "peak", "step"} in bytes and {"seconds"} of the fastest step.
+
+    way  "minires", or with what is frozen "minires until:layer4"; or a layout of PyTorch's
+    """
     n, steps, threads = map(int, (n, steps, threads))
-    of_minires = way == "minires"
+    of_minires, frozen = way.startswith("minires"), way.partition(" ")[2]
     worker = importlib.import_module("benchmarks.ours" if of_minires else "benchmarks.peers")  # one of them, not both
     if not of_minires:
         worker.import_all()
     imported = _peak()
     x, labels = batch(n)
     if of_minires:
-        step = worker.training(worker.build(NETS[net]), x, labels)
+        model = worker.build(NETS[net])
+        if frozen:
+            importlib.import_module("minires.models").freeze(model, frozen)
+        step = worker.training(model, x, labels)
     else:
         worker.describe(threads)
         step = worker.training(worker.build(NETS[net], way), worker.images(x, way), labels)

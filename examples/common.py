@@ -1,0 +1,50 @@
+"""What the examples share: their options, and what a net makes of images at each depth."""
+
+import argparse
+
+import numpy
+
+from minires import Tensor, data, models, no_grad
+from minires import functional as F
+from minires.backend import to_host
+from minires.cli import settings, weights
+
+
+def parser(name, doc):
+    """The options that all examples have."""
+    made = argparse.ArgumentParser(prog=f"python -m examples.{name}", description=doc.partition(": ")[2],
+                                   formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    made.add_argument("--data", default="cifar10", help="cifar10, or folder:PATH with images by class (default: cifar10)")
+    made.add_argument("--data-dir", metavar="DIR", help="CIFAR from here, instead of fetching it")
+    made.add_argument("--picture", metavar="FILE", default=f"{name}.png")
+    return made
+
+
+def images(options, facts=None):
+    """(train, test) Datasets, prepared as the facts of weights say."""
+    facts = facts or {}
+    config = {"data": options.data, "data_dir": options.data_dir, "validation": 0,
+              **{name: facts[name] for name in ("mean", "std", "resize", "interpolation") if name in facts}}  # fmt: skip
+    train, _, test = settings.datasets({**config, "size": facts.get("size", (None,))[:2] if "size" in facts else None})
+    return train, test
+
+
+def net(source):
+    """(model, facts) of weights: a file, a run or a published name."""
+    state, facts = weights.read(source)
+    if "model" not in facts:
+        raise ValueError(f"{source} does not say of which model it is, and its shapes do not either")
+    model = models.build(facts["model"], **{**facts.get("options", {}), "num_classes": state["fc.weight"].shape[1]})
+    model.load_state_dict(state)
+    return model.eval(), facts
+
+
+def pooled(model, dataset):
+    """Place in the net -> (N, C): the mean over the map that stands there, for each image; "pixels" are the images themselves."""
+    found = {}
+    with no_grad():
+        for x, _ in data.batches(dataset, 250):
+            found.setdefault("pixels", []).append(to_host(x).reshape(len(x), -1))
+            for name, y in model.features(Tensor(x)).items():
+                found.setdefault(name, []).append(to_host(F.global_avg_pool(y).data))
+    return {name: numpy.concatenate(parts) for name, parts in found.items()}

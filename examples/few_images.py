@@ -1,0 +1,117 @@
+"""python -m examples.few_images: a net that knows eight classes of CIFAR-10 learns the other two from fifty images of each.
+
+It is tuned whole, and with more and more of it frozen; beside it the same net learns the two from nothing. Each three times, with
+other images and another order. Printed and drawn: the accuracy on all test images of the two classes.
+
+The net that knows eight classes is trained first (ResNet-20, ten epochs), and kept, so that the next call goes faster.
+"""
+
+import json
+import statistics
+import time
+from pathlib import Path
+
+import numpy
+
+from examples import common
+from minires import checkpoint, data, models, nn, optim
+from minires.show.picture import Picture
+from minires.train import evaluate, train_epoch
+
+NEW = ("cat", "dog")  # the two classes, which are hard to tell apart
+SEEDS = (0, 1, 2)
+FROZEN = (None, "until:layer1", "until:layer2", "until:layer3", "until:fc")
+TRUNK = {"epochs": 10, "batch": 128, "lr": 0.4}
+TUNING = {"epochs": 60, "batch": 20, "lr": 0.02}  # the same for all, chosen on training images beyond the fifty
+
+
+def only(dataset, classes, each=None, seed=0):
+    """The images of some classes; with `each`, so many of each, drawn at random."""
+    rng, chosen = numpy.random.default_rng(seed), []
+    for name in classes:
+        found = numpy.flatnonzero(dataset.labels == dataset.classes.index(name))
+        chosen.append(found if each is None else numpy.sort(rng.permutation(found)[:each]))
+    labels = numpy.repeat(numpy.arange(len(classes)), list(map(len, chosen)))
+    return data.Dataset(dataset.images[numpy.concatenate(chosen)], labels, classes, mean=dataset.mean, std=dataset.std, name=dataset.name)
+
+
+def learn(model, train, *, epochs, batch, lr, seed):
+    """Train what is not frozen, with a learning rate that goes up for a quarter of the steps and down to 0."""
+    optimizer = optim.SGD(model.parameters(), lr=lr, momentum=0.9, nesterov=True, weight_decay=5e-4)
+    steps = len(data.batches(train, batch, drop_last=True))
+    schedule = optim.triangle(lr, steps=epochs * steps, peak=0.25)
+    for epoch in range(epochs):
+        batches = data.batches(train, batch, seed=seed, epoch=epoch, crop=4, flip=True, drop_last=True)
+        train_epoch(model, batches, optimizer, step=epoch * steps, schedule=schedule)
+
+
+def trunk(path, train):
+    """The state of a net that knows the classes of `train`: from the file, or trained and written there."""
+    if not path.exists():
+        print(f"training the net that knows {len(train.classes)} classes, on {len(train):,} images: once, for {path}")
+        nn.manual_seed(0)
+        model = models.resnet20(num_classes=len(train.classes))
+        learn(model, train, **TRUNK, seed=0)
+        checkpoint.save_weights(path, model.state_dict(), model="resnet20", classes=list(train.classes))
+    state, facts = checkpoint.load_weights(path)
+    if facts["classes"] != list(train.classes):
+        raise ValueError(f"{path} knows {', '.join(facts['classes'])}: remove it, or name another with --trunk")
+    return state
+
+
+def tuned(state, freeze, train, seed):
+    """A net of two classes that has learnt from `train`: from nothing, or beginning with a state but for the last layer."""
+    nn.manual_seed(seed)
+    model = models.resnet20(num_classes=len(NEW))
+    if state is not None:
+        fresh = {name: value for name, value in model.state_dict().items() if name.startswith("fc.")}
+        model.load_state_dict({**state, **fresh})
+    if freeze:
+        models.freeze(model, freeze)
+    learn(model, train, **TUNING, seed=seed)
+    return model
+
+
+def drawn(rows):
+    """A picture: a dot for each training, a line at each mean."""
+    figure = Picture(figsize=(7, 3.4), layout="constrained")
+    axes = figure.add_subplot()
+    for y, (name, found) in enumerate(reversed(rows.items())):
+        colour = "#8c8c8c" if name == "from nothing" else "#0072b2"
+        axes.plot([100 * value for value in found], [y] * len(found), "o", color=colour, alpha=0.7)
+        axes.plot(2 * [100 * statistics.fmean(found)], [y - 0.3, y + 0.3], color=colour, linewidth=2)
+    axes.set_yticks(range(len(rows)), reversed(rows))
+    axes.set(xlabel=f"accuracy on {' and '.join(NEW)}, %")
+    axes.grid(axis="x", alpha=0.3)
+    return figure
+
+
+def main(arguments=None):
+    """Train, print the table and draw the picture."""
+    parser = common.parser("few_images", __doc__)
+    parser.add_argument("--each", type=int, default=50, metavar="N", help="images of each class to learn from (default: 50)")
+    parser.add_argument("--trunk", type=Path, default=Path("few_images-trunk.safetensors"), metavar="FILE",
+                        help="the net that knows eight classes; made where it is not there")  # fmt: skip
+    parser.add_argument("--json", type=Path, metavar="FILE", help="all figures")
+    options = parser.parse_args(arguments)
+    train, test = common.images(options)
+    state = trunk(options.trunk, only(train, tuple(name for name in train.classes if name not in NEW)))
+    tests, rows = only(test, NEW), {}
+    ways = {"from nothing": (None, None), **{f"tuned, {part or 'nothing'} frozen": (state, part) for part in FROZEN}}
+    print(f"{options.each} images of each of {' and '.join(NEW)}, {TUNING['epochs']} epochs; accuracy on {len(tests):,} others")
+    for name, (start, freeze) in ways.items():
+        begun, rows[name] = time.perf_counter(), []
+        for seed in SEEDS:
+            few = only(train, NEW, options.each, seed)
+            rows[name].append(evaluate(tuned(start, freeze, few, seed), data.batches(tests, 250)).accuracy)
+        mean, spread = statistics.fmean(rows[name]), statistics.stdev(rows[name])
+        seconds = (time.perf_counter() - begun) / len(SEEDS)
+        print(f"  {name:32} {100 * mean:5.1f} % ± {100 * spread:.1f}   {seconds:4.0f} s each", flush=True)
+    if options.json:
+        options.json.write_text(json.dumps({"data": test.name, "each": options.each, "tests": len(tests), "rows": rows}, indent=2) + "\n")
+    drawn(rows).save(options.picture)
+    print(f"picture in {options.picture}")
+
+
+if __name__ == "__main__":
+    main()

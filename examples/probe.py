@@ -1,0 +1,81 @@
+"""python -m examples.probe --weights resnet20.cifar10: what a net knows, by depth.
+
+A linear layer learns to tell the classes from the features at one depth alone, the mean over a map; the net stays as it is. What
+the layer cannot do, a later stage has to add. Beside it the same for a net that was never trained: what shapes alone give.
+Source  Alain and Bengio 2016, "Understanding intermediate layers using linear classifier probes".
+"""
+
+import numpy
+
+from examples import common
+from minires import Tensor, models, nn, no_grad, optim
+from minires import functional as F
+from minires.show.picture import Picture
+
+STEPS, BATCH, RATE, DECAY = 1500, 250, 0.02, 1e-4
+
+
+def probe(features, labels, classes, *, seed=0):
+    """A linear layer that was trained on features (N, C), and how it prepares them: (layer, mean, std)."""
+    nn.manual_seed(seed)
+    mean, std = features.mean(axis=0), features.std(axis=0) + 1e-6
+    layer = nn.Linear(features.shape[1], classes)
+    optimizer = optim.AdamW(layer.parameters(), lr=RATE, weight_decay=DECAY)
+    schedule, rng = optim.cosine(RATE, steps=STEPS), numpy.random.default_rng(seed)
+    x = ((features - mean) / std).astype("float32")
+    for step in range(STEPS):
+        optimizer.lr = schedule(step)
+        chosen = rng.integers(0, len(x), BATCH)
+        loss = F.cross_entropy(layer(Tensor(x[chosen])), labels[chosen])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return layer, mean, std
+
+
+def accuracy(probed, features, labels):
+    """The share of right answers."""
+    layer, mean, std = probed
+    with no_grad():
+        logits = layer(Tensor(((features - mean) / std).astype("float32"))).numpy()
+    return float((logits.argmax(axis=1) == labels).mean())
+
+
+def by_depth(model, train, test):
+    """Place in the net -> accuracy of its probe on the test part."""
+    seen, unseen = common.pooled(model, train), common.pooled(model, test)
+    return {place: accuracy(probe(rows, train.labels, len(train.classes)), unseen[place], test.labels) for place, rows in seen.items()}
+
+
+def drawn(lines):
+    """A picture: a line for each net, accuracy by depth."""
+    figure = Picture(figsize=(6.4, 3.8), layout="constrained")
+    axes = figure.add_subplot()
+    for (name, found), colour, mark in zip(lines.items(), ("#0072b2", "#8c8c8c"), "os"):
+        axes.plot(list(found), [100 * value for value in found.values()], color=colour, marker=mark, label=name)
+    axes.set(xlabel="features from", ylabel="accuracy of a linear layer, %", ylim=(0, 100))
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    return figure
+
+
+def main(arguments=None):
+    """Print the table and draw the picture."""
+    parser = common.parser("probe", __doc__)
+    parser.add_argument("--weights", default="resnet20.cifar10", help="a file, a run or a published name (default: resnet20.cifar10)")
+    options = parser.parse_args(arguments)
+    model, facts = common.net(options.weights)
+    train, test = common.images(options, facts)
+    nn.manual_seed(0)
+    fresh = models.build(facts["model"], **facts.get("options", {})).eval()
+    lines = {"trained": by_depth(model, train, test), "never trained": by_depth(fresh, train, test)}
+    print(f"accuracy of a linear layer, trained on {len(train):,} and tested on {len(test):,} images of {test.name}")
+    print(f"  {'features':8}" + "".join(f"{name:>16}" for name in lines))
+    for place in lines["trained"]:
+        print(f"  {place:8}" + "".join(f"{100 * found[place]:14.1f} %" for found in lines.values()))
+    drawn(lines).save(options.picture)
+    print(f"picture in {options.picture}")
+
+
+if __name__ == "__main__":
+    main()
