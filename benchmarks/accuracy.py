@@ -1,6 +1,6 @@
 """python -m benchmarks.accuracy: the runs in docs/results in a table of Markdown, as the README shows them.
 
---add RUN ... copies what a finished run has to show (log, result, card) there first.
+--add RUN ... takes in what a finished run has to show (log, result, card, curves) first.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from minires.cli import recipes
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "results"
-SHOWN = ("log.csv", "result.json", "card.md")
+SHOWN = ("log.csv", "result.json", "card.md", "curves.png")
 OWN = ("seed", "minires", "fingerprint", "recipe", "watch")  # settings that do not make another row
 
 PAPER = "[He et al. 2015](https://arxiv.org/abs/1512.03385), table 6"
@@ -69,12 +69,16 @@ def row(group):
     minutes = statistics.fmean(run.result["seconds"] for run in group) / 60
     machine = first.facts["processor"].split(" for this process")[0]
     cells = [_net(first.config), _recipe(first.config), first.config.get("data_label") or "CIFAR-10",
-             f"{statistics.fmean(found):.2f}{spread} % (seed{'s' * (len(found) > 1)} {links})", f"{minutes:.0f} min", machine, PUBLISHED.get(first.config["model"], "")]  # fmt: skip
+             f"{statistics.fmean(found):.2f}{spread} % (seed{'s' * (len(found) > 1)} {links})", f"{minutes:.0f} min", machine, "" if _plain(first.config) else PUBLISHED.get(first.config["model"], "")]  # fmt: skip
     return f"| {' | '.join(cells)} |"
 
 
+def _plain(config):
+    return config.get("shortcut") == "none"
+
+
 def _net(config):
-    return f"{config['model']}{', no shortcuts' if config.get('shortcut') == 'none' else ''}"
+    return f"{config['model']}{', no shortcuts' if _plain(config) else ''}"
 
 
 def _recipe(config):
