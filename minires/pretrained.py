@@ -42,7 +42,7 @@ def read(source):
     """
     path, known = Path(source), {}
     if not path.is_file():
-        address, known = PUBLISHED[names.check("weights, which are no file either:", str(source), PUBLISHED)]
+        address, known = PUBLISHED[names.check("file, run or published name", str(source), PUBLISHED)]
         file = address.rpartition("/")[2]
         digits = file.rpartition("-")[2].partition(".")[0]
         path = fetch([address], {digits: file}, what="weights", otherwise="or name the file with --weights")

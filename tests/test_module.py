@@ -493,3 +493,9 @@ def test_floats_do_not_go_into_ints_and_ints_and_bools_go_into_floats():
     with pytest.raises(ValueError, match="steps: float64, wanted int64"):
         net.load_state_dict({"steps": numpy.array([8.5]), "scale": numpy.array([2, 3])})
     assert net.scale.tolist() == [1, 0]
+
+
+def test_of_many_faults_some_are_named_and_the_rest_counted():
+    model = nn.Sequential(*(nn.Linear(1, 1) for _ in range(10)))
+    with pytest.raises(ValueError, match="missing: 0.weight\n(.*\n){11}  and 8 more$"):
+        model.load_state_dict({})

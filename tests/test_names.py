@@ -23,3 +23,8 @@ def test_a_name_like_none_of_them_gets_no_guess():
     with pytest.raises(KeyError) as caught:
         names.check("stem", "xyz", ("cifar", "imagenet"), KeyError)
     assert caught.value.args[0] == "unknown stem 'xyz': there are cifar, imagenet"
+
+
+def test_of_many_names_those_that_are_listed_are_told_and_any_may_be_the_nearest():
+    with pytest.raises(ValueError, match="^unknown part 'layer1.conv9': there are layer1, layer2; did you mean 'layer1.conv1'\\?$"):
+        names.check("part", "layer1.conv9", ["layer1", "layer1.conv1", "layer2"], listed=["layer1", "layer2"])

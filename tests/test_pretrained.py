@@ -73,7 +73,7 @@ def test_names_are_those_that_others_know_and_each_has_digits_of_its_checksum():
         digits = file.rpartition("-")[2].partition(".")[0]
         assert model in models.MODELS and file.startswith(model) and len(digits) == 8 and int(digits, 16)
         assert len(facts["classes"]) == (1000 if name.endswith("in1k") else 10) and len(facts["mean"]) == len(facts["std"]) == 3
-    with pytest.raises(ValueError, match="unknown weights, which are no file either: 'resnet50.tv_in1': there are .* did you mean 'resnet50.tv_in1k'"):
+    with pytest.raises(ValueError, match="unknown file, run or published name 'resnet50.tv_in1': there are .* did you mean 'resnet50.tv_in1k'"):
         pretrained.read("resnet50.tv_in1")
 
 

@@ -312,7 +312,7 @@ def test_parts_learn_at_rates_of_their_own(start):
         (("--lr-times", "layer5=1"), "unknown part of the net in --lr-times: 'layer5'"), (("--lr-times", "layer1"), "--lr-times layer1: wanted"),
         (("--lr-times", "layer1=0"), "wanted NAME=TIMES with a number above 0"), (("--model", "resnet32"), "--weights: the state does not fit ResNet"),
         (("--model", "resnet32"), "missing: layer1.3.conv1.weight"), (("--shortcut", "A"), "unknown: layer2.0.downsample.0.weight"),
-        (("--weights", "nothing"), "unknown weights, which are no file either: 'nothing'"),
+        (("--weights", "nothing"), "unknown file, run or published name 'nothing'"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_said_and_no_run_is_made(start, words, message, capsys):

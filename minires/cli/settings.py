@@ -126,7 +126,8 @@ def optimizer(config, model):
 def _times(word, model):
     """("layer1", 0.1) of "layer1=0.1"."""
     part, _, text = word.partition("=")
-    names.check("part of the net in --lr-times:", part, [name for name, _ in model.modules() if name])
+    known = [name for name, _ in model.modules() if name]
+    names.check("part of the net in --lr-times:", part, known, listed=[name for name in known if "." not in name])
     try:
         times = float(text)
     except ValueError:

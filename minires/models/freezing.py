@@ -12,11 +12,12 @@ def freeze(model, parts):
     Raises  ValueError: a name that the model does not have, or nothing is left to learn, or nothing comes before.
     """
     modules = {name: module for name, module in model.modules() if name}
+    first = [name for name in modules if "." not in name]  # enough for an error to list
     before, until, name = parts.partition("until:")
     if until:
         if before:
             raise ValueError(f"freeze: {parts!r}, wanted until:NAME by itself, or names with commas between")
-        names.check("part of the net", name, modules)
+        names.check("part of the net", name, modules, listed=first)
         wanted = []
         for other in modules:
             if other == name:
@@ -27,7 +28,7 @@ def freeze(model, parts):
         if not wanted:
             raise ValueError(f"freeze: nothing comes before {name}")
     else:
-        wanted = [names.check("part of the net", part.strip(), modules) for part in parts.split(",")]
+        wanted = [names.check("part of the net", part.strip(), modules, listed=first) for part in parts.split(",")]
     for part in wanted:
         modules[part].freeze()
     if not any(parameter.requires_grad for parameter in model.parameters()):

@@ -10,6 +10,9 @@ from minires.backend import to_device, to_host, xp
 from minires.tensor import Tensor
 
 
+MOST = 12  # things that do not fit are named
+
+
 class Parameter(Tensor):
     """A tensor that a module owns and an optimizer changes: in place, and so the array that it was made of."""
 
@@ -127,6 +130,8 @@ class Module:
         faults += [f"unknown: {name}" for name in state if name not in own]
         misfits = {name: _misfit(state[name], array) for name, array in own.items() if name in state}
         faults += [f"{name}: {misfit}" for name, misfit in misfits.items() if misfit]
+        if len(faults) > MOST:
+            faults[MOST:] = [f"and {len(faults) - MOST} more"]
         if faults:
             raise ValueError(f"the state does not fit {type(self).__name__}:\n  " + "\n  ".join(faults))
         new = {name: to_device(state[name]).astype(array.dtype, copy=False) for name, array in own.items()}

@@ -1,0 +1,107 @@
+"""python -m benchmarks.ablation --data-dir DIR: what each trick of the recipe cpu-30min buys.
+
+Short trainings on a part of CIFAR-10's training images, tested on others of them, never on the test images: the recipe as it is, with
+one trick left out at a time, and with none of them. All figures go to benchmarks/results/ablation.json; --table prints them again.
+"""
+
+import argparse
+import contextlib
+import io
+import json
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import numpy
+
+from benchmarks import host
+from minires import nn
+from minires.cli import recipes, settings
+from minires.cli.loop import Loop
+from minires.cli.stop import Stop
+from minires.runs import Run
+
+IMAGES, HELD, EPOCHS, SEEDS = 10_000, 5_000, 4, (0, 1, 2)
+RESULTS = Path("benchmarks/results/ablation.json")
+LEFT_OUT = {
+    "nothing": {},
+    "whitening": {"whiten": False},
+    "the identity as a start": {"dirac": False},
+    "faster shifts": {"bias_lr": 1},
+    "scales that stay": {"freeze_scales": False},
+    "label smoothing": {"label_smoothing": 0.0},
+    "alternating flip": {"augment": "crop=2,flip"},
+    "averaged weights": {"average": 0},
+}
+LEFT_OUT["all of these"] = {name: value for changes in LEFT_OUT.values() for name, value in changes.items()}
+
+
+def parts(config):
+    """(training, held out): two parts of the training images, always the same."""
+    train, _, _ = settings.datasets(config)
+    order = numpy.random.default_rng(0).permutation(len(train))
+    return train.part(numpy.sort(order[:IMAGES])), train.part(numpy.sort(order[-HELD:]))
+
+
+def trained(config, train, held):
+    """(accuracy, accuracy with mirrored tests) of one training."""
+    nn.manual_seed(config["seed"])
+    loop = Loop(config, (train, None, held))
+    with tempfile.TemporaryDirectory() as folder, Stop() as stop:
+        with contextlib.redirect_stdout(io.StringIO()):
+            loop.go(Run.new(f"{folder}/run", config), stop, save_every=1e9)
+        found = []
+        for flips in (False, True):
+            loop.config["test_flips"] = flips
+            found.append(loop.evaluated(held, stop).accuracy)
+    return found
+
+
+def markdown(figures):
+    """The lines of a table; differences are from the recipe as it is, seed by seed."""
+    rows = figures["rows"]
+    whole = [plain for plain, _ in rows["nothing"]]
+    lines = ["| left out | accuracy | difference |", "| --- | --- | --- |"]
+    for name, found in rows.items():
+        plain = [100 * accuracy for accuracy, _ in found]
+        apart = [100 * (accuracy - before) for (accuracy, _), before in zip(found, whole)]
+        lines.append(f"| {name} | {_spread(plain)} % | {'' if name == 'nothing' else _spread(apart, '+')} |")
+    mirrored = [100 * (flipped - plain) for plain, flipped in rows["nothing"]]
+    return [*lines, f"| nothing, and tests mirrored | {_spread([100 * both for _, both in rows['nothing']])} % | {_spread(mirrored, '+')} |"]
+
+
+def _spread(values, sign=""):
+    spread = statistics.stdev(values) if len(values) > 1 else 0.0
+    return f"{statistics.fmean(values):{sign}.2f} ± {spread:.2f}"
+
+
+def main(arguments=None):
+    """Train all, print the table and keep the figures."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.ablation", description=__doc__.partition(": ")[2],
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser.add_argument("--data-dir", metavar="DIR")
+    parser.add_argument("--data-label", metavar="TEXT")
+    parser.add_argument("--table", action="store_true", help="print the table of the figures that are there")
+    options = parser.parse_args(arguments)
+    if options.table:
+        print("\n".join(markdown(json.loads(RESULTS.read_text()))))
+        return
+    written, _ = recipes.read("cpu-30min")
+    given = {name: value for name, value in (("data_dir", options.data_dir), ("data_label", options.data_label)) if value}
+    config = {**settings.merged(given, written), "epochs": EPOCHS}
+    facts = host.describe(None)
+    host.told(facts)
+    (train, held), rows, begun = parts(config), {name: [] for name in LEFT_OUT}, time.perf_counter()
+    for seed in SEEDS:  # seed by seed, so that what there is can be compared at any time
+        for name, changes in LEFT_OUT.items():
+            rows[name].append(trained({**config, **changes, "seed": seed}, train, held))
+            plain, flipped = (100 * accuracy for accuracy in rows[name][-1])
+            print(f"seed {seed}, left out {name:24} {plain:5.2f} %, mirrored {flipped:5.2f} %   {time.perf_counter() - begun:6.0f} s", flush=True)
+    figures = {"images": IMAGES, "held": HELD, "epochs": EPOCHS, "data": train.name, "machine": facts, "rows": rows}
+    RESULTS.write_text(json.dumps(figures, indent=2) + "\n")
+    print("\n".join(markdown(figures)))
+
+
+if __name__ == "__main__":
+    main()
