@@ -496,6 +496,6 @@ def test_floats_do_not_go_into_ints_and_ints_and_bools_go_into_floats():
 
 
 def test_of_many_faults_some_are_named_and_the_rest_counted():
-    model = nn.Sequential(*(nn.Linear(1, 1) for _ in range(10)))
+    model = Sequential(*(Linear(1, 1) for _ in range(10)))
     with pytest.raises(ValueError, match="missing: 0.weight\n(.*\n){11}  and 8 more$"):
         model.load_state_dict({})
