@@ -39,9 +39,11 @@ def loads(data):
     try:
         content, storages = (_zipped if data[:2] == b"PK" else _one_after_the_other)(data)
         return {name: tensor.array(storages) for name, tensor in _weights(content).items()}
+    except TorchFileError:
+        raise
     except PickleError as error:
         raise TorchFileError(str(error)) from None
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+    except Exception as error:  # a damaged archive fails in any way it likes
         raise TorchFileError(f"the archive is damaged or cut off ({error})") from None
 
 
@@ -59,7 +61,8 @@ def _weights(content):
 
 
 def _tensors(part):
-    return {name: value for name, value in part.items() if isinstance(value, _Tensor)} if isinstance(part, dict) else {}
+    found = part.items() if isinstance(part, dict) else ()
+    return {name: value for name, value in found if isinstance(name, str) and isinstance(value, _Tensor)}
 
 
 class _Storage:

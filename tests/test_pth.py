@@ -223,17 +223,17 @@ def test_every_cut_of_a_file_is_refused(packed):
 
 @WAYS
 @given(st.data())
-def test_a_changed_byte_gives_the_same_weights_or_is_refused_or_makes_one_wrong(packed, data):
+def test_changed_bytes_are_refused_or_leave_weights_readable(packed, data):
     """No other error than the one that is said, and no crash. In a zip archive the numbers carry a checksum."""
     whole = bytearray(packed({"w": tensor()}))
-    place = data.draw(st.integers(0, len(whole) - 1))
-    whole[place] ^= data.draw(st.integers(1, 255))
+    place, length = data.draw(st.integers(0, len(whole) - 1)), data.draw(st.integers(0, 9))
+    whole[place : place + length] = data.draw(st.binary(min_size=1, max_size=9))  # changed, cut out or put in
     try:
         found = pth.loads(bytes(whole))
     except TorchFileError:
         return
     if packed is zipped and "w" in found:
-        assert_array_equal(found["w"].ravel(), NUMBERS)
+        assert not set(found["w"].ravel()) - set(NUMBERS)  # offset, size or stride may be others
 
 
 @WAYS
