@@ -16,6 +16,7 @@ def parser(name, doc):
                                    formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     made.add_argument("--data", default="cifar10", help="cifar10, or folder:PATH with images by class (default: cifar10)")
     made.add_argument("--data-dir", metavar="DIR", help="CIFAR from here, instead of fetching it")
+    made.add_argument("--data-label", metavar="TEXT", help="what to call data that are not the published ones")
     made.add_argument("--picture", metavar="FILE", default=f"{name}.png")
     return made
 
@@ -23,7 +24,7 @@ def parser(name, doc):
 def images(options, facts=None):
     """(train, test) Datasets, prepared as the facts of weights say."""
     facts = facts or {}
-    config = {"data": options.data, "data_dir": options.data_dir, "validation": 0,
+    config = {"data": options.data, "data_dir": options.data_dir, "data_label": options.data_label, "validation": 0,
               **{name: facts[name] for name in ("mean", "std", "resize", "interpolation") if name in facts}}  # fmt: skip
     train, _, test = settings.datasets({**config, "size": facts.get("size", (None,))[:2] if "size" in facts else None})
     return train, test

