@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from numpy.testing import assert_allclose, assert_array_equal
 
-from minires import ops
+from minires import backend, ops
 from minires.backend import to_device, to_host
 from minires.gradcheck import check_backward
 from minires.ops.windows import added_back, framed
@@ -291,3 +291,15 @@ def test_a_nan_is_the_maximum_and_of_several_the_last_gets_the_gradient():
     assert_array_equal(y.ravel(), [nan, nan])
     (g_x,) = backward(numpy.array([7.0, 8.0]).reshape(2, 1, 1, 1))
     assert_array_equal(g_x[:, 0, :, 0], [[0, 0, 0, 7, 0], [8, 0, 0, 0, 0]])
+
+
+def test_a_batch_in_parts_gives_what_its_images_give_alone(monkeypatch):
+    monkeypatch.setattr(backend, "_current", backend._current._replace(part=3 * 2 * 5 * 6 * 3 * 8))  # three images
+    x = to_device(numpy.random.default_rng(0).integers(0, 4, (8, 5, 6, 3)).astype(float))
+    g = to_device(numpy.random.default_rng(1).standard_normal((8, 3, 3, 3)))
+    y, backward = ops.max_pool2d(x, kernel=3, stride=2, padding=1)
+    (g_x,) = backward(g)
+    for i in range(8):
+        one, back = ops.max_pool2d(x[i : i + 1], kernel=3, stride=2, padding=1)
+        assert_array_equal(to_host(y[i]), to_host(one[0]))
+        assert_array_equal(to_host(g_x[i]), to_host(back(g[i : i + 1])[0][0]))

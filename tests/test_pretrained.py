@@ -115,7 +115,8 @@ def photo(path, width, height):
 
 
 @pytest.mark.parametrize(("width", "height", "became", "left", "top"), [(500, 375, (341, 256), 58, 16), (301, 400, (256, 340), 16, 58),
-                                                                      (256, 256, (256, 256), 16, 16), (60, 90, (256, 384), 16, 80)])  # fmt: skip
+                                                                      (256, 256, (256, 256), 16, 16), (60, 90, (256, 384), 16, 80),
+                                                                      (343, 256, (343, 256), 60, 16), (600, 448, (342, 256), 59, 16)])  # fmt: skip
 @pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
 def test_a_photo_is_prepared_as_for_imagenet(width, height, became, left, top, interpolation, tmp_path):
     """The shorter side becomes 256, the other int(256 * long / short); of the centre 224 x 224 are left: numbers by hand."""

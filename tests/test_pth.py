@@ -277,6 +277,12 @@ def test_an_archive_that_claims_to_hold_much_takes_no_memory():
         pth.loads(bytes(whole))
 
 
+def test_a_pickle_that_asks_for_many_places_is_refused_before_they_are_taken():
+    for asks in (b"]r\xff\xff\xff\x0f.", b"]p268435455\n."):
+        with pytest.raises(TorchFileError, match="the pickle asks for 268,435,455 places, and holds 2 things"):
+            pth.loads(zipped(b"\x80\x02" + asks))
+
+
 def test_other_pickles_are_no_weights():
     for data in (pickle.dumps({"w": [1.0, 2.0]}), one_after_the_other({"w": tensor()}, magic=7)):
         with pytest.raises(TorchFileError, match="not with the number that torch.save writes there"):

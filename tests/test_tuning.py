@@ -284,6 +284,25 @@ def test_a_head_for_the_same_classes_is_kept(start, capsys):
     assert_allclose(state["fc.weight"], model.fc.weight.numpy(), atol=1e-6)
 
 
+def test_a_head_for_as_many_other_classes_is_new(start, capsys):
+    nn.manual_seed(6)
+    save_weights("two.safetensors", models.resnet20(num_classes=2).state_dict(), classes=["bee", "ant"], size=[16, 16, 3])
+    assert typed("train", "--weights", "two.safetensors", *TUNE[3:]) == 0
+    assert "begins with two.safetensors: the last layer is new, for 2 classes" in capsys.readouterr().out
+
+
+def test_images_are_prepared_as_the_net_was_used_to_and_so_they_are_later(start):
+    state, facts = load_weights("start.safetensors")
+    save_weights("edges.safetensors", state, **facts, resize=19, interpolation="bicubic")
+    assert typed("train", "--weights", "edges.safetensors", *TUNE[3:]) == 0
+    _, found = load_weights("runs/tuned/weights.safetensors")
+    assert found["resize"] == 19 and found["interpolation"] == "bicubic" and found["size"] == [16, 16, 3]
+    train, _, test = data.folder("images", size=16, resize=19, interpolation="bicubic")
+    assert runs.Run("runs/tuned").config["fingerprint"] == f"{train.fingerprint()} {test.fingerprint()}"
+    assert typed("train", "--weights", "edges.safetensors", *TUNE[3:-1], "smaller", "--size", "12") == 0
+    assert "resize" not in load_weights("runs/smaller/weights.safetensors")[1]
+
+
 def test_a_run_is_a_start_too(start, capsys):
     assert typed(*TUNE) == 0
     assert typed("train", "--weights", "tuned", *TUNE[3:-1], "again") == 0
