@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 
-from minires.models.blocks import BasicBlock, Bottleneck
 from minires.models.resnet import NARROW, NETS
 
 
@@ -22,8 +21,8 @@ def recognised(state):
     blocks = {tuple(name.split(".")[:2]) for name in shapes if re.match(r"layer\d+\.\d+\.", name)}
     depths = Counter(stage for stage, _ in blocks)
     widths = tuple(shapes.get(f"{stage}.0.conv1.weight", (0,))[-1] for stage in sorted(depths))
-    block = Bottleneck if "layer1.0.conv3.weight" in shapes else BasicBlock
-    made = block, tuple(depths[stage] for stage in sorted(depths)), widths
+    kind = "bottleneck" if "layer1.0.conv3.weight" in shapes else "basic"
+    made = kind, tuple(depths[stage] for stage in sorted(depths)), widths
     name = next((name for name, net in NETS.items() if net == made), None)
     if name is None or channels != widths[0] or kernel not in (3, 7):
         return None

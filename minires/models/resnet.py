@@ -95,17 +95,17 @@ def make_stage(block, depth, in_channels, width, *, stride, shortcut):
 
 
 WIDE, NARROW = (64, 128, 256, 512), (16, 32, 64)
-NETS = {  # name -> block, depths, widths
-    "resnet18": (BasicBlock, (2, 2, 2, 2), WIDE),
-    "resnet34": (BasicBlock, (3, 4, 6, 3), WIDE),
-    "resnet50": (Bottleneck, (3, 4, 6, 3), WIDE),
-    "resnet101": (Bottleneck, (3, 4, 23, 3), WIDE),
-    "resnet152": (Bottleneck, (3, 8, 36, 3), WIDE),
-    "resnet20": (BasicBlock, (3, 3, 3), NARROW),
-    "resnet32": (BasicBlock, (5, 5, 5), NARROW),
-    "resnet44": (BasicBlock, (7, 7, 7), NARROW),
-    "resnet56": (BasicBlock, (9, 9, 9), NARROW),
-    "resnet110": (BasicBlock, (18, 18, 18), NARROW),
+NETS = {  # name -> kind of block, depths, widths
+    "resnet18": ("basic", (2, 2, 2, 2), WIDE),
+    "resnet34": ("basic", (3, 4, 6, 3), WIDE),
+    "resnet50": ("bottleneck", (3, 4, 6, 3), WIDE),
+    "resnet101": ("bottleneck", (3, 4, 23, 3), WIDE),
+    "resnet152": ("bottleneck", (3, 8, 36, 3), WIDE),
+    "resnet20": ("basic", (3, 3, 3), NARROW),
+    "resnet32": ("basic", (5, 5, 5), NARROW),
+    "resnet44": ("basic", (7, 7, 7), NARROW),
+    "resnet56": ("basic", (9, 9, 9), NARROW),
+    "resnet110": ("basic", (18, 18, 18), NARROW),
 }
 OPTIONS = [name for name, option in inspect.signature(ResNet).parameters.items() if option.kind is option.KEYWORD_ONLY]
 
@@ -113,7 +113,9 @@ OPTIONS = [name for name, option in inspect.signature(ResNet).parameters.items()
 def _net(name, **options):
     for option in options:
         names.check("option", option, OPTIONS)
-    return ResNet(*NETS[name], **options)
+    kind, depths, widths = NETS[name]
+    block = {"basic": BasicBlock, "bottleneck": Bottleneck}[kind]  # looked up now: another may stand in for it
+    return ResNet(block, depths, widths, **options)
 
 
 def resnet18(**options):
