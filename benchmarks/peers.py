@@ -56,12 +56,14 @@ class Block(nn.Module):
 
 
 class ResNet(nn.Module):
-    """Stem, stages, mean over the image, linear layer, of a Net."""
+    """Stem, stages, mean over the image, linear layer, of a Net. stem  "cifar", or "imagenet": 7x7 with stride 2, and a max pool"""
 
-    def __init__(self, net, *, in_channels=3, classes=CLASSES, shortcut="B"):
+    def __init__(self, net, *, in_channels=3, classes=CLASSES, shortcut="B", stem="cifar"):
         super().__init__()
-        channels = net.widths[0]
-        self.conv1, self.bn1 = nn.Conv2d(in_channels, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels)
+        channels, wide = net.widths[0], stem == "imagenet"
+        window = {"kernel_size": 7, "stride": 2, "padding": 3} if wide else {"kernel_size": 3, "padding": 1}
+        self.conv1, self.bn1 = nn.Conv2d(in_channels, channels, bias=False, **window), nn.BatchNorm2d(channels)
+        self.maxpool = nn.MaxPool2d(3, 2, 1) if wide else nn.Identity()
         self.relu, self.stages = nn.ReLU(inplace=True), len(net.depths)
         for i, (depth, width) in enumerate(zip(net.depths, net.widths), 1):
             blocks = []
@@ -76,7 +78,7 @@ class ResNet(nn.Module):
         self.fc = nn.Linear(channels, classes)
 
     def forward(self, x):
-        x = self.relu(self.bn1(self.conv1(x)))
+        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
         for i in range(1, self.stages + 1):
             x = getattr(self, f"layer{i}")(x)
         return self.fc(x.mean((2, 3)))

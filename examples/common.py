@@ -4,7 +4,7 @@ import argparse
 
 import numpy
 
-from minires import Tensor, data, models, no_grad
+from minires import Tensor, data, no_grad
 from minires import functional as F
 from minires.backend import to_host
 from minires.cli import settings, weights
@@ -24,20 +24,20 @@ def parser(name, doc):
 def images(options, facts=None):
     """(train, test) Datasets, prepared as the facts of weights say."""
     facts = facts or {}
-    config = {"data": options.data, "data_dir": options.data_dir, "data_label": options.data_label, "validation": 0,
-              **{name: facts[name] for name in ("mean", "std", "resize", "interpolation") if name in facts}}  # fmt: skip
-    train, _, test = settings.datasets({**config, "size": facts.get("size", (None,))[:2] if "size" in facts else None})
+    prepared = {"size": facts["size"][:2]} if "size" in facts else {}
+    prepared.update({name: facts[name] for name in ("mean", "std") if name in facts}, **settings.resizing(facts))
+    train, _, test = settings.datasets({"validation": 0, **vars(options), **prepared})
     return train, test
 
 
-def net(source):
-    """(model, facts) of weights: a file, a run or a published name."""
-    state, facts = weights.read(source)
-    if "model" not in facts:
-        raise ValueError(f"{source} does not say of which model it is, and its shapes do not either")
-    model = models.build(facts["model"], **{**facts.get("options", {}), "num_classes": state["fc.weight"].shape[1]})
-    model.load_state_dict(state)
-    return model.eval(), facts
+def net_and_images(name, doc, arguments):
+    """(options, facts, model, train, test) of an example that looks at what a net makes of images."""
+    made = parser(name, doc)
+    made.add_argument("--weights", default="resnet20.cifar10", help="a file, a run or a published name (default: resnet20.cifar10)")
+    options = made.parse_args(arguments)
+    state, facts = weights.read(options.weights)
+    model = weights.built(options.weights, state, facts).eval()
+    return options, facts, model, *images(options, facts)
 
 
 def pooled(model, dataset):

@@ -15,6 +15,7 @@ import numpy
 
 from examples import common
 from minires import checkpoint, data, models, nn, optim
+from minires.cli import weights
 from minires.show.picture import Picture
 from minires.train import evaluate, train_epoch
 
@@ -64,8 +65,7 @@ def tuned(state, freeze, train, seed):
     nn.manual_seed(seed)
     model = models.resnet20(num_classes=len(NEW))
     if state is not None:
-        fresh = {name: value for name, value in model.state_dict().items() if name.startswith("fc.")}
-        model.load_state_dict({**state, **fresh})
+        weights.take_over(model, state, {}, NEW)
     if freeze:
         models.freeze(model, freeze)
     learn(model, train, **TUNING, seed=seed)

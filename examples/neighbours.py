@@ -40,11 +40,7 @@ def drawn(train, test, found):
 
 def main(arguments=None):
     """Print the table and draw the picture."""
-    parser = common.parser("neighbours", __doc__)
-    parser.add_argument("--weights", default="resnet20.cifar10", help="a file, a run or a published name (default: resnet20.cifar10)")
-    options = parser.parse_args(arguments)
-    model, facts = common.net(options.weights)
-    train, test = common.images(options, facts)
+    options, _, model, train, test = common.net_and_images("neighbours", __doc__, arguments)
     print(f"{len(test):,} images of {test.name}, their {NEAREST} nearest among {len(train):,}: how many are of the same class")
     candidates, queries = common.pooled(model, train), common.pooled(model, test)
     for place, rows in queries.items():

@@ -61,11 +61,7 @@ def drawn(lines):
 
 def main(arguments=None):
     """Print the table and draw the picture."""
-    parser = common.parser("probe", __doc__)
-    parser.add_argument("--weights", default="resnet20.cifar10", help="a file, a run or a published name (default: resnet20.cifar10)")
-    options = parser.parse_args(arguments)
-    model, facts = common.net(options.weights)
-    train, test = common.images(options, facts)
+    options, facts, model, train, test = common.net_and_images("probe", __doc__, arguments)
     nn.manual_seed(0)
     fresh = models.build(facts["model"], **facts.get("options", {})).eval()
     lines = {"trained": by_depth(model, train, test), "never trained": by_depth(fresh, train, test)}

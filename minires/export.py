@@ -5,6 +5,7 @@ can go out whose ops have such a node here. Images are (N, C, H, W) there, as is
 Source  github.com/onnx/onnx, docs/Operators.md, version 17.
 """
 
+import copy
 import inspect
 import json
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ import numpy
 
 from minires import files, functional
 from minires.backend import to_host, xp
+from minires.ops.windows import window
 from minires.tensor import Tensor, apply, no_grad
 
 OPSET, IR = 17, 8  # of 2022: what runs models reads them
@@ -30,16 +32,12 @@ def export(model, path, size, **facts):
         from onnx import checker, helper, numpy_helper
     except ImportError:
         raise ValueError("to export, the package onnx is needed: pip install onnx") from None
-    modes = [(module, module.training) for _, module in model.modules()]
+    model = copy.deepcopy(model).eval()
     graph = _Graph(helper, model)
     x = Tensor(xp.zeros((1, *size), dtype=xp.float32))
     graph.names[id(x.data)] = "images"
-    try:
-        with no_grad(), graph.recording():
-            logits = model.eval()(x)
-    finally:
-        for module, training in modes:
-            module.training = training
+    with no_grad(), graph.recording():
+        logits = model(x)
     graph.node("Identity", [graph.name(logits)], output="logits")
     h, w, c = size
     real = helper.make_tensor_value_info
@@ -89,7 +87,9 @@ class _Graph:
         return output
 
     def name(self, value):
-        """What a tensor, an array or a number is called; constants are taken in as they are."""
+        """What a tensor, an array or a number is called; constants are taken in as they are, and names are names."""
+        if isinstance(value, str):
+            return value
         array = value.data if isinstance(value, Tensor) else value
         if id(array) in self.names:
             return self.names[id(array)]
@@ -111,8 +111,7 @@ class _Graph:
 
     def _op_conv2d(self, x, weight, bias, stride, padding, algorithm):
         inputs = [self.name(x), self.constant(weight, (3, 2, 0, 1)), *([] if bias is None else [self.name(bias)])]
-        window = {"kernel_shape": weight.shape[:2], "strides": _both(stride), "pads": 2 * _both(padding)}
-        return self.node("Conv", inputs, **window)
+        return self.node("Conv", inputs, **_window(weight.shape[:2], stride, padding))
 
     def _op_max_pool2d(self, x, kernel, stride, padding):
         return self.node("MaxPool", [self.name(x)], **_window(kernel, stride, padding))
@@ -130,9 +129,8 @@ class _Graph:
         return self.node("BatchNormalization", [self.name(value) for value in (x, gamma, beta, mean, var)], epsilon=eps)
 
     def _op_add_relu(self, x, add, relu):
-        y = x if isinstance(x, str) else self.name(x)
-        y = y if add is None else self.node("Add", [y, self.name(add)])
-        return self.node("Relu", [y]) if relu else y
+        y = self.name(x) if add is None else self._op_add(x, add)
+        return self._op_relu(y) if relu else y
 
     def _op_linear(self, x, weight, bias):
         return self.node("Gemm", [self.name(x), self.name(weight), *([] if bias is None else [self.name(bias)])])
@@ -169,12 +167,9 @@ class _Graph:
         raise ValueError(f"export: the model reshapes {x.shape} to {shape}: only Flatten has a counterpart here")
 
 
-def _both(value):
-    return list(value) if isinstance(value, (tuple, list)) else [value, value]
-
-
 def _window(kernel, stride, padding):
-    return {"kernel_shape": _both(kernel), "strides": _both(kernel if stride is None else stride), "pads": 2 * _both(padding)}
+    kernel, stride, padding = window(kernel, kernel if stride is None else stride, padding)
+    return {"kernel_shape": kernel, "strides": stride, "pads": 2 * padding}
 
 
 def _turned(widths):

@@ -47,8 +47,7 @@ def test_neighbours_counts_those_of_the_same_class_and_draws_them(capsys):
 
 
 def test_features_are_means_over_maps():
-    model, facts = common.net("w.safetensors")
-    _, test = common.images(common.parser("probe", "a: b").parse_args(["--data", "folder:images"]), facts)
+    _, _, model, _, test = common.net_and_images("probe", "a: b", ["--data", "folder:images", "--weights", "w.safetensors"])
     x, _ = next(iter(data.batches(test, 50)))
     found = common.pooled(model, test)
     assert_array_equal(found["pixels"], x.reshape(50, -1))

@@ -23,7 +23,7 @@ STAIRS = {
     "data": "backend names files unpickling",
     "pth": "unpickling",
     "checkpoint": "backend files pth",
-    "export": "functional tensor backend files",
+    "export": "functional tensor ops backend files",
     "pretrained": "checkpoint models data names",
     "train": "nn functional tensor data backend names",
     "show": "tensor backend files names",

@@ -32,10 +32,8 @@ class Loop:
         self.model, options = settings.model(config, num_classes=len(self.train.classes), in_channels=c)
         self.facts = {
             "model": config["model"], "options": options, "classes": self.train.classes, "size": [h, w, c],
-            "mean": self.train.mean, "std": self.train.std, "data": self.train.name,
+            "mean": self.train.mean, "std": self.train.std, "data": self.train.name, **settings.resizing(config),
         }  # fmt: skip
-        prepared = {name: config[name] for name in ("resize", "interpolation") if config.get(name) is not None}
-        self.facts.update(prepared)
         if config.get("whiten"):
             self._whiten()
         self.begun = start and weights.take_over(self.model, *start, self.train.classes)

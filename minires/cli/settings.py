@@ -77,8 +77,7 @@ def datasets(config):
     if kind == "digits":
         parts = data.digits()
     elif kind == "folder":
-        prepared = {name: config[name] for name in ("resize", "interpolation") if config.get(name) is not None}
-        parts = data.folder(path, size=config.get("size"), **prepared)
+        parts = data.folder(path, size=config.get("size"), **resizing(config))
     else:
         read = {"cifar10": data.cifar10, "cifar100": data.cifar100}[kind]
         train, test = read(data_dir=config.get("data_dir"), sources=config.get("source") or (), label=config.get("data_label"))
@@ -89,6 +88,11 @@ def datasets(config):
     for part in filter(None, (train, validation, test)):
         part.normalise(**mean_std)
     return train, validation, test
+
+
+def resizing(known):
+    """How photos are resized beside their size, as settings or facts say: options of data.load_image."""
+    return {name: known[name] for name in ("resize", "interpolation") if known.get(name) is not None}
 
 
 def model(config, *, num_classes, in_channels):

@@ -18,8 +18,7 @@ def evaluate(options):
     if "data" not in config:
         raise ValueError("which images? --data says it, such as --data cifar10 or --data folder:PATH")
     shape = {"size": facts["size"][:2]} if "size" in facts else {}
-    shape.update((name, facts[name]) for name in ("resize", "interpolation") if name in facts)
-    config = {"validation": settings.ALWAYS["validation"], **config, **shape}
+    config = {"validation": settings.ALWAYS["validation"], **config, **shape, **settings.resizing(facts)}
     parts = dict(zip(("train", "validation", "test"), settings.datasets(config)))
     part = parts[options.part]
     if part is None:
@@ -77,8 +76,7 @@ def predict(options):
     if missing:
         raise ValueError(f"the weights do not say how an image is prepared: give {', '.join(missing)}")
     h, w, c = facts["size"]
-    prepared = {"resize": facts.get("resize"), "interpolation": facts.get("interpolation", "bilinear")}
-    images = [data.load_image(path, size=(h, w), channels=c, **prepared) for path in options.images]
+    images = [data.load_image(path, size=(h, w), channels=c, **settings.resizing(facts)) for path in options.images]
     dataset = data.Dataset(images, [0] * len(images), ["unknown"], mean=facts["mean"], std=facts["std"])
     probabilities = _probabilities(model, data.batches(dataset, 64))
     names = facts.get("classes") or [f"class {k}" for k in range(probabilities.shape[1])]

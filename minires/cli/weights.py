@@ -34,19 +34,28 @@ def trained(options):
     if "size" in given:
         facts["size"] = [given["size"], given["size"], facts.get("size", (0, 0, 3))[2]]
         facts.pop("resize", None)
+    model = built(path, state, facts, {key: given[key] for key in VARIANTS if key in given})
+    return {**config, **given}, model, facts
+
+
+def built(path, state, facts, variants=None):
+    """The model that a state is of, with it. variants  options in place of those among the facts
+
+    Raises  ValueError: the facts name no model, or the state does not fit it.
+    """
     if "model" not in facts:
         raise ValueError(f"{path} does not say of which model it is: --model does, such as --model resnet20 --shortcut A")
-    built = {**facts.get("options", {}), **{key: given[key] for key in VARIANTS if key in given}}
+    options = {**facts.get("options", {}), **(variants or {})}
     if "fc.weight" in state and "conv1.weight" in state:
-        built.update(num_classes=state["fc.weight"].shape[1], in_channels=state["conv1.weight"].shape[2])
-    model = models.build(facts["model"], **built)
+        options.update(num_classes=state["fc.weight"].shape[1], in_channels=state["conv1.weight"].shape[2])
+    model = models.build(facts["model"], **options)
     try:
         model.load_state_dict(state)
     except ValueError as error:
         raise ValueError(
-            f"{path} does not fit {facts['model']} {built} (--model, --shortcut and --stem choose another): {error}"
+            f"{path} does not fit {facts['model']} {options} (--model, --shortcut and --stem choose another): {error}"
         ) from None
-    return {**config, **given}, model, facts
+    return model
 
 
 def settings_of(facts, given):
@@ -55,7 +64,7 @@ def settings_of(facts, given):
     found = {"model": facts.get("model"), **{name: options.get(name) for name in VARIANTS}}
     found.update({name: facts.get(name) for name in ("mean", "std")})
     if given.get("data", "").startswith("folder:") and "size" not in given and "size" in facts:
-        found.update(size=facts["size"][0], resize=facts.get("resize"), interpolation=facts.get("interpolation"))
+        found.update(size=facts["size"][0], **settings.resizing(facts))
     return {name: value for name, value in found.items() if value is not None}
 
 

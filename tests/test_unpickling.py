@@ -1,0 +1,37 @@
+"""What holds for both readers of pickles: that of arrays, and that of PyTorch's files."""
+
+import pytest
+
+from minires import pth, unpickling
+from minires.data import pickled
+from tests.test_pth import zipped
+
+READERS = {"arrays": (pickled._Unpickler, pickled.load), "PyTorch": (pth._Unpickler, lambda data: pth.loads(zipped(data, {})))}
+each_reader = pytest.mark.parametrize(("unpickler", "read"), READERS.values(), ids=READERS)
+
+
+@each_reader
+def test_a_pickle_that_asks_for_many_places_is_refused_before_they_are_taken(unpickler, read):
+    for asks in (b"]r\xff\xff\xff\x0f.", b"]p268435455\n."):
+        with pytest.raises(ValueError, match="the pickle asks for 268,435,455 places, and holds 2 things"):
+            read(b"\x80\x02" + asks)
+
+
+@each_reader
+def test_a_pickle_leaves_what_it_may_name_as_it_was(unpickler, read):
+    """BUILD writes attributes: of an instance, not of what all pickles share."""
+    admitted = list(unpickler.ADMITTED.items())
+    before = [dict(vars(thing)) for _, thing in admitted if isinstance(thing, type)]
+    for (module, name), _ in admitted:
+        for state in (b"N}U\x05extraK\x01s\x86", b"}U\x05extraK\x01s"):
+            with pytest.raises(ValueError):
+                read(b"\x80\x02c" + f"{module}\n{name}\n".encode() + state + b"b.")
+    assert [dict(vars(thing)) for _, thing in admitted if isinstance(thing, type)] == before
+    assert not any(callable(thing) and not isinstance(thing, type) for _, thing in admitted)
+
+
+def test_without_admitted_names_a_pickle_names_nothing(tmp_path):
+    for data in (b"\x80\x02cbuiltins\nprint\n.", b"\x80\x02cposix\nsystem\nU\x01xQ."):
+        (tmp_path / "p").write_bytes(data)
+        with open(tmp_path / "p", "rb") as file, pytest.raises(unpickling.PickleError, match="which nothing here needs: it was not run"):
+            unpickling.load(unpickling.Unpickler, file)
