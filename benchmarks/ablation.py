@@ -1,7 +1,8 @@
 """python -m benchmarks.ablation --data-dir DIR: what each trick of the recipe cpu-30min buys.
 
 Short trainings on a part of CIFAR-10's training images, tested on others of them, never on the test images: the recipe as it is, with
-one trick left out at a time, and with none of them. All figures go to benchmarks/results/ablation.json; --table prints them again.
+one trick left out at a time, and with none of them. All figures go to benchmarks/results/ablation.json, after each training;
+--resume does what is missing there, --table prints them again.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import json
 import statistics
 import tempfile
 import time
+from itertools import product
 from pathlib import Path
 
 import numpy
@@ -22,7 +24,7 @@ from minires.cli.loop import Loop
 from minires.cli.stop import Stop
 from minires.runs import Run
 
-IMAGES, HELD, EPOCHS, SEEDS = 10_000, 5_000, 4, (0, 1, 2)
+IMAGES, HELD, EPOCHS, SEEDS = 10_000, 5_000, 6, (0, 1, 2)
 RESULTS = Path("benchmarks/results/ablation.json")
 LEFT_OUT = {
     "nothing": {},
@@ -51,11 +53,7 @@ def trained(config, train, held):
     with tempfile.TemporaryDirectory() as folder, Stop() as stop:
         with contextlib.redirect_stdout(io.StringIO()):
             loop.go(Run.new(f"{folder}/run", config), stop, save_every=1e9)
-        found = []
-        for flips in (False, True):
-            loop.config["test_flips"] = flips
-            found.append(loop.evaluated(held, stop).accuracy)
-    return found
+        return [loop.evaluated(held, stop, flips).accuracy for flips in (False, True)]
 
 
 def markdown(figures):
@@ -82,6 +80,7 @@ def main(arguments=None):
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("--data-dir", metavar="DIR")
     parser.add_argument("--data-label", metavar="TEXT")
+    parser.add_argument("--resume", action="store_true", help="go on with the figures that are there")
     parser.add_argument("--table", action="store_true", help="print the table of the figures that are there")
     options = parser.parse_args(arguments)
     if options.table:
@@ -90,16 +89,19 @@ def main(arguments=None):
     written, _ = recipes.read("cpu-30min")
     given = {name: value for name, value in (("data_dir", options.data_dir), ("data_label", options.data_label)) if value}
     config = {**settings.merged(given, written), "epochs": EPOCHS}
-    facts = host.describe(None)
-    host.told(facts)
-    (train, held), rows, begun = parts(config), {name: [] for name in LEFT_OUT}, time.perf_counter()
-    for seed in SEEDS:  # seed by seed, so that what there is can be compared at any time
-        for name, changes in LEFT_OUT.items():
-            rows[name].append(trained({**config, **changes, "seed": seed}, train, held))
-            plain, flipped = (100 * accuracy for accuracy in rows[name][-1])
-            print(f"seed {seed}, left out {name:24} {plain:5.2f} %, mirrored {flipped:5.2f} %   {time.perf_counter() - begun:6.0f} s", flush=True)
-    figures = {"images": IMAGES, "held": HELD, "epochs": EPOCHS, "data": train.name, "machine": facts, "rows": rows}
-    RESULTS.write_text(json.dumps(figures, indent=2) + "\n")
+    (train, held), machine, begun = parts(config), host.describe(None), time.perf_counter()
+    host.told(machine)
+    figures = {"images": IMAGES, "held": HELD, "epochs": EPOCHS, "data": train.name, "machine": machine, "rows": {name: [] for name in LEFT_OUT}}
+    if options.resume:
+        figures = json.loads(RESULTS.read_text())
+    for seed, (name, changes) in product(SEEDS, LEFT_OUT.items()):  # seed by seed, so that what there is can be compared at any time
+        found = figures["rows"][name]
+        if len(found) > SEEDS.index(seed):
+            continue
+        found.append(trained({**config, **changes, "seed": seed}, train, held))
+        RESULTS.write_text(json.dumps(figures, indent=2) + "\n")
+        plain, flipped = (100 * accuracy for accuracy in found[-1])
+        print(f"seed {seed}, left out {name:24} {plain:5.2f} %, mirrored {flipped:5.2f} %   {time.perf_counter() - begun:6.0f} s", flush=True)
     print("\n".join(markdown(figures)))
 
 

@@ -51,6 +51,7 @@ def _parser():
     evaluate = command("evaluate", "use", "loss and accuracy of a trained net")
     evaluate.add_argument("trained", nargs="?", metavar="RUN", help="a run's name or folder; without it the newest run")
     evaluate.add_argument("--part", choices=("train", "validation", "test"), default="test")
+    evaluate.add_argument("--test-flips", action="store_true", help=TEST_FLIPS)
     evaluate.add_argument("--pictures", metavar="DIR", help="where to draw which class is taken for which, mistakes, filters")
     _add_weights(evaluate)
     _add_data(evaluate)
@@ -102,6 +103,7 @@ def _add_exercises(parser):
     import_module("minires.cli.exercises").add_arguments(parser)
 
 
+TEST_FLIPS = "test also on the mean of each image's logits and its mirror image's"
 FREEZE = "parts that learn nothing, such as until:layer4 (all before it), until:fc, or conv1,bn1,layer1"
 WEIGHTS = "a file of safetensors or PyTorch's (.pth), ours or another's; a run; or a published name, such as resnet50.tv_in1k"
 SETS = "digits, cifar10, cifar100, or folder:PATH with images by class"
@@ -167,7 +169,7 @@ def _add_training(parser):
     for name, help in (("whiten", "the first convolution is computed from the images and stays (resnet8)"),
                        ("dirac", "convolutions begin by passing on what they get (resnet8)"),
                        ("freeze-scales", "batch norms shift, and scale nothing"),
-                       ("test-flips", "test on the mean of each image's logits and its mirror image's")):  # fmt: skip
+                       ("test-flips", TEST_FLIPS)):  # fmt: skip
         group.add_argument(f"--{name}", action=argparse.BooleanOptionalAction, default=None, help=help)
     group.add_argument("--bias-lr", type=float, metavar="TIMES", help="the shifts of batch norms learn so many times as fast")
     group.add_argument("--average", type=int, metavar="STEPS", help="average the weights (Lookahead) every so many steps; 0 for never")

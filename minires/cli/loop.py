@@ -162,9 +162,9 @@ class Loop:
             if batches.due() and not stop.asked:
                 self.save(run)
 
-    def evaluated(self, part, stop):
-        """The Score on a part, as far as `stop` lets it go; with test_flips each image also mirrored."""
-        return evaluate(self.model, stop.until(data.batches(part, 256)), flips=bool(self.config.get("test_flips")))
+    def evaluated(self, part, stop, flips=False):
+        """The Score on a part, as far as `stop` lets it go. flips  see train.evaluate"""
+        return evaluate(self.model, stop.until(data.batches(part, 256)), flips=flips)
 
     def _end_epoch(self, run, bar, held):
         now = time.monotonic()

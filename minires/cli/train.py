@@ -118,6 +118,7 @@ def _train(loop, run, stop, save_every):
     except FloatingPointError as error:
         raise FloatingPointError(f"{error}. The last good checkpoint is {run.saved()[0]}") from None
     test = None if stop.asked else loop.evaluated(loop.test, stop)
+    mirrored = loop.evaluated(loop.test, stop, flips=True) if loop.config.get("test_flips") and not stop.asked else None
     if stop.asked:
         folder = str(run.folder)
         quoted = subprocess.list2cmdline([folder]) if os.name == "nt" else shlex.quote(folder)
@@ -125,29 +126,33 @@ def _train(loop, run, stop, save_every):
             f"stopped at step {loop.step} of {loop.epochs * loop.steps}, and saved. To go on:\n  minires train --resume {quoted}"
         )
         return 128 + stop.asked
-    _finish(loop, run, test)
+    _finish(loop, run, test, mirrored)
     return 0
 
 
-def _finish(loop, run, test):
+def _finish(loop, run, test, mirrored):
+    """Write and print what came out. mirrored  the Score with each test image also mirrored, or None"""
     checkpoint.save_weights(run.folder / "weights.safetensors", loop.model.state_dict(), **loop.facts, epoch=loop.epoch)
     rate = loop.images / loop.seconds
     picture = run.draw(f"{loop.config['model']} on {loop.train.name}, seed {loop.config['seed']}")
-    run.write_card(_card(loop, run, test, rate))
-    run.write_result({"test_loss": test.loss, "test_accuracy": test.accuracy, "test_hits": test.hits, "test_images": test.images,
+    run.write_card(_card(loop, run, test, mirrored, rate))
+    also = {"mirrored_accuracy": mirrored.accuracy, "mirrored_hits": mirrored.hits} if mirrored else {}
+    run.write_result({"test_loss": test.loss, "test_accuracy": test.accuracy, "test_hits": test.hits, "test_images": test.images, **also,
                       "seconds": loop.seconds, "images_per_second": rate})  # fmt: skip
     print(f"trained in {loop.seconds:.0f} s, {rate:,.0f} images/s; curves in {picture}")
     print(f"test {test}")
+    if mirrored:
+        print(f"each image also mirrored: {mirrored}")
 
 
-def _card(loop, run, test, rate):
+def _card(loop, run, test, mirrored, rate):
     """What was done and what came out: name -> text."""
     last, blas = loop.log[-1], machine.blas()
     held = f"{100 * last['validation_accuracy']:.2f} %" if loop.validation else "none held out"
     parts = {"training": loop.train, "validation": loop.validation, "test": loop.test}
     sizes = ", ".join(f"{len(part):,} for {use}" for use, part in parts.items() if part)
     options = ", ".join(f"{name} {value}" for name, value in loop.facts["options"].items())
-    flips = ", each image also mirrored" if loop.config.get("test_flips") else ""
+    both = {"the same, each image also mirrored": _counted(mirrored)} if mirrored else {}
     recipe = {"recipe": recipes.told(loop.config)} if "recipe" in loop.config else {}
     tuned = {"weights at the start": weights.shown(loop.config["weights"])} if loop.config.get("weights") else {}
     tuned |= {"frozen": loop.config["freeze"]} if loop.config.get("freeze") else {}
@@ -158,13 +163,18 @@ def _card(loop, run, test, rate):
         "data": f"{loop.train.name}: {sizes}; {loop.train.source}",
         "seed": loop.config["seed"],
         "accuracy on validation, after the last epoch": held,
-        "accuracy on test, read once, at the end" + flips: f"{100 * test.accuracy:.2f} % ({test.hits:,} of {test.images:,})",
+        "accuracy on test, read once, at the end": _counted(test),
+        **both,
         "time": f"{loop.seconds:,.0f} s for {loop.epochs} epochs and their validation: {rate:,.0f} images/s",
         "versions": f"minires {__version__}, Python {platform.python_version()}, NumPy {machine.numpy_version()}",
         "backend": f"{backend.name()}, {loop.config.get('precision', 'float32')}",
         "processor": f"{machine.processor()}, {machine.cores()} cores for this process, {backend.threads()} threads",
         "BLAS": f"{blas['name']} {blas['version']}, kernel {blas['kernel']}" if blas else "unknown",
     }
+
+
+def _counted(score):
+    return f"{100 * score.accuracy:.2f} % ({score.hits:,} of {score.images:,})"
 
 
 def _complain(sentence):

@@ -31,6 +31,9 @@ def evaluate(options):
     if options.pictures:
         _draw(model, part, facts, Path(options.pictures))
     print(f"{options.part} part of {part.name}: {result} ({result.hits:,} of {result.images:,})")
+    if options.test_flips:
+        both = score(model, data.batches(part, 250), flips=True)
+        print(f"each image also mirrored: {both} ({both.hits:,} of {both.images:,})")
     if part.source:
         print(part.source)
 

@@ -32,10 +32,11 @@ class ShortResNet(Module):
     scale  what the logits are multiplied by, so that the loss begins soft
 
     Source  Page 2018, "How to Train Your ResNet"; Jordan 2024, "94 % on CIFAR-10 in 3.29 seconds", whose net it is but for the
-    residual add, for ReLU in place of GELU, and for a first window of 3x3.
+    residual add, for ReLU in place of GELU, for a first window of 3x3, and for half the channels in the second
+    stage, which two cores run half as fast again.
     """
 
-    def __init__(self, *, num_classes=10, in_channels=3, stem=24, widths=(64, 256, 256), dirac=False, scale=1 / 9):
+    def __init__(self, *, num_classes=10, in_channels=3, stem=24, widths=(64, 128, 256), dirac=False, scale=1 / 9):
         self.conv1 = Conv2d(in_channels, stem, 3, padding=1, bias=True)
         for i, (before, width) in enumerate(zip((stem, *widths), widths), 1):
             setattr(self, f"layer{i}", Stage(before, width))

@@ -1,0 +1,83 @@
+"""python -m benchmarks.ablation: whose images it uses, that it goes on where it was, and its table, by hand."""
+
+import json
+
+import numpy
+import pytest
+
+from benchmarks import ablation
+from minires import data
+from minires.cli import recipes, settings
+
+WRITTEN = settings.merged({}, recipes.read("cpu-30min")[0])
+
+
+def images(count, seed=0):
+    """Two classes, told apart by their brightness, and each image by its pixels."""
+    labels = numpy.arange(count) % 2
+    pixels = numpy.random.default_rng(seed).integers(0, 128, (count, 16, 16, 3)) + 127 * labels[:, None, None, None]
+    return data.Dataset(pixels.astype(numpy.uint8), labels, ["dark", "bright"], name="test data")
+
+
+@pytest.fixture
+def small(monkeypatch, tmp_path):
+    """Few images and figures in a folder of their own; the real sizes otherwise."""
+    monkeypatch.setattr(settings, "datasets", lambda config: (images(100), None, images(100, seed=1)))
+    for name, value in {"IMAGES": 64, "HELD": 30, "EPOCHS": 1, "RESULTS": tmp_path / "ablation.json"}.items():
+        monkeypatch.setattr(ablation, name, value)
+    return tmp_path / "ablation.json"
+
+
+def test_both_parts_are_of_the_training_images_and_share_none(small):
+    train, held = ablation.parts(WRITTEN)
+    rows = [{image.tobytes() for image in part.images} for part in (train, held)]
+    assert [len(found) for found in rows] == [64, 30] and not rows[0] & rows[1]
+    assert rows[0] | rows[1] <= {image.tobytes() for image in images(100).images}
+
+
+def test_what_is_left_out_is_a_setting_that_the_recipe_has_and_that_changes_it():
+    for name, changes in ablation.LEFT_OUT.items():
+        assert all(WRITTEN[setting] != value for setting, value in changes.items()), name
+        assert bool(changes) == (name != "nothing")
+    tricks = {"whiten", "dirac", "bias_lr", "freeze_scales", "label_smoothing", "augment", "average"}
+    assert set(ablation.LEFT_OUT["all of these"]) == tricks
+
+
+def test_a_training_gives_both_accuracies_and_the_same_again(small):
+    config = {**WRITTEN, "epochs": 6, "batch_size": 8, "lr": 0.1, "seed": 0}
+    parts = ablation.parts(config)
+    found = ablation.trained(config, *parts)
+    assert all(accuracy > 0.8 and round(30 * accuracy) / 30 == accuracy for accuracy in found)
+    assert ablation.trained(config, *parts) == found
+
+
+def test_it_goes_on_where_it_was(small, monkeypatch, capsys):
+    asked = []
+
+    def trained(config, train, held):
+        asked.append(config["seed"])
+        if len(asked) == 12:
+            raise KeyboardInterrupt
+        return [config["seed"] / 10, 0.5]
+
+    monkeypatch.setattr(ablation, "trained", trained)
+    with pytest.raises(KeyboardInterrupt):
+        ablation.main([])
+    assert [len(found) for found in json.loads(small.read_text())["rows"].values()] == [2, 2] + [1] * 7
+    ablation.main(["--resume"])
+    assert asked == [0] * 9 + [1] * 3 + [1] * 7 + [2] * 9
+    figures = json.loads(small.read_text())
+    assert list(figures["rows"].values()) == [[[0.0, 0.5], [0.1, 0.5], [0.2, 0.5]]] * 9
+    assert (figures["images"], figures["held"], figures["data"]) == (64, 30, "test data") and figures["machine"]["processor"]
+    capsys.readouterr()
+    ablation.main(["--table"])
+    assert capsys.readouterr().out == "\n".join(ablation.markdown(figures)) + "\n"
+
+
+def test_the_table_by_hand():
+    rows = {"nothing": [[0.5, 0.6], [0.7, 0.72]], "whitening": [[0.4, 0.4], [0.68, 0.7]]}
+    assert ablation.markdown({"rows": rows})[2:] == [
+        "| nothing | 60.00 ± 14.14 % |  |",
+        "| whitening | 54.00 ± 19.80 % | -6.00 ± 5.66 |",
+        "| nothing, and tests mirrored | 66.00 ± 8.49 % | +6.00 ± 5.66 |",
+    ]
