@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from safetensors.numpy import save_file
 
-from minires import Tensor, backend, checkpoint, cli, data, models, nn, no_grad
+from minires import Tensor, backend, checkpoint, cli, data, models, nn, no_grad, watch
 from minires.backend import machine
 
 ROOT = Path(__file__).parents[1]
@@ -424,6 +424,10 @@ def test_plot_lays_runs_over_each_other(trained, elsewhere, capsys):
     assert (elsewhere / "both.png").read_bytes().startswith(b"\x89PNG") and lines(capsys)[-1] == "picture in both.png"
     (elsewhere / "runs" / "b" / "log.csv").unlink()
     assert typed("plot", "a", "b") == 2 and "has no finished epoch yet" in capsys.readouterr().err
+    assert typed("plot", "a", "--depths") == 2 and "runs/a has no layers.csv: its layers were not noted" in capsys.readouterr().err
+    watch.write(trained / "layers.csv", [watch.Row(0, f"conv{i}", i, 0.0, 1.0, 0.0, 0.0, 0.1, 0.0) for i in (1, 2)])
+    assert typed("plot", "a", "--depths") == 0
+    assert (elsewhere / "depths.png").read_bytes().startswith(b"\x89PNG") and lines(capsys)[-1] == "picture in depths.png"
 
 
 def test_data_describes_a_set_and_draws_it(elsewhere, capsys):

@@ -57,3 +57,10 @@ def test_depths_draw_the_first_and_the_last_step_of_each_run():
     assert list(lines[0].get_xdata()) == [0, 0.5, 1] and lines[0].get_linestyle() == "--" and lines[1].get_linestyle() == "-"
     with pytest.raises(ValueError, match="no layer named fc9"):
         show.depths({"plain": plain}, kind="fc9")
+
+
+def test_a_gradients_norm_by_its_size_is_the_root_of_its_mean_square():
+    g = numpy.random.default_rng(0).normal(3, 4, (7, 5))
+    noted = Row(0, "conv", 0, 0.0, 1.0, 0.0, g.mean(), g.std(), 0.0)
+    assert noted.gradient_rms == pytest.approx(numpy.linalg.norm(g) / 35**0.5)
+    assert Row(0, "conv", 0, 0.0, 1.0, 0.0, None, None, None).gradient_rms is None

@@ -175,6 +175,7 @@ def test_eight_runs_have_eight_colours_and_the_legend_lies_within_the_picture():
     picture = show.overlay({f"a-run-with-a-long-name-{i}": {"train loss": [2.0, 1.0 + i]} for i in range(8)})
     lines = picture.axes[0].lines
     assert len({to_hex(line.get_color()) for line in lines}) == len({line.get_marker() for line in lines}) == 8
+    assert {line.get_linestyle() for line in lines} == {"-"}  # no validation to tell from
     FigureCanvasAgg(picture).draw()
     legend, whole = picture.legends[0].get_window_extent(), picture.bbox
     assert whole.x0 <= legend.x0 and legend.x1 <= whole.x1 and whole.y0 <= legend.y0 and legend.y1 <= whole.y1

@@ -91,7 +91,8 @@ def _parser():
 
     plot = command("plot", "look", "the curves of runs, laid over each other")
     plot.add_argument("runs", nargs="+", metavar="RUN", help="a run's name or folder")
-    plot.add_argument("--picture", metavar="FILE", default="curves.png")
+    plot.add_argument("--depths", action="store_true", help="instead, of runs with --watch: gradients by depth, at first and at last")
+    plot.add_argument("--picture", metavar="FILE", help="where the picture goes (default: curves.png, or depths.png)")
 
     _add_exercises(command("exercises", "exercises", "the course's exercises: how far you are, check, hint, solution, grade"))
 

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from minires import __version__, backend, models, runs, show
+from minires import __version__, backend, models, runs, show, watch
 from minires.backend import card, machine
 from minires.cli import settings
 
@@ -39,16 +39,25 @@ def data(options):
 
 
 def plot(options):
-    """Run the command: the curves of runs, laid over each other."""
+    """Run the command: the curves of runs, laid over each other; or their gradients by depth."""
     opened = [runs.Run(runs.find(name)) for name in options.runs]
-    empty = [run.folder for run in opened if not run.log()]
-    if empty:
-        raise ValueError(f"{empty[0]} has no finished epoch yet: its log is empty")
     names = [run.folder.name for run in opened]
     if len(set(names)) < len(names):
         names = [str(run.folder) for run in opened]
-    show.overlay(dict(zip(names, (run.curves() for run in opened)))).save(options.picture)
-    print(f"picture in {options.picture}")
+    opened = dict(zip(names, opened))
+    if options.depths:
+        unwatched = [run.folder for run in opened.values() if not (run.folder / "layers.csv").is_file()]
+        if unwatched:
+            raise ValueError(f"{unwatched[0]} has no layers.csv: its layers were not noted; train with --watch for that")
+        picture = show.depths({name: watch.read(run.folder / "layers.csv") for name, run in opened.items()})
+    else:
+        empty = [run.folder for run in opened.values() if not run.log()]
+        if empty:
+            raise ValueError(f"{empty[0]} has no finished epoch yet: its log is empty")
+        picture = show.overlay({name: run.curves() for name, run in opened.items()})
+    path = options.picture or ("depths.png" if options.depths else "curves.png")
+    picture.save(path)
+    print(f"picture in {path}")
 
 
 def info(options):

@@ -37,7 +37,8 @@ def curves(log, *, title=""):
 
 
 def overlay(logs, *, title=""):
-    """A picture of several runs laid over each other: training dashed, validation solid, a colour and a mark for each run.
+    """A picture of several runs laid over each other, a colour and a mark for each; where both are drawn, validation is solid and
+    training dashed.
 
     logs  name of a run -> its log, as for curves(); the runs may be of different length
 
@@ -46,20 +47,16 @@ def overlay(logs, *, title=""):
     if not logs:
         raise ValueError("there are no runs to lay over each other")
     figure, panels = _panels(figsize=(11, 4.2))
+    drawn = {name.split()[0] for log in logs.values() for name, values in log.items() if any(value is not None for value in values)}
+    dashes = {"train": "--" if "validation" in drawn else "-", "validation": "-"}
     keys = []
     for (run, log), colour, mark in zip(logs.items(), cycle(RUNS), cycle(MARKS)):
         style = {"color": colour, "linewidth": 1.5, "marker": mark, "markersize": 4}
         for name, values in log.items():
             part, axes, epochs, numbers = _line(name, values, panels)
-            dashes = "--" if part == "train" else "-"
-            axes.plot(epochs, numbers, dashes, label=f"{run}, {part}", markevery=max(len(epochs) // 8, 1), alpha=0.85, **style)
+            axes.plot(epochs, numbers, dashes[part], label=f"{run}, {part}", markevery=max(len(epochs) // 8, 1), alpha=0.85, **style)
         keys.append(Line2D([], [], label=run, **style))
-    drawn = {
-        name.split()[0] for log in logs.values() for name, values in log.items() if any(value is not None for value in values)
-    }
-    for part, dashes in (("train", "--"), ("validation", "-")):
-        if part in drawn:
-            keys.append(Line2D([], [], label=part, linestyle=dashes, color="#555555"))
+    keys += [Line2D([], [], label=part, linestyle=dashes[part], color="#555555") for part in dashes if part in drawn]
     _scale(panels["loss"])
     figure.legend(handles=keys, loc="outside right upper", frameon=False, fontsize=9)
     figure.suptitle(title)

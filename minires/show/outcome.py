@@ -61,10 +61,13 @@ def confusion(labels, guesses, classes, *, title=""):
     return figure
 
 
-def depths(runs, field="gradient_std", *, kind="conv", title=""):
+LABELS = {"gradient_rms": "gradient's norm / √size"}
+
+
+def depths(runs, field="gradient_rms", *, kind="conv", title=""):
     """A number by depth, a line for each run: at its first step dashed, at its last one solid.
 
-    runs  name -> rows with the fields of watch.Row    field  one of them
+    runs  name -> watch.Rows    field  a number of theirs
     kind  how the names of the layers begin that are drawn, after the last dot: layer1.0.conv2 is a conv
 
     Raises  ValueError: no runs, or none with such layers.
@@ -82,7 +85,7 @@ def depths(runs, field="gradient_std", *, kind="conv", title=""):
     if not axes.lines:
         raise ValueError(f"depths: no layer named {kind} has a {field} in {', '.join(runs) or 'no runs'}")
     axes.set_yscale("log")
-    axes.set(xlabel="depth: 0 is the first convolution, 1 the last", ylabel=field.replace("_", ", "), title=title)
+    axes.set(xlabel="depth: 0 is the first convolution, 1 the last", ylabel=LABELS.get(field, field.replace("_", ", ")), title=title)
     axes.grid(alpha=0.3)
     figure.legend(loc="outside right upper", frameon=False, fontsize=8)
     return figure

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from typing import NamedTuple
 
 from minires import files
@@ -21,6 +22,11 @@ class Row(NamedTuple):
     gradient_mean: float | None
     gradient_std: float | None
     gradient_zeros: float | None
+
+    @property
+    def gradient_rms(self):
+        """The gradient's norm divided by the square root of its size, so that layers of different sizes compare; or None."""
+        return None if self.gradient_std is None else math.hypot(self.gradient_mean, self.gradient_std)
 
 
 def write(path, rows):
