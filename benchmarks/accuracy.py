@@ -1,6 +1,7 @@
 """python -m benchmarks.accuracy: the runs in docs/results in a table of Markdown, as the README shows them.
 
---add RUN ... takes in what a finished run has to show (log, result, card, curves) first.
+--add RUN ... takes in what a finished run has to show (log, result, card, curves; of what was watched the first and the last step) first.
+It also draws docs/degradation.png and docs/depths.png, of the runs of the recipe plain-vs-residual.
 """
 
 import argparse
@@ -12,11 +13,12 @@ import statistics
 from pathlib import Path
 from typing import NamedTuple
 
+from minires import show, watch
 from minires.cli import recipes
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "results"
-SHOWN = ("log.csv", "result.json", "card.md", "curves.png")
+SHOWN, WATCHED = ("log.csv", "result.json", "card.md", "curves.png"), "layers.csv"
 OWN = ("seed", "minires", "fingerprint", "recipe", "watch")  # settings that do not make another row
 
 PAPER = "[He et al. 2015](https://arxiv.org/abs/1512.03385), table 6"
@@ -63,14 +65,21 @@ def grouped(runs):
 
 def row(group):
     """The line of the table for runs that differ by their seed alone."""
-    first, found = group[0], [100 * run.result["test_accuracy"] for run in group]
-    spread = f" ± {statistics.stdev(found):.2f}" if len(found) > 1 else ""
+    first = group[0]
     links = ", ".join(f"[{run.config['seed']}](docs/results/{run.folder.name}/card.md)" for run in group)
+    found = f"{_spread(group, 'test_accuracy')} (seed{'s' * (len(group) > 1)} {links})"
+    if "mirrored_accuracy" in first.result:
+        found += f"; each image also mirrored {_spread(group, 'mirrored_accuracy')}"
     minutes = statistics.fmean(run.result["seconds"] for run in group) / 60
     machine = first.facts["processor"].split(" for this process")[0]
-    cells = [_net(first.config), _recipe(first.config), first.config.get("data_label") or "CIFAR-10",
-             f"{statistics.fmean(found):.2f}{spread} % (seed{'s' * (len(found) > 1)} {links})", f"{minutes:.0f} min", machine, "" if _plain(first.config) else PUBLISHED.get(first.config["model"], "")]  # fmt: skip
+    cells = [_net(first.config), _recipe(first.config), first.config.get("data_label") or "CIFAR-10", found,
+             f"{minutes:.0f} min", machine, "" if _plain(first.config) else PUBLISHED.get(first.config["model"], "")]  # fmt: skip
     return f"| {' | '.join(cells)} |"
+
+
+def _spread(group, name):
+    found = [100 * run.result[name] for run in group]
+    return f"{statistics.fmean(found):.2f}{f' ± {statistics.stdev(found):.2f}' if len(found) > 1 else ''} %"
 
 
 def _plain(config):
@@ -97,17 +106,41 @@ def add(folder):
     (FOLDER / folder.name).mkdir(parents=True, exist_ok=True)
     for name in SHOWN:
         shutil.copyfile(folder / name, FOLDER / folder.name / name)
+    if (folder / WATCHED).is_file():
+        rows = watch.read(folder / WATCHED)
+        ends = rows[0].step, rows[-1].step
+        watch.write(FOLDER / folder.name / WATCHED, [row for row in rows if row.step in ends])
 
 
-def lines():
+def committed():
+    """All runs in docs/results."""
+    return [read(path.parent) for path in sorted(FOLDER.glob("*/card.md"))]
+
+
+def lines(runs):
     """The whole table."""
-    return HEAD + [row(group) for group in grouped(map(read, sorted(path.parent for path in FOLDER.glob("*/card.md"))))]
+    return HEAD + [row(group) for group in grouped(runs)]
+
+
+def pictures(runs, folder):
+    """Draw how plain and residual nets learn, and how gradients fare in their depth."""
+    runs = {_net(run.config): run for run in runs if run.config.get("recipe") == "plain-vs-residual"}
+    if runs:
+        logs = {name: {key: [float(epoch[key.replace(" ", "_")]) for epoch in run.log] for key in ("train loss", "train accuracy")}
+                for name, run in runs.items()}  # fmt: skip
+        show.overlay(logs, title="training, with shortcuts and without").save(folder / "degradation.png")
+        show.depths({name: watch.read(run.folder / WATCHED) for name, run in runs.items()}).save(folder / "depths.png")
+
+
+def main(arguments=None):
+    """Take in runs, draw, and print the table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description="The results as a table, and two pictures in docs.")
+    parser.add_argument("--add", nargs="+", default=[], metavar="RUN", help="finished runs to take in first")
+    for path in parser.parse_args(arguments).add:
+        add(path)
+    pictures(committed(), ROOT / "docs")
+    print("\n".join(lines(committed())))
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description="The results as a table.")
-    parser.add_argument("--add", nargs="+", default=[], metavar="RUN", help="finished runs to take in first")
-    options = parser.parse_args()
-    for path in options.add:
-        add(path)
-    print("\n".join(lines()))
+    main()

@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks import accuracy, frozen, table
 from examples import few_images
+from minires import watch
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -16,7 +17,7 @@ FOLDERS = sorted(path for path in (ROOT / "docs" / "results").iterdir() if path.
 
 
 def test_each_row_of_the_results_comes_from_the_logs_beside_it():
-    lines = accuracy.lines()
+    lines = accuracy.lines(accuracy.committed())
     assert "\n".join(lines) + "\n\n" in README
     assert sum(line.count("/card.md)") for line in lines) == len(FOLDERS) >= 3  # each run stands in one row
 
@@ -26,6 +27,10 @@ def test_a_committed_run_says_the_same_in_its_log_its_result_and_its_card(folder
     run, card = accuracy.read(folder), (folder / "card.md").read_text(encoding="utf-8")
     hits, images = run.result["test_hits"], run.result["test_images"]
     assert run.result["test_accuracy"] == hits / images and f"{100 * hits / images:.2f} % ({hits:,} of {images:,})" in card
+    if "mirrored_hits" in run.result:
+        mirrored = run.result["mirrored_hits"]
+        assert run.result["mirrored_accuracy"] == mirrored / images and f"{100 * mirrored / images:.2f} % ({mirrored:,} of" in card
+    assert run.config.get("test_flips", False) == ("mirrored_hits" in run.result)
     assert [int(row["epoch"]) for row in run.log] == list(range(1, run.config["epochs"] + 1))
     assert 0 < run.result["seconds"] - float(run.log[-1]["seconds"]) < 0.1 * run.result["seconds"]
     assert f"| seed | {run.config['seed']} |" in card and (folder / "curves.png").is_file()
@@ -51,12 +56,31 @@ def test_runs_that_differ_by_their_seed_make_a_row():
         "[1](docs/results/run1/card.md)) | 2 min | Abacus, 7 cores |  |"
     )
     assert "91.25 %" in accuracy.row([shown(shortcut="A")]) and "dots" in accuracy.row([shown(shortcut="A")])
+    for run, mirrored in zip(runs, (0.7, 0.9)):
+        run.result["mirrored_accuracy"] = mirrored
+    assert "run1/card.md)); each image also mirrored 80.00 ± 14.14 % |" in accuracy.row(groups[0])
 
 
 def test_a_run_that_is_not_finished_is_not_taken_in(tmp_path):
     (tmp_path / "log.csv").touch()
     with pytest.raises(ValueError, match="has no result.json, card.md, curves.png: a run has them when it is finished"):
         accuracy.add(tmp_path)
+
+
+def test_a_run_that_was_watched_keeps_its_first_and_its_last_step_and_is_drawn(tmp_path, monkeypatch):
+    monkeypatch.setattr(accuracy, "FOLDER", tmp_path / "results")
+    (folder := tmp_path / "run").mkdir()
+    for name in accuracy.SHOWN:
+        (folder / name).write_text(name)
+    rows = [watch.Row(step, f"conv{i}", i, 0.0, 1.0, 0.0, 0.0, 0.1, 0.0) for step in (0, 50, 100) for i in (1, 2)]
+    watch.write(folder / "layers.csv", rows)
+    accuracy.add(folder)
+    assert watch.read(tmp_path / "results" / "run" / "layers.csv") == rows[:2] + rows[4:]
+    assert all((tmp_path / "results" / "run" / name).read_text() == name for name in accuracy.SHOWN)
+    log = [{"epoch": "1", "train_loss": "2.0", "train_accuracy": "0.25"}]
+    run = shown(recipe="plain-vs-residual")._replace(folder=folder, log=log)
+    accuracy.pictures([run, shown()], tmp_path)
+    assert all((tmp_path / name).read_bytes().startswith(b"\x89PNG") for name in ("degradation.png", "depths.png"))
 
 
 def test_pytorchs_figures_are_those_of_its_log():
