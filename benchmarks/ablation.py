@@ -47,13 +47,19 @@ def parts(config):
 
 
 def trained(config, train, held):
-    """(accuracy, accuracy with mirrored tests) of one training."""
+    """(accuracy, accuracy with mirrored tests) of one training.
+
+    Raises  KeyboardInterrupt: it was asked to stop; a part of a training is no figure.
+    """
     nn.manual_seed(config["seed"])
     loop = Loop(config, (train, None, held))
     with tempfile.TemporaryDirectory() as folder, Stop() as stop:
         with contextlib.redirect_stdout(io.StringIO()):
             loop.go(Run.new(f"{folder}/run", config), stop, save_every=1e9)
-        return [loop.evaluated(held, stop, flips).accuracy for flips in (False, True)]
+        found = [loop.evaluated(held, stop, flips).accuracy for flips in (False, True)]
+        if stop.asked:
+            raise KeyboardInterrupt
+    return found
 
 
 def markdown(figures):

@@ -1,6 +1,8 @@
 """python -m benchmarks.ablation: whose images it uses, that it goes on where it was, and its table, by hand."""
 
 import json
+import os
+import signal
 
 import numpy
 import pytest
@@ -49,6 +51,19 @@ def test_a_training_gives_both_accuracies_and_the_same_again(small):
     found = ablation.trained(config, *parts)
     assert all(accuracy > 0.8 and round(30 * accuracy) / 30 == accuracy for accuracy in found)
     assert ablation.trained(config, *parts) == found
+
+
+def test_a_training_that_was_stopped_is_no_figure(small, monkeypatch):
+    config = {**WRITTEN, "batch_size": 8, "seed": 0}
+    go = ablation.Loop.go
+
+    def interrupted(loop, run, stop, **options):
+        os.kill(os.getpid(), signal.SIGTERM)
+        go(loop, run, stop, **options)
+
+    monkeypatch.setattr(ablation.Loop, "go", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        ablation.trained(config, *ablation.parts(config))
 
 
 def test_it_goes_on_where_it_was(small, monkeypatch, capsys):
