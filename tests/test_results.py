@@ -53,7 +53,7 @@ def test_runs_that_differ_by_their_seed_make_a_row():
     assert f"{statistics.stdev([50, 60]):.2f}" == "7.07"
     assert accuracy.row(groups[0]) == (
         "| resnet20, no shortcuts | none: as `train` does, 10 epochs | dots | 55.00 ± 7.07 % (seeds [0](docs/results/run0/card.md), "
-        "[1](docs/results/run1/card.md)) | 2 min | Abacus, 7 cores |  |"
+        "[1](docs/results/run1/card.md)) | 2 min | Abacus, 7 cores, 2 of them at work |  |"
     )
     assert "91.25 %" in accuracy.row([shown(shortcut="A")]) and "dots" in accuracy.row([shown(shortcut="A")])
     for run, mirrored in zip(runs, (0.7, 0.9)):
