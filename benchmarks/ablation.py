@@ -9,7 +9,6 @@ import argparse
 import contextlib
 import io
 import json
-import statistics
 import tempfile
 import time
 from itertools import product
@@ -18,7 +17,8 @@ from pathlib import Path
 import numpy
 
 from benchmarks import host
-from minires import nn
+from benchmarks.table import spread
+from minires import files, nn
 from minires.cli import recipes, settings
 from minires.cli.loop import Loop
 from minires.cli.stop import Stop
@@ -64,20 +64,14 @@ def trained(config, train, held):
 
 def markdown(figures):
     """The lines of a table; differences are from the recipe as it is, seed by seed."""
-    rows = figures["rows"]
+    rows = {name: found for name, found in figures["rows"].items() if found}
     whole = [plain for plain, _ in rows["nothing"]]
     lines = ["| left out | accuracy | difference |", "| --- | --- | --- |"]
     for name, found in rows.items():
-        plain = [100 * accuracy for accuracy, _ in found]
-        apart = [100 * (accuracy - before) for (accuracy, _), before in zip(found, whole)]
-        lines.append(f"| {name} | {_spread(plain)} % | {'' if name == 'nothing' else _spread(apart, '+')} |")
-    mirrored = [100 * (flipped - plain) for plain, flipped in rows["nothing"]]
-    return [*lines, f"| nothing, and tests mirrored | {_spread([100 * both for _, both in rows['nothing']])} % | {_spread(mirrored, '+')} |"]
-
-
-def _spread(values, sign=""):
-    spread = statistics.stdev(values) if len(values) > 1 else 0.0
-    return f"{statistics.fmean(values):{sign}.2f} ± {spread:.2f}"
+        apart = [accuracy - before for (accuracy, _), before in zip(found, whole)]
+        lines.append(f"| {name} | {spread(plain for plain, _ in found)} % | {'' if name == 'nothing' else spread(apart, '+')} |")
+    mirrored = [both - plain for plain, both in rows["nothing"]]
+    return [*lines, f"| nothing, and tests mirrored | {spread(both for _, both in rows['nothing'])} % | {spread(mirrored, '+')} |"]
 
 
 def main(arguments=None):
@@ -97,15 +91,19 @@ def main(arguments=None):
     config = {**settings.merged(given, written), "epochs": EPOCHS}
     (train, held), machine, begun = parts(config), host.describe(None), time.perf_counter()
     host.told(machine)
-    figures = {"images": IMAGES, "held": HELD, "epochs": EPOCHS, "data": train.name, "machine": machine, "rows": {name: [] for name in LEFT_OUT}}
+    of = {"images": IMAGES, "held": HELD, "epochs": EPOCHS, "data": train.name, "recipe": written}
+    figures = {**of, "machine": machine, "rows": {name: [] for name in LEFT_OUT}}
     if options.resume:
         figures = json.loads(RESULTS.read_text())
+        other = [name for name in of if figures.get(name) != of[name]]
+        if other:
+            raise SystemExit(f"{RESULTS} is of other {', '.join(other)}: begin anew, without --resume")
     for seed, (name, changes) in product(SEEDS, LEFT_OUT.items()):  # seed by seed, so that what there is can be compared at any time
         found = figures["rows"][name]
         if len(found) > SEEDS.index(seed):
             continue
         found.append(trained({**config, **changes, "seed": seed}, train, held))
-        RESULTS.write_text(json.dumps(figures, indent=2) + "\n")
+        files.write(RESULTS, json.dumps(figures, indent=2).encode() + b"\n")
         plain, flipped = (100 * accuracy for accuracy in found[-1])
         print(f"seed {seed}, left out {name:24} {plain:5.2f} %, mirrored {flipped:5.2f} %   {time.perf_counter() - begun:6.0f} s", flush=True)
     print("\n".join(markdown(figures)))

@@ -13,6 +13,7 @@ import statistics
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks import table
 from minires import show, watch
 from minires.cli import recipes
 
@@ -79,8 +80,7 @@ def row(group):
 
 
 def _spread(group, name):
-    found = [100 * run.result[name] for run in group]
-    return f"{statistics.fmean(found):.2f}{f' ± {statistics.stdev(found):.2f}' if len(found) > 1 else ''} %"
+    return f"{table.spread([run.result[name] for run in group])} %"
 
 
 def _plain(config):

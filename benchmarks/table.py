@@ -4,10 +4,17 @@ python -m benchmarks.table [FILE]
 """
 
 import json
+import statistics
 import sys
 from pathlib import Path
 
 RESULTS = Path("benchmarks/results/cpu.json")
+
+
+def spread(shares, sign=""):
+    """Mean of shares in per cent, and their deviation where there are several. sign  "+" where they are differences"""
+    found = [100 * share for share in shares]
+    return f"{statistics.fmean(found):{sign}.2f}{f' ± {statistics.stdev(found):.2f}' if len(found) > 1 else ''}"
 
 
 def markdown(figures):

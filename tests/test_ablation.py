@@ -84,15 +84,20 @@ def test_it_goes_on_where_it_was(small, monkeypatch, capsys):
     figures = json.loads(small.read_text())
     assert list(figures["rows"].values()) == [[[0.0, 0.5], [0.1, 0.5], [0.2, 0.5]]] * 9
     assert (figures["images"], figures["held"], figures["data"]) == (64, 30, "test data") and figures["machine"]["processor"]
+    monkeypatch.setattr(ablation, "EPOCHS", 2)
+    with pytest.raises(SystemExit, match="is of other epochs: begin anew"):
+        ablation.main(["--resume"])
+    assert json.loads(small.read_text()) == figures
     capsys.readouterr()
     ablation.main(["--table"])
     assert capsys.readouterr().out == "\n".join(ablation.markdown(figures)) + "\n"
 
 
 def test_the_table_by_hand():
-    rows = {"nothing": [[0.5, 0.6], [0.7, 0.72]], "whitening": [[0.4, 0.4], [0.68, 0.7]]}
+    rows = {"nothing": [[0.5, 0.6], [0.7, 0.72]], "whitening": [[0.4, 0.4], [0.68, 0.7]], "faster shifts": [[0.4, 0.4]], "label smoothing": []}
     assert ablation.markdown({"rows": rows})[2:] == [
         "| nothing | 60.00 ± 14.14 % |  |",
         "| whitening | 54.00 ± 19.80 % | -6.00 ± 5.66 |",
+        "| faster shifts | 40.00 % | -10.00 |",
         "| nothing, and tests mirrored | 66.00 ± 8.49 % | +6.00 ± 5.66 |",
     ]
