@@ -132,11 +132,7 @@ class Run:
     def write_card(self, facts):
         """Write card.md: what was done and what came out, a row a fact (name -> text), and the settings without paths."""
         rows = [f"| {name} | {text} |" for name, text in facts.items()]
-        told = {name: value for name, value in self.config.items() if name not in ("data_dir", "source")}
-        if "weights" in told:
-            told["weights"] = Path(told["weights"]).name
-        kind, _, path = told["data"].partition(":")
-        settings = json.dumps({**told, "data": f"{kind}:{Path(path).name}" if path else kind}, indent=2)
+        settings = json.dumps(without_paths(self.config), indent=2)
         head = [f"# {self.folder.name}", "", "| | |", "| --- | --- |"]
         tail = ["", "![curves](curves.png)", "", "```json", settings, "```"]
         files.write(self.folder / "card.md", "\n".join(head + rows + tail).encode() + b"\n")
@@ -193,6 +189,15 @@ def newest():
     if not logs:
         raise RunError("there is no run in runs/: `minires train` makes one")
     return logs[-1].parent
+
+
+def without_paths(config):
+    """The settings that mean something on another machine: of paths the last part, and not where data were found."""
+    told = {name: value for name, value in config.items() if name not in ("data_dir", "source")}
+    if told.get("weights"):
+        told["weights"] = Path(told["weights"]).name
+    kind, _, path = told["data"].partition(":")
+    return {**told, "data": f"{kind}:{Path(path).name}" if path else kind}
 
 
 def _number(text):

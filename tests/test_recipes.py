@@ -61,6 +61,15 @@ def test_a_run_follows_its_recipe_and_its_card_says_where_it_does_not(elsewhere,
     assert "| recipe | resnet20-paper, but for data digits, epochs 1, batch_size 256 |" in card
 
 
+def test_whatever_is_not_as_the_recipe_says_is_told_and_no_path():
+    given = {"data": "folder:/home/me/cats", "lr": 0.3, "precision": "bfloat16", "average": 0, "weights": "/home/me/a.pth", "seed": 5}
+    config = {**settings.merged(given, recipes.read("resnet18-fast")[0]), "recipe": "resnet18-fast", "data_dir": "/home/me"}
+    assert recipes.told(config) == "resnet18-fast, but for data folder:cats, lr 0.3, precision bfloat16, weights a.pth"
+    plain = {**settings.merged({"data_label": "dots", "seed": 1}, recipes.read("cpu-30min")[0]), "recipe": "cpu-30min"}
+    assert recipes.told(plain) == "cpu-30min"
+    assert recipes.told({**plain, "average": 5, "whiten": False}) == "cpu-30min, but for whiten False, average 5"
+
+
 def test_a_recipe_of_several_runs_does_one_after_the_other_and_again_those_that_are_left(elsewhere, capsys, monkeypatch):  # noqa: F811
     written = {"data": "digits", "epochs": 1, "batch_size": 256}, [{"name": "a", "shortcut": "none"}, {"name": "b", "shortcut": "A"}]
     monkeypatch.setattr(recipes, "read", lambda name: written)
@@ -82,7 +91,7 @@ def test_an_unknown_recipe_is_a_sentence(elsewhere, capsys):  # noqa: F811
 
 
 TRICKS = ("train", "--recipe", "cpu-30min", "--data", "folder:images", "--epochs", "2", "--batch-size", "8", "--save-every", "0",
-         "--validation", "0.2")  # fmt: skip
+         "--validation", "0.2", "--average", "5")  # fmt: skip
 
 
 def test_a_run_with_all_of_them_resumes_to_the_same_bits(elsewhere, capsys):  # noqa: F811
@@ -104,7 +113,7 @@ def test_a_run_with_all_of_them_resumes_to_the_same_bits(elsewhere, capsys):  # 
     assert weights[0] == weights[1]
     card = (elsewhere / "runs" / "a" / "card.md").read_text()
     assert "| accuracy on test, read once, at the end |" in card and "| the same, each image also mirrored |" in card
-    assert "but for data folder:images, validation 0.2, epochs 2, batch_size 8 |" in card
+    assert "but for data folder:images, validation 0.2, epochs 2, batch_size 8, average 5 |" in card
     assert json.loads((elsewhere / "runs" / "a" / "config.json").read_text())["whiten"] is True
     result = json.loads((elsewhere / "runs" / "a" / "result.json").read_text())
     capsys.readouterr()
