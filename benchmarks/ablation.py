@@ -1,8 +1,8 @@
 """python -m benchmarks.ablation --data-dir DIR: what each trick of the recipe cpu-30min buys.
 
-Short trainings on a part of CIFAR-10's training images, tested on others of them, never on the test images: the recipe as it is, with
-one trick left out at a time, and with none of them. All figures go to benchmarks/results/ablation.json, after each training;
---resume does what is missing there, --table prints them again.
+Short trainings on a part of CIFAR-10's training images, tested on others of them, never on the test images: the recipe as it is, without
+one trick at a time, without any, and with one that it leaves out. All figures go to benchmarks/results/ablation.json, after each
+training; --resume does what is missing there, --table prints them again.
 """
 
 import argparse
@@ -26,17 +26,17 @@ from minires.runs import Run
 
 IMAGES, HELD, EPOCHS, SEEDS = 10_000, 5_000, 6, (0, 1, 2)
 RESULTS = Path("benchmarks/results/ablation.json")
-LEFT_OUT = {
-    "nothing": {},
+WITHOUT = {
     "whitening": {"whiten": False},
     "the identity as a start": {"dirac": False},
     "faster shifts": {"bias_lr": 1},
     "scales that stay": {"freeze_scales": False},
     "label smoothing": {"label_smoothing": 0.0},
-    "alternating flip": {"augment": "crop=2,flip"},
-    "averaged weights": {"average": 0},
+    "flips that take turns": {"augment": "crop=2,flip"},
 }
-LEFT_OUT["all of these"] = {name: value for changes in LEFT_OUT.values() for name, value in changes.items()}
+WITHOUT["all of these"] = {name: value for changes in WITHOUT.values() for name, value in changes.items()}
+WHOLE = "the recipe"
+ROWS = {WHOLE: {}, **{f"without {name}": changes for name, changes in WITHOUT.items()}, "with averaged weights": {"average": 5}}
 
 
 def parts(config):
@@ -65,13 +65,13 @@ def trained(config, train, held):
 def markdown(figures):
     """The lines of a table; differences are from the recipe as it is, seed by seed."""
     rows = {name: found for name, found in figures["rows"].items() if found}
-    whole = [plain for plain, _ in rows["nothing"]]
-    lines = ["| left out | accuracy | difference |", "| --- | --- | --- |"]
+    whole = [plain for plain, _ in rows[WHOLE]]
+    lines = ["| trained | accuracy | difference |", "| --- | --- | --- |"]
     for name, found in rows.items():
         apart = [accuracy - before for (accuracy, _), before in zip(found, whole)]
-        lines.append(f"| {name} | {spread(plain for plain, _ in found)} % | {'' if name == 'nothing' else spread(apart, '+')} |")
-    mirrored = [both - plain for plain, both in rows["nothing"]]
-    return [*lines, f"| nothing, and tests mirrored | {spread(both for _, both in rows['nothing'])} % | {spread(mirrored, '+')} |"]
+        lines.append(f"| {name} | {spread(plain for plain, _ in found)} % | {'' if name == WHOLE else spread(apart, '+')} |")
+    mirrored = [both - plain for plain, both in rows[WHOLE]]
+    return [*lines, f"| {WHOLE}, each test image also mirrored | {spread(both for _, both in rows[WHOLE])} % | {spread(mirrored, '+')} |"]
 
 
 def main(arguments=None):
@@ -92,20 +92,20 @@ def main(arguments=None):
     (train, held), machine, begun = parts(config), host.describe(None), time.perf_counter()
     host.told(machine)
     of = {"images": IMAGES, "held": HELD, "epochs": EPOCHS, "data": train.name, "recipe": written}
-    figures = {**of, "machine": machine, "rows": {name: [] for name in LEFT_OUT}}
+    figures = {**of, "machine": machine, "rows": {name: [] for name in ROWS}}
     if options.resume:
         figures = json.loads(RESULTS.read_text())
         other = [name for name in of if figures.get(name) != of[name]]
         if other:
             raise SystemExit(f"{RESULTS} is of other {', '.join(other)}: begin anew, without --resume")
-    for seed, (name, changes) in product(SEEDS, LEFT_OUT.items()):  # seed by seed, so that what there is can be compared at any time
+    for seed, (name, changes) in product(SEEDS, ROWS.items()):  # seed by seed, so that what there is can be compared at any time
         found = figures["rows"][name]
         if len(found) > SEEDS.index(seed):
             continue
         found.append(trained({**config, **changes, "seed": seed}, train, held))
         files.write(RESULTS, json.dumps(figures, indent=2).encode() + b"\n")
         plain, flipped = (100 * accuracy for accuracy in found[-1])
-        print(f"seed {seed}, left out {name:24} {plain:5.2f} %, mirrored {flipped:5.2f} %   {time.perf_counter() - begun:6.0f} s", flush=True)
+        print(f"seed {seed}, {name:32} {plain:5.2f} %, mirrored {flipped:5.2f} %   {time.perf_counter() - begun:6.0f} s", flush=True)
     print("\n".join(markdown(figures)))
 
 
