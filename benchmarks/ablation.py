@@ -88,10 +88,11 @@ def main(arguments=None):
         return
     written, _ = recipes.read("cpu-30min")
     given = {name: value for name, value in (("data_dir", options.data_dir), ("data_label", options.data_label)) if value}
-    config = {**settings.merged(given, written), "epochs": EPOCHS}
+    written["epochs"] = EPOCHS
+    config = settings.merged(given, written)
     (train, held), machine, begun = parts(config), host.describe(None), time.perf_counter()
     host.told(machine)
-    of = {"images": IMAGES, "held": HELD, "epochs": EPOCHS, "data": train.name, "recipe": written}
+    of = {"images": IMAGES, "held": HELD, "data": train.name, "recipe": written}
     figures = {**of, "machine": machine, "rows": {name: [] for name in ROWS}}
     if options.resume:
         figures = json.loads(RESULTS.read_text())

@@ -85,7 +85,7 @@ def test_it_goes_on_where_it_was(small, monkeypatch, capsys):
     assert list(figures["rows"].values()) == [[[0.0, 0.5], [0.1, 0.5], [0.2, 0.5]]] * 9
     assert (figures["images"], figures["held"], figures["data"]) == (64, 30, "test data") and figures["machine"]["processor"]
     monkeypatch.setattr(ablation, "EPOCHS", 2)
-    with pytest.raises(SystemExit, match="is of other epochs: begin anew"):
+    with pytest.raises(SystemExit, match="is of other recipe: begin anew"):
         ablation.main(["--resume"])
     assert json.loads(small.read_text()) == figures
     capsys.readouterr()
