@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import accuracy, frozen, table
+from benchmarks import ablation, accuracy, frozen, table
 from examples import few_images
 from minires import watch
+from minires.cli import recipes
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -98,6 +99,16 @@ def test_the_tables_of_fine_tuning_are_what_was_measured():
     nothing, whole = (few_images.told(few["rows"][name]) for name in ("from nothing", "tuned, nothing frozen"))
     assert f"in {whole} of the tests, and one from nothing in {nothing};" in README
     assert f"a step of ResNet-18 takes {100 * figures['frozen']['until:layer4']['share']:.0f} % of its time" in README
+
+
+def test_the_ablation_is_that_of_the_recipe_and_its_table_that_of_its_figures():
+    figures = json.loads((ROOT / ablation.RESULTS).read_text())
+    assert figures["recipe"] == {**recipes.read("cpu-30min")[0], "epochs": ablation.EPOCHS}
+    assert list(figures["rows"]) == list(ablation.ROWS) and all(len(found) == len(ablation.SEEDS) for found in figures["rows"].values())
+    assert (figures["images"], figures["held"]) == (ablation.IMAGES, ablation.HELD)
+    assert "\n\n" + "\n".join(ablation.markdown(figures)) + "\n\n" in (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    whole, bare = (statistics.fmean(plain for plain, _ in figures["rows"][name]) for name in (ablation.WHOLE, "without all of these"))
+    assert f"`cpu-30min` is made of gains {100 * (whole - bare):.1f} points in\nshort trainings" in README
 
 
 def test_the_table_of_speed_is_what_was_measured():
