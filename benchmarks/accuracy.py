@@ -72,7 +72,7 @@ def row(group):
     if "mirrored_accuracy" in first.result:
         found += f"; each image also mirrored {_spread(group, 'mirrored_accuracy')}"
     minutes = statistics.fmean(run.result["seconds"] for run in group) / 60
-    machine, cores, threads = re.fullmatch(r"(.*, (\d+) cores) for this process(?:, (\d+) threads)?", first.facts["processor"]).groups()
+    machine, cores, threads = re.fullmatch(r"(.*, (\d+) cores) for this process(?:, (\d+) threads?)?", first.facts["processor"]).groups()
     machine += "" if threads in (cores, None) else f", {threads} of them at work"
     cells = [_net(first.config), _recipe(first.config), first.config.get("data_label") or "CIFAR-10", found,
              f"{minutes:.0f} min", machine, "" if _plain(first.config) else PUBLISHED.get(first.config["model"], "")]  # fmt: skip

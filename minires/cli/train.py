@@ -168,7 +168,7 @@ def _card(loop, run, test, mirrored, rate):
         "time": f"{loop.seconds:,.0f} s for {loop.epochs} epochs and their validation: {rate:,.0f} images/s",
         "versions": f"minires {__version__}, Python {platform.python_version()}, NumPy {machine.numpy_version()}",
         "backend": f"{backend.name()}, {loop.config.get('precision', 'float32')}",
-        "processor": f"{machine.processor()}, {machine.cores()} cores for this process, {backend.threads()} threads",
+        "processor": f"{machine.processor()}, {machine.cores()} cores for this process, {backend.threads()} thread{'s' * (backend.threads() > 1)}",
         "BLAS": f"{blas['name']} {blas['version']}, kernel {blas['kernel']}" if blas else "unknown",
     }
 
