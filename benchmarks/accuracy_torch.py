@@ -57,7 +57,7 @@ def _parser():
 def _config(options):
     """The settings of minires train."""
     written, _ = recipes.read(options.recipe)
-    given = {name: value for name, value in vars(options).items() if value is not None and name in (*settings.SAID, *settings.TRAINED)}
+    given = {name: value for name, value in vars(options).items() if value is not None and name in settings.KNOWN}
     config = {**settings.merged(given, written), "recipe": options.recipe}
     settings.check(config)
     if config["model"] not in SHAPES or config.get("preactivation") or config.get("stem", "cifar") != "cifar":

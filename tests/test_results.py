@@ -57,6 +57,8 @@ def test_runs_that_differ_by_their_seed_make_a_row():
         "[1](docs/results/run1/card.md)) | 2 min | Abacus, 7 cores, 2 of them at work |  |"
     )
     assert "91.25 %" in accuracy.row([shown(shortcut="A")]) and "dots" in accuracy.row([shown(shortcut="A")])
+    runs[3].facts["processor"] = "Abacus, 7 cores for this process, 1 thread"
+    assert "| Abacus, 7 cores, 1 of them at work |" in accuracy.row([runs[3]])
     for run, mirrored in zip(runs, (0.7, 0.9)):
         run.result["mirrored_accuracy"] = mirrored
     assert "run1/card.md)); each image also mirrored 80.00 ± 14.14 % |" in accuracy.row(groups[0])

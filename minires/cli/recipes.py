@@ -8,7 +8,6 @@ from minires import recipes as room
 from minires.cli import settings
 
 FOLDER = Path(room.__file__).parent
-KNOWN = (*settings.SAID, *settings.TRAINED)
 NAMES = sorted(path.stem for path in FOLDER.glob("*.toml"))
 FREE = ("seed", "backend", "watch", "data_label")  # which change nothing of what a recipe is
 
@@ -22,7 +21,7 @@ def read(name):
     found = tomllib.loads((FOLDER / f"{names.check('recipe', name, NAMES)}.toml").read_text(encoding="utf-8"))
     variants = found.pop("runs", [])
     for key in {key for part in (found, *variants) for key in part} - {"name"}:
-        names.check(f"setting of the recipe {name}", key, KNOWN)
+        names.check(f"setting of the recipe {name}", key, settings.KNOWN)
     return found, variants
 
 
@@ -30,6 +29,6 @@ def told(config):
     """The recipe of a run, and what was done otherwise than it says: a text."""
     written, variants = read(config["recipe"])
     free, alone = {*FREE, *(name for variant in variants for name in variant)}, settings.merged({}, written)
-    told = {name: value for name, value in runs.without_paths(config).items() if name in KNOWN and name not in free}
-    other = [f"{name} {told[name]}" for name in KNOWN if name in told and (told[name] or None) != (alone.get(name) or None)]
+    shown = {name: value for name, value in runs.without_paths(config).items() if name not in free}
+    other = [f"{name} {shown[name]}" for name in settings.KNOWN if name in shown and (shown[name] or None) != (alone.get(name) or None)]
     return config["recipe"] + (f", but for {', '.join(other)}" if other else "")

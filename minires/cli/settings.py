@@ -12,6 +12,7 @@ TRAINED = tuple(
     "epochs batch_size lr schedule warmup milestones optimizer momentum nesterov weight_decay label_smoothing augment drop_last "
     "seed precision whiten dirac bias_lr freeze_scales average test_flips weights num_classes freeze lr_times backend watch".split()
 )
+KNOWN = (*SAID, *TRAINED)
 
 # What `minires train` does with a set of images where nothing else is said.
 SMALL = {"model": "resnet20", "epochs": 30, "batch_size": 64, "lr": 0.05, "schedule": "cosine", "warmup": 0.1, "weight_decay": 1e-3,

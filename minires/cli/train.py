@@ -32,8 +32,7 @@ def train(options):
 
 def _runs(options):
     """One run; or all that a recipe is made of, one after the other: those that are there already go on."""
-    known = (*settings.SAID, *settings.TRAINED)
-    said = {name: value for name, value in vars(options).items() if value is not None and name in known}
+    said = {name: value for name, value in vars(options).items() if value is not None and name in settings.KNOWN}
     written, variants = recipes.read(options.recipe) if options.recipe is not None else ({}, [])
     if not variants:
         return _run(options, said, written)
