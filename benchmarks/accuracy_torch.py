@@ -19,12 +19,14 @@ from benchmarks import peers
 from benchmarks.problems import Net
 from minires import backend, data, models, nn
 from minires.cli import recipes, settings
+from minires.cli.loop import Loop
 
 SHAPES = {
     "resnet18": ("BasicBlock", (2, 2, 2, 2), (64, 128, 256, 512)), "resnet34": ("BasicBlock", (3, 4, 6, 3), (64, 128, 256, 512)),
     "resnet50": ("Bottleneck", (3, 4, 6, 3), (64, 128, 256, 512)),
     **{f"resnet{6 * n + 2}": ("BasicBlock", (n, n, n), (16, 32, 64)) for n in (3, 5, 7, 9, 18)},
 }  # fmt: skip
+SHORT = "resnet8"
 LAYOUT = "PyTorch channels_last"
 
 
@@ -60,8 +62,9 @@ def _config(options):
     given = {name: value for name, value in vars(options).items() if value is not None and name in settings.KNOWN}
     config = {**settings.merged(given, written), "recipe": options.recipe}
     settings.check(config)
-    if config["model"] not in SHAPES or config.get("preactivation") or config.get("stem", "cifar") != "cifar":
-        raise ValueError(f"there is no {config['model']} of this kind in PyTorch here: wanted one of {', '.join(SHAPES)}, CIFAR stem")
+    if config["model"] not in (*SHAPES, SHORT) or config.get("preactivation") or config.get("stem", "cifar") != "cifar":
+        known = ", ".join((*SHAPES, SHORT))
+        raise ValueError(f"there is no {config['model']} of this kind in PyTorch here: wanted one of {known}, CIFAR stem")
     if config["optimizer"] != "sgd":
         raise ValueError(f"the optimizer is {config['optimizer']}, wanted sgd")
     if options.threads:
@@ -71,21 +74,25 @@ def _config(options):
 
 def train(config, folder):
     """Train as the settings say, log each epoch, test once at the end. Returns the result."""
-    parts = settings.datasets(config)
-    model = _model(config, parts[0])
-    optimizer = torch.optim.SGD(model.parameters(), lr=config["lr"], momentum=config["momentum"], weight_decay=config["weight_decay"],
-                                nesterov=bool(config["nesterov"] and config["momentum"]))  # fmt: skip
-    options = {"seed": config["seed"], "drop_last": config["drop_last"], **settings.augmentation(config["augment"])}
-    steps = len(data.batches(parts[0], config["batch_size"], **options))
-    schedule, log, step, begun = settings.schedule(config, config["epochs"] * steps), [], 0, time.perf_counter()
+    nn.manual_seed(config["seed"])
+    ours = Loop(config, settings.datasets(config))
+    model = _model(ours)
+    theirs = dict(model.named_parameters())
+    names = {id(parameter): name for name, parameter in ours.model.named_parameters()}
+    groups = [{"params": [theirs[names[id(parameter)]] for parameter in group["params"]], "weight_decay": group["weight_decay"]}
+              for group in ours.optimizer.groups]  # fmt: skip
+    nesterov = bool(config["nesterov"] and config["momentum"])
+    optimizer = torch.optim.SGD(groups, lr=config["lr"], momentum=config["momentum"], nesterov=nesterov)
+    log, step, begun = [], 0, time.perf_counter()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps({**config, "library": f"PyTorch {torch.__version__}"}, indent=2) + "\n")
     for epoch in range(config["epochs"]):
         model.train()
         losses = hits = images = 0.0
-        for x, labels in data.batches(parts[0], config["batch_size"], epoch=epoch, **options):
-            for group in optimizer.param_groups:
-                group["lr"] = schedule(step)
+        for x, labels in ours.batches(epoch):
+            ours.optimizer.lr = ours.schedule(step)
+            for group, written in zip(optimizer.param_groups, ours.optimizer.groups):
+                group["lr"] = written["lr"]
             labels = torch.from_numpy(backend.to_host(labels).astype("int64"))
             logits = model(peers.images(backend.to_host(x), LAYOUT))
             loss = F.cross_entropy(logits, labels, label_smoothing=config["label_smoothing"])
@@ -94,7 +101,7 @@ def train(config, folder):
             optimizer.step()
             losses, hits, images = losses + loss.item() * len(labels), hits + _hits(logits, labels), images + len(labels)
             step += 1
-        row = {"epoch": epoch + 1, "step": step, "lr": optimizer.param_groups[0]["lr"], "train_loss": losses / images,
+        row = {"epoch": epoch + 1, "step": step, "lr": ours.optimizer.lr, "train_loss": losses / images,
                "train_accuracy": hits / images, "validation_loss": "", "validation_accuracy": "",
                "seconds": round(time.perf_counter() - begun, 2)}  # fmt: skip
         log.append(row)
@@ -103,19 +110,28 @@ def train(config, folder):
             writer.writeheader()
             writer.writerows(log)
         print(f"epoch {epoch + 1:2d}   train: loss {row['train_loss']:.3f}, accuracy {100 * row['train_accuracy']:.2f} %", flush=True)
-    result = {**_tested(model, parts[2]), "seconds": time.perf_counter() - begun}
+    seconds = time.perf_counter() - begun
+    result = {**_tested(model, ours.test, config.get("test_flips")), "seconds": seconds, "images_per_second": ours.images / seconds}
     (folder / "result.json").write_text(json.dumps(result, indent=2) + "\n")
     print(f"test accuracy {100 * result['test_accuracy']:.2f} % ({result['test_hits']:,} of {result['test_images']:,}); log in {folder}")
+    if "mirrored_accuracy" in result:
+        print(f"each image also mirrored: {100 * result['mirrored_accuracy']:.2f} %")
     return result
 
 
-def _model(config, part):
-    """PyTorch's net with the weights that minires begins with."""
-    nn.manual_seed(config["seed"])
-    channels, classes = part.images.shape[-1], len(part.classes)
-    ours, options = settings.model(config, num_classes=classes, in_channels=channels)
-    shortcut = options.get("shortcut") or _shortcut(config["model"])
-    return peers.build(Net(*SHAPES[config["model"]]), LAYOUT, ours.state_dict(), in_channels=channels, classes=classes, shortcut=shortcut)
+def _model(ours):
+    """PyTorch's net with the weights that minires's begins with; those that do not learn in ours do not here."""
+    options = {"in_channels": ours.facts["size"][2], "classes": len(ours.facts["classes"])}
+    if ours.config["model"] == SHORT:
+        model = peers.ShortResNet(**options)
+    else:
+        shortcut = ours.config.get("shortcut") or _shortcut(ours.config["model"])
+        model = peers.ResNet(Net(*SHAPES[ours.config["model"]]), shortcut=shortcut, **options)
+    peers.take_over(model, ours.model.state_dict())
+    theirs = dict(model.named_parameters())
+    for name, parameter in ours.model.named_parameters():
+        theirs[name].requires_grad_(parameter.requires_grad)
+    return model.to(memory_format=peers.LAYOUTS[LAYOUT])
 
 
 def _shortcut(name):
@@ -127,14 +143,18 @@ def _hits(logits, labels):
     return int((logits.argmax(1) == labels).sum())
 
 
-def _tested(model, part):
+def _tested(model, part, flips):
+    """The result. flips  also with the mean of what is said of an image and of its mirror image"""
     model.eval()
-    hits = images = 0
+    hits = mirrored = images = 0
     with torch.no_grad():
         for x, labels in data.batches(part, 250):
-            logits = model(peers.images(backend.to_host(x), LAYOUT))
-            hits, images = hits + _hits(logits, torch.from_numpy(backend.to_host(labels).astype("int64"))), images + len(labels)
-    return {"test_accuracy": hits / images, "test_hits": hits, "test_images": images}
+            x, labels = peers.images(backend.to_host(x), LAYOUT), torch.from_numpy(backend.to_host(labels).astype("int64"))
+            logits = model(x)
+            hits, images = hits + _hits(logits, labels), images + len(labels)
+            mirrored += _hits(logits + model(x.flip(3)), labels) if flips else 0
+    also = {"mirrored_accuracy": mirrored / images, "mirrored_hits": mirrored} if flips else {}
+    return {"test_accuracy": hits / images, "test_hits": hits, "test_images": images, **also}
 
 
 if __name__ == "__main__":

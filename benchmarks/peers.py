@@ -84,6 +84,38 @@ class ResNet(nn.Module):
         return self.fc(x.mean((2, 3)))
 
 
+class Stage(nn.Module):
+    """A convolution and a max pool; then a block of one convolution, with what comes in added. momentum  of the batch norms"""
+
+    def __init__(self, in_channels, channels, momentum):
+        super().__init__()
+        self.conv1 = nn.Conv2d(in_channels, channels, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels, momentum=momentum)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels, momentum=momentum)
+
+    def forward(self, x):
+        y = F.relu(self.bn1(F.max_pool2d(self.conv1(x), 2)))
+        return F.relu(self.bn2(self.conv2(y)) + y)
+
+
+class ShortResNet(nn.Module):
+    """minires's net for short trainings, resnet8."""
+
+    def __init__(self, *, in_channels=3, classes=CLASSES, stem=24, widths=(64, 128, 256), scale=1 / 9, momentum=0.4):
+        super().__init__()
+        self.conv1, self.scale, self.stages = nn.Conv2d(in_channels, stem, 3, padding=1), scale, len(widths)
+        for i, (before, width) in enumerate(zip((stem, *widths), widths), 1):
+            setattr(self, f"layer{i}", Stage(before, width, momentum))
+        self.fc = nn.Linear(widths[-1], classes, bias=False)
+
+    def forward(self, x):
+        x = F.relu(self.conv1(x))
+        for i in range(1, self.stages + 1):
+            x = getattr(self, f"layer{i}")(x)
+        return self.fc(x.mean((2, 3))) * self.scale
+
+
 def describe(threads):
     """Give PyTorch as many threads as minires has, and say what it is."""
     torch.set_num_threads(threads)
@@ -114,11 +146,19 @@ def build(net, layout, state=None, **options):
     """
     model = ResNet(net, **options)
     if state is not None:
-        missing, unknown = model.load_state_dict({name: _turned(array) for name, array in state.items()}, strict=False)
-        missing = [name for name in missing if not name.endswith("num_batches_tracked")]
-        if missing or unknown:
-            raise ValueError(f"the nets differ: PyTorch's has {missing} more, minires's {unknown}")
+        take_over(model, state)
     return model.to(memory_format=LAYOUTS[layout])
+
+
+def take_over(model, state):
+    """Give a model the weights of minires's state_dict().
+
+    Raises  ValueError: the two nets differ.
+    """
+    missing, unknown = model.load_state_dict({name: _turned(array) for name, array in state.items()}, strict=False)
+    missing = [name for name in missing if not name.endswith("num_batches_tracked")]
+    if missing or unknown:
+        raise ValueError(f"the nets differ: PyTorch's has {missing} more, minires's {unknown}")
 
 
 def images(x, layout):

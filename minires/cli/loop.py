@@ -42,7 +42,7 @@ class Loop:
         self.optimizer = settings.optimizer(config, self.model)
         self.scaler = settings.scaler(config)
         self.augmentation = settings.augmentation(config["augment"])
-        self.epochs, self.steps = config["epochs"], len(self._batches(0, 0))  # steps of an epoch
+        self.epochs, self.steps = config["epochs"], len(self.batches(0))  # steps of an epoch
         if not self.steps:
             raise ValueError(f"{len(self.train)} images make no batch of {config['batch_size']}: choose a smaller --batch-size")
         self.schedule = settings.schedule(config, self.epochs * self.steps)
@@ -62,9 +62,10 @@ class Loop:
     @property
     def images(self):
         """How many images come by in all epochs."""
-        return self.epochs * self._batches(0, 0).images
+        return self.epochs * self.batches(0).images
 
-    def _batches(self, epoch, start):
+    def batches(self, epoch, start=0):
+        """An epoch's batches of training images from the one of number `start` on, see data.batches."""
         options = {"seed": self.config["seed"], "epoch": epoch, "start": start, "drop_last": self.config["drop_last"]}
         return data.batches(self.train, self.config["batch_size"], **options, **self.augmentation)
 
@@ -151,7 +152,7 @@ class Loop:
     def _parts_of_epoch(self, run, bar, stop, save_every):
         """The steps of an epoch that are not done yet, a part at a time."""
         end = (self.epoch + 1) * self.steps
-        coming = iter(self._batches(self.epoch, self.steps - (end - self.step)))
+        coming = iter(self.batches(self.epoch, self.steps - (end - self.step)))
         while self.step < end and not stop.asked:
             batches = _Part(stop.until(islice(coming, PART)), lambda: time.monotonic() - self._saved_at >= save_every)
             options = {"step": self.step, "schedule": self.schedule, "label_smoothing": self.config["label_smoothing"],
