@@ -123,9 +123,21 @@ def lines(runs):
     return HEAD + [row(group) for group in grouped(runs)]
 
 
+def _degradation(runs):
+    """Those of the recipe plain-vs-residual, by the names of their nets."""
+    return {_net(run.config): run for run in runs if run.config.get("recipe") == "plain-vs-residual"}
+
+
+def losses(runs):
+    """A table of how well the nets of plain-vs-residual fit the images that they were trained on, in the last epoch."""
+    rows = [f"| {name} | {float(run.log[-1]['train_loss']):.3f} | {100 * float(run.log[-1]['train_accuracy']):.2f} % | "
+            f"{100 * run.result['test_accuracy']:.2f} % |" for name, run in sorted(_degradation(runs).items())]  # fmt: skip
+    return ["| net | training loss | accuracy on training images | on test |", "| --- | --- | --- | --- |", *rows]
+
+
 def pictures(runs, folder):
     """Draw how plain and residual nets learn, and how gradients fare in their depth."""
-    runs = {_net(run.config): run for run in runs if run.config.get("recipe") == "plain-vs-residual"}
+    runs = _degradation(runs)
     if runs:
         logs = {name: {key: [float(epoch[key.replace(" ", "_")]) for epoch in run.log] for key in ("train loss", "train accuracy")}
                 for name, run in runs.items()}  # fmt: skip
@@ -140,7 +152,7 @@ def main(arguments=None):
     for path in parser.parse_args(arguments).add:
         add(path)
     pictures(committed(), ROOT / "docs")
-    print("\n".join(lines(committed())))
+    print("\n".join([*lines(committed()), "", *losses(committed())]))
 
 
 if __name__ == "__main__":

@@ -86,6 +86,14 @@ def test_a_run_that_was_watched_keeps_its_first_and_its_last_step_and_is_drawn(t
     assert all((tmp_path / name).read_bytes().startswith(b"\x89PNG") for name in ("degradation.png", "depths.png"))
 
 
+def test_without_shortcuts_the_deeper_net_ends_with_the_higher_training_loss_and_with_them_it_does_not():
+    runs = accuracy.committed()
+    assert "\n\n" + "\n".join(accuracy.losses(runs)) + "\n\n" in (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    last = {run.folder.name: float(run.log[-1]["train_loss"]) for run in runs}
+    plain20, plain56, residual20, residual56 = (last[f"plain-vs-residual-{name}"] for name in "plain20 plain56 residual20 residual56".split())
+    assert plain56 > plain20 > residual20 >= residual56
+
+
 def test_pytorchs_figures_are_those_of_its_log():
     with open(ROOT / "docs" / "results" / "pytorch.csv", encoding="utf-8") as file:
         last = {row["net"]: float(row["test_accuracy"]) for row in csv.DictReader(file)}
