@@ -164,7 +164,7 @@ def _card(loop, run, test, mirrored, rate):
         "accuracy on validation, after the last epoch": held,
         "accuracy on test, read once, at the end": _counted(test),
         **both,
-        "time": f"{loop.seconds:,.0f} s for {loop.epochs} epochs and their validation: {rate:,.0f} images/s",
+        "time": f"{loop.seconds:,.0f} s for {loop.epochs} epochs{' and their validation' if loop.validation else ''}: {rate:,.0f} images/s",
         "versions": f"minires {__version__}, Python {platform.python_version()}, NumPy {machine.numpy_version()}",
         "backend": f"{backend.name()}, {loop.config.get('precision', 'float32')}",
         "processor": f"{machine.processor()}, {machine.cores()} cores for this process, {backend.threads()} thread{'s' * (backend.threads() > 1)}",
