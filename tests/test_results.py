@@ -121,6 +121,12 @@ def test_the_ablation_is_that_of_the_recipe_and_its_table_that_of_its_figures():
     assert f"`cpu-30min` is made of gains {100 * (whole - bare):.1f} points in\nshort trainings" in README
 
 
+def test_resnet18_cut_to_half_an_hour_is_what_its_log_says():
+    run = accuracy.read(ROOT / "docs" / "results" / "resnet18-1epoch-seed0")
+    told = f"({run.result['seconds'] / 60:.0f} minutes), and comes to {100 * run.result['test_accuracy']:.2f} %"
+    assert told in (ROOT / "docs" / "results.md").read_text(encoding="utf-8") and run.result["seconds"] < 1800
+
+
 def test_the_table_of_speed_is_what_was_measured():
     figures = json.loads((ROOT / "benchmarks" / "results" / "cpu.json").read_text())
     assert not figures["smoke"] and not figures["pinned"] and figures["machine"]["torch"]
