@@ -127,11 +127,11 @@ def _model(ours):
     else:
         shortcut = ours.config.get("shortcut") or _shortcut(ours.config["model"])
         model = peers.ResNet(Net(*SHAPES[ours.config["model"]]), shortcut=shortcut, **options)
-    peers.take_over(model, ours.model.state_dict())
+    model = peers.placed(model, LAYOUT, ours.model.state_dict())
     theirs = dict(model.named_parameters())
     for name, parameter in ours.model.named_parameters():
         theirs[name].requires_grad_(parameter.requires_grad)
-    return model.to(memory_format=peers.LAYOUTS[LAYOUT])
+    return model
 
 
 def _shortcut(name):

@@ -138,27 +138,22 @@ def one_thread():
         torch.set_num_threads(before)
 
 
-def build(net, layout, state=None, **options):
-    """The model of a Net, in a layout of LAYOUTS; with the weights of minires's where its state_dict() is given.
+def build(net, layout, state=None):
+    """The model of a Net, as placed() gives it."""
+    return placed(ResNet(net), layout, state)
 
-    options  of ResNet
+
+def placed(model, layout, state=None):
+    """A model in a layout of LAYOUTS; with the weights of minires's where its state_dict() is given.
+
     Raises  ValueError: the two nets differ.
     """
-    model = ResNet(net, **options)
     if state is not None:
-        take_over(model, state)
+        missing, unknown = model.load_state_dict({name: _turned(array) for name, array in state.items()}, strict=False)
+        missing = [name for name in missing if not name.endswith("num_batches_tracked")]
+        if missing or unknown:
+            raise ValueError(f"the nets differ: PyTorch's has {missing} more, minires's {unknown}")
     return model.to(memory_format=LAYOUTS[layout])
-
-
-def take_over(model, state):
-    """Give a model the weights of minires's state_dict().
-
-    Raises  ValueError: the two nets differ.
-    """
-    missing, unknown = model.load_state_dict({name: _turned(array) for name, array in state.items()}, strict=False)
-    missing = [name for name in missing if not name.endswith("num_batches_tracked")]
-    if missing or unknown:
-        raise ValueError(f"the nets differ: PyTorch's has {missing} more, minires's {unknown}")
 
 
 def images(x, layout):

@@ -136,6 +136,13 @@ def test_a_picture_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
 
+@pytest.mark.parametrize("epochs", [1, 2, 40])
+def test_only_whole_epochs_are_marked_on_the_axis(epochs):
+    for picture in (show.curves({"train loss": [1.0] * epochs}), show.overlay({"a run": {"train loss": [1.0] * epochs}})):
+        ticks = picture.axes[0].xaxis.get_major_locator().tick_values(*picture.axes[0].get_xlim())
+        assert len(ticks) >= min(epochs, 2) and all(tick == round(tick) for tick in ticks)
+
+
 def test_curves_leave_out_epochs_without_a_number_and_parts_without_any():
     loss, accuracy = show.curves(
         {"train loss": [3, 2, 1], "validation loss": [None, 4.0, None], "validation accuracy": [None]}
