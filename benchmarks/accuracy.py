@@ -1,7 +1,7 @@
 """python -m benchmarks.accuracy: the runs in docs/results in a table of Markdown, as the README shows them.
 
 --add RUN ... takes in what a finished run has to show (log, result, card, curves; of what was watched the first and the last step) first.
-It also draws docs/degradation.png and docs/depths.png, of the runs of the recipe plain-vs-residual.
+It also draws docs/degradation.png and docs/depths.png, of the runs of the recipe plain-vs-residual, and docs/resnet18.png, of resnet18-fast.
 """
 
 import argparse
@@ -136,18 +136,25 @@ def losses(runs):
 
 
 def pictures(runs, folder):
-    """Draw how plain and residual nets learn, and how gradients fare in their depth."""
-    runs = _degradation(runs)
-    if runs:
-        logs = {name: {key: [float(epoch[key.replace(" ", "_")]) for epoch in run.log] for key in ("train loss", "train accuracy")}
-                for name, run in runs.items()}  # fmt: skip
-        show.overlay(logs, title="training, with shortcuts and without").save(folder / "degradation.png")
-        show.depths({name: watch.read(run.folder / WATCHED) for name, run in runs.items()}).save(folder / "depths.png")
+    """Draw how plain and residual nets learn, how gradients fare in their depth, and how ResNet-18 learns in trainings of different length."""
+    if nets := _degradation(runs):
+        show.overlay(_curves(nets), title="training, with shortcuts and without").save(folder / "degradation.png")
+        show.depths({name: watch.read(run.folder / WATCHED) for name, run in nets.items()}).save(folder / "depths.png")
+    fast = [run for run in runs if run.config.get("recipe") == "resnet18-fast" and len(run.log) > 1]  # one epoch makes no curve
+    if fast:
+        lengths = {f"{len(run.log)} epochs, seed {run.config['seed']}": run for run in sorted(fast, key=lambda run: -len(run.log))}
+        show.overlay(_curves(lengths), title="ResNet-18, training").save(folder / "resnet18.png")
+
+
+def _curves(runs):
+    """What show.overlay() takes of runs (name -> run): loss and accuracy on the images that they were trained on."""
+    keys = ("train loss", "train accuracy")
+    return {name: {key: [float(epoch[key.replace(" ", "_")]) for epoch in run.log] for key in keys} for name, run in runs.items()}
 
 
 def main(arguments=None):
     """Take in runs, draw, and print the table."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description="The results as a table, and two pictures in docs.")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description="The results as a table, and three pictures in docs.")
     parser.add_argument("--add", nargs="+", default=[], metavar="RUN", help="finished runs to take in first")
     for path in parser.parse_args(arguments).add:
         add(path)

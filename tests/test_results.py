@@ -3,6 +3,7 @@
 import csv
 import json
 import statistics
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -82,8 +83,11 @@ def test_a_run_that_was_watched_keeps_its_first_and_its_last_step_and_is_drawn(t
     assert all((tmp_path / "results" / "run" / name).read_text() == name for name in accuracy.SHOWN)
     log = [{"epoch": "1", "train_loss": "2.0", "train_accuracy": "0.25"}]
     run = shown(recipe="plain-vs-residual")._replace(folder=folder, log=log)
-    accuracy.pictures([run, shown()], tmp_path)
-    assert all((tmp_path / name).read_bytes().startswith(b"\x89PNG") for name in ("degradation.png", "depths.png"))
+    fast = shown(recipe="resnet18-fast")._replace(log=log)
+    accuracy.pictures([run, shown(), fast], tmp_path)
+    assert not (tmp_path / "resnet18.png").exists()  # one epoch makes no curve
+    accuracy.pictures([fast._replace(log=log * 2)], tmp_path)
+    assert all((tmp_path / name).read_bytes().startswith(b"\x89PNG") for name in ("degradation.png", "depths.png", "resnet18.png"))
 
 
 def test_without_shortcuts_the_deeper_net_ends_with_the_higher_training_loss_and_with_them_it_does_not():
@@ -94,9 +98,14 @@ def test_without_shortcuts_the_deeper_net_ends_with_the_higher_training_loss_and
     assert plain56 > plain20 > residual20 >= residual56
 
 
-def test_pytorchs_figures_are_those_of_its_log():
+def pytorchs_last():
+    """Accuracy of PyTorch's nets after their last epoch, by the name of the net."""
     with open(ROOT / "docs" / "results" / "pytorch.csv", encoding="utf-8") as file:
-        last = {row["net"]: float(row["test_accuracy"]) for row in csv.DictReader(file)}
+        return {row["net"]: float(row["test_accuracy"]) for row in csv.DictReader(file)}
+
+
+def test_pytorchs_figures_are_those_of_its_log():
+    last = pytorchs_last()
     assert f"{100 * last['resnet18']:.2f} % (ResNet-18, 5 epochs) and {100 * last['resnet20']:.2f} % (ResNet-20, 10 epochs)" in README
 
 
@@ -121,10 +130,19 @@ def test_the_ablation_is_that_of_the_recipe_and_its_table_that_of_its_figures():
     assert f"`cpu-30min` is made of gains {100 * (whole - bare):.1f} points in\nshort trainings" in README
 
 
-def test_resnet18_cut_to_half_an_hour_is_what_its_log_says():
-    run = accuracy.read(ROOT / "docs" / "results" / "resnet18-1epoch-seed0")
-    told = f"({run.result['seconds'] / 60:.0f} minutes), and comes to {100 * run.result['test_accuracy']:.2f} %"
-    assert told in (ROOT / "docs" / "results.md").read_text(encoding="utf-8") and run.result["seconds"] < 1800
+def test_what_is_said_of_resnet18_is_in_its_logs():
+    text, runs = (ROOT / "docs" / "results.md").read_text(encoding="utf-8"), {run.folder.name: run for run in accuracy.committed()}
+    whole, one, *five = (runs[f"resnet18-{name}"] for name in ("fast-seed0", "1epoch-seed0", "5epochs-seed0", "5epochs-seed1"))
+    assert f"({one.result['seconds'] / 60:.0f} minutes), and comes to {100 * one.result['test_accuracy']:.2f} %" in text
+    assert one.result["seconds"] < 1800
+    mean, deviation = (100 * found([run.result["test_accuracy"] for run in five]) for found in (statistics.fmean, statistics.stdev))
+    assert f"ends at {100 * whole.result['test_accuracy']:.2f} % on the test images after its {len(whole.log)} epochs" in text
+    assert f"ends at\n{mean:.2f} ± {deviation:.2f} % (two seeds), and PyTorch with the same settings at {100 * pytorchs_last()['resnet18']:.2f} %" in text
+    fifth = [f"{100 * float(run.log[4]['train_accuracy']):.2f}" for run in (whole, *five)]
+    assert f"gets {fifth[0]} % of the training images right, the shorter ones {fifth[1]} and {fifth[2]} %" in text
+    ends = [0.0, *(float(row["seconds"]) / 60 for row in whole.log)]
+    times = [after - before for before, after in pairwise(ends)]
+    assert f"took {whole.result['seconds'] / 60:.0f} minutes on two cores" in text and f", {min(times):.0f} to {max(times):.0f} minutes each" in text
 
 
 def test_the_table_of_speed_is_what_was_measured():
