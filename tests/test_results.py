@@ -135,14 +135,23 @@ def test_what_is_said_of_resnet18_is_in_its_logs():
     whole, one, *five = (runs[f"resnet18-{name}"] for name in ("fast-seed0", "1epoch-seed0", "5epochs-seed0", "5epochs-seed1"))
     assert f"({one.result['seconds'] / 60:.0f} minutes), and comes to {100 * one.result['test_accuracy']:.2f} %" in text
     assert one.result["seconds"] < 1800
-    mean, deviation = (100 * found([run.result["test_accuracy"] for run in five]) for found in (statistics.fmean, statistics.stdev))
+    shorter = table.spread([run.result["test_accuracy"] for run in five])
     assert f"ends at {100 * whole.result['test_accuracy']:.2f} % on the test images after its {len(whole.log)} epochs" in text
-    assert f"ends at\n{mean:.2f} ± {deviation:.2f} % (two seeds), and PyTorch with the same settings at {100 * pytorchs_last()['resnet18']:.2f} %" in text
+    assert f"ends at\n{shorter} % (two seeds), and PyTorch with the same settings at {100 * pytorchs_last()['resnet18']:.2f} %" in text
     fifth = [f"{100 * float(run.log[4]['train_accuracy']):.2f}" for run in (whole, *five)]
     assert f"gets {fifth[0]} % of the training images right, the shorter ones {fifth[1]} and {fifth[2]} %" in text
     ends = [0.0, *(float(row["seconds"]) / 60 for row in whole.log)]
     times = [after - before for before, after in pairwise(ends)]
     assert f"took {whole.result['seconds'] / 60:.0f} minutes on two cores" in text and f", {min(times):.0f} to {max(times):.0f} minutes each" in text
+
+
+def test_what_is_said_of_cpu_30min_is_in_its_logs():
+    text, runs = (ROOT / "docs" / "results.md").read_text(encoding="utf-8"), {run.folder.name: run for run in accuracy.committed()}
+    seeds = [runs[f"cpu-30min-seed{seed}"].result for seed in range(3)]
+    minutes = [f"{result['seconds'] / 60:.0f}" for result in seeds]
+    assert f"that took {minutes[0]} minutes with seed 0 and, as the host had\nother work too, {minutes[1]} and {minutes[2]} with seeds 1 and 2" in text
+    plain, mirrored = (table.spread([result[name] for result in seeds]) for name in ("test_accuracy", "mirrored_accuracy"))
+    assert f"They end at {plain} %, and with each test image\nalso mirrored at {mirrored} %" in text
 
 
 def test_the_table_of_speed_is_what_was_measured():
