@@ -99,14 +99,16 @@ def test_without_shortcuts_the_deeper_net_ends_with_the_higher_training_loss_and
 
 
 def pytorchs_last():
-    """Accuracy of PyTorch's nets after their last epoch, by the name of the net."""
+    """What PyTorch's nets end with: the figures that are there, by the name of the net."""
     with open(ROOT / "docs" / "results" / "pytorch.csv", encoding="utf-8") as file:
-        return {row["net"]: float(row["test_accuracy"]) for row in csv.DictReader(file)}
+        return {row.pop("net"): {name: float(value) for name, value in row.items() if value} for row in csv.DictReader(file)}
 
 
 def test_pytorchs_figures_are_those_of_its_log():
     last = pytorchs_last()
-    assert f"{100 * last['resnet18']:.2f} % (ResNet-18, 5 epochs) and {100 * last['resnet20']:.2f} % (ResNet-20, 10 epochs)" in README
+    resnet18, resnet20, resnet8 = (f"{100 * last[net]['test_accuracy']:.2f} %" for net in ("resnet18", "resnet20", "resnet8"))
+    assert f"comes to {resnet18} (ResNet-18, 5 epochs), {resnet20} (ResNet-20, 10 epochs) and {resnet8} (cpu-30min,\nmirrored " in README
+    assert f"mirrored {100 * last['resnet8']['mirrored_accuracy']:.2f} %; [its figures]" in README
 
 
 def test_the_tables_of_fine_tuning_are_what_was_measured():
@@ -137,7 +139,7 @@ def test_what_is_said_of_resnet18_is_in_its_logs():
     assert one.result["seconds"] < 1800
     shorter = table.spread([run.result["test_accuracy"] for run in five])
     assert f"ends at {100 * whole.result['test_accuracy']:.2f} % on the test images after its {len(whole.log)} epochs" in text
-    assert f"ends at\n{shorter} % (two seeds), and PyTorch with the same settings at {100 * pytorchs_last()['resnet18']:.2f} %" in text
+    assert f"ends at\n{shorter} % (two seeds), and PyTorch with the same settings at {100 * pytorchs_last()['resnet18']['test_accuracy']:.2f} %" in text
     fifth = [f"{100 * float(run.log[4]['train_accuracy']):.2f}" for run in (whole, *five)]
     assert f"gets {fifth[0]} % of the training images right, the shorter ones {fifth[1]} and {fifth[2]} %" in text
     ends = [0.0, *(float(row["seconds"]) / 60 for row in whole.log)]
@@ -148,10 +150,13 @@ def test_what_is_said_of_resnet18_is_in_its_logs():
 def test_what_is_said_of_cpu_30min_is_in_its_logs():
     text, runs = (ROOT / "docs" / "results.md").read_text(encoding="utf-8"), {run.folder.name: run for run in accuracy.committed()}
     seeds = [runs[f"cpu-30min-seed{seed}"].result for seed in range(3)]
-    minutes = [f"{result['seconds'] / 60:.0f}" for result in seeds]
-    assert f"that took {minutes[0]} minutes with seed 0 and, in\nslower hours of the same virtual machine, {minutes[1]} and {minutes[2]} with seeds 1 and 2" in text
+    zero, one, two = (f"{result['seconds'] / 60:.0f}" for result in seeds)
+    assert f"that took {zero}, {one} and {two} minutes with seeds\n0, 1 and 2" in text and max(result["seconds"] for result in seeds) < 1800
     plain, mirrored = (table.spread([result[name] for result in seeds]) for name in ("test_accuracy", "mirrored_accuracy"))
-    assert f"They end at {plain} %, and with each test image\nalso mirrored at {mirrored} %" in text
+    assert f"They end at {plain} %, and with each test image also mirrored at {mirrored} %" in text
+    torchs = pytorchs_last()["resnet8"]
+    its = f"{100 * torchs['test_accuracy']:.2f} %, mirrored {100 * torchs['mirrored_accuracy']:.2f} %, in {torchs['seconds'] / 60:.0f} minutes"
+    assert f"and first weights as seed 0 comes to {its}" in text
 
 
 def test_the_table_of_speed_is_what_was_measured():
