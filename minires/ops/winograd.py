@@ -13,7 +13,7 @@ Source  Winograd 1980; Lavin and Gray 2016, "Fast Algorithms for Convolutional N
 here. In float32 the result is 2e-7 (m = 2) to 3e-6 (m = 4) of its size away from the true one.
 """
 
-from minires.backend import has_kernels, in_parts, matmul, xp
+from minires.backend import has_kernels, in_parts, xp
 from minires.ops.arithmetic import common_type
 from minires.ops.tiles import F4, Maps, matrices
 
