@@ -47,7 +47,7 @@ def read(source):
         digits = file.rpartition("-")[2].partition(".")[0]
         path = fetch([address], {digits: file}, what="weights", otherwise="or name the file with --weights")
     state, facts = checkpoint.load_weights(path)
-    name, options = models.recognised(state) or (None, {})
+    name, options = models.infer_model(state) or (None, {})
     guessed = {"model": name, "options": options} if name else {}
     if options.get("stem") == "imagenet" and options["in_channels"] == 3 and options["num_classes"] == len(IMAGENET["classes"]):
         guessed.update(IMAGENET)

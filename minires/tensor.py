@@ -1,42 +1,25 @@
-"""The graph: a Tensor is an array that may know how it was made, and backward() walks that way back. No maths."""
+"""Tensor: an array that records how it was made; apply, which runs an op on tensors, and lifted, which makes it a function of them.
+
+No maths.
+"""
 
 import inspect
-import threading
-from contextlib import ContextDecorator
+from functools import wraps
 from numbers import Number
-from types import CellType, FunctionType
 
-from minires.backend import is_array, is_float, naming, refuse_foreign, to_device, to_host, xp
+from minires import ops
+from minires.backend import is_float, refuse_foreign, settings, to_device, to_host, using, xp
+from minires.graph import Node, accumulate, as_array, backward_pass, out_of_memory, type_names
 
-_mode = threading.local()
 
-
-class no_grad(ContextDecorator):
-    """In this block (or function) no graph is built: results require no gradient. For evaluation."""
-
-    def __enter__(self):
-        _mode.depth = getattr(_mode, "depth", 0) + 1
-
-    def __exit__(self, *_):
-        _mode.depth -= 1
+def no_grad():
+    """Context manager and decorator: no graph is recorded, so results require no gradient. For evaluation."""
+    return using(grad=False)
 
 
 def grad_enabled():
-    """Whether ops on tensors build the graph in this thread."""
-    return getattr(_mode, "depth", 0) == 0
-
-
-class Node:
-    """One op that was run: whom the gradient goes to, and how. It does not hold the result.
-
-    parents  for each operand its Node, or the Tensor itself where it is a leaf, or None where no gradient is wanted
-    backward  the op's own; None once it has been used: what it kept is free then
-    """
-
-    __slots__ = ("__weakref__", "backward", "dtype", "op", "parents", "shape")
-
-    def __init__(self, op, parents, backward, shape, dtype):
-        self.op, self.parents, self.backward, self.shape, self.dtype = op, parents, backward, shape, dtype
+    """Whether ops on tensors record the graph here."""
+    return settings().grad
 
 
 class Tensor:
@@ -55,10 +38,10 @@ class Tensor:
         if isinstance(data, Tensor):
             data = data.data
         elif isinstance(data, Number) and hasattr(data, "dtype"):  # a NumPy scalar
-            data = to_device(data)
+            data = as_array(data)
         elif isinstance(data, (Number, list, tuple)):
             data = xp.asarray(data, dtype=xp.float32)
-        elif not is_array(data):
+        elif not isinstance(data, xp.ndarray):
             refuse_foreign(data, "the data of a Tensor")
         if requires_grad and not is_float(data.dtype):
             raise TypeError(f"a tensor of {data.dtype} has no gradient: only floats have")
@@ -89,10 +72,62 @@ class Tensor:
     def __bool__(self):
         return bool(self.item())
 
-    __lt__ = lambda self, other: Tensor(self.data < _bare(other, "<"))  # noqa: E731
-    __le__ = lambda self, other: Tensor(self.data <= _bare(other, "<="))  # noqa: E731
-    __gt__ = lambda self, other: Tensor(self.data > _bare(other, ">"))  # noqa: E731
-    __ge__ = lambda self, other: Tensor(self.data >= _bare(other, ">="))  # noqa: E731
+    # What a number has: + - * / ** @ and comparisons. Each op is on tensors in minires.functional, too.
+
+    def __add__(self, other):
+        return apply(ops.add, self, other)
+
+    def __radd__(self, other):
+        return apply(ops.add, other, self)
+
+    def __sub__(self, other):
+        return apply(ops.subtract, self, other)
+
+    def __rsub__(self, other):
+        return apply(ops.subtract, other, self)
+
+    def __mul__(self, other):
+        return apply(ops.multiply, self, other)
+
+    def __rmul__(self, other):
+        return apply(ops.multiply, other, self)
+
+    def __truediv__(self, other):
+        return apply(ops.divide, self, other)
+
+    def __rtruediv__(self, other):
+        return apply(ops.divide, other, self)
+
+    def __pow__(self, other):
+        return apply(ops.power, self, other)
+
+    def __rpow__(self, other):
+        return apply(ops.power, other, self)
+
+    def __matmul__(self, other):
+        return apply(ops.matmul, self, other)
+
+    def __rmatmul__(self, other):
+        return apply(ops.matmul, other, self)
+
+    def __neg__(self):
+        return apply(ops.negative, self)
+
+    def __getitem__(self, index):
+        parts = index if isinstance(index, tuple) else (index,)
+        return apply(ops.getitem, self, index=tuple(part.data if isinstance(part, Tensor) else part for part in parts))
+
+    def __lt__(self, other):
+        return Tensor(self.data < _array(other, "<"))
+
+    def __le__(self, other):
+        return Tensor(self.data <= _array(other, "<="))
+
+    def __gt__(self, other):
+        return Tensor(self.data > _array(other, ">"))
+
+    def __ge__(self, other):
+        return Tensor(self.data >= _array(other, ">="))
 
     def numpy(self):
         """The numbers as a NumPy array. On the NumPy backend it is this tensor's own memory."""
@@ -121,9 +156,6 @@ class Tensor:
 
         grad  of this tensor's shape: a tensor, an array or lists. A tensor of one element may do without: it is 1 then.
 
-        Each op's node waits until all its users have sent their part, so it runs once, and is let go of then: no
-        recursion, no sorting, and memory falls as the walk goes.
-
         Raises  RuntimeError: nothing here requires a gradient, or a part of the graph has been used already.
         ValueError: a gradient of another shape is given or needed. Whatever an op's backward raises: what leaves have got
         until then stays in their `grad`, and the graph is used.
@@ -132,25 +164,9 @@ class Tensor:
             raise RuntimeError("backward() from a tensor that needs no gradient: nothing that made it has requires_grad")
         grad = self._seed(grad)
         if self.node is None:
-            _accumulate(self, grad)
-            return
-        users = _count_users(self.node)
-        waiting = {self.node: grad}  # node -> its gradient so far
-        ready = [self.node]
-        while ready:
-            node = ready.pop()
-            parents = node.parents
-            for i, (parent, g) in enumerate(zip(parents, _run(node, waiting.pop(node)))):
-                if parent is None:
-                    continue
-                g = _checked(g, parent, node, i)
-                if isinstance(parent, Tensor):
-                    _accumulate(parent, g)
-                    continue
-                waiting[parent] = _as_array(waiting[parent] + g) if parent in waiting else g
-                users[parent] -= 1
-                if users[parent] == 0:
-                    ready.append(parent)
+            accumulate(self, grad)
+        else:
+            backward_pass(self.node, grad)
 
     def _seed(self, grad):
         if grad is None:
@@ -165,136 +181,67 @@ class Tensor:
         return grad
 
 
-def kept(backward):
-    """Name -> array: what an op's backward keeps until it runs, read from the function itself.
-
-    Those in a tuple or list are name[0], name[1]; those that a function keeps which backward calls are name.theirs.
-    """
-    return {name.removeprefix("."): array for name, array in _captured("", backward, set())}
-
-
-def _captured(name, value, seen):
-    parts = []
-    if is_array(value):
-        yield name, value
-    elif isinstance(value, (tuple, list)):
-        parts = [(f"{name}[{i}]", part) for i, part in enumerate(value)]
-    elif isinstance(value, FunctionType) and value not in seen:
-        variables = zip(value.__code__.co_freevars, value.__closure__ or ())
-        parts = [(f"{name}.{key}", cell.cell_contents) for key, cell in variables if cell != CellType()]  # not an empty one
-        seen.add(value)
-    for part in parts:
-        yield from _captured(*part, seen)
-
-
 def apply(op, *operands, **options):
-    """Run an op on tensors, arrays, lists or numbers, and remember its backward if one of them requires a gradient.
+    """Run an op on tensors, arrays, lists or numbers, and record its backward if one of them requires a gradient.
 
-    Beside an array a number stays Python's, lest it change the type of the elements; alone it is float32.
+    Beside an array a number stays Python's, so that it doesn't change the dtype; alone it is float32.
     Raises  TypeError: an operand that is no number or array, a tensor among the options, an op that gives something else.
     """
     name = getattr(getattr(op, "func", op), "__name__", type(op).__name__)  # func: of a functools.partial
-    arrays = [_bare(operand, name) for operand in operands]
-    if not any(is_array(array) for array in arrays):
+    arrays = [_array(operand, name) for operand in operands]
+    if not any(isinstance(array, xp.ndarray) for array in arrays):
         arrays = [Tensor(array).data for array in arrays]
-    with naming(name, arrays):
-        made = op(*arrays, **{key: _bare_option(option, key, name) for key, option in options.items()})
+    options = {key: _option(value, key, name) for key, value in options.items()}
+    needs = tuple(settings().grad and isinstance(x, Tensor) and x.requires_grad for x in operands)
+    if hasattr(op, "forms"):
+        options["needs_input_grad"] = needs
+    try:
+        made = op(*arrays, **options)
+    except MemoryError as error:
+        raise out_of_memory(name, arrays, error) from error
     if not isinstance(made, tuple) or len(made) != 2 or isinstance(made[0], Tensor) or not callable(made[1]):
-        raise TypeError(f"{name}: an op must give a tuple of an array and its backward, a function; it gave {_told(made)}")
-    result, backward = Tensor(made[0]), made[1]
-    if grad_enabled():
-        parents = tuple(_parent(operand) for operand in operands)
-        if any(parent is not None for parent in parents):
-            result.requires_grad = True
-            result.node = Node(name, parents, backward, result.shape, result.dtype)
+        raise TypeError(f"{name}: an op must give a tuple of an array and its backward, a function; it gave {type_names(made)}")
+    result = Tensor(made[0])
+    if any(needs):
+        parents = tuple((x.node or x) if need else None for x, need in zip(operands, needs))
+        result.requires_grad, result.node = True, Node(name, parents, made[1], result.shape, result.dtype)
     return result
 
 
-def _bare(operand, op):
-    if isinstance(operand, Tensor):
-        operand = operand.data
-    if is_array(operand):
+def lifted(op, *, ints=()):
+    """The op as a function on tensors. Its options may also be given by position, after the operands.
+
+    ints  positions of operands whose lists hold ints, such as labels
+    """
+    parameters = inspect.signature(op).parameters.values()
+    options = [parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY]
+    most = len(parameters) - len(options)
+
+    @wraps(op)
+    def on_tensors(*operands, **given):
+        given.update(zip(options, operands[most:]))
+        operands = [to_device(x) if i in ints and isinstance(x, list) else x for i, x in enumerate(operands[:most])]
+        if operands[-1] is None:  # one that may be left out, such as a bias
+            operands.pop()
+        return apply(op, *operands, **given)
+
+    return on_tensors
+
+
+def _array(operand, op):
+    """An operand as an array or a plain number."""
+    operand = operand.data if isinstance(operand, Tensor) else operand
+    if isinstance(operand, xp.ndarray):
         return operand
     if isinstance(operand, Number):
-        return _bare_option(operand)
+        return _option(operand)
     if isinstance(operand, (list, tuple)):
         return Tensor(operand).data
     refuse_foreign(operand, f"{op}: an operand")
 
 
-def _bare_option(option, name="", op=""):
-    """A NumPy scalar as a plain number: it would turn float32 into float64."""
-    if isinstance(option, Tensor):
+def _option(value, name="", op=""):
+    """An option; a NumPy scalar as a plain number, as it would turn float32 into float64."""
+    if isinstance(value, Tensor):
         raise TypeError(f"{op}: option {name} is a Tensor: no gradient goes to an option; tensor.data is its array")
-    return option.item() if isinstance(option, Number) and hasattr(option, "item") else option
-
-
-def _as_array(value):
-    """NumPy's reductions give scalars: as arrays without axes."""
-    return value if is_array(value) else xp.asarray(value)
-
-
-def _parent(operand):
-    wanted = isinstance(operand, Tensor) and operand.requires_grad
-    return (operand.node or operand) if wanted else None
-
-
-def _count_users(root):
-    """For each node below `root`, how many operands of others it is."""
-    users, stack = {root: 0}, [root]
-    while stack:
-        node = stack.pop()
-        if node.backward is None:
-            raise RuntimeError(
-                f"backward() through a graph that was used already: what {node.op} had kept is gone. "
-                "Run the forward pass again, or add the losses up and go back once"
-            )
-        for parent in node.parents:
-            if isinstance(parent, Node):
-                if parent not in users:
-                    users[parent] = 0
-                    stack.append(parent)
-                users[parent] += 1
-    return users
-
-
-def _run(node, g):
-    """The gradients of a node's operands. The node lets go of what it kept."""
-    backward, parents = node.backward, node.parents
-    node.backward, node.parents = None, ()
-    wanted = tuple(parent is not None for parent in parents)
-    with naming(f"backward of {node.op}", (g,)):
-        grads = backward(g, wanted=wanted) if _asks(inspect.unwrap(backward)) else backward(g)
-    if not isinstance(grads, tuple) or len(grads) < len(parents) or any(g is not None for g in grads[len(parents) :]):
-        wanted = f"backward must give a tuple of {len(parents)} gradients, one an operand"
-        raise TypeError(f"{node.op}: {wanted}; it gave {_told(grads)}")
-    return grads
-
-
-def _asks(backward):
-    """Whether a backward takes `wanted`, a bool for each operand, to leave out (as None) what nobody wants."""
-    code = getattr(backward, "__code__", None)
-    return code is not None and "wanted" in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-
-
-def _told(given):
-    """The types of what an op or a backward gave."""
-    return f"({', '.join(map(_told, given))})" if isinstance(given, tuple) else type(given).__name__
-
-
-def _checked(g, parent, node, i):
-    """A gradient, if it is there and has its operand's shape; in its operand's type."""
-    if g is None:
-        raise TypeError(f"{node.op}: backward gave no gradient for operand {i}, which requires one")
-    g = _as_array(g)
-    if g.shape != parent.shape:
-        raise ValueError(f"{node.op}: backward gave operand {i} a gradient of shape {g.shape}, it has shape {parent.shape}")
-    return g if g.dtype == parent.dtype else g.astype(parent.dtype)
-
-
-def _accumulate(leaf, g):
-    """leaf.grad += g. A leaf never shares its gradient's memory with anybody: the op may keep g, or hand it to others."""
-    if leaf.grad is None:
-        leaf.grad = g.copy()
-    else:
-        leaf.grad += g
+    return value.item() if isinstance(value, Number) and hasattr(value, "item") else value

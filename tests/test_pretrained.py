@@ -91,7 +91,7 @@ def test_a_net_is_recognised_by_its_shapes(name, options):
     if name == "resnet8" and options or name in ("resnet101", "resnet152", "resnet110") and len(options) != 1:
         return
     state = {key: numpy.broadcast_to(numpy.float32(0), value.shape) for key, value in models.build(name, **options).state_dict().items()}
-    found, told = models.recognised(state)
+    found, told = models.infer_model(state)
     assert found == name
     again = models.build(found, **told).state_dict()
     assert {key: value.shape for key, value in again.items()} == {key: value.shape for key, value in state.items()}
@@ -101,11 +101,11 @@ def test_a_net_is_recognised_by_its_shapes(name, options):
 def test_nets_that_are_none_of_ours_are_not_recognised():
     for model in (models.ResNet(models.BasicBlock, (2, 2, 2), (16, 32, 64)), models.ResNet(models.BasicBlock, (3, 3, 3), (16, 32, 65)),
                   models.resnet18(shortcut="A"), models.resnet18(shortcut="none"), nn.Sequential(nn.Linear(2, 3))):  # fmt: skip
-        assert models.recognised(model.state_dict()) is None
+        assert models.infer_model(model.state_dict()) is None
     state = models.resnet18().state_dict()
-    assert models.recognised({**state, "conv1.weight": numpy.zeros((5, 5, 3, 64))}) is None
-    assert models.recognised({**state, "conv1.weight": numpy.zeros((3, 3, 3, 32))}) is None
-    assert models.recognised({}) is None
+    assert models.infer_model({**state, "conv1.weight": numpy.zeros((5, 5, 3, 64))}) is None
+    assert models.infer_model({**state, "conv1.weight": numpy.zeros((3, 3, 3, 32))}) is None
+    assert models.infer_model({}) is None
 
 
 def photo(path, width, height):

@@ -3,6 +3,7 @@
 import os
 import platform
 import subprocess
+from functools import cache
 
 import numpy
 
@@ -26,6 +27,7 @@ def processor():
     return platform.processor() or platform.machine()
 
 
+@cache
 def cores():
     """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -153,6 +153,12 @@ def _leave(value):
     return value
 
 
+def asarray(value, dtype=None):
+    """An Array; of a NumPy array or scalar a copy: CuPy's asarray says openly that it moves them."""
+    value = value._hidden if isinstance(value, Array) else value
+    return Array(numpy.asarray(value, dtype=dtype))
+
+
 def to_device(array):
     """An Array with a copy of a NumPy array."""
     return Array(numpy.array(array))

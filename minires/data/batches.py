@@ -7,8 +7,9 @@ from numbers import Integral
 import numpy
 
 from minires import names
-from minires.backend import has_kernel, to_device, xp
+from minires.backend import carried, to_device, xp
 from minires.data.dataset import Dataset
+from minires.ops.forms import has_forms
 
 ORDER, AUGMENTATION, SIDES = 1, 2, 3  # what a stream of random numbers is for: the last word of its seed
 
@@ -53,9 +54,10 @@ class batches:
 
     def __iter__(self):
         order, normalisation, coming = self._order(), self._normalisation(), deque()
+        batch = carried(self._batch)  # under the settings of the first next(), whatever holds at later ones
         with ThreadPoolExecutor(1, "batches") as ahead:
             for i in range(self.start, self.start + len(self)):
-                coming.append(ahead.submit(self._batch, order, normalisation, i))
+                coming.append(ahead.submit(batch, order, normalisation, i))
                 if len(coming) == 2:
                     yield coming.popleft().result()
             if coming:
@@ -76,10 +78,10 @@ class batches:
         if self.crop or self.flip or self.cutout:
             rng = self._draw(self.epoch, i, AUGMENTATION)
             mirrored = self._mirrored(chosen, rng)
-            drawn = draw_moves(rng, len(chosen), images.shape[1:3], crop=self.crop, mirrored=mirrored, cutout=self.cutout)
+            drawn = sample_augmentation(rng, len(chosen), images.shape[1:3], crop=self.crop, mirrored=mirrored, cutout=self.cutout)
             moves = to_device(drawn)
         chosen = to_device(chosen)
-        return pick(images, chosen, moves, self.cutout, factor, offset), labels[chosen]
+        return gather(images, chosen, moves, self.cutout, factor, offset), labels[chosen]
 
     def _mirrored(self, chosen, rng):
         """Bools: which of the chosen images are to be mirrored."""
@@ -98,7 +100,7 @@ class batches:
 MOVES = 5  # numbers: down, across, mirrored, and the corner of what is cut out: its row, its column
 
 
-def draw_moves(rng, n, size, *, crop=0, mirrored=False, cutout=0):
+def sample_augmentation(rng, n, size, *, crop=0, mirrored=False, cutout=0):
     """What is to be done to each of n images of a size (H, W): int32 (n, MOVES), on the host."""
     h, w = size
     moves = numpy.zeros((n, MOVES), numpy.int32)
@@ -116,18 +118,19 @@ def augment(x, rng, *, crop=0, mirrored=False, cutout=0):
     mirrored  a bool, or one for each image
     cutout  the side of a black square around a random pixel; a part of it may lie beyond the edge
     """
-    moves = draw_moves(rng, len(x), x.shape[1:3], crop=crop, mirrored=mirrored, cutout=cutout)
-    return _moved(x, xp.arange(len(x)), to_device(moves), cutout)
+    moves = sample_augmentation(rng, len(x), x.shape[1:3], crop=crop, mirrored=mirrored, cutout=cutout)
+    return crop_and_flip(x, xp.arange(len(x)), to_device(moves), cutout)
 
 
-@has_kernel
-def pick(images, chosen, moves, cutout, factor, offset):
+@has_forms
+def gather(images, chosen, moves, cutout, factor, offset):
     """The chosen images, moved (or, where moves is None, as they are), as float32: image * factor + offset, by channels."""
-    x = images[chosen] if moves is None else _moved(images, chosen, moves, cutout)
+    x = images[chosen] if moves is None else crop_and_flip(images, chosen, moves, cutout)
     return x.astype(xp.float32) * factor + offset
 
 
-def _moved(images, chosen, moves, cutout):
+@has_forms
+def crop_and_flip(images, chosen, moves, cutout):
     """One gather does the moves: it says for each row and column of the result where in the image it comes from."""
     _, h, w, _ = images.shape
     down, across, mirrored, top, left = (moves[:, k : k + 1] for k in range(MOVES))  # (N, 1) each

@@ -1,11 +1,9 @@
 """Models: a block, stages of it, a network."""
 
 from minires import names
-from minires.models.blocks import BasicBlock, Bottleneck, PreActivationBasicBlock, PreActivationBottleneck
 from minires.models.freezing import freeze
-from minires.models.recognised import recognised
-from minires.models.resnet import (
-    ResNet,
+from minires.models.infer import infer_model
+from minires.models.nets import (
     resnet18,
     resnet20,
     resnet32,
@@ -17,7 +15,9 @@ from minires.models.resnet import (
     resnet110,
     resnet152,
 )
-from minires.models.short import ShortResNet, resnet8
+from minires.models.preactivation import PreActivationBasicBlock, PreActivationBottleneck
+from minires.models.resnet import BasicBlock, Bottleneck, ResNet
+from minires.models.resnet8 import ShortResNet, resnet8
 from minires.models.summary import summary
 
 MODELS = {

@@ -1,21 +1,136 @@
-"""Residual networks: a stem, stages of blocks, the mean over the image, a linear layer.
+"""Residual networks, as the paper's table has them: a block, stages of blocks, a network.
 
-| | stem | stages | blocks a stage |
+| | stem | stages | blocks per stage |
 | --- | --- | --- | --- |
 | resnet18, 34 | ImageNet 7x7, stride 2, max pool; CIFAR 3x3 | 64, 128, 256, 512 | BasicBlock 2 2 2 2, 3 4 6 3 |
 | resnet50, 101, 152 | the same | the same, times 4 | Bottleneck 3 4 6 3, 3 4 23 3, 3 8 36 3 |
 | resnet20, 32, 44, 56, 110 | 3x3 | 16, 32, 64 | BasicBlock n n n, where the depth is 6n + 2 |
 
-Every stage but the first halves the image. Source  He et al. 2015, table 1 and section 4.2. Names of layers are torchvision's.
+Every stage but the first halves the image. Source  He et al. 2015, "Deep Residual Learning", sections 3.3 and 4.2, table 1,
+figure 5. Names of layers are torchvision's. The nets themselves are in minires.models.nets.
 """
 
-import inspect
-from itertools import islice
+from itertools import pairwise
 
+from minires import functional as F
 from minires import names
-from minires.models.blocks import BasicBlock, Bottleneck, PreActivationBasicBlock, PreActivationBottleneck
 from minires.nn import BatchNorm, Conv2d, GlobalAvgPool, Identity, Linear, MaxPool2d, Module, Sequential
 from minires.nn.layers import check_sizes
+from minires.ops.forms import has_forms
+
+SHORTCUTS = ("A", "B", "none")
+
+
+class BasicBlock(Module):
+    """3x3, 3x3.
+
+    shortcut  what x goes through where its shape changes: "A" pads with zero channels and has no parameters, "B" is a 1x1
+        convolution with batch norm; with "none" the block adds nothing, and the net is plain
+    """
+
+    expansion, preactivation = 1, False
+
+    def __init__(self, in_channels, channels, *, stride=1, shortcut="B", rng=None):
+        self.conv1 = Conv2d(in_channels, channels, 3, stride=stride, padding=1, bias=False, rng=rng)
+        self.bn1 = BatchNorm(channels)
+        self.conv2 = Conv2d(channels, channels, 3, padding=1, bias=False, rng=rng)
+        self.bn2 = BatchNorm(channels)
+        self.downsample = make_shortcut(shortcut, in_channels, channels, stride, rng=rng)
+
+    @property
+    def shortcut(self):
+        """The paper's name for `downsample`, which is torchvision's."""
+        return self.downsample
+
+    @has_forms
+    def forward(self, x):
+        y = F.relu(self.bn1(self.conv1(x)))
+        return F.relu(self.bn2(self.conv2(y)) + self.shortcut(x))
+
+
+class Bottleneck(Module):
+    """1x1, 3x3, 1x1 to four times the channels. The 3x3 has the stride, as in torchvision. shortcut  as in BasicBlock"""
+
+    expansion, preactivation = 4, False
+
+    def __init__(self, in_channels, channels, *, stride=1, shortcut="B", rng=None):
+        self.conv1 = Conv2d(in_channels, channels, 1, bias=False, rng=rng)
+        self.bn1 = BatchNorm(channels)
+        self.conv2 = Conv2d(channels, channels, 3, stride=stride, padding=1, bias=False, rng=rng)
+        self.bn2 = BatchNorm(channels)
+        self.conv3 = Conv2d(channels, 4 * channels, 1, bias=False, rng=rng)
+        self.bn3 = BatchNorm(4 * channels)
+        self.downsample = make_shortcut(shortcut, in_channels, 4 * channels, stride, rng=rng)
+
+    shortcut = BasicBlock.shortcut
+
+    @has_forms
+    def forward(self, x):
+        y = F.relu(self.bn1(self.conv1(x)))
+        y = F.relu(self.bn2(self.conv2(y)))
+        return F.relu(self.bn3(self.conv3(y)) + self.shortcut(x))
+
+
+class PadShortcut(Module):
+    """Option A: every stride-th pixel, with zero channels before and behind."""
+
+    def __init__(self, in_channels, out_channels, stride):
+        if out_channels < in_channels:
+            raise ValueError(f"PadShortcut: {in_channels} channels to {out_channels}: zeros only widen; shortcut B narrows")
+        self.stride = stride
+        self.before = (out_channels - in_channels) // 2
+        self.behind = out_channels - in_channels - self.before
+
+    def forward(self, x):
+        x = x[:, :: self.stride, :: self.stride]
+        return F.pad(x, ((0, 0), (0, 0), (0, 0), (self.before, self.behind)))
+
+    def describe(self):
+        return f"stride {self.stride}, {self.before} + {self.behind} zero channels"
+
+
+class NoShortcut(Module):
+    """Nothing to add: 0. It makes the net plain."""
+
+    def forward(self, x):
+        return 0.0
+
+
+def make_shortcut(kind, in_channels, out_channels, stride, *, norm=True, rng=None):
+    """The module between a block's input and its sum.
+
+    Raises  ValueError: a kind that is none of SHORTCUTS.
+    """
+    names.check("shortcut", kind, SHORTCUTS)
+    if kind == "none":
+        return NoShortcut()
+    if stride == 1 and in_channels == out_channels:
+        return Identity()
+    if kind == "A":
+        return PadShortcut(in_channels, out_channels, stride)
+    projection = Conv2d(in_channels, out_channels, 1, stride=stride, bias=False, rng=rng)
+    return Sequential(projection, BatchNorm(out_channels)) if norm else Sequential(projection)
+
+
+def make_stage(block, depth, in_channels, width, *, stride, **options):
+    """`depth` blocks of `width`; the first has the stride."""
+    first = block(in_channels, width, stride=stride, **options)
+    rest = (block(width * block.expansion, width, **options) for _ in range(depth - 1))
+    return Sequential(first, *rest)
+
+
+def preactivated(block):
+    """The block of He et al. 2016 that takes the place of one of 2015; one that is pre-activated already stays.
+
+    Raises  ValueError: another block.
+    """
+    from minires.models import preactivation  # which builds on this file
+
+    others = {BasicBlock: preactivation.PreActivationBasicBlock, Bottleneck: preactivation.PreActivationBottleneck}
+    block = others.get(block, block)
+    if not getattr(block, "preactivation", False):
+        raise ValueError(f"ResNet: preactivation is asked for, and {block.__name__} is no block with preactivation = True")
+    return block
 
 
 class ResNet(Module):
@@ -24,39 +139,51 @@ class ResNet(Module):
     block  BasicBlock, Bottleneck, or one of yours with the same signature and an `expansion`; it may have `preactivation`
     depths, widths  a number for each stage
     stem  "cifar" (a 3x3 convolution) or "imagenet" (7x7 with stride 2, then a 3x3 max pool with stride 2)
-    shortcut  "A", "B" or "none", see blocks    preactivation  the blocks of He et al. 2016, and batch norm at the end
+    shortcut  "A", "B" or "none", see BasicBlock    rng  a numpy.random.Generator for the weights; without it the default one
+    preactivation  the blocks of He et al. 2016, see minires.models.preactivation, and batch norm at the end
     """
 
     def __init__(self, block, depths, widths, *, num_classes=10, in_channels=3, stem="cifar", shortcut="B",
-                 preactivation=False):  # fmt: skip
+                 preactivation=False, rng=None):  # fmt: skip
         names.check("stem", stem, ("cifar", "imagenet"))
         if len(depths) != len(widths):
             raise ValueError(f"ResNet: {len(depths)} depths and {len(widths)} widths: wanted one of each for every stage")
         check_sizes(**{f"depths[{i}]": depth for i, depth in enumerate(depths)})
-        block = preactivated_block(block) if preactivation else block
-        preactivated = getattr(block, "preactivation", False)
-        if preactivation and not preactivated:
-            raise ValueError(f"ResNet: preactivation is asked for, and {block.__name__} is no block with preactivation = True")
-        channels = widths[0]
+        block = preactivated(block) if preactivation else block
+        channels, preactivation = widths[0], getattr(block, "preactivation", False)
         if stem == "imagenet":
-            self.conv1 = Conv2d(in_channels, channels, 7, stride=2, padding=3, bias=False)
+            self.conv1 = Conv2d(in_channels, channels, 7, stride=2, padding=3, bias=False, rng=rng)
         else:
-            self.conv1 = Conv2d(in_channels, channels, 3, padding=1, bias=False)
-        self.bn1 = None if preactivated else BatchNorm(channels)
+            self.conv1 = Conv2d(in_channels, channels, 3, padding=1, bias=False, rng=rng)
+        self.bn1 = None if preactivation else BatchNorm(channels)
         self.maxpool = MaxPool2d(3, stride=2, padding=1) if stem == "imagenet" else Identity()
+        options = {"shortcut": shortcut, **({} if rng is None else {"rng": rng})}
         for i, (depth, width) in enumerate(zip(depths, widths)):
-            stage = make_stage(block, depth, channels, width, stride=1 if i == 0 else 2, shortcut=shortcut)
+            stage = make_stage(block, depth, channels, width, stride=1 if i == 0 else 2, **options)
             setattr(self, f"layer{i + 1}", stage)
             channels = width * block.expansion
-        self.bn = BatchNorm(channels) if preactivated else None
+        self.bn = BatchNorm(channels) if preactivation else None
         self.avgpool = GlobalAvgPool()
-        self.fc = Linear(channels, num_classes)
+        self.fc = Linear(channels, num_classes, rng=rng)
         self.stages = len(depths)
 
     def forward(self, x):
-        for _, x in self._maps(x):
-            pass
-        return self.fc(self.avgpool(x))
+        x = self.stem(x)
+        for i in range(self.stages):
+            x = getattr(self, f"layer{i + 1}")(x)
+        return self.fc(self.avgpool(self.last_norm(x)))
+
+    @has_forms
+    def stem(self, x):
+        """What comes before the first stage."""
+        x = self.conv1(x)
+        x = x if self.bn1 is None else F.relu(self.bn1(x))
+        return self.maxpool(x)
+
+    @has_forms
+    def last_norm(self, x):
+        """Batch norm and ReLU after the last stage, where blocks are pre-activated."""
+        return x if self.bn is None else F.relu(self.bn(x))
 
     def features(self, x, *, upto=None):
         """The maps (N, H, W, C) after the stem and after each stage: name -> Tensor, "stem", "layer1", ... up to and with `upto`.
@@ -66,103 +193,9 @@ class ResNet(Module):
         """
         places = ["stem", *(f"layer{i + 1}" for i in range(self.stages))]
         upto = places[-1] if upto is None else names.check("place in the net", upto, places)
-        return dict(islice(self._maps(x), places.index(upto) + 1))
-
-    def _maps(self, x):
-        """(name, map) after the stem and after each stage."""
-        x = self.conv1(x)
-        if self.bn1 is not None:
-            x = self.bn1(x, relu=True)
-        x = self.maxpool(x)
-        yield "stem", x
-        for i in range(self.stages):
-            x = getattr(self, f"layer{i + 1}")(x)
-            if i + 1 == self.stages and self.bn is not None:
-                x = self.bn(x, relu=True)
-            yield f"layer{i + 1}", x
-
-
-def preactivated_block(block):
-    """The block of He et al. 2016 in the place of that of 2015; one that is neither stays."""
-    return {BasicBlock: PreActivationBasicBlock, Bottleneck: PreActivationBottleneck}.get(block, block)
-
-
-def make_stage(block, depth, in_channels, width, *, stride, shortcut):
-    """`depth` blocks of `width`; the first has the stride."""
-    first = block(in_channels, width, stride=stride, shortcut=shortcut)
-    rest = (block(width * block.expansion, width, shortcut=shortcut) for _ in range(depth - 1))
-    return Sequential(first, *rest)
-
-
-WIDE, NARROW = (64, 128, 256, 512), (16, 32, 64)
-NETS = {  # name -> kind of block, depths, widths
-    "resnet18": ("basic", (2, 2, 2, 2), WIDE),
-    "resnet34": ("basic", (3, 4, 6, 3), WIDE),
-    "resnet50": ("bottleneck", (3, 4, 6, 3), WIDE),
-    "resnet101": ("bottleneck", (3, 4, 23, 3), WIDE),
-    "resnet152": ("bottleneck", (3, 8, 36, 3), WIDE),
-    "resnet20": ("basic", (3, 3, 3), NARROW),
-    "resnet32": ("basic", (5, 5, 5), NARROW),
-    "resnet44": ("basic", (7, 7, 7), NARROW),
-    "resnet56": ("basic", (9, 9, 9), NARROW),
-    "resnet110": ("basic", (18, 18, 18), NARROW),
-}
-OPTIONS = [name for name, option in inspect.signature(ResNet).parameters.items() if option.kind is option.KEYWORD_ONLY]
-
-
-def _net(name, **options):
-    for option in options:
-        names.check("option", option, OPTIONS)
-    kind, depths, widths = NETS[name]
-    block = {"basic": BasicBlock, "bottleneck": Bottleneck}[kind]  # looked up now: another may stand in for it
-    return ResNet(block, depths, widths, **options)
-
-
-def resnet18(**options):
-    """ResNet-18. Options as for ResNet."""
-    return _net("resnet18", **options)
-
-
-def resnet34(**options):
-    """ResNet-34. Options as for ResNet."""
-    return _net("resnet34", **options)
-
-
-def resnet50(**options):
-    """ResNet-50. Options as for ResNet."""
-    return _net("resnet50", **options)
-
-
-def resnet101(**options):
-    """ResNet-101. Options as for ResNet."""
-    return _net("resnet101", **options)
-
-
-def resnet152(**options):
-    """ResNet-152. Options as for ResNet."""
-    return _net("resnet152", **options)
-
-
-def resnet20(*, shortcut="A", **options):
-    """The CIFAR net of 20 layers. Options as for ResNet."""
-    return _net("resnet20", shortcut=shortcut, **options)
-
-
-def resnet32(*, shortcut="A", **options):
-    """The CIFAR net of 32 layers. Options as for ResNet."""
-    return _net("resnet32", shortcut=shortcut, **options)
-
-
-def resnet44(*, shortcut="A", **options):
-    """The CIFAR net of 44 layers. Options as for ResNet."""
-    return _net("resnet44", shortcut=shortcut, **options)
-
-
-def resnet56(*, shortcut="A", **options):
-    """The CIFAR net of 56 layers. Options as for ResNet."""
-    return _net("resnet56", shortcut=shortcut, **options)
-
-
-def resnet110(*, shortcut="A", **options):
-    """The CIFAR net of 110 layers. Options as for ResNet."""
-    return _net("resnet110", shortcut=shortcut, **options)
+        maps = {"stem": self.stem(x)}
+        for before, place in pairwise(places[: places.index(upto) + 1]):
+            maps[place] = getattr(self, place)(maps[before])
+        if upto == places[-1]:
+            maps[upto] = self.last_norm(maps[upto])
+        return maps

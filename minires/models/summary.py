@@ -1,12 +1,13 @@
-"""What a model is made of: layers, shapes, parameters, multiply-adds, and the memory that training keeps for an image."""
+"""What a model is made of: layers, shapes, parameters, multiply-adds, and the memory that training takes per image."""
 
 import copy
 from collections import Counter
 from typing import NamedTuple
 
 from minires.backend import xp
+from minires.graph import Node, saved
 from minires.nn import Conv2d, Linear, Parameter, init
-from minires.tensor import Node, Tensor, kept
+from minires.tensor import Tensor
 
 
 class Row(NamedTuple):
@@ -17,7 +18,7 @@ class Row(NamedTuple):
     output: tuple  # the shape of the result, without N
     parameters: int
     multiply_adds: int  # for one image
-    kept: int  # bytes that backward keeps, for one image
+    saved: int  # bytes that backward passes save, for one image
     learns: int  # of the parameters: those that require a gradient
 
 
@@ -27,13 +28,13 @@ class Summary(NamedTuple):
     rows: list
     parameters: int
     multiply_adds: int
-    kept: int
+    saved: int
     learns: int
 
     def __str__(self):
-        head = ("layer", "kind", "output", "parameters", "multiply-adds", "kept, KiB")
+        head = ("layer", "kind", "output", "parameters", "multiply-adds", "saved, KiB")
         lines = [head] + [_cells(*row[:-1]) for row in self.rows]
-        lines.append(_cells("sum", "", (), self.parameters, self.multiply_adds, self.kept))
+        lines.append(_cells("sum", "", (), self.parameters, self.multiply_adds, self.saved))
         widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
         text = [
             "  ".join(cell.ljust(width) if i < 3 else cell.rjust(width) for i, (cell, width) in enumerate(zip(line, widths)))
@@ -52,16 +53,17 @@ def summary(model, input_shape):
     input_shape  (H, W, C), or (features,), of one example
     Raises  whatever the model raises on such an input.
 
-    A frozen module stands there as such. `kept` counts the arrays that the backward passes keep until they run, without the parameters, each once: what a third image
-    adds to two, so that a number a channel does not count. A parameter that two modules share counts for the first.
+    A frozen module is listed as such. `saved` counts the arrays that the backward passes save until they run, without the
+    parameters, each once, where blocks run op by op: what a third image adds to two, so that a number per channel does not
+    count. A parameter that two modules share counts for the first.
     """
-    few, many = ([row for row in _rows(model, (n, *input_shape)) if not row.kind.startswith("Identity")] for n in (2, 3))
-    rows = [three._replace(kept=three.kept - two.kept) for two, three in zip(few, many)]
-    return Summary(rows, *(sum(getattr(row, key) for row in rows) for key in ("parameters", "multiply_adds", "kept", "learns")))
+    few, many = ([row for row in _rows(model, (n, *input_shape)) if not row.kind.startswith(("Identity", "NoShortcut"))] for n in (2, 3))
+    rows = [three._replace(saved=three.saved - two.saved) for two, three in zip(few, many)]
+    return Summary(rows, *(sum(getattr(row, key) for row in rows) for key in ("parameters", "multiply_adds", "saved", "learns")))
 
 
 def _rows(model, shape):
-    """A Row for each module of a copy of `model` that runs on zeros of `shape`; `kept` is of the whole batch."""
+    """A Row for each module of a copy of `model` that runs on zeros of `shape`; `saved` is of the whole batch."""
     model = copy.deepcopy(model).train()
     ran, inside, seen = {}, [""], {id(parameter.data) for parameter in model.parameters()}
     multiply_adds, sizes = Counter(), Counter()
@@ -71,13 +73,13 @@ def _rows(model, shape):
 
         def watched(*inputs, **options):
             for x in (*inputs, *options.values()):
-                sizes[inside[-1]] += _newly_kept(x, seen)  # by what the module around it did since its last part
+                sizes[inside[-1]] += _newly_saved(x, seen)  # by what the module around it did since its last part
             inside.append(name)
             y = forward(*inputs, **options)
             inside.pop()
-            sizes[name] += _newly_kept(y, seen)
+            sizes[name] += _newly_saved(y, seen)
             multiply_adds[name] += _multiply_adds(module, y)
-            ran[name] = y.shape[1:]
+            ran[name] = getattr(y, "shape", ())[1:]
             return y
 
         module.forward = watched
@@ -105,15 +107,15 @@ def _multiply_adds(module, y):
     return module.weight.size * (y.size // (len(y) * y.shape[-1])) if isinstance(module, Linear) else 0
 
 
-def _newly_kept(tensor, seen):
-    """The bytes of arrays that nodes below `tensor` keep, for nodes and arrays that are not among `seen`; they are then."""
+def _newly_saved(tensor, seen):
+    """The bytes of arrays that nodes below `tensor` save, for nodes and arrays that are not among `seen`; they are then."""
     size, stack = 0, [getattr(tensor, "node", None)]
     while stack:
         node = stack.pop()
         if not isinstance(node, Node) or id(node) in seen:
             continue
         stack.extend(node.parents)
-        arrays = {id(array): array for array in kept(node.backward).values() if id(array) not in seen}
+        arrays = {id(array): array for array in saved(node.backward).values() if id(array) not in seen}
         size += sum(array.nbytes for array in arrays.values())
         seen.update(arrays, [id(node)])
     return size

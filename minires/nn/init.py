@@ -1,6 +1,6 @@
-"""Where weights start, and the one generator of random numbers that weights and dropout masks are drawn from.
+"""Weight initialisation, and the default generator of random numbers, from which weights and dropout masks are drawn.
 
-All is drawn on the host: every backend starts from the same numbers.
+All is drawn on the host, so every backend starts from the same numbers. `rng=` names another generator.
 """
 
 from contextlib import contextmanager
@@ -8,25 +8,27 @@ from contextlib import contextmanager
 import numpy
 
 from minires import names
-from minires.backend import in_parts, to_device
+from minires.backend import to_device
+from minires.ops.forms import has_forms
 
+# The default generator: one for the process, as it decides a run's weights. NumPy's own lock guards each draw; threads that
+# draw at the same time should pass generators of their own.
 _generator = numpy.random.default_rng(0)
 
 
 def manual_seed(seed):
-    """Start the generator anew. Without it, it starts from seed 0."""
-    global _generator
-    _generator = numpy.random.default_rng(seed)
+    """Seed the default generator. Without it, it starts from seed 0."""
+    _generator.bit_generator.state = numpy.random.default_rng(seed).bit_generator.state
 
 
-def generator():
-    """The numpy.random.Generator in use."""
-    return _generator
+def generator(rng=None):
+    """`rng`, or the default numpy.random.Generator."""
+    return _generator if rng is None else rng
 
 
 @contextmanager
 def kept_generator():
-    """A context after which the generator stands where it stood before."""
+    """A context after which the default generator is back in the state in which it was before."""
     state = _generator.bit_generator.state
     try:
         yield
@@ -47,15 +49,16 @@ def fans(shape):
     return places * i, places * o
 
 
-def kaiming_normal(shape, *, mode="fan_out"):
-    """Normal, deviation sqrt(2 / fan): a ReLU net keeps its signal (fan_in) or its gradient (fan_out) from layer to layer.
+@has_forms
+def kaiming_normal(shape, *, mode="fan_out", rng=None):
+    """Normal, standard deviation sqrt(2 / fan): a ReLU net keeps its signal (fan_in) or its gradient (fan_out) from layer to layer.
 
     Source  He et al. 2015, "Delving Deep into Rectifiers", equations 10 and 14.
     """
     names.check("mode", mode, ("fan_in", "fan_out"))
     fan_in, fan_out = fans(shape)
     deviation = (2 / (fan_in if mode == "fan_in" else fan_out)) ** 0.5
-    return to_device(_generator.normal(0, deviation, shape).astype(numpy.float32))
+    return to_device(generator(rng).normal(0, deviation, shape).astype(numpy.float32))
 
 
 def dirac(weight):
@@ -86,16 +89,22 @@ def whitening(images, kernel, filters, *, eps=5e-4):
     patches = numpy.lib.stride_tricks.sliding_window_view(images, kernel, axis=(1, 2))  # (N, OH, OW, C, KH, KW)
     rows = patches.transpose(0, 1, 2, 4, 5, 3).reshape(-1, size).astype(numpy.float64)
     rows -= rows.mean(axis=0)
-    squares = in_parts(lambda part: rows[part].T @ rows[part], len(rows), rows.itemsize * size)  # on any number of threads the same
+    squares = sum_of_products(rows)
     variances, directions = numpy.linalg.eigh(squares / len(rows))  # the largest last
     chosen = slice(None, -filters // 2 - 1, -1)
     white = (directions / numpy.sqrt(variances + eps))[:, chosen]
     return numpy.concatenate([white, -white], axis=1).reshape(kh, kw, -1, filters).astype(numpy.float32)
 
 
-def uniform(shape, bound):
+@has_forms
+def sum_of_products(rows):
+    """rows.T @ rows."""
+    return rows.T @ rows
+
+
+def uniform(shape, bound, *, rng=None):
     """Uniform between -bound and bound."""
-    return to_device(_generator.uniform(-bound, bound, shape).astype(numpy.float32))
+    return to_device(generator(rng).uniform(-bound, bound, shape).astype(numpy.float32))
 
 
 def zeros(shape):
@@ -108,6 +117,6 @@ def ones(shape):
     return to_device(numpy.ones(shape, numpy.float32))
 
 
-def keep_mask(shape, p):
+def keep_mask(shape, p, *, rng=None):
     """Bools, true with probability 1 - p."""
-    return to_device(_generator.random(shape) >= p)
+    return to_device(generator(rng).random(shape) >= p)

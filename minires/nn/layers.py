@@ -1,14 +1,13 @@
 """The layers: weights, a mode, and the op that does the work."""
 
 import math
-from contextlib import contextmanager
 from numbers import Integral, Real
 
 from minires import functional as F
 from minires import ops
-from minires.backend import has_kernel
 from minires.nn import init
 from minires.nn.module import Module, Parameter
+from minires.ops.forms import has_forms
 from minires.ops.windows import pair
 from minires.tensor import Tensor
 
@@ -17,13 +16,14 @@ class Linear(Module):
     """x @ weight + bias.  (..., in_features) -> (..., out_features)
 
     Starts uniform between -1/sqrt(in_features) and 1/sqrt(in_features), the bias too.
+    rng  a numpy.random.Generator for the weights; without it the default one
     """
 
-    def __init__(self, in_features, out_features, *, bias=True):
+    def __init__(self, in_features, out_features, *, bias=True, rng=None):
         check_sizes(in_features=in_features, out_features=out_features)
         bound = in_features**-0.5
-        self.weight = Parameter(init.uniform((in_features, out_features), bound))
-        self.bias = Parameter(init.uniform((out_features,), bound)) if bias else None
+        self.weight = Parameter(init.uniform((in_features, out_features), bound, rng=rng))
+        self.bias = Parameter(init.uniform((out_features,), bound, rng=rng)) if bias else None
 
     def forward(self, x):
         return F.linear(x, self.weight, self.bias)
@@ -38,13 +38,14 @@ class Conv2d(Module):
 
     kernel_size, stride, padding  an int, or a pair for height and width
     Starts Kaiming normal (fan-out); the bias at 0.
+    rng  a numpy.random.Generator for the weights; without it the default one
     """
 
-    def __init__(self, in_channels, out_channels, kernel_size, *, stride=1, padding=0, bias=True):
+    def __init__(self, in_channels, out_channels, kernel_size, *, stride=1, padding=0, bias=True, rng=None):
         check_sizes(in_channels=in_channels, out_channels=out_channels)
         kernel = pair(kernel_size, "kernel_size", at_least=1)
         self.stride, self.padding = pair(stride, "stride", at_least=1), pair(padding, "padding", at_least=0)
-        self.weight = Parameter(init.kaiming_normal((*kernel, in_channels, out_channels)))
+        self.weight = Parameter(init.kaiming_normal((*kernel, in_channels, out_channels), rng=rng))
         self.bias = Parameter(init.zeros((out_channels,))) if bias else None
 
     def forward(self, x):
@@ -72,55 +73,33 @@ class BatchNorm(Module):
         self.running_mean = init.zeros((channels,))
         self.running_var = init.ones((channels,))
 
-    def forward(self, x, add=None, *, relu=False):
-        """Normalise x, add `add` where it is given, and take max(., 0) if `relu` says so."""
-        x = _tensor(x)
-        stats = ops.channel_stats(x.data) if self.training else (self.running_mean, self.running_var)
-        if _separate:
-            y = self._normalised(x, stats)
-            y = y if add is None else y + add
-            y = F.relu(y) if relu else y
-        else:
-            y = F.norm_add_relu(x, self.weight, self.bias, add, eps=self.eps, stats=stats, moving=self.training, relu=relu)
-        if self.training:
-            move_running(self.running_mean, self.running_var, *stats, self.momentum, x.size // x.shape[-1])
+    def forward(self, x):
+        x = as_tensor(x)
+        if not self.training:
+            mean, var = self.running_mean, self.running_var
+            return F.batch_norm_frozen(x, self.weight, self.bias, mean=mean, var=var, eps=self.eps)
+        mean, var = stats = ops.channel_stats(x.data)
+        y = F.batch_norm(x, self.weight, self.bias, eps=self.eps, stats=stats)
+        self.track(mean, var, x.size // x.shape[-1])
         return y
 
-    def _normalised(self, x, stats):
-        if self.training:
-            return F.batch_norm(x, self.weight, self.bias, eps=self.eps, stats=stats)
-        mean, var = stats
-        return F.batch_norm_frozen(x, self.weight, self.bias, mean=mean, var=var, eps=self.eps)
+    def track(self, mean, var, count):
+        """Move the running statistics towards those of a batch with `count` values per channel."""
+        update_running(self.running_mean, self.running_var, mean, var, self.momentum, count)
 
     def describe(self):
         return f"{self.weight.size}"
 
 
-@has_kernel
-def move_running(running_mean, running_var, mean, var, momentum, count):
-    """Move the running statistics towards those of a batch with `count` values a channel, in place."""
+@has_forms
+def update_running(running_mean, running_var, mean, var, momentum, count):
+    """Move the running statistics towards those of a batch with `count` values per channel, in place.
+
+    running = (1 - momentum) running + momentum batch; var divides by count, running_var takes the unbiased one.
+    """
     for running, batch in ((running_mean, mean), (running_var, var * (count / (count - 1)))):
         running *= 1 - momentum
         running += momentum * batch
-
-
-@contextmanager
-def separate_ops():
-    """For a while batch norm, the residual add and ReLU are ops of their own, which is slower: to see, replace or measure them."""
-    global _separate
-    before, _separate = _separate, True
-    try:
-        yield
-    finally:
-        _separate = before
-
-
-def separated():
-    """Whether separate_ops() is in force."""
-    return _separate
-
-
-_separate = False
 
 
 class ReLU(Module):
@@ -168,23 +147,26 @@ class Flatten(Module):
     """All features of an example in a row.  (N, ...) -> (N, features)"""
 
     def forward(self, x):
-        x = _tensor(x)
+        x = as_tensor(x)
         if not x.ndim:
             raise ValueError("Flatten: x has shape (), wanted (N, ...)")
         return F.reshape(x, (x.shape[0], math.prod(x.shape[1:])))
 
 
 class Dropout(Module):
-    """In training each number is 0 with probability p, and the others are divided by 1 - p. In evaluation nothing."""
+    """In training each number is 0 with probability p, and the others are divided by 1 - p. In evaluation nothing.
 
-    def __init__(self, p=0.5):
+    rng  a numpy.random.Generator for the masks; without it the default one
+    """
+
+    def __init__(self, p=0.5, *, rng=None):
         if not isinstance(p, Real) or not 0 <= p < 1:
             raise ValueError(f"Dropout: p is {p!r}, wanted 0 <= p < 1")
-        self.p = p
+        self.p, self.rng = p, rng
 
     def forward(self, x):
-        x = _tensor(x)
-        return F.dropout(x, init.keep_mask(x.shape, self.p), p=self.p) if self.training else x
+        x = as_tensor(x)
+        return F.dropout(x, init.keep_mask(x.shape, self.p, rng=self.rng), p=self.p) if self.training else x
 
     def describe(self):
         return f"p={self.p}"
@@ -203,7 +185,7 @@ def _movement(stride, padding):
     return across + (f", padding {padding[0]}x{padding[1]}" if padding != (0, 0) else "")
 
 
-def _tensor(x):
+def as_tensor(x):
     """A tensor as it is; an array or lists as one."""
     return x if isinstance(x, Tensor) else Tensor(x)
 

@@ -7,6 +7,7 @@ or one in a list or dict, is a child. They come in the order in which they were 
 import operator
 
 from minires.backend import to_device, to_host, xp
+from minires.ops.forms import has_forms
 from minires.tensor import Tensor
 
 
@@ -42,7 +43,7 @@ class Module:
 
     def children(self):
         """(name, module) of each module right below this one."""
-        return ((name, value) for name, value in self.named_attributes() if isinstance(value, Module))
+        return [(name, value) for name, value in self.named_attributes() if isinstance(value, Module)]
 
     def modules(self, name=""):
         """(name, module) of this module and all below it; one that stands in two places comes once."""
@@ -52,6 +53,7 @@ class Module:
         """(name, Parameter) of all in the tree; one that is shared comes once."""
         return ((name, value) for name, value in _walk(self, "", set()) if isinstance(value, Parameter))
 
+    @has_forms
     def parameters(self):
         """All Parameters in the tree, each once."""
         return [parameter for _, parameter in self.named_parameters()]
@@ -157,6 +159,7 @@ class Sequential(Module):
                 raise TypeError(f"Sequential: part {i} is {module!r}, wanted a Module")
             setattr(self, str(i), module)
 
+    @has_forms
     def forward(self, x):
         for _, module in self.children():
             x = module(x)
@@ -193,19 +196,20 @@ def _opened(name, value):
         yield name, value
 
 
-def _walk(module, name, seen):
-    """(name, value) of a module and all modules, parameters and buffers below it, in the order written, each once."""
-    if id(module) in seen:
+def _walk(value, path, seen):
+    """(path, value) of each module, parameter and buffer in a value, in the order written, each once."""
+    if isinstance(value, (dict, list, tuple)):
+        parts = value.items() if isinstance(value, dict) else enumerate(value)
+    elif isinstance(value, (Module, Parameter)) or _is_buffer(value):
+        if id(value) in seen:
+            return
+        seen.add(id(value))
+        yield path, value
+        parts = vars(value).items() if isinstance(value, Module) else ()
+    else:
         return
-    seen.add(id(module))
-    yield name, module
-    for key, value in module.named_attributes():
-        path = f"{name}.{key}" if name else key
-        if isinstance(value, Module):
-            yield from _walk(value, path, seen)
-        elif (isinstance(value, Parameter) or _is_buffer(value)) and id(value) not in seen:
-            seen.add(id(value))
-            yield path, value
+    for key, part in parts:
+        yield from _walk(part, f"{path}.{key}" if path else key, seen)
 
 
 def _state(module):

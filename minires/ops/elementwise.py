@@ -1,12 +1,14 @@
-"""One operand, element by element."""
+"""Element by element: functions of one operand; then of two, with broadcasting, where either may be a plain number."""
 
 from minires.backend import xp
+from minires.ops.forms import op
 
 
+@op
 def exp(x):
     """e ** x.
 
-    Keeps  the result, which is its own slope.
+    Saves  the result, which is its own slope.
     """
     y = xp.exp(x)
 
@@ -16,10 +18,11 @@ def exp(x):
     return y, backward
 
 
+@op
 def log(x):
     """The natural logarithm.
 
-    Keeps  x.
+    Saves  x.
     """
 
     def backward(g):
@@ -28,10 +31,11 @@ def log(x):
     return xp.log(x), backward
 
 
+@op
 def sqrt(x):
     """The square root. The slope at 0 is infinite.
 
-    Keeps  the result.
+    Saves  the result.
     """
     y = xp.sqrt(x)
 
@@ -41,10 +45,11 @@ def sqrt(x):
     return y, backward
 
 
+@op
 def tanh(x):
     """(e**x - e**-x) / (e**x + e**-x).
 
-    Keeps  the result.
+    Saves  the result.
     """
     y = xp.tanh(x)
 
@@ -54,10 +59,11 @@ def tanh(x):
     return y, backward
 
 
+@op
 def sigmoid(x):
     """1 / (1 + e**-x), with no overflow on either side.
 
-    Keeps  the result.
+    Saves  the result.
     """
     small = xp.exp(-abs(x))  # at most 1
     y = xp.where(x >= 0, 1, small) / (1 + small)
@@ -68,10 +74,11 @@ def sigmoid(x):
     return y, backward
 
 
+@op
 def relu(x):
     """max(x, 0). The slope at 0 is 0.
 
-    Keeps  one bool for each element.
+    Saves  one bool per element.
     """
     positive = x > 0
 
@@ -79,3 +86,159 @@ def relu(x):
         return (g * positive,)
 
     return xp.maximum(x, 0), backward
+
+
+@op
+def scale_gradient(x, *, factor):
+    """x as it is; the gradient that comes back is multiplied by `factor`. For loss scaling.
+
+    Saves  nothing.
+    """
+
+    def backward(g):
+        return (g * factor,)
+
+    return x, backward
+
+
+def checked_shapes(op, a, b):
+    """The shapes of `a` and `b`, if they go together. A plain number has shape ().
+
+    Raises  ValueError: they do not broadcast.
+    """
+    a_shape, b_shape = getattr(a, "shape", ()), getattr(b, "shape", ())
+    for i, j in zip(reversed(a_shape), reversed(b_shape)):
+        if i != j and i != 1 and j != 1:
+            raise ValueError(f"{op}: shapes {a_shape} and {b_shape} do not broadcast: from the right, sizes must be equal or 1")
+    return a_shape, b_shape
+
+
+def unbroadcast(g, shape):
+    """Sum `g` over the axes along which an array of `shape` was stretched: the adjoint of broadcasting."""
+    if g.shape == shape:
+        return g
+    new = g.ndim - len(shape)
+    stretched = tuple(axis for axis in range(g.ndim) if axis < new or shape[axis - new] != g.shape[axis])
+    return g.sum(axis=stretched).reshape(shape)
+
+
+@op
+def add(a, b):
+    """a + b: the residual add. Both sides get the gradient as it is.
+
+    Saves  two shapes.
+    """
+    a_shape, b_shape = checked_shapes("add", a, b)
+
+    def backward(g):
+        return unbroadcast(g, a_shape), unbroadcast(g, b_shape)
+
+    return a + b, backward
+
+
+@op
+def subtract(a, b):
+    """a - b.
+
+    Saves  two shapes.
+    """
+    a_shape, b_shape = checked_shapes("subtract", a, b)
+
+    def backward(g):
+        return unbroadcast(g, a_shape), unbroadcast(-g, b_shape)
+
+    return a - b, backward
+
+
+@op
+def multiply(a, b):
+    """a * b.
+
+    Saves  a and b.
+    """
+    a_shape, b_shape = checked_shapes("multiply", a, b)
+
+    def backward(g):
+        return unbroadcast(g * b, a_shape), unbroadcast(g * a, b_shape)
+
+    return a * b, backward
+
+
+@op
+def divide(a, b):
+    """a / b.
+
+    Saves  a and b.
+    """
+    a_shape, b_shape = checked_shapes("divide", a, b)
+
+    def backward(g):
+        return unbroadcast(g / b, a_shape), unbroadcast(-g * a / (b * b), b_shape)
+
+    return a / b, backward
+
+
+@op
+def negative(x):
+    """-x.
+
+    Saves  nothing.
+    """
+
+    def backward(g):
+        return (-g,)
+
+    return -x, backward
+
+
+@op
+def power(a, b):
+    """a ** b. Where b is 0 the slope along a is 0, also at a = 0; where a is 0 and b >= 0, the slope along b is 0.
+
+    Saves  a and b. A plain number b gets no gradient: it would need log a, and a may be negative.
+    """
+    a_shape, b_shape = checked_shapes("power", a, b)
+
+    def backward(g):
+        if not hasattr(b, "shape"):
+            return (g * (b * a ** (b - 1)) if b != 0 else xp.zeros_like(g)), None
+        base = a if hasattr(a, "shape") else xp.asarray(a, dtype=b.dtype)
+        flat = (base == 0) & (b >= 0)
+        g_a = g * xp.where(b == 0, 0, b * base ** xp.where(b == 0, 1, b - 1))
+        g_b = g * xp.where(flat, 0, base**b * xp.log(xp.where(flat, 1, base)))
+        return unbroadcast(g_a, a_shape), unbroadcast(g_b, b_shape)
+
+    return a**b, backward
+
+
+@op
+def maximum(a, b):
+    """The larger of a and b. On a tie each side gets half of the gradient.
+
+    Saves  a and b.
+    """
+    a_shape, b_shape = checked_shapes("maximum", a, b)
+
+    def backward(g):
+        tie = xp.where(a == b, g / 2, 0)
+        return unbroadcast(xp.where(a > b, g, tie), a_shape), unbroadcast(xp.where(b > a, g, tie), b_shape)
+
+    return xp.maximum(a, b), backward
+
+
+@op
+def where(condition, a, b):
+    """a where `condition` (an array of bools), else b.
+
+    Saves  condition.
+    """
+    if getattr(condition, "dtype", None) != bool:
+        raise TypeError(f"where: condition is {getattr(condition, 'dtype', type(condition).__name__)}, not an array of bools")
+    checked_shapes("where", condition, a)
+    checked_shapes("where", condition, b)
+    a_shape, b_shape = checked_shapes("where", a, b)
+
+    def backward(g):
+        return None, unbroadcast(xp.where(condition, g, 0), a_shape), unbroadcast(xp.where(condition, 0, g), b_shape)
+
+    return xp.where(condition, a, b), backward

@@ -1,16 +1,15 @@
 """Products of matrices: matmul, and the linear layer."""
 
-import math
-
-from minires.backend import in_parts, mixed, sum_type, widened, xp
-from minires.backend import matmul as product
-from minires.ops.arithmetic import common_type, unbroadcast
+from minires.backend import xp
+from minires.ops.elementwise import unbroadcast
+from minires.ops.forms import op
 
 
+@op
 def matmul(a, b):
     """a @ b: matrices in the last two axes, broadcast over those before. A vector is a row on the left, a column on the right.
 
-    Keeps  a and b.
+    Saves  a and b.
     Raises  ValueError: a number, inner sizes that differ, or leading shapes that do not broadcast.
     """
     shapes = [getattr(array, "shape", ()) for array in (a, b)]
@@ -32,16 +31,32 @@ def matmul(a, b):
     return xp.matmul(a, b), backward
 
 
-@mixed
+@op
 def linear(x, weight, bias=None):
     """x @ weight + bias.
 
     x  (..., I)    weight  (I, O)    bias  (O,)    result  (..., O)
-    Under backend.using_mixed the result, what is kept and the gradient of x are of the half type.
 
-    Keeps  x and weight.
+    Saves  x and weight.
     Raises  ValueError: sizes that do not fit.
     """
+    check_features(x, weight, bias)
+    i, o = weight.shape
+    has_bias = bias is not None
+    y = x.reshape(-1, i) @ weight if x.size else xp.zeros((0, o), dtype=x.dtype)
+    if has_bias:
+        y = y + bias
+
+    def backward(g):
+        rows, g = x.reshape(-1, i), g.reshape(-1, o)
+        g_x = (g @ weight.T).reshape(x.shape)
+        return g_x, rows.T @ g, g.sum(axis=0) if has_bias else None
+
+    return y.reshape(*x.shape[:-1], o), backward
+
+
+def check_features(x, weight, bias):
+    """Raises  ValueError: the operands of a linear layer do not fit together."""
     if weight.ndim != 2:
         raise ValueError(f"linear: weight has shape {weight.shape}, wanted (I, O)")
     i, o = weight.shape
@@ -49,27 +64,3 @@ def linear(x, weight, bias=None):
         raise ValueError(f"linear: weight takes {i} features, x has shape {x.shape}")
     if bias is not None and bias.shape != (o,):
         raise ValueError(f"linear: bias has shape {bias.shape}, wanted ({o},)")
-    n = math.prod(x.shape[:-1])
-    rows, y = x.reshape(n, i), xp.empty((n, o), dtype=common_type(x, weight, bias))
-
-    def forward(part):
-        out = product(rows[part], weight, out=y[part])
-        if bias is not None:
-            out += bias
-
-    plan = {"n": n, "size": (i + o) * y.dtype.itemsize, "shared": weight.nbytes}
-    in_parts(forward, **plan)
-    biased = bias is not None
-
-    def backward(g):
-        x_rows, g_rows = x.reshape(n, i), g.reshape(n, o)
-        g_x = xp.empty(x_rows.shape, dtype=g.dtype)
-
-        def part_backward(part):
-            product(g_rows[part], weight.T, out=g_x[part])
-            return product(x_rows[part].T, g_rows[part], out=xp.empty((i, o), dtype=sum_type(g.dtype)))
-
-        g_weight = in_parts(part_backward, **plan)
-        return g_x.reshape(x.shape), g_weight, widened(g_rows).sum(axis=0) if biased else None
-
-    return y.reshape(*x.shape[:-1], o), backward

@@ -1,12 +1,14 @@
 """From logits to a loss: softmax, cross entropy, mean squared error."""
 
-from minires.backend import has_kernel, has_kernels, is_array, refuse_foreign, to_host, widened, xp
+from minires.backend import xp
+from minires.ops.forms import op
 
 
+@op
 def softmax(x, *, axis=-1):
     """e**x / sum(e**x) along `axis`. The largest x is taken off first: no overflow, the same result.
 
-    Keeps  the result.
+    Saves  the result.
     """
     powers = xp.exp(x - x.max(axis=axis, keepdims=True))
     y = powers / powers.sum(axis=axis, keepdims=True)
@@ -17,10 +19,11 @@ def softmax(x, *, axis=-1):
     return y, backward
 
 
+@op
 def log_softmax(x, *, axis=-1):
     """x - log(sum(e**x)) along `axis`, with the largest x taken off first.
 
-    Keeps  the result.
+    Saves  the result.
     """
     x = x - x.max(axis=axis, keepdims=True)
     y = x - xp.log(xp.exp(x).sum(axis=axis, keepdims=True))
@@ -31,6 +34,7 @@ def log_softmax(x, *, axis=-1):
     return y, backward
 
 
+@op
 def cross_entropy(logits, labels, *, label_smoothing=0.0):
     """The mean over the batch of -sum(target * log softmax(logits)), in nats.
 
@@ -38,15 +42,21 @@ def cross_entropy(logits, labels, *, label_smoothing=0.0):
     The target is 1 - label_smoothing at the label, plus label_smoothing / K everywhere.
     The gradient is (softmax(logits) - target) / N.
 
-    Keeps  softmax(logits) - target.
-    Raises  TypeError: labels that are no ints. ValueError: labels out of range (on a GPU the loss is NaN then: to say more it
-    would have to be waited for), or of another number than the logits. BackendError: labels of another library.
+    Saves  softmax(logits) - target.
+    Raises  TypeError: labels that are not ints. ValueError: labels out of range (on a GPU the loss is NaN then: to say more it
+    would have to wait for the device), or of another number than the logits.
     """
-    _check_labels(labels, logits)
-    if not 0 <= label_smoothing <= 1:
-        raise ValueError(f"cross_entropy: label_smoothing is {label_smoothing}, wanted 0 <= label_smoothing <= 1")
-    n = len(logits)
-    difference, losses = softmax_losses(logits, labels, label_smoothing)
+    check_labels(labels, logits, label_smoothing)
+    n, k = logits.shape
+    if n and not 0 <= int(labels.min()) <= int(labels.max()) < k:
+        low, high = int(labels.min()), int(labels.max())
+        raise ValueError(f"cross_entropy: labels run from {low} to {high}, logits have {k} classes: wanted 0 to {k - 1}")
+    log_p, _ = log_softmax(logits)
+    one_hot = (labels[:, None] == xp.arange(k)).astype(logits.dtype)
+    target = (1 - label_smoothing) * one_hot + label_smoothing / k
+    difference = xp.exp(log_p) - target
+    log_p = xp.where(target > 0, log_p, 0)  # a class that is impossible (-inf) and not the target costs nothing
+    losses = -(target * log_p).sum(axis=1)
 
     def backward(g):
         return g * difference / n, None
@@ -54,23 +64,11 @@ def cross_entropy(logits, labels, *, label_smoothing=0.0):
     return losses.sum() / n, backward
 
 
-@has_kernel
-def softmax_losses(logits, labels, label_smoothing):
-    """(softmax(logits) - target, the loss of each example); of half types in float32."""
-    logits = widened(logits)
-    k = logits.shape[1]
-    log_p, _ = log_softmax(logits)
-    one_hot = (labels[:, None] == xp.arange(k)).astype(logits.dtype)
-    target = (1 - label_smoothing) * one_hot + label_smoothing / k
-    difference = xp.exp(log_p) - target
-    log_p = xp.where(target > 0, log_p, 0)  # a class that is impossible (-inf) and not the target costs nothing
-    return difference, -(target * log_p).sum(axis=1)
-
-
+@op
 def mse_loss(x, target):
     """The mean of (x - target)**2 over all elements.
 
-    Keeps  x - target.
+    Saves  x - target.
     Raises  ValueError: shapes that differ, even if they broadcast. TypeError: no floats on either side.
     """
     shapes = [getattr(array, "shape", ()) for array in (x, target)]
@@ -87,18 +85,14 @@ def mse_loss(x, target):
     return (difference * difference).mean(), backward
 
 
-def _check_labels(labels, logits):
-    """Their range is read on the host; kernels look at it themselves, as to read it would be to wait for the card."""
+def check_labels(labels, logits, label_smoothing):
+    """Raises  TypeError: labels that are not an array of ints. ValueError: shapes or a smoothing that do not fit."""
     if logits.ndim != 2:
         raise ValueError(f"cross_entropy: logits have shape {logits.shape}, wanted (N, K)")
-    n, k = logits.shape
-    if not is_array(labels):
-        refuse_foreign(labels, "cross_entropy: labels")
-    if labels.dtype.kind not in "iu":
-        raise TypeError(f"cross_entropy: labels are {labels.dtype}, wanted ints: the index of each class")
-    if labels.shape != (n,):
-        raise ValueError(f"cross_entropy: labels have shape {labels.shape}, logits have {logits.shape}: wanted ({n},)")
-    if n and not has_kernels():
-        low, high = (int(to_host(end)) for end in (labels.min(), labels.max()))
-        if low < 0 or high >= k:
-            raise ValueError(f"cross_entropy: labels run from {low} to {high}, logits have {k} classes: wanted 0 to {k - 1}")
+    if getattr(getattr(labels, "dtype", None), "kind", None) not in ("i", "u"):
+        kind = getattr(labels, "dtype", type(labels).__name__)
+        raise TypeError(f"cross_entropy: labels are {kind}, wanted ints: the index of each class")
+    if labels.shape != logits.shape[:1]:
+        raise ValueError(f"cross_entropy: labels have shape {labels.shape}, logits have {logits.shape}: wanted ({len(logits)},)")
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"cross_entropy: label_smoothing is {label_smoothing}, wanted 0 <= label_smoothing <= 1")

@@ -3,67 +3,43 @@
 x is (N, C) or (N, H, W, C): statistics run over all axes but the last.
 """
 
-from minires.backend import has_kernel, in_parts, is_float, widened, xp
-from minires.ops.rows import Rows
+from minires.backend import xp
+from minires.ops.forms import op
 
 
+@op
 def channel_stats(x):
-    """(mean, var) of each channel, var divided by the number of values.
+    """(mean, var) of each channel, var divided by the number of values. Not differentiated: batch_norm does that.
 
     x  (N, ..., C)    mean, var  (C,)
 
-    Part by part: the variance of all is that within the parts and that between their means. In a part in two passes, the
-    second of which mends the first: deviations from a rounded mean have a mean of their own. So a mean of 1000 deviations
-    costs no accuracy. Source  Chan, Golub and LeVeque 1983, eq. 1.7.
-
+    In two passes: deviations first, then their squares. E[x^2] - E[x]^2 would lose the digits that a large mean takes up.
     Raises  ValueError: there is no value, or a single axis. TypeError: x is not of floating-point numbers.
     """
-    check_floats("channel_stats", x)
-    if x.ndim < 2:
-        raise ValueError(f"channel_stats: x has shape {x.shape}, wanted (N, ..., C)")
-    if not x.size:
-        raise ValueError(f"channel_stats: x of shape {x.shape} has no values")
-    return moments(x)
+    axes = check_values("channel_stats", x, at_least=1)
+    m = x.size // x.shape[-1]
+    mean = x.sum(axis=axes) / m
+    deviation = x - mean
+    return mean, (deviation * deviation).sum(axis=axes) / m
 
 
-@has_kernel
-def moments(x):
-    """channel_stats of an x that was checked; of half types in float32."""
-    wide = widened(x)
-    rows, found = Rows(wide), {}
-
-    def part_stats(part):
-        values = rows.of(wide, part)
-        m = values.size // rows.c
-        rounded = rows.sum(values) / m
-        distance = xp.subtract(values, rows.wide(rounded), out=rows.scratch("distance", part))
-        rest = rows.sum(distance) / m
-        squares = rows.sum(distance, distance) - m * rest * rest
-        found[part.start] = m, rounded, rest, xp.maximum(squares, 0)
-
-    in_parts(part_stats, len(wide), rows.size(2))
-    counts, rounded, rests, squares = zip(*(found[start] for start in sorted(found)))
-    shares, base = [m / sum(counts) for m in counts], rounded[0]
-    offsets = [(r - base) + rest for r, rest in zip(rounded, rests)]  # of the parts' means; small, so exact
-    offset = sum(share * o for share, o in zip(shares, offsets))
-    between = sum(share * (o - offset) ** 2 for share, o in zip(shares, offsets))
-    return base + offset, sum(squares) / sum(counts) + between
-
-
+@op
 def batch_norm(x, gamma, beta, *, eps=1e-5, stats=None):
     """x_hat * gamma + beta, where x_hat = (x - mean) / sqrt(var + eps) has the batch's mean and (biased) variance.
 
     x  (N, C) or (N, H, W, C)    gamma, beta  (C,)    stats  channel_stats(x), where they are known already
 
-    mean and var move with x, so three paths lead back to it. With m values a channel and sums over them,
+    mean and var move with x, so three paths lead back to it. With m values per channel and sums over them,
     g_x = gamma / sqrt(var + eps) * (g - sum(g) / m - x_hat * sum(g * x_hat) / m).
     Source  Ioffe and Szegedy 2015, section 3, gathered.
 
-    Keeps  x_hat, gamma and 1 / sqrt(var + eps).
-    Raises  ValueError: gamma or beta of another size than the channels, or fewer than two values a channel.
+    Saves  x_hat, gamma and 1 / sqrt(var + eps).
+    Raises  ValueError: gamma or beta of another size than the channels, or fewer than two values per channel.
+    TypeError: x is not of floating-point numbers.
     """
-    axes = check_channels("batch_norm", x, gamma=gamma, beta=beta)
-    m = check_values("batch_norm", x)
+    axes = check_values("batch_norm", x, at_least=2)
+    check_channels("batch_norm", x, gamma=gamma, beta=beta)
+    m = x.size // x.shape[-1]
     mean, var = channel_stats(x) if stats is None else stats
     scale = 1 / xp.sqrt(var + eps)
     x_hat = (x - mean) * scale
@@ -77,15 +53,18 @@ def batch_norm(x, gamma, beta, *, eps=1e-5, stats=None):
     return x_hat * gamma + beta, backward
 
 
+@op
 def batch_norm_frozen(x, gamma, beta, *, mean, var, eps=1e-5):
     """(x - mean) / sqrt(var + eps) * gamma + beta, where mean and var (C,) are constants.
 
     x  (N, C) or (N, H, W, C)    gamma, beta  (C,)
 
-    Keeps  (x - mean) / sqrt(var + eps), gamma and 1 / sqrt(var + eps).
+    Saves  (x - mean) / sqrt(var + eps), gamma and 1 / sqrt(var + eps).
     Raises  ValueError: gamma, beta, mean or var of another size than the channels.
+    TypeError: x is not of floating-point numbers.
     """
-    axes = check_channels("batch_norm_frozen", x, gamma=gamma, beta=beta, mean=mean, var=var)
+    axes = check_values("batch_norm_frozen", x, at_least=0)
+    check_channels("batch_norm_frozen", x, gamma=gamma, beta=beta, mean=mean, var=var)
     scale = 1 / xp.sqrt(var + eps)
     x_hat = (x - mean) * scale
 
@@ -95,10 +74,11 @@ def batch_norm_frozen(x, gamma, beta, *, mean, var, eps=1e-5):
     return x_hat * gamma + beta, backward
 
 
+@op
 def dropout(x, keep, *, p):
     """x where `keep` (an array of bools) is true, divided by 1 - p so that the mean stays; 0 elsewhere.
 
-    Keeps  keep.
+    Saves  keep.
     Raises  ValueError: p outside 0 <= p < 1, or a mask of another shape than x. TypeError: a mask that is not of bools.
     """
     if not 0 <= p < 1:
@@ -115,30 +95,24 @@ def dropout(x, keep, *, p):
 
 
 def check_channels(op, x, **vectors):
-    """All axes but the last.
-
-    Raises  ValueError: x is no (N, C) or (N, H, W, C), or a vector is not (C,).
-    """
-    if x.ndim < 2:
-        raise ValueError(f"{op}: x has shape {x.shape}, wanted (N, C) or (N, H, W, C)")
+    """Raises  ValueError: a vector is not (C,)."""
     for name, vector in vectors.items():
         if vector.shape != x.shape[-1:]:
             raise ValueError(f"{op}: {name} has shape {vector.shape}, x has {x.shape[-1]} channels")
-    return tuple(range(x.ndim - 1))
 
 
-def check_floats(op, x):
-    """Raises  TypeError: x is of other numbers."""
-    if not is_float(x.dtype):
-        raise TypeError(f"{op}: x is {x.dtype}, wanted floating-point numbers: x.astype('float32')")
+def check_values(op, x, *, at_least):
+    """All axes but the last, if statistics may run over them.
 
-
-def check_values(op, x):
-    """How many values a channel has.
-
-    Raises  ValueError: fewer than two.
+    Raises  ValueError: x is not (N, C) or (N, H, W, C), or has fewer than `at_least` values per channel.
+    TypeError: x is not of floating-point numbers.
     """
-    m = x.size // x.shape[-1]
-    if m < 2:
-        raise ValueError(f"{op}: x of shape {x.shape} has {m} value{'s' * (m != 1)} a channel: a variance needs two or more")
-    return m
+    if x.dtype.kind != "f":
+        raise TypeError(f"{op}: x is {x.dtype}, wanted floating-point numbers: x.astype('float32')")
+    if x.ndim < 2:
+        raise ValueError(f"{op}: x has shape {x.shape}, wanted (N, C) or (N, H, W, C)")
+    m = x.size // max(x.shape[-1], 1)
+    if m < at_least:
+        more = "one or more" if at_least == 1 else "two or more"
+        raise ValueError(f"{op}: x of shape {x.shape} has {m} value{'s' * (m != 1)} per channel: a variance needs {more}")
+    return tuple(range(x.ndim - 1))

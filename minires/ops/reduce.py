@@ -4,6 +4,7 @@ import math
 import operator
 
 from minires.backend import xp
+from minires.ops.forms import op
 
 
 def _keep(shape, axis):
@@ -27,10 +28,11 @@ def _count(shape, axis):
     return math.prod(size for size, kept in zip(shape, _keep(shape, axis)) if kept == 1)
 
 
+@op
 def sum(x, *, axis=None, keepdims=False):
     """The sum over `axis`: each element gets the gradient of its sum.
 
-    Keeps  a shape.
+    Saves  a shape.
     """
     shape, kept = x.shape, _keep(x.shape, axis)
 
@@ -40,10 +42,11 @@ def sum(x, *, axis=None, keepdims=False):
     return x.sum(axis=axis, keepdims=keepdims), backward
 
 
+@op
 def mean(x, *, axis=None, keepdims=False):
     """The mean over `axis`: of n elements, each gets 1/n of the gradient.
 
-    Keeps  a shape.
+    Saves  a shape.
     """
     shape, kept, n = x.shape, _keep(x.shape, axis), _count(x.shape, axis)
 
@@ -53,10 +56,11 @@ def mean(x, *, axis=None, keepdims=False):
     return x.mean(axis=axis, keepdims=keepdims), backward
 
 
+@op
 def max(x, *, axis=None, keepdims=False):
     """The largest element along `axis`. Elements that tie for it share the gradient equally.
 
-    Keeps  one bool for each element.
+    Saves  one bool for each element.
     """
     kept = _keep(x.shape, axis)
     y = x.max(axis=axis, keepdims=keepdims)
@@ -69,10 +73,11 @@ def max(x, *, axis=None, keepdims=False):
     return y, backward
 
 
+@op
 def var(x, *, axis=None, ddof=0, keepdims=False):
     """The mean squared distance from the mean; divided by n - ddof instead of n, as NumPy does.
 
-    Keeps  the distances.
+    Saves  the distances.
     Raises  ValueError: ddof is as large as n, or larger.
     """
     divisor = _count(x.shape, axis) - ddof

@@ -2,14 +2,16 @@
 
 import copy
 
-from minires.backend import is_array, xp
-from minires.ops.arithmetic import unbroadcast
+from minires.backend import xp
+from minires.ops.elementwise import unbroadcast
+from minires.ops.forms import op
 
 
+@op
 def reshape(x, *, shape):
     """The elements in row order under another shape; one size may be -1.
 
-    Keeps  a shape.
+    Saves  a shape.
     """
     old = x.shape
 
@@ -19,10 +21,11 @@ def reshape(x, *, shape):
     return x.reshape(shape), backward
 
 
+@op
 def transpose(x, *, axes=None):
     """The axes in the order `axes`; without it, reversed.
 
-    Keeps  the order.
+    Saves  the order.
     """
     if axes is not None and len(axes) != x.ndim:
         raise ValueError(f"transpose: axes {tuple(axes)} for shape {x.shape}: wanted each of its {x.ndim} axes once")
@@ -34,15 +37,15 @@ def transpose(x, *, axes=None):
     return x.transpose(axes), backward
 
 
+@op
 def getitem(x, *, index):
     """x[index]: ints, slices, None, ..., arrays of ints or bools. An element taken twice gets both gradients.
 
-    Keeps  the index and a shape.
+    Saves  the index and a shape.
     """
-    shape = x.shape
-    parts = index if isinstance(index, tuple) else (index,)
+    shape, parts = x.shape, index if isinstance(index, tuple) else (index,)
     place = tuple(copy.deepcopy(part) if isinstance(part, list) else part for part in parts)  # the caller's list may change
-    repeats = any(isinstance(part, list) or (is_array(part) and part.dtype != bool) for part in place)
+    repeats = any(isinstance(part, list) or (isinstance(part, xp.ndarray) and part.dtype != bool) for part in place)
 
     def backward(g):
         g_x = xp.zeros(shape, dtype=g.dtype)
@@ -55,10 +58,11 @@ def getitem(x, *, index):
     return x[place], backward
 
 
+@op
 def concatenate(*arrays, axis=0):
     """The arrays one after the other along an axis that exists.
 
-    Keeps  where each one ends.
+    Saves  where each one ends.
     """
     result = xp.concatenate(arrays, axis=axis)
     along, ends = axis % result.ndim, [0]
@@ -72,14 +76,14 @@ def concatenate(*arrays, axis=0):
     return result, backward
 
 
+@op
 def pad(x, *, widths):
     """x with zeros around it: `widths` has a pair (before, after) for each axis.
 
-    Keeps  where x lies.
+    Saves  where x lies.
     Raises  ValueError: another number of pairs than axes, or a negative width.
     """
-    pairs = isinstance(widths, (tuple, list)) and all(isinstance(pair, (tuple, list)) and len(pair) == 2 for pair in widths)
-    if not pairs or len(widths) != x.ndim or any(min(pair) < 0 for pair in widths):
+    if xp.ndim(widths) != 2 or len(widths) != x.ndim or any(len(pair) != 2 or min(pair) < 0 for pair in widths):
         raise ValueError(f"pad: widths {widths} for shape {x.shape}: wanted a pair of widths >= 0 for each of {x.ndim} axes")
     inside = tuple(slice(before, before + size) for (before, _), size in zip(widths, x.shape))
 
@@ -89,10 +93,11 @@ def pad(x, *, widths):
     return xp.pad(x, widths), backward
 
 
+@op
 def broadcast_to(x, *, shape):
     """x repeated along new axes and along those of size 1.
 
-    Keeps  a shape.
+    Saves  a shape.
     """
     old = x.shape
 

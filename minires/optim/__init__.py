@@ -1,9 +1,7 @@
 """Optimizers, and schedules of the learning rate as functions of the step.
 
-    optimizer = SGD(model.parameters(), lr=0.1, momentum=0.9)
-    schedule = cosine(0.1, steps=1000, warmup=50)
+    optimizer = SGD(model.parameters(), lr=cosine(0.1, steps=1000, warmup=50), momentum=0.9)
 
-    optimizer.lr = schedule(step)
     optimizer.zero_grad(); loss.backward(); optimizer.step()
 """
 

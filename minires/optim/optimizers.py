@@ -3,8 +3,46 @@
 from numbers import Real
 
 from minires import names
-from minires.backend import has_kernel, has_kernels, in_parts, is_array, scratch, to_device, to_host, xp
-from minires.optim.flat import Flat
+from minires.backend import is_array, to_device, to_host, xp
+from minires.ops.forms import has_forms
+
+
+@has_forms
+def sgd(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
+    """g += weight_decay * w;  v = momentum * v + g;  w -= lr * v, or with Nesterov lr * (g + momentum * v). In place.
+
+    w, g, v  arrays of one shape: weights, gradient and velocity; v is None where there is no momentum, and then w -= lr * g
+
+    Source  Sutskever et al. 2013, in PyTorch's form: lr scales the step, not the velocity.
+    """
+    g = g + weight_decay * w
+    if v is not None:
+        v *= momentum
+        v += g
+        g = g + momentum * v if nesterov else v
+    w -= lr * g
+
+
+@has_forms
+def adam(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+    """m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g**2;  w -= lr * m_hat / (sqrt(v_hat) + eps). In place.
+
+    w, g, m, v  arrays of one shape    t  the number of this step: 1, 2, 3, ...    betas  (b1, b2)
+    m_hat = m / (1 - b1**t) and v_hat = v / (1 - b2**t) undo the start at zero.
+    weight_decay  is coupled: g + weight_decay * w takes the place of g; or decoupled (AdamW): first w *= 1 - lr * weight_decay
+
+    Source  Kingma and Ba 2015, algorithm 1; Loshchilov and Hutter 2019, algorithm 2.
+    """
+    b1, b2 = betas
+    if decoupled:
+        w *= 1 - lr * weight_decay
+    else:
+        g = g + weight_decay * w
+    m *= b1
+    m += (1 - b1) * g
+    v *= b2
+    v += (1 - b2) * g * g
+    w -= lr * (m / (1 - b1**t)) / (xp.sqrt(v / (1 - b2**t)) + eps)
 
 
 class Optimizer:
@@ -12,13 +50,18 @@ class Optimizer:
 
     parameters  a list of them; or a list of groups, each a dict with "params" and the options that differ:
                 [{"params": weights}, {"params": biases, "weight_decay": 0}]
+    lr  a number, or a function of the step, such as optim.cosine(0.1, steps=1000); a group's own lr keeps its ratio to it
 
-    Raises  ValueError: no parameters, one of them twice, an unknown option, or an option out of range.
+    `steps` counts the steps done. Raises  ValueError: no parameters, one of them twice, an unknown option, or an option out of range.
     """
 
-    remembers = frozenset()  # the names of what step() keeps for each parameter
+    state_names = frozenset()  # the names of what step() keeps for each parameter
 
     def __init__(self, parameters, **options):
+        self.schedule, self.steps = None, 0
+        if callable(options["lr"]):
+            self.schedule = options["lr"]
+            options["lr"] = getattr(self.schedule, "lr", 0) or self.schedule(0) or 1.0  # what ratios refer to
         if hasattr(parameters, "grad"):
             raise TypeError("an optimizer takes a list of parameters, it got a single tensor")
         groups = list(parameters)
@@ -38,11 +81,11 @@ class Optimizer:
             self._check(self.groups[-1])
             self.groups[-1].update(_plain(self.groups[-1]))
         self._shares = [group["lr"] / float(options["lr"]) for group in self.groups]
-        self.lr = options["lr"]
+        self.lr = self.schedule(0) if self.schedule else options["lr"]
         members = list(map(id, self._parameters()))
         if len(set(members)) < len(members):
             raise ValueError("a parameter stands twice in the optimizer's groups: it would be moved twice a step")
-        self.state, self._flat = {}, {}  # parameter -> its arrays, made at its first step; and where those lie in one
+        self.state = {}  # parameter -> its arrays, made at its first step
 
     def _check(self, group):
         for parameter in group["params"]:
@@ -78,26 +121,29 @@ class Optimizer:
                 parameter.grad = None
 
     def step(self):
-        """Move every parameter that has a gradient, in place."""
-        for i, group in enumerate(self.groups):
-            moved = [parameter for parameter in group["params"] if parameter.grad is not None]
-            if has_kernels() and Flat.possible(moved, self.state):
-                flat = self._flat[i] = Flat.of(moved, self.state, self._flat.get(i))
-                self._move(flat, group, flat.state)
-                flat.share(self.state)
-            else:
-                for parameter in moved:
-                    self._move(parameter, group, self.state.setdefault(parameter, {}))
+        """Update every parameter that has a gradient, in place, at the rate of this step."""
+        if self.schedule is not None:
+            self.lr = self.schedule(self.steps)
+        self.update_groups()
+        self.steps += 1
 
-    def _move(self, parameter, group, state):
-        """Move one parameter, or a Flat of many."""
+    @has_forms
+    def update_groups(self):
+        """Update every parameter that has a gradient, group by group."""
+        for group in self.groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    self.update(parameter, group, self.state.setdefault(parameter, {}))
+
+    def update(self, parameter, group, state):
+        """Update one parameter, with its group's options and its own state."""
         raise NotImplementedError
 
     def state_dict(self):
-        """What step() remembers, as numbers and NumPy arrays (copies): "lr", and for each parameter by its place in the
+        """The state, as numbers and NumPy arrays (copies): "lr", "steps", and for each parameter by its place in the
         groups "0.velocity", "1.velocity", ... Options of groups are not among it.
         """
-        state = {"lr": self.lr}
+        state = {"lr": self.lr, "steps": self.steps}
         for i, parameter in enumerate(self._parameters()):
             for key, value in self.state.get(parameter, {}).items():
                 state[f"{i}.{key}"] = to_host(value).copy() if is_array(value) else value
@@ -110,10 +156,10 @@ class Optimizer:
         """
         parameters, new = self._parameters(), {}
         for name, value in state.items():
-            if name == "lr":
+            if name in ("lr", "steps"):
                 continue
             place, _, key = name.partition(".")
-            if key not in self.remembers or not place.isdigit() or int(place) >= len(parameters):
+            if key not in self.state_names or not place.isdigit() or int(place) >= len(parameters):
                 kind = f"{type(self).__name__} of {len(parameters)} parameters"
                 raise ValueError(f"the state holds {name}, which {kind} does not know")
             parameter = parameters[int(place)]
@@ -122,10 +168,10 @@ class Optimizer:
                     raise ValueError(f"{name} has shape {value.shape}, the parameter has {parameter.shape}")
                 value = xp.array(to_device(value))
             new.setdefault(parameter, {})[key] = value
-        partial = [self.remembers - set(kept) for kept in new.values() if set(kept) != self.remembers]
+        partial = [self.state_names - set(kept) for kept in new.values() if set(kept) != self.state_names]
         if "lr" not in state or partial:
             raise ValueError(f"the state lacks {', '.join(sorted(partial[0])) if partial else 'lr'}")
-        self.lr, self.state = state["lr"], new
+        self.lr, self.steps, self.state = state["lr"], int(state.get("steps", self.steps)), new
 
     def _parameters(self):
         return [parameter for group in self.groups for parameter in group["params"]]
@@ -137,22 +183,13 @@ def _plain(group):
     return {**plain, **({"betas": tuple(map(float, group["betas"]))} if "betas" in group else {})}
 
 
-def _in_flat_parts(move, *arrays):
-    """move(part of each array), all of them flat: nothing as large as a parameter is made."""
-    if not all(array.flags.c_contiguous for array in arrays):
-        move(*arrays)
-        return
-    flat = [array.reshape(-1) for array in arrays]
-    in_parts(lambda part: move(*(array[part] for array in flat)), flat[0].size, 2 * len(flat) * flat[0].dtype.itemsize)
-
-
 class SGD(Optimizer):
     """g += weight_decay * w;  v = momentum * v + g;  w -= lr * v, or with Nesterov lr * (g + momentum * v).
 
     Source  Sutskever et al. 2013, in PyTorch's form: lr scales the step, not the velocity.
     """
 
-    remembers = frozenset({"velocity"})
+    state_names = frozenset({"velocity"})
 
     def __init__(self, parameters, lr, *, momentum=0.0, nesterov=False, weight_decay=0.0):
         super().__init__(parameters, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay)
@@ -162,29 +199,11 @@ class SGD(Optimizer):
         if group["nesterov"] and not group["momentum"]:
             raise ValueError("nesterov needs a momentum above 0")
 
-    def _move(self, parameter, group, state):
+    def update(self, parameter, group, state):
         if group["momentum"] and "velocity" not in state:
             state["velocity"] = xp.zeros_like(parameter.data)
-        move_sgd(parameter.data, parameter.grad, state["velocity"] if group["momentum"] else None,
-                 group["lr"], group["momentum"], group["weight_decay"], group["nesterov"])  # fmt: skip
-
-
-@has_kernel
-def move_sgd(w, g, v, lr, momentum, decay, nesterov):
-    """Move w, and v unless it is None, in place."""
-
-    def move(w, g, v=None):
-        step = scratch("step", w.shape, w.dtype)
-        if decay:
-            g = xp.add(g, xp.multiply(w, decay, out=step), out=step)
-        if v is not None:
-            v *= momentum
-            v += g
-            ahead = scratch("ahead", w.shape, w.dtype)
-            g = xp.add(g, xp.multiply(v, momentum, out=ahead), out=step) if nesterov else v
-        w -= xp.multiply(g, lr, out=step)
-
-    _in_flat_parts(move, w, g, *([] if v is None else [v]))
+        velocity = state["velocity"] if group["momentum"] else None
+        sgd(parameter.data, parameter.grad, velocity, group["lr"], group["momentum"], group["weight_decay"], group["nesterov"])
 
 
 class Adam(Optimizer):
@@ -195,7 +214,7 @@ class Adam(Optimizer):
     Source  Kingma and Ba 2015, algorithm 1.
     """
 
-    decoupled, remembers = False, frozenset({"t", "m", "v"})
+    decoupled, state_names = False, frozenset({"t", "m", "v"})
 
     def __init__(self, parameters, lr=1e-3, *, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
         super().__init__(parameters, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
@@ -206,40 +225,12 @@ class Adam(Optimizer):
         if not isinstance(betas, (tuple, list)) or len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
             raise ValueError(f"betas are {betas}, wanted two numbers with 0 <= beta < 1")
 
-    def _move(self, parameter, group, state):
+    def update(self, parameter, group, state):
         if not state:
             state.update(t=0, m=xp.zeros_like(parameter.data), v=xp.zeros_like(parameter.data))
         state["t"] += 1
-        b1, b2 = group["betas"]
-        m_part, v_part = 1 - b1 ** state["t"], 1 - b2 ** state["t"]  # of what m and v would be without the start at zero
-        move_adam(parameter.data, parameter.grad, state["m"], state["v"],
-                  group["lr"], b1, b2, group["eps"], group["weight_decay"], m_part, v_part, self.decoupled)  # fmt: skip
-
-
-@has_kernel
-def move_adam(w, g, m, v, lr, b1, b2, eps, decay, m_part, v_part, decoupled):
-    """Move w, m and v in place."""
-
-    def move(w, g, m, v):
-        step, root = scratch("step", w.shape, w.dtype), scratch("ahead", w.shape, w.dtype)
-        if decay and decoupled:
-            w *= 1 - lr * decay
-        elif decay:
-            g = xp.add(g, xp.multiply(w, decay, out=step), out=scratch("decayed", w.shape, w.dtype))
-        m *= b1
-        m += xp.multiply(g, 1 - b1, out=step)
-        v *= b2
-        xp.multiply(g, g, out=step)
-        step *= 1 - b2
-        v += step
-        xp.sqrt(xp.divide(v, v_part, out=root), out=root)
-        root += eps
-        xp.divide(m, m_part, out=step)
-        step *= lr
-        step /= root
-        w -= step
-
-    _in_flat_parts(move, w, g, m, v)
+        adam(parameter.data, parameter.grad, state["m"], state["v"], state["t"], group["lr"], group["betas"], group["eps"],
+             group["weight_decay"], self.decoupled)  # fmt: skip
 
 
 class AdamW(Adam):

@@ -1,4 +1,4 @@
-"""The learning rate as a function of the step (0, 1, 2, ...).
+"""The learning rate as a function of the step (0, 1, 2, ...), for an optimizer's `lr`.
 
 With `warmup`, the rate of the first `warmup` steps is lr * 1/warmup, lr * 2/warmup, ..., times what the schedule says.
 """
@@ -9,14 +9,14 @@ from numbers import Real
 
 def constant(lr, *, warmup=0):
     """lr."""
-    return _warmed(lambda step: lr, warmup)
+    return _warmed(lr, lambda step: lr, warmup)
 
 
 def step(lr, *, milestones, factor=0.1, warmup=0):
     """lr, times `factor` from each milestone on. milestones  a list of steps"""
     if isinstance(milestones, Real):
         raise TypeError(f"milestones is {milestones!r}, wanted a list of steps")
-    return _warmed(lambda step: lr * factor ** sum(step >= milestone for milestone in milestones), warmup)
+    return _warmed(lr, lambda step: lr * factor ** sum(step >= milestone for milestone in milestones), warmup)
 
 
 def cosine(lr, *, steps, warmup=0):
@@ -25,7 +25,7 @@ def cosine(lr, *, steps, warmup=0):
     Source  Loshchilov and Hutter 2017, "SGDR", equation 5.
     """
     _check_steps(steps)
-    return _warmed(lambda step: lr * (1 + math.cos(math.pi * min(step / steps, 1))) / 2, warmup)
+    return _warmed(lr, lambda step: lr * (1 + math.cos(math.pi * min(step / steps, 1))) / 2, warmup)
 
 
 def triangle(lr, *, steps, peak=0.25, start=0.0, warmup=0):
@@ -38,13 +38,19 @@ def triangle(lr, *, steps, peak=0.25, start=0.0, warmup=0):
         done = min(step / steps, 1)
         return lr * (start + (1 - start) * done / peak if done < peak else (1 - done) / (1 - peak))
 
-    return _warmed(rate, warmup)
+    return _warmed(lr, rate, warmup)
 
 
-def _warmed(schedule, warmup):
+def _warmed(lr, schedule, warmup):
+    """The schedule with its warm-up, as a function that knows the `lr` it was made for."""
     if warmup < 0:
         raise ValueError(f"warmup is {warmup}, wanted 0 steps or more")
-    return lambda step: schedule(step) * min((step + 1) / warmup, 1) if warmup else schedule(step)
+
+    def rate(step):
+        return schedule(step) * min((step + 1) / warmup, 1) if warmup else schedule(step)
+
+    rate.lr = lr
+    return rate
 
 
 def _check_steps(steps):

@@ -1,12 +1,15 @@
 """What Winograd's convolution is made of: its matrices, and the linear maps from images to tiles and back.
 
-The names are those of minires.ops.winograd, where the method stands.
+The names are those of minires.fast.winograd, where the method stands.
 """
 
 from functools import cached_property
 from typing import NamedTuple
 
-from minires.backend import has_kernel, in_parts, matmul, scratch, xp
+from minires.backend import xp
+from minires.fast.parts import scratch, sum_over_chunks
+from minires.fast.products import product
+from minires.ops.forms import has_forms
 from minires.ops.windows import output_size
 
 
@@ -70,11 +73,11 @@ class Maps:
         self.tiles = tuple(-(-size // self.m) for size in self.output)
         self.dtype = dtype
         values = self.k**2 * self.dtype.itemsize
-        self.size, self.shared = values * self.tiles[0] * self.tiles[1] * (c + f), values * c * f  # bytes, see in_parts
+        self.size, self.shared = values * self.tiles[0] * self.tiles[1] * (c + f), values * c * f  # bytes, see sum_over_chunks
 
     A, B, G = (cached_property(lambda self, name=name: xp.array(getattr(self.tile, name), dtype=self.dtype)) for name in "ABG")
 
-    @has_kernel
+    @has_forms
     def tile_images(self, x, v=None):
         """B x B': tiled, from images (N, H, W, C). Into v where it is given."""
         (n, h, w, c), (th, tw), (ph, pw), k = x.shape, self.tiles, self.padding, self.k
@@ -88,7 +91,7 @@ class Maps:
         xp.matmul(self.B, self._overlapping(rows, axis=2), out=_by_tiles(v))
         return v
 
-    @has_kernel
+    @has_forms
     def untile_gradient(self, g_v, g_x):
         """Write B' g_v B to images g_x (N, H, W, C); a pixel that several tiles see is the sum of what they give."""
         (n, h, w, c), (th, tw), (ph, pw), k, step, beyond = g_x.shape, self.tiles, self.padding, self.k, self.step, self.beyond
@@ -119,20 +122,20 @@ class Maps:
         def tile(part):
             self.tile_images(x[part], v[..., part, :])
 
-        in_parts(tile, len(x), self.size)
+        sum_over_chunks(tile, len(x), self.size)
         return v
 
     def product(self, tiled, filters, channels):
         """One product of matrices for each place in the tile."""
         result = self._scratch("product", *tiled.shape[:-1], channels)
-        matmul(matrices(tiled), filters, out=matrices(result))
+        product(matrices(tiled), filters, matrices(result))
         return result
 
     def filters_product(self, v, g_product):
         """What goes back from g_product to the filters: (K*K, C, F)."""
-        return matmul(matrices(v).transpose(0, 2, 1), matrices(g_product))
+        return product(matrices(v).transpose(0, 2, 1), matrices(g_product))
 
-    @has_kernel
+    @has_forms
     def untile(self, product, y):
         """Write A product A' to y (N, OH, OW, F)."""
         (n, oh, ow, f), (th, tw), m, k = y.shape, self.tiles, self.m, self.k
@@ -142,7 +145,7 @@ class Maps:
         xp.matmul(self.A, rows.reshape(th, k, -1), out=image)
         y[...] = image.reshape(th * m, tw * m, n, f)[:oh, :ow].transpose(2, 0, 1, 3)
 
-    @has_kernel
+    @has_forms
     def tile_gradient(self, g, product=None):
         """A' g A: tiled, from images (N, OH, OW, F). Into product where it is given."""
         (n, oh, ow, f), (th, tw), m, k = g.shape, self.tiles, self.m, self.k
@@ -155,7 +158,7 @@ class Maps:
         xp.matmul(self.A.T, rows.reshape(th, k, tw, m, n * f), out=_by_tiles(product))
         return product
 
-    @has_kernel
+    @has_forms
     def tile_filters(self, weight):
         """G w G' for each channel and filter: (K*K, C, F)."""
         _, _, c, f = weight.shape
@@ -164,10 +167,10 @@ class Maps:
         def transform(part):
             xp.matmul(G, weight[:, :, part].reshape(9, -1), out=_lines(u[:, part]))
 
-        in_parts(transform, c, (self.k**2 + 9) * f * self.dtype.itemsize)
+        sum_over_chunks(transform, c, (self.k**2 + 9) * f * self.dtype.itemsize)
         return u
 
-    @has_kernel
+    @has_forms
     def untile_filters(self, g_u):
         """G' g_u G: (3, 3, C, F)."""
         _, c, f = g_u.shape
@@ -176,7 +179,7 @@ class Maps:
         def transform(part):
             xp.matmul(G.T, _lines(g_u[:, part]), out=_lines(g_weight[:, part]))
 
-        in_parts(transform, c, (self.k**2 + 9) * f * self.dtype.itemsize)
+        sum_over_chunks(transform, c, (self.k**2 + 9) * f * self.dtype.itemsize)
         return g_weight.reshape(3, 3, c, f)
 
     def _overlapping(self, x, axis):

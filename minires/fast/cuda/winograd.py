@@ -1,13 +1,16 @@
-"""The linear maps of Winograd's convolution. maps is a minires.ops.tiles.Maps."""
+"""The linear maps of Winograd's convolution as kernels. Stand for the methods of minires.fast.tiles.Maps, which `maps` is."""
 
 from functools import cache
 
 from minires.backend import xp
-from minires.backend.kernels.start import c_float, each
+from minires.fast.cuda.start import c_float, each
+from minires.fast.tiles import Maps
+from minires.ops.forms import faster
 
 
-def tile_images(maps, x, v=None):
-    """ops.tiles.Maps.tile_images."""
+@faster(Maps.tile_images, on="cupy")
+def tile_images_kernel(maps, x, v=None):
+    """A thread for each tile and channel."""
     (n, h, w, c), (th, tw), kind = x.shape, maps.tiles, _kind(maps, x, v)
     if kind is None:
         return NotImplemented
@@ -16,8 +19,9 @@ def tile_images(maps, x, v=None):
     return v
 
 
-def untile_gradient(maps, g_v, g_x):
-    """ops.tiles.Maps.untile_gradient."""
+@faster(Maps.untile_gradient, on="cupy")
+def untile_gradient_kernel(maps, g_v, g_x):
+    """A thread for each tile and channel."""
     (n, h, w, c), (th, tw), kind = g_x.shape, maps.tiles, _kind(maps, g_v, g_x)
     if kind is None:
         return NotImplemented
@@ -26,8 +30,9 @@ def untile_gradient(maps, g_v, g_x):
     return None
 
 
-def untile(maps, product, y):
-    """ops.tiles.Maps.untile."""
+@faster(Maps.untile, on="cupy")
+def untile_kernel(maps, product, y):
+    """A thread for each tile and channel."""
     (n, oh, ow, f), (th, tw), kind = y.shape, maps.tiles, _kind(maps, product, y)
     if kind is None:
         return NotImplemented
@@ -35,8 +40,9 @@ def untile(maps, product, y):
     return None
 
 
-def tile_gradient(maps, g, product=None):
-    """ops.tiles.Maps.tile_gradient."""
+@faster(Maps.tile_gradient, on="cupy")
+def tile_gradient_kernel(maps, g, product=None):
+    """A thread for each tile and channel."""
     (n, oh, ow, f), (th, tw), kind = g.shape, maps.tiles, _kind(maps, g, product)
     if kind is None:
         return NotImplemented
@@ -45,8 +51,9 @@ def tile_gradient(maps, g, product=None):
     return product
 
 
-def tile_filters(maps, weight):
-    """ops.tiles.Maps.tile_filters."""
+@faster(Maps.tile_filters, on="cupy")
+def tile_filters_kernel(maps, weight):
+    """A thread for each tile and channel."""
     (_, _, c, f), kind = weight.shape, _kind(maps, weight)
     if kind is None:
         return NotImplemented
@@ -55,8 +62,9 @@ def tile_filters(maps, weight):
     return u
 
 
-def untile_filters(maps, g_u):
-    """ops.tiles.Maps.untile_filters."""
+@faster(Maps.untile_filters, on="cupy")
+def untile_filters_kernel(maps, g_u):
+    """A thread for each tile and channel."""
     (_, c, f), kind = g_u.shape, _kind(maps, g_u)
     if kind is None:
         return NotImplemented

@@ -1,18 +1,27 @@
-"""Batch norm: statistics, the pass forward and the two back."""
+"""Batch norm: statistics, the forward pass and the two of the backward pass.
+
+Stand for ops.channel_stats, nn's update_running, and norm_forward and norm_backward of minires.fast.onepass.
+"""
 
 import numpy
 
-from minires.backend import sum_type, xp
-from minires.backend.kernels.start import BLOCK, FLOATS, c_bool, c_float, each, grid, run_length
+from minires.backend import accumulation_dtype, xp
+from minires.fast.cuda.start import BLOCK, FLOATS, c_bool, c_float, each, grid, run_length
+from minires.fast.onepass import norm_backward, norm_forward
+from minires.nn.layers import update_running
+from minires.ops.forms import faster
+from minires.ops.norm import check_values
 
 ROWS = 8  # that a thread of the first stage takes, at least
 PARTS = 1024  # that the first stage gives, at most: enough blocks to fill a card
 DEPTH = 64  # threads behind each other in the second stage
 
 
-def moments(x):
-    """ops.norm.moments."""
-    kind, c, dtype = c_float(x, halves=True), x.shape[-1], sum_type(x.dtype)
+@faster("channel_stats", on="cupy")
+def channel_stats_kernel(x):
+    """In two stages: of parts of the rows, then of all parts."""
+    check_values("channel_stats", xp.broadcast_to(xp.zeros((), dtype=accumulation_dtype(x.dtype)), x.shape), at_least=1)
+    kind, c, dtype = c_float(x, halves=True), x.shape[-1], accumulation_dtype(x.dtype)
     if kind is None:
         return NotImplemented
     x = xp.ascontiguousarray(x)
@@ -22,8 +31,9 @@ def moments(x):
     return mean, var
 
 
-def move_running(running_mean, running_var, mean, var, momentum, count):
-    """nn.layers.move_running."""
+@faster(update_running, on="cupy")
+def update_running_kernel(running_mean, running_var, mean, var, momentum, count):
+    """A thread for each channel."""
     kind, real = c_float(running_mean, running_var, mean, var), mean.dtype.type
     if kind is None or not all(array.flags.c_contiguous for array in (running_mean, running_var)):
         return NotImplemented
@@ -32,9 +42,10 @@ def move_running(running_mean, running_var, mean, var, momentum, count):
     return None
 
 
-def norm_forward(x, gamma, beta, add, mean, var, eps, relu):
-    """ops.onepass.norm_forward."""
-    kind, c, dtype = c_float(x, x if add is None else add, halves=True), x.shape[-1], sum_type(x.dtype)
+@faster(norm_forward, on="cupy")
+def norm_forward_kernel(x, gamma, beta, add, mean, var, eps, relu):
+    """A thread for each run of channels."""
+    kind, c, dtype = c_float(x, x if add is None else add, halves=True), x.shape[-1], accumulation_dtype(x.dtype)
     if kind is None or not _all_of(dtype, gamma, beta, mean, var):
         return NotImplemented
     run, y = run_length(c, x.dtype), xp.empty(x.shape, dtype=x.dtype)
@@ -44,24 +55,25 @@ def norm_forward(x, gamma, beta, add, mean, var, eps, relu):
     return y
 
 
-def norm_backward(g, above, x, gamma, mean, var, eps, moving, adds):
-    """ops.onepass.norm_backward."""
-    kind, c, relu, dtype = c_float(x, g, halves=True), x.shape[-1], above is not None, sum_type(x.dtype)
+@faster(norm_backward, on="cupy")
+def norm_backward_kernel(g, y, x, gamma, mean, var, eps, training, has_add):
+    """Sums in two stages, then a thread for each run of channels."""
+    kind, c, relu, dtype = c_float(x, g, halves=True), x.shape[-1], y is not None, accumulation_dtype(x.dtype)
     if kind is None or not _all_of(dtype, gamma, mean, var):
         return NotImplemented
     run, eps = run_length(c, x.dtype), dtype.type(eps)
-    arrays, vectors = _contiguous(g, above if relu else x, x), _contiguous(mean, var, gamma)
+    arrays, vectors = _contiguous(g, y if relu else x, x), _contiguous(mean, var, gamma)
     mean, var, gamma = vectors
     g_beta, g_gamma, push, pull = (xp.empty(c, dtype=dtype) for _ in range(4))
     parts, found = _first_stage(f"gradient_sums_of_rows<{kind}, %d, {c_bool(relu)}>", x, 2, *arrays, mean)
     _second_stage(f"gradient_sums_of_parts<{FLOATS[dtype.name]}>", parts, c,
                   found, gamma, var, eps, g_beta, g_gamma, push, pull, dtype.type(x.size // c))  # fmt: skip
     g_x = xp.empty(x.shape, dtype=x.dtype)
-    g_sum = xp.empty(x.shape, dtype=x.dtype) if adds and relu else None
-    flags = ", ".join(map(c_bool, (relu, moving, g_sum is not None)))
+    g_add = xp.empty(x.shape, dtype=x.dtype) if has_add and relu else None
+    flags = ", ".join(map(c_bool, (relu, training, g_add is not None)))
     each("norm.cu", f"normalise_backward<{kind}, {run}, {flags}>", x.size // run,
-         *arrays, g_x, g_x if g_sum is None else g_sum, *vectors, push, pull, eps, c // run)  # fmt: skip
-    return g_x, g_gamma, g_beta, (g_sum if relu else g) if adds else None
+         *arrays, g_x, g_x if g_add is None else g_add, *vectors, push, pull, eps, c // run)  # fmt: skip
+    return g_x, g_gamma, g_beta, (g_add if relu else g) if has_add else None
 
 
 def _first_stage(function, x, values, *arrays):
@@ -73,7 +85,7 @@ def _first_stage(function, x, values, *arrays):
     depth = BLOCK // lanes
     across = -(-runs // lanes)
     parts = max(min(-(-m // (depth * ROWS)), PARTS // across), 1)
-    found = xp.empty(parts * c * values, dtype=sum_type(x.dtype))
+    found = xp.empty(parts * c * values, dtype=accumulation_dtype(x.dtype))
     grid("norm.cu", function % run, (across, parts), BLOCK, *arrays, found, numpy.int64(m), runs, lanes)
     return parts, found
 

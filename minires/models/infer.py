@@ -3,10 +3,10 @@
 import re
 from collections import Counter
 
-from minires.models.resnet import NARROW, NETS
+from minires.models.nets import NARROW, NETS
 
 
-def recognised(state):
+def infer_model(state):
     """(name, options) of the model in NETS, or resnet8, that a state_dict() fits; or None.
 
     Without weights on its shortcuts a net of 16, 32, 64 channels is taken for the paper's, option A.

@@ -1,10 +1,31 @@
-"""Many parameters as one array: on a GPU one kernel moves them all, where one for each would mostly wait to be started."""
+"""Many parameters as one array: on a GPU one kernel updates them all, where one for each would mostly wait to be started.
+
+Stands for Optimizer.update_groups, which updates one parameter after the other.
+"""
 
 from minires.backend import is_array, xp
+from minires.ops.forms import faster
+from minires.optim.optimizers import Optimizer
 
 
-class Flat:
-    """Parameters that lie one after the other in an array; so does what an optimizer remembers of them (state).
+@faster(Optimizer.update_groups, on="cupy")
+def packed_update(optimizer):
+    """The parameters of each group are updated as one array, where they can be."""
+    packed_before = vars(optimizer).setdefault("_packed", {})  # group's number -> its PackedParameters
+    for i, group in enumerate(optimizer.groups):
+        moved = [parameter for parameter in group["params"] if parameter.grad is not None]
+        if PackedParameters.can_pack(moved, optimizer.state):
+            packed = PackedParameters.of(moved, optimizer.state, packed_before.get(i))
+            packed_before[i] = packed
+            optimizer.update(packed, group, packed.state)
+            packed.unpack_state(optimizer.state)
+        else:
+            for parameter in moved:
+                optimizer.update(parameter, group, optimizer.state.setdefault(parameter, {}))
+
+
+class PackedParameters:
+    """Parameters that lie one after the other in an array; so does an optimizer's state for them.
 
     The parameters and their states are views of it from then on. It has `data` and `grad`, as a parameter.
     """
@@ -18,15 +39,15 @@ class Flat:
         for name, value in state.get(parameters[0], {}).items():
             self.state[name] = _joined([state[parameter][name] for parameter in parameters]) if is_array(value) else value
         self._shared = {}
-        self.share(state)
+        self.unpack_state(state)
 
     @classmethod
     def of(cls, parameters, state, before=None):
-        """The Flat of these parameters: `before`, if it is that and nobody has put other arrays in their places."""
+        """The PackedParameters of these parameters: `before`, if it is that and nobody has put other arrays in their places."""
         return before if before is not None and before._holds(parameters, state) else cls(parameters, state)
 
     @staticmethod
-    def possible(parameters, state):
+    def can_pack(parameters, state):
         """Whether they can lie in one array: several, of one type, with the same things remembered of each."""
         if len(parameters) < 2 or len({parameter.dtype for parameter in parameters}) > 1:
             return False
@@ -39,8 +60,8 @@ class Flat:
         """All gradients, one after the other: a copy."""
         return _joined([parameter.grad for parameter in self.parameters])
 
-    def share(self, state):
-        """Give each parameter its part of what is remembered."""
+    def unpack_state(self, state):
+        """Give each parameter its part of the state."""
         for name, value in self.state.items():
             if is_array(value) and (name not in self._shared or self._shared[name][0] is not value):
                 self._shared[name] = value, self._views(value)

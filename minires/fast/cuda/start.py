@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy
 
-from minires import backend
+from minires.fast.cuda.device import launch
 
 BLOCK = 256  # threads
 FLOATS = {"float32": "float", "float64": "double"}
@@ -52,7 +52,7 @@ def grid(file, function, blocks, block, *arguments, before=""):
     before  a text that the file's needs before it
     """
     arguments = [numpy.int32(argument) if type(argument) is int else argument for argument in arguments]
-    backend.launch(source(file, before), function, blocks, block, arguments)
+    launch(source(file, before), function, blocks, block, arguments)
 
 
 @cache

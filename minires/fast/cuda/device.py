@@ -2,7 +2,11 @@
 
 from functools import cache
 
-from minires.backend import gemm
+from minires.fast.cuda import gemm
+from minires.fast.parts import cut, one_by_one
+from minires.ops.forms import faster, has_forms
+
+LARGE = 64 << 20  # bytes that a card has in any case
 
 
 @cache
@@ -13,13 +17,26 @@ def _compiled(source, function):
     return module.get_function(function)
 
 
+@has_forms
 def launch(source, function, blocks, block, arguments):
     """Start a kernel: blocks (across, down) of so many threads each."""
     _compiled(source, function)(blocks, (block,), tuple(arguments))
 
 
+@faster("product", on="cupy")
+def cublas_product(a, b, out=None):
+    """a @ b by cuBLAS."""
+    return products()(a, b, out=out)
+
+
+@has_forms
 def products():
-    """matmul(a, b, out=None) of CuPy's arrays."""
+    """The gemm.Products of CuPy's arrays."""
+    return _cupy_products()
+
+
+@cache
+def _cupy_products():
     import cupy
 
     def of(function):
@@ -30,6 +47,14 @@ def products():
                          stacks={"float32": of(cublas.sgemmStridedBatched), "float64": of(cublas.dgemmStridedBatched)})  # fmt: skip
 
 
+@faster("sum_over_chunks", on="cupy")
+def chunks_that_fit(work, n, bytes_each, bytes_shared=0):
+    """The whole batch at once, unless that would take more than a quarter of the free memory."""
+    chunk = budget() if n * bytes_each > LARGE else LARGE
+    return one_by_one(work, cut(n, bytes_each, bytes_shared, chunk))
+
+
+@has_forms
 def free_bytes():
     """The memory that arrays can still have: what is free on the card and in CuPy's pool, within the pool's limit."""
     import cupy

@@ -2,7 +2,7 @@
 
 import numpy
 
-from minires.backend.precision import is_half, tf32
+from minires.backend import is_half, settings
 
 # From library_types.h and cublas_api.h: what numbers are, and what they are multiplied as.
 REAL = {"float32": 0, "float64": 1, "float16": 2, "bfloat16": 14}
@@ -47,7 +47,7 @@ class Products:
     def _matrices(self, sizes, left, right, into, kind):
         (b, way_b, rows_b), (a, way_a, rows_a) = left, right
         one, nought = (numpy.array(value, numpy.float64 if kind == 1 else numpy.float32) for value in (1, 0))
-        compute = FLOAT64 if kind == 1 else TF32 if kind == 0 and tf32() else FLOAT32
+        compute = FLOAT64 if kind == 1 else TF32 if kind == 0 and settings().tf32 else FLOAT32
         self.gemm(way_b, way_a, *sizes, one.ctypes.data, self.pointer(b), kind, rows_b, self.pointer(a), kind, rows_a,
                   nought.ctypes.data, self.pointer(into), REAL[into.dtype.name], _rows_apart(into), compute, ANY)  # fmt: skip
 

@@ -1,0 +1,82 @@
+"""What minires needs to know of an array library, and how each one is loaded."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy
+
+from minires import names
+
+
+class BackendError(Exception):
+    """The backend cannot do what was asked: it is unknown, does not work here, or the array belongs to another library."""
+
+
+class Library(NamedTuple):
+    """An array library. `family` is the library whose faster forms it also takes; its own name if it is empty."""
+
+    name: str
+    module: Any  # what xp stands for
+    ndarray: type
+    to_device: Callable  # numpy.ndarray -> ndarray
+    to_host: Callable  # ndarray -> numpy.ndarray
+    family: str = ""
+
+
+def _numpy():
+    def same(array):
+        return array
+
+    return Library("numpy", numpy, numpy.ndarray, same, same)
+
+
+def _strict():
+    from minires.backend import strict
+
+    return Library("strict", strict, strict.Array, strict.to_device, strict.to_host)
+
+
+def _cupy():
+    from minires.backend import card
+
+    try:
+        cupy = card.load()
+    except card.Unusable as why:
+        raise BackendError(str(why)) from None
+    return Library("cupy", cupy, cupy.ndarray, cupy.asarray, cupy.asnumpy)
+
+
+def _auto():
+    try:
+        return _cupy()
+    except BackendError:
+        return _numpy()
+
+
+LOADERS = {"numpy": _numpy, "strict": _strict, "cupy": _cupy, "auto": _auto}
+
+
+def load(name):
+    """The library with this name: "numpy", "strict", "cupy", or "auto" for CuPy where it works and NumPy elsewhere.
+
+    Raises  BackendError: an unknown name, or a library that does not work here (the message says why).
+    """
+    return LOADERS[names.check("backend", name, LOADERS, BackendError)]()
+
+
+class _Failed:
+    """Stands for a library that MINIRES_BACKEND named and that cannot be loaded: its first use raises the reason."""
+
+    def __init__(self, error):
+        self._error = error
+
+    def __getattr__(self, attribute):
+        raise self._error
+
+
+def load_lazily(name):
+    """load(name), except that an error waits until the library is used: `import minires` never fails."""
+    try:
+        return load(name)
+    except BackendError as error:
+        return _Failed(BackendError(f"MINIRES_BACKEND={name}: {error}"))

@@ -1,0 +1,139 @@
+"""The blocks of residual networks with batch norm, the residual add and ReLU in one pass over memory.
+
+Stand for the forward of each block and of the stem, which run them as ops of their own. In evaluation without a graph, batch
+norm is folded into the convolution before it: with scale = gamma / sqrt(var + eps), bn(conv(x)) is the convolution with
+weight * scale and the bias beta + (bias - mean) * scale.
+
+Each of them gives way to the plain form where something stands in for one of the ops that it leaves out, and where a layer is not
+the library's own or its forward was replaced: then somebody wants to see it run.
+"""
+
+from minires import functional as F
+from minires.backend import settings, xp
+from minires.fast.onepass import add_relu, norm_add_relu
+from minires.models.preactivation import PreActivationBasicBlock, PreActivationBottleneck, carried
+from minires.models.resnet import BasicBlock, Bottleneck, NoShortcut, ResNet
+from minires.models.resnet8 import Stage
+from minires.nn import BatchNorm, Conv2d, Sequential
+from minires.nn.layers import as_tensor
+from minires.ops.forms import faster, has_forms
+from minires.ops.norm import channel_stats
+from minires.tensor import apply
+
+OPS = ("batch_norm", "batch_norm_frozen", "channel_stats", "relu", "add")
+
+
+def _are_plain(*layers):
+    """Whether these are the library's own layers, with nothing put in the place of their forward."""
+    return all(type(layer) in (BatchNorm, Conv2d) and "forward" not in vars(layer) for layer in layers)
+
+
+@faster(BasicBlock.forward, covers=OPS)
+def basic_block(block, x):
+    """BasicBlock.forward."""
+    if not _are_plain(block.conv1, block.bn1, block.conv2, block.bn2):
+        return NotImplemented
+    y = conv_norm_relu(block.conv1, block.bn1, x)
+    return conv_norm_relu(block.conv2, block.bn2, y, add=_added(block, x))
+
+
+@faster(Bottleneck.forward, covers=OPS)
+def bottleneck(block, x):
+    """Bottleneck.forward."""
+    if not _are_plain(block.conv1, block.bn1, block.conv2, block.bn2, block.conv3, block.bn3):
+        return NotImplemented
+    y = conv_norm_relu(block.conv1, block.bn1, x)
+    y = conv_norm_relu(block.conv2, block.bn2, y)
+    return conv_norm_relu(block.conv3, block.bn3, y, add=_added(block, x))
+
+
+@faster(PreActivationBasicBlock.forward, covers=OPS)
+def preactivation_basic_block(block, x):
+    """PreActivationBasicBlock.forward."""
+    if not _are_plain(block.bn1, block.conv1, block.bn2, block.conv2):
+        return NotImplemented
+    active = norm_relu(block.bn1, x)
+    y = block.conv2(conv_norm_relu(block.conv1, block.bn2, active))
+    return y + carried(block.shortcut, x, active)
+
+
+@faster(PreActivationBottleneck.forward, covers=OPS)
+def preactivation_bottleneck(block, x):
+    """PreActivationBottleneck.forward."""
+    if not _are_plain(block.bn1, block.conv1, block.bn2, block.conv2, block.bn3, block.conv3):
+        return NotImplemented
+    active = norm_relu(block.bn1, x)
+    y = conv_norm_relu(block.conv1, block.bn2, active)
+    y = block.conv3(conv_norm_relu(block.conv2, block.bn3, y))
+    return y + carried(block.shortcut, x, active)
+
+
+@faster(Stage.forward, covers=OPS)
+def stage(block, x):
+    """The Stage.forward of ResNet-8, whose first batch norm comes after a pooling and is not folded."""
+    if not _are_plain(block.conv1, block.bn1, block.conv2, block.bn2):
+        return NotImplemented
+    y = norm_relu(block.bn1, block.pool(block.conv1(x)))
+    return conv_norm_relu(block.conv2, block.bn2, y, add=y)
+
+
+@faster(ResNet.stem, covers=OPS)
+def stem(model, x):
+    """ResNet.stem."""
+    if model.bn1 is None or not _are_plain(model.conv1, model.bn1):
+        return NotImplemented
+    return model.maxpool(conv_norm_relu(model.conv1, model.bn1, x))
+
+
+@faster(ResNet.last_norm, covers=OPS)
+def last_norm(model, x):
+    """ResNet.last_norm."""
+    return norm_relu(model.bn, x) if model.bn is not None and _are_plain(model.bn) else NotImplemented
+
+
+@faster(Sequential.forward, covers=OPS)
+def projection(modules, x):
+    """A shortcut of a convolution and a batch norm."""
+    layers = [module for _, module in modules.children()]
+    if [type(layer) for layer in layers] != [Conv2d, BatchNorm] or not _are_plain(*layers):
+        return NotImplemented
+    return conv_norm_relu(*layers, x, relu=False)
+
+
+def _added(block, x):
+    """What the block adds to its branch; None for nothing."""
+    return None if isinstance(block.shortcut, NoShortcut) else block.shortcut(x)
+
+
+@has_forms
+def conv_norm_relu(conv, norm, x, add=None, relu=True):
+    """relu(norm(conv(x)) + add), on tensors."""
+    return norm_relu(norm, conv(x), add, relu)
+
+
+@faster(conv_norm_relu)
+def folded(conv, norm, x, add=None, relu=True):
+    """In evaluation without a graph: one convolution, then what is left."""
+    if norm.training or settings().grad:
+        return NotImplemented
+    scale = norm.weight.data / xp.sqrt(norm.running_var + norm.eps)
+    bias = 0 if conv.bias is None else conv.bias.data
+    weight, shift = conv.weight.data * scale, norm.bias.data + (bias - norm.running_mean) * scale
+    y = F.conv2d(x, weight, shift, stride=conv.stride, padding=conv.padding)
+    return y if add is None and not relu else _applied(add_relu, y, add, relu=relu)
+
+
+def norm_relu(norm, x, add=None, relu=True):
+    """relu(norm(x) + add), on tensors."""
+    x = as_tensor(x)
+    stats = channel_stats(x.data) if norm.training else (norm.running_mean, norm.running_var)
+    options = {"eps": norm.eps, "stats": stats, "training": norm.training, "relu": relu}
+    y = _applied(norm_add_relu, x, norm.weight, norm.bias, add, **options)
+    if norm.training:
+        norm.track(*stats, x.size // x.shape[-1])
+    return y
+
+
+def _applied(op, *operands, **options):
+    """The op on tensors, where the last operand may be None."""
+    return apply(op, *(operands if operands[-1] is not None else operands[:-1]), **options)

@@ -1,0 +1,63 @@
+"""Half types: under autocast, convolutions and linear layers round their operands; every other op computes in float32.
+
+Stands for the plain ops, which know nothing of half types. A half array is upcast, the op runs in float32, and its result and
+the gradients are rounded once. On a GPU some kernels read and write half types themselves.
+"""
+
+from minires.backend import is_half, settings, upcast, xp
+from minires.ops.forms import EVERY_OP, FUNCTIONS, Form, faster
+
+MOVES = {"reshape", "transpose", "getitem", "concatenate", "pad", "broadcast_to", "im2col", "where", "negative", "relu"}
+IN_FLOAT32 = {"global_avg_pool", "cross_entropy", "channel_stats"}  # what these return stays float32
+
+
+def autocasting(now):
+    """Whether autocast() is on: a matter of precision, so it holds among plain forms, too."""
+    return now.half is not None
+
+
+def _rounds_operands(name):
+    function = FUNCTIONS[name]
+
+    @faster(name, when=autocasting)
+    def autocast(*operands, needs_input_grad=None, **options):
+        rounded = [_to_half(operand) for operand in operands]
+        if all(new is old for new, old in zip(rounded, operands)):
+            return NotImplemented
+        options = {key: _to_half(value) for key, value in options.items()}
+        return function.default(*rounded, needs_input_grad=needs_input_grad, **options)
+
+
+_rounds_operands("conv2d")
+_rounds_operands("linear")
+
+
+def _to_half(array):
+    """A float32 array in autocast's half type; anything else as it is."""
+    return array.astype(settings().half) if getattr(array, "dtype", None) == xp.float32 else array
+
+
+def in_float32(function, *operands, needs_input_grad=None, **options):
+    """An op on half arrays, by way of float32."""
+    halves = [hasattr(operand, "dtype") and is_half(operand.dtype) for operand in operands]
+    if not any(halves) or function.name in MOVES:
+        return NotImplemented
+    wide = [upcast(operand) if half else operand for operand, half in zip(operands, halves)]
+    made = function.default(*wide, needs_input_grad=needs_input_grad, **options)
+    if not callable(made[1]):  # channel_stats
+        return made
+    result, wide_backward = made
+    types = [operand.dtype if half else None for operand, half in zip(operands, halves)]
+
+    def backward(g):
+        gradients = wide_backward(upcast(g))
+        return tuple(
+            gradient if dtype is None or gradient is None else gradient.astype(dtype)
+            for gradient, dtype in zip(gradients, (*types, *[None] * len(gradients)))
+        )
+
+    narrow = next(dtype for dtype in types if dtype is not None)
+    return (result if function.name in IN_FLOAT32 else result.astype(narrow)), backward
+
+
+EVERY_OP.faster = (Form(in_float32, when=lambda now: now.half is not None or not now.plain, prunes=True),)

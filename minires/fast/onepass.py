@@ -1,0 +1,267 @@
+"""Batch norm, the residual add and ReLU in one pass over memory each way.
+
+norm_add_relu stands for ops.batch_norm, ops.add and ops.relu one after the other; a block of a network that has them in a row
+calls it (minires.fast.blocks). Those go over each image a dozen times, and from one to the next it has left the cache; here a
+chunk of the batch goes through all of them while it is there. The numbers are the same, except for rounding.
+"""
+
+from minires.backend import is_half, on_a_gpu, result_dtype, upcast, xp
+from minires.fast.parts import scratch, sum_over_chunks
+from minires.ops.elementwise import add as plain_add
+from minires.ops.elementwise import relu as plain_relu
+from minires.ops.forms import faster, has_forms, op
+from minires.ops.norm import batch_norm, batch_norm_frozen, channel_stats, check_channels, check_values
+
+
+@op
+def norm_add_relu(x, gamma, beta, add=None, *, eps=1e-5, stats=None, training=True, relu=True):
+    """max(x_hat * gamma + beta + add, 0), where x_hat = (x - mean) / sqrt(var + eps).
+
+    x, add  (N, C) or (N, H, W, C)    gamma, beta  (C,)    stats  (mean, var), each (C,); without them the batch's own
+    training  whether mean and var move with x, as in batch_norm; or are constants, as in batch_norm_frozen
+    relu  without it no maximum is taken
+
+    This is the definition: the ops one after the other.
+    Raises  what they raise, and ValueError: add of another shape than x.
+    """
+    _check_add(x, add)
+    if training:
+        y, norm_backward = batch_norm(x, gamma, beta, eps=eps, stats=stats)
+    else:
+        mean, var = channel_stats(x) if stats is None else stats
+        y, norm_backward = batch_norm_frozen(x, gamma, beta, mean=mean, var=var, eps=eps)
+    has_add = add is not None
+    if has_add:
+        y, _ = plain_add(y, add)
+    y, relu_backward = plain_relu(y) if relu else (y, None)
+
+    def backward(g):
+        (g,) = relu_backward(g) if relu else (g,)
+        return (*norm_backward(g), g if has_add else None)
+
+    return y, backward
+
+
+@faster("norm_add_relu")
+def one_pass(x, gamma, beta, add=None, *, eps=1e-5, stats=None, training=True, relu=True):
+    """norm_add_relu in one pass each way.
+
+    Saves  x, with relu the result (which the next op saves anyway), and numbers for each channel.
+    """
+    if is_half(x.dtype) and not on_a_gpu():
+        return NotImplemented  # by way of float32, see minires.fast.half
+    mean, var = _checked_stats(x, gamma, beta, add, stats, training)
+    y = norm_forward(x, gamma, beta, add, mean, var, eps, relu)
+    saved_y, has_add = y if relu else None, add is not None  # backward needs to know that, and not `add`
+
+    def backward(g):
+        return norm_backward(g, saved_y, x, gamma, mean, var, eps, training, has_add)
+
+    return y, backward
+
+
+def _checked_stats(x, gamma, beta, add, stats, training):
+    """(mean, var), if everything fits together."""
+    values = xp.broadcast_to(xp.zeros((), dtype=xp.float32), x.shape) if is_half(x.dtype) else x
+    check_values("batch_norm", values, at_least=2 if training else 0)
+    mean, var = stats if stats is not None else channel_stats(x)
+    check_channels("batch_norm", x, gamma=gamma, beta=beta, mean=mean, var=var)
+    _check_add(x, add)
+    return mean, var
+
+
+def _check_add(x, add):
+    if add is not None and add.shape != x.shape:
+        raise ValueError(f"norm_add_relu: add has shape {add.shape}, x has {x.shape}")
+
+
+@faster("batch_norm")
+def norm_alone(x, gamma, beta, *, eps=1e-5, stats=None):
+    """batch_norm in one pass each way. Saves  x and numbers for each channel."""
+    return _alone(x, gamma, beta, eps, stats, training=True)
+
+
+@faster("batch_norm_frozen")
+def frozen_norm_alone(x, gamma, beta, *, mean, var, eps=1e-5):
+    """batch_norm_frozen in one pass each way. Saves  x and numbers for each channel."""
+    return _alone(x, gamma, beta, eps, (mean, var), training=False)
+
+
+def _alone(x, gamma, beta, eps, stats, training):
+    made = one_pass(x, gamma, beta, eps=eps, stats=stats, training=training, relu=False)
+    if made is NotImplemented:
+        return made
+    y, norm_backward = made
+
+    def backward(g):
+        return norm_backward(g)[:3]
+
+    return y, backward
+
+
+@has_forms
+def norm_forward(x, gamma, beta, add, mean, var, eps, relu):
+    """y, a chunk of the batch at a time."""
+    rows = ChannelRows(x)
+    center, slope, offset = rows.wide(mean), rows.wide(gamma / xp.sqrt(var + eps)), rows.wide(beta)
+    nought = xp.zeros_like(center)  # NumPy's maximum is twice as fast with an array as with a number
+    y = xp.empty(x.shape, dtype=result_dtype(x, gamma, add))
+
+    def forward(chunk):
+        out = rows.of(y, chunk)
+        xp.subtract(rows.of(x, chunk), center, out=out)
+        out *= slope
+        out += offset
+        if add is not None:
+            out += rows.of(add, chunk)
+        if relu:
+            xp.maximum(out, nought, out=out)
+
+    sum_over_chunks(forward, len(x), rows.size(3))
+    return y
+
+
+@has_forms
+def norm_backward(g, y, x, gamma, mean, var, eps, training, has_add):
+    """(g_x, g_gamma, g_beta, g_add). Where y is given (there was a ReLU) g ends where y is 0.
+
+    With m values per channel, x_hat = (x - mean) / sqrt(var + eps) and slope = gamma / sqrt(var + eps):
+    g_x = slope * (g - sum(g) / m - x_hat * sum(g * x_hat) / m); without the last two terms where statistics are constants.
+    """
+    m, scale = x.size // x.shape[-1], 1 / xp.sqrt(var + eps)
+    rows = ChannelRows(x)
+    center, slope = rows.wide(mean), rows.wide(gamma * scale)
+    g_add = g if y is None else xp.empty(x.shape, dtype=g.dtype)  # what comes through the ReLU
+
+    def sums(chunk):
+        g_chunk, deviation = rows.of(g_add, chunk), rows.scratch("deviation", chunk)
+        if y is not None:
+            xp.multiply(rows.of(g, chunk), rows.of(y, chunk) > 0, out=g_chunk)
+        xp.subtract(rows.of(x, chunk), center, out=deviation)
+        return rows.sum(g_chunk), rows.sum(g_chunk, deviation)
+
+    g_beta, g_gamma = sum_over_chunks(sums, len(x), rows.size(4))
+    g_gamma = g_gamma * scale
+    own_memory = y is not None and not has_add  # g_add is ours alone: g_x may take its place
+    g_x = g_add if own_memory else xp.empty(x.shape, dtype=g.dtype)
+    mean_term, x_hat_term = rows.wide(gamma * scale * g_beta / m), rows.wide(gamma * scale * scale * g_gamma / m)
+
+    def chunk_backward(chunk):
+        out = rows.of(g_x, chunk)
+        xp.multiply(rows.of(g_add, chunk), slope, out=out)
+        if training:
+            out -= mean_term
+            deviation = rows.scratch("deviation", chunk)
+            xp.subtract(rows.of(x, chunk), center, out=deviation)
+            deviation *= x_hat_term
+            out -= deviation
+
+    sum_over_chunks(chunk_backward, len(x), rows.size(4))
+    return g_x, g_gamma, g_beta, g_add if has_add else None
+
+
+@op
+def add_relu(x, add=None, *, relu=True):
+    """max(x + add, 0): what is left of norm_add_relu where batch norm was folded into the convolution before it.
+
+    This is the definition: the ops one after the other.
+    """
+    has_add = add is not None
+    y = plain_add(x, add)[0] if has_add else x
+    y, relu_backward = plain_relu(y) if relu else (y, None)
+
+    def backward(g):
+        (g,) = relu_backward(g) if relu else (g,)
+        return g, g if has_add else None
+
+    return y, backward
+
+
+@faster("add_relu")
+def one_pass_add_relu(x, add=None, *, relu=True):
+    """add_relu in one pass. Saves  with relu the result."""
+    if add is not None and add.shape != x.shape:
+        return NotImplemented
+    y = xp.empty(x.shape, dtype=result_dtype(x, add))
+
+    def forward(chunk):
+        out = y[chunk]
+        if add is None:
+            out[...] = x[chunk]
+        else:
+            xp.add(x[chunk], add[chunk], out=out)
+        if relu:
+            xp.maximum(out, 0, out=out)
+
+    sum_over_chunks(forward, len(x), 3 * x.nbytes // max(len(x), 1))
+    saved_y, has_add = y if relu else None, add is not None
+
+    def backward(g):
+        g_x = g if saved_y is None else g * (saved_y > 0)
+        return g_x, g_x if has_add else None
+
+    return y, backward
+
+
+@faster("channel_stats")
+def stats_in_chunks(x):
+    """channel_stats, chunk by chunk: the variance of all is that within the chunks and that between their means.
+
+    In a chunk in two passes, the second of which corrects the first: deviations from a rounded mean have a mean of their own.
+    So a mean of 1000 standard deviations costs no accuracy. Source  Chan, Golub and LeVeque 1983, eq. 1.7.
+    """
+    x = upcast(x)
+    check_values("channel_stats", x, at_least=1)
+    rows, found = ChannelRows(x), {}
+
+    def chunk_stats(chunk):
+        values = rows.of(x, chunk)
+        m = values.size // rows.c
+        rounded = rows.sum(values) / m
+        deviation = xp.subtract(values, rows.wide(rounded), out=rows.scratch("deviation", chunk))
+        rest = rows.sum(deviation) / m
+        squares = rows.sum(deviation, deviation) - m * rest * rest
+        found[chunk.start] = m, rounded, rest, xp.maximum(squares, 0)
+
+    sum_over_chunks(chunk_stats, len(x), rows.size(2))
+    counts, rounded, rests, squares = zip(*(found[start] for start in sorted(found)))
+    shares, base = [m / sum(counts) for m in counts], rounded[0]
+    offsets = [(r - base) + rest for r, rest in zip(rounded, rests)]  # of the chunks' means; small, so exact
+    offset = sum(share * o for share, o in zip(shares, offsets))
+    between = sum(share * (o - offset) ** 2 for share, o in zip(shares, offsets))
+    return base + offset, sum(squares) / sum(counts) + between
+
+
+RUN = 512  # numbers: a pixel of few channels is taken together with its neighbours, so that a row is about so long
+
+
+class ChannelRows:
+    """An array (N, ..., C) as rows of whole pixels: as many a row as make it long, and fit."""
+
+    def __init__(self, x):
+        self.c = x.shape[-1]
+        self.n, self.values, self.dtype = len(x), x.size // max(len(x), 1), x.dtype
+        pixels = self.values // self.c
+        self.pixels = next(k for k in range(max(-(-RUN // self.c), 1), 0, -1) if pixels % k == 0)
+
+    def of(self, array, part):
+        """A part of the batch: a view."""
+        return array[part].reshape(-1, self.pixels * self.c)
+
+    def wide(self, vector):
+        """One number per channel, for each pixel of a row."""
+        return xp.tile(vector, self.pixels)
+
+    def scratch(self, name, part):
+        """Memory for a part's rows."""
+        rows = (part.stop - part.start) * self.values // (self.pixels * self.c)
+        return scratch(name, (rows, self.pixels * self.c), self.dtype)
+
+    def sum(self, rows, factors=None):
+        """The sum of each channel (C,); of the products with other rows, where there are some."""
+        down = xp.ones(len(rows), dtype=rows.dtype) @ rows if factors is None else xp.einsum("ij,ij->j", rows, factors)
+        return down.reshape(-1, self.c).sum(axis=0)
+
+    def size(self, arrays):
+        """The bytes of an example in so many arrays."""
+        return arrays * self.values * self.dtype.itemsize

@@ -1,0 +1,138 @@
+"""Convolution by a 3x3 kernel with fewer multiplications: Winograd's F(m x m, 3x3), for stride 1 and 2.
+
+Stands for ops.conv2d in float32 and float64, where it pays.
+
+An output tile of m x m pixels comes from an input tile of p x p. Three matrices make it so:
+
+    y = A [ (G w G') * (B x B') ] A'      on each tile and channel; * element by element, ' transposed
+
+That is k^2 multiplications for a tile and filter in place of 9 m^2, where k = m + 2 for stride 1: 4 times fewer for m = 4.
+Summed over the channels the middle becomes k^2 products of matrices, one for each place in the tile. To multiply by A, B or G
+on one side is a product of small matrices for each row of tiles, on the other side for each tile: all of it is matmul.
+The way back is the chain rule: each linear map is replaced by its adjoint, in the other order.
+
+Source  Winograd 1980; Lavin and Gray 2016, "Fast Algorithms for Convolutional Neural Networks", whose B^T, G, A^T are B, G, A
+here. In float32 the result is 2e-7 (m = 2) to 3e-6 (m = 4) of its size away from the true one.
+"""
+
+from minires.backend import on_a_gpu, result_dtype, settings, xp
+from minires.fast.conv import COVERS, NEEDED
+from minires.fast.parts import sum_over_chunks
+from minires.fast.tiles import F2, F4, F4_STRIDE2, Maps, matrices
+from minires.ops.conv import check_shapes
+from minires.ops.forms import faster
+from minires.ops.windows import output_size, window
+
+TILES = {(1, 1): (F4, F2), (2, 2): (F4_STRIDE2,)}  # by stride
+
+
+@faster("conv2d", covers=COVERS)
+def winograd(x, weight, bias=None, *, stride=1, padding=0, needs_input_grad=NEEDED):
+    """conv2d by Winograd's tiles, where they pay: with few channels the transforms cost more than the multiplications saved.
+
+    A GPU's kernels know tiles of stride 1, and its units for TF32 and half types need no fewer multiplications.
+    """
+    n, h, w, _ = check_shapes(x, weight, bias)
+    kernel, stride, padding = window(weight.shape[:2], stride, padding)
+    dtype = result_dtype(x, weight, bias)
+    output = output_size((h, w), kernel, stride, padding)
+    if kernel != (3, 3) or stride not in TILES or dtype.kind != "f" or dtype.itemsize < 4:
+        return NotImplemented
+    if on_a_gpu() and (stride != (1, 1) or settings().tf32):
+        return NotImplemented
+    for tile in TILES[stride]:
+        count, most = n * -(-output[0] // tile.m) * -(-output[1] // tile.m), max(weight.shape[2:])
+        if min(weight.shape[2:]) >= 8 and count >= tile.pays * most:
+            return by_tiles(x, weight, bias, padding=padding, tile=tile, needs_input_grad=needs_input_grad)
+    return NotImplemented
+
+
+def by_tiles(x, weight, bias=None, *, padding=(0, 0), tile=F4, needs_input_grad=NEEDED):
+    """conv2d by 3x3 kernels with the tile's stride, in another order of sums.
+
+    x  (N, H, W, C)    weight  (3, 3, C, F)    bias  (F,)    result  (N, OH, OW, F)
+
+    Saves  x and weight. B x B', 2.25 times as large as x for m = 4, is made again when it is needed.
+    """
+    n, f = len(x), weight.shape[-1]
+    maps = Maps(x, weight, padding, tile, result_dtype(x, weight, bias))
+    if 0 < n * maps.tiles[0] * maps.tiles[1] < max(x.shape[-1], f) and not on_a_gpu():
+        return _channels_in_blocks(x, weight, bias, maps, needs_input_grad)
+    y = xp.empty((n, *maps.output, f), dtype=maps.dtype)
+    u = maps.tile_filters(weight)
+
+    def forward(chunk):
+        v = maps.tile_images(x[chunk])
+        maps.untile(maps.product(v, u, f), y[chunk])
+        if bias is not None:
+            y[chunk] += bias
+
+    sum_over_chunks(forward, n, maps.size, maps.shared)
+    has_bias = bias is not None
+
+    def backward(g):
+        g_x = xp.empty(x.shape, dtype=maps.dtype) if needs_input_grad[0] else None
+        u_t = maps.tile_filters(weight.swapaxes(2, 3)) if needs_input_grad[0] else None  # (K*K, F, C)
+
+        def chunk_backward(chunk):
+            g_product = maps.tile_gradient(g[chunk])
+            g_u = maps.filters_product(maps.tile_images(x[chunk]), g_product)
+            if needs_input_grad[0]:
+                maps.untile_gradient(maps.product(g_product, u_t, x.shape[-1]), g_x[chunk])
+            return g_u
+
+        g_weight = maps.untile_filters(sum_over_chunks(chunk_backward, n, maps.size, maps.shared))
+        return g_x, g_weight, g.sum(axis=(0, 1, 2)) if has_bias else None
+
+    return y, backward
+
+
+BLOCK = 128  # channels
+
+
+def _channels_in_blocks(x, weight, bias, maps, needs_input_grad):
+    """The same where there are fewer tiles than channels: G w G' is larger than B x B' then, and should stay in the cache: it is
+    never there as a whole. The whole batch is tiled, and each part works with the filters of some channels.
+    """
+    (n, _, _, c), f = x.shape, weight.shape[-1]
+    v, product, y = maps.whole_input(x), maps.tiled(n, f), xp.empty((n, *maps.output, f), dtype=maps.dtype)
+
+    def forward(filters):
+        xp.matmul(matrices(v), maps.tile_filters(weight[..., filters]), out=matrices(product)[:, :, filters])
+
+    def result(chunk):
+        maps.untile(product[..., chunk, :], y[chunk])
+        if bias is not None:
+            y[chunk] += bias
+
+    _each_block(maps, forward, f)
+    sum_over_chunks(result, n, maps.size)
+    has_bias = bias is not None
+
+    def backward(g):
+        v, g_product, g_weight = maps.whole_input(x), maps.tiled(n, f), xp.empty(weight.shape, dtype=maps.dtype)
+
+        def tile_g(chunk):
+            maps.tile_gradient(g[chunk], g_product[..., chunk, :])
+
+        sum_over_chunks(tile_g, n, maps.size)
+
+        def channels_backward(channels):
+            v_part, g_part = matrices(v)[:, :, channels], matrices(g_product)
+            g_weight[:, :, channels] = maps.untile_filters(xp.matmul(v_part.transpose(0, 2, 1), g_part))
+            if needs_input_grad[0]:  # and where v was there is room for its gradient
+                xp.matmul(g_part, maps.tile_filters(weight[:, :, channels]).transpose(0, 2, 1), out=v_part)
+
+        _each_block(maps, channels_backward, c)
+        g_x = xp.empty(x.shape, dtype=maps.dtype) if needs_input_grad[0] else None
+        if needs_input_grad[0]:
+            sum_over_chunks(lambda chunk: maps.untile_gradient(v[..., chunk, :], g_x[chunk]), n, maps.size)
+        return g_x, g_weight, g.sum(axis=(0, 1, 2)) if has_bias else None
+
+    return y, backward
+
+
+def _each_block(maps, work, channels):
+    """work(slice) for each BLOCK of channels, side by side."""
+    blocks = -(-channels // BLOCK)
+    sum_over_chunks(lambda chunk: work(slice(chunk.start * BLOCK, chunk.stop * BLOCK)), blocks, BLOCK * maps.shared // channels)

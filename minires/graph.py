@@ -1,0 +1,145 @@
+"""The computational graph: nodes that know how they were made, and the backward pass over them. No maths."""
+
+from types import CellType, FunctionType
+
+from minires.backend import is_array, xp
+from minires.ops.forms import has_forms
+
+
+class Node:
+    """One op that was run: whom its gradients go to, and how they are computed. It does not hold the result.
+
+    parents  for each operand its Node, or the Tensor itself where it is a leaf, or None where no gradient is needed
+    backward  the op's own; None once it has been used: what it saved is free then
+    """
+
+    __slots__ = ("__weakref__", "backward", "dtype", "op", "parents", "shape")
+
+    def __init__(self, op, parents, backward, shape, dtype):
+        self.op, self.parents, self.backward, self.shape, self.dtype = op, parents, backward, shape, dtype
+
+
+@has_forms
+def backward_pass(root, g):
+    """Add to `grad` of every leaf below the node `root` the gradient of the loss, where g is that of root's result.
+
+    Each node's backward waits until all its users have sent their part, so it runs once, and is released then: no recursion,
+    no sorting, and memory falls as the pass goes.
+    """
+    users = count_users(root)
+    waiting = {root: g}  # node -> its gradient so far
+    ready = [root]
+    while ready:
+        node = ready.pop()
+        parents = node.parents
+        for i, (parent, g) in enumerate(zip(parents, run_backward(node, waiting.pop(node)))):
+            if parent is None:
+                continue
+            g = checked_gradient(g, parent, node, i)
+            if not isinstance(parent, Node):
+                accumulate(parent, g)
+                continue
+            waiting[parent] = as_array(waiting[parent] + g) if parent in waiting else g
+            users[parent] -= 1
+            if users[parent] == 0:
+                ready.append(parent)
+
+
+def count_users(root):
+    """For each node below `root`, how many operands of others it is.
+
+    Raises  RuntimeError: a part of the graph has been used already.
+    """
+    users, stack = {root: 0}, [root]
+    while stack:
+        node = stack.pop()
+        if node.backward is None:
+            raise RuntimeError(
+                f"backward() through a graph that was used already: what {node.op} had saved is gone. "
+                "Run the forward pass again, or add the losses up and call backward() once"
+            )
+        for parent in node.parents:
+            if isinstance(parent, Node):
+                if parent not in users:
+                    users[parent] = 0
+                    stack.append(parent)
+                users[parent] += 1
+    return users
+
+
+def run_backward(node, g):
+    """The gradients of a node's operands. The node releases what it saved."""
+    backward, parents = node.backward, node.parents
+    node.backward, node.parents = None, ()
+    try:
+        grads = backward(g)
+    except MemoryError as error:
+        raise out_of_memory(f"backward of {node.op}", (g,), error) from error
+    if not isinstance(grads, tuple) or len(grads) < len(parents) or any(g is not None for g in grads[len(parents) :]):
+        expected = f"backward must give a tuple of {len(parents)} gradients, one per operand"
+        raise TypeError(f"{node.op}: {expected}; it gave {type_names(grads)}")
+    return grads
+
+
+def checked_gradient(g, parent, node, i):
+    """A gradient, if it is there and has its operand's shape; in its operand's dtype."""
+    if g is None:
+        raise TypeError(f"{node.op}: backward gave no gradient for operand {i}, which requires one")
+    g = as_array(g)
+    if g.shape != parent.shape:
+        raise ValueError(f"{node.op}: backward gave operand {i} a gradient of shape {g.shape}, it has shape {parent.shape}")
+    return g if g.dtype == parent.dtype else g.astype(parent.dtype)
+
+
+def accumulate(leaf, g):
+    """leaf.grad += g. A leaf never shares its gradient's memory with anybody: the op may keep g, or hand it to others."""
+    if leaf.grad is None:
+        leaf.grad = g.copy()
+    else:
+        leaf.grad += g
+
+
+def as_array(value):
+    """NumPy's reductions give scalars: as arrays without axes."""
+    return value if isinstance(value, xp.ndarray) else xp.asarray(value)
+
+
+def saved(backward):
+    """Name -> array: what an op's backward saves until it runs, read from the function itself.
+
+    Those in a tuple or list are name[0], name[1]; those that a function saves which backward calls are name.theirs.
+    """
+    return {name.removeprefix("."): array for name, array in _captured("", backward, set())}
+
+
+def _captured(name, value, seen):
+    parts = []
+    if is_array(value):
+        yield name, value
+    elif isinstance(value, (tuple, list)):
+        parts = [(f"{name}[{i}]", part) for i, part in enumerate(value)]
+    elif isinstance(value, FunctionType) and value not in seen:
+        variables = zip(value.__code__.co_freevars, value.__closure__ or ())
+        parts = [(f"{name}.{key}", cell.cell_contents) for key, cell in variables if cell != CellType()]  # not an empty one
+        seen.add(value)
+    for part in parts:
+        yield from _captured(*part, seen)
+
+
+class OutOfMemory(MemoryError):
+    """There is no memory for an op; it says which, on arrays of which shapes, and what to try."""
+
+
+def out_of_memory(action, arrays, error):
+    """The OutOfMemory that says what was being done, and to which arrays."""
+    if isinstance(error, OutOfMemory):
+        return error
+    shapes = [array.shape for array in arrays if is_array(array)]
+    batch = f" (it has {shapes[0][0]} examples)" if shapes and shapes[0] else ""
+    message = f"{action} of {', '.join(map(str, shapes))}: {error}"
+    return OutOfMemory(f"{message}. Try a smaller batch{batch}, or free what else holds memory")
+
+
+def type_names(given):
+    """The types of what an op or a backward gave."""
+    return f"({', '.join(map(type_names, given))})" if isinstance(given, tuple) else type(given).__name__

@@ -1,0 +1,85 @@
+"""The nets by name: resnet18 to resnet152, and CIFAR's resnet20 to resnet110."""
+
+import inspect
+
+from minires import names
+from minires.models.resnet import BasicBlock, Bottleneck, ResNet
+from minires.ops.forms import has_forms
+
+WIDE, NARROW = (64, 128, 256, 512), (16, 32, 64)
+NETS = {  # name -> kind of block, depths, widths
+    "resnet18": ("basic", (2, 2, 2, 2), WIDE),
+    "resnet34": ("basic", (3, 4, 6, 3), WIDE),
+    "resnet50": ("bottleneck", (3, 4, 6, 3), WIDE),
+    "resnet101": ("bottleneck", (3, 4, 23, 3), WIDE),
+    "resnet152": ("bottleneck", (3, 8, 36, 3), WIDE),
+    "resnet20": ("basic", (3, 3, 3), NARROW),
+    "resnet32": ("basic", (5, 5, 5), NARROW),
+    "resnet44": ("basic", (7, 7, 7), NARROW),
+    "resnet56": ("basic", (9, 9, 9), NARROW),
+    "resnet110": ("basic", (18, 18, 18), NARROW),
+}
+OPTIONS = [name for name, option in inspect.signature(ResNet).parameters.items() if option.kind is option.KEYWORD_ONLY]
+
+
+def _net(name, **options):
+    for option in options:
+        names.check("option", option, OPTIONS)
+    kind, depths, widths = NETS[name]
+    return ResNet(block_class(kind), depths, widths, **options)
+
+
+@has_forms
+def block_class(kind):
+    """The class of a kind of block, "basic" or "bottleneck"."""
+    return {"basic": BasicBlock, "bottleneck": Bottleneck}[kind]
+
+
+def resnet18(**options):
+    """ResNet-18. Options as for ResNet."""
+    return _net("resnet18", **options)
+
+
+def resnet34(**options):
+    """ResNet-34. Options as for ResNet."""
+    return _net("resnet34", **options)
+
+
+def resnet50(**options):
+    """ResNet-50. Options as for ResNet."""
+    return _net("resnet50", **options)
+
+
+def resnet101(**options):
+    """ResNet-101. Options as for ResNet."""
+    return _net("resnet101", **options)
+
+
+def resnet152(**options):
+    """ResNet-152. Options as for ResNet."""
+    return _net("resnet152", **options)
+
+
+def resnet20(*, shortcut="A", **options):
+    """CIFAR's net of 20 layers. Options as for ResNet."""
+    return _net("resnet20", shortcut=shortcut, **options)
+
+
+def resnet32(*, shortcut="A", **options):
+    """CIFAR's net of 32 layers. Options as for ResNet."""
+    return _net("resnet32", shortcut=shortcut, **options)
+
+
+def resnet44(*, shortcut="A", **options):
+    """CIFAR's net of 44 layers. Options as for ResNet."""
+    return _net("resnet44", shortcut=shortcut, **options)
+
+
+def resnet56(*, shortcut="A", **options):
+    """CIFAR's net of 56 layers. Options as for ResNet."""
+    return _net("resnet56", shortcut=shortcut, **options)
+
+
+def resnet110(*, shortcut="A", **options):
+    """CIFAR's net of 110 layers. Options as for ResNet."""
+    return _net("resnet110", shortcut=shortcut, **options)

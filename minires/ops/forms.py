@@ -1,0 +1,156 @@
+"""Which form of a function runs: a stand-in, else a faster form that does not decline, else the plain one.
+
+    @op                                       the plain form: in ops/, to be read
+    def conv2d(x, weight, ...): ...
+
+    @faster("conv2d", on="numpy")             a faster form, elsewhere: NotImplemented says "not for these arguments"
+    def winograd(x, weight, ...): ...
+
+    with standing_in(conv2d=mine): ...        a stand-in, for a block: a learner's function, a counter, a test's
+    with plain(): ...                         only plain forms
+    with without("winograd"): ...             all but these
+"""
+
+import inspect
+from collections.abc import Callable
+from functools import partial, wraps
+from typing import NamedTuple
+
+from minires import names
+from minires.backend.settings import settings, using
+
+class Form(NamedTuple):
+    """A faster form."""
+
+    run: Callable
+    on: tuple = ()  # the libraries that it is for; empty for all
+    covers: tuple = ()  # functions that the plain form calls and it does not: it gives way to their stand-ins
+    when: Callable | None = None  # whether it runs under these settings; without it, where plain() is off
+    prunes: bool = False  # whether it takes needs_input_grad, a bool for each operand
+
+    @property
+    def names(self):
+        """Its own name and that of its file: without() takes either."""
+        return {self.run.__name__, self.run.__module__.rpartition(".")[2]}
+
+    def runs(self, now):
+        """Whether it is tried under these settings."""
+        if self.on and not {now.library.name, now.library.family} & {*self.on}:
+            return False
+        if self.names & now.without or any(name in now.stand_ins for name in self.covers):
+            return False
+        return not now.plain if self.when is None else self.when(now)
+
+
+class Forms:
+    """The forms of one function: its plain one, and faster ones in the order in which they are tried."""
+
+    def __init__(self, plain, name, is_op):
+        self.plain, self.name, self.is_op, self.faster, self.default = plain, name, is_op, (), None
+
+    def chosen(self, now):
+        """(function, prunes) of each form that may run under these settings."""
+        own = [(form.run, form.prunes) for form in self.faster if form.runs(now)]
+        every = EVERY_OP.faster if self.is_op else ()
+        return own + [(partial(form.run, self), form.prunes) for form in every if form.runs(now)]
+
+
+FUNCTIONS = {}  # name -> Forms; filled while modules are imported, and by whoever registers a form of their own
+EVERY_OP = Forms(None, "every op", is_op=False)  # its forms take an op's Forms and its operands; they come after the op's own
+
+
+def has_forms(plain, is_op=False):
+    """Say of a function that other forms may run in its place. It is known by its qualified name, such as "BasicBlock.forward".
+
+    `.plain` is the function itself; `.default` is what runs where nobody stands in.
+    """
+    name = plain.__qualname__
+    forms = FUNCTIONS[name] = Forms(plain, name, is_op)
+
+    @wraps(plain)
+    def default(*inputs, needs_input_grad=None, **options):
+        now = settings()
+        known, chosen = now.chosen.get(name, (None, ()))
+        if known is not forms.faster:  # a form was registered since
+            chosen = forms.chosen(now)
+            now.chosen[name] = forms.faster, chosen
+        for form, prunes in chosen:
+            needs = {"needs_input_grad": needs_input_grad} if prunes and needs_input_grad else {}
+            made = form(*inputs, **options, **needs)
+            if made is not NotImplemented:
+                return made
+        return plain(*inputs, **options)
+
+    @wraps(plain)
+    def run(*inputs, **options):
+        mine = settings().stand_ins.get(name)
+        if mine is None:
+            return default(*inputs, **options)
+        options.pop("needs_input_grad", None)
+        return mine(*inputs, **options)
+
+    forms.default = default
+    run.plain, run.default, run.forms = plain, default, forms
+    return run
+
+
+def op(plain):
+    """Say of a function from arrays to (result, backward) that it is an op: other forms may run in its place."""
+    return has_forms(plain, is_op=True)
+
+
+def faster(function, *, on=(), covers=(), when=None):
+    """Register a form of a function with forms, or of the one with this name, to be tried before those registered earlier.
+
+    on  the libraries that it is for: "numpy", "strict", "cupy", or several; without it all
+    covers  names of other functions that the plain form calls and this one does not
+    when  takes the Settings; says whether it runs. Without it, a form runs wherever plain() is off
+
+    It takes what the plain form takes, and `needs_input_grad` if it wants to; it equals the plain form in values, gradients and
+    refusals, or returns NotImplemented.
+    """
+
+    name = function if isinstance(function, str) else function.forms.name
+    forms = FUNCTIONS[names.check("function with forms", name, FUNCTIONS)]
+
+    def register(run):
+        libraries = (on,) if isinstance(on, str) else tuple(on)
+        prunes = "needs_input_grad" in inspect.signature(run).parameters
+        forms.faster = (Form(run, libraries, tuple(covers), when, prunes), *forms.faster)
+        return run
+
+    return register
+
+
+def plain():
+    """A context in which plain forms run, and no faster ones. MINIRES_PLAIN=1 sets the start."""
+    return using(plain=True)
+
+
+def without(*forms):
+    """A context without some faster forms, by their names or those of their files: "winograd", "blocks".
+
+    Raises  ValueError: there is no such form.
+    """
+    known = sorted({name for function in FUNCTIONS.values() for form in function.faster for name in form.names})
+    return using(without=settings().without | {names.check("faster form", form, known) for form in forms})
+
+
+def standing_in(functions=None, /, **named):
+    """A context in which functions run in the place of others: {name: function}, or name=function.
+
+    Raises  ValueError: a name that no function with forms has.
+    """
+    functions = {**(functions or {}), **named}
+    for name in functions:
+        names.check("function with forms", name, FUNCTIONS)
+    return using(stand_ins={**settings().stand_ins, **functions})
+
+
+def in_use():
+    """Name of each function -> the names of the faster forms that are tried here, in their order."""
+    now = settings()
+    forms = {
+        name: [form.run.__name__ for form in function.faster if form.runs(now)] for name, function in FUNCTIONS.items()
+    }
+    return {name: found for name, found in sorted(forms.items()) if found}
