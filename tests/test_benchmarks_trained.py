@@ -1,4 +1,4 @@
-"""The examples run on images made here, and what they compute is right."""
+"""The programs on a trained net run on images made here, and what they compute is right."""
 
 import json
 
@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from PIL import Image
 
-from examples import common, few_images, neighbours, probe
+from benchmarks import few_images, neighbours, probe, trained
 from minires import data, models, nn
 from minires.checkpoint import load_weights, save_weights
 
@@ -47,9 +47,9 @@ def test_neighbours_counts_those_of_the_same_class_and_draws_them(capsys):
 
 
 def test_features_are_means_over_maps():
-    _, _, model, _, test = common.net_and_images("probe", "a: b", ["--data", "folder:images", "--weights", "w.safetensors"])
+    _, _, model, _, test = trained.net_and_images("probe", "a: b", ["--data", "folder:images", "--weights", "w.safetensors"])
     x, _ = next(iter(data.batches(test, 50)))
-    found = common.pooled(model, test)
+    found = trained.pooled(model, test)
     assert_array_equal(found["pixels"], x.reshape(50, -1))
     stem = numpy.maximum(model.bn1(model.conv1(nn.Parameter(x))).numpy(), 0).mean(axis=(1, 2))
     numpy.testing.assert_allclose(found["stem"], stem, rtol=1e-4, atol=1e-5)
@@ -75,7 +75,7 @@ def test_probe_prints_and_draws_a_line_for_the_net_and_one_for_a_fresh_one(capsy
 
 
 def test_some_classes_are_drawn_and_named_anew():
-    train, _ = common.images(common.parser("few_images", "a: b").parse_args(["--data", "folder:images"]))
+    train, _ = trained.images(trained.parser("few_images", "a: b").parse_args(["--data", "folder:images"]))
     some = few_images.only(train, ("dog", "cat"), each=4, seed=1)
     assert some.classes == ("dog", "cat") and some.counts() == [4, 4] and some.mean == train.mean
     for image, label in zip(some.images, some.labels):
@@ -106,7 +106,7 @@ def test_few_images_trains_the_net_of_eight_classes_once_and_tunes_it_each_way(c
 
 def test_what_is_tuned_keeps_what_is_frozen_and_begins_with_a_new_head(monkeypatch):
     monkeypatch.setattr(few_images, "TUNING", {"epochs": 1, "batch": 5, "lr": 0.02})
-    train, _ = common.images(common.parser("few_images", "a: b").parse_args(["--data", "folder:images"]))
+    train, _ = trained.images(trained.parser("few_images", "a: b").parse_args(["--data", "folder:images"]))
     state, _ = load_weights("w.safetensors")
     few = few_images.only(train, few_images.NEW, 5)
     found = few_images.tuned(state, "until:layer3", few, 0).state_dict()
