@@ -69,13 +69,24 @@ def test_no_large_file_is_in_the_repository():
     assert not [path for path in tracked() if path.suffix == ".ipynb" and path.stat().st_size > 300_000]
 
 
-def test_every_file_that_the_readme_and_contributing_name_exists():
-    for document in ("README.md", "CONTRIBUTING.md", "TEACHING.md"):
-        text = (ROOT / document).read_text()
-        links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
-        assert links, document
-        for link in links:
-            assert (ROOT / link).exists(), f"{document}: {link}"
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+
+
+def anchors(document):
+    """The anchors of a document's headings: lower case, no punctuation, hyphens between words."""
+    text = re.sub(r"```.*?```", "", document.read_text(encoding="utf-8"), flags=re.DOTALL)
+    headings = re.findall(r"^#+ (.*)", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_file_and_heading_that_a_document_links_to_exists(document):
+    text = document.read_text(encoding="utf-8")
+    for file, anchor in re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", text):
+        if "://" not in file:
+            there = document.parent / file if file else document
+            assert there.exists(), file
+            assert not anchor or anchor in anchors(there), f"{file}#{anchor}"
 
 
 def test_lint_and_types_are_pinned_for_make_check_and_run_before_a_commit_too():
