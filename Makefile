@@ -21,6 +21,13 @@ mutants: .venv/mutants
 	MINIRES_TEST_BACKENDS=numpy $(BIN)/mutmut run
 	$(BIN)/mutmut results
 
+# What continuous integration asks of the source: formatting, lint, types.
+.PHONY: check
+check: .venv/check
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
 # An empty file in .venv says that a set of packages is installed; it is made again when the requirements change.
 .venv/train: pyproject.toml | .venv
 	$(BIN)/python -m pip install --quiet --editable .
@@ -32,6 +39,10 @@ mutants: .venv/mutants
 
 .venv/lab: pyproject.toml | .venv
 	$(BIN)/python -m pip install --quiet --editable '.[test,lab]'
+	touch $@
+
+.venv/check: pyproject.toml | .venv
+	$(BIN)/python -m pip install --quiet --editable '.[check]'
 	touch $@
 
 .venv/mutants: .venv/test

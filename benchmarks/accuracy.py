@@ -1,4 +1,4 @@
-"""python -m benchmarks.accuracy: the runs in docs/results in a table of Markdown, as the README shows them.
+"""python -m benchmarks.accuracy: the runs in docs/results in a table of Markdown, as docs/results.md shows them.
 
 --add RUN ... takes in what a finished run has to show (log, result, card, curves; of what was watched the first and the last step) first.
 It also draws docs/degradation.png and docs/depths.png, of the runs of the recipe plain-vs-residual, and docs/resnet18.png, of resnet18-fast.
@@ -67,7 +67,7 @@ def grouped(runs):
 def row(group):
     """The line of the table for runs that differ by their seed alone."""
     first = group[0]
-    links = ", ".join(f"[{run.config['seed']}](docs/results/{run.folder.name}/card.md)" for run in group)
+    links = ", ".join(f"[{run.config['seed']}](results/{run.folder.name}/card.md)" for run in group)
     found = f"{_spread(group, 'test_accuracy')} (seed{'s' * (len(group) > 1)} {links})"
     if "mirrored_accuracy" in first.result:
         found += f"; each image also mirrored {_spread(group, 'mirrored_accuracy')}"

@@ -15,6 +15,16 @@ from safetensors import numpy as safetensors
 
 from minires import files, pth
 
+__all__ = [
+    "CheckpointError",
+    "first_not_finite",
+    "load",
+    "load_weights",
+    "packed",
+    "packed_weights",
+    "save_weights",
+]
+
 VERSION = 1  # of what we write; a file of a newer one is refused
 MARK = "minires_sha256"
 

@@ -17,6 +17,8 @@ from minires.backend import to_host, xp
 from minires.ops.windows import window
 from minires.tensor import Tensor, apply, no_grad
 
+__all__ = ["export"]
+
 OPSET, IR = 17, 8  # of 2022: what runs models reads them
 AXES = (0, 2, 3, 1)  # where the axes of (N, H, W, C) are in (N, C, H, W)
 

@@ -12,6 +12,8 @@ from minires.data import CLASSES
 from minires.data.download import fetch
 from minires.data.imagenet import PREPARED
 
+__all__ = ["PUBLISHED", "read"]
+
 TORCHVISION = "https://download.pytorch.org/models/"
 TIMM = "https://github.com/huggingface/pytorch-image-models/releases/download/v0.1-rsb-weights/"
 CIFAR = "https://github.com/akamaster/pytorch_resnet_cifar10/raw/master/pretrained_models/"

@@ -19,6 +19,8 @@ from filelock import FileLock, Timeout
 
 from minires import checkpoint, files, show
 
+__all__ = ["Run", "RunError", "find", "newest", "without_paths"]
+
 KEPT = 2  # checkpoints
 
 

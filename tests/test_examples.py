@@ -1,115 +1,112 @@
-"""The examples run on images made here, and what they compute is right."""
+"""Each example runs, does what it says, and uses public names alone."""
 
-import json
+import ast
+import os
+import re
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
 
 import numpy
 import pytest
-from numpy.testing import assert_array_equal
-from PIL import Image
 
-from examples import common, few_images, neighbours, probe
-from minires import data, models, nn
-from minires.checkpoint import load_weights, save_weights
+from minires.checkpoint import load_weights
 
-rng = numpy.random.default_rng
+ROOT = Path(__file__).parents[1]
+EXAMPLES = {path.stem: path for path in sorted((ROOT / "examples").iterdir()) if path.is_file()}
+OTHERS = {"argparse", "numpy", "time"}  # besides minires
 
 
-@pytest.fixture(autouse=True)
-def images(tmp_path, monkeypatch):
-    """Ten classes, each of its own colour, more or less."""
-    monkeypatch.chdir(tmp_path)
-    for part, count in (("train", 14), ("test", 5)):
-        for k, name in enumerate(data.CLASSES["cifar10"]):
-            folder = tmp_path / "images" / part / name
-            folder.mkdir(parents=True)
-            for i in range(count):
-                pixels = rng([k, i, count]).normal(rng(k).integers(40, 215, 3), 25, (16, 16, 3)).clip(0, 255)
-                Image.fromarray(pixels.astype(numpy.uint8)).save(folder / f"{i}.png")
-    nn.manual_seed(0)
-    save_weights("w.safetensors", models.resnet20().state_dict())
+@pytest.fixture
+def run(tmp_path):
+    """Run an example as the reader does, in an empty folder, and return what it prints."""
+
+    def run(name, *words):
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "MINIRES_BACKEND": "numpy"}
+        command = [sys.executable, str(EXAMPLES[name]), *map(str, words)]
+        result = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
+        )
+        assert result.returncode == 0 and not result.stderr, result.stderr
+        return result.stdout
+
+    return run
 
 
-def test_the_nearest_are_those_at_the_smallest_angle():
-    queries, candidates = rng(0).standard_normal((7, 5)), rng(1).standard_normal((40, 5)) * rng(2).uniform(0.1, 9, (40, 1))
-    for query, found in zip(queries, neighbours.nearest(queries, candidates, 6)):
-        angles = [numpy.arccos(query @ row / numpy.sqrt((query @ query) * (row @ row))) for row in candidates]
-        assert_array_equal(found, numpy.argsort(angles)[:6])
+def percentages(what, out):
+    return [float(found) for found in re.findall(rf"{what}:? ([\d.]+) %", out)]
 
 
-def test_neighbours_counts_those_of_the_same_class_and_draws_them(capsys):
-    neighbours.main(["--weights", "w.safetensors", "--data", "folder:images"])
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "50 images of images, their 10 nearest among 140: how many are of the same class"
-    shares = {line.split()[0]: float(line.split()[-2]) for line in lines[1:-1]}
-    assert list(shares) == ["pixels", "stem", "layer1", "layer2", "layer3"] and shares["layer3"] > 50 > 10
-    with Image.open("neighbours.png") as picture:
-        assert picture.width > 500
+def test_there_are_five_examples_of_one_short_file_each():
+    assert list(EXAMPLES) == ["cifar10", "digits", "own_block", "own_op", "xor"]
+    lengths = {
+        name: path.read_text(encoding="utf-8").count("\n") for name, path in EXAMPLES.items()
+    }
+    assert lengths["xor"] <= 25 and lengths["digits"] <= 45 and max(lengths.values()) <= 60
 
 
-def test_features_are_means_over_maps():
-    _, _, model, _, test = common.net_and_images("probe", "a: b", ["--data", "folder:images", "--weights", "w.safetensors"])
-    x, _ = next(iter(data.batches(test, 50)))
-    found = common.pooled(model, test)
-    assert_array_equal(found["pixels"], x.reshape(50, -1))
-    stem = numpy.maximum(model.bn1(model.conv1(nn.Parameter(x))).numpy(), 0).mean(axis=(1, 2))
-    numpy.testing.assert_allclose(found["stem"], stem, rtol=1e-4, atol=1e-5)
-    assert {place: rows.shape for place, rows in found.items()} == {
-        "pixels": (50, 768), "stem": (50, 16), "layer1": (50, 16), "layer2": (50, 32), "layer3": (50, 64)}  # fmt: skip
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_uses_public_names_alone(name):
+    tree = ast.parse(EXAMPLES[name].read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            assert all(alias.name in OTHERS for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.module.split(".")[0] == "minires"
+            module = import_module(node.module)
+            for alias in node.names:
+                assert not f"{node.module}.{alias.name}.".startswith("minires.cli.")
+                assert alias.name in getattr(module, "__all__", dir(module))
+                assert not alias.name.startswith("_")
+        elif isinstance(node, ast.Attribute):
+            assert not node.attr.startswith("_")
 
 
-def test_a_probe_tells_apart_what_a_plane_can_and_no_more():
-    x = rng(0).standard_normal((600, 4)) * [1, 10, 100, 0.01] + [0, 5, -3, 1]
-    plane, circle = (x[:, 1] > 5).astype(int), (x[:, 0] ** 2 > 0.45).astype(int)
-    assert probe.accuracy(probe.probe(x[:400], plane[:400], 2), x[400:], plane[400:]) > 0.97
-    assert probe.accuracy(probe.probe(x[:400], circle[:400], 2), x[400:], circle[400:]) < 0.65
+def test_xor_is_learned(run):
+    out = run("xor")
+    assert out.endswith("0 xor 0 = 0\n0 xor 1 = 1\n1 xor 0 = 1\n1 xor 1 = 0\n")
+    losses = [float(found) for found in re.findall(r"loss ([\d.]+)", out)]
+    assert losses[-1] < 0.01
 
 
-def test_probe_prints_and_draws_a_line_for_the_net_and_one_for_a_fresh_one(capsys, monkeypatch):
-    monkeypatch.setattr(probe, "STEPS", 60)
-    probe.main(["--weights", "w.safetensors", "--data", "folder:images", "--picture", "depth.png"])
-    lines = capsys.readouterr().out.splitlines()
-    assert "trained on 140 and tested on 50 images" in lines[0] and lines[1].split() == ["features", "trained", "never", "trained"]
-    assert [line.split()[0] for line in lines[2:7]] == ["pixels", "stem", "layer1", "layer2", "layer3"]
-    with Image.open("depth.png") as picture:
-        assert picture.width > 500
+def test_five_epochs_read_95_percent_of_the_test_digits(run):
+    out = run("digits", "--epochs", 5)
+    assert len(percentages("validation", out)) == 5
+    assert percentages("test accuracy", out)[0] > 95
 
 
-def test_some_classes_are_drawn_and_named_anew():
-    train, _ = common.images(common.parser("few_images", "a: b").parse_args(["--data", "folder:images"]))
-    some = few_images.only(train, ("dog", "cat"), each=4, seed=1)
-    assert some.classes == ("dog", "cat") and some.counts() == [4, 4] and some.mean == train.mean
-    for image, label in zip(some.images, some.labels):
-        (found,) = numpy.flatnonzero((train.images == image).all(axis=(1, 2, 3)))
-        assert train.classes[train.labels[found]] == some.classes[label]
-    others = few_images.only(train, ("dog", "cat"), each=4, seed=2)
-    assert (some.images != others.images).any() and few_images.only(train, ("cat",)).counts() == [14]
+def test_the_op_passes_the_gradient_check_and_the_wrong_one_does_not(run):
+    out = run("own_op")
+    assert "swish passes the gradient check\nhalf_a_product_rule: the gradient of x is wrong" in out
+    x = numpy.random.default_rng(0).standard_normal((2, 3))
+    s = 1 / (1 + numpy.exp(-x))
+    by_hand = 2 * x * s * (s + x * s * (1 - s))  # the gradient of the sum of the squares
+    numbers = re.findall(r"-?\d+\.\d+", out.partition("with respect to x:")[2])
+    numpy.testing.assert_allclose(numpy.array(numbers, float).reshape(2, 3), by_hand, rtol=1e-6)
+    assert f"loss {((x * s) ** 2).sum():.4f}" in out
 
 
-def test_few_images_trains_the_net_of_eight_classes_once_and_tunes_it_each_way(capsys, monkeypatch):
-    monkeypatch.setattr(few_images, "TRUNK", {"epochs": 1, "batch": 56, "lr": 0.1})
-    monkeypatch.setattr(few_images, "TUNING", {"epochs": 4, "batch": 5, "lr": 0.02})
-    for call in range(2):
-        few_images.main(["--data", "folder:images", "--each", "5", "--json", "few.json", "--picture", "few.png"])
-        out = capsys.readouterr().out
-        assert ("training the net that knows 8 classes, on 112 images" in out) == (call == 0)
-    _, facts = load_weights("few_images-trunk.safetensors")
-    assert len(facts["classes"]) == 8 and not {"cat", "dog"} & set(facts["classes"])
-    rows = json.loads(open("few.json").read())["rows"]
-    assert list(rows)[:2] == ["from nothing", "tuned, nothing frozen"] and len(rows) == 6 and all(len(row) == 3 for row in rows.values())
-    assert len({tuple(row) for row in rows.values()}) > 1 and "10 others" in out
-    with Image.open("few.png") as picture:
-        assert picture.width > 500
-    save_weights("other.safetensors", models.resnet20(num_classes=8).state_dict(), classes=list("abcdefgh"))
-    with pytest.raises(ValueError, match="other.safetensors knows a, b, c, d, e, f, g, h: remove it"):
-        few_images.main(["--data", "folder:images", "--trunk", "other.safetensors"])
+def test_a_network_of_new_blocks_learns(run):
+    out = run("own_block", "--epochs", 3)
+    assert out.count("SqueezeExciteBlock") == 3
+    training = [float(found) for found in re.findall(r"training: .* accuracy ([\d.]+) %", out)]
+    assert len(training) == 3 and training[2] > 60 > training[0]
 
 
-def test_what_is_tuned_keeps_what_is_frozen_and_begins_with_a_new_head(monkeypatch):
-    monkeypatch.setattr(few_images, "TUNING", {"epochs": 1, "batch": 5, "lr": 0.02})
-    train, _ = common.images(common.parser("few_images", "a: b").parse_args(["--data", "folder:images"]))
-    state, _ = load_weights("w.safetensors")
-    few = few_images.only(train, few_images.NEW, 5)
-    found = few_images.tuned(state, "until:layer3", few, 0).state_dict()
-    for name, value in found.items():
-        assert name.startswith(("layer3", "fc")) or (value == state[name]).all(), name
-    assert found["fc.weight"].shape == (64, 2) and (found["layer3.0.conv1.weight"] != state["layer3.0.conv1.weight"]).any()
+def test_cifar10_reads_any_folder_and_writes_weights_that_load(run, tmp_path):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    rng = numpy.random.default_rng(0)
+    for name in [*(f"data_batch_{i}.bin" for i in range(1, 6)), "test_batch.bin"]:
+        labels = numpy.arange(20) % 10
+        planes = 25 * labels[:, None] + rng.integers(
+            0, 25, (20, 3 * 32 * 32)
+        )  # a brightness per class
+        numpy.column_stack([labels, planes]).astype(numpy.uint8).tofile(folder / name)
+    out = run("cifar10", folder, "--epochs", 2, "--batch", 50, "--out", "w.safetensors")
+    assert "step 4 of 4: loss " in out
+    assert re.search(r"test accuracy: [\d.]+ % \(\d+ of 20 images\)", out)
+    state, facts = load_weights(tmp_path / "w.safetensors")
+    assert facts["model"] == "resnet20" and len(facts["classes"]) == 10
+    assert state["fc.weight"].shape == (64, 10)

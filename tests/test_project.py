@@ -36,11 +36,25 @@ def test_cupy_is_asked_for_where_there_are_wheels_only():
         assert wanted(sys_platform=platform, platform_machine=machine, python_version=python) == count
 
 
-def test_the_version_stands_once_and_the_packages_are_complete():
-    assert PROJECT["project"]["version"] == __version__
-    packages = {".".join(path.parent.relative_to(ROOT).parts) for path in (ROOT / "minires").rglob("__init__.py")}
-    assert set(PROJECT["tool"]["setuptools"]["packages"]) == packages
-    assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text()
+def test_the_version_is_in_one_place_and_the_changelog_has_it():
+    assert PROJECT["project"]["dynamic"] == ["version"]
+    assert PROJECT["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "minires.__version__"}
+    assert f"## [{__version__}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_what_is_installed_is_complete():
+    """Each folder with Python in it is a package that setuptools finds, and each other file is named as data."""
+    sources = {path.parent for path in (ROOT / "minires").rglob("*.py")}
+    assert all((folder / "__init__.py").is_file() for folder in sources)
+    assert PROJECT["tool"]["setuptools"]["packages"]["find"] == {"include": ["minires*"], "namespaces": False}
+    data = set()
+    for package, patterns in PROJECT["tool"]["setuptools"]["package-data"].items():
+        for pattern in patterns:
+            found = set(ROOT.joinpath(*package.split(".")).glob(pattern))
+            assert found, f"{package}: no file is {pattern}"
+            data |= found
+    files = {path for path in tracked() if path.is_relative_to(ROOT / "minires") and path.suffix != ".py" and path.exists()}
+    assert files <= data, sorted(map(str, files - data))
 
 
 def tracked():
@@ -55,20 +69,39 @@ def test_no_large_file_is_in_the_repository():
     assert not [path for path in tracked() if path.suffix == ".ipynb" and path.stat().st_size > 300_000]
 
 
-def test_every_file_that_the_readme_and_contributing_name_exists():
-    for document in ("README.md", "CONTRIBUTING.md", "TEACHING.md"):
-        text = (ROOT / document).read_text()
-        links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
-        assert links, document
-        for link in links:
-            assert (ROOT / link).exists(), f"{document}: {link}"
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+
+
+def anchors(document):
+    """The anchors of a document's headings: lower case, no punctuation, hyphens between words."""
+    text = re.sub(r"```.*?```", "", document.read_text(encoding="utf-8"), flags=re.DOTALL)
+    headings = re.findall(r"^#+ (.*)", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_file_and_heading_that_a_document_links_to_exists(document):
+    text = document.read_text(encoding="utf-8")
+    for file, anchor in re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", text):
+        if "://" not in file:
+            there = document.parent / file if file else document
+            assert there.exists(), file
+            assert not anchor or anchor in anchors(there), f"{file}#{anchor}"
+
+
+def test_lint_and_types_are_pinned_for_make_check_and_run_before_a_commit_too():
+    pins = PROJECT["project"]["optional-dependencies"]["check"]
+    assert {pin.partition("==")[0] for pin in pins if re.fullmatch(r"\w+==[\d.]+", pin)} == {"ruff", "mypy"}
+    recipe = re.findall(r"^\t\$\(BIN\)/((?:ruff|mypy).*)", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    hooks = re.findall(r"entry: (.*)", (ROOT / ".pre-commit-config.yaml").read_text())
+    assert [hook.removesuffix(" --force-exclude") for hook in hooks] == [line.removesuffix(" .") for line in recipe] != []
 
 
 def test_the_readme_shows_the_two_commands():
     text = (ROOT / "README.md").read_text()
     assert "make train" in text and "make test" in text and "make lab" in text
     targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
-    assert {"train", "test", "lab", "mutants"} <= set(targets)
+    assert {"train", "test", "lab", "check", "mutants"} <= set(targets)
 
 
 def test_the_readmes_python_runs(tmp_path):

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import ablation, accuracy, frozen, table
-from examples import few_images
+from benchmarks import ablation, accuracy, few_images, frozen, table
 from minires import watch
 from minires.cli import recipes
 

@@ -7,4 +7,19 @@ from minires.data.digits import digits
 from minires.data.folder import folder, load_image
 from minires.data.imagenet import CLASSES as IMAGENET
 
+__all__ = [
+    "CIFAR10",
+    "CIFAR100",
+    "CLASSES",
+    "IMAGENET",
+    "Dataset",
+    "batches",
+    "cifar10",
+    "cifar100",
+    "digits",
+    "folder",
+    "held_out",
+    "load_image",
+]
+
 CLASSES = {"digits": tuple("0123456789"), "cifar10": CIFAR10.classes, "cifar100": CIFAR100.classes, "imagenet": IMAGENET}

@@ -13,3 +13,23 @@ from minires.show.outcome import confusion, depths, filters
 from minires.show.picture import Picture
 from minires.show.source import Kept, Source, kept, source
 from minires.show.walk import walk
+
+__all__ = [
+    "Kept",
+    "Picture",
+    "Source",
+    "confusion",
+    "curves",
+    "depths",
+    "filters",
+    "graph",
+    "images",
+    "kept",
+    "layers",
+    "numbers",
+    "overlay",
+    "predictions",
+    "source",
+    "walk",
+    "ways",
+]

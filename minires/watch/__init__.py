@@ -16,3 +16,5 @@ are, bit by bit, and no activation is kept.
 from minires.watch.findings import findings
 from minires.watch.recording import WATCHED, Watch, layers
 from minires.watch.rows import Row, read, write
+
+__all__ = ["WATCHED", "Row", "Watch", "findings", "layers", "read", "write"]

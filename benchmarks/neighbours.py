@@ -1,4 +1,4 @@
-"""python -m examples.neighbours --weights resnet20.cifar10: which images a net finds alike.
+"""python -m benchmarks.neighbours --weights resnet20.cifar10: which images a net finds alike.
 
 For each test image the training images are sorted by the angle between their features, the mean over the last map. That is a search
 engine for images, with no training of its own. Printed: how many of the ten nearest are of the same class, by the depth at which the
@@ -7,7 +7,7 @@ features are taken. Drawn: images, and their nearest.
 
 import numpy
 
-from examples import common
+from benchmarks import trained
 from minires import show
 
 NEAREST = 10  # that are counted
@@ -40,9 +40,9 @@ def drawn(train, test, found):
 
 def main(arguments=None):
     """Print the table and draw the picture."""
-    options, _, model, train, test = common.net_and_images("neighbours", __doc__, arguments)
+    options, _, model, train, test = trained.net_and_images("neighbours", __doc__, arguments)
     print(f"{len(test):,} images of {test.name}, their {NEAREST} nearest among {len(train):,}: how many are of the same class")
-    candidates, queries = common.pooled(model, train), common.pooled(model, test)
+    candidates, queries = trained.pooled(model, train), trained.pooled(model, test)
     for place, rows in queries.items():
         found = nearest(rows, candidates[place], NEAREST)
         same = (train.labels[found] == test.labels[:, None]).mean()

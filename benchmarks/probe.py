@@ -1,4 +1,4 @@
-"""python -m examples.probe --weights resnet20.cifar10: what a net knows, by depth.
+"""python -m benchmarks.probe --weights resnet20.cifar10: what a net knows, by depth.
 
 A linear layer learns to tell the classes from the features at one depth alone, the mean over a map; the net stays as it is. What
 the layer cannot do, a later stage has to add. Beside it the same for a net that was never trained: what shapes alone give.
@@ -7,7 +7,7 @@ Source  Alain and Bengio 2016, "Understanding intermediate layers using linear c
 
 import numpy
 
-from examples import common
+from benchmarks import trained
 from minires import Tensor, models, nn, no_grad, optim
 from minires import functional as F
 from minires.show.picture import Picture
@@ -43,7 +43,7 @@ def accuracy(probed, features, labels):
 
 def by_depth(model, train, test):
     """Place in the net -> accuracy of its probe on the test part."""
-    seen, unseen = common.pooled(model, train), common.pooled(model, test)
+    seen, unseen = trained.pooled(model, train), trained.pooled(model, test)
     return {place: accuracy(probe(rows, train.labels, len(train.classes)), unseen[place], test.labels) for place, rows in seen.items()}
 
 
@@ -61,7 +61,7 @@ def drawn(lines):
 
 def main(arguments=None):
     """Print the table and draw the picture."""
-    options, facts, model, train, test = common.net_and_images("probe", __doc__, arguments)
+    options, facts, model, train, test = trained.net_and_images("probe", __doc__, arguments)
     nn.manual_seed(0)
     fresh = models.build(facts["model"], **facts.get("options", {})).eval()
     lines = {"trained": by_depth(model, train, test), "never trained": by_depth(fresh, train, test)}

@@ -1,4 +1,4 @@
-"""What the examples share: their options, and what a net makes of images at each depth."""
+"""Shared by few_images, neighbours and probe: their options, and the features of a trained net at each depth."""
 
 import argparse
 
@@ -11,8 +11,8 @@ from minires.cli import settings, weights
 
 
 def parser(name, doc):
-    """The options that all examples have."""
-    made = argparse.ArgumentParser(prog=f"python -m examples.{name}", description=doc.partition(": ")[2],
+    """The options that all three have."""
+    made = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=doc.partition(": ")[2],
                                    formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     made.add_argument("--data", default="cifar10", help="cifar10, or folder:PATH with images by class (default: cifar10)")
     made.add_argument("--data-dir", metavar="DIR", help="CIFAR from here, instead of fetching it")
@@ -31,7 +31,7 @@ def images(options, facts=None):
 
 
 def net_and_images(name, doc, arguments):
-    """(options, facts, model, train, test) of an example that looks at what a net makes of images."""
+    """(options, facts, model, train, test) for a program that looks at the features of a net."""
     made = parser(name, doc)
     made.add_argument("--weights", default="resnet20.cifar10", help="a file, a run or a published name (default: resnet20.cifar10)")
     options = made.parse_args(arguments)

@@ -1,4 +1,4 @@
-"""python -m examples.few_images: a net that knows eight classes of CIFAR-10 learns the other two from fifty images of each.
+"""python -m benchmarks.few_images: a net that knows eight classes of CIFAR-10 learns the other two from fifty images of each.
 
 It is tuned whole, and with more and more of it frozen; beside it the same net learns the two from nothing. Each three times, with
 other images and another order. Printed and drawn: the accuracy on all test images of the two classes.
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy
 
-from examples import common
+from benchmarks import trained
 from minires import checkpoint, data, models, nn, optim
 from minires.cli import weights
 from minires.show.picture import Picture
@@ -93,13 +93,13 @@ def told(found):
 
 def main(arguments=None):
     """Train, print the table and draw the picture."""
-    parser = common.parser("few_images", __doc__)
+    parser = trained.parser("few_images", __doc__)
     parser.add_argument("--each", type=int, default=50, metavar="N", help="images of each class to learn from (default: 50)")
     parser.add_argument("--trunk", type=Path, default=Path("few_images-trunk.safetensors"), metavar="FILE",
                         help="the net that knows eight classes; made where it is not there")  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="all figures")
     options = parser.parse_args(arguments)
-    train, test = common.images(options)
+    train, test = trained.images(options)
     state = trunk(options.trunk, only(train, tuple(name for name in train.classes if name not in NEW)))
     tests, rows = only(test, NEW), {}
     ways = {"from nothing": (None, None), **{f"tuned, {part or 'nothing'} frozen": (state, part) for part in FROZEN}}
