@@ -10,9 +10,6 @@ from types import SimpleNamespace
 
 import numpy
 
-from minires.backend import products
-from minires.backend.precision import is_float, is_half
-
 __all__ = ["Array", "to_device", "to_host"]
 
 
@@ -167,16 +164,6 @@ def to_device(array):
 def to_host(array):
     """A NumPy array with a copy of an Array."""
     return array._hidden.copy()
-
-
-def scratch(name, shape, dtype):
-    """An Array of NaN, or of ones where there is none: who reads what was not written sees it."""
-    return Array(numpy.full(shape, numpy.nan if is_float(numpy.dtype(dtype)) else 1, dtype=dtype))
-
-
-def matmul(a, b, out=None):
-    """products.matmul, for whole products: strict cuts none. Half types are summed in float32."""
-    return _Function(products.matmul if is_half(a.dtype) else numpy.matmul)(a, b, out=out)
 
 
 def __getattr__(name):
