@@ -8,14 +8,14 @@ Source  github.com/onnx/onnx, docs/Operators.md, version 17.
 import copy
 import inspect
 import json
-from contextlib import contextmanager
 
 import numpy
 
-from minires import files, functional
-from minires.backend import to_host, xp
+from minires import files
+from minires.backend import to_host, using, xp
+from minires.ops.forms import FUNCTIONS, standing_in
 from minires.ops.windows import window
-from minires.tensor import Tensor, apply, no_grad
+from minires.tensor import Tensor, no_grad
 
 __all__ = ["export"]
 
@@ -61,26 +61,27 @@ class _Graph:
         self.known = {id(value.data): name for name, value in model.named_parameters()}
         self.known.update((id(value), name) for name, value in model.named_buffers())
 
-    @contextmanager
     def recording(self):
         """A context in which each op that runs is written down."""
-        functional.apply = self.run
-        try:
-            yield
-        finally:
-            functional.apply = apply
+        return standing_in({name: self.stand_in(function) for name, function in FUNCTIONS.items() if function.is_op})
 
-    def run(self, op, *operands, **options):
-        """What tensor.apply does, and the op's node."""
-        result = apply(op, *operands, **options)
-        write = getattr(self, f"_op_{op.__name__}", None)
-        if write is None:
-            raise ValueError(f"export: the model uses {op.__name__}, which has no counterpart here")
-        given = inspect.signature(op).bind(*operands, **options)
-        given.apply_defaults()
-        self.names[id(result.data)] = write(**given.arguments)
-        self.held.append(result)  # so that its id stays its own
-        return result
+    def stand_in(self, function):
+        """The op, which also writes its node down."""
+        write = getattr(self, f"_op_{function.name}", None)
+        signature = inspect.signature(function.plain)
+
+        def op(*operands, **options):
+            if write is None:
+                raise ValueError(f"export: the model uses {function.name}, which has no counterpart here")
+            with using(stand_ins={}):  # the ops that it calls are its own affair
+                made = function.default(*operands, **options)
+            given = signature.bind(*operands, **options)
+            given.apply_defaults()
+            self.names[id(made[0])] = write(**given.arguments)
+            self.held.append(made)  # so that its id stays its own
+            return made
+
+        return op
 
     def node(self, kind, inputs, *, output=None, **attributes):
         """Add a node; the name of its result."""
@@ -111,7 +112,7 @@ class _Graph:
 
     # An op each: its arguments, and the name of its result.
 
-    def _op_conv2d(self, x, weight, bias, stride, padding, algorithm):
+    def _op_conv2d(self, x, weight, bias, stride, padding):
         inputs = [self.name(x), self.constant(weight, (3, 2, 0, 1)), *([] if bias is None else [self.name(bias)])]
         return self.node("Conv", inputs, **_window(weight.shape[:2], stride, padding))
 
@@ -124,15 +125,8 @@ class _Graph:
     def _op_global_avg_pool(self, x):
         return self.node("Flatten", [self.node("GlobalAveragePool", [self.name(x)])])
 
-    def _op_norm_add_relu(self, x, gamma, beta, add, eps, stats, moving, relu):
-        return self._op_add_relu(self._op_batch_norm_frozen(x, gamma, beta, *stats, eps), add, relu)
-
     def _op_batch_norm_frozen(self, x, gamma, beta, mean, var, eps):
         return self.node("BatchNormalization", [self.name(value) for value in (x, gamma, beta, mean, var)], epsilon=eps)
-
-    def _op_add_relu(self, x, add, relu):
-        y = self.name(x) if add is None else self._op_add(x, add)
-        return self._op_relu(y) if relu else y
 
     def _op_linear(self, x, weight, bias):
         return self.node("Gemm", [self.name(x), self.name(weight), *([] if bias is None else [self.name(bias)])])

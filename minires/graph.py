@@ -27,8 +27,7 @@ def backward_pass(root, g):
     no sorting, and memory falls as the pass goes.
     """
     users = count_users(root)
-    waiting = {root: g}  # node -> its gradient so far
-    ready = [root]
+    waiting, ready = {root: g}, [root]  # node -> its gradient so far; nodes whose gradient is whole
     while ready:
         node = ready.pop()
         parents = node.parents
@@ -60,10 +59,9 @@ def count_users(root):
             )
         for parent in node.parents:
             if isinstance(parent, Node):
-                if parent not in users:
-                    users[parent] = 0
+                users[parent] = users.get(parent, 0) + 1
+                if users[parent] == 1:
                     stack.append(parent)
-                users[parent] += 1
     return users
 
 

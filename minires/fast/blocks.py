@@ -15,7 +15,7 @@ from minires.models.preactivation import PreActivationBasicBlock, PreActivationB
 from minires.models.resnet import BasicBlock, Bottleneck, NoShortcut, ResNet
 from minires.models.resnet8 import Stage
 from minires.nn import BatchNorm, Conv2d, Sequential
-from minires.nn.layers import as_tensor
+from minires.nn.layers import as_tensor, update_running
 from minires.ops.forms import faster, has_forms
 from minires.ops.norm import channel_stats
 from minires.tensor import apply
@@ -130,7 +130,8 @@ def norm_relu(norm, x, add=None, relu=True):
     options = {"eps": norm.eps, "stats": stats, "training": norm.training, "relu": relu}
     y = _applied(norm_add_relu, x, norm.weight, norm.bias, add, **options)
     if norm.training:
-        norm.track(*stats, x.size // x.shape[-1])
+        count = x.size // x.shape[-1]
+        update_running(norm.running_mean, norm.running_var, *stats, norm.momentum, count)
     return y
 
 

@@ -78,14 +78,10 @@ class BatchNorm(Module):
         if not self.training:
             mean, var = self.running_mean, self.running_var
             return F.batch_norm_frozen(x, self.weight, self.bias, mean=mean, var=var, eps=self.eps)
-        mean, var = stats = ops.channel_stats(x.data)
+        stats = ops.channel_stats(x.data)
         y = F.batch_norm(x, self.weight, self.bias, eps=self.eps, stats=stats)
-        self.track(mean, var, x.size // x.shape[-1])
+        update_running(self.running_mean, self.running_var, *stats, self.momentum, x.size // x.shape[-1])
         return y
-
-    def track(self, mean, var, count):
-        """Move the running statistics towards those of a batch with `count` values per channel."""
-        update_running(self.running_mean, self.running_var, mean, var, self.momentum, count)
 
     def describe(self):
         return f"{self.weight.size}"

@@ -161,8 +161,9 @@ class Sequential(Module):
 
     @has_forms
     def forward(self, x):
-        for _, module in self.children():
-            x = module(x)
+        for module in vars(self).values():
+            if isinstance(module, Module):
+                x = module(x)
         return x
 
     def __len__(self):

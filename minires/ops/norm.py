@@ -16,8 +16,7 @@ def channel_stats(x):
     In two passes: deviations first, then their squares. E[x^2] - E[x]^2 would lose the digits that a large mean takes up.
     Raises  ValueError: there is no value, or a single axis. TypeError: x is not of floating-point numbers.
     """
-    axes = check_values("channel_stats", x, at_least=1)
-    m = x.size // x.shape[-1]
+    axes, m = check_values("channel_stats", x, at_least=1)
     mean = x.sum(axis=axes) / m
     deviation = x - mean
     return mean, (deviation * deviation).sum(axis=axes) / m
@@ -37,9 +36,8 @@ def batch_norm(x, gamma, beta, *, eps=1e-5, stats=None):
     Raises  ValueError: gamma or beta of another size than the channels, or fewer than two values per channel.
     TypeError: x is not of floating-point numbers.
     """
-    axes = check_values("batch_norm", x, at_least=2)
+    axes, m = check_values("batch_norm", x, at_least=2)
     check_channels("batch_norm", x, gamma=gamma, beta=beta)
-    m = x.size // x.shape[-1]
     mean, var = channel_stats(x) if stats is None else stats
     scale = 1 / xp.sqrt(var + eps)
     x_hat = (x - mean) * scale
@@ -63,7 +61,7 @@ def batch_norm_frozen(x, gamma, beta, *, mean, var, eps=1e-5):
     Raises  ValueError: gamma, beta, mean or var of another size than the channels.
     TypeError: x is not of floating-point numbers.
     """
-    axes = check_values("batch_norm_frozen", x, at_least=0)
+    axes, _ = check_values("batch_norm_frozen", x, at_least=0)
     check_channels("batch_norm_frozen", x, gamma=gamma, beta=beta, mean=mean, var=var)
     scale = 1 / xp.sqrt(var + eps)
     x_hat = (x - mean) * scale
@@ -102,7 +100,7 @@ def check_channels(op, x, **vectors):
 
 
 def check_values(op, x, *, at_least):
-    """All axes but the last, if statistics may run over them.
+    """(all axes but the last, the number of values per channel), if statistics may run over them.
 
     Raises  ValueError: x is not (N, C) or (N, H, W, C), or has fewer than `at_least` values per channel.
     TypeError: x is not of floating-point numbers.
@@ -115,4 +113,4 @@ def check_values(op, x, *, at_least):
     if m < at_least:
         more = "one or more" if at_least == 1 else "two or more"
         raise ValueError(f"{op}: x of shape {x.shape} has {m} value{'s' * (m != 1)} per channel: a variance needs {more}")
-    return tuple(range(x.ndim - 1))
+    return tuple(range(x.ndim - 1)), m

@@ -202,8 +202,8 @@ class SGD(Optimizer):
     def update(self, parameter, group, state):
         if group["momentum"] and "velocity" not in state:
             state["velocity"] = xp.zeros_like(parameter.data)
-        velocity = state["velocity"] if group["momentum"] else None
-        sgd(parameter.data, parameter.grad, velocity, group["lr"], group["momentum"], group["weight_decay"], group["nesterov"])
+        options = {name: group[name] for name in ("lr", "momentum", "weight_decay", "nesterov")}
+        sgd(parameter.data, parameter.grad, state.get("velocity") if group["momentum"] else None, **options)
 
 
 class Adam(Optimizer):
@@ -229,8 +229,8 @@ class Adam(Optimizer):
         if not state:
             state.update(t=0, m=xp.zeros_like(parameter.data), v=xp.zeros_like(parameter.data))
         state["t"] += 1
-        adam(parameter.data, parameter.grad, state["m"], state["v"], state["t"], group["lr"], group["betas"], group["eps"],
-             group["weight_decay"], self.decoupled)  # fmt: skip
+        options = {name: group[name] for name in ("lr", "betas", "eps", "weight_decay")}
+        adam(parameter.data, parameter.grad, **state, **options, decoupled=self.decoupled)
 
 
 class AdamW(Adam):

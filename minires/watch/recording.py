@@ -1,23 +1,23 @@
-"""The recording: stand-ins for the ops that note what passes, while the model runs and on the way back."""
+"""The recording: stand-ins for the ops that record what passes, in the forward pass and in the backward pass."""
 
 import functools
 from collections import Counter
 from contextlib import contextmanager
 from numbers import Integral
 
-from minires import nn, ops
-from minires.backend import to_host, xp
+from minires import nn
+from minires.backend import settings, to_host, xp
+from minires.ops.forms import FUNCTIONS, standing_in
 from minires.watch.rows import Row
 
 # The ops that are watched, and the layer whose one job each is.
 WATCHED = {
     "conv2d": nn.Conv2d, "linear": nn.Linear, "batch_norm": nn.BatchNorm, "batch_norm_frozen": nn.BatchNorm,
-    "norm_add_relu": nn.BatchNorm,
     "relu": nn.ReLU, "max_pool2d": nn.MaxPool2d, "avg_pool2d": nn.AvgPool2d, "global_avg_pool": nn.GlobalAvgPool,
     "matmul": (), "sigmoid": (), "tanh": (),
 }  # fmt: skip
 
-NAMES = {"batch_norm_frozen": "batch_norm", "norm_add_relu": "batch_norm"}
+NAMES = {"batch_norm_frozen": "batch_norm"}
 
 
 class Watch:
@@ -55,29 +55,27 @@ class Watch:
 
     @contextmanager
     def _recording(self, step_of):
-        """Puts the stand-ins in the place of the ops, and back. step_of  number of a pass, from 0 -> its step, or None."""
-        recording, call = _Recording(self.model, step_of, self._steps), nn.Module.__call__
-        originals = {name: getattr(ops, name) for name in WATCHED}
-
-        def watched(module, *inputs, **options):
-            with recording.running(module):
-                return call(module, *inputs, **options)
-
+        """Lets the ops run through stand-ins. step_of  number of a pass, from 0 -> its step, or None."""
+        recording, now = _Recording(self.model, step_of, self._steps), settings()
+        before = {name: now.stand_ins.get(name, FUNCTIONS[name].default) for name in WATCHED}
+        forwards = [(module, vars(module).get("forward")) for _, module in self.model.modules()]
         try:
-            nn.Module.__call__ = watched
-            for name, op in originals.items():
-                setattr(ops, name, recording.stand_in(name, op))
-            yield self
+            for module, _ in forwards:
+                module.forward = recording.running(module)
+            with standing_in({name: recording.stand_in(name, op) for name, op in before.items()}):
+                yield self
         finally:
-            nn.Module.__call__ = call
-            for name, op in originals.items():
-                setattr(ops, name, op)
+            for module, forward in forwards:
+                if forward is None:
+                    vars(module).pop("forward", None)
+                else:
+                    module.forward = forward
 
 
 def layers(model, *, first=0, every=1):
     """A context that watches a model: each forward pass in it is a step. It gives the Watch; its `rows` can be read any time.
 
-    train.evaluate(..., fold=False) shows all layers: by default a copy of the model runs there, with fewer.
+    Blocks run op by op meanwhile: what a fused one leaves out could not be seen.
 
     first, every  as in Watch.each
     """
@@ -94,26 +92,27 @@ class _Recording:
         self.passes, self.notes = 0, None  # the notes of the pass that is running, if it is to be noted
         self.runs = Counter()  # of each layer in this pass
 
-    @contextmanager
     def running(self, module):
-        """For the time in which a module runs. Modules of other models are not seen."""
-        if id(module) not in self.paths:
-            yield
-            return
-        begins = module is self.model and not self.stack
-        if begins:
-            step = self.step_of(self.passes)
-            self.passes += 1
-            if step is not None:
-                self.notes, self.runs = [], Counter()
-                self.steps[step] = self.notes
-        self.stack.append(module)
-        try:
-            yield
-        finally:
-            self.stack.pop()
+        """The module's forward, which says which module is running."""
+        forward = module.forward
+
+        def watched(*inputs, **options):
+            begins = module is self.model and not self.stack
             if begins:
-                self.notes = None
+                step = self.step_of(self.passes)
+                self.passes += 1
+                if step is not None:
+                    self.notes, self.runs = [], Counter()
+                    self.steps[step] = self.notes
+            self.stack.append(module)
+            try:
+                return forward(*inputs, **options)
+            finally:
+                self.stack.pop()
+                if begins:
+                    self.notes = None
+
+        return watched
 
     def stand_in(self, name, op):
         """The op, whose result and gradient are noted on the way while a pass is to be noted."""
