@@ -45,14 +45,16 @@ _override = ContextVar("minires", default=None)  # the _Override of the blocks o
 
 
 class _Override:
-    """The changes of the open blocks, outermost first, and what they make of the default."""
+    """The changes of the open blocks, outermost first, and what they make of the default; or of `fixed` Settings in its place."""
 
-    __slots__ = ("base", "blocks", "result")
+    __slots__ = ("base", "blocks", "fixed", "result")
 
-    def __init__(self, blocks):
-        self.blocks, self.base, self.result = blocks, None, None
+    def __init__(self, blocks, fixed=None):
+        self.blocks, self.fixed, self.base, self.result = blocks, fixed, None, None
 
     def over(self, base):
+        """The Settings that the changes make of `base`."""
+        base = self.fixed or base
         if self.base is not base:
             result = base
             for _, changes in self.blocks:
@@ -98,7 +100,7 @@ class using(ContextDecorator):
         before = _override.get()
         blocks = () if before is None else before.blocks
         try:
-            _override.set(_Override((*blocks, (self, self.changes))))
+            _override.set(_Override((*blocks, (self, self.changes)), before and before.fixed))
         except BaseException:  # an interrupt right after it was set
             self.__exit__()
             raise
@@ -110,15 +112,14 @@ class using(ContextDecorator):
         for i in reversed(range(len(blocks))):
             if blocks[i][0] is self:
                 del blocks[i]
-                _override.set(_Override(tuple(blocks)) if blocks else None)
+                _override.set(_Override(tuple(blocks), override.fixed) if blocks or override.fixed else None)
                 return
 
 
 def carried(function):
     """`function` for another thread: it runs under the settings that hold here and now. One thread at a time may run it."""
-    context, now = copy_context(), settings()
-    everything = {field.name: getattr(now, field.name) for field in fields(now) if field.init}
-    context.run(_override.set, _Override(((None, everything),)))
+    context = copy_context()
+    context.run(_override.set, _Override((), fixed=settings()))
     return partial(context.run, function)
 
 
