@@ -48,7 +48,7 @@ dropout = lifted(ops.dropout)
 
 softmax = lifted(ops.softmax)
 log_softmax = lifted(ops.log_softmax)
-cross_entropy = lifted(ops.cross_entropy, ints=(1,))
+cross_entropy = lifted(ops.cross_entropy, ints=("labels",))
 mse_loss = lifted(ops.mse_loss)
 
 

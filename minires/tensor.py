@@ -114,6 +114,7 @@ class Tensor:
         return apply(ops.negative, self)
 
     def __getitem__(self, index):
+        """ops.getitem; a part of the index may be a tensor."""
         parts = index if isinstance(index, tuple) else (index,)
         return apply(ops.getitem, self, index=tuple(part.data if isinstance(part, Tensor) else part for part in parts))
 
@@ -211,17 +212,20 @@ def apply(op, *operands, **options):
 def lifted(op, *, ints=()):
     """The op as a function on tensors. Its options may also be given by position, after the operands.
 
-    ints  positions of operands whose lists hold ints, such as labels
+    ints  names of operands whose lists hold ints, such as labels
     """
-    parameters = inspect.signature(op).parameters.values()
-    options = [parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY]
-    most = len(parameters) - len(options)
+    signature = inspect.signature(op)
+    by_position = [p for p in signature.parameters.values() if p.kind is not p.KEYWORD_ONLY]
+    least = sum(p.default is p.empty for p in by_position)  # the others may be left out, or None, such as a bias
+    loose = signature.replace(parameters=[p.replace(kind=p.POSITIONAL_OR_KEYWORD) for p in signature.parameters.values()])
 
     @wraps(op)
-    def on_tensors(*operands, **given):
-        given.update(zip(options, operands[most:]))
-        operands = [to_device(x) if i in ints and isinstance(x, list) else x for i, x in enumerate(operands[:most])]
-        if operands[-1] is None:  # one that may be left out, such as a bias
+    def on_tensors(*inputs, **options):
+        given = loose.bind(*inputs, **options).arguments
+        operands = [given.pop(p.name) for p in by_position if p.name in given]
+        if ints:
+            operands = [to_device(x) if p.name in ints and isinstance(x, list) else x for p, x in zip(by_position, operands)]
+        if len(operands) > least and operands[-1] is None:
             operands.pop()
         return apply(op, *operands, **given)
 

@@ -13,10 +13,12 @@ import numpy
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from minires import Tensor, no_grad, ops
+from minires import Tensor, backend, no_grad, ops
 from minires import functional as F
 from minires.backend import is_array, to_device, to_host, xp
-from minires.tensor import Node, apply, grad_enabled, kept
+from minires.graph import Node, saved
+from minires.ops.forms import FUNCTIONS
+from minires.tensor import apply, grad_enabled
 
 pytestmark = pytest.mark.usefixtures("each_backend")
 
@@ -71,7 +73,7 @@ def test_numbers_out():
 
 @pytest.mark.parametrize("data", [None, "abc", {"a": 1}, object()])
 def test_what_is_no_array_is_refused(data):
-    with pytest.raises(TypeError, match=f"data of a Tensor is a builtins.{type(data).__name__}, wanted an array, a number"):
+    with pytest.raises(TypeError, match=f"data of a Tensor is a builtins.{type(data).__name__}, expected an array, a number"):
         Tensor(data)
     with pytest.raises(TypeError, match="add: an operand is a builtins"):
         Tensor([1.0]) + (data if data is not None else object())
@@ -181,25 +183,47 @@ def test_functions_hand_their_options_on():
     assert_array_equal(lifted.numpy(), to_host(ops.col2im(columns, **window)[0]))
 
 
+def test_functions_take_operands_by_name_and_refuse_what_they_do_not_know():
+    x, weight, bias = leaf([[1.0, 2.0]]), leaf([[3.0], [4.0]]), leaf([5.0])
+    assert F.linear(x, weight, bias=bias).item() == F.linear(weight=weight, bias=bias, x=x).item() == 16
+    F.linear(x, bias=bias, weight=weight).backward()
+    assert grad(bias) == [1] and (grad(weight) == [[1], [2]]).all()
+    assert F.linear(x, weight, bias=None).item() == 11
+    assert F.max_pool2d(xp.ones((1, 4, 4, 1)), kernel=2).shape == F.max_pool2d(xp.ones((1, 4, 4, 1)), 2, None, 0).shape
+    for wrong in (
+        lambda: F.relu(x, 1), lambda: F.relu(), lambda: F.relu(x, inplace=True), lambda: F.softmax(x, -1, axis=-1),
+        lambda: F.linear(x, weight, bias, bias), lambda: F.linear(x),
+    ):  # fmt: skip
+        with pytest.raises(TypeError, match="argument"):
+            wrong()
+
+
 def test_every_op_is_lifted_and_has_its_documentation():
-    lifted = {function.__name__ for function in F.LIFTED}
     exported = ast.parse(Path(ops.__file__).read_text()).body
-    imports = [line for line in exported if isinstance(line, ast.ImportFrom) and line.module.startswith("minires.ops")]
-    names = {alias.name for line in imports for alias in line.names}
-    assert lifted == names - {"channel_stats", "algorithm"}
-    for function in F.LIFTED:
-        assert getattr(F, function.__name__) is function and function.__doc__ == getattr(ops, function.__name__).__doc__
+    imports = [line for line in exported if isinstance(line, ast.ImportFrom) and line.module.startswith("minires.ops.")]
+    names = {alias.name for line in imports for alias in line.names if line.module != "minires.ops.forms"}
+    assert names == {name for name in names if getattr(ops, name).forms.is_op} >= {"relu", "conv2d", "getitem"}
+    for name in names - {"channel_stats"}:  # which has no backward
+        lifted, op = getattr(F, name), getattr(ops, name)
+        assert lifted.__doc__
+        if name not in ("getitem", "concatenate"):  # Tensor's own, and one of a list
+            assert lifted.__wrapped__ is op and lifted.__doc__ == op.__doc__ == op.plain.__doc__
+    assert not hasattr(F, "channel_stats")
 
 
-def test_another_function_may_stand_in_for_an_op(monkeypatch):
+def test_another_function_may_stand_in_for_an_op():
     def relu(x):
         return x * 100, lambda g: (g * 100,)
 
-    monkeypatch.setattr(ops, "relu", relu)
+    def minus(x):
+        return x * 7, lambda g: (g * 7,)
+
     x = leaf([-1.0])
-    y = F.relu(x) + x.relu()
+    with ops.standing_in(relu=relu, negative=minus):
+        y = F.relu(x) + x.relu() + -x
     y.backward()
-    assert y.item() == -200 and grad(x) == [200]
+    assert y.item() == -207 and grad(x) == [207]
+    assert F.relu(x).item() == 0 and (-x).item() == 1
 
 
 # The walk back.
@@ -452,10 +476,10 @@ def test_a_second_backward_through_a_used_graph_says_so_and_changes_nothing():
     before = grad(x).copy()
     with pytest.raises(
         RuntimeError,
-        match=r"^backward\(\) through a graph that was used already: what multiply had kept is gone. Run the forward",
+        match=r"^backward\(\) through a graph that was used already: what multiply had saved is gone. Run the forward",
     ):
         z.backward()
-    with pytest.raises(RuntimeError, match=r"used already: what exp had kept is gone"):
+    with pytest.raises(RuntimeError, match=r"used already: what exp had saved is gone"):
         other.backward()
     assert_array_equal(grad(x), before)
 
@@ -473,14 +497,14 @@ def test_a_backward_that_gives_nonsense_is_named():
         (
             (to_device(numpy.ones(2)),),
             TypeError,
-            r"wrong: backward must give a tuple of 2 gradients, one an operand; it gave \((A|nda)rray\)$",
+            r"wrong: backward must give a tuple of 2 gradients, one per operand; it gave \((A|nda)rray\)$",
         ),
         (
             (to_device(numpy.ones(2)),) * 3,
             TypeError,
-            "wrong: backward must give a tuple of 2 gradients, one an operand; it gave",
+            "wrong: backward must give a tuple of 2 gradients, one per operand; it gave",
         ),
-        ([1, 2], TypeError, "wrong: backward must give a tuple of 2 gradients, one an operand; it gave list"),
+        ([1, 2], TypeError, "wrong: backward must give a tuple of 2 gradients, one per operand; it gave list"),
         ((None, None), TypeError, "wrong: backward gave no gradient for operand 0"),
     ]:
         with pytest.raises(error, match=message):
@@ -510,73 +534,116 @@ def test_a_gradient_for_an_operand_that_was_left_out_may_be_none():
     assert F.linear(x, weight, [1.0]).item() == 12
 
 
-def test_a_backward_that_takes_wanted_is_told_whose_gradient_is_wanted_and_may_leave_out_the_others():
+@pytest.fixture
+def own_functions():
+    """What a test registers is forgotten after it."""
+    before = set(FUNCTIONS)
+    yield
+    for name in set(FUNCTIONS) - before:
+        del FUNCTIONS[name]
+
+
+@pytest.mark.usefixtures("own_functions")
+def test_a_faster_form_that_takes_needs_input_grad_is_told_it_and_may_leave_out_the_others():
     told = []
 
+    @ops.op
     def product(a, b, c):
-        def backward(g, wanted=(True, True, True)):
-            told.append(wanted)
-            return tuple(gradient if asked else None for gradient, asked in zip((g * b * c, g * a * c, g * a * b), wanted))
+        raise NotImplementedError("the faster form runs")
 
-        return a * b * c, backward
+    def parts(needs, *gradients):
+        told.append(needs)
+        return tuple(gradient if needed else None for gradient, needed in zip(gradients, needs))
 
-    def by_name_alone(a, b, c):
-        result, backward = product(a, b, c)
-        return result, lambda g, *, wanted: backward(g, wanted)
+    @ops.faster(product)
+    def pruned(a, b, c, needs_input_grad=(True, True, True)):
+        return a * b * c, lambda g: parts(needs_input_grad, g * b * c, g * a * c, g * a * b)
 
-    def wrapped(a, b, c):
-        result, backward = product(a, b, c)
-        return result, functools.wraps(backward)(lambda g, **options: backward(g, **options))
-
-    for op in (product, by_name_alone, wrapped):
+    def run():
         a, b, c = leaf([2.0]), leaf([3.0]), Tensor(to_device(numpy.array([5.0], "float32")))
-        apply(op, a * 1, b, c).backward()
+        apply(product, a * 1, b, c).backward()
         assert told.pop() == (True, True, False) and not told
         assert grad(a) == [15] and grad(b) == [10] and c.grad is None
-        apply(op, 2.0, b.detach(), leaf([1.0])).backward()
+        apply(product, 2.0, b.detach(), leaf([1.0])).backward()
         assert told.pop() == (False, False, True)
+        with no_grad():
+            assert not apply(product, a, b, c).requires_grad and not told
+
+    run()
+
+    @ops.faster(product)
+    def by_name_alone(a, b, c, *, needs_input_grad=None):
+        return pruned(a, b, c, needs_input_grad)
+
+    run()
+
+    @ops.faster(product)
+    def declines(a, b, c, *, needs_input_grad=None):
+        return NotImplemented
+
+    run()
 
 
-def test_a_backward_without_wanted_gets_the_gradient_alone():
+@pytest.mark.usefixtures("own_functions")
+def test_a_form_without_needs_input_grad_is_not_told_and_a_backward_gets_the_gradient_alone():
     given = []
 
+    @ops.op
     def product(a, b):
-        wanted = a * 0  # a name inside backward is no parameter of it
+        needs_input_grad = a * 0  # a name inside a form is no parameter of it
 
         def backward(*args):
             (g,) = args
-            given.append(wanted)
+            given.append(needs_input_grad)
             return g * b, g * a
 
         return a * b, backward
 
-    def twice(a):
-        def backward(g):
-            wanted = g * 2
-            return (wanted,)
+    def twice(a, **options):  # no op: apply hands on what it was given
+        assert not options
+        return a * 2, lambda g: (g * 2,)
 
-        return a * 2, backward
+    def run():
+        a = leaf([2.0])
+        apply(twice, apply(product, a, [3.0])).backward()
+        assert grad(a) == [6]
 
-    a = leaf([2.0])
-    apply(twice, apply(product, a, [3.0])).backward()
-    assert grad(a) == [6] and len(given) == 1
+    run()
+    ops.faster(product)(lambda a, b: product.plain(a, b))
+    run()
+    with ops.standing_in({product.forms.name: lambda a, b: product.default(a, b)}):
+        run()
+    assert len(given) == 3
 
 
 @pytest.mark.parametrize(
-    ("kernel", "channels", "algorithm"),
-    [(3, 2, "im2col"), (3, 2, "winograd"), (3, 8, "winograd"), (1, 2, "auto"), (1, 2, "im2col")],
-)
-def test_conv2d_computes_no_gradient_of_images_that_need_none(kernel, channels, algorithm):
-    x, weight = numpy.random.default_rng(0).standard_normal((2, 6, 5, channels)), numpy.ones((kernel, kernel, channels, 9))
+    ("kernel", "n", "channels", "without", "form"),
+    [
+        (3, 2, 2, (), "columns_in_chunks"), (3, 2, 8, ("winograd",), "columns_in_chunks"), (3, 2, 8, (), "_channels_in_blocks"),
+        (3, 4, 8, (), "_channels_in_blocks"), (3, 12, 8, (), "by_tiles"), (1, 2, 2, (), "pointwise"),
+        (1, 2, 2, ("pointwise",), "columns_in_chunks"),
+    ],
+)  # fmt: skip
+def test_conv2d_computes_no_gradient_of_images_that_need_none(kernel, n, channels, without, form):
+    x, weight = numpy.random.default_rng(0).standard_normal((n, 6, 5, channels)), numpy.ones((kernel, kernel, channels, 9))
     gradients = []
     for needs in (True, False):
         images, w = Tensor(to_device(x), requires_grad=needs), leaf(weight, "float64")
-        y = F.conv2d(images, w, algorithm=algorithm)
+        with ops.without(*without):
+            y = F.conv2d(images, w)
         backward = y.node.backward
-        y.node.backward = functools.wraps(backward)(lambda g, **o: gradients.append(backward(g, **o)) or gradients[-1])
+        assert form in backward.__qualname__ or backend.name() not in ("numpy", "strict")
+        y.node.backward = lambda g: gradients.append(backward(g)) or gradients[-1]
         (y * y).sum().backward()
         assert (images.grad is None) == (gradients[-1][0] is None) == (not needs)
         assert_array_equal(grad(w), to_host(gradients[0][1]))
+
+
+def test_the_plain_conv2d_may_compute_a_gradient_that_nobody_needs():
+    images, w = Tensor(to_device(numpy.ones((2, 6, 5, 2)))), leaf(numpy.ones((3, 3, 2, 4)), "float64")
+    with ops.plain():
+        F.conv2d(images, w).sum().backward()
+    assert images.grad is None and (grad(w) == 2 * 4 * 3).all()
 
 
 @pytest.mark.parametrize(
@@ -614,26 +681,26 @@ def test_tensors_are_keys_and_equal_to_themselves_alone():
 # What is kept, and what is let go.
 
 
-def test_kept_finds_arrays_in_tuples_and_lists_and_in_functions_that_backward_calls():
+def test_saved_finds_arrays_in_tuples_and_lists_and_in_functions_that_backward_calls():
     a, b, c, d, e = (to_device(numpy.full(2, float(i))) for i in range(5))
     pair, inner = (a, [b, 7]), lambda g: g * c
 
     def backward(g):
         return (inner(g) * pair[0] * d + (later if g is None else 0),)
 
-    found = kept(backward)
+    found = saved(backward)
     assert list(found) == ["d", "inner.c", "pair[0]", "pair[1][0]"]  # `later` has no value yet
     assert all(array is wanted for array, wanted in zip(found.values(), (d, c, a, b)))
     later = e
-    assert kept(backward)["later"] is later
+    assert saved(backward)["later"] is later
 
 
 @pytest.mark.parametrize("function", [abs, functools.partial(max, 1), operator.itemgetter(0), Tensor])
-def test_what_is_no_function_of_ones_own_keeps_nothing_that_is_known(function):
-    assert kept(function) == {}
+def test_what_is_no_function_of_ones_own_saves_nothing_that_is_known(function):
+    assert saved(function) == {}
 
 
-def test_kept_ends_in_functions_that_know_each_other():
+def test_saved_ends_in_functions_that_know_each_other():
     x = to_device(numpy.ones(2))
 
     def even(n):
@@ -642,7 +709,7 @@ def test_kept_ends_in_functions_that_know_each_other():
     def odd(n):
         return even(n - 1)
 
-    assert [array is x for array in kept(odd).values()] == [True]
+    assert [array is x for array in saved(odd).values()] == [True]
 
 
 def test_no_grad_builds_no_graph():
@@ -791,10 +858,10 @@ def test_ops_on_tensors_leave_their_operands_alone():
         (lambda x: x.transpose(0), ValueError, r"^transpose: axes \(0,\) for shape \(2, 3\): wanted each of its 2 axes once"),
         (lambda x: F.pad(x, 3), ValueError, r"^pad: widths 3 for shape \(2, 3\): wanted a pair"),
         (lambda x: F.pad(x, (1, 2)), ValueError, r"^pad: widths \(1, 2\) for shape"),
-        (lambda x: F.cross_entropy(x, None), TypeError, "^cross_entropy: an operand is a builtins.NoneType, wanted an array"),
-        (lambda x: x + None, TypeError, "^add: an operand is a builtins.NoneType, wanted an array"),
-        (lambda x: F.linear(x, None), TypeError, "^linear: an operand is a builtins.NoneType, wanted an array"),
-        (lambda x: F.concatenate([x, None]), TypeError, "^concatenate: an operand is a builtins.NoneType, wanted an array"),
+        (lambda x: F.cross_entropy(x, None), TypeError, "^cross_entropy: an operand is a builtins.NoneType, expected an array"),
+        (lambda x: x + None, TypeError, "^add: an operand is a builtins.NoneType, expected an array"),
+        (lambda x: F.linear(x, None), TypeError, "^linear: an operand is a builtins.NoneType, expected an array"),
+        (lambda x: F.concatenate([x, None]), TypeError, "^concatenate: an operand is a builtins.NoneType, expected an array"),
         (lambda x: F.sum(x, axis=Tensor(0)), TypeError, "^sum: option axis is a Tensor: no gradient goes to an option"),
         (lambda x: Tensor(3.0).sum(axis=0), ValueError, r"^axis 0 is out of bounds for shape \(\)$"),
     ],
@@ -813,10 +880,12 @@ def test_a_number_is_compared_in_the_tensors_type():
     assert bool(x >= 0.1) and bool(x <= 0.1) and not bool(x > 0.1) and not bool(x < 0.1)
 
 
-def test_a_stand_in_is_handed_numbers_as_the_op_is(monkeypatch):
-    multiply = ops.multiply
-    monkeypatch.setattr(ops, "multiply", lambda a, b: multiply(a, b))
-    assert (Tensor(to_device(numpy.ones(1))) * 0.1).item() == 0.1
+def test_a_stand_in_is_handed_numbers_as_the_op_is():
+    given = []
+    with ops.standing_in(multiply=lambda a, b: given.append(b) or ops.multiply.default(a, b)):
+        assert (Tensor(to_device(numpy.ones(1))) * 0.1).item() == 0.1
+        assert (Tensor(to_device(numpy.ones(1))) * numpy.float32(0.5)).item() == 0.5
+    assert given == [0.1, 0.5] and {type(number) for number in given} == {float}
 
 
 # Memory.
