@@ -126,6 +126,9 @@ def folded(conv, norm, x, add=None, relu=True):
 def norm_relu(norm, x, add=None, relu=True):
     """relu(norm(x) + add), on tensors."""
     x = as_tensor(x)
+    if add is not None and getattr(add, "shape", None) != x.shape:  # it broadcasts
+        y = norm_relu(norm, x, relu=False) + add
+        return F.relu(y) if relu else y
     stats = channel_stats(x.data) if norm.training else (norm.running_mean, norm.running_var)
     options = {"eps": norm.eps, "stats": stats, "training": norm.training, "relu": relu}
     y = _applied(norm_add_relu, x, norm.weight, norm.bias, add, **options)

@@ -63,9 +63,10 @@ def one_pass(x, gamma, beta, add=None, *, eps=1e-5, stats=None, training=True, r
 def _checked_stats(x, gamma, beta, add, stats, training):
     """(mean, var), if everything fits together."""
     values = xp.broadcast_to(xp.zeros((), dtype=xp.float32), x.shape) if is_half(x.dtype) else x
-    check_values("batch_norm", values, at_least=2 if training else 0)
+    name = "batch_norm" if training else "batch_norm_frozen"
+    check_values(name, values, at_least=2 if training else 0)
     mean, var = stats if stats is not None else channel_stats(x)
-    check_channels("batch_norm", x, gamma=gamma, beta=beta, mean=mean, var=var)
+    check_channels(name, x, gamma=gamma, beta=beta, mean=mean, var=var)
     _check_add(x, add)
     return mean, var
 
@@ -144,7 +145,8 @@ def norm_backward(g, y, x, gamma, mean, var, eps, training, has_add):
     g_gamma = g_gamma * scale
     own_memory = y is not None and not has_add  # g_add is ours alone: g_x may take its place
     g_x = g_add if own_memory else xp.empty(x.shape, dtype=g.dtype)
-    mean_term, x_hat_term = rows.wide(gamma * scale * g_beta / m), rows.wide(gamma * scale * scale * g_gamma / m)
+    if training:
+        mean_term, x_hat_term = rows.wide(gamma * scale * g_beta / m), rows.wide(gamma * scale * scale * g_gamma / m)
 
     def chunk_backward(chunk):
         out = rows.of(g_x, chunk)
@@ -167,12 +169,12 @@ def add_relu(x, add=None, *, relu=True):
     This is the definition: the ops one after the other.
     """
     has_add = add is not None
-    y = plain_add(x, add)[0] if has_add else x
+    y, add_backward = plain_add(x, add) if has_add else (x, None)
     y, relu_backward = plain_relu(y) if relu else (y, None)
 
     def backward(g):
         (g,) = relu_backward(g) if relu else (g,)
-        return g, g if has_add else None
+        return add_backward(g) if has_add else (g, None)
 
     return y, backward
 
@@ -180,7 +182,7 @@ def add_relu(x, add=None, *, relu=True):
 @faster("add_relu")
 def one_pass_add_relu(x, add=None, *, relu=True):
     """add_relu in one pass. Saves  with relu the result."""
-    if add is not None and add.shape != x.shape:
+    if add is not None and getattr(add, "shape", None) != x.shape:
         return NotImplemented
     y = xp.empty(x.shape, dtype=result_dtype(x, add))
 

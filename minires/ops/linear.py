@@ -1,5 +1,7 @@
 """Products of matrices: matmul, and the linear layer."""
 
+import math
+
 from minires.backend import xp
 from minires.ops.elementwise import unbroadcast
 from minires.ops.forms import op
@@ -42,13 +44,13 @@ def linear(x, weight, bias=None):
     """
     check_features(x, weight, bias)
     i, o = weight.shape
-    has_bias = bias is not None
-    y = x.reshape(-1, i) @ weight if x.size else xp.zeros((0, o), dtype=x.dtype)
+    n, has_bias = math.prod(x.shape[:-1]), bias is not None
+    y = x.reshape(n, i) @ weight
     if has_bias:
         y = y + bias
 
     def backward(g):
-        rows, g = x.reshape(-1, i), g.reshape(-1, o)
+        rows, g = x.reshape(n, i), g.reshape(n, o)
         g_x = (g @ weight.T).reshape(x.shape)
         return g_x, rows.T @ g, g.sum(axis=0) if has_bias else None
 

@@ -83,7 +83,8 @@ def pad(x, *, widths):
     Saves  where x lies.
     Raises  ValueError: another number of pairs than axes, or a negative width.
     """
-    if xp.ndim(widths) != 2 or len(widths) != x.ndim or any(len(pair) != 2 or min(pair) < 0 for pair in widths):
+    pairs = isinstance(widths, (tuple, list)) and [xp.shape(pair) for pair in widths] == [(2,)] * x.ndim
+    if not pairs or any(min(pair) < 0 for pair in widths):
         raise ValueError(f"pad: widths {widths} for shape {x.shape}: wanted a pair of widths >= 0 for each of {x.ndim} axes")
     inside = tuple(slice(before, before + size) for (before, _), size in zip(widths, x.shape))
 
