@@ -5,7 +5,7 @@ import os
 import hypothesis
 import pytest
 
-from minires import backend
+from minires import backend, ops
 from minires.backend import card
 from tests import compilers
 
@@ -48,4 +48,11 @@ def pytest_report_header():
 def each_backend(request):
     """Run on every backend: pytestmark = pytest.mark.usefixtures("each_backend")."""
     with backend.using(request.param):
+        yield request.param
+
+
+@pytest.fixture(params=["default", "plain"], scope="module")
+def each_form(request):
+    """Run with the faster forms in place, then with the plain ones alone."""
+    with ops.plain() if request.param == "plain" else ops.without():
         yield request.param

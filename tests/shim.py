@@ -1,5 +1,5 @@
-"""A backend on which CUDA kernels run on the processor: NumPy's arrays, and the sources of minires.backend.kernels compiled by
-g++ with shim.h in CUDA's place. Slow, and as exact as the kernels are.
+"""A backend on which CUDA kernels run on the processor, on NumPy's arrays: g++ compiles the sources in minires/fast/cuda, with
+shim.h in place of CUDA. Slow, and as exact as the kernels are.
 """
 
 import ctypes
@@ -14,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from minires import backend
-from minires.backend import gemm, kernels, parts
+from minires.backend import Library
+from minires.fast.cuda import gemm
+from minires.ops.forms import faster
 
 COMPILER = shutil.which("g++")
 FOLDER = Path(os.environ.get("MINIRES_SHIM_CACHE") or Path(tempfile.gettempdir()) / f"minires-shim-{os.getuid()}")
@@ -46,7 +47,8 @@ def compiled(source, function):
     return ctypes.CDLL(str(library)).run
 
 
-def launch(source, function, blocks, block, arguments):
+@faster("launch", on="shim")
+def launch_here(source, function, blocks, block, arguments):
     """Run a kernel over all blocks and threads."""
     kept, pointers = [], []
     for argument in arguments:
@@ -108,7 +110,22 @@ matmul = gemm.Products(np, pointer=lambda array: array.ctypes.data, gemm=gemm_ex
                        stacks={"float32": stacked(0), "float64": stacked(1)})  # fmt: skip
 
 
+@faster("products", on="shim")
+def products_here():
+    """The products of NumPy's arrays, by the stand-in for cuBLAS."""
+    return matmul
+
+
+@faster("free_bytes", on="shim")
+def free_bytes_here():
+    """As on a GPU with 4 GiB free."""
+    return 4 << 30
+
+
 def library():
-    """The backend "shim": in it all is as on a card but for the arrays, which are NumPy's."""
-    own = {"kernels": kernels, "launch": launch, "matmul": matmul, "run": parts.one_by_one, "part": lambda: 1 << 30}
-    return backend._numpy()._replace(name="shim", **own)
+    """The backend "shim": everything is as on a GPU, except that the arrays are NumPy's."""
+
+    def same(array):
+        return array
+
+    return Library("shim", np, np.ndarray, same, same, family="cupy")

@@ -4,7 +4,7 @@ import numpy
 from hypothesis import strategies as st
 
 from minires.backend import to_device, to_host
-from minires.tensor import kept
+from minires.graph import saved
 
 SIZES = st.integers(1, 4)
 SHAPES = st.lists(SIZES, min_size=1, max_size=4).map(tuple)
@@ -90,7 +90,7 @@ def types(op, *arrays, dtype, **options):
     return {str(array.dtype) for array in (result, *gradients) if array is not None}
 
 
-def kept_by(op, *arrays, **options):
-    """Name -> NumPy array: what backward keeps."""
+def saved_by(op, *arrays, **options):
+    """Name -> NumPy array: what backward saves."""
     _, backward = op(*map(to_device, arrays), **options)
-    return {name: to_host(array) for name, array in kept(backward).items()}
+    return {name: to_host(array) for name, array in saved(backward).items()}

@@ -13,9 +13,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from minires import ops
 from minires.backend import to_device, to_host
 from minires.gradcheck import check_backward
-from minires.ops.arithmetic import checked_shapes, unbroadcast
-from minires.tensor import kept
-from tests.strategies import SEEDS, SHAPES, broadcastable, distinct, kept_by, numbers, run, types
+from minires.ops.elementwise import checked_shapes, unbroadcast
+from minires.graph import saved
+from tests.strategies import SEEDS, SHAPES, broadcastable, distinct, saved_by, numbers, run, types
 
 pytestmark = pytest.mark.usefixtures("each_backend")
 
@@ -114,10 +114,10 @@ def test_shapes_that_do_not_broadcast_are_refused(name, shapes):
     ("name", "keeps"),
     [("add", ""), ("subtract", ""), ("multiply", "a b"), ("divide", "a b"), ("power", "a b"), ("maximum", "a b")],
 )
-def test_backward_keeps_the_operands_or_nothing(name, keeps):
+def test_backward_saves_the_operands_or_nothing(name, keeps):
     a, b = map(to_device, operands(name, [(2, 3), (3,)], 0))
     _, backward = getattr(ops, name)(a, b)
-    arrays = kept(backward)
+    arrays = saved(backward)
     assert list(arrays) == keeps.split()
     assert all(array is {"a": a, "b": b}[name] for name, array in arrays.items())  # no copies
 
@@ -199,8 +199,8 @@ def test_negative_turns_the_sign_there_and_back(shape, seed):
     check_backward(ops.negative, x)
 
 
-def test_negative_keeps_nothing():
-    assert kept_by(ops.negative, numpy.ones((2, 3))) == {}
+def test_negative_saves_nothing():
+    assert saved_by(ops.negative, numpy.ones((2, 3))) == {}
     assert types(ops.negative, numpy.ones(2), dtype="float32") == {"float32"}
     assert types(ops.negative, numpy.ones(2), dtype="float64") == {"float64"}
     y, backward = run(ops.negative, numpy.ones((0, 2)))
@@ -322,9 +322,9 @@ def test_where_with_plain_numbers():
         assert_array_equal(to_host(g_x), [3 * slopes[0], 4 * slopes[1]])
 
 
-def test_where_keeps_the_condition_and_the_type():
+def test_where_saves_the_condition_and_keeps_the_type():
     condition, a, b = numpy.array([True, False, True]), numpy.ones((2, 3)), numpy.ones(3)
-    held = kept_by(ops.where, condition, a, b)
+    held = saved_by(ops.where, condition, a, b)
     assert list(held) == ["condition"] and held["condition"].dtype == bool
     assert_array_equal(held["condition"], condition)
     for dtype in ("float32", "float64"):

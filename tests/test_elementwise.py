@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from minires import ops
 from minires.gradcheck import check_backward
-from tests.strategies import SEEDS, SHAPES, kept_by, numbers, run, types
+from tests.strategies import SEEDS, SHAPES, saved_by, numbers, run, types
 
 pytestmark = pytest.mark.usefixtures("each_backend")
 
@@ -75,20 +75,20 @@ def test_an_empty_batch_gives_an_empty_result(name):
 
 
 @pytest.mark.parametrize("name", ["exp", "sqrt", "tanh", "sigmoid"])
-def test_backward_keeps_the_result(name):
+def test_backward_saves_the_result(name):
     x = inside(name, 0, (2, 3))
-    (array,) = kept_by(getattr(ops, name), x).values()
+    (array,) = saved_by(getattr(ops, name), x).values()
     assert_array_equal(array, run(getattr(ops, name), x)[0])
 
 
-def test_log_keeps_its_input():
+def test_log_saves_its_input():
     x = inside("log", 0, (2, 3))
-    (array,) = kept_by(ops.log, x).values()
+    (array,) = saved_by(ops.log, x).values()
     assert_array_equal(array, x)
 
 
-def test_relu_keeps_one_bool_for_each_element():
-    (array,) = kept_by(ops.relu, numpy.array([[-1.0, 0.0, 2.0]])).values()
+def test_relu_saves_one_bool_for_each_element():
+    (array,) = saved_by(ops.relu, numpy.array([[-1.0, 0.0, 2.0]])).values()
     assert array.dtype == bool
     assert_array_equal(array, [[False, False, True]])
 

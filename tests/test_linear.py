@@ -12,10 +12,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from minires import ops
 from minires.backend import to_device
 from minires.gradcheck import check_backward
-from minires.tensor import kept
-from tests.strategies import SEEDS, SIZES, kept_by, numbers, run, types
+from minires.graph import saved
+from tests.strategies import SEEDS, SIZES, saved_by, numbers, run, types
 
-pytestmark = pytest.mark.usefixtures("each_backend")
+pytestmark = pytest.mark.usefixtures("each_backend", "each_form")
 
 
 def matmul_by_loops(a, b):
@@ -76,9 +76,9 @@ def test_matmul_by_hand():
 
 
 @pytest.mark.parametrize("shapes", [((2, 3), (3, 5)), ((3,), (4, 3, 5)), ((2, 3), (3,)), ((4, 2, 3), (3, 5))])
-def test_matmul_keeps_a_and_b_and_no_copy_of_them(shapes):
+def test_matmul_saves_a_and_b_and_no_copy_of_them(shapes):
     a, b = numbers(0, shapes[0]), numbers(1, shapes[1])
-    held = kept_by(ops.matmul, a, b)
+    held = saved_by(ops.matmul, a, b)
     assert list(held) == ["left", "right"]
     assert_array_equal(held["left"], a if a.ndim > 1 else [a], strict=True)  # a matrix stays one: CuPy's way with more is slow
     assert_array_equal(held["right"], b if b.ndim > 1 else b[:, None], strict=True)
@@ -154,11 +154,11 @@ def test_the_type_of_the_elements_stays(shape, dtype):
     assert types(ops.linear, numpy.ones(shape), numpy.ones((3, 5)), dtype=dtype) == {dtype}
 
 
-def test_linear_keeps_x_and_weight():
+def test_linear_saves_x_and_weight():
     x, weight, bias = (to_device(numpy.ones(shape)) for shape in ((2, 3), (3, 5), (5,)))
     for arrays in ([x, weight, bias], [x, weight]):
         _, backward = ops.linear(*arrays)
-        held = kept(backward)
+        held = saved(backward)
         assert list(held) == ["weight", "x"] and held["x"] is x and held["weight"] is weight
 
 

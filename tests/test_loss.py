@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from minires import ops
-from minires.backend import BackendError, has_kernels, name, to_device, to_host
+from minires import functional, ops
+from minires.backend import BackendError, name, on_a_gpu, to_device, to_host
 from minires.backend import strict as other_library
 from minires.gradcheck import check_backward
-from tests.strategies import SEEDS, SHAPES, SIZES, kept_by, numbers, run, types
+from tests.strategies import SEEDS, SHAPES, SIZES, saved_by, numbers, run, types
 
-pytestmark = pytest.mark.usefixtures("each_backend")
+pytestmark = pytest.mark.usefixtures("each_backend", "each_form")
 
 
 # softmax and log_softmax
@@ -76,9 +76,9 @@ def test_logits_of_1000_do_not_overflow(dtype, axis):
 
 
 @pytest.mark.parametrize("op", [ops.softmax, ops.log_softmax])
-def test_softmax_keeps_its_result_and_the_type(op):
+def test_softmax_saves_its_result_and_keeps_the_type(op):
     x = numbers(0, (2, 3))
-    (array,) = kept_by(op, x).values()
+    (array,) = saved_by(op, x).values()
     assert_array_equal(array, run(op, x)[0])
     for dtype in ("float32", "float64"):
         assert types(op, x, dtype=dtype) == {dtype}
@@ -146,8 +146,8 @@ def test_labels_may_be_ints_of_any_size(dtype):
     assert_allclose(loss, -(math.log(0.5) + math.log(0.7)) / 2, rtol=1e-14)
 
 
-def test_cross_entropy_keeps_softmax_minus_target():
-    (difference,) = kept_by(ops.cross_entropy, LOGITS, numpy.array([0, 1])).values()
+def test_cross_entropy_saves_softmax_minus_target():
+    (difference,) = saved_by(ops.cross_entropy, LOGITS, numpy.array([0, 1])).values()
     assert_allclose(difference, [[-0.5, 0.25, 0.25], [0.1, -0.8, 0.7]], rtol=1e-14)
 
 
@@ -155,7 +155,7 @@ def test_cross_entropy_keeps_softmax_minus_target():
 def test_cross_entropy_keeps_the_type(dtype):
     for smoothing in (0.0, 0.1):
         assert types(ops.cross_entropy, LOGITS, numpy.array([0, 1]), dtype=dtype, label_smoothing=smoothing) == {dtype}
-        held = kept_by(ops.cross_entropy, LOGITS.astype(dtype), numpy.array([0, 1]), label_smoothing=smoothing)
+        held = saved_by(ops.cross_entropy, LOGITS.astype(dtype), numpy.array([0, 1]), label_smoothing=smoothing)
         assert [array.dtype for array in held.values()] == [dtype]
 
 
@@ -186,24 +186,29 @@ def test_the_mean_over_no_images_is_no_number():
         (LOGITS[None], numpy.array([0]), ValueError, "logits have shape (1, 2, 3), wanted (N, K)"),
     ],
 )
-def test_cross_entropy_refuses(logits, labels, error, message):
-    if has_kernels() and message.startswith("labels run"):
+def test_cross_entropy_refuses(logits, labels, error, message, each_form):
+    if on_a_gpu() and each_form == "default" and message.startswith("labels run"):
         assert numpy.isnan(run(ops.cross_entropy, logits, labels)[0])
         return
     with pytest.raises(error, match=f"^{re.escape(f'cross_entropy: {message}')}$"):
         run(ops.cross_entropy, logits, labels)
 
 
-def test_cross_entropy_refuses_labels_of_another_library_or_of_none():
+def test_cross_entropy_of_tensors_refuses_labels_of_another_library():
     if name() == "shim":
         pytest.skip("its arrays are NumPy's")
     logits, labels = to_device(LOGITS), numpy.array([0, 1])
     foreign = labels if name() != "numpy" else other_library.to_device(labels)
     kind, cure = ("numpy.ndarray", "to_device") if name() != "numpy" else ("minires.backend.strict.Array", "make it after")
-    with pytest.raises(BackendError, match=f"^cross_entropy: labels is a {kind}, the backend in use is {name()}: {cure}"):
-        ops.cross_entropy(logits, foreign)
-    with pytest.raises(TypeError, match="^cross_entropy: labels is a builtins.list, wanted an array"):
-        ops.cross_entropy(logits, [0, 1])
+    with pytest.raises(BackendError, match=f"^cross_entropy: an operand is a {kind}, the backend in use is {name()}: {cure}"):
+        functional.cross_entropy(logits, foreign)
+
+
+def test_lists_are_labels_of_tensors_and_not_of_arrays():
+    loss = functional.cross_entropy(to_device(LOGITS), [0, 1])
+    assert float(loss) == float(to_host(ops.cross_entropy(to_device(LOGITS), to_device(numpy.array([0, 1])))[0]))
+    with pytest.raises(TypeError, match="^cross_entropy: labels are list, wanted ints: the index of each class$"):
+        ops.cross_entropy(to_device(LOGITS), [0, 1])
 
 
 @pytest.mark.parametrize("smoothing", [-0.1, 1.1])
@@ -240,9 +245,9 @@ def test_mse_loss_by_hand():
     assert_array_equal(g_target, [[0, 2], [-1, -5]])
 
 
-def test_mse_loss_keeps_the_difference_and_the_type():
+def test_mse_loss_saves_the_difference_and_keeps_the_type():
     x, target = numpy.array([[1.0, 2.0]]), numpy.array([[5.0, 3.0]])
-    (array,) = kept_by(ops.mse_loss, x, target).values()
+    (array,) = saved_by(ops.mse_loss, x, target).values()
     assert_array_equal(array, [[-4, -1]])
     for dtype in ("float32", "float64"):
         assert types(ops.mse_loss, x, target, dtype=dtype) == {dtype}

@@ -12,9 +12,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from minires import ops
 from minires.backend import to_device, to_host
 from minires.gradcheck import check_backward
-from tests.strategies import SEEDS, SIZES, kept_by, numbers, run, types
+from tests.strategies import SEEDS, SIZES, saved_by, numbers, run, types
 
-pytestmark = pytest.mark.usefixtures("each_backend")
+pytestmark = pytest.mark.usefixtures("each_backend", "each_form")
 
 BATCHES = st.tuples(st.integers(2, 4), SIZES) | st.tuples(st.integers(2, 3), SIZES, SIZES, SIZES)
 
@@ -89,7 +89,7 @@ def test_channel_stats_of_whole_numbers_are_refused(dtype):
 
 @pytest.mark.parametrize("shape", [(3,), ()])
 def test_channel_stats_want_two_axes(shape):
-    with pytest.raises(ValueError, match=f"^{re.escape(f'channel_stats: x has shape {shape}, wanted (N, ..., C)')}$"):
+    with pytest.raises(ValueError, match=f"^{re.escape(f'channel_stats: x has shape {shape}, wanted (N, C) or (N, H, W, C)')}$"):
         stats_on_host(numpy.ones(shape))
 
 
@@ -237,9 +237,14 @@ both = pytest.mark.parametrize("op", [ops.batch_norm, ops.batch_norm_frozen])
 
 
 @both
-def test_backward_keeps_x_hat_and_two_vectors(op):
+def test_the_plain_backward_saves_x_hat_and_two_vectors_and_the_faster_one_x(op, each_form):
     x, gamma = numpy.array([[-1.0, 2.0], [2.0, -1.0]]), numpy.array([4.0, 5.0])
-    held = kept_by(op, x, gamma, numpy.ones(2), eps=1, **options_of(op))
+    held = saved_by(op, x, gamma, numpy.ones(2), eps=1, **options_of(op))
+    if each_form == "default":
+        (name,) = [name for name, array in held.items() if array.size >= x.size]
+        assert name.endswith("x")
+        assert_array_equal(held[name], x)
+        return
     assert sorted(held) == ["gamma", "scale", "x_hat"]
     mean, var = (0.5, 3) if op is ops.batch_norm_frozen else (0.5, 2.25)
     assert_array_equal(held["gamma"], gamma)
@@ -280,15 +285,22 @@ def test_batch_norm_frozen_refuses_statistics_of_another_size(name, shape):
         run(ops.batch_norm_frozen, numpy.ones((4, 2)), numpy.ones(2), numpy.ones(2), **options)
 
 
+@pytest.mark.parametrize(("name", "shape"), [("mean", (3,)), ("var", (1,))])
+def test_batch_norm_refuses_given_statistics_of_another_size(name, shape):
+    stats = tuple(to_device(numpy.ones(shape if name == which else (2,))) for which in ("mean", "var"))
+    with pytest.raises(ValueError, match=f"^batch_norm: {name} has shape {re.escape(str(shape))}, x has 2 channels$"):
+        run(ops.batch_norm, *map(numpy.ones, [(4, 2), (2,), (2,)]), stats=stats)
+
+
 @pytest.mark.parametrize(("shape", "m"), [((1, 2), 1), ((1, 1, 1, 2), 1), ((0, 2), 0), ((0, 4, 4, 2), 0)])
-def test_batch_norm_refuses_fewer_than_two_values_a_channel(shape, m):
-    message = f"batch_norm: x of shape {shape} has {m} value{'s' * (m == 0)} a channel: a variance needs two or more"
+def test_batch_norm_refuses_fewer_than_two_values_per_channel(shape, m):
+    message = f"batch_norm: x of shape {shape} has {m} value{'s' * (m == 0)} per channel: a variance needs two or more"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         run(ops.batch_norm, numpy.ones(shape), numpy.ones(2), numpy.ones(2))
 
 
 @pytest.mark.parametrize("shape", [(2, 2), (1, 2, 1, 2), (1, 1, 2, 2)])
-def test_two_values_a_channel_are_enough(shape):
+def test_two_values_per_channel_are_enough(shape):
     x = numpy.array([1.0, 10.0, 3.0, 50.0]).reshape(shape)
     y, _ = run(ops.batch_norm, x, numpy.ones(2), numpy.zeros(2))
     assert_allclose(y.ravel(), [-1, -1, 1, 1], rtol=1e-5)
@@ -321,9 +333,9 @@ def test_the_mean_over_all_masks_of_dropout_is_x():
     assert_allclose(sum(run(ops.dropout, x, mask, p=0.25)[0] for mask in masks) / 4, x, rtol=1e-15)
 
 
-def test_dropout_keeps_the_mask_and_the_type():
+def test_dropout_saves_the_mask_and_keeps_the_type():
     x, keep = numpy.ones((2, 3)), numpy.array([[True, False, True]] * 2)
-    (array,) = kept_by(ops.dropout, x, keep, p=0.5).values()
+    (array,) = saved_by(ops.dropout, x, keep, p=0.5).values()
     assert array.dtype == bool
     assert_array_equal(array, keep)
     for dtype in ("float32", "float64"):

@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from numpy.testing import assert_allclose, assert_array_equal
 
-from minires import backend, ops
-from minires.backend import to_device, to_host
+from minires import ops
+from minires.backend import on_a_gpu, to_device, to_host
 from minires.gradcheck import check_backward
-from minires.ops.windows import added_back, framed
-from tests.strategies import SEEDS, distinct, kept_by, numbers, run, types, windows
+from minires.ops.windows import overlap_add, pad_images
+from tests.chunks import in_chunks_of
+from tests.strategies import SEEDS, distinct, saved_by, numbers, run, types, windows
 
-pytestmark = pytest.mark.usefixtures("each_backend")
+pytestmark = pytest.mark.usefixtures("each_backend", "each_form")
 
 
 def by_loops(x, g, reduce, kernel, stride, padding, outside):
@@ -136,21 +137,21 @@ def test_the_padding_of_an_average_pool_counts_as_zeros():
     assert_array_equal(g_x[0, :, :, 0], [[2, 3], [5, 6]])
 
 
-def test_a_frame_goes_around_each_image_and_off_again():
+def test_padding_goes_around_each_image_and_off_again():
     x = numpy.arange(12.0).reshape(2, 3, 2, 1)
-    frame = framed(to_device(x), (1, 2), 7)
-    assert frame.shape == (2, 5, 6, 1)
-    assert_array_equal(to_host(frame)[1, :, :, 0], [[7] * 6, *([7, 7, a, a + 1, 7, 7] for a in (6, 8, 10)), [7] * 6])
-    inner = added_back([to_device(numpy.ones((2, 5, 6, 1)))], x.shape, (1, 1), (1, 1), (1, 2), "float64")
+    padded = pad_images(to_device(x), (1, 2), 7)
+    assert padded.shape == (2, 5, 6, 1)
+    assert_array_equal(to_host(padded)[1, :, :, 0], [[7] * 6, *([7, 7, a, a + 1, 7, 7] for a in (6, 8, 10)), [7] * 6])
+    inner = overlap_add([to_device(numpy.ones((2, 5, 6, 1)))], x.shape, (1, 1), (1, 1), (1, 2), "float64")
     assert_array_equal(to_host(inner), numpy.ones(x.shape))
-    assert_array_equal(to_host(framed(to_device(x), (0, 1)))[0, 0, :, 0], [0, 0, 1, 0])
-    assert_array_equal(to_host(framed(to_device(x), (1, 0)))[0, :, 0, 0], [0, 0, 2, 4, 0])
+    assert_array_equal(to_host(pad_images(to_device(x), (0, 1)))[0, 0, :, 0], [0, 0, 1, 0])
+    assert_array_equal(to_host(pad_images(to_device(x), (1, 0)))[0, :, 0, 0], [0, 0, 2, 4, 0])
 
 
 @pytest.mark.parametrize("kernel", [(16, 16), (1, 256), (16, 17), (1, 257), (257, 1)])
 @pytest.mark.parametrize("winner", ["first", "middle", "last"])
-def test_windows_of_many_places(kernel, winner):
-    """The place of the maximum is a byte for up to 256 places; the 257th would look like the first."""
+def test_windows_of_many_positions(kernel, winner):
+    """The position of the maximum is a byte for up to 256 of them; the 257th would look like the first."""
     size = kernel[0] * kernel[1]
     place = {"first": 0, "middle": size // 2, "last": size - 1}[winner]
     x = numpy.zeros((1, *kernel, 1), "float32")
@@ -161,19 +162,19 @@ def test_windows_of_many_places(kernel, winner):
     assert_array_equal(g_x, x * 7)
 
 
-def test_a_max_pool_keeps_the_place_of_each_maximum():
+def test_a_max_pool_saves_the_position_of_each_maximum():
     for kernel, one_byte in [((2, 3), True), ((16, 16), True), ((1, 257), False)]:
         x = distinct(0, (2, kernel[0], 2 * kernel[1], 3))
-        (place,) = kept_by(ops.max_pool2d, x, kernel=kernel).values()
+        (place,) = saved_by(ops.max_pool2d, x, kernel=kernel).values()
         assert place.shape == (2, 1, 2, 3) and place.dtype.kind in "iu"
         assert (place.itemsize == 1) == one_byte
         window = x[1, :, kernel[1] :, 2].ravel().tolist()
         assert place[1, 0, 1, 2] == window.index(max(window))
 
 
-def test_the_averages_keep_no_array():
+def test_the_averages_save_no_array():
     x = numpy.ones((2, 4, 6, 3))
-    assert kept_by(ops.avg_pool2d, x, kernel=3, stride=2, padding=1) == kept_by(ops.global_avg_pool, x) == {}
+    assert saved_by(ops.avg_pool2d, x, kernel=3, stride=2, padding=1) == saved_by(ops.global_avg_pool, x) == {}
 
 
 @given(windows(), SEEDS)
@@ -293,12 +294,14 @@ def test_a_nan_is_the_maximum_and_of_several_the_last_gets_the_gradient():
     assert_array_equal(g_x[:, 0, :, 0], [[0, 0, 0, 7, 0], [8, 0, 0, 0, 0]])
 
 
-def test_a_batch_in_parts_gives_what_its_images_give_alone(monkeypatch):
-    monkeypatch.setattr(backend, "_current", backend._current._replace(part=3 * 2 * 5 * 6 * 3 * 8))  # three images
+def test_a_batch_in_chunks_gives_what_its_images_give_alone(each_form):
     x = to_device(numpy.random.default_rng(0).integers(0, 4, (8, 5, 6, 3)).astype(float))
     g = to_device(numpy.random.default_rng(1).standard_normal((8, 3, 3, 3)))
-    y, backward = ops.max_pool2d(x, kernel=3, stride=2, padding=1)
-    (g_x,) = backward(g)
+    with in_chunks_of(3 * 2 * 5 * 6 * 3 * 8) as cuts:  # three images
+        y, backward = ops.max_pool2d(x, kernel=3, stride=2, padding=1)
+        (g_x,) = backward(g)
+    if each_form == "default" and not on_a_gpu():
+        assert cuts[0] == [2, 2, 2, 2]
     for i in range(8):
         one, back = ops.max_pool2d(x[i : i + 1], kernel=3, stride=2, padding=1)
         assert_array_equal(to_host(y[i]), to_host(one[0]))

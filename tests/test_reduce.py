@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from minires import ops
 from minires.gradcheck import check_backward
-from tests.strategies import SEEDS, distinct, kept_by, numbers, reductions, run, types
+from tests.strategies import SEEDS, distinct, saved_by, numbers, reductions, run, types
 
 pytestmark = pytest.mark.usefixtures("each_backend")
 
@@ -155,16 +155,16 @@ def test_the_type_of_the_elements_stays(name, dtype, axis):
     assert types(getattr(ops, name), numpy.ones((2, 3, 4)), dtype=dtype, axis=axis) == {dtype}
 
 
-def test_sum_and_mean_keep_no_array():
+def test_sum_and_mean_save_no_array():
     for axis in (None, 1):
-        assert kept_by(ops.sum, X, axis=axis) == kept_by(ops.mean, X, axis=axis) == {}
+        assert saved_by(ops.sum, X, axis=axis) == saved_by(ops.mean, X, axis=axis) == {}
 
 
-def test_max_keeps_one_bool_for_each_element_and_var_the_distances():
-    (chosen,) = kept_by(ops.max, X, axis=1).values()
+def test_max_saves_one_bool_for_each_element_and_var_the_distances():
+    (chosen,) = saved_by(ops.max, X, axis=1).values()
     assert chosen.dtype == bool
     assert_array_equal(chosen, [[False, False, True]] * 2)
-    (distance,) = kept_by(ops.var, X, axis=1).values()
+    (distance,) = saved_by(ops.var, X, axis=1).values()
     assert_array_equal(distance, [[-2, -1, 3], [-3, 1, 2]])
 
 

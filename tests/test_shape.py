@@ -12,7 +12,7 @@ from numpy.testing import assert_array_equal
 from minires import ops
 from minires.backend import to_device
 from minires.gradcheck import check_backward
-from tests.strategies import SEEDS, SHAPES, kept_by, numbers, run, types
+from tests.strategies import SEEDS, SHAPES, saved_by, numbers, run, types
 
 pytestmark = pytest.mark.usefixtures("each_backend")
 
@@ -305,10 +305,10 @@ OPTIONS = {
 
 
 @pytest.mark.parametrize("name", OPTIONS)
-def test_no_array_is_kept_and_the_type_stays(name):
+def test_no_array_is_saved_and_the_type_stays(name):
     op, x = getattr(ops, name), numpy.ones((2, 3))
     arrays = [x, x] if name == "concatenate" else [x]
-    assert kept_by(op, *arrays, **OPTIONS[name]) == {}
+    assert saved_by(op, *arrays, **OPTIONS[name]) == {}
     for dtype in ("float32", "float64"):
         assert types(op, *arrays, dtype=dtype, **OPTIONS[name]) == {dtype}
 
@@ -324,9 +324,9 @@ def test_a_list_that_changes_after_it_was_an_index_changes_nothing(index):
     assert_array_equal(backward(numpy.ones(y.shape))[0], [[1, 1], [0, 0], [1, 1]])
 
 
-def test_getitem_keeps_the_index():
+def test_getitem_saves_the_index():
     index = numpy.array([2, 0, 2])
-    (array,) = kept_by(ops.getitem, numpy.ones((3, 2)), index=to_device(index)).values()
+    (array,) = saved_by(ops.getitem, numpy.ones((3, 2)), index=to_device(index)).values()
     assert_array_equal(array, index)
 
 
