@@ -19,6 +19,7 @@ from typing import NamedTuple
 from minires import names
 from minires.backend.settings import settings, using
 
+
 class Form(NamedTuple):
     """A faster form."""
 
@@ -65,6 +66,8 @@ def has_forms(plain, is_op=False):
     `.plain` is the function itself; `.default` is what runs where nobody stands in.
     """
     name = plain.__qualname__
+    if name in FUNCTIONS and FUNCTIONS[name].plain.__module__ != plain.__module__:
+        name = f"{plain.__module__}.{name}"  # the name is taken: somebody's own relu stands beside the library's
     forms = FUNCTIONS[name] = Forms(plain, name, is_op)
 
     @wraps(plain)
