@@ -7,8 +7,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from minires import functional as F
-from minires import nn
+from minires import models, nn, ops
 from minires.backend import BackendError, is_array, to_device, to_host
+from minires.fast.blocks import norm_relu
 from minires.nn import (
     AvgPool2d,
     BatchNorm,
@@ -211,14 +212,25 @@ def test_the_gradient_of_batch_norm_in_training_knows_that_the_statistics_move(s
     assert_allclose(to_host(layer.bias.grad), g.reshape(-1, 3).sum(axis=0), rtol=1e-10)
 
 
-@pytest.mark.parametrize("separate", [False, True])
-def test_batch_norm_computes_its_statistics_once(monkeypatch, separate):
+@pytest.mark.parametrize("forms", [nullcontext, ops.plain])
+def test_batch_norm_computes_its_statistics_once(monkeypatch, forms):
     """The module does, and hands them to the op."""
-    monkeypatch.setattr("minires.ops.norm.channel_stats", None)
-    monkeypatch.setattr("minires.ops.onepass.channel_stats", None)
-    x = numpy.array([[1.0], [3.0]])
-    with nn.separate_ops() if separate else nullcontext():
-        assert_allclose(BatchNorm(1, eps=0)(tensor(x)).numpy(), [[-1], [1]])
+    calls = []
+
+    def counted(x):
+        calls.append(x.shape)
+        return ops.channel_stats.default(x)
+
+    x = tensor([[1.0], [3.0]])
+    with forms(), ops.standing_in(channel_stats=counted):
+        assert_allclose(BatchNorm(1, eps=0)(x).numpy(), [[-1], [1]])
+        assert calls == [(2, 1)]
+        BatchNorm(1).eval()(x)
+        assert calls == [(2, 1)]
+    monkeypatch.setattr("minires.fast.blocks.channel_stats", counted)
+    with forms():
+        norm_relu(BatchNorm(1), x)
+    assert calls == [(2, 1)] * 2
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -259,26 +271,26 @@ def test_batch_norm_with_an_add_and_a_relu_is_the_separate_ops_in_a_row(training
 
     expected = results(in_a_row)
     assert (expected[0] < 0).any() != relu and (expected[2] is not None) == with_add
-    for separate in (False, True):
-        with nn.separate_ops() if separate else nullcontext():
-            found = results(lambda layer, x, add: layer(x, add, relu=relu))
+    for forms in (nullcontext, ops.plain):
+        with forms():
+            found = results(lambda layer, x, add: norm_relu(layer, x, add, relu))
         for a, b in zip(found, expected, strict=True):
             assert (a is None and b is None) or a.dtype == b.dtype
             if a is not None:
                 assert_allclose(a, b, rtol=1e-10, atol=1e-12)
 
 
-def test_separate_ops_last_as_long_as_their_block_and_one_within_another_does_not_end_them():
-    layer, x = BatchNorm(1), tensor([[1.0], [3.0]], requires_grad=True)
-    assert layer(x, relu=True).node.op == "norm_add_relu"
-    with nn.separate_ops():
-        with nn.separate_ops():
+def test_plain_forms_last_as_long_as_their_block_and_one_within_another_does_not_end_them():
+    block, x = models.BasicBlock(2, 2), tensor(numpy.ones((2, 3, 3, 2)), requires_grad=True)
+    assert block(x).node.op == "norm_add_relu"
+    with ops.plain():
+        with ops.plain():
             pass
-        assert layer(x, relu=True).node.op == "relu" and layer(x).node.op == "batch_norm" and layer(x, x).node.op == "add"
-        assert layer.eval()(x).node.op == "batch_norm_frozen"
-    with pytest.raises(RuntimeError, match="within"), nn.separate_ops():
+        assert block(x).node.op == "relu" and block.bn1(x).node.op == "batch_norm"
+        assert block.eval().bn1(x).node.op == "batch_norm_frozen" and block(x).node.op == "relu"
+    with pytest.raises(RuntimeError, match="within"), ops.plain():
         raise RuntimeError("within")
-    assert layer(x, x).node.op == "norm_add_relu"
+    assert block(x).node.op == block.train()(x).node.op == "norm_add_relu"
 
 
 def test_running_statistics_are_bare_arrays_and_stay_the_same_ones():
@@ -299,7 +311,7 @@ def test_batch_norm_of_two_values_a_channel_is_the_least():
 def test_batch_norm_refuses_one_value_a_channel_in_training_only(shape):
     layer = BatchNorm(3)
     x = tensor(numpy.ones(shape))
-    with pytest.raises(ValueError, match="^batch_norm: x of shape .* has 1 value a channel: a variance needs two or more$"):
+    with pytest.raises(ValueError, match="^batch_norm: x of shape .* has 1 value per channel: a variance needs two or more$"):
         layer(x)
     assert_array_equal(to_host(layer.running_mean), numpy.zeros(3))  # a refused batch leaves no trace
     assert_array_equal(to_host(layer.running_var), numpy.ones(3))
@@ -316,7 +328,7 @@ def test_batch_norm_refuses_another_number_of_channels_and_leaves_no_trace():
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # the statistics of nothing
 def test_an_empty_batch_is_refused_in_training_and_passes_in_evaluation():
     layer, x = BatchNorm(3), tensor(numpy.ones((0, 2, 2, 3)))
-    with pytest.raises(ValueError, match="has no values"):
+    with pytest.raises(ValueError, match=r"^channel_stats: x of shape \(0, 2, 2, 3\) has 0 values per channel"):
         layer(x)
     assert layer.eval()(x).shape == (0, 2, 2, 3)
 

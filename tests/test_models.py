@@ -1,26 +1,35 @@
 """The models: sizes, names and shapes as in the papers and in torchvision; what a block adds; what is refused."""
 
+from contextlib import nullcontext
+
 import numpy
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from minires import backend, models, nn
+from minires import backend, models, nn, ops
 from minires.backend import to_device, to_host
 from minires.models import BasicBlock, Bottleneck, PreActivationBasicBlock, PreActivationBottleneck, ResNet
-from minires.models.blocks import PadShortcut, make_shortcut
+from minires.models.resnet import NoShortcut, PadShortcut, make_shortcut
 from minires.nn import BatchNorm, Conv2d, Identity, Linear, Sequential, init
 from minires.tensor import Tensor, no_grad
 
 on_each_backend = pytest.mark.usefixtures("each_backend")
+on_each_form = pytest.mark.usefixtures("each_backend", "each_form")
 
 BLOCKS = [BasicBlock, Bottleneck, PreActivationBasicBlock, PreActivationBottleneck]
 
 
 @pytest.fixture
-def undrawn(monkeypatch):
+def undrawn():
     """On NumPy, and convolutions start as zeros: the large models are made at once."""
-    monkeypatch.setattr(init, "kaiming_normal", lambda shape: init.zeros(shape))
-    with backend.using("numpy"):
+    with backend.using("numpy"), ops.standing_in(kaiming_normal=lambda shape, **options: init.zeros(shape)):
+        yield
+
+
+@pytest.fixture(params=["fused", "plain"])
+def each_form(request):
+    """Blocks as minires.fast runs them, and as they are written."""
+    with nullcontext() if request.param == "fused" else ops.plain():
         yield
 
 
@@ -119,7 +128,7 @@ def stages(model, x):
     return shapes
 
 
-@on_each_backend
+@on_each_form
 @pytest.mark.parametrize("shortcut", ["A", "B", "none"])
 @pytest.mark.parametrize("preactivation", [False, True])
 @pytest.mark.parametrize("block", [BasicBlock, Bottleneck])
@@ -136,7 +145,7 @@ def test_every_stage_but_the_first_halves_the_image(block, preactivation, shortc
         assert model(x).shape == (2, 7) and model.conv1(x).shape == (2, 17, 15, 4)
 
 
-@on_each_backend
+@on_each_form
 @pytest.mark.parametrize("preactivation", [False, True])
 @pytest.mark.parametrize("block", [BasicBlock, Bottleneck])
 @pytest.mark.parametrize("shortcut", ["A", "B", "none"])
@@ -171,13 +180,13 @@ def test_the_shortcut_is_b_in_the_wide_nets_and_a_in_the_cifar_nets_unless_told_
 
 
 @pytest.mark.parametrize(
-    ("kind", "first", "rest"), [("A", PadShortcut, Identity), ("B", Sequential, Identity), ("none", None, None)]
+    ("kind", "first", "rest"), [("A", PadShortcut, Identity), ("B", Sequential, Identity), ("none", NoShortcut, NoShortcut)]
 )
 def test_all_blocks_of_a_stage_have_the_shortcut_asked_for(undrawn, kind, first, rest):
     model = ResNet(BasicBlock, (2, 3), (4, 6), shortcut=kind)
     blocks = [block for stage in (model.layer1, model.layer2) for block in stage]
     for block, wanted in zip(blocks, (rest, rest, first, rest, rest), strict=True):
-        assert block.downsample is None if wanted is None else type(block.downsample) is wanted
+        assert type(block.downsample) is wanted and block.shortcut is block.downsample
 
 
 def test_every_residual_net_of_the_papers_hands_its_options_on(undrawn):
@@ -186,7 +195,7 @@ def test_every_residual_net_of_the_papers_hands_its_options_on(undrawn):
             continue
         model = make(num_classes=7, in_channels=1, shortcut="none", stem="imagenet", preactivation=True)
         assert model.conv1.weight.shape[:3] == (7, 7, 1) and model.fc.weight.shape[1] == 7, name
-        assert model.bn1 is None and model.layer2[0].downsample is None, name
+        assert model.bn1 is None and type(model.layer2[0].downsample) is NoShortcut, name
 
 
 def test_preactivation_takes_the_other_blocks_and_norms_at_the_end(undrawn):
@@ -265,7 +274,7 @@ FACTORS = {
 }
 
 
-@on_each_backend
+@on_each_form
 @pytest.mark.parametrize("block", BLOCKS)
 def test_a_block_gives_the_branch_plus_the_skip_and_its_gradient_takes_both_ways(block):
     made = plain_numbers(block(block.expansion, 1), FACTORS[block])
@@ -278,11 +287,11 @@ def test_a_block_gives_the_branch_plus_the_skip_and_its_gradient_takes_both_ways
     assert_allclose(to_host(x.grad)[0, :, 0, 0], [4, 1 if block.preactivation else 0])
 
 
-@on_each_backend
+@on_each_form
 @pytest.mark.parametrize("block", BLOCKS)
 def test_a_plain_block_has_the_branch_alone(block):
     made = plain_numbers(block(block.expansion, 1, shortcut="none"), FACTORS[block])
-    assert made.downsample is None
+    assert type(made.downsample) is NoShortcut
     x = tensor(numpy.array([2.0, -5.0]).reshape(1, 2, 1, 1) * numpy.eye(block.expansion)[0], requires_grad=True)
     y = made(x)
     assert_allclose(y.numpy()[0, :, 0, 0], [3 * 2, 0])
@@ -290,7 +299,7 @@ def test_a_plain_block_has_the_branch_alone(block):
     assert_allclose(to_host(x.grad)[0, :, 0, 0], [3, 0])
 
 
-@on_each_backend
+@on_each_form
 @pytest.mark.parametrize("block", BLOCKS)
 def test_a_projection_multiplies_the_skip_and_takes_every_second_pixel(block):
     """2 to `expansion` channels: 3 times the branch plus 10 times what the projection sees, at pixels 0, 2 and 4."""
@@ -305,7 +314,7 @@ def test_a_projection_multiplies_the_skip_and_takes_every_second_pixel(block):
     assert_allclose(to_host(x.grad)[0, 0, :, 0], [13, 0, 0, 0, 13])
 
 
-@on_each_backend
+@on_each_form
 @pytest.mark.parametrize(("block", "last"), [(BasicBlock, "bn2"), (Bottleneck, "bn3")])
 def test_the_relu_comes_after_the_sum(block, last):
     """The last norm gives -5 whatever the input: x of 7 becomes 2, and x of 3 becomes 0, not -2 nor 3. +5 lifts -4 to 1."""
@@ -319,7 +328,7 @@ def test_the_relu_comes_after_the_sum(block, last):
             assert_allclose(y[0, 0], numpy.full((3, c), numpy.reshape(expected, (3, 1))))
 
 
-@on_each_backend
+@on_each_form
 @pytest.mark.parametrize(("block", "last"), [(BasicBlock, "bn2"), (Bottleneck, "bn3")])
 def test_a_plain_block_with_a_zeroed_last_norm_gives_relu_of_its_bias_whatever_x(block, last):
     made = block(3, 2, stride=2, shortcut="none").astype("float64")
@@ -331,7 +340,7 @@ def test_a_plain_block_with_a_zeroed_last_norm_gives_relu_of_its_bias_whatever_x
         assert_allclose(y, numpy.broadcast_to(numpy.maximum(bias, 0), (2, 3, 2, f)))
 
 
-@on_each_backend
+@on_each_form
 @pytest.mark.parametrize(("block", "last"), [(PreActivationBasicBlock, "conv2"), (PreActivationBottleneck, "conv3")])
 def test_x_passes_a_preactivation_block_untouched(block, last):
     made = block(block.expansion, 1).astype("float64")
@@ -371,7 +380,7 @@ def test_a_shortcut_is_no_more_than_its_block_needs(undrawn):
         for i, o, stride in ((4, 4, 2), (4, 8, 1), (4, 8, 2)):
             assert isinstance(make_shortcut(kind, i, o, stride), PadShortcut if kind == "A" else Sequential)
     for i, o, stride in ((4, 4, 1), (4, 8, 2)):
-        assert make_shortcut("none", i, o, stride) is None
+        assert type(make_shortcut("none", i, o, stride)) is NoShortcut
     assert count(make_shortcut("A", 4, 8, 2)) == 0
 
 
@@ -410,6 +419,21 @@ def test_the_same_seed_gives_the_same_model():
         assert_array_equal(value, first[name])
 
 
+@on_each_backend
+@pytest.mark.parametrize("make", [
+    lambda **rng: ResNet(Bottleneck, (1, 1), (2, 4), **rng), lambda **rng: ResNet(BasicBlock, (1, 1), (2, 4), preactivation=True, **rng),
+    lambda **rng: models.resnet20(shortcut="B", **rng), lambda **rng: models.resnet8(widths=(8,), **rng),
+])  # fmt: skip
+def test_a_generator_of_ones_own_draws_the_same_model_and_leaves_the_default_one_alone(make):
+    nn.manual_seed(3)
+    expected = make().state_dict()
+    nn.manual_seed(5)
+    state = make(rng=numpy.random.default_rng(3)).state_dict()
+    assert nn.init.generator().random() == numpy.random.default_rng(5).random()
+    for name, value in expected.items():
+        assert_array_equal(state[name], value, err_msg=name)
+
+
 # Refusals
 
 
@@ -419,13 +443,13 @@ def test_the_same_seed_gives_the_same_model():
         (lambda: models.build("resnet180"),
          "unknown model 'resnet180': there are resnet18, resnet34, resnet50, resnet101, resnet152, "
          "resnet20, resnet32, resnet44, resnet56, resnet110, resnet8; did you mean 'resnet18'?"),
-        (lambda: models.resnet8(widht=(8,)), "unknown option 'widht': there are num_classes, in_channels, stem, widths, dirac, scale; "
+        (lambda: models.resnet8(widht=(8,)), "unknown option 'widht': there are num_classes, in_channels, stem, widths, dirac, scale, rng; "
          "did you mean 'widths'?"),
         (lambda: models.resnet18(num_clases=3),
-         "unknown option 'num_clases': there are num_classes, in_channels, stem, shortcut, preactivation; "
+         "unknown option 'num_clases': there are num_classes, in_channels, stem, shortcut, preactivation, rng; "
          "did you mean 'num_classes'?"),
         (lambda: models.build("resnet20", preactivaton=True),
-         "unknown option 'preactivaton': there are num_classes, in_channels, stem, shortcut, preactivation; "
+         "unknown option 'preactivaton': there are num_classes, in_channels, stem, shortcut, preactivation, rng; "
          "did you mean 'preactivation'?"),
         (lambda: models.resnet18(stem="imagenette"),
          "unknown stem 'imagenette': there are cifar, imagenet; did you mean 'imagenet'?"),
