@@ -5,10 +5,12 @@ import inspect
 import numpy
 
 from minires.backend import to_device, to_host
+from minires.ops.forms import has_forms
 
 __all__ = ["check_backward", "operand_names"]
 
 
+@has_forms
 def check_backward(op, *arrays, seed=0, step=1e-6, tolerance=1e-6, **options):
     """Check the backward of `op` at `arrays`: raise AssertionError, with the input's name and both numbers, if it is wrong.
 

@@ -17,6 +17,7 @@ import numpy
 
 from minires.data import pickled
 from minires.data.dataset import DataError, Dataset
+from minires.ops.forms import has_forms
 
 PIXELS = 3 * 32 * 32
 ORIGIN = "https://www.cs.toronto.edu/~kriz/"
@@ -190,7 +191,7 @@ def _records(data, label_bytes, path, classes):
         found = f"{path} has {len(data):,} bytes, no whole number of records of {size:,}"
         raise DataError(f"{found}: it is cut off or another file")
     records = numpy.frombuffer(data, numpy.uint8).reshape(-1, size)
-    return _images(records[:, label_bytes:]), _labels(records[:, label_bytes - 1], path, classes)
+    return channels_last(records[:, label_bytes:]), _labels(records[:, label_bytes - 1], path, classes)
 
 
 def _arrays(data, key, path, classes):
@@ -204,12 +205,17 @@ def _arrays(data, key, path, classes):
         raise DataError(f"{path} has no uint8 array (N, {PIXELS:,}) under {b'data'}: it is another file")
     if not isinstance(labels, list) or len(labels) != len(pixels) or not all(type(label) is int for label in labels):
         raise DataError(f"{path} has no list of {len(pixels):,} ints under {key}: it is another file")
-    return _images(pixels), _labels(numpy.array(labels), path, classes)
+    return channels_last(pixels), _labels(numpy.array(labels), path, classes)
 
 
-def _images(pixels):
-    """(N, 3072), planes of red, green and blue, as (N, 32, 32, 3)."""
-    return numpy.ascontiguousarray(pixels.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
+@has_forms
+def channels_last(rows):
+    """CIFAR's images as it stores them, one per row, as images with the channels last.
+
+    rows  (N, 3072): for each image a plane of 32 x 32 reds, row by row, then one of greens, then one of blues
+    result  (N, 32, 32, 3), in the dtype of rows, in memory of its own
+    """
+    return numpy.ascontiguousarray(rows.reshape(len(rows), 3, 32, 32).transpose(0, 2, 3, 1))
 
 
 def _labels(labels, path, classes):

@@ -3,7 +3,7 @@
 import inspect
 
 from minires import names
-from minires.models.resnet import BasicBlock, Bottleneck, ResNet
+from minires.models.resnet import BasicBlock, Bottleneck, ResNet, preactivated
 from minires.ops.forms import has_forms
 
 WIDE, NARROW = (64, 128, 256, 512), (16, 32, 64)
@@ -26,13 +26,15 @@ def _net(name, **options):
     for option in options:
         names.check("option", option, OPTIONS)
     kind, depths, widths = NETS[name]
-    return ResNet(block_class(kind), depths, widths, **options)
+    block = block_class(kind, options.get("preactivation", False))
+    return ResNet(block, depths, widths, **options)
 
 
 @has_forms
-def block_class(kind):
-    """The class of a kind of block, "basic" or "bottleneck"."""
-    return {"basic": BasicBlock, "bottleneck": Bottleneck}[kind]
+def block_class(kind, preactivation=False):
+    """The class of a kind of block, "basic" or "bottleneck", or its pre-activated one."""
+    block = {"basic": BasicBlock, "bottleneck": Bottleneck}[kind]
+    return preactivated(block) if preactivation else block
 
 
 def resnet18(**options):

@@ -188,6 +188,7 @@ def _misfit(value, array):
     return None if fits else f"{value.dtype}, wanted {array.dtype}"
 
 
+@has_forms
 def _opened(name, value):
     """(name, value), or of a list, tuple or dict each part with its place, however deep."""
     if isinstance(value, (dict, list, tuple)):
@@ -197,6 +198,7 @@ def _opened(name, value):
         yield name, value
 
 
+@has_forms
 def _walk(value, path, seen):
     """(path, value) of each module, parameter and buffer in a value, in the order written, each once."""
     if isinstance(value, (dict, list, tuple)):

@@ -1,7 +1,7 @@
 """Element by element: functions of one operand; then of two, with broadcasting, where either may be a plain number."""
 
 from minires.backend import xp
-from minires.ops.forms import op
+from minires.ops.forms import has_forms, op
 
 
 @op
@@ -113,6 +113,7 @@ def checked_shapes(op, a, b):
     return a_shape, b_shape
 
 
+@has_forms
 def unbroadcast(g, shape):
     """Sum `g` over the axes along which an array of `shape` was stretched: the adjoint of broadcasting."""
     if g.shape == shape:

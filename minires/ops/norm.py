@@ -13,13 +13,12 @@ def channel_stats(x):
 
     x  (N, ..., C)    mean, var  (C,)
 
-    In two passes: deviations first, then their squares. E[x^2] - E[x]^2 would lose the digits that a large mean takes up.
     Sums are float64: a float32 sum of a million values keeps about four digits.
     Raises  ValueError: there is no value, or a single axis. TypeError: x is not of floating-point numbers.
     """
     axes, _ = check_values("channel_stats", x, at_least=1)
     mean = x.mean(axis=axes, dtype="float64").astype(x.dtype)
-    deviation = x - mean
+    deviation = x - mean  # a second pass: E[x^2] - E[x]^2 would lose the digits that a large mean takes up
     return mean, (deviation * deviation).mean(axis=axes, dtype="float64").astype(x.dtype)
 
 
