@@ -82,7 +82,7 @@ def test_a_dataset_refuses(images, labels, error, message):
 
 
 def test_statistics_are_per_channel():
-    dataset = small(white=100)
+    dataset = small(max_value=100)
     assert_allclose(dataset.mean, (IMAGES / 100).reshape(-1, 2).mean(axis=0))
     assert_allclose(dataset.std, (IMAGES / 100).reshape(-1, 2).std(axis=0))
     assert repr(dataset) == "Dataset(10 images of 4 x 3 x 2, 3 classes)"
@@ -104,7 +104,7 @@ def test_a_channel_that_is_the_same_everywhere_is_shifted_and_not_stretched():
         ({"std": (1, 2, 3)}, "std has 3 numbers"),
         ({"std": (1, 0)}, "std is .*, wanted finite numbers above 0"),
         ({"mean": (0, float("nan"))}, "mean is .*, wanted finite numbers"),
-        ({"white": 0}, "white is 0, wanted more than 0"),
+        ({"max_value": 0}, "max_value is 0, wanted more than 0"),
     ],
 )
 def test_a_preparation_that_is_none_is_refused(options, message):
@@ -113,16 +113,16 @@ def test_a_preparation_that_is_none_is_refused(options, message):
 
 
 def test_a_part_has_some_of_the_images_and_all_else():
-    whole = small(white=100, name="n", source="s")
+    whole = small(max_value=100, name="n", source="s")
     part = whole.part([7, 2])
     assert_array_equal(part.images, IMAGES[[7, 2]])
     assert_array_equal(part.labels, LABELS[[7, 2]])
-    assert (part.mean, part.std, part.white, part.name, part.source) == (whole.mean, whole.std, 100, "n", "s")
+    assert (part.mean, part.std, part.max_value, part.name, part.source) == (whole.mean, whole.std, 100, "n", "s")
     assert whole.counts() == [4, 3, 3] and part.counts() == [0, 1, 1]
 
 
 def test_examples_are_the_first_of_each_class_on_a_scale_to_255():
-    images, labels = small(white=250).examples(2, classes=2)
+    images, labels = small(max_value=250).examples(2, classes=2)
     assert labels.tolist() == [0, 0, 1, 1]
     assert_array_equal(images, (IMAGES[[0, 3, 1, 4]] * (255 / 250)).astype(numpy.uint8))
 

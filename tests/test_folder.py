@@ -243,11 +243,11 @@ def test_an_image_that_is_not_there_is_named(tmp_path):
 def test_held_out_images_are_evenly_spaced_in_each_class():
     labels = numpy.repeat([0, 1], [20, 35])
     images = numpy.arange(55, dtype=numpy.uint8).reshape(55, 1, 1, 1)
-    training, validation = data.held_out(data.Dataset(images, labels, "ab", white=10, name="n", source="s"), 0.1)
+    training, validation = data.held_out(data.Dataset(images, labels, "ab", max_value=10, name="n", source="s"), 0.1)
     assert reds(validation) == [9, 19, 29, 39, 49] and validation.counts() == [2, 3]
     assert sorted(reds(training) + reds(validation)) == list(range(55))
     assert training.mean == validation.mean == (numpy.mean([r for r in reds(training)]) / 10,)
-    assert (validation.white, validation.name, validation.source) == (10, "n", "s")
+    assert (validation.max_value, validation.name, validation.source) == (10, "n", "s")
 
 
 @pytest.mark.parametrize("share", [0.1, 0.2, 0.3, 1 / 3, 0.5, 0.7])

@@ -222,10 +222,10 @@ def test_no_name_in_a_grid_lies_on_another_or_on_an_image():
 
 def test_images_of_one_channel_are_grey_and_white_is_white():
     image = numpy.array([[[0], [4]], [[8], [16]]], numpy.uint8)
-    (drawn,) = show.images([image], white=16).axes[0].images
+    (drawn,) = show.images([image], max_value=16).axes[0].images
     assert drawn.get_cmap().name == "gray"
     assert_allclose(drawn.norm(drawn.get_array()), [[0, 0.25], [0.5, 1]])
-    (drawn,) = show.images([image[:, :, [0, 0, 0]]], white=16).axes[0].images
+    (drawn,) = show.images([image[:, :, [0, 0, 0]]], max_value=16).axes[0].images
     assert_allclose(drawn.get_array()[..., 2], [[0, 0.25], [0.5, 1]])
 
 

@@ -52,7 +52,7 @@ def _draw(model, part, facts, folder):
     if worst:
         named = [f"{classes[labels[i]]}, number {i}" for i in worst]
         pictures["mistakes"] = show.predictions(part.images[worst], chances[worst], classes, top=3, titles=named,
-                                                labels=labels[worst], columns=3, white=part.white)  # fmt: skip
+                                                labels=labels[worst], columns=3, max_value=part.max_value)  # fmt: skip
     weight = next(parameter for parameter in model.parameters() if parameter.ndim == 4)
     if weight.shape[2] in (1, 3):
         pictures["filters"] = show.filters(weight)

@@ -91,9 +91,9 @@ class batches:
         return rng.random(len(chosen)) < (0.5 if self.flip else 0)
 
     def _normalisation(self):
-        """(factor, offset) of each channel: (x / white - mean) / std as one product and one sum."""
+        """(factor, offset) of each channel: (x / max_value - mean) / std as one product and one sum."""
         mean, std = numpy.asarray(self.dataset.mean), numpy.asarray(self.dataset.std)
-        factor, offset = 1 / (std * self.dataset.white), -mean / std
+        factor, offset = 1 / (std * self.dataset.max_value), -mean / std
         return to_device(factor.astype(numpy.float32)), to_device(offset.astype(numpy.float32))
 
 

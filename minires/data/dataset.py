@@ -15,8 +15,8 @@ class Dataset:
     """Images and what they show.
 
     images  uint8 (N, H, W, C)    labels  ints (N,), from 0 to len(classes) - 1    classes  a name for each label
-    white  the number that stands for white: images / white lies between 0 and 1
-    mean, std  of each channel of images / white, of the *training* part, which other parts take over. Where a channel
+    max_value  the number that stands for white: images / max_value lies between 0 and 1
+    mean, std  of each channel of images / max_value, of the *training* part, which other parts take over. Where a channel
                is the same everywhere, std is 1: it is shifted and not stretched
     name, source  what the images are called, and where they come from
 
@@ -24,7 +24,7 @@ class Dataset:
     are no numbers for each channel.
     """
 
-    def __init__(self, images, labels, classes, *, white=255, mean=None, std=None, name="images", source=""):
+    def __init__(self, images, labels, classes, *, max_value=255, mean=None, std=None, name="images", source=""):
         images, labels = numpy.asarray(images), numpy.asarray(labels)
         if images.dtype != numpy.uint8 or images.ndim != 4:
             raise TypeError(f"images are {images.dtype} {images.shape}, wanted uint8 (N, H, W, C)")
@@ -36,9 +36,9 @@ class Dataset:
             raise ValueError("there are no images")
         if labels.min() < 0 or labels.max() >= len(classes):
             raise ValueError(f"labels run from {labels.min()} to {labels.max()}, there are {len(classes)} classes")
-        if not white > 0:
-            raise ValueError(f"white is {white}, wanted more than 0")
-        self.images, self.labels, self.classes, self.white = images, labels.astype(numpy.int64), tuple(classes), white
+        if not max_value > 0:
+            raise ValueError(f"max_value is {max_value}, wanted more than 0")
+        self.images, self.labels, self.classes, self.max_value = images, labels.astype(numpy.int64), tuple(classes), max_value
         self.name, self.source = name, source
         if mean is None or std is None:
             own_mean, own_std = self._statistics()
@@ -47,7 +47,7 @@ class Dataset:
 
     def _statistics(self):
         """(mean, std) of each channel, from how often each of the 256 values occurs."""
-        values, mean, std = numpy.arange(256) / self.white, [], []
+        values, mean, std = numpy.arange(256) / self.max_value, [], []
         for i in range(self.images.shape[3]):
             share = numpy.bincount(self.images[..., i].ravel(), minlength=256) / self.images[..., i].size
             mean.append(share @ values)
@@ -55,7 +55,7 @@ class Dataset:
         return mean, std
 
     def normalise(self, *, mean=None, std=None):
-        """Take another mean and std of each channel of images / white."""
+        """Take another mean and std of each channel of images / max_value."""
         for name, values in (("mean", mean), ("std", std)):
             if values is None:
                 continue
@@ -71,7 +71,7 @@ class Dataset:
 
     def part(self, chosen, **changes):
         """A Dataset of some of the images: `chosen` is an index of NumPy. The rest is as here, but for `changes`."""
-        same = {key: getattr(self, key) for key in ("white", "mean", "std", "name", "source")}
+        same = {key: getattr(self, key) for key in ("max_value", "mean", "std", "name", "source")}
         return Dataset(self.images[chosen], self.labels[chosen], self.classes, **{**same, **changes})
 
     def counts(self):
@@ -79,9 +79,9 @@ class Dataset:
         return numpy.bincount(self.labels, minlength=len(self.classes)).tolist()
 
     def examples(self, each, *, classes=10):
-        """(images, labels): the first so many of each class, for the first so many classes; white is 255."""
+        """(images, labels): the first so many of each class, for the first so many classes; they run from 0 to 255."""
         chosen = numpy.concatenate([numpy.flatnonzero(self.labels == k)[:each] for k in range(min(classes, len(self.classes)))])
-        return (self.images[chosen] * (255 / self.white)).astype(numpy.uint8), self.labels[chosen]
+        return (self.images[chosen] * (255 / self.max_value)).astype(numpy.uint8), self.labels[chosen]
 
     def fingerprint(self):
         """A checksum of images and labels, as 16 hexadecimal digits."""

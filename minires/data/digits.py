@@ -30,7 +30,7 @@ def digits():
     test, validation = rank % 5 == 4, rank % 10 == 0
     training = ~test & ~validation
     everything = Dataset(
-        images, labels, [str(digit) for digit in range(10)], white=16, name="handwritten digits", source=SOURCE
+        images, labels, [str(digit) for digit in range(10)], max_value=16, name="handwritten digits", source=SOURCE
     )
     train = everything.part(training, mean=None, std=None)
     return train, *(everything.part(part, mean=train.mean, std=train.std) for part in (validation, test))

@@ -9,12 +9,12 @@ LETTERS = 14  # that fit into that line
 RIGHT, OTHER = "#009e73", "#56b4e9"
 
 
-def images(images, labels=None, classes=None, *, columns=10, rows=None, titles=None, white=255):
+def images(images, labels=None, classes=None, *, columns=10, rows=None, titles=None, max_value=255):
     """A grid of images with sharp pixels, each under its class name.
 
     images  uint8 (N, H, W, C), or a list of (H, W, C), where C is 1 or 3    labels  ints (N,)    classes  a name for each
     rows  how many at most; images beyond are left out    titles  texts, in place of the class names
-    white  the number that stands for white
+    max_value  the number that stands for white
 
     Raises  TypeError: images of another type or shape. ValueError: no images, fewer names than images, or no such class.
     """
@@ -36,13 +36,13 @@ def images(images, labels=None, classes=None, *, columns=10, rows=None, titles=N
     for i, (picture, text) in enumerate(zip(pictures, titles)):
         x, y = i % columns + 0.5, i // columns * high + title
         width, height = _size(picture)
-        _draw(axes, picture, white, extent=(x - width / 2, x + width / 2, y + height, y))
+        _draw(axes, picture, max_value, extent=(x - width / 2, x + width / 2, y + height, y))
         axes.text(x, y - title / 2, _short(text, LETTERS), ha="center", va="center", fontsize=7.5)
     axes.set(xlim=(0, columns), ylim=(rows * high, 0))
     return figure
 
 
-def predictions(images, probabilities, classes, *, top=5, titles=None, labels=None, columns=2, white=255):
+def predictions(images, probabilities, classes, *, top=5, titles=None, labels=None, columns=2, max_value=255):
     """Each image beside a bar chart of its `top` likeliest classes.
 
     images  as in images()    probabilities  (N, K), from 0 to 1    classes  K names
@@ -73,7 +73,7 @@ def predictions(images, probabilities, classes, *, top=5, titles=None, labels=No
         axes.axis("off")
     for i, (picture, chances, title, label) in enumerate(zip(pictures, probabilities.tolist(), titles, labels)):
         height, width, _ = picture.shape
-        _draw(panels[2 * i], picture, white, extent=(0, width, height, 0))
+        _draw(panels[2 * i], picture, max_value, extent=(0, width, height, 0))
         panels[2 * i].set_aspect("equal")
         panels[2 * i].set_title(_short(title, 44), fontsize=8.5, loc="left")
         likeliest = sorted(range(len(classes)), key=lambda k: -chances[k])[:top]
@@ -94,11 +94,11 @@ def _bars(axes, bars):
     axes.spines[["top", "right", "bottom"]].set_visible(False)
 
 
-def _draw(axes, picture, white, *, extent):
+def _draw(axes, picture, max_value, *, extent):
     """One image into the axes, grey where it has one channel."""
     axes.axis("off")
     picture = picture[..., 0] if picture.shape[-1] == 1 else picture
-    light, most = (picture, 255) if white == 255 else ((picture.astype("float32") / white).clip(0, 1), 1)
+    light, most = (picture, 255) if max_value == 255 else ((picture.astype("float32") / max_value).clip(0, 1), 1)
     axes.imshow(light, cmap="gray", vmin=0, vmax=most, interpolation="nearest", extent=extent, aspect="auto")
 
 

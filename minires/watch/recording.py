@@ -8,7 +8,7 @@ from numbers import Integral
 from minires import nn
 from minires.backend import settings, to_host, xp
 from minires.ops.forms import FUNCTIONS, standing_in
-from minires.watch.rows import Row
+from minires.watch.record import Row
 
 # The ops that are watched, and the layer whose one job each is.
 WATCHED = {
