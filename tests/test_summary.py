@@ -1,11 +1,13 @@
 """summary: rows and sums against numbers by hand; and it leaves the model as it was."""
 
+from contextlib import nullcontext
+
 import numpy
 import pytest
 from numpy.testing import assert_array_equal
 
 from minires import functional as F
-from minires import models, nn
+from minires import models, nn, ops
 from minires.models import BasicBlock, ResNet, summary
 from minires.models.summary import Row, Summary
 from minires.nn import BatchNorm, Conv2d, Dropout, Flatten, Identity, Linear, MaxPool2d, Module, Parameter, ReLU, Sequential
@@ -51,6 +53,8 @@ def test_rows_come_in_the_order_of_the_tree_without_those_that_do_nothing(resnet
     model = models.resnet18()
     assert [row.name for row in resnet18.rows] == [name for name, module in model.modules() if not isinstance(module, Identity)]
     assert not [row for row in resnet18.rows if row.kind == "Identity"]
+    plain = ResNet(BasicBlock, (1, 1), (4, 6), shortcut="none")
+    assert not [name for name in rows(plain, (6, 5, 3)) if "downsample" in name]
 
 
 def test_rows_of_a_small_net_by_hand_on_an_image_that_is_no_square():
@@ -76,7 +80,7 @@ def test_rows_of_a_small_net_by_hand_on_an_image_that_is_no_square():
 
 
 def test_the_sums_are_those_of_the_rows(resnet18):
-    for i, key in ((3, "parameters"), (4, "multiply_adds"), (5, "kept")):
+    for i, key in ((3, "parameters"), (4, "multiply_adds"), (5, "saved")):
         assert getattr(resnet18, key) == sum(row[i] for row in resnet18.rows)
 
 
@@ -89,8 +93,8 @@ def test_what_a_module_does_beside_its_parts_counts_for_it():
             h = self.a(x)
             return F.relu(h) * self.b(h)
 
-    kept = {row.name: row.kept for row in summary(Gated(), (3,)).rows}
-    assert kept == {"": 5 + 2 * 5 * 4, "a": 3 * 4, "b": 5 * 4}  # the ReLU's bools, and both sides of the product
+    saved = {row.name: row.saved for row in summary(Gated(), (3,)).rows}
+    assert saved == {"": 5 + 2 * 5 * 4, "a": 3 * 4, "b": 5 * 4}  # the ReLU's bools, and both sides of the product
 
 
 def test_a_graph_of_many_paths_is_walked_once():
@@ -104,13 +108,13 @@ def test_a_graph_of_many_paths_is_walked_once():
                 x = x + x
             return x
 
-    assert summary(Doubling(), (1,)).kept == 4
+    assert summary(Doubling(), (1,)).saved == 4
 
 
-def test_the_kept_bytes_of_a_tiny_net_by_hand():
+def test_the_saved_bytes_of_a_tiny_net_by_hand():
     net = Sequential(Conv2d(3, 4, 3, padding=1), ReLU(), MaxPool2d(2), Flatten(), Dropout(), Linear(24, 5))
-    kept = {row.name: row.kept for row in summary(net, (6, 5, 3)).rows}
-    assert kept == {
+    saved = {row.name: row.saved for row in summary(net, (6, 5, 3)).rows}
+    assert saved == {
         "": 0,
         "0": 6 * 5 * 3 * 4,  # the image, in float32
         "1": 6 * 5 * 4,  # a bool each
@@ -119,12 +123,12 @@ def test_the_kept_bytes_of_a_tiny_net_by_hand():
         "4": 24,  # a bool each
         "5": 24 * 4,  # its input
     }
-    assert summary(net, (6, 5, 3)).kept == 360 + 120 + 24 + 24 + 96
+    assert summary(net, (6, 5, 3)).saved == 360 + 120 + 24 + 24 + 96
 
 
-def test_batch_norm_keeps_as_much_as_its_input_and_a_number_a_channel_that_the_batch_shares_does_not_count():
+def test_batch_norm_saves_as_much_as_its_input_and_a_number_a_channel_that_the_batch_shares_does_not_count():
     for h, c in ((6, 4), (3, 2)):
-        assert rows(BatchNorm(c), (h, 5, c))[""].kept == h * 5 * c * 4
+        assert rows(BatchNorm(c), (h, 5, c))[""].saved == h * 5 * c * 4
 
 
 def test_a_parameter_that_two_modules_share_counts_for_the_first():
@@ -149,8 +153,8 @@ def test_a_module_may_take_several_inputs_and_none():
         def forward(self, x):
             return self.both(self.both(F.relu(self.a(x)), F.sigmoid(self.b(x)), None), x[:, :1], 2)
 
-    kept = {row.name: row.kept for row in summary(Net(), (3,)).rows}
-    assert kept == {"": 5 + 5 * 4, "a": 3 * 4, "b": 0, "both": 5 * 4}  # bools, the sigmoid; the image; the other factor
+    saved = {row.name: row.saved for row in summary(Net(), (3,)).rows}
+    assert saved == {"": 5 + 5 * 4, "a": 3 * 4, "b": 0, "both": 5 * 4}  # bools, the sigmoid; the image; the other factor
 
 
 def test_arrays_in_a_tuple_that_backward_reads_count():
@@ -169,38 +173,32 @@ def test_arrays_in_a_tuple_that_backward_reads_count():
         def forward(self, x):
             return apply(pair, x + self.scale)
 
-    assert summary(Pair(), (5,)).kept == 2 * 5 * 4
+    assert summary(Pair(), (5,)).saved == 2 * 5 * 4
 
 
-def test_what_two_layers_keep_counts_once_and_what_a_block_does_itself_counts_for_it():
-    """Batch norm keeps its input, and with a ReLU the result, which is what the next convolution keeps."""
-    small, smaller = 6 * 5 * 4 * 4, 3 * 3 * 6 * 4  # bytes of four channels, and of six after a stride of 2
-    kept = {name: row.kept for name, row in rows(ResNet(BasicBlock, (1, 1), (4, 6)), (6, 5, 3)).items() if row.kept}
-    assert kept == {
-        "conv1": 6 * 5 * 3 * 4,
-        "bn1": 2 * small,
-        "layer1.0.bn1": 2 * small,
-        "layer1.0.bn2": 2 * small,
-        "layer2.0.bn1": 2 * smaller,
-        "layer2.0.downsample.1": smaller,  # no ReLU; what it gives, the sum does not keep
-        "layer2.0.bn2": 2 * smaller,
+@pytest.mark.parametrize("forms", [nullcontext, ops.plain])
+def test_what_two_layers_save_counts_once_and_what_a_block_does_itself_counts_for_it(forms):
+    """Blocks run op by op: a convolution saves its input, batch norm as much, a ReLU a bool each, a sum shapes."""
+    image, small, smaller = 6 * 5, 6 * 5 * 4, 3 * 3 * 6  # numbers of a channel; of four; of six after a stride of 2
+    with forms():
+        saved = {name: row.saved for name, row in rows(ResNet(BasicBlock, (1, 1), (4, 6)), (6, 5, 3)).items() if row.saved}
+    assert saved == {
+        "conv1": image * 3 * 4,
+        "bn1": small * 4,
+        "": small,  # the stem's ReLU
+        "layer1.0.conv1": small * 4,
+        "layer1.0.bn1": small * 4,
+        "layer1.0.conv2": small * 4,
+        "layer1.0.bn2": small * 4,
+        "layer1.0": 2 * small,
+        "layer2.0.conv1": small * 4,  # which the shortcut's convolution saves, too
+        "layer2.0.bn1": smaller * 4,
+        "layer2.0.conv2": smaller * 4,
+        "layer2.0.bn2": smaller * 4,
+        "layer2.0.downsample.1": smaller * 4,
+        "layer2.0": 2 * smaller,
         "fc": 6 * 4,
     }
-
-
-def test_what_two_layers_keep_counts_once_where_batch_norm_add_and_relu_are_separate():
-    with nn.separate_ops():
-        by_name = rows(ResNet(BasicBlock, (1, 1), (4, 6)), (6, 5, 3))
-    assert by_name["conv1"].kept == 6 * 5 * 3 * 4
-    assert by_name["bn1"].kept == 6 * 5 * 4 * 4 + 6 * 5 * 4  # x_hat, and a bool each for the ReLU
-    assert by_name["layer1.0.conv1"].kept == 6 * 5 * 4 * 4
-    assert by_name["layer1.0.bn2"].kept == 6 * 5 * 4 * 4 + 6 * 5 * 4  # the sum keeps shapes
-    assert by_name["layer1.0"].kept == by_name["layer1"].kept == by_name[""].kept == 0
-    assert by_name["layer2.0.conv1"].kept == 6 * 5 * 4 * 4
-    assert by_name["layer2.0.downsample.0"].kept == 0  # the same input as conv1
-    assert by_name["layer2.0.conv2"].kept == 3 * 3 * 6 * 4
-    assert by_name["avgpool"].kept == 0
-    assert by_name["fc"].kept == 6 * 4
 
 
 def test_a_linear_layer_multiplies_at_each_place():
@@ -226,11 +224,11 @@ def test_parameters_of_a_module_itself_count_and_those_below_it_do_not():
     assert [(row.name, row.parameters) for row in summary(Scaled(), (3,)).rows] == [("", 3), ("fc", 16)]
 
 
-def test_frozen_layers_keep_nothing():
+def test_frozen_layers_save_nothing():
     net = Sequential(Conv2d(3, 4, 1), ReLU())
     for parameter in net.parameters():
         parameter.requires_grad = False
-    assert summary(net, (4, 4, 3)).kept == 0 and summary(net, (4, 4, 3)).parameters == 16
+    assert summary(net, (4, 4, 3)).saved == 0 and summary(net, (4, 4, 3)).parameters == 16
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -268,12 +266,12 @@ def test_the_text_is_a_table_with_the_sums_below():
         == repr(table)
         == "\n".join(
             [
-                "layer     kind    output  parameters  multiply-adds  kept, KiB",
-                "--------------------------------------------------------------",
-                "(itself)  Net     10                                          ",
-                "fc        Linear  4 x 10      12,345      6,789,012    1,000.0",
-                "--------------------------------------------------------------",
-                "sum                           12,345      6,789,012    1,000.0",
+                "layer     kind    output  parameters  multiply-adds  saved, KiB",
+                "---------------------------------------------------------------",
+                "(itself)  Net     10                                           ",
+                "fc        Linear  4 x 10      12,345      6,789,012     1,000.0",
+                "---------------------------------------------------------------",
+                "sum                           12,345      6,789,012     1,000.0",
             ]
         )
     )

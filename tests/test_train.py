@@ -1,4 +1,4 @@
-"""The loop: it learns, it counts right, it waits seldom, and it stops at nonsense."""
+"""The loop: it learns, it counts right, and it reads from the device when it is asked to."""
 
 import gc
 import sys
@@ -11,10 +11,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from minires import data, models, nn, optim
 from minires import functional as F
-from minires.backend import to_device, to_host
+from minires.backend import is_array, to_device, to_host
 from minires.nn import BatchNorm, GlobalAvgPool, Linear, Module, Sequential
-from minires.tensor import grad_enabled
-from minires.train import Score, evaluate, train_epoch
+from minires.tensor import Tensor, grad_enabled
+from minires.train import Meter, Score, evaluate, train_epoch
 
 pytestmark = pytest.mark.usefixtures("each_backend")
 
@@ -72,37 +72,79 @@ def test_train_epoch_steps_by_the_gradient_and_forgets_it():
     assert_allclose(to_host(model.bias.data), w, rtol=1e-5)
 
 
-def test_the_schedule_is_asked_at_each_step_from_the_first_one_on():
+def test_the_optimizers_schedule_is_asked_at_each_step_from_the_first_one_on():
     model, asked = Fixed(), []
-    optimizer = optim.SGD(model.parameters(), lr=1.0)
-    train_epoch(model, pairs(*UNEVEN), optimizer, schedule=lambda step: asked.append(step) or 0.25, step=10)
-    assert asked == [10, 11] and optimizer.lr == 0.25
+    optimizer = optim.SGD(model.parameters(), lr=lambda step: asked.append(step) or 0.25)
+    optimizer.steps = 10
+    asked.clear()
+    train_epoch(model, pairs(*UNEVEN), optimizer)
+    assert asked == [10, 11] and optimizer.lr == 0.25 and optimizer.steps == 12
 
 
-def test_an_epoch_in_two_parts_gives_the_score_of_one_in_one(every=2):
+def test_a_step_forgets_the_gradients_then_goes_back_then_moves():
+    calls, model = [], Fixed()
+
+    class Optimizer:
+        def zero_grad(self):
+            calls.append("zero_grad")
+            model.bias.grad = None
+
+        def step(self):
+            calls.append("step")
+            assert model.bias.grad is not None
+
+    train_epoch(model, pairs(*UNEVEN), Optimizer())
+    assert calls == ["zero_grad", "step"] * 2
+
+
+def test_an_epoch_in_several_parts_gives_the_score_of_one_in_one():
     batches = pairs(*[([[0.0, float(i)], [0.3, 0.1]], [1, 0]) for i in range(5)])
 
     def scored(*cuts):
-        model, score = Fixed(), Score()
+        model, meter = Fixed(), Meter()
         for start, stop in zip((0, *cuts), (*cuts, 5)):
             optimizer = optim.SGD(model.parameters(), lr=0.5)
-            score = train_epoch(model, batches[start:stop], optimizer, every=every, score=score)
+            score = train_epoch(model, batches[start:stop], optimizer, meter=meter)
         return score
 
-    assert scored() == scored(1) == scored(2, 3) and scored().images == 10
+    assert scored() == scored(1) == scored(2, 3) and scored().count == 10
 
 
-def test_the_last_finite_loss_is_known_from_the_part_before():
+def test_a_meter_gets_each_step_after_it_and_reads_nothing_before_it_is_asked(each_backend):
+    model, seen = Fixed(), []
+
+    class Watch(Meter):
+        def update(self, loss, logits, labels):
+            assert not loss.requires_grad or loss.node.backward is None  # it has gone back already
+            seen.append((loss.item(), logits.shape, len(labels), to_host(model.bias.data).tolist()))
+            super().update(loss, logits, labels)
+            loss_, correct, _ = self.unread[-1]  # NumPy's sum gives a scalar
+            assert is_array(loss_) and (is_array(correct) or each_backend == "numpy")
+
+    score = train_epoch(model, pairs(*UNEVEN), optim.SGD(model.parameters(), lr=0.5), meter=Watch())
+    assert [entry[1:3] for entry in seen] == [((2, 2), 2), ((1, 2), 1)] and seen[0][3] != [0, 0] != seen[1][3] != seen[0][3]
+    assert_allclose(score.losses, 2 * seen[0][0] + seen[1][0], rtol=1e-6)
+
+
+def test_a_meter_tells_the_score_so_far_as_often_as_it_is_asked():
+    logits = Tensor(to_device(numpy.array([[0.0, 1.0], [2.0, 0.0]])))
+    meter, labels = Meter(), to_device(numpy.array([1, 1]))
+    for times in (1, 2, 3):
+        meter.update(Tensor(to_device(numpy.array(0.5))), logits, labels)
+        assert meter.score() == meter.score() == Score(losses=times * 1.0, correct=times, count=2 * times)
+    assert [type(number) for number in meter.score()] == [float, int, int]
+
+
+def test_a_loss_that_is_not_finite_stays_in_the_score():
+    """The command line's own meter stops there."""
     batches = pairs(([[0.0, 0.0]], [1]), ([[numpy.nan, 0.0]], [1]))
     model = Fixed()
-    optimizer = optim.SGD(model.parameters(), lr=1e-9)
-    score = train_epoch(model, batches[:1], optimizer)
-    with pytest.raises(FloatingPointError, match="at step 1; the last finite one was 0.6931"):
-        train_epoch(model, batches[1:], optimizer, step=1, score=score)
+    score = train_epoch(model, batches, optim.SGD(model.parameters(), lr=1e-9))
+    assert numpy.isnan(score.loss) and score.count == 2
 
 
 def test_a_score_reads_as_a_line():
-    score = Score(losses=3.0, hits=3, images=4)
+    score = Score(losses=3.0, correct=3, count=4)
     assert str(score) == "loss 0.750, accuracy 75.00 %" and (score.loss, score.accuracy) == (0.75, 0.75)
 
 
@@ -116,43 +158,14 @@ def test_label_smoothing_is_handed_on():
     assert smooth.loss != plain.loss
 
 
-def test_losses_are_read_every_so_many_steps_and_the_bar_counts_images():
-    class Bar:
-        seen, told = 0, []
-
-        def update(self, images):
-            self.seen += images
-
-        def set_postfix_str(self, text):
-            self.told.append((self.seen, text))
-
-    model, bar = Fixed(), Bar()
-    batches = pairs(*[([[0.0, 0.0]], [1])] * 5)
-    train_epoch(model, batches, optim.SGD(model.parameters(), lr=1e-9), every=2, bar=bar)
-    assert bar.told == [(2, "loss 0.693"), (4, "loss 0.693"), (5, "loss 0.693")]
-
-
-@pytest.mark.filterwarnings("ignore:invalid value")
-@pytest.mark.parametrize("bad", [numpy.nan, numpy.inf])
-def test_a_loss_that_is_not_finite_stops_the_epoch_and_names_the_step(bad):
-    batches = pairs(([[0.0, 0.0]], [1]), ([[0.0, 0.0]], [1]), ([[bad, 0.0]], [1]), ([[0.0, 0.0]], [1]))
-    model = Fixed()
-    with pytest.raises(
-        FloatingPointError, match=r"the loss is (nan|inf) at step 102; the last finite one was 0.6931. A smaller"
-    ):
-        train_epoch(model, batches, optim.SGD(model.parameters(), lr=1e-9), step=100)
-    with pytest.raises(FloatingPointError, match="at step 0; there was none before it"):
-        train_epoch(Fixed(), batches[2:], optim.SGD(model.parameters(), lr=1e-9))
-
-
 def test_no_batches_are_refused():
     model = Fixed()
     with pytest.raises(ValueError, match="there were no batches"):
         evaluate(model, [])
     with pytest.raises(ValueError, match="there were no batches"):
         train_epoch(model, [], optim.SGD(model.parameters(), lr=1))
-    with pytest.raises(ValueError, match="every is 0, wanted at least 1"):
-        train_epoch(model, pairs(*UNEVEN), optim.SGD(model.parameters(), lr=1), every=0)
+    with pytest.raises(ValueError, match="there were no batches"):
+        Meter().score()
 
 
 def test_a_model_of_five_lines_learns_the_digits():
@@ -170,7 +183,7 @@ def test_a_model_of_five_lines_learns_the_digits():
 def test_a_net_that_sees_ten_images_again_and_again_knows_them():
     nn.manual_seed(0)
     train, _, _ = data.digits()
-    ten = data.Dataset(train.images[:10], train.labels[:10], train.classes, white=16)
+    ten = data.Dataset(train.images[:10], train.labels[:10], train.classes, max_value=16)
     model = models.ResNet(models.BasicBlock, (1, 1), (8, 16), in_channels=1, num_classes=10)
     optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
     for epoch in range(30):
