@@ -1,6 +1,5 @@
-"""Parts of a batch: how it is cut, in which order sums are added, and that any number of threads gives the same bits."""
+"""Chunks of a batch: how it is cut, in which order sums are added, and that any number of threads gives the same bits."""
 
-import itertools
 import os
 import signal
 import subprocess
@@ -16,13 +15,17 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from minires import Tensor, backend, models, nn, ops, optim
+from minires import Tensor, backend, models, nn, no_grad, ops, optim
 from minires import functional as F
-from minires.backend import BackendError, in_parts, machine, scratch, to_device, to_host, using_threads
+from minires.backend import machine, to_device, to_host, using_threads
+from minires.fast import parts
+from minires.fast.onepass import norm_add_relu
+from minires.fast.parts import scratch, sum_over_chunks
+from tests.chunks import in_chunks_of
 
 on_each_backend = pytest.mark.usefixtures("each_backend")
 
-LARGE = backend.PART  # bytes an example, so that each is a part of its own
+LARGE = parts.CHUNK  # bytes per example, so that each is a chunk of its own
 FLOAT32, FLOAT64 = numpy.dtype("float32"), numpy.dtype("float64")
 
 
@@ -33,25 +36,25 @@ def on_numpy():
         yield
 
 
-def cut(n, size, **options):
+def cut(n, size, shared=0):
     """The slices, in the order in which what they give is added: a sum of lists is a longer list."""
-    return in_parts(lambda part: [part], n, size, **options)
+    return sum_over_chunks(lambda chunk: [chunk], n, size, shared)
 
 
-def lengths(n, size, **options):
-    return [part.stop - part.start for part in cut(n, size, **options)]
+def lengths(n, size, shared=0):
+    return [chunk.stop - chunk.start for chunk in cut(n, size, shared)]
 
 
 def two_at_once():
-    """Two parts that wait for each other, so that two threads must run them: the threads' idents."""
+    """Two chunks that wait for each other, so that two threads must run them: the threads' idents."""
     meeting = threading.Barrier(2)
 
-    def work(part):
+    def work(chunk):
         meeting.wait(timeout=60)
         return [threading.get_ident()]
 
     with using_threads(2):
-        return in_parts(work, 2, LARGE)
+        return sum_over_chunks(work, 2, LARGE)
 
 
 # The cut.
@@ -62,23 +65,23 @@ def two_at_once():
     (7, 30, {}, [2, 2, 2, 1]),
     (9, 14, {}, [5, 4]),  # 7 would fit, 5 are more even
     (4, 100, {}, [1] * 4),
-    (2, 1000, {}, [1, 1]),  # more than a part has room for
+    (2, 1000, {}, [1, 1]),  # more than a chunk has room for
     (5, 1, {}, [5]),
     (5, 0, {}, [5]),
     (0, 30, {}, [0]),
     (7, 30, {"shared": 130}, [4, 3]),
-    (7, 30, {"shared": 250}, [4, 3]),  # what is more than one part has room for goes to two threads
+    (7, 30, {"shared": 250}, [4, 3]),  # what is more than one chunk has room for goes to two threads
     (7, 30, {"shared": 99}, [2, 2, 2, 1]),
 ])  # fmt: skip
-def test_parts_have_so_many_examples_as_fit_into_the_budget_or_outweigh_what_is_shared(monkeypatch, n, size, options, expected):
-    monkeypatch.setattr(backend, "_current", backend._current._replace(part=100))
+def test_chunks_have_so_many_examples_as_fit_into_the_budget_or_outweigh_what_is_shared(monkeypatch, n, size, options, expected):
+    monkeypatch.setattr(parts, "CHUNK", 100)
     assert lengths(n, size, **options) == expected
 
 
 @on_each_backend
 @pytest.mark.parametrize(("n", "size", "expected"), [(5, 20, [5]), (5, 21, [3, 2]), (4, 30, [2, 2]), (1, 1000, [1])])
-def test_what_fits_into_one_part_stays_on_one_thread_and_the_rest_is_cut_in_two_whatever_is_shared(monkeypatch, n, size, expected):
-    monkeypatch.setattr(backend, "_current", backend._current._replace(part=100))
+def test_what_fits_into_one_chunk_stays_on_one_thread_and_the_rest_is_cut_in_two_whatever_is_shared(monkeypatch, n, size, expected):
+    monkeypatch.setattr(parts, "CHUNK", 100)
     assert lengths(n, size, shared=100_000) == expected
 
 
@@ -90,28 +93,22 @@ def test_the_cut_depends_on_the_problem_alone_and_covers_the_batch_in_order(n, s
         with using_threads(number):
             cuts.append(cut(n, size, shared=shared))
     assert cuts[0] == cuts[1] == cuts[2]
-    assert [i for part in cuts[0] for i in range(part.start, part.stop)] == list(range(n))
-    each = [part.stop - part.start for part in cuts[0]]
+    assert [i for chunk in cuts[0] for i in range(chunk.start, chunk.stop)] == list(range(n))
+    each = [chunk.stop - chunk.start for chunk in cuts[0]]
     assert max(each) - min(each) <= 1 and (min(each) > 0 or n == 0)
-    assert max(each) <= 1 or max(each) * size <= max(backend.PART, shared)
-    assert len(each) % 2 == 0 or n * size <= backend.PART or len(each) == n
+    assert max(each) <= 1 or max(each) * size <= max(parts.CHUNK, shared)
+    assert len(each) % 2 == 0 or n * size <= parts.CHUNK or len(each) == n
 
 
 @on_each_backend
-def test_no_example_is_one_empty_part():
+def test_no_example_is_one_empty_chunk():
     assert cut(0, 8) == [slice(0, 0)]
 
 
-def test_a_gpu_takes_a_batch_whole(monkeypatch):
-    monkeypatch.setattr(backend, "_current", backend._current._replace(part=None))
-    assert cut(5, 1 << 40) == [slice(0, 5)] and cut(0, 8) == [slice(0, 0)]
-
-
-def test_whole_batches_last_as_long_as_their_block(on_numpy, blas_of_three):
-    with backend.whole_batches():
-        assert in_parts(lambda part: [(part, blas_threads())], 5, LARGE) == [(slice(0, 5), {3})]
-    with pytest.raises(RuntimeError, match="within"), backend.whole_batches():
-        raise RuntimeError("within")
+@pytest.mark.parametrize("forms", [("parts",), None], ids=["without parts", "plain"])
+def test_without_the_faster_form_a_batch_goes_through_whole_and_the_blas_keeps_its_threads(on_numpy, blas_of_three, forms):
+    with ops.plain() if forms is None else ops.without(*forms):
+        assert sum_over_chunks(lambda chunk: [(chunk, blas_threads())], 5, LARGE) == [(slice(0, 5), {3})]
     assert lengths(5, LARGE) == [1] * 5
 
 
@@ -120,13 +117,13 @@ def test_whole_batches_last_as_long_as_their_block(on_numpy, blas_of_three):
 
 @on_each_backend
 @pytest.mark.parametrize("number", [1, 2, 5])
-def test_what_parts_give_is_added_in_their_order_however_long_they_take(number):
-    """In float32 the order can be seen: 1e8 + 1 is 1e8. The first parts take longest."""
+def test_what_chunks_give_is_added_in_their_order_however_long_they_take(number):
+    """In float32 the order can be seen: 1e8 + 1 is 1e8. The first chunks take longest."""
     values = numpy.array([1e8, 1, -1e8, 3, 1e8, 5, -1e8, 7], numpy.float32)
 
-    def work(part):
-        time.sleep(0.02 * (len(values) - part.start) / len(values))
-        return to_device(values[part].copy()), [part.start]
+    def work(chunk):
+        time.sleep(0.02 * (len(values) - chunk.start) / len(values))
+        return to_device(values[chunk].copy()), [chunk.start]
 
     def added(values):
         total = numpy.float32(0)
@@ -135,7 +132,7 @@ def test_what_parts_give_is_added_in_their_order_however_long_they_take(number):
         return total
 
     with using_threads(number):
-        total, order = in_parts(work, len(values), LARGE)
+        total, order = sum_over_chunks(work, len(values), LARGE)
     assert order == list(range(len(values)))
     assert to_host(total).dtype == numpy.float32 and to_host(total).tolist() == [added(values)]
     assert added(values) not in (added(values[::-1]), values.sum(dtype=numpy.float64))
@@ -143,11 +140,11 @@ def test_what_parts_give_is_added_in_their_order_however_long_they_take(number):
 
 @on_each_backend
 @pytest.mark.parametrize("number", [1, 2])
-def test_parts_may_give_nothing_an_array_or_several(number):
+def test_chunks_may_give_nothing_an_array_or_several(number):
     with using_threads(number):
-        assert in_parts(lambda part: None, 4, LARGE) is None
-        assert_array_equal(to_host(in_parts(lambda part: to_device([part.start, 1]), 4, LARGE)), [0 + 1 + 2 + 3, 4])
-        start, square = in_parts(lambda part: (to_device([part.start]), to_device([[part.start**2]])), 4, LARGE)
+        assert sum_over_chunks(lambda chunk: None, 4, LARGE) is None
+        assert_array_equal(to_host(sum_over_chunks(lambda chunk: to_device([chunk.start, 1]), 4, LARGE)), [0 + 1 + 2 + 3, 4])
+        start, square = sum_over_chunks(lambda chunk: (to_device([chunk.start]), to_device([[chunk.start**2]])), 4, LARGE)
     assert to_host(start).tolist() == [6] and to_host(square).tolist() == [[14]]
 
 
@@ -172,7 +169,7 @@ def statistics():
 def norm(**options):
     def run():
         x, gamma, beta, add = (images(*shape, seed=i) for i, shape in enumerate([(9, 11, 10, 8), (8,), (8,), (9, 11, 10, 8)]))
-        y, backward = ops.norm_add_relu(x, gamma, beta, add, **options)
+        y, backward = norm_add_relu(x, gamma, beta, add, **options)
         return [y, *backward(images(*y.shape, seed=4))]
 
     return run
@@ -194,9 +191,9 @@ def training(optimizer, **options):
 
 
 @pytest.mark.parametrize("run", [
-    pytest.param(convolution((3, 3, 8, 8), padding=1, algorithm="im2col"), id="im2col"),
-    pytest.param(convolution((3, 3, 8, 8), padding=1, algorithm="winograd"), id="winograd"),
-    pytest.param(convolution((3, 2, 3, 5), stride=2), id="im2col with a stride"),
+    pytest.param(ops.without("winograd")(convolution((3, 3, 8, 8), padding=1)), id="columns"),
+    pytest.param(convolution((3, 3, 8, 8), padding=1), id="winograd"),
+    pytest.param(convolution((3, 2, 3, 5), stride=2), id="columns with a stride"),
     pytest.param(convolution((1, 1, 8, 8)), id="pointwise"),
     pytest.param(convolution((1, 1, 8, 8), stride=2), id="pointwise with a stride"),
     pytest.param(statistics, id="statistics"),
@@ -205,50 +202,44 @@ def training(optimizer, **options):
     pytest.param(training(optim.SGD, momentum=0.9, nesterov=True, weight_decay=0.1), id="SGD"),
     pytest.param(training(optim.AdamW, weight_decay=0.1), id="AdamW"),
 ])  # fmt: skip
-def test_any_number_of_threads_gives_the_same_bits(on_numpy, monkeypatch, run):
-    counts, side_by_side = [], backend._current.run
-
-    def counted(work, parts):
-        counts.append(len(parts))
-        return side_by_side(work, parts)
-
-    monkeypatch.setattr(backend, "_current", backend._current._replace(part=4000, run=counted))
+def test_any_number_of_threads_gives_the_same_bits(on_numpy, run):
     found = []
-    for number in (1, 2, 5, 2):
-        with using_threads(number):
-            found.append([numpy.asarray(array).tobytes() for array in run()])
+    with in_chunks_of(4000) as cuts:
+        for number in (1, 2, 5, 2):
+            with using_threads(number):
+                found.append([numpy.asarray(array).tobytes() for array in run()])
     assert found[0] == found[1] == found[2] == found[3]
-    assert max(counts) >= 3
+    assert max(map(len, cuts)) >= 3
 
 
 # Threads.
 
 
 @pytest.mark.parametrize("number", [2, 5])
-def test_parts_within_a_part_run_in_its_thread(on_numpy, number):
-    def inner(part):
-        return numpy.array([part.start + 1]), [threading.get_ident()]
+def test_chunks_within_a_chunk_run_in_its_thread(on_numpy, number):
+    def inner(chunk):
+        return numpy.array([chunk.start + 1]), [threading.get_ident()]
 
-    def outer(part):
+    def outer(chunk):
         here = threading.get_ident()
-        total, idents = in_parts(inner, 3, LARGE)
+        total, idents = sum_over_chunks(inner, 3, LARGE)
         return total, [set(idents) == {here}]
 
     with using_threads(number):
-        total, own = in_parts(outer, 8, LARGE)
+        total, own = sum_over_chunks(outer, 8, LARGE)
     assert total.tolist() == [8 * (1 + 2 + 3)] and own == [True] * 8
-    assert len(set(two_at_once())) == 2  # afterwards this thread shares its parts again
+    assert len(set(two_at_once())) == 2  # afterwards this thread shares its chunks again
 
 
 def test_several_callers_at_once_get_each_their_own_sum(on_numpy, blas_of_three):
     found = {}
 
     def call(caller):
-        def work(part):
+        def work(chunk):
             time.sleep(0.001 * caller)
-            return numpy.array([caller * 100 + part.start])
+            return numpy.array([caller * 100 + chunk.start])
 
-        found[caller] = in_parts(work, 4, LARGE).tolist()
+        found[caller] = sum_over_chunks(work, 4, LARGE).tolist()
 
     with using_threads(2):
         callers = [threading.Thread(target=call, args=(caller,)) for caller in range(6)]
@@ -263,34 +254,34 @@ def test_several_callers_at_once_get_each_their_own_sum(on_numpy, blas_of_three)
 @on_each_backend
 @pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
 @pytest.mark.parametrize("number", [1, 2, 5])
-def test_an_error_in_a_part_reaches_the_caller_and_the_rest_stops(number, error):
+def test_an_error_in_a_chunk_reaches_the_caller_and_the_rest_stops(number, error):
     started = []
 
-    def work(part):
-        started.append(part.start)
-        if part.start == 3:
-            raise error("part 3")
+    def work(chunk):
+        started.append(chunk.start)
+        if chunk.start == 3:
+            raise error("chunk 3")
         time.sleep(0.001)
-        return [part.start]
+        return [chunk.start]
 
     with using_threads(number):
-        with pytest.raises(error, match="part 3"):
-            in_parts(work, 100, LARGE)
+        with pytest.raises(error, match="chunk 3"):
+            sum_over_chunks(work, 100, LARGE)
         assert max(started) < 99
         assert cut(4, LARGE) == [slice(i, i + 1) for i in range(4)]
     if backend.name() == "numpy":
         assert len(set(two_at_once())) == 2
 
 
-def test_an_error_while_another_part_is_done_and_cannot_be_added_yet_ends_both(on_numpy):
-    def work(part):
-        if part.start == 0:
-            time.sleep(0.1)  # part 1 is done
-            raise ZeroDivisionError("part 0")
-        return [part.start]
+def test_an_error_while_another_chunk_is_done_and_cannot_be_added_yet_ends_both(on_numpy):
+    def work(chunk):
+        if chunk.start == 0:
+            time.sleep(0.1)  # chunk 1 is done
+            raise ZeroDivisionError("chunk 0")
+        return [chunk.start]
 
-    with using_threads(2), pytest.raises(ZeroDivisionError, match="part 0"):
-        in_parts(work, 2, LARGE)
+    with using_threads(2), pytest.raises(ZeroDivisionError, match="chunk 0"):
+        sum_over_chunks(work, 2, LARGE)
     assert len(set(two_at_once())) == 2
 
 
@@ -299,19 +290,19 @@ def test_ctrl_c_in_a_caller_that_waits_leaves_no_thread_at_work(on_numpy, reques
     request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     ended = []
 
-    def work(part):
+    def work(chunk):
         if threading.current_thread() is threading.main_thread():
             both.wait(timeout=60)
             return
         both.wait(timeout=60)
-        time.sleep(0.1)  # the caller is done with its part, and waits
+        time.sleep(0.1)  # the caller is done with its chunk, and waits
         signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
         time.sleep(0.2)
-        ended.append(part.start)
+        ended.append(chunk.start)
 
     both = threading.Barrier(2)
     with using_threads(2), pytest.raises(KeyboardInterrupt):
-        in_parts(work, 2, LARGE)
+        sum_over_chunks(work, 2, LARGE)
     assert len(ended) == 1
     assert len(set(two_at_once())) == 2
 
@@ -326,7 +317,7 @@ def test_the_number_of_threads_is_set_for_a_block():
         raise RuntimeError("within")
     for number in (0, -1, "many"):
         with (
-            pytest.raises(ValueError, match=f"^threads is {number!r}, wanted a number of threads, 1 or more$"),
+            pytest.raises(ValueError, match=f"^threads is {number!r}, expected a number of threads, 1 or more$"),
             using_threads(number),
         ):
             pass
@@ -338,7 +329,10 @@ def program(text, **environment):
     return subprocess.run([sys.executable, "-c", text], env=environment, capture_output=True, text=True, timeout=120)
 
 
-THREADS = "from minires import backend; print(backend.in_parts(lambda part: [1], 3, 0), backend.threads())"
+THREADS = """if True:
+    from minires.backend import threads
+    from minires.fast.parts import sum_over_chunks
+    print(sum_over_chunks(lambda chunk: [1], 3, 0), threads())"""
 
 
 def test_the_environment_sets_the_number_of_threads():
@@ -350,40 +344,51 @@ def test_the_environment_sets_the_number_of_threads():
 def test_an_environment_that_asks_for_no_number_of_threads_is_refused(number):
     wrong = program(THREADS, MINIRES_THREADS=number)
     assert wrong.returncode != 0
-    assert f"ValueError: MINIRES_THREADS is {number!r}, wanted a number of threads, 1 or more" in wrong.stderr
+    assert f"ValueError: MINIRES_THREADS is {number!r}, expected a number of threads, 1 or more" in wrong.stderr
 
 
-def test_another_backend_is_refused_while_parts_run(on_numpy):
-    def switch(part):
-        backend.use("strict")
-
-    def switch_for_a_while(part):
+@pytest.mark.parametrize("number", [1, 2])
+def test_another_backend_within_a_chunk_is_that_chunks_alone(on_numpy, number):
+    def work(chunk):
+        before = backend.name()
         with backend.using("strict"):
-            pass
+            within = backend.name()
+        return [(before, within, backend.name())]
 
-    for work, n, number in itertools.product((switch, switch_for_a_while), (1, 2), (1, 2)):
-        with using_threads(number), pytest.raises(BackendError, match=r"use\('strict'\) while parts of a batch are being"):
-            in_parts(work, n, LARGE)
-        assert backend.name() == "numpy"
-    with backend.using("strict"):
-        assert backend.name() == "strict"
+    with using_threads(number):
+        assert sum_over_chunks(work, 6, LARGE) == [("numpy", "strict", "numpy")] * 6
+    assert backend.name() == "numpy"
+
+
+def test_chunks_run_under_the_settings_of_their_caller(on_numpy):
+    meeting = threading.Barrier(2)
+
+    def work(chunk):
+        meeting.wait(timeout=60)  # on two threads
+        return [(backend.settings().tf32, backend.settings().grad, "winograd" in backend.settings().without)]
+
+    with using_threads(2), backend.using_tf32(), no_grad(), ops.without("winograd"):
+        assert sum_over_chunks(work, 2, LARGE) == [(True, False, True)] * 2
+    with using_threads(2):
+        assert sum_over_chunks(work, 2, LARGE) == [(False, True, False)] * 2
 
 
 FORK = """
 import os, signal, sys, threading
 import numpy
 from minires import backend
+from minires.fast import parts
 
 def total():
     meeting = threading.Barrier(2)
 
-    def work(part):
-        if part.start < 2:
+    def work(chunk):
+        if chunk.start < 2:
             meeting.wait(timeout=30)  # two threads
-        return numpy.full((50, 50), part.start) @ numpy.ones((50, 1))
+        return numpy.full((50, 50), chunk.start) @ numpy.ones((50, 1))
 
     with backend.using_threads(2):
-        return float(backend.in_parts(work, 4, backend.PART)[0, 0])
+        return float(parts.sum_over_chunks(work, 4, parts.CHUNK)[0, 0])
 
 print(total(), flush=True)  # or the child has it in its buffer too
 child = os.fork()
@@ -419,29 +424,29 @@ def blas_of_three():
 
 @pytest.mark.parametrize("number", [1, 2])
 @pytest.mark.parametrize("n", [1, 4])
-def test_the_blas_has_one_thread_within_parts_and_its_own_number_afterwards(on_numpy, blas_of_three, number, n):
-    def work(part):
-        return [blas_threads(), *in_parts(lambda part: [blas_threads()], 2, LARGE)]
+def test_the_blas_has_one_thread_within_chunks_and_its_own_number_afterwards(on_numpy, blas_of_three, number, n):
+    def work(chunk):
+        return [blas_threads(), *sum_over_chunks(lambda chunk: [blas_threads()], 2, LARGE)]
 
     with using_threads(number):
-        assert in_parts(work, n, LARGE) == [{1}] * 3 * n
+        assert sum_over_chunks(work, n, LARGE) == [{1}] * 3 * n
     assert blas_threads() == {3}
 
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_the_blas_has_its_own_number_after_an_error_too(on_numpy, blas_of_three, number):
-    def work(part):
+    def work(chunk):
         raise ZeroDivisionError
 
     with using_threads(number), pytest.raises(ZeroDivisionError):
-        in_parts(work, 4, LARGE)
+        sum_over_chunks(work, 4, LARGE)
     assert blas_threads() == {3}
 
 
 def test_the_number_that_a_user_sets_in_between_is_the_blas_own(on_numpy, blas_of_three):
     for number in (2, 3):
         with threadpool_limits(limits=number, user_api="blas"):
-            assert in_parts(lambda part: [blas_threads()], 2, LARGE) == [{1}, {1}]
+            assert sum_over_chunks(lambda chunk: [blas_threads()], 2, LARGE) == [{1}, {1}]
             assert blas_threads() == {number}
 
 
@@ -462,14 +467,14 @@ def test_scratch_under_one_name_is_the_same_memory_in_one_thread(on_numpy):
 def test_scratch_is_a_threads_own(on_numpy):
     meeting = threading.Barrier(2)
 
-    def work(part):
+    def work(chunk):
         mine = scratch("test", (1000,), FLOAT64)
-        mine[...] = part.start
+        mine[...] = chunk.start
         meeting.wait(timeout=60)  # both have written
-        return [(bool((mine == part.start).all()), mine.ctypes.data)]
+        return [(bool((mine == chunk.start).all()), mine.ctypes.data)]
 
     with using_threads(2):
-        (right, address), (right_too, another) = in_parts(work, 2, LARGE)
+        (right, address), (right_too, another) = sum_over_chunks(work, 2, LARGE)
     assert right and right_too and address != another
 
 

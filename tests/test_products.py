@@ -1,4 +1,4 @@
-"""Products of matrices that are cut into small ones, against float64 and against numpy.matmul's own cut: none."""
+"""Products of matrices that are cut into small ones, against float64 and against numpy.matmul, which cuts none."""
 
 from types import SimpleNamespace
 from unittest import mock
@@ -8,16 +8,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from minires import backend
-from minires.backend import blas, products
-
-TAKES_SMALL_PRODUCTS = blas.takes_small_products
+from minires import backend, ops
+from minires.fast import products
+from minires.fast.parts import PROCESS
 
 
 @pytest.fixture(autouse=True)
 def small_products():
     """As with OpenBLAS's kernels for AVX-512, whatever this machine has."""
-    with mock.patch.object(blas, "takes_small_products", lambda: True):
+    with mock.patch.object(PROCESS, "blas", lambda: [SimpleNamespace(architecture="SkylakeX")]), backend.using("numpy"):
         yield
 
 
@@ -36,9 +35,9 @@ def shapes_multiplied(a, b, out=None):
         seen.append((*x.shape[-2:], y.shape[-1]))
         return np.matmul(x, y, out=out)
 
-    numpy = SimpleNamespace(**{**vars(np), "matmul": recorded})
-    with mock.patch.object(products, "numpy", numpy):
-        return seen, products.matmul(a, b, out)
+    library = SimpleNamespace(**{**vars(np), "matmul": recorded})
+    with mock.patch.object(products, "numpy", library), mock.patch.object(products, "xp", library):
+        return seen, products.product(a, b, out)
 
 
 sizes = st.integers(1, 11).flatmap(lambda bits: st.integers(2 ** (bits - 1), 2**bits))
@@ -54,7 +53,7 @@ def test_a_cut_product_is_the_product(stack, m, k, n, transposed, into):
         return
     a, b = factors(stack, m, k, n, transposed)
     out = np.full((*stack, m, n), np.nan, "f4") if into else None
-    result = products.matmul(a, b, out)
+    result = products.product(a, b, out)
     if into:
         assert result is out
     wanted = a.astype("f8") @ b.astype("f8")
@@ -92,22 +91,21 @@ def test_runs_are_of_one_length():
 def test_a_factor_that_lies_transposed_is_copied_once_and_not_for_each_run():
     a, b = factors((), 4096, 32, 64, (False, True))
     with mock.patch.object(products.numpy, "ascontiguousarray", wraps=np.ascontiguousarray) as copied:
-        products.matmul(a, b)
+        products.product(a, b)
     assert copied.call_count == 1
 
 
 @pytest.mark.parametrize("kernel, cut", [("SkylakeX", True), ("Haswell", False), (None, False)])
 def test_products_are_cut_for_kernels_that_gain_by_it(kernel, cut):
     library = SimpleNamespace(architecture=kernel) if kernel else SimpleNamespace()
-    with mock.patch.object(blas, "_libraries", lambda: [library]):
-        assert TAKES_SMALL_PRODUCTS() is cut
+    with mock.patch.object(PROCESS, "blas", lambda: [library]):
+        assert (len(shapes_multiplied(*factors((), 4096, 32, 64, (False, False)))[0]) > 1) is cut
+        assert PROCESS.multiplies_small_in_place() is cut
 
 
-def test_whole_batches_multiplies_in_whole_products():
+def test_without_the_faster_form_products_are_whole():
     a, b = factors((), 4096, 32, 64, (False, False))
-    with backend.using("numpy"), mock.patch.object(products, "_by_rows", wraps=products._by_rows) as cut:
-        with backend.whole_batches():
-            backend.matmul(a, b)
-        assert not cut.called
-        backend.matmul(a, b)
-        assert cut.called
+    assert len(shapes_multiplied(a, b)[0]) > 1
+    for context in (ops.without("small_products"), ops.plain()):
+        with context:
+            assert shapes_multiplied(a, b)[0] == [(4096, 32, 64)]

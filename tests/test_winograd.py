@@ -1,4 +1,4 @@
-"""Winograd's matrices, the linear maps made of them and conv2d_winograd, against the definition, loops and im2col."""
+"""Winograd's matrices, the linear maps made of them and the convolution by tiles, against the definition, loops and conv2d."""
 
 from fractions import Fraction
 from functools import partial
@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from minires import backend
+from minires import ops
 from minires.backend import to_device, to_host, xp
+from minires.fast.tiles import F2, F4, F4_STRIDE2, Maps
+from minires.fast.winograd import by_tiles
 from minires.gradcheck import check_backward
-from minires.ops.conv import conv2d_im2col
-from minires.ops.tiles import F2, F4, F4_STRIDE2, Maps
-from minires.ops.winograd import conv2d_winograd
-from tests.strategies import SEEDS, kept_by, numbers, run, threes, types
+from tests.chunks import in_chunks_of
+from tests.strategies import SEEDS, saved_by, numbers, run, threes, types
 
 pytestmark = pytest.mark.usefixtures("each_backend")
 
@@ -93,20 +93,20 @@ def drawn(seed, shape, f, padding, stride=1):
 
 
 @given(threes(), TILES, st.booleans(), SEEDS)
-def test_conv2d_winograd_is_conv2d_by_loops_forward_and_back(images, tile, contiguous, seed):
+def test_by_tiles_is_conv2d_by_loops_forward_and_back(images, tile, contiguous, seed):
     shape, f, padding = images
     x, weight, bias, g = drawn(seed, *images, tile.stride)
     x, weight, g = map(numpy.ascontiguousarray, (x, weight, g)) if contiguous else (x, weight, g)
-    y, backward = run(conv2d_winograd, x, weight, bias, padding=padding, tile=tile)
+    y, backward = run(by_tiles, x, weight, bias, padding=padding, tile=tile)
     for found, expected in zip((y, *backward(g)), by_loops(x, weight, bias, g, padding, tile.stride), strict=True):
         assert_allclose(found, expected, atol=1e-11)
 
 
 @given(threes(), TILES, SEEDS)
-def test_conv2d_winograd_is_im2col(images, tile, seed):
+def test_by_tiles_is_conv2d(images, tile, seed):
     x, weight, bias, g = drawn(seed, *images, tile.stride)
-    y, backward = run(conv2d_winograd, x, weight, bias, padding=images[2], tile=tile)
-    expected, other = run(conv2d_im2col, x, weight, bias, padding=images[2], stride=tile.stride)
+    y, backward = run(by_tiles, x, weight, bias, padding=images[2], tile=tile)
+    expected, other = run(ops.conv2d.plain, x, weight, bias, padding=images[2], stride=tile.stride)
     for a, b in zip((y, *backward(g)), (expected, *other(g)), strict=True):
         assert_allclose(a, b, atol=1e-11)
 
@@ -115,7 +115,7 @@ def test_conv2d_winograd_is_im2col(images, tile, seed):
 def test_a_stretched_gradient_and_every_second_pixel_of_an_image_are_taken_as_they_are(tile):
     x, weight = numbers(0, (2, 14, 18, 6))[:, ::2, ::2, ::2], numbers(1, (3, 6, 3, 8)).transpose(0, 2, 1, 3)[:, :, ::2, ::2]
     g = numpy.broadcast_to(numbers(2, (2, 1, 1, 4)), output_shape((2, 7, 9, 3), 4, (0, 0), tile.stride))
-    y, backward = conv2d_winograd(to_device(x), to_device(weight), tile=tile)
+    y, backward = by_tiles(to_device(x), to_device(weight), tile=tile)
     g_x, g_weight, g_bias = backward(xp.broadcast_to(to_device(g[:, :1, :1]), g.shape))
     for found, expected in zip((y, g_x, g_weight), by_loops(x, weight, 0, g, (0, 0), tile.stride)):
         assert_allclose(to_host(found), expected, atol=1e-11)
@@ -124,10 +124,10 @@ def test_a_stretched_gradient_and_every_second_pixel_of_an_image_are_taken_as_th
 
 @on_each_tile
 @pytest.mark.parametrize("padding", [(0, 0), (1, 1), (2, 0)])
-def test_the_gradients_of_conv2d_winograd(tile, padding):
+def test_the_gradients_of_by_tiles(tile, padding):
     x, weight, bias, _ = drawn(0, (2, 6, 5, 3), 4, padding, tile.stride)
-    check_backward(partial(conv2d_winograd, padding=padding, tile=tile), x, weight, bias)
-    check_backward(partial(conv2d_winograd, padding=padding, tile=tile), x[:1], weight)
+    check_backward(partial(by_tiles, padding=padding, tile=tile), x, weight, bias)
+    check_backward(partial(by_tiles, padding=padding, tile=tile), x[:1], weight)
 
 
 @on_each_tile
@@ -135,19 +135,19 @@ def test_the_gradients_of_conv2d_winograd(tile, padding):
 def test_in_float32_it_is_within_a_hundred_thousandth_of_the_truth(tile, images):
     """m = 4 has numbers up to 8 in its matrices, and loses one digit more than im2col does."""
     x, weight, _, g = drawn(0, *images, tile.stride)
-    y, backward = run(conv2d_winograd, *map(numpy.float32, (x, weight)), padding=images[2], tile=tile)
-    truth, exactly = run(conv2d_im2col, x, weight, padding=images[2], stride=tile.stride)
+    y, backward = run(by_tiles, *map(numpy.float32, (x, weight)), padding=images[2], tile=tile)
+    truth, exactly = run(ops.conv2d.plain, x, weight, padding=images[2], stride=tile.stride)
     for found, expected in zip((y, *backward(numpy.float32(g))[:2]), (truth, *exactly(g)[:2]), strict=True):
         assert found.dtype == numpy.float32
         assert numpy.linalg.norm(found - expected) <= (1e-6 if tile is F2 else 1e-5) * numpy.linalg.norm(expected)
 
 
 @on_each_tile
-def test_a_gradient_of_the_images_that_nobody_wants_is_left_out_and_the_rest_stays(tile):
+def test_a_gradient_of_the_images_that_is_not_needed_is_left_out_and_the_rest_stays(tile):
     x, weight, bias, g = map(to_device, drawn(0, (2, 6, 5, 3), 4, (1, 1), tile.stride))
-    _, backward = conv2d_winograd(x, weight, bias, padding=(1, 1), tile=tile)
-    _, g_weight, g_bias = backward(g)
-    nothing, *rest = backward(g, wanted=(False, True, True))
+    options = {"padding": (1, 1), "tile": tile}
+    _, g_weight, g_bias = by_tiles(x, weight, bias, **options)[1](g)
+    nothing, *rest = by_tiles(x, weight, bias, **options, needs_input_grad=(False, True, True))[1](g)
     assert nothing is None
     for a, b in zip(rest, (g_weight, g_bias), strict=True):
         assert_array_equal(to_host(a), to_host(b))
@@ -155,37 +155,38 @@ def test_a_gradient_of_the_images_that_nobody_wants_is_left_out_and_the_rest_sta
 
 @on_each_tile
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_the_type_of_the_elements_stays_and_backward_keeps_x_and_weight(tile, dtype):
+def test_the_type_of_the_elements_stays_and_backward_saves_x_and_weight(tile, dtype):
     x, weight, bias, _ = drawn(0, (2, 6, 5, 3), 4, (1, 1), tile.stride)
-    assert types(conv2d_winograd, x, weight, bias, dtype=dtype, padding=(1, 1), tile=tile) == {dtype}
-    assert sorted(kept_by(conv2d_winograd, x, weight, tile=tile)) == ["weight", "x"]
+    assert types(by_tiles, x, weight, bias, dtype=dtype, padding=(1, 1), tile=tile) == {dtype}
+    assert sorted(saved_by(by_tiles, x, weight, tile=tile)) == ["weight", "x"]
 
 
 @on_each_tile
-@pytest.mark.parametrize("images", [None, 1, 2])
-def test_the_cut_into_parts_changes_nothing_but_rounding(monkeypatch, tile, images):
-    """Five images at once, one by one, and two by two; a part's memory is that of the part before, with its numbers in it."""
+@pytest.mark.parametrize("images", [10, 1, 2])
+def test_the_cut_into_chunks_changes_nothing_but_rounding(tile, images):
+    """Five images at once, one by one, and two by two; a chunk's memory is that of the chunk before, with its numbers in it."""
     x, weight, bias, g = drawn(0, (5, 7, 10, 3), 4, (1, 2), tile.stride)
-    size = Maps(x, weight, (1, 2), tile, x.dtype).size
-    monkeypatch.setattr(backend, "_current", backend._current._replace(part=images and images * size))
-    y, backward = run(conv2d_winograd, x, weight, bias, padding=(1, 2), tile=tile)
-    for found, expected in zip((y, *backward(g)), by_loops(x, weight, bias, g, (1, 2), tile.stride), strict=True):
-        assert_allclose(found, expected, atol=1e-11)
+    with in_chunks_of(images * Maps(x, weight, (1, 2), tile, x.dtype).size) as cuts:
+        y, backward = run(by_tiles, x, weight, bias, padding=(1, 2), tile=tile)
+        found = (y, *backward(g))
+    assert {10: [5], 1: [1] * 5, 2: [2, 1, 1, 1]}[images] in cuts
+    for a, b in zip(found, by_loops(x, weight, bias, g, (1, 2), tile.stride), strict=True):
+        assert_allclose(a, b, atol=1e-11)
 
 
 @on_each_tile
 @pytest.mark.parametrize(("c", "f"), [(130, 3), (3, 130), (70, 70)])
-@pytest.mark.parametrize("part", [None, 1, 20_000])
-def test_where_channels_are_more_than_tiles_it_is_the_same(monkeypatch, tile, part, c, f):
+@pytest.mark.parametrize("size", [1 << 30, 1, 20_000])
+def test_where_channels_are_more_than_tiles_it_is_the_same(tile, size, c, f):
     """Then the filters are cut, in blocks, and not the batch."""
     x, weight, bias, g = drawn(0, (3, 5, 6, c), f, (1, 0), tile.stride)
-    monkeypatch.setattr(backend, "_current", backend._current._replace(part=part))
-    y, backward = run(conv2d_winograd, x, weight, bias, padding=(1, 0), tile=tile)
-    expected = by_loops(x, weight, bias, g, (1, 0), tile.stride)
-    for found, wanted in zip((y, *backward(g)), expected, strict=True):
-        assert_allclose(found, wanted, atol=1e-10)
-    _, backward = conv2d_winograd(*map(to_device, (x, weight, bias)), padding=(1, 0), tile=tile)
-    nothing, g_weight, _ = backward(to_device(g), wanted=(False, True, True))
+    expected, options = by_loops(x, weight, bias, g, (1, 0), tile.stride), {"padding": (1, 0), "tile": tile}
+    with in_chunks_of(size):
+        y, backward = run(by_tiles, x, weight, bias, **options)
+        for found, wanted in zip((y, *backward(g)), expected, strict=True):
+            assert_allclose(found, wanted, atol=1e-10)
+        _, backward = by_tiles(*map(to_device, (x, weight, bias)), **options, needs_input_grad=(False, True, True))
+        nothing, g_weight, _ = backward(to_device(g))
     assert nothing is None
     assert_allclose(to_host(g_weight), expected[2], atol=1e-10)
 
@@ -195,7 +196,7 @@ def test_no_number_of_an_image_before_is_left_in_the_frame():
     for n, h, w, padding in ((2, 9, 9, (0, 0)), (2, 5, 6, (2, 2)), (1, 3, 8, (1, 0)), (2, 5, 6, (0, 1))):
         for tile in (F4, F2, F4_STRIDE2):
             x, weight, bias, g = drawn(h, (n, h, w, 2), 3, padding, tile.stride)
-            y, backward = run(conv2d_winograd, x + 1000, weight, bias, padding=padding, tile=tile)
+            y, backward = run(by_tiles, x + 1000, weight, bias, padding=padding, tile=tile)
             for found, expected in zip(
                 (y, *backward(g)), by_loops(x + 1000, weight, bias, g, padding, tile.stride), strict=True
             ):
