@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from minires import Tensor, data, models, nn, no_grad, ops, optim, show, train, watch
 from minires import functional as F
-from minires.backend import to_device, to_host
+from minires.backend import settings, to_device, to_host
 from minires.watch import Row
 
 pytestmark = pytest.mark.usefixtures("each_backend")
@@ -66,14 +66,14 @@ def test_statistics_of_a_perceptron_are_those_of_its_formulas():
     assert 0 < watched.rows[1].activation_zeros == watched.rows[0].gradient_zeros < 1
 
 
-@pytest.mark.parametrize("separate", [False, True])
-def test_statistics_of_a_residual_block_are_those_of_its_arrays_taken_one_by_one(separate):
+@pytest.mark.parametrize("plain", [False, True])
+def test_statistics_of_a_residual_block_are_those_of_its_arrays_taken_one_by_one(plain):
     """The oracle cuts the net at each layer: the gradient with respect to it is that of a leaf in its place.
 
-    A batch norm that adds and takes the maximum is one layer: what comes out of it counts.
+    A fused block gives way while it is watched: each of its ops is a layer.
     """
     block, x, weight = models.BasicBlock(3, 4, stride=2), random(2, 6, 5, 3), random(2, 3, 3, 4, seed=2)
-    with nn.separate_ops() if separate else nullcontext(), watch.layers(block) as watched:
+    with ops.plain() if plain else nullcontext(), watch.layers(block) as watched:
         (block(Tensor(to_device(x))) * Tensor(to_device(weight))).sum().backward()
 
     norms = (block.bn1, block.bn2, block.downsample[1])
@@ -90,21 +90,13 @@ def test_statistics_of_a_residual_block_are_those_of_its_arrays_taken_one_by_one
     }
     steps = {  # name -> from the values before to its own
         "conv1": lambda v: convolved(block.conv1, v["x"]),
-        "bn1": lambda v: F.relu(norm(norms[0], v["conv1"])),
-        "conv2": lambda v: convolved(block.conv2, v["bn1"]),
+        "bn1": lambda v: norm(norms[0], v["conv1"]),
+        "relu": lambda v: F.relu(v["bn1"]),
+        "conv2": lambda v: convolved(block.conv2, v["relu"]),
+        "bn2": lambda v: norm(norms[1], v["conv2"]),
         **shortcut,
-        "bn2": lambda v: F.relu(norm(norms[1], v["conv2"]) + v["downsample.1.batch_norm"]),
+        "relu(2)": lambda v: F.relu(v["bn2"] + v["downsample.1.batch_norm"]),
     }
-    if separate:
-        steps = {
-            "conv1": steps["conv1"],
-            "bn1": lambda v: norm(norms[0], v["conv1"]),
-            "bn1.relu": lambda v: F.relu(v["bn1"]),
-            "conv2": lambda v: convolved(block.conv2, v["bn1.relu"]),
-            **shortcut,
-            "bn2": lambda v: norm(norms[1], v["conv2"]),
-            "bn2.relu": lambda v: F.relu(v["bn2"] + v["downsample.1.batch_norm"]),
-        }
     assert names(watched) == list(steps)
     for row in watched.rows:
         values = {"x": Tensor(to_device(x))}
@@ -158,19 +150,19 @@ def test_training_is_bit_for_bit_the_same_when_it_is_watched(stem, block):
     assert sorted({row.step for row in watched.rows}) == [0, 2]
 
 
-@pytest.mark.parametrize("separate", [False, True])
-def test_layers_of_resnet20_come_in_the_order_of_the_pass(separate):
+@pytest.mark.parametrize("plain", [False, True])
+def test_layers_of_resnet20_come_in_the_order_of_the_pass(plain):
     model = models.resnet20(in_channels=1)
-    with nn.separate_ops() if separate else nullcontext(), watch.layers(model) as watched:
+    with ops.plain() if plain else nullcontext(), watch.layers(model) as watched:
         F.cross_entropy(model(Tensor(to_device(random(2, 8, 8, 1)))), to_device(numpy.array([1, 2]))).backward()
     found = names(watched)
     convolutions = ["", *(f"layer{i}.{j}." for i in (1, 2, 3) for j in (0, 1, 2))]
     expected = []
     for path in convolutions:
         for i in (1, 2) if path else (1,):
-            expected += [f"{path}conv{i}", f"{path}bn{i}"] + [f"{path}bn{i}.relu"] * separate
+            expected += [f"{path}conv{i}", f"{path}bn{i}", f"{path}relu" + "(2)" * (i == 2)]
     assert found == [*expected, "avgpool", "fc"]
-    assert len(found) == len(set(found)) == 19 * (3 if separate else 2) + 2
+    assert len(found) == len(set(found)) == 19 * 3 + 2
     assert [row.depth for row in watched.rows] == list(range(len(found)))
     assert all(math.isfinite(number) for row in watched.rows for number in row[3:])
 
@@ -193,8 +185,8 @@ def test_every_watched_op_is_noted_under_the_name_of_its_module():
 
     model = Net()
     x = Tensor(to_device(random(2, 10, 10, 1)))
-    for training, separate in itertools.product((True, False), (False, True)):  # batch norm is one of three ops then
-        with nn.separate_ops() if separate else nullcontext(), watch.layers(model.train(training)) as watched:
+    for training, plain in itertools.product((True, False), (False, True)):
+        with ops.plain() if plain else nullcontext(), watch.layers(model.train(training)) as watched:
             model(x)
         assert names(watched) == [
             "conv",
@@ -263,7 +255,7 @@ def test_without_a_graph_there_are_no_gradients():
     model = models.ResNet(models.BasicBlock, (1,), (4,), num_classes=3).eval()
     with watch.layers(model) as watched, no_grad():
         y = model(Tensor(to_device(random(2, 5, 5, 3))))
-    assert names(watched)[:3] == ["conv1", "bn1", "layer1.0.conv1"] and names(watched)[-1] == "fc"
+    assert names(watched)[:4] == ["conv1", "bn1", "relu", "layer1.0.conv1"] and names(watched)[-1] == "fc"
     assert all(row[6:9] == (None, None, None) for row in watched.rows)
     assert_allclose(watched.rows[-1][3:6], statistics(to_host(y.data)), rtol=FLOAT32)
 
@@ -278,7 +270,7 @@ def test_the_way_back_may_begin_after_the_block():
 
 
 def untouched():
-    return nn.Module.__call__, {name: getattr(ops, name) for name in dir(ops)}
+    return nn.Module.__call__, {name: getattr(ops, name) for name in dir(ops)}, settings().stand_ins
 
 
 def test_ops_and_modules_are_as_before_afterwards():
@@ -286,7 +278,7 @@ def test_ops_and_modules_are_as_before_afterwards():
     attributes = {name: dict(vars(module)) for name, module in model.modules()}
     with watch.layers(model):
         model(Tensor(to_device(random(2, 5))))
-        assert ops.relu is not before[1]["relu"]
+        assert "relu" in settings().stand_ins
     assert untouched() == before
     assert {name: dict(vars(module)) for name, module in model.modules()} == attributes
 
@@ -332,17 +324,18 @@ def test_two_may_watch_at_once():
     assert [row[1:] for row in outer.rows] == [row[1:] for row in inner.rows] and {row.step for row in inner.rows} == {5}
 
 
-def test_a_stand_in_that_was_there_before_is_watched_and_stays(monkeypatch):
+def test_a_stand_in_that_was_there_before_is_watched_and_stays():
     def doubled(x):
         return x * 2, lambda g: (g * 2,)
 
-    monkeypatch.setattr(ops, "relu", doubled)
     x = Tensor(to_device(numpy.array([1, 3], numpy.float32)), requires_grad=True)
     model = nn.ReLU()
-    with watch.layers(model) as watched:
-        model(x).sum().backward()
+    with ops.standing_in(relu=doubled):
+        with watch.layers(model) as watched:
+            model(x).sum().backward()
+        assert settings().stand_ins == {"relu": doubled}
     assert_array_equal(to_host(x.grad), [2, 2])
-    assert watched.rows[0][3:] == (4, 2, 0, 1, 0, 0) and ops.relu is doubled
+    assert watched.rows[0][3:] == (4, 2, 0, 1, 0, 0)
 
 
 def test_a_watched_op_shows_its_own_source_and_what_its_backward_keeps():
@@ -521,16 +514,15 @@ def test_a_dead_relu_is_found_with_the_layers_that_no_gradient_reaches():
     ]
 
 
-@pytest.mark.parametrize("separate", [False, True])
-def test_a_dead_relu_within_a_residual_net_is_found(separate):
+@pytest.mark.parametrize("plain", [False, True])
+def test_a_dead_relu_within_a_residual_net_is_found(plain):
     """The branch is dead and its second convolution with it; the shortcut goes on."""
     model = models.ResNet(models.BasicBlock, (1,), (4,), num_classes=10)
     model.layer1[0].bn1.bias.data[...] = -1000
-    with nn.separate_ops() if separate else nullcontext():
+    with ops.plain() if plain else nullcontext():
         rows = watched_rows(model, *images())
-    assert [row.layer for row in rows if row.gradient_zeros == 1] == ["layer1.0.conv1"] + ["layer1.0.bn1"] * separate
-    dead = "layer1.0.bn1.relu" if separate else "layer1.0.bn1"
-    more = "layer1.0.conv2, layer1.0.bn2" if separate else "layer1.0.conv2"  # bn2 is zero before the shortcut is added
+    assert [row.layer for row in rows if row.gradient_zeros == 1] == ["layer1.0.conv1", "layer1.0.bn1"]
+    dead, more = "layer1.0.relu", "layer1.0.conv2, layer1.0.bn2"  # bn2 is zero before the shortcut is added
     assert watch.findings(rows) == [f"{dead}: 100 % of its outputs are zero at step 0: dead units, and so in {more}"]
 
 
