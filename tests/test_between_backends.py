@@ -8,6 +8,7 @@ import numpy
 import pytest
 
 from minires import Tensor, backend, checkpoint, data, functional, models, nn, ops, optim
+from minires.fast.onepass import norm_add_relu
 from tests import conftest, shim
 
 pytestmark = pytest.mark.slow
@@ -103,7 +104,7 @@ def test_a_training_goes_on_from_a_checkpoint_of_the_other_backend(other, kind, 
 @pytest.mark.parametrize("op, shapes, options", [
     (ops.conv2d, ((3, 9, 7, 8), (3, 3, 8, 12), (12,)), {"padding": 1}), (ops.conv2d, ((3, 9, 7, 2), (3, 2, 2, 4)), {"stride": 2}),
     (ops.max_pool2d, ((2, 9, 8, 3),), {"kernel": 3, "stride": 2, "padding": 1}), (ops.avg_pool2d, ((2, 9, 8, 3),), {"kernel": 2}),
-    (ops.norm_add_relu, ((4, 5, 6, 3), (3,), (3,), (4, 5, 6, 3)), {}), (ops.batch_norm, ((4, 5, 6, 3), (3,), (3,)), {}),
+    (norm_add_relu, ((4, 5, 6, 3), (3,), (3,), (4, 5, 6, 3)), {}), (ops.batch_norm, ((4, 5, 6, 3), (3,), (3,)), {}),
     (ops.linear, ((7, 5), (5, 4), (4,)), {}), (ops.matmul, ((2, 3, 4), (4, 5)), {}), (ops.getitem, ((6, 3),), {"index": [0, 2, 2]}),
     (ops.softmax, ((5, 4),), {}), (ops.max, ((4, 5, 3),), {"axis": 1}), (ops.var, ((4, 5, 3),), {"axis": (0, 2)}),
 ])  # fmt: skip

@@ -8,8 +8,10 @@ import pytest
 
 from minires import Tensor, backend, functional, models, nn, optim
 from minires.backend import strict
+from minires.backend.library import load
 from minires.data import batches
 from minires.data.dataset import Dataset
+from minires.train import Meter, train_epoch
 from tests import conftest, shim
 
 BACKENDS = [name for name in conftest.BACKENDS if name != "numpy"] + ["shim"] * (shim.COMPILER is not None)
@@ -19,7 +21,7 @@ READS = ("__bool__", "__int__", "__float__", "__index__")
 @pytest.fixture(params=BACKENDS)
 def counts(request):
     """How often arrays went to the device or to the host, or a number was read, on each backend that has a device."""
-    counts, library = Counter(), shim.library() if request.param == "shim" else backend._load(request.param)
+    counts, library = Counter(), shim.library() if request.param == "shim" else load(request.param)
 
     def counted(name, function):
         def count(*arguments):
@@ -28,12 +30,10 @@ def counts(request):
 
         return count
 
-    posts = {name: counted(name, getattr(backend, name)) for name in ("to_device", "to_host")}
+    posts = {name: counted(name, getattr(library, name)) for name in ("to_device", "to_host")}
     reads = {name: counted("read", getattr(strict.Array, name)) for name in READS}
-    with mock.patch.object(backend, "_current", library), mock.patch.multiple(strict.Array, **reads):
-        with mock.patch("minires.tensor.to_host", posts["to_host"]), mock.patch("minires.ops.loss.to_host", posts["to_host"]):
-            with mock.patch.dict(batches.__init__.__globals__, to_device=posts["to_device"]):
-                yield counts
+    with backend.using(library._replace(**posts)), mock.patch.multiple(strict.Array, **reads):
+        yield counts
 
 
 @pytest.mark.parametrize("half", [None, "bfloat16"])
@@ -45,7 +45,7 @@ def test_a_step_takes_two_small_arrays_to_the_device_and_reads_nothing(counts, h
     model = models.ResNet(models.BasicBlock, (1, 1), (4, 8), num_classes=4)
     optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
     made = iter(batches(dataset, 8, seed=0, crop=2, flip=True, cutout=2))
-    with backend.using_mixed(half):
+    with backend.autocast(half):
         for step in range(3):
             x, labels = next(made)
             loss = functional.cross_entropy(model(Tensor(x)), labels)
@@ -54,10 +54,24 @@ def test_a_step_takes_two_small_arrays_to_the_device_and_reads_nothing(counts, h
             optimizer.step()
             if step == 1:
                 counts.clear()  # the first steps make what stays: velocities, normalisation
-    expected = {"to_host": 2} if backend.name() == "strict" else {}  # the range of the labels, which kernels look at themselves
-    assert counts["to_host"] == expected.get("to_host", 0)
-    assert counts["read"] == 0
+    assert counts["to_host"] == 0
+    assert counts["read"] == (2 if backend.name() == "strict" else 0)  # the range of the labels: kernels look at it themselves
     assert counts["to_device"] <= 4  # which images, and their moves, of this batch and of the one made ahead
+
+
+def test_an_epochs_losses_are_read_at_its_end(counts):
+    model = nn.Linear(3, 4)
+    made = [(backend.xp.ones((2, 3), dtype="float32"), backend.xp.zeros(2, dtype=int)) for _ in range(5)]
+    counts.clear()
+    train_epoch(model, made, optim.SGD(model.parameters(), lr=0.1), meter=Unread())
+    assert counts["to_host"] == 0 and counts["read"] == (10 if backend.name() == "strict" else 0)
+
+
+class Unread(Meter):
+    """Is not asked for a score."""
+
+    def score(self):
+        return None
 
 
 def test_reading_a_loss_is_counted(counts):
