@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ml_dtypes import bfloat16  # noqa: F401  (NumPy knows its name then)
 
 from minires import backend
-from minires.backend import gemm
+from minires.fast.cuda import gemm
 from tests.shim import COMPUTE, STACKS, matmul
 
 sizes = st.integers(1, 6)

@@ -1,4 +1,4 @@
-"""backend/heap.py: freed memory is kept for the next step, where malloc is glibc's and the environment does not say otherwise."""
+"""fast/heap.py: freed memory is kept for the next step, where malloc is glibc's and the environment does not say otherwise."""
 
 import os
 import platform
@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from minires.backend import heap
+from minires.fast import heap
 
 GLIBC = sys.platform == "linux" and platform.libc_ver()[0] == "glibc"
 ROUNDS, SIZE = 20, 48 << 20  # bytes: above what glibc keeps by itself
