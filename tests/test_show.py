@@ -1,4 +1,4 @@
-"""What show says is so: sources, arrays that are kept, and pictures with the right boxes and arrows."""
+"""What show says is so: sources, arrays that are saved, and pictures with the right boxes and arrows."""
 
 import math
 from contextlib import nullcontext
@@ -15,6 +15,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from minires import Tensor, files, models, nn, ops, show
 from minires import functional as F
 from minires.backend import to_device
+from minires.fast.blocks import norm_relu
 
 pytestmark = pytest.mark.usefixtures("each_backend")
 
@@ -29,38 +30,47 @@ def texts(picture):
 
 def test_the_source_is_that_of_the_file_and_a_notebook_colours_it():
     source = show.source(ops.relu)
-    assert source.startswith("def relu(x):") and "positive = x > 0" in source
-    assert repr(source) == str(source) and source._repr_markdown_().startswith("```python\ndef relu")
+    assert source.startswith("@op\ndef relu(x):") and "positive = x > 0" in source
+    assert repr(source) == str(source) and source._repr_markdown_().startswith("```python\n@op\ndef relu")
+    assert show.source(F.relu) == source
+    assert show.source(ops.conv2d).startswith("@op\ndef conv2d(x, weight, bias=None")  # the plain form, whichever runs
 
 
-def test_the_source_of_a_stand_in_is_the_stand_ins(monkeypatch):
+def test_the_source_of_a_stand_in_is_the_stand_ins():
     def relu(x):
         return x, lambda g: (g,)
 
-    monkeypatch.setattr(ops, "relu", relu)
-    assert "return x, lambda g: (g,)" in show.source(ops.relu)
+    with ops.standing_in(relu=relu):
+        assert "return x, lambda g: (g,)" in show.source(ops.relu)
+        assert show.source(ops.relu) == show.source(F.relu) == show.source(relu)
+        assert show.source(ops.exp).startswith("@op\ndef exp(x):")
+    assert show.source(ops.relu).startswith("@op")
 
 
-def test_what_a_backward_keeps():
+def test_what_a_backward_saves():
     x, weight = tensor(2, 5, 4, 3), tensor(3, 3, 3, 6)
-    kept = show.kept(F.conv2d(x, weight))
-    assert sorted(kept) == [("weight", (3, 3, 3, 6), "float32", 648), ("x", (2, 5, 4, 3), "float32", 480)]
-    assert show.kept(F.relu(x)) == [("positive", (2, 5, 4, 3), "bool", 120)]
-    assert show.kept(x + x) == []
+    with ops.plain():  # the weight as a matrix is a view of it
+        assert {entry[:2] for entry in show.saved(F.conv2d(x, weight))} == {("x", x.shape), ("matrix", (27, 6))}
+    assert sorted(show.saved(F.conv2d(x, weight))) == [
+        ("weight", (3, 3, 3, 6), "float32", 648),
+        ("x", (2, 5, 4, 3), "float32", 480),
+    ]
+    assert show.saved(F.relu(x)) == [("positive", (2, 5, 4, 3), "bool", 120)]
+    assert show.saved(x + x) == []
     norm = nn.BatchNorm(3)
-    y = norm(x, tensor(2, 5, 4, 3), relu=True)  # what was added is not kept
-    assert {entry[0] for entry in show.kept(y) if entry[1] == x.shape} == {"x", "above"}
-    assert {entry[0] for entry in show.kept(norm(x, tensor(2, 5, 4, 3))) if entry[1] == x.shape} == {"x"}
+    for relu, names in ((True, {"x", "saved_y"}), (False, {"x"})):  # what was added is not saved
+        y = norm_relu(norm, x, tensor(2, 5, 4, 3), relu)
+        assert {entry[0] for entry in show.saved(y) if entry[1] == x.shape} == names
     _, backward = ops.exp(x.data)
-    assert show.kept(backward) == [("y", (2, 5, 4, 3), "float32", 480)]
+    assert show.saved(backward) == [("y", (2, 5, 4, 3), "float32", 480)]
 
 
-def test_nothing_is_kept_for_a_leaf_nor_after_backward():
+def test_nothing_is_saved_for_a_leaf_nor_after_backward():
     y = tensor(1).exp()
     y.backward()
     for nothing in (tensor(1), y):
-        with pytest.raises(ValueError, match="nothing is kept for this tensor"):
-            show.kept(nothing)
+        with pytest.raises(ValueError, match="nothing is saved for this tensor"):
+            show.saved(nothing)
 
 
 def test_a_graph_has_a_box_for_each_op_and_leaf_and_an_arrow_for_each_operand():
@@ -80,7 +90,7 @@ def test_a_modules_parameters_are_named_in_its_graph():
 def test_no_two_boxes_lie_on_each_other(separate):
     """x, ten parameters and three convolutions; and three norms, or as ops of their own these, a sum and two ReLUs."""
     block = models.BasicBlock(4, 8, stride=2)
-    with nn.separate_ops() if separate else nullcontext():
+    with ops.plain() if separate else nullcontext():
         picture = show.graph(block(tensor(1, 4, 4, 4)), names=block)
     FigureCanvasAgg(picture).draw()
     boxes = [text.get_window_extent() for text in picture.axes[0].texts if text.get_text()]

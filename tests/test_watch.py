@@ -338,13 +338,13 @@ def test_a_stand_in_that_was_there_before_is_watched_and_stays():
     assert watched.rows[0][3:] == (4, 2, 0, 1, 0, 0)
 
 
-def test_a_watched_op_shows_its_own_source_and_what_its_backward_keeps():
+def test_a_watched_op_shows_its_own_source_and_what_its_backward_saves():
     model, x = nn.ReLU(), Tensor(to_device(random(2, 3)), requires_grad=True)
     with watch.layers(model):
         y = model(x)
-        assert show.source(ops.relu).startswith("def relu(x):")
+        assert show.source(ops.relu).startswith("@op\ndef relu(x):")
     assert y.node.op == "relu"
-    assert show.kept(y) == [("positive", (2, 3), "bool", 6)]
+    assert show.saved(y) == [("positive", (2, 3), "bool", 6)]
 
 
 def test_no_activation_is_kept(each_backend):

@@ -1,4 +1,4 @@
-"""Things to look at: the graph of a tensor, a walk back through one, the source of an op, what a backward keeps, runs,
+"""Things to look at: the graph of a tensor, a walk back through one, the source of an op, what a backward saves, runs,
 images, layers, small arrays.
 
 Pictures are matplotlib Figures: a notebook shows them, picture.save("name.png") writes them.
@@ -11,12 +11,12 @@ from minires.show.layers import layers
 from minires.show.numbers import numbers, ways
 from minires.show.outcome import confusion, depths, filters
 from minires.show.picture import Picture
-from minires.show.source import Kept, Source, kept, source
+from minires.show.source import Saved, Source, saved, source
 from minires.show.walk import walk
 
 __all__ = [
-    "Kept",
     "Picture",
+    "Saved",
     "Source",
     "confusion",
     "curves",
@@ -24,11 +24,11 @@ __all__ = [
     "filters",
     "graph",
     "images",
-    "kept",
     "layers",
     "numbers",
     "overlay",
     "predictions",
+    "saved",
     "source",
     "walk",
     "ways",

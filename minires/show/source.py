@@ -1,15 +1,17 @@
-"""The source of an op, and what its backward keeps: text, no pictures."""
+"""The source of an op, and what its backward saves: text, no pictures."""
 
 import inspect
 from typing import NamedTuple
 
-from minires import tensor as engine
+from minires import graph
+from minires.backend import settings
 from minires.tensor import Tensor
 
 
 def source(op):
-    """The source of an op, as it is now. In a notebook it is coloured."""
-    return Source(inspect.getsource(inspect.unwrap(op)))
+    """The source of an op: its plain form, or a function that stands in for it. In a notebook it is coloured."""
+    stand_in = settings().stand_ins.get(op.forms.name) if hasattr(op, "forms") else None
+    return Source(inspect.getsource(inspect.unwrap(stand_in or op)))
 
 
 class Source(str):
@@ -22,8 +24,8 @@ class Source(str):
         return f"```python\n{self}```"
 
 
-class Kept(NamedTuple):
-    """One array that a backward keeps."""
+class Saved(NamedTuple):
+    """One array that a backward saves."""
 
     name: str
     shape: tuple
@@ -31,14 +33,14 @@ class Kept(NamedTuple):
     bytes: int
 
 
-def kept(backward):
-    """What an op's backward keeps until it runs: a list of Kept. For a Tensor, what the last op that made it keeps.
+def saved(backward):
+    """What an op's backward saves until it runs: a list of Saved. For a Tensor, what the last op that made it saves.
 
     Raises  ValueError: a tensor that no op made, or whose graph has been used.
     """
     if isinstance(backward, Tensor):
         if backward.node is None or backward.node.backward is None:
-            raise ValueError("nothing is kept for this tensor: no op made it, or backward() has been through")
+            raise ValueError("nothing is saved for this tensor: no op made it, or backward() has been through")
         backward = backward.node.backward
-    arrays = engine.kept(inspect.unwrap(backward))  # one that watch put around it keeps no more than it does
-    return [Kept(name, array.shape, str(array.dtype), array.nbytes) for name, array in arrays.items()]
+    arrays = graph.saved(inspect.unwrap(backward))  # one that was wrapped saves no more than the one within
+    return [Saved(name, array.shape, str(array.dtype), array.nbytes) for name, array in arrays.items()]
