@@ -8,11 +8,13 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from minires import backend, optim
-from minires.backend import to_device, to_host
+from minires.backend import on_a_gpu, to_device, to_host
 from minires.nn import Linear, Parameter, Sequential
 from minires.optim import SGD, Adam, AdamW
+from tests.chunks import in_chunks_of
 
 on_each_backend = pytest.mark.usefixtures("each_backend")
+on_each_form = pytest.mark.usefixtures("each_backend", "each_form")
 
 
 def parameter(values=(1.0, -2.0, 0.5), dtype=numpy.float64):
@@ -62,7 +64,7 @@ def assert_follows(optimizer, p, gradients, by_hand, **options):
         assert_allclose(values(p), expected, rtol=1e-12, atol=1e-14)
 
 
-@on_each_backend
+@on_each_form
 @pytest.mark.parametrize(
     "options",
     [
@@ -79,7 +81,7 @@ def test_sgd_follows_its_formula_over_20_steps(options):
     assert_follows(SGD([p], 0.05, **options), p, GRADIENTS, sgd_by_hand, lr=0.05, **options)
 
 
-@on_each_backend
+@on_each_form
 @pytest.mark.parametrize(
     "options",
     [
@@ -101,7 +103,7 @@ def test_adam_and_adamw_follow_their_formulas_over_20_steps(optimizer, options):
     assert_follows(optimizer([p], **options), p, GRADIENTS, adam_by_hand, **by_hand)
 
 
-@on_each_backend
+@on_each_form
 @pytest.mark.parametrize("optimizer", [Adam, AdamW])
 def test_adams_first_step_has_the_size_lr_whatever_the_gradient(optimizer):
     p = parameter()
@@ -111,7 +113,7 @@ def test_adams_first_step_has_the_size_lr_whatever_the_gradient(optimizer):
     assert_allclose(before - values(p), [0.25, -0.25, 0.25], rtol=1e-4)
 
 
-@on_each_backend
+@on_each_form
 @pytest.mark.parametrize("optimizer", [Adam, AdamW])
 def test_adams_eps_is_outside_the_root(optimizer):
     """Of a gradient of 1e-6 the root of v_hat is 1e-6, and beside it 1e-8 is little. Within the root, 1e-8 would be all."""
@@ -123,7 +125,7 @@ def test_adams_eps_is_outside_the_root(optimizer):
     assert_follows(optimizer([p], weight_decay=0), p, gradients, adam_by_hand, lr=1e-3, betas=(0.9, 0.999), eps=1e-8)
 
 
-@on_each_backend
+@on_each_form
 def test_weight_decay_of_adam_goes_through_the_step_and_of_adamw_beside_it():
     for optimizer, expected in ((Adam, 2 - 0.1), (AdamW, 2 - 0.1 * 0.5 * 2)):
         p = parameter([2.0])
@@ -169,30 +171,31 @@ LARGE = {
 }
 
 
-@on_each_backend
+@on_each_form
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("turned", ["nothing", "parameter", "gradient"])
 @pytest.mark.parametrize("name", LARGE)
-def test_a_parameter_of_several_parts_follows_the_formula_to_the_bit(monkeypatch, name, turned, dtype):
-    """In parts of 600 to 3000 numbers; in one piece where it or its gradient does not lie in one row."""
-    monkeypatch.setattr(backend, "_current", backend._current._replace(part=50_000))
+def test_a_parameter_in_several_chunks_follows_the_formula_to_the_bit(each_form, name, turned, dtype):
+    """In chunks of 600 to 3000 numbers; in one piece where it or its gradient does not lie in one row."""
     make, formula, options = LARGE[name]
     start, *gradients = (numpy.random.default_rng(i).standard_normal((101, 103)).astype(dtype) for i in range(4))
     p = parameter(start, dtype)
     p.data = columns_first(start) if turned == "parameter" else p.data
     optimizer = make([p], 0.05, **options)
-    for g in gradients:
-        p.grad = columns_first(g) if turned == "gradient" else to_device(g)
-        optimizer.step()
+    with in_chunks_of(50_000) as cuts:
+        for g in gradients:
+            p.grad = columns_first(g) if turned == "gradient" else to_device(g)
+            optimizer.step()
     if make is not SGD and "weight_decay" in options:
         options = {"betas": options["betas"], "decoupled" if make is AdamW else "coupled": options["weight_decay"]}
     expected = formula(start, gradients, 0.05, **options)
     assert p.data.flags.c_contiguous == (turned != "parameter") and p.grad.flags.c_contiguous == (turned != "gradient")
     assert p.dtype == dtype
-    if backend.has_kernels():  # which multiply and add in one
+    if each_form == "default" and on_a_gpu():  # kernels multiply and add in one
         assert_allclose(to_host(p.data), expected, rtol=0, atol=1e-6 if dtype == "float32" else 1e-14)
     else:
         assert to_host(p.data).tobytes() == expected.tobytes()
+        assert [len(cut) > 3 for cut in cuts] == [True] * 3 * (each_form == "default" and turned == "nothing")
 
 
 @pytest.mark.parametrize("name", LARGE)
@@ -220,7 +223,7 @@ OPTIMIZERS = [
 ]
 
 
-@on_each_backend
+@on_each_form
 @pytest.mark.parametrize("make", OPTIMIZERS)
 def test_a_step_is_in_place_and_leaves_the_gradient_and_the_type(make):
     p, g = parameter(dtype=numpy.float32), to_device(numpy.array([1.0, 2.0, -3.0], numpy.float32))
@@ -414,7 +417,7 @@ def test_a_state_is_a_copy_and_is_copied():
     give(p, [1.0, 2.0, 3.0])
     optimizer.step()
     state = optimizer.state_dict()
-    assert set(state) == {"lr", "0.velocity"} and state["lr"] == 0.5
+    assert set(state) == {"lr", "steps", "0.velocity"} and state["lr"] == 0.5 and state["steps"] == 1
     optimizer.step()
     assert_array_equal(state["0.velocity"], [1, 2, 3])
     optimizer.load_state_dict(state)
@@ -579,13 +582,53 @@ def test_rates_past_the_end_are_0_and_not_below():
 
 @on_each_backend
 def test_a_schedule_drives_an_optimizer():
+    for by_hand in (True, False):
+        p, schedule = parameter([0.0]), optim.constant(0.4, warmup=4)
+        optimizer = SGD([p], 0.4 if by_hand else schedule)
+        for step in range(6):
+            assert optimizer.steps == step
+            if by_hand:
+                optimizer.lr = schedule(step)
+            give(p, [1.0])
+            optimizer.step()
+            assert optimizer.lr == pytest.approx(schedule(step))
+        assert_allclose(values(p), [-(0.1 + 0.2 + 0.3 + 3 * 0.4)], rtol=1e-12)
+
+
+def test_a_group_keeps_its_ratio_to_a_schedule_whatever_its_first_rate_is():
+    groups = [{"params": [parameter()]}, {"params": [parameter()], "lr": 0.2}]
+    for schedule in (optim.constant(0.4, warmup=4), optim.triangle(0.4, steps=8), optim.cosine(0.4, steps=8)):
+        optimizer = SGD(groups, schedule)
+        for step in range(8):
+            optimizer.step()
+            assert [group["lr"] for group in optimizer.groups] == pytest.approx([schedule(step), schedule(step) / 2])
+
+
+def test_a_schedule_may_be_any_function_of_the_step():
     p = parameter([0.0])
-    optimizer, schedule = SGD([p], 0.4), optim.constant(0.4, warmup=4)
-    for step in range(6):
-        optimizer.lr = schedule(step)
+    optimizer, rates = SGD([p], lambda step: 1 / (step + 1)), []
+    for _ in range(3):
         give(p, [1.0])
         optimizer.step()
-    assert_allclose(values(p), [-(0.1 + 0.2 + 0.3 + 3 * 0.4)], rtol=1e-12)
+        rates.append(optimizer.lr)
+    assert rates == pytest.approx([1, 1 / 2, 1 / 3]) and values(p) == pytest.approx([-11 / 6])
+
+
+@on_each_backend
+def test_an_optimizer_restored_half_way_goes_on_at_its_place_in_the_schedule():
+    def run(stop):
+        p, schedule = parameter(), optim.cosine(0.3, steps=20, warmup=3)
+        optimizer = SGD([p], schedule, momentum=0.9)
+        for i, gradient in enumerate(GRADIENTS):
+            if i == stop:
+                state = optimizer.state_dict()
+                optimizer = SGD([p], schedule, momentum=0.9)
+                optimizer.load_state_dict(state)
+            give(p, gradient)
+            optimizer.step()
+        return values(p), optimizer.steps
+
+    assert run(None) == run(0) == run(2) == run(13)
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,13 @@ Stands for the plain ops, which know nothing of half types. A half array is upca
 the gradients are rounded once. On a GPU some kernels read and write half types themselves.
 """
 
-from minires.backend import is_half, settings, upcast, xp
+from contextlib import nullcontext
+
+from minires.backend import is_half, settings, upcast, using, xp
 from minires.ops.forms import EVERY_OP, FUNCTIONS, Form, faster
 
 MOVES = {"reshape", "transpose", "getitem", "concatenate", "pad", "broadcast_to", "im2col", "where", "negative", "relu"}
+ROUNDED = ("conv2d", "linear")  # what autocast rounds the operands of
 IN_FLOAT32 = {"global_avg_pool", "cross_entropy", "channel_stats"}  # what these return stays float32
 
 
@@ -28,8 +31,8 @@ def _rounds_operands(name):
         return function.default(*rounded, needs_input_grad=needs_input_grad, **options)
 
 
-_rounds_operands("conv2d")
-_rounds_operands("linear")
+for _name in ROUNDED:
+    _rounds_operands(_name)
 
 
 def _to_half(array):
@@ -43,7 +46,8 @@ def in_float32(function, *operands, needs_input_grad=None, **options):
     if not any(halves) or function.name in MOVES:
         return NotImplemented
     wide = [upcast(operand) if half else operand for operand, half in zip(operands, halves)]
-    made = function.default(*wide, needs_input_grad=needs_input_grad, **options)
+    with using(half=None) if function.name in ROUNDED else nullcontext():  # or it would round them again
+        made = function.default(*wide, needs_input_grad=needs_input_grad, **options)
     if not callable(made[1]):  # channel_stats
         return made
     result, wide_backward = made

@@ -5,7 +5,7 @@ calls it (minires.fast.blocks). Those go over each image a dozen times, and from
 chunk of the batch goes through all of them while it is there. The numbers are the same, except for rounding.
 """
 
-from minires.backend import is_half, on_a_gpu, result_dtype, upcast, xp
+from minires.backend import is_half, result_dtype, upcast, xp
 from minires.fast.parts import scratch, sum_over_chunks
 from minires.ops.elementwise import add as plain_add
 from minires.ops.elementwise import relu as plain_relu
@@ -48,8 +48,6 @@ def one_pass(x, gamma, beta, add=None, *, eps=1e-5, stats=None, training=True, r
 
     Saves  x, with relu the result (which the next op saves anyway), and numbers for each channel.
     """
-    if is_half(x.dtype) and not on_a_gpu():
-        return NotImplemented  # by way of float32, see minires.fast.half
     mean, var = _checked_stats(x, gamma, beta, add, stats, training)
     y = norm_forward(x, gamma, beta, add, mean, var, eps, relu)
     saved_y, has_add = y if relu else None, add is not None  # backward needs to know that, and not `add`
@@ -102,7 +100,10 @@ def _alone(x, gamma, beta, eps, stats, training):
 
 @has_forms
 def norm_forward(x, gamma, beta, add, mean, var, eps, relu):
-    """y, a chunk of the batch at a time."""
+    """y, a chunk of the batch at a time. Of half types it is computed in float32, and rounded once."""
+    if is_half(x.dtype):
+        wide = norm_forward(upcast(x), gamma, beta, None if add is None else upcast(add), mean, var, eps, relu)
+        return wide.astype(x.dtype)
     rows = ChannelRows(x)
     center, slope, offset = rows.wide(mean), rows.wide(gamma / xp.sqrt(var + eps)), rows.wide(beta)
     nought = xp.zeros_like(center)  # NumPy's maximum is twice as fast with an array as with a number
@@ -129,6 +130,10 @@ def norm_backward(g, y, x, gamma, mean, var, eps, training, has_add):
     With m values per channel, x_hat = (x - mean) / sqrt(var + eps) and slope = gamma / sqrt(var + eps):
     g_x = slope * (g - sum(g) / m - x_hat * sum(g * x_hat) / m); without the last two terms where statistics are constants.
     """
+    if is_half(x.dtype):
+        wide_y = None if y is None else upcast(y)
+        wide, *sums, wide_add = norm_backward(upcast(g), wide_y, upcast(x), gamma, mean, var, eps, training, has_add)
+        return wide.astype(x.dtype), *sums, None if wide_add is None else wide_add.astype(x.dtype)
     m, scale = x.size // x.shape[-1], 1 / xp.sqrt(var + eps)
     rows = ChannelRows(x)
     center, slope = rows.wide(mean), rows.wide(gamma * scale)

@@ -41,7 +41,7 @@ def adam(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, deco
     m *= b1
     m += (1 - b1) * g
     v *= b2
-    v += (1 - b2) * g * g
+    v += (1 - b2) * g**2
     w -= lr * (m / (1 - b1**t)) / (xp.sqrt(v / (1 - b2**t)) + eps)
 
 
