@@ -75,18 +75,32 @@ def moved(model, value):
         parameter.data[...] = value
 
 
+class Given(optim.Optimizer):
+    """A step adds to the weights what it is told to."""
+
+    add = 1.0
+
+    def __init__(self, parameters):
+        super().__init__(parameters, lr=1.0)
+
+    def step(self):
+        for parameter in self._parameters():
+            parameter.data[...] += self.add
+        self.steps += 1
+
+
 @each_backend
 def test_lookahead_goes_a_part_of_the_way_and_the_fast_weights_begin_from_there():
     model = nn.Linear(1, 1)
     moved(model, 0.0)
-    average, seen = optim.Lookahead(model, steps=4, every=2, decay=0.5), []
-    for step in range(4):
-        moved(model, float(to_host(model.weight.data)[0, 0]) + 1)
-        average.step()
+    optimizer, seen = optim.Lookahead(Given(model.parameters()), model, steps=4, every=2, decay=0.5), []
+    for _ in range(4):
+        optimizer.step()
         seen.append(float(to_host(model.weight.data)[0, 0]))
     kept = 0.5**2 * (2 / 4) ** 3
     slow = (1 - kept) * 2
     assert seen == pytest.approx([1, slow, slow + 1, slow])  # the last step: the slow weights are what stays
+    assert optimizer.steps == optimizer.optimizer.steps == 4
 
 
 @each_backend
@@ -94,8 +108,8 @@ def test_lookahead_averages_running_statistics_and_leaves_what_is_frozen():
     model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm(2))
     frozen = model.parameters()[0]
     frozen.requires_grad = False
-    average = optim.Lookahead(model, steps=10, every=1)
-    assert not any("0.weight" in name for name in average.slow) and any("running_mean" in name for name in average.slow)
+    optimizer = optim.Lookahead(optim.SGD(model.parameters(), lr=0.1), model, steps=10, every=1)
+    assert not any("0.weight" in name for name in optimizer.slow) and any("running_mean" in name for name in optimizer.slow)
 
 
 @each_backend
@@ -103,25 +117,42 @@ def test_lookahead_goes_on_where_another_was():
     def trained(stop):
         model = nn.Linear(1, 1)
         moved(model, 0.0)
-        average = optim.Lookahead(model, steps=6, every=2)
+        optimizer = optim.Lookahead(Given(model.parameters()), model, steps=6, every=2)
         for step in range(6):
             if step == stop:
-                state = average.state_dict()
-                average = optim.Lookahead(model, steps=6, every=2)
-                average.load_state_dict(state)
-            moved(model, float(to_host(model.weight.data)[0, 0]) + step)
-            average.step()
+                state = optimizer.state_dict()
+                optimizer = optim.Lookahead(Given(model.parameters()), model, steps=6, every=2)
+                optimizer.load_state_dict(state)
+            optimizer.optimizer.add = float(step)
+            optimizer.step()
         return to_host(model.weight.data).copy()
 
     numpy.testing.assert_array_equal(trained(3), trained(None))
-    with pytest.raises(ValueError, match="of another model"):
-        optim.Lookahead(nn.Linear(2, 2), steps=1).load_state_dict(optim.Lookahead(nn.Linear(1, 1), steps=1).state_dict())
+
+
+def lookahead(layer, **options):
+    return optim.Lookahead(optim.SGD(layer.parameters(), lr=0.1), layer, **options)
+
+
+def test_lookahead_refuses_a_state_that_belongs_to_a_different_model():
+    with pytest.raises(ValueError, match="belongs to a different model"):
+        lookahead(nn.Linear(2, 2), steps=1).load_state_dict(lookahead(nn.Linear(1, 1), steps=1).state_dict())
+
+
+def test_lookahead_around_a_scaler_around_an_optimizer_saves_what_each_has():
+    layer = nn.Linear(1, 1)
+    optimizer = optim.Lookahead(optim.GradScaler(optim.SGD(layer.parameters(), lr=0.1)), layer, steps=5)
+    state = optimizer.state_dict()
+    assert {"lr", "steps", "scaler.scale", "average.count", "average.slow.weight"} <= set(state)
+    optimizer.load_state_dict(state)
+    optimizer.lr = 0.5
+    assert optimizer.optimizer.optimizer.lr == 0.5
 
 
 @pytest.mark.parametrize("options", [{"steps": 0}, {"steps": 5, "every": 0}, {"steps": 5, "decay": 1.5}])
 def test_what_is_no_lookahead_is_refused(options):
     with pytest.raises(ValueError, match="wanted 1 or more, and a decay from 0 to 1"):
-        optim.Lookahead(nn.Linear(1, 1), **options)
+        lookahead(nn.Linear(1, 1), **options)
 
 
 @each_backend
@@ -138,7 +169,7 @@ def test_a_test_with_flips_takes_the_mean_of_both_logits():
     images = to_device(numpy.array([[[[3.0], [1.0]]], [[[1.0], [3.0]]]], "f4"))  # (2, 1, 2, 1)
     labels = to_device(numpy.array([0, 1]))
     plain, both = (evaluate(Left(), [(images, labels)], flips=flips) for flips in (False, True))
-    assert plain.hits == 2 and both.hits == 1  # both images look the same with their mirror images: class 1
+    assert plain.correct == 2 and both.correct == 1  # both images look the same with their mirror images: class 1
 
 
 def test_shifts_learn_faster_and_scales_stay():
