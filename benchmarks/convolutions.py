@@ -3,7 +3,6 @@
 import numpy
 
 from benchmarks import ours, timing
-from minires import ops
 
 PASSES = {"forward": 1, "forward and backward": 3}  # how many products of im2col each has; backward gives g_x and g_weight
 
@@ -14,8 +13,7 @@ def convolutions(plan, peers, limits):
 
 
 def _measured(shape, plan, peers, limit):
-    algorithms = {"im2col": "im2col", **({"winograd": "winograd"} if shape.winograd else {}), "minires": "auto"}
-    ways = {name: ours.convolution(shape, algorithm) for name, algorithm in algorithms.items()}
+    ways = {way: ours.convolution(shape, way) for way in ours.CONVOLUTIONS if way != "winograd" or shape.winograd}
     for layout in peers.LAYOUTS if peers else ():
         ways[layout] = peers.convolution(shape, layout)
     figures = {"shape": str(shape), **shape._asdict(), "flop": shape.flop, "nbytes": shape.nbytes, "limit": limit}
@@ -41,9 +39,9 @@ def accuracy(plan, peers):
     return figures
 
 
-def _results(shape, algorithm, dtype):
+def _results(shape, way, dtype):
     x, weight, g = (array.astype(dtype) for array in shape.arrays())
-    y, backward = ops.conv2d(x, weight, stride=shape.stride, padding=shape.padding, algorithm=algorithm)
+    y, backward = ours.CONVOLUTIONS[way](x, weight, stride=shape.stride, padding=shape.padding)
     return y, *backward(g)[:2]
 
 

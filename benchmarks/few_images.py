@@ -38,12 +38,12 @@ def only(dataset, classes, each=None, seed=0):
 
 def learn(model, train, *, epochs, batch, lr, seed):
     """Train what is not frozen, with a learning rate that goes up for a quarter of the steps and down to 0."""
-    optimizer = optim.SGD(model.parameters(), lr=lr, momentum=0.9, nesterov=True, weight_decay=5e-4)
     steps = len(data.batches(train, batch, drop_last=True))
-    schedule = optim.triangle(lr, steps=epochs * steps, peak=0.25)
+    rate = optim.triangle(lr, steps=epochs * steps, peak=0.25)
+    optimizer = optim.SGD(model.parameters(), lr=rate, momentum=0.9, nesterov=True, weight_decay=5e-4)
     for epoch in range(epochs):
         batches = data.batches(train, batch, seed=seed, epoch=epoch, crop=4, flip=True, drop_last=True)
-        train_epoch(model, batches, optimizer, step=epoch * steps, schedule=schedule)
+        train_epoch(model, batches, optimizer)
 
 
 def trunk(path, train):

@@ -2,7 +2,6 @@
 beside the rates at which the card copies memory and multiplies large matrices.
 """
 
-import importlib
 import math
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
@@ -13,26 +12,37 @@ import numpy
 from benchmarks import ours, timing
 from benchmarks.problems import CLASSES, NETS, SGD, SMOOTHING
 from minires import backend
-from minires.backend import PLAIN, to_device, xp
-from minires.backend import kernels as compiled
-from minires.ops.tiles import F4, Maps
+from minires.backend import on_a_gpu, to_device, xp
+from minires.data.batches import sample_augmentation
+from minires.fast.products import product as matmul
+from minires.fast.tiles import F4, Maps
+from minires.ops.forms import FUNCTIONS
 
-batches = importlib.import_module("minires.data.batches")  # the class of that name hides it
+# Name of a function -> the kernel that stands for it on a GPU.
+KERNELS = {
+    name: form.run for name, forms in FUNCTIONS.items() for form in forms.faster if form.run.__name__.endswith("_kernel")
+}
 
 
 class Case(NamedTuple):
     """A kernel at one size."""
 
-    kernel: str
+    function: str  # the one that it stands for
     size: str  # in words
-    make: Callable  # gives its arguments
+    make: Callable  # returns its arguments and its options
+    backward: bool = False  # whether its backward is what runs, on its own result
+
+    @property
+    def kernel(self):
+        """Its name."""
+        return self.function + ", backward" * self.backward
 
 
 def precisions():
     """Name -> (a context, the type of numbers) of each precision in which products can be had here: see minires.backend."""
     found = {"float32": (nullcontext, xp.float32), "tf32": (backend.using_tf32, xp.float32)}
-    with suppress(backend.BackendError), backend.using_mixed("bfloat16"):
-        found["bf16"] = nullcontext, backend.to_half(numbers((1,))).dtype
+    with suppress(backend.BackendError), backend.autocast("bfloat16"):
+        found["bf16"] = nullcontext, backend.settings().half
     return found
 
 
@@ -48,7 +58,7 @@ def limits(call):
         a, b = (numbers((n, n), seed).astype(dtype) for seed in (1, 2))
         product = xp.empty((n, n), dtype=dtype)
         with exact():
-            found = _rate(call, lambda: backend.matmul(a, b, out=product), 2e-12 * n**3, plan.turn)
+            found = _rate(call, lambda: matmul(a, b, out=product), 2e-12 * n**3, plan.turn)
         figures["product" if name == "float32" else f"product {name}"] = found
         print(f"  product of two {n} x {n} matrices, {name}: {timing.shown(found).strip()} TFLOP/s")
     for name, multiply in call.peers.products(n).items() if call.peers else ():
@@ -64,17 +74,20 @@ def kernels(call):
 
 def _of_case(call, case):
     call.release()  # what the case before held
-    arguments = case.make()
-    function = getattr(compiled, case.kernel) if backend.has_kernels() else PLAIN[case.kernel]
-    results = function(*arguments)
+    arguments, options = case.make()
+    function = KERNELS[case.function] if on_a_gpu() else FUNCTIONS[case.function].default
+    results = function(*arguments, **options)
     if results is NotImplemented:
         raise ValueError(f"{case.kernel} has no kernel for {case.size}")
-    moved, run = 1e-9 * traffic(case.kernel, arguments, results), lambda: function(*arguments)
+    if case.backward:
+        (*arguments, function), options = results, {}
+        results = function(*arguments)
+    moved, run = 1e-9 * traffic(case.kernel, arguments, results), lambda: function(*arguments, **options)
     del results
     rate = _rate(call, run, moved, call.plan.brief)
     seconds, share = moved / rate["median"], rate["median"] / call.limits["copy"]["median"]
     called = timing.spread([timing.of_calls(run, call.plan.calls, call.device.synchronise) for _ in range(call.plan.rounds)])
-    print(f"  {case.kernel:15} {case.size:42} {rate['median']:8,.1f} GB/s, {100 * share:4.0f} % of a copy's; "
+    print(f"  {case.kernel:21} {case.size:42} {rate['median']:8,.1f} GB/s, {100 * share:4.0f} % of a copy's; "
           f"{1e6 * seconds:8,.1f} us, called from the host {1e6 * called['median']:8,.1f}", flush=True)  # fmt: skip
     return {"kernel": case.kernel, "size": case.size, "nbytes": round(1e9 * moved), "rate": rate, "share": share,
             "seconds": seconds, "called": called}  # fmt: skip
@@ -105,9 +118,9 @@ def _in_precision(call, sizes, name, exact, dtype):
     columns, weight, g = (numbers(shape, seed).astype(dtype) for seed, shape in enumerate(((m, k), (k, f), (m, f)), 1))
     y, g_columns = (xp.empty(array.shape, dtype=dtype) for array in (g, columns))
     g_weight = xp.empty(weight.shape, dtype=xp.float32)
-    ways = {"columns @ weight": lambda: backend.matmul(columns, weight, out=y),
-            "columns.T @ g": lambda: backend.matmul(columns.T, g, out=g_weight),
-            "g @ weight.T": lambda: backend.matmul(g, weight.T, out=g_columns)}  # fmt: skip
+    ways = {"columns @ weight": lambda: matmul(columns, weight, out=y),
+            "columns.T @ g": lambda: matmul(columns.T, g, out=g_weight),
+            "g @ weight.T": lambda: matmul(g, weight.T, out=g_columns)}  # fmt: skip
     with exact():
         rates = {way: _rate(call, run, 2e-12 * m * k * f, call.plan.brief) for way, run in ways.items()}
     told = ", ".join(f"{way} {rate['median']:6.2f}" for way, rate in rates.items())
@@ -123,7 +136,7 @@ def _of_winograd(call, shape):
     v, u = numbers((places, tiles, shape.c), 1), numbers((places, shape.c, shape.f), 2)
     product = xp.empty((places, tiles, shape.f), dtype=xp.float32)
     flop = 2 * places * tiles * shape.c * shape.f
-    rate = _rate(call, lambda: backend.matmul(v, u, out=product), 1e-12 * flop, call.plan.brief)
+    rate = _rate(call, lambda: matmul(v, u, out=product), 1e-12 * flop, call.plan.brief)
     print(f"    Winograd's {places} products {rate['median']:6.2f} TFLOP/s, worth {rate['median'] * shape.flop / flop:6.2f}", flush=True)
     return {"flop": flop, "rate": rate}
 
@@ -144,36 +157,34 @@ def cases(plan):
             yield from _of_tiles(shape)
     for size, c in dict.fromkeys((shape.size // shape.stride, shape.f) for shape in plan.shapes):
         yield from _of_norm((n, size, size, c))
-    image, window = (n, first.size, first.size, first.f), ((3, 3), (2, 2), (1, 1), (first.size // 2,) * 2)
-    pooled = (n, *window[-1], first.f)
-    yield Case("largest", f"{_told(image)}, 3x3, stride 2", lambda: (numbers(image), *window))
-    yield Case("to_largest", f"{_told(image)}, 3x3, stride 2",
-               lambda: (numbers(pooled), to_device(numpy.full(pooled, 4, numpy.uint8)), image, *window))  # fmt: skip
-    yield Case("softmax_losses", _told((n, CLASSES)),
-               lambda: (numbers((n, CLASSES)), to_device(numpy.arange(n) % CLASSES), SMOOTHING))  # fmt: skip
+    image = (n, first.size, first.size, first.f)
+    for backward in (False, True):
+        yield Case("max_pool2d", f"{_told(image)}, 3x3, stride 2",
+                   lambda: ((numbers(image),), {"kernel": 3, "stride": 2, "padding": 1}), backward)  # fmt: skip
+    yield Case("cross_entropy", _told((n, CLASSES)),
+               lambda: ((numbers((n, CLASSES)), to_device(numpy.arange(n) % CLASSES)), {"label_smoothing": SMOOTHING}))  # fmt: skip
     count = sum(parameter.size for parameter in ours.build(NETS[plan.net]).parameters())
-    rates = (SGD["lr"], SGD["momentum"], SGD["weight_decay"], SGD["nesterov"])
-    yield Case("move_sgd", f"{count:,} parameters", lambda: (*(numbers((count,), seed) for seed in (1, 2, 3)), *rates))
-    yield Case("move_adam", f"{count:,} parameters",
-               lambda: (*(numbers((count,), seed) for seed in (1, 2, 3)), abs(numbers((count,), 4)),
-                        1e-3, 0.9, 0.999, 1e-8, 1e-2, 0.1, 1e-3, True))  # fmt: skip
-    yield Case("pick", f"{n:,} of {plan.images:,} images of 32 x 32 x 3", lambda: _picked(n, plan.images))
+    yield Case("sgd", f"{count:,} parameters", lambda: (tuple(numbers((count,), seed) for seed in (1, 2, 3)), SGD))
+    yield Case("adam", f"{count:,} parameters",
+               lambda: ((*(numbers((count,), seed) for seed in (1, 2, 3)), abs(numbers((count,), 4)), 10, 1e-3),
+                        {"weight_decay": 1e-2, "decoupled": True}))  # fmt: skip
+    yield Case("gather", f"{n:,} of {plan.images:,} images of 32 x 32 x 3", lambda: (_gathered(n, plan.images), {}))
 
 
 def _of_columns(shape):
-    image, out = (shape.n, shape.size, shape.size, shape.c), (shape.size // shape.stride,) * 2
-    window = (shape.kernel,) * 2, (shape.stride,) * 2, (shape.padding,) * 2, out
-    rows = (shape.n * out[0] * out[1], shape.kernel**2 * shape.c)
-    yield Case("make_columns", str(shape), lambda: (numbers(image), *window))
-    yield Case("add_columns", str(shape), lambda: (numbers(rows), image, *window))
+    image, out = (shape.n, shape.size, shape.size, shape.c), shape.size // shape.stride
+    options = {"kernel": shape.kernel, "stride": shape.stride, "padding": shape.padding}
+    rows = (shape.n * out * out, shape.kernel**2 * shape.c)
+    yield Case("im2col", str(shape), lambda: ((numbers(image),), options))
+    yield Case("col2im", str(shape), lambda: ((numbers(rows),), {"shape": image, **options}))
 
 
 def _of_tiles(shape):
     image, result = ((shape.n, shape.size, shape.size, channels) for channels in (shape.c, shape.f))
     filters = 3, 3, shape.c, shape.f
 
-    def case(kernel, make):
-        return Case(kernel, str(shape), lambda: (maps := _maps(shape), *make(maps)))
+    def case(name, make):
+        return Case(f"Maps.{name}", str(shape), lambda: ((maps := _maps(shape), *make(maps)), {}))
 
     def tiled(maps, channels):
         return numbers((maps.k, maps.k, *maps.tiles, shape.n, channels))
@@ -189,36 +200,37 @@ def _of_tiles(shape):
 def _of_norm(shape):
     told, vector, eps = _told(shape), shape[-1:], 1e-5
 
-    def forward(adds):
-        x, add = numbers(shape), numbers(shape, 1) if adds else None
+    def forward(has_add):
+        x, add = numbers(shape), numbers(shape, 1) if has_add else None
         gamma, beta, mean, var = (numbers(vector, seed) for seed in range(2, 6))
-        return x, gamma, beta, add, mean, abs(var), eps, True
+        return (x, gamma, beta, add, mean, abs(var), eps, True), {}
 
-    def backward(adds):
-        g, above, x = (numbers(shape, seed) for seed in range(3))
+    def backward(has_add):
+        g, y, x = (numbers(shape, seed) for seed in range(3))
         gamma, mean, var = (numbers(vector, seed) for seed in range(3, 6))
-        return g, above, x, gamma, mean, abs(var), eps, True, adds
+        return (g, y, x, gamma, mean, abs(var), eps, True, has_add), {}
 
-    yield Case("moments", told, lambda: (numbers(shape),))
-    yield Case("move_running", told, lambda: (*(abs(numbers(vector, seed)) for seed in range(4)), 0.1, shape[0]))
+    yield Case("channel_stats", told, lambda: ((numbers(shape),), {}))
+    yield Case("update_running", told, lambda: ((*(abs(numbers(vector, seed)) for seed in range(4)), 0.1, shape[0]), {}))
     yield Case("norm_forward", f"{told}, ReLU", lambda: forward(False))
     yield Case("norm_forward", f"{told}, add and ReLU", lambda: forward(True))
     yield Case("norm_backward", f"{told}, ReLU", lambda: backward(False))
     yield Case("norm_backward", f"{told}, add and ReLU", lambda: backward(True))
 
 
-def _picked(n, images):
+def _gathered(n, images):
     rng = numpy.random.default_rng(0)
-    moves = batches.draw_moves(rng, n, (32, 32), crop=4, mirrored=rng.random(n) < 0.5, cutout=8)
+    moves = sample_augmentation(rng, n, (32, 32), crop=4, mirrored=rng.random(n) < 0.5, cutout=8)
     host = (rng.integers(0, 256, (images, 32, 32, 3), numpy.uint8), rng.integers(0, images, n), moves)
     return *map(to_device, host), 8, numbers((3,), 1), numbers((3,), 2)
 
 
 def traffic(kernel, arguments, results):
-    """Bytes that a kernel has to move at least: each array that comes in is read once, each result written once.
+    """Bytes that a kernel has to move at least: it reads each array that comes in once, and writes each result once.
 
-    norm_backward sums over g, above and x before it can go over them again: those count twice. move_sgd and move_adam write over
-    what comes in, but for g; move_running over half of it. pick reads the chosen images and no others.
+    norm_backward sums over g, y and x before it can go over them again: those count twice. sgd and adam write over
+    what comes in, except for g; update_running over half of it. gather reads the chosen images and no others. max_pool2d saves a
+    byte for each maximum, which says where it was; cross_entropy writes a loss for each example and saves a number for each logit.
     """
     arrays = [argument for argument in arguments if backend.is_array(argument)]
     results = [result for result in (results if isinstance(results, tuple) else (results,)) if backend.is_array(result)]
@@ -226,11 +238,17 @@ def traffic(kernel, arguments, results):
     written = sum(result.nbytes for result in results if not any(result is array for array in arrays))
     if kernel == "norm_backward":
         read += sum(array.nbytes for array in arguments[:3] if array is not None)
-    if kernel in ("move_sgd", "move_adam"):
+    if kernel in ("sgd", "adam"):
         written = read - arguments[1].nbytes
-    if kernel == "move_running":
+    if kernel == "update_running":
         written = read // 2
-    if kernel == "pick":
+    if kernel == "max_pool2d":
+        written += results[0].size
+    if kernel == "max_pool2d, backward":
+        read += arguments[0].size
+    if kernel == "cross_entropy":
+        written = arguments[0].nbytes + arguments[0].nbytes // arguments[0].shape[1]
+    if kernel == "gather":
         images, chosen = arguments[:2]
         read -= images.nbytes - len(chosen) * images.nbytes // len(images)
     return read + written

@@ -6,28 +6,34 @@ import contextlib
 import statistics
 import time
 from functools import partial
-from unittest import mock
 
 from benchmarks import ours, timing
 from benchmarks.problems import NETS, batch
 from benchmarks.profile import MAPS, Clock
 from minires import backend, ops, optim
 from minires.backend import to_device
-from minires.ops import conv, tiles
+from minires.fast import blocks, conv, tiles
 
-# Kind of work -> where its functions are looked up, and their names. What one does within another counts for itself alone.
-KINDS = {
-    "im2col": [(conv, ("make_columns",))],
-    "col2im": [(conv, ("add_columns",))],
-    "GEMM": [(conv, ("matmul",)), (tiles.Maps, MAPS["Winograd's products"])],
-    "Winograd's transforms": [(tiles.Maps, MAPS["Winograd's transforms and their copies"])],
-    "norm": [(ops, ("channel_stats", "norm_add_relu"))],
-    "convolutions, the rest": [(ops, ("conv2d",))],
-    "mean, linear layer, loss": [(ops, ("global_avg_pool", "linear", "cross_entropy"))],
-    "optimizer": [(optim.SGD, ("step",))],
+# Kind of work -> the names of its ops on tensors; and of its other functions, by the place where they are looked up. What one
+# does within another counts for itself alone.
+OPS = {
+    "norm": ("norm_add_relu",),
+    "convolutions, the rest": ("conv2d",),
+    "mean, linear layer, loss": ("global_avg_pool", "linear", "cross_entropy"),
 }
+PLACES = (
+    (conv, {"im2col": ("im2col",), "col2im": ("col2im",), "GEMM": ("product",)}),
+    (tiles.Maps, {"GEMM": MAPS["Winograd's products"], "Winograd's transforms": MAPS["Winograd's transforms and their copies"]}),
+    (blocks, {"norm": ("channel_stats",)}),
+    (optim.SGD, {"optimizer": ("step",)}),
+)
+KINDS = ("im2col", "col2im", "GEMM", "Winograd's transforms", "norm", "convolutions, the rest", "mean, linear layer, loss", "optimizer")
 # How convolutions are done -> what makes a context in which they are.
-WAYS = {"float32": contextlib.nullcontext, "float32, im2col": partial(ops.algorithm, "im2col"), "bf16 mixed": backend.using_mixed}
+WAYS = {
+    "float32": contextlib.nullcontext,
+    "float32, im2col": partial(ops.without, *ours.NOT_COLUMNS),
+    "bf16 mixed": backend.autocast,
+}
 
 
 def kinds(call):
@@ -77,11 +83,7 @@ def by_kind(step, device, count):
         return time.perf_counter()
 
     clock, steps, calls = Clock(now), [], {}
-    with contextlib.ExitStack() as stack:
-        for kind, places in KINDS.items():
-            for where, names in places:
-                for name in names:
-                    stack.enter_context(mock.patch.object(where, name, clock.timed(kind, getattr(where, name))))
+    with clock.timing(OPS, *PLACES):
         for _ in range(count + 1):  # the first warms up
             clock.seconds.clear()
             clock.calls.clear()

@@ -36,7 +36,7 @@ class Mode(NamedTuple):
 MODES = (
     Mode("float32"),
     Mode("tf32", backend.using_tf32, tf32=True),
-    Mode("bf16 mixed", backend.using_mixed, bf16=True, layouts=(CHANNELS_LAST,)),
+    Mode("bf16 mixed", backend.autocast, bf16=True, layouts=(CHANNELS_LAST,)),
 )
 
 
@@ -105,7 +105,7 @@ def training(call, mode, n, compiled=None):
     if not mode.missing():
         ways["minires"] = partial(of_minires, mode.context)
     if mode is MODES[0]:
-        ways["minires, im2col alone"] = partial(of_minires, partial(ops.algorithm, "im2col"))
+        ways["minires, im2col alone"] = partial(of_minires, partial(ops.without, *ours.NOT_COLUMNS))
     if call.peers:
         state, also = ours.build(net).state_dict(), call.compiles(n) if compiled is None else compiled
         for layout in mode.layouts:
@@ -146,7 +146,7 @@ def measured(call, mode, makers, n, *, agree=False):
 
 
 def within(context, step):
-    """The step, in a context that is made anew each time."""
+    """The step, in a context that is created again each time."""
 
     def run():
         with context():

@@ -7,6 +7,9 @@ from threadpoolctl import threadpool_limits
 from benchmarks.problems import CLASSES, SGD, SMOOTHING
 from minires import Tensor, backend, models, nn, no_grad, ops, optim
 from minires import functional as F
+from minires.fast import winograd as tiled
+
+NOT_COLUMNS = ("winograd", "pointwise")  # the forms of conv2d without which it makes columns, a chunk of the batch at a time
 
 
 def build(net):
@@ -30,26 +33,46 @@ def training(model, x, labels):
 
 
 def inference(model, x):
-    """A function that gives the logits of the model, with batch norm folded into its convolutions."""
-    folded = nn.folded(model, x[:2])
+    """A function that returns the logits of the model: in evaluation without a graph, batch norm is folded into the convolutions."""
+    model.eval()
 
     def logits():
         with no_grad():
-            return folded(Tensor(x)).numpy()
+            return model(Tensor(x)).numpy()
 
     return logits
 
 
-def convolution(shape, algorithm):
-    """(forward, both): functions that convolve, and that convolve and give the gradients of x and weight."""
+def im2col(x, weight, *, stride, padding):
+    """conv2d by way of columns."""
+    with ops.without(*NOT_COLUMNS):
+        return ops.conv2d(x, weight, stride=stride, padding=padding)
+
+
+def winograd(x, weight, *, stride, padding):
+    """conv2d by Winograd's tiles, even where the form declines because they do not pay."""
+    made = tiled.winograd(x, weight, stride=stride, padding=padding)
+    if made is NotImplemented:
+        made = tiled.by_tiles(x, weight, padding=(padding, padding), tile=tiled.TILES[stride, stride][-1])
+    return made
+
+
+CONVOLUTIONS = {"im2col": im2col, "winograd": winograd, "minires": ops.conv2d}
+
+
+def convolution(shape, way):
+    """(forward, both): functions that convolve, and that convolve and compute the gradients of x and weight.
+
+    way  one of CONVOLUTIONS
+    """
     x, weight, g = shape.arrays()
-    options = {"stride": shape.stride, "padding": shape.padding, "algorithm": algorithm}
+    conv2d, options = CONVOLUTIONS[way], {"stride": shape.stride, "padding": shape.padding}
 
     def forward():
-        ops.conv2d(x, weight, **options)
+        conv2d(x, weight, **options)
 
     def both():
-        _, backward = ops.conv2d(x, weight, **options)
+        _, backward = conv2d(x, weight, **options)
         backward(g)
 
     return forward, both

@@ -20,11 +20,9 @@ def probe(features, labels, classes, *, seed=0):
     nn.manual_seed(seed)
     mean, std = features.mean(axis=0), features.std(axis=0) + 1e-6
     layer = nn.Linear(features.shape[1], classes)
-    optimizer = optim.AdamW(layer.parameters(), lr=RATE, weight_decay=DECAY)
-    schedule, rng = optim.cosine(RATE, steps=STEPS), numpy.random.default_rng(seed)
-    x = ((features - mean) / std).astype("float32")
-    for step in range(STEPS):
-        optimizer.lr = schedule(step)
+    optimizer = optim.AdamW(layer.parameters(), lr=optim.cosine(RATE, steps=STEPS), weight_decay=DECAY)
+    x, rng = ((features - mean) / std).astype("float32"), numpy.random.default_rng(seed)
+    for _ in range(STEPS):
         chosen = rng.integers(0, len(x), BATCH)
         loss = F.cross_entropy(layer(Tensor(x[chosen])), labels[chosen])
         optimizer.zero_grad()

@@ -13,14 +13,15 @@ from unittest import mock
 
 from benchmarks import host, ours
 from benchmarks.problems import NETS, batch
-from minires import backend, ops
-from minires.ops import tiles
+from minires import backend, tensor
+from minires.fast import blocks, tiles
 
 STEPS = 15
 OPS = {
-    "batch norm, ReLU, add": ("norm_add_relu", "add_relu", "channel_stats", "batch_norm"),
+    "batch norm, ReLU, add": ("norm_add_relu", "add_relu", "batch_norm"),
     "other convolutions, and Winograd's where channels outnumber tiles": ("conv2d",),
 }
+STATS = {"batch norm, ReLU, add": ("channel_stats",)}  # which is called on arrays
 MAPS = {
     "Winograd's products": ("product", "filters_product"),
     "Winograd's transforms and their copies": ("tile_images", "untile_gradient", "untile", "tile_gradient", "tile_filters", "untile_filters"),
@@ -52,16 +53,32 @@ class Clock:
 
         return run
 
+    @contextlib.contextmanager
+    def timing(self, ops, *places):
+        """A context in which functions are timed: ops on tensors, and what stands at other places.
+
+        ops  kind -> names of ops    places  pairs (where a function is looked up, kind -> names)
+        """
+        kinds, run = {name: kind for kind, names in ops.items() for name in names}, tensor.apply
+
+        def apply(op, *operands, **options):
+            kind = kinds.get(getattr(op, "__name__", None))
+            return run(op if kind is None else self.timed(kind, op), *operands, **options)
+
+        with contextlib.ExitStack() as stack:
+            for where in (tensor, blocks):
+                stack.enter_context(mock.patch.object(where, "apply", apply))
+            for where, names_of in places:
+                for kind, names in names_of.items():
+                    for name in names:
+                        stack.enter_context(mock.patch.object(where, name, self.timed(kind, getattr(where, name))))
+            yield
+
 
 def by_kind(step):
     """[(kind, seconds of a step)] on one thread, and of the whole step."""
     clock = Clock()
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(backend.using_threads(1))
-        for where, kinds in ((ops, OPS), (tiles.Maps, MAPS)):
-            for kind, names in kinds.items():
-                for name in names:
-                    stack.enter_context(mock.patch.object(where, name, clock.timed(kind, getattr(where, name))))
+    with backend.using_threads(1), clock.timing(OPS, (blocks, STATS), (tiles.Maps, MAPS)):
         step()
         clock.seconds.clear()
         begun = time.perf_counter()

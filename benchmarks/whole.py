@@ -9,7 +9,7 @@ import numpy
 from benchmarks import loop as around
 from benchmarks import ours, timing
 from benchmarks.problems import NETS, batch
-from minires import backend, models, nn, ops
+from minires import backend, models, ops
 
 
 def steps(plan, peers):
@@ -59,12 +59,13 @@ def loop(plan, peers):
 
 def ladder(plan, peers):
     """training steps, rung by rung"""
-    im2col = partial(ops.algorithm, "im2col")
+    separate = partial(ops.without, "blocks", "norm_alone")  # batch norm, add and ReLU as ops of their own
+    columns = partial(ops.without, *ours.NOT_COLUMNS)
     rungs = {
-        "im2col of the whole batch, BLAS on all threads": (backend.whole_batches, im2col, nn.separate_ops),
-        "in parts that fit the cache, 1 thread": (ours.one_thread, im2col, nn.separate_ops),
-        f"parts side by side, {backend.threads()} threads": (im2col, nn.separate_ops),
-        "3x3 by Winograd, 1x1 without columns": (nn.separate_ops,),
+        "plain forms: im2col of the whole batch, BLAS on all threads": (ops.plain,),
+        "in chunks that fit the cache, 1 thread": (ours.one_thread, columns, separate),
+        f"chunks in parallel, {backend.threads()} threads": (columns, separate),
+        "3x3 by Winograd, 1x1 without columns": (separate,),
         "minires": (),
     }
     ways = training(plan.net, plan.n, peers)
@@ -112,7 +113,7 @@ def _measured(name, n, rounds, turn, peers):
 
 
 def _within(step, *contexts):
-    """The step, in contexts that are made anew each time."""
+    """The step, in contexts that are created again each time."""
 
     def run():
         with ExitStack() as stack:

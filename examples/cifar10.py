@@ -25,20 +25,19 @@ options = parser.parse_args()
 nn.manual_seed(0)
 train, test = data.cifar10(data_dir=options.folder)
 model = models.build(options.model, num_classes=len(train.classes))
-optimizer = optim.SGD(model.parameters(), lr=options.lr, momentum=0.9, weight_decay=5e-4)
 steps = options.epochs * len(data.batches(train, options.batch))
-schedule = optim.triangle(options.lr, steps=steps, peak=0.25)  # up, and from a quarter on down
-step, start = 0, time.perf_counter()
+rate = optim.triangle(options.lr, steps=steps, peak=0.25)  # rises for a quarter of the steps, then falls
+optimizer = optim.SGD(model.parameters(), lr=rate, momentum=0.9, weight_decay=5e-4)
+start = time.perf_counter()
 
 for epoch in range(options.epochs):
     model.train()
     for x, labels in data.batches(train, options.batch, seed=0, epoch=epoch, crop=4, flip=True):
-        optimizer.lr = schedule(step)
         loss = F.cross_entropy(model(Tensor(x)), labels)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        step += 1
+        step = optimizer.steps
         if step % 50 == 0 or step == steps:
             speed = step * options.batch / (time.perf_counter() - start)
             print(f"step {step} of {steps}: loss {loss.item():.3f}, {speed:.0f} images/s")

@@ -28,12 +28,11 @@ def accuracy(model, images):
 nn.manual_seed(0)
 train, validation, test = data.digits()
 model = models.resnet20(in_channels=1)
-optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=1e-4)
-schedule = optim.cosine(0.1, steps=epochs)
+rate = optim.cosine(0.1, steps=epochs * len(data.batches(train, 64)))
+optimizer = optim.SGD(model.parameters(), lr=rate, momentum=0.9, weight_decay=1e-4)
 
 for epoch in range(epochs):
     model.train()
-    optimizer.lr = schedule(epoch)
     for x, labels in data.batches(train, 64, seed=0, epoch=epoch, crop=1):
         loss = F.cross_entropy(model(Tensor(x)), labels)
         optimizer.zero_grad()

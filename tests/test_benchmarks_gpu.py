@@ -17,7 +17,8 @@ import pytest
 from benchmarks import command, gpu, gpu_device, gpu_kernels, gpu_kinds, gpu_steps, ours, timing
 from benchmarks.problems import GPU, GPU_SMOKE, NETS, SMOOTHING, Shape, batch
 from minires import backend, ops
-from minires.backend import card, kernels, to_device
+from minires.backend import card, to_device
+from minires.ops.forms import FUNCTIONS
 from tests import shim
 
 ROOT = Path(__file__).parents[1]
@@ -49,7 +50,7 @@ def test_the_smoke_run_writes_figures_and_pictures(tmp_path):
     assert figures["smoke"] and list(figures["parts"]) == PARTS and not figures["failed"]
     assert set(figures["limits"]) == {"copy", "product", "product tf32", "product bf16"} and figures["limits"]["copy"]["median"] > 0
     parts = figures["parts"]
-    assert {found["kernel"] for found in parts["kernels"]} == set(kernels.__all__)
+    assert {found["kernel"] for found in parts["kernels"]} == {*gpu_kernels.KERNELS, "max_pool2d, backward"}
     assert all(found["rate"]["min"] > 0 and found["nbytes"] > 0 for found in parts["kernels"])
     assert [list(found["rate"]) for found in parts["products"]] == [["columns @ weight", "columns.T @ g", "g @ weight.T"]] * 3
     assert all(list(found["rate in"]) == ["tf32", "bf16"] for found in parts["products"])
@@ -89,55 +90,63 @@ def test_bytes_of_kernels_are_those_counted_by_hand(name):
     """x is (2, 3, 4, 8) in float32: 768 bytes. A number for each channel: 32 bytes."""
     rng = np.random.default_rng(0)
     with backend.using(name):
-        x, g, above = (to_device(rng.standard_normal((2, 3, 4, 8), dtype=np.float32)) for _ in range(3))
+        x, g, y = (to_device(rng.standard_normal((2, 3, 4, 8), dtype=np.float32)) for _ in range(3))
         vector = to_device(np.ones(8, np.float32))
         w, slope, v, square = (to_device(np.ones(10, np.float32)) for _ in range(4))  # 40 bytes each
         images, chosen = to_device(np.zeros((100, 3, 4, 8), np.uint8)), to_device(np.arange(5))  # 96 an image, 40
         moves, offset = to_device(np.zeros((5, 5), np.int32)), to_device(np.zeros(8, np.float32))  # 100, 32
-        window = (3, 3), (1, 1), (1, 1), (3, 4)
-        pooling = (3, 3), (2, 2), (1, 1), (2, 2)
-        pooled, place = to_device(np.zeros((2, 2, 2, 8), np.float32)), to_device(np.zeros((2, 2, 2, 8), np.uint8))  # 256, 64
+        window = {"kernel": 3, "padding": 1}
+        pooling = {"kernel": 3, "stride": 2, "padding": 1}  # (2, 2, 2, 8): 256 bytes, and 64 positions
         logits, labels = to_device(np.zeros((2, 10), np.float32)), to_device(np.zeros(2, int))  # 80, 16
         columns = to_device(np.ones((24, 72), np.float32))  # 6912 bytes
-        for kernel, arguments, expected in [
-            ("make_columns", (x, *window), 768 + 6912),
-            ("add_columns", (columns, (2, 3, 4, 8), *window), 6912 + 768),
-            ("moments", (x,), 768 + 2 * 32),
-            ("norm_forward", (x, vector, vector, None, vector, vector, 1e-5, True), 768 + 4 * 32 + 768),
-            ("norm_forward", (x, vector, vector, g, vector, vector, 1e-5, True), 2 * 768 + 4 * 32 + 768),
-            # Two passes over g, above and x; g_x, and where something was added g beyond the ReLU; g_gamma and g_beta.
-            ("norm_backward", (g, above, x, vector, vector, vector, 1e-5, True, False), 6 * 768 + 3 * 32 + 768 + 2 * 32),
-            ("norm_backward", (g, above, x, vector, vector, vector, 1e-5, True, True), 6 * 768 + 3 * 32 + 2 * 768 + 2 * 32),
+        for name, arguments, options, expected in [
+            ("im2col", (x,), window, 768 + 6912),
+            ("col2im", (columns,), {"shape": (2, 3, 4, 8), **window}, 6912 + 768),
+            ("channel_stats", (x,), {}, 768 + 2 * 32),
+            ("norm_forward", (x, vector, vector, None, vector, vector, 1e-5, True), {}, 768 + 4 * 32 + 768),
+            ("norm_forward", (x, vector, vector, g, vector, vector, 1e-5, True), {}, 2 * 768 + 4 * 32 + 768),
+            # Two passes over g, y and x; g_x, and where something was added the gradient through the ReLU; g_gamma and g_beta.
+            ("norm_backward", (g, y, x, vector, vector, vector, 1e-5, True, False), {}, 6 * 768 + 3 * 32 + 768 + 2 * 32),
+            ("norm_backward", (g, y, x, vector, vector, vector, 1e-5, True, True), {}, 6 * 768 + 3 * 32 + 2 * 768 + 2 * 32),
             # Without a ReLU the gradient of what was added is g itself.
-            ("norm_backward", (g, None, x, vector, vector, vector, 1e-5, True, True), 4 * 768 + 3 * 32 + 768 + 2 * 32),
-            ("largest", (x, *pooling), 768 + 256 + 64),
-            ("to_largest", (pooled, place, (2, 3, 4, 8), *pooling), 256 + 64 + 768),
-            ("softmax_losses", (logits, labels, 0.1), 80 + 16 + 80 + 8),
-            ("move_sgd", (w, slope, v, 0.1, 0.9, 0.0, True), 5 * 40),  # reads w, g, v, writes w, v
-            ("move_sgd", (w, slope, None, 0.1, 0.0, 0.0, False), 3 * 40),
-            ("move_adam", (w, slope, v, square, 0.1, 0.9, 0.9, 0.1, 0.1, 0.1, 0.1, True), 7 * 40),
-            ("move_running", (vector, offset, offset, vector, 0.1, 3), 6 * 32),
-            ("pick", (images, chosen, moves, 2, vector, offset), 5 * 96 + 40 + 100 + 2 * 32 + 5 * 96 * 4),
+            ("norm_backward", (g, None, x, vector, vector, vector, 1e-5, True, True), {}, 4 * 768 + 3 * 32 + 768 + 2 * 32),
+            ("max_pool2d", (x,), pooling, 768 + 256 + 64),
+            ("cross_entropy", (logits, labels), {"label_smoothing": 0.1}, 80 + 16 + 80 + 8),
+            ("sgd", (w, slope, v, 0.1, 0.9, 0.0, True), {}, 5 * 40),  # reads w, g, v, writes w, v
+            ("sgd", (w, slope, None, 0.1), {}, 3 * 40),
+            ("adam", (w, slope, v, square, 1, 0.1), {}, 7 * 40),
+            ("update_running", (vector, offset, offset, vector, 0.1, 3), {}, 6 * 32),
+            ("gather", (images, chosen, moves, 2, vector, offset), {}, 5 * 96 + 40 + 100 + 2 * 32 + 5 * 96 * 4),
         ]:
-            results = gpu_kernels.PLAIN[kernel](*arguments)
-            assert gpu_kernels.traffic(kernel, arguments, results) == expected, kernel
+            results = FUNCTIONS[name].default(*arguments, **options)
+            assert gpu_kernels.traffic(name, arguments, results) == expected, name
+        y, backward = ops.max_pool2d(x, **pooling)
+        assert gpu_kernels.traffic("max_pool2d, backward", (y,), backward(y)) == 256 + 64 + 768
 
 
 def test_each_kernel_has_a_case_and_each_size_of_the_net_is_among_them():
     cases = list(gpu_kernels.cases(GPU))
-    assert {case.kernel for case in cases} == set(kernels.__all__) == set(gpu_kernels.PLAIN)
-    sizes = {case.size for case in cases if case.kernel == "moments"}
+    assert {case.function for case in cases} == set(gpu_kernels.KERNELS)
+    sizes = {case.size for case in cases if case.kernel == "channel_stats"}
     assert sizes == {"512 x 32 x 32 x 64", "512 x 16 x 16 x 128", "512 x 8 x 8 x 256", "512 x 4 x 4 x 512"}
-    assert sum(case.kernel == "make_columns" for case in cases) == 8  # the convolutions by 3x3 windows
-    assert next(case.size for case in cases if case.kernel == "move_sgd") == "11,173,962 parameters"
+    assert sum(case.kernel == "im2col" for case in cases) == 8  # the convolutions with 3x3 kernels
+    assert next(case.size for case in cases if case.kernel == "sgd") == "11,173,962 parameters"
+
+
+def test_the_kernels_are_all_that_minires_has_in_cuda():
+    folder = ROOT / "minires" / "fast" / "cuda"
+    written = {path.stem for path in folder.glob("*.cu")}
+    assert {kernel.__module__.rpartition(".")[2] for kernel in gpu_kernels.KERNELS.values()} == written
 
 
 def test_a_case_has_the_sizes_that_its_convolution_has():
     with backend.using("numpy"):
         made = {case.kernel: case.make() for case in gpu_kernels.cases(GPU_SMOKE._replace(shapes=(Shape(4, 8, 4, 8, 3, 2),)))}
-    assert made["make_columns"][0].shape == (4, 8, 8, 4) and made["make_columns"][1:] == ((3, 3), (2, 2), (1, 1), (4, 4))
-    assert made["add_columns"][0].shape == (4 * 4 * 4, 9 * 4) and made["add_columns"][1] == (4, 8, 8, 4)
-    assert made["moments"][0].shape == (4, 4, 4, 8)
+    options = {"kernel": 3, "stride": 2, "padding": 1}
+    (images,), (columns,), (result,) = (made[name][0] for name in ("im2col", "col2im", "channel_stats"))
+    assert images.shape == (4, 8, 8, 4) and made["im2col"][1] == options
+    assert columns.shape == (4 * 4 * 4, 9 * 4) and made["col2im"][1] == {"shape": (4, 8, 8, 4), **options}
+    assert result.shape == (4, 4, 4, 8)
 
 
 def test_numbers_repeat_where_there_are_many():
@@ -151,15 +160,15 @@ def test_numbers_repeat_where_there_are_many():
 
 @pytest.mark.skipif(shim.COMPILER is None, reason="there is no g++ to run kernels on the processor")
 def test_the_kernels_themselves_take_the_arguments_of_the_cases():
-    with mock.patch.object(backend, "_current", shim.library()):
+    with backend.using(library=shim.library()):
         found = gpu_kernels.kernels(call())
-    assert {entry["kernel"] for entry in found} == set(kernels.__all__)
+    assert {entry["kernel"] for entry in found} == {*gpu_kernels.KERNELS, "max_pool2d, backward"}
 
 
 def test_a_kernel_that_does_not_take_a_type_is_told(monkeypatch):
-    monkeypatch.setattr(backend, "has_kernels", lambda: True)
-    monkeypatch.setattr(kernels, "make_columns", lambda *_: NotImplemented)
-    with backend.using("strict"), pytest.raises(ValueError, match="make_columns has no kernel for 3x3 3->4, 8x8"):
+    monkeypatch.setattr(gpu_kernels, "on_a_gpu", lambda: True)
+    monkeypatch.setitem(gpu_kernels.KERNELS, "im2col", lambda *_, **__: NotImplemented)
+    with backend.using("strict"), pytest.raises(ValueError, match="im2col has no kernel for 3x3 3->4, 8x8"):
         gpu_kernels.kernels(call())
 
 
@@ -186,7 +195,7 @@ def test_a_turn_on_a_device_is_waited_for_once_at_its_end(monkeypatch):
 
 
 def test_the_pieces_of_a_step_add_up_to_it_and_each_is_counted():
-    with backend.using("strict"), ops.algorithm("im2col"):
+    with backend.using("strict"), ops.without(*ours.NOT_COLUMNS):
         step = ours.training(ours.build(NETS["tiny"]), *map(to_device, batch(4)))
         step()
         kinds, waiting = gpu_kinds.by_kind(step, gpu_device.Processor(), 2)
@@ -343,10 +352,10 @@ def test_each_mode_is_measured_in_its_own_precision():
     with backend.using("strict"):
         for mode in gpu_steps.MODES:
             with mode.context():
-                seen[mode.name] = backend.tf32(), backend.to_half(backend.xp.ones(1, dtype="f4")).dtype.name
+                seen[mode.name] = backend.settings().tf32, backend.settings().half
             found = gpu_steps.measured(call(), mode, gpu_steps.training(call(), mode, 2), 2)
             assert found["missing"] is None and found["rate"]["minires"]["median"] > 0
-    assert seen == {"float32": (False, "float32"), "tf32": (True, "float32"), "bf16 mixed": (False, "bfloat16")}
+    assert seen == {"float32": (False, None), "tf32": (True, None), "bf16 mixed": (False, np.dtype("bfloat16"))}
 
 
 def test_a_mode_that_cannot_be_had_is_left_out_with_the_reason(monkeypatch, capsys):
