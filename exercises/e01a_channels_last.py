@@ -4,10 +4,10 @@ from minires.backend import xp
 
 
 def channels_last(rows):
-    """CIFAR's images as it stores them, one a row, as images with the channels last.
+    """CIFAR's images as it stores them, one per row, as images with the channels last.
 
     rows  (N, 3072): for each image a plane of 32 x 32 reds, row by row, then one of greens, then one of blues
-    result  (N, 32, 32, 3), of the type of rows, in memory of its own
+    result  (N, 32, 32, 3), in the dtype of rows, in memory of its own
 
     xp is NumPy. The result is to lie in memory in the order in which it is read, the channels of a pixel side by side:
     result.flags.c_contiguous is True. To derive: at which place k of its row does pixel [i, j] have its channel c? Chapter 01.

@@ -1,13 +1,13 @@
 """Exercise 02a, chapter 02, 15 minutes: a product, forward and backward. Check: pytest exercises/test_e02a_multiply.py"""
 
 from minires.backend import xp
-from minires.ops.arithmetic import unbroadcast
+from minires.ops.elementwise import unbroadcast
 
 
 def multiply(a, b):
     """a * b.
 
-    Keeps  a and b.
+    Saves  a and b.
 
     An op: return (result, backward). backward(g) takes the gradient of the loss with respect to the result, and gives a tuple
     (g_a, g_b), each in the shape of a and b. To derive: how much does a * b change when a does? Chapter 02.

@@ -6,7 +6,7 @@ from minires.backend import xp
 def mean(x, *, axis=None, keepdims=False):
     """The mean over `axis`: of n elements, each gets 1/n of the gradient.
 
-    Keeps  a shape.
+    Saves  a shape.
 
     axis is None for all axes, an int, also a negative one, or a tuple of ints. keepdims leaves an axis of size 1 where one was
     reduced. Return (result, backward), where backward(g) gives a tuple of one gradient, in the shape of x. You may use what an

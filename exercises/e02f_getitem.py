@@ -6,7 +6,7 @@ from minires.backend import xp
 def getitem(x, *, index):
     """x[index]: ints, slices, None, ..., arrays of ints or bools. An element taken twice gets both gradients.
 
-    Keeps  the index and a shape.
+    Saves  the index and a shape.
 
     index is whatever goes between brackets: an int, a slice, None, an array of ints or bools, a tuple of such. Return (result,
     backward), where backward(g) gives a tuple of one gradient. To derive: what is the gradient of an element that was taken

@@ -1,12 +1,12 @@
 """Exercise 02h, chapter 02, 15 minutes: a bug hunt in a quotient. Check: pytest exercises/test_e02h_divide.py"""
 
-from minires.ops.arithmetic import checked_shapes, unbroadcast
+from minires.ops.elementwise import checked_shapes, unbroadcast
 
 
 def divide(a, b):
     """a / b.
 
-    Keeps  a and b.
+    Saves  a and b.
 
     One gradient is wrong, and a test with b = 1 would not see it. Find the line and mend it. Chapter 02.
     """

@@ -6,7 +6,7 @@ from minires.backend import xp
 def log_softmax(x, *, axis=-1):
     """x - log(sum(e**x)) along `axis`, with the largest x taken off first.
 
-    Keeps  the result.
+    Saves  the result.
 
     x may hold 1000 and -1000, in one line or in two. Leave it as it is, and keep its type.
     To derive: y[i] = x[i] - log(the sum of e**x[k] over k). What is the slope of y[i] along x[j], for i = j and for the others?

@@ -11,7 +11,7 @@ def cross_entropy(logits, labels, *, label_smoothing=0.0):
     The target is 1 - label_smoothing at the label, plus label_smoothing / K everywhere.
     The gradient is (softmax(logits) - target) / N.
 
-    Keeps  softmax(logits) - target.
+    Saves  softmax(logits) - target.
 
     log_softmax(logits) gives (log_p, its backward); e**log_p is softmax. Labels need no check, but may be ints of any size.
     To derive: the loss of an example is -sum(target * log_p), and its target sums to 1. What is the slope along logits[j]?

@@ -8,7 +8,7 @@ def linear(x, weight, bias=None):
 
     x  (..., I)    weight  (I, O)    bias  (O,)    result  (..., O)
 
-    Keeps  x and weight.
+    Saves  x and weight.
 
     x may have any number of axes in front of its features: none, the batch, or more. @ is allowed.
     To derive: y[n, o] = the sum over i of x[n, i] * weight[i, o], plus bias[o]. In which y does x[n, i] occur, and times what?

@@ -4,11 +4,11 @@ from minires.backend import xp
 
 
 def sgd(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
-    """Move the weights w by a step, and the velocity v with them, in place. Gives nothing.
+    """g += weight_decay * w;  v = momentum * v + g;  w -= lr * v, or with Nesterov lr * (g + momentum * v). In place.
 
-    g += weight_decay * w;  v = momentum * v + g;  w -= lr * v, or with Nesterov lr * (g + momentum * v)
+    w, g, v  arrays of one shape: weights, gradient and velocity; v is None where there is no momentum, and then w -= lr * g
 
-    w, g, v  arrays of one shape; v is None where there is no momentum, and then w -= lr * g
+    Source  Sutskever et al. 2013, in PyTorch's form: lr scales the step, not the velocity.
 
     A model holds w, and the next step needs v: change them in place (w -= ..., v *= ...). g belongs to others: leave it as it
     is. Weight decay acts with and without momentum. In Nesterov's step g is the one with the decay in it, v the new one.

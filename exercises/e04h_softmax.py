@@ -6,7 +6,7 @@ from minires.backend import xp
 def softmax(x, *, axis=-1):
     """e**x / sum(e**x) along `axis`. The largest x is taken off first: no overflow, the same result.
 
-    Keeps  the result.
+    Saves  the result.
 
     It does not overflow, its lines sum to 1, its gradient passes a check by small steps, all on numbers like those of a new
     net. A net was trained for a while, and NaN came out. Find the line and mend it. Chapter 04.

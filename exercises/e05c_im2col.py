@@ -10,7 +10,7 @@ def im2col(x, *, kernel, stride=1, padding=0):
 
     x  (N, H, W, C)    result  (N*OH*OW, KH*KW*C), rows in the order of N, OH, OW
 
-    Keeps  a shape: backward is col2im.
+    Saves  a shape: backward is col2im.
 
     kernel, stride and padding are an int or a pair (down, across): window(kernel, stride, padding) gives three pairs, and
     output_size((h, w), kernel, stride, padding) gives (OH, OW). The padding is zeros.

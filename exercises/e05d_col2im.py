@@ -11,7 +11,7 @@ def col2im(columns, *, shape, kernel, stride=1, padding=0):
     columns  (N*OH*OW, KH*KW*C)    result  (N, H, W, C), which is `shape`
 
     The adjoint of im2col: <im2col(x), c> = <x, col2im(c)>. It is not its inverse.
-    Keeps  nothing: backward is im2col.
+    Saves  nothing: backward is im2col.
 
     window(kernel, stride, padding) gives three pairs, output_size((h, w), kernel, stride, padding) gives (OH, OW). What would
     fall on the padding is dropped. To derive: in the sum of im2col(x) * columns, by what is x[n, i, j] multiplied?

@@ -6,11 +6,12 @@ from minires.ops.windows import output_size, window
 
 
 def conv2d(x, weight, bias=None, *, stride=1, padding=0):
-    """Each patch of x times each filter: columns @ weight, plus bias.
+    """y[n, i, j, f] = sum over u, v, c of x[n, i * stride + u, j * stride + v, c] * weight[u, v, c, f], plus bias[f].
 
     x  (N, H, W, C)    weight  (KH, KW, C, F)    bias  (F,)    result  (N, OH, OW, F)
+    OH = floor((H + 2 padding - KH) / stride) + 1, OW likewise; the padding is zeros. stride, padding: an int or a pair.
 
-    Keeps  x and weight.
+    Saves  x and weight: the columns, KH*KW times as large as x, are made again for the backward pass.
 
     im2col(x, kernel=, stride=, padding=) and col2im(columns, shape=, kernel=, stride=, padding=) are ops: each gives (result,
     backward). window and output_size are as in 05b. backward(g) gives (g_x, g_weight, g_bias); without a bias the last is None.

@@ -1,7 +1,7 @@
 """Exercise 05f, chapter 05, 20 minutes: a bug hunt in a convolution. Check: pytest exercises/test_e05f_conv2d_by_places.py"""
 
 from minires.backend import xp
-from minires.ops.windows import framed, output_size, window
+from minires.ops.windows import output_size, pad_images, window
 
 
 def conv2d_by_places(x, weight, *, stride=1, padding=0):
@@ -9,7 +9,7 @@ def conv2d_by_places(x, weight, *, stride=1, padding=0):
 
     x  (N, H, W, C)    weight  (KH, KW, C, F)    result  (N, OH, OW, F)
 
-    Keeps  x in its frame, and weight.
+    Saves  x in its frame, and weight.
 
     One line is wrong. A window of one pixel does not show it, nor does a weight that reads the same from both ends, such as a
     blur. Find the line and mend it. Chapter 05.
@@ -17,7 +17,7 @@ def conv2d_by_places(x, weight, *, stride=1, padding=0):
     (kh, kw), (sh, sw), (ph, pw) = window(weight.shape[:2], stride, padding)
     n, h, w, _ = x.shape
     oh, ow = output_size((h, w), (kh, kw), (sh, sw), (ph, pw))
-    image = framed(x, (ph, pw))
+    image = pad_images(x, (ph, pw))
     y = xp.zeros((n, oh, ow, weight.shape[3]), dtype=x.dtype)
     for u in range(kh):
         for v in range(kw):

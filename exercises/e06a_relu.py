@@ -6,7 +6,7 @@ from minires.backend import xp
 def relu(x):
     """max(x, 0). The slope at 0 is 0.
 
-    Keeps  one bool for each element.
+    Saves  one bool per element.
 
     An op: return (result, backward); backward(g) gives a tuple of one gradient. x belongs to the caller, who needs it as it is:
     a residual block adds it to what comes later. What backward names stays in memory until it has run: let it name no more than

@@ -1,7 +1,7 @@
 """Exercise 06c, chapter 06, 20 minutes: average pooling, both ways. Check: pytest exercises/test_e06c_avg_pool2d.py"""
 
 from minires.backend import xp
-from minires.ops.windows import added_back, framed, output_size, views, window
+from minires.ops.windows import output_size, overlap_add, pad_images, views, window
 
 
 def avg_pool2d(x, *, kernel, stride=None, padding=0):
@@ -10,10 +10,10 @@ def avg_pool2d(x, *, kernel, stride=None, padding=0):
     x  (N, H, W, C)    result  (N, OH, OW, C)
     Without `stride` windows lie side by side. The padding is at most half the kernel.
 
-    Keeps  a shape.
+    Saves  a shape.
 
-    kernel, stride and padding are an int or a pair. The tools above are those of max_pool2d: framed(x, padding, value),
-    views(x, kernel, stride, output), added_back(parts, shape, kernel, stride, padding, dtype).
+    kernel, stride and padding are an int or a pair. The tools above are those of max_pool2d: pad_images(x, padding, value),
+    views(x, kernel, stride, output), overlap_add(parts, shape, kernel, stride, padding, dtype).
     To derive: by how much does a mean of k numbers move, when one of them does? What comes back to a pixel that four windows
     see, and what to one that none sees? Chapter 06.
     """

@@ -4,11 +4,11 @@ from minires.backend import xp
 
 
 def global_avg_pool(x):
-    """The mean of each channel over the whole image; of half types in float32.
+    """The mean of each channel over the whole image.
 
     x  (N, H, W, C)    result  (N, C)
 
-    Keeps  a shape.
+    Saves  a shape.
 
     It stands between the last image of a network and its linear layer. Half types are not asked for. backward may give a view:
     nobody writes to a gradient.

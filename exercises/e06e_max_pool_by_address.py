@@ -1,7 +1,7 @@
 """Exercise 06e, chapter 06, 15 minutes: a bug hunt in a pooling. Check: pytest exercises/test_e06e_max_pool_by_address.py"""
 
 from minires.backend import xp
-from minires.ops.windows import framed, output_size, views, window
+from minires.ops.windows import output_size, pad_images, views, window
 
 
 def max_pool_by_address(x, *, kernel, stride=None, padding=0):
@@ -10,7 +10,7 @@ def max_pool_by_address(x, *, kernel, stride=None, padding=0):
     x  (N, H, W, C)    result  (N, OH, OW, C)
     Without `stride` windows lie side by side. The padding counts as -inf, and is at most half the kernel.
 
-    Keeps  an address for each result.
+    Saves  an address for each result.
 
     The address of a pixel is its place in memory: with k channels, pixel (n, i, j, c) of the framed image lies at address
     ((n * height + i) * width + j) * k + c. One line is wrong, and it reads like the right one. Where windows lie side by side
@@ -19,7 +19,7 @@ def max_pool_by_address(x, *, kernel, stride=None, padding=0):
     kernel, stride, (ph, pw) = window(kernel, kernel if stride is None else stride, padding)
     _, h, w, _ = x.shape
     steps = output_size((h, w), kernel, stride, (ph, pw))
-    image = framed(x, (ph, pw), -xp.inf)
+    image = pad_images(x, (ph, pw), -xp.inf)
     shape, dtype = image.shape, x.dtype
     addresses = xp.arange(image.size).reshape(shape)
     seen = xp.stack(list(views(image, kernel, stride, steps)))  # (KH*KW, N, OH, OW, C)

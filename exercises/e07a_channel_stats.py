@@ -4,9 +4,11 @@ from minires.backend import xp
 
 
 def channel_stats(x):
-    """(mean, var) of each channel, var divided by the number of values.
+    """(mean, var) of each channel, var divided by the number of values. Not differentiated: batch_norm does that.
 
     x  (N, ..., C)    mean, var  (C,)
+
+    Sums are float64: a float32 sum of a million values keeps about four digits.
 
     x may have any number of axes; the channels are the last one. xp's own mean takes several axes at once: axis=(0, 1).
     To derive: var = mean((x - mean)^2) = mean(x^2) - mean^2. On paper they are one; which of the two loses its digits where the

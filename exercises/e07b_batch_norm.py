@@ -9,11 +9,11 @@ def batch_norm(x, gamma, beta, *, eps=1e-5, stats=None):
 
     x  (N, C) or (N, H, W, C)    gamma, beta  (C,)    stats  channel_stats(x), where they are known already
 
-    mean and var move with x, so three paths lead back to it. With m values a channel and sums over them,
+    mean and var move with x, so three paths lead back to it. With m values per channel and sums over them,
     g_x = gamma / sqrt(var + eps) * (g - sum(g) / m - x_hat * sum(g * x_hat) / m).
     Source  Ioffe and Szegedy 2015, section 3, gathered.
 
-    Keeps  x_hat, gamma and 1 / sqrt(var + eps).
+    Saves  x_hat, gamma and 1 / sqrt(var + eps).
 
     Return (result, backward); backward(g) gives (g_x, g_gamma, g_beta). Where `stats` is given, it is (mean, var), and nothing
     is computed anew. Of a single value a channel there is no variance to speak of: raise a ValueError.

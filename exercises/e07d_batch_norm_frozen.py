@@ -8,7 +8,7 @@ def batch_norm_frozen(x, gamma, beta, *, mean, var, eps=1e-5):
 
     x  (N, C) or (N, H, W, C)    gamma, beta  (C,)
 
-    Keeps  (x - mean) / sqrt(var + eps), gamma and 1 / sqrt(var + eps).
+    Saves  (x - mean) / sqrt(var + eps), gamma and 1 / sqrt(var + eps).
 
     Return (result, backward); backward(g) gives (g_x, g_gamma, g_beta). mean and var get no gradient, and stay as they are.
     To derive: which of the three ways from x to x_hat is left? Chapter 07.

@@ -2,19 +2,19 @@
 
 from minires.functional import cross_entropy
 from minires.tensor import Tensor
+from minires.train import Meter
 
 
-def train_epoch(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0):
-    """One pass over the batches, a step of the optimizer for each. Returns (loss, accuracy), two floats.
+def train_epoch(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
+    """One epoch: a step of the optimizer for each batch. Returns the Score over all of them.
 
-    batches  pairs (x, labels) of arrays, to go over once
-    schedule  a function from the step to the learning rate, or None; `step` is the number of the first one
-    label_smoothing  what cross_entropy(logits, labels, label_smoothing=...) takes
+    batches  pairs (x, labels) of arrays, such as data.batches gives
+    meter  what adds up the Score; without it a Meter
 
-    For each batch: set the learning rate (optimizer.lr) from the schedule, run the model on Tensor(x), take the loss, empty the
-    gradients, go back, and let the optimizer step. The model is in training mode. loss.item() is the loss as a plain number,
-    logits.data the bare array.
-    The loss and the accuracy are those of each batch as it came by, before its step; every image counts for the same, so a last
-    batch that is smaller counts for less. Chapter 08.
+    For each batch: run the model on Tensor(x), compute the loss, zero the gradients, call backward(), and let the optimizer
+    step (it knows the learning rate). The model is in training mode.
+    meter.update(loss, logits, labels) records a batch, with the loss and the logits from before the step. meter.score() returns
+    the Score of all batches that the meter has seen: sums over images, so that a smaller last batch counts for less. The meter
+    that you are given may have seen other batches already. Chapter 08.
     """
     raise NotImplementedError("exercise 08c: write train_epoch")

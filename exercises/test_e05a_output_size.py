@@ -55,6 +55,6 @@ def test_a_larger_window_is_refused():
 
 def test_an_array_can_have_this_shape():
     sizes = check.call(output_size, (8, 9), (3, 3), (2, 2), (1, 1))
-    check.true(isinstance(sizes, tuple), f"wanted a tuple of two ints, yours gave a {type(sizes).__name__}")
+    check.true(isinstance(sizes, tuple), f"expected a tuple of two ints, got a {type(sizes).__name__}")
     for size in sizes:
-        check.true(hasattr(size, "__index__") and operator.index(size) == size, f"wanted ints, one of yours is {size!r}")
+        check.true(hasattr(size, "__index__") and operator.index(size) == size, f"expected ints, got {size!r}")

@@ -1,7 +1,7 @@
-"""What move_running must do: move the running statistics a little towards those of a batch, where they lie."""
+"""What update_running must do: move the running statistics a little towards those of a batch, where they lie."""
 
 import numpy
-from e07c_move_running import move_running
+from e07c_update_running import update_running
 
 from minires.course import Check
 
@@ -28,23 +28,23 @@ ABOUT = "one step with momentum 0.1 and 4 values a channel"
 
 
 def test_the_mean_moves_by_the_share_momentum():
-    check.experiment(moved("running_mean"), move_running, ABOUT)
+    check.experiment(moved("running_mean"), update_running, ABOUT)
 
 
 def test_the_variance_moves_towards_the_unbiased_one():
-    check.experiment(moved("running_var"), move_running, ABOUT)
-    check.experiment(moved("running_var", count=2), move_running, "one step with momentum 0.1 and 2 values a channel")
+    check.experiment(moved("running_var"), update_running, ABOUT)
+    check.experiment(moved("running_var", count=2), update_running, "one step with momentum 0.1 and 2 values a channel")
 
 
 def test_momentum_is_what_the_caller_says():
-    check.experiment(moved(*RUNNING, momentum=0.75), move_running, "one step with momentum 0.75 and 4 values a channel")
-    check.experiment(moved(*RUNNING, momentum=0.0), move_running, "one step with momentum 0: nothing moves")
-    check.experiment(moved(*RUNNING, momentum=1.0), move_running, "one step with momentum 1: the batch's take their place")
+    check.experiment(moved(*RUNNING, momentum=0.75), update_running, "one step with momentum 0.75 and 4 values a channel")
+    check.experiment(moved(*RUNNING, momentum=0.0), update_running, "one step with momentum 0: nothing moves")
+    check.experiment(moved(*RUNNING, momentum=1.0), update_running, "one step with momentum 1: the batch's take their place")
 
 
 def test_the_batchs_own_stay_as_they_are():
-    check.experiment(moved("mean", "var"), move_running, ABOUT)
+    check.experiment(moved("mean", "var"), update_running, ABOUT)
 
 
 def test_steps_add_up():
-    check.experiment(moved(*RUNNING, steps=3), move_running, "three steps with the same batch")
+    check.experiment(moved(*RUNNING, steps=3), update_running, "three steps with the same batch")

@@ -6,6 +6,7 @@ import numpy
 from e08a_residual_block import BasicBlock
 
 from minires.course import Check
+from minires.nn import init
 from minires.tensor import Tensor
 
 check = Check("08a")
@@ -44,6 +45,17 @@ def test_the_layers_have_their_names_and_shapes():
         return {about: {name: array.shape for name, array in block.state_dict().items()} for about, block in blocks.items()}
 
     check.experiment(run, BasicBlock, "the arrays of Block(3, 3), (3, 5), (4, 4, stride=2), and with other shortcuts")
+
+
+def test_the_weights_come_from_the_generator_that_is_given():
+    def run(Block):
+        with init.kept_generator():
+            first, again, other = (Block(3, 5, rng=numpy.random.default_rng(seed)).state_dict() for seed in (1, 1, 2))
+        drawn = [name for name in first if first[name].ndim == 4]
+        same = {f"{name}: the same for the same seed": bool((first[name] == again[name]).all()) for name in drawn}
+        return {**same, **{f"{name}: others for another": bool((first[name] != other[name]).any()) for name in drawn}}
+
+    check.experiment(run, BasicBlock, "Block(3, 5, rng=...), with generators of seed 1, 1 again, and 2")
 
 
 def test_where_the_shape_stays_x_itself_is_added():

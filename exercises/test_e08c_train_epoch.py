@@ -1,4 +1,4 @@
-"""What train_epoch must do: a step for each batch, and the mean loss and accuracy of the images."""
+"""What train_epoch must do: a step for each batch, and the Score over all of them."""
 
 import numpy
 from e08c_train_epoch import train_epoch
@@ -6,6 +6,8 @@ from e08c_train_epoch import train_epoch
 from minires import nn, optim
 from minires.course import Check
 from minires.nn import init
+from minires.tensor import Tensor
+from minires.train import Meter
 
 check = Check("08c")
 
@@ -15,8 +17,8 @@ class Watched(optim.SGD):
 
     def step(self):
         """A step."""
-        self.rates = [*getattr(self, "rates", []), self.lr]
         super().step()
+        self.rates = [*getattr(self, "rates", []), self.lr]
 
 
 def model():
@@ -32,12 +34,12 @@ def batches(*sizes):
     return [(rng.standard_normal((n, 3)), rng.integers(0, 4, n)) for n in sizes]
 
 
-def epoch(*looked, sizes=(5, 5, 2), train=True, before=None, **options):
+def epoch(*looked, sizes=(5, 5, 2), train=True, before=None, lr=0.3, **options):
     """An experiment: an epoch, and of what comes out those that are named."""
 
     def run(train_epoch):
         net = model().train(train)
-        optimizer = Watched(net.parameters(), lr=0.3, momentum=0.5)
+        optimizer = Watched(net.parameters(), lr=lr, momentum=0.5)
         if before:
             before(net)
         returned = train_epoch(net, batches(*sizes), optimizer, **options)
@@ -57,15 +59,15 @@ def test_each_batch_is_a_step_of_its_own():
     check.experiment(epoch(*WEIGHTS), train_epoch, ABOUT)
 
 
-def test_old_gradients_are_emptied_first():
+def test_old_gradients_are_zeroed_first():
     def old(net):
         for parameter in net.parameters():
             parameter.grad = numpy.ones(parameter.shape)
 
-    check.experiment(epoch(*WEIGHTS, sizes=(5,), before=old), train_epoch, "a batch, where gradients of others lie about")
+    check.experiment(epoch(*WEIGHTS, sizes=(5,), before=old), train_epoch, "a batch, where older gradients are still there")
 
 
-def test_the_loss_is_the_mean_over_images():
+def test_the_score_is_that_of_the_images():
     check.experiment(epoch("what is returned", sizes=(6,)), train_epoch, "an epoch of one batch of 6 images")
     check.experiment(epoch("what is returned"), train_epoch, ABOUT)
 
@@ -84,16 +86,22 @@ def test_the_model_is_in_training_mode():
     )
 
 
-def test_the_schedule_goes_by_steps():
-    def schedule(step):
+def test_the_learning_rate_is_left_to_the_optimizer():
+    def falling(step):
         return 0.5 / (1 + step)
 
-    check.experiment(epoch("the learning rates", schedule=schedule), train_epoch, "three steps and a schedule")
-    check.experiment(epoch("the learning rates", schedule=schedule, step=7), train_epoch, "three steps from step 7 on")
+    check.experiment(epoch("the learning rates"), train_epoch, "three steps, lr 0.3")
+    check.experiment(epoch("the learning rates", lr=falling), train_epoch, "three steps, lr a function of the step")
 
 
-def test_without_a_schedule_the_rate_stays():
-    check.experiment(epoch("the learning rates"), train_epoch, "three steps without a schedule, lr 0.3")
+def test_a_meter_that_is_given_goes_on_counting():
+    def run(train_epoch):
+        net, meter = model(), Meter()
+        meter.update(Tensor(2.0), Tensor(numpy.eye(4)), numpy.array([0, 1, 3, 3]))  # an earlier batch: three of four correct
+        returned = train_epoch(net, batches(5, 2), optim.SGD(net.parameters(), lr=0.1), meter=meter)
+        return {"what is returned": returned, "the Score of the meter afterwards": meter.score()}
+
+    check.experiment(run, train_epoch, "batches of 5 and 2 images, with a meter that has seen 4 images")
 
 
 def test_label_smoothing_reaches_the_loss():

@@ -92,9 +92,9 @@ class Check:
         tolerance = max(self.tolerance, trial.tolerance)
         ours = list(trial.run(self.exercise.reference()))
         run = trial.run(yours)
-        for i, (name, wanted) in enumerate(ours):
+        for i, (name, expected) in enumerate(ours):
             got = _next(run, self.exercise, yours, trial)
-            lines = difference(got, wanted, tolerance, trial.sizes)
+            lines = difference(got, expected, tolerance, trial.sizes)
             if lines:
                 mistake, sentence = diagnosis.of(self.exercise, trial, i, got, ours, tolerance)
                 message = "\n".join([f"{trial.about}: {name} differs from ours", *_indented(lines + sentence)])

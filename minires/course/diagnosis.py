@@ -14,7 +14,7 @@ def of(exercise, trial, i, got, ours, tolerance):
     """
     for key, mistake in exercise.all_mistakes().items():
         items, _ = _run(trial, mistake, i + 1)
-        right_before = all(same(value, wanted, tolerance) for (_, value), (_, wanted) in zip(items[:i], ours))
+        right_before = all(same(value, expected, tolerance) for (_, value), (_, expected) in zip(items[:i], ours))
         if len(items) > i and right_before and same(items[i][1], got, tolerance):
             return key, [sentence(mistake)]
     return None, []

@@ -10,7 +10,7 @@ from minires.backend import is_array, to_host
 def on_host(value):
     """A result with its arrays as NumPy's own; numbers as they are."""
     if isinstance(value, (tuple, list)):
-        return type(value)(map(on_host, value))
+        return getattr(type(value), "_make", type(value))(map(on_host, value))
     if isinstance(value, dict):
         return {key: on_host(item) for key, item in value.items()}
     return numpy.array(to_host(value)) if is_array(value) else value
@@ -32,14 +32,14 @@ def difference(yours, ours, tolerance, sizes=None):
         return _mapping(yours, ours, tolerance, sizes)
     if not _numeric(ours):  # None, a text, a function; where known mistakes are held against an answer, whatever it is
         return _plain(yours, ours)
-    wanted, got = numpy.asarray(ours), numpy.asarray(yours) if _numeric(yours) else None
+    expected, got = numpy.asarray(ours), numpy.asarray(yours) if _numeric(yours) else None
     if got is None or got.dtype.kind not in "biuf":
         return [f"yours is {_kind(yours)}, ours is {_kind(ours)}"]
-    if got.shape != wanted.shape:
-        return [f"yours has shape {got.shape}, ours has {wanted.shape}", *_other_shape(got, wanted, tolerance)]
-    if isinstance(ours, numpy.ndarray) and got.dtype != wanted.dtype:
-        return [f"yours is {got.dtype}, ours is {wanted.dtype}"]
-    return _numbers(got, wanted, tolerance, sizes or {})
+    if got.shape != expected.shape:
+        return [f"yours has shape {got.shape}, ours has {expected.shape}", *_other_shape(got, expected, tolerance)]
+    if isinstance(ours, numpy.ndarray) and got.dtype != expected.dtype:
+        return [f"yours is {got.dtype}, ours is {expected.dtype}"]
+    return _numbers(got, expected, tolerance, sizes or {})
 
 
 def _numeric(value):
@@ -67,10 +67,11 @@ def _plain(yours, ours):
 def _sequence(yours, ours, tolerance, sizes):
     if not isinstance(yours, (tuple, list)) or len(yours) != len(ours):
         return [f"yours is {_kind(yours)}, ours is {_kind(ours)}"]
-    for i, (got, wanted) in enumerate(zip(yours, ours)):
-        lines = difference(got, wanted, tolerance, sizes)
+    for i, (got, expected) in enumerate(zip(yours, ours)):
+        lines = difference(got, expected, tolerance, sizes)
         if lines:
-            return [f"part {i}: {lines[0]}", *lines[1:]]
+            part = ours._fields[i] if hasattr(ours, "_fields") else f"part {i}"
+            return [f"{part}: {lines[0]}", *lines[1:]]
     return None
 
 
@@ -79,64 +80,64 @@ def _mapping(yours, ours, tolerance, sizes):
         return [
             f"yours has {sorted(map(str, yours)) if isinstance(yours, dict) else _kind(yours)}, ours {sorted(map(str, ours))}"
         ]
-    for key, wanted in ours.items():
-        lines = difference(yours[key], wanted, tolerance, sizes)
+    for key, expected in ours.items():
+        lines = difference(yours[key], expected, tolerance, sizes)
         if lines:
             return [f"{key}: {lines[0]}", *lines[1:]]
     return None
 
 
-def _close(got, wanted, tolerance):
+def _close(got, expected, tolerance):
     with numpy.errstate(all="ignore"):
-        finite = numpy.isfinite(wanted)
-        scale = float(numpy.abs(wanted[finite]).max()) if finite.any() else 0.0
-        near = numpy.abs(got - wanted) <= tolerance * max(scale, 1e-30)
-        return numpy.where(finite, near, (got == wanted) | (numpy.isnan(got) & numpy.isnan(wanted)))
+        finite = numpy.isfinite(expected)
+        scale = float(numpy.abs(expected[finite]).max()) if finite.any() else 0.0
+        near = numpy.abs(got - expected) <= tolerance * max(scale, 1e-30)
+        return numpy.where(finite, near, (got == expected) | (numpy.isnan(got) & numpy.isnan(expected)))
 
 
-def _all_close(got, wanted, tolerance):
-    return got.shape == wanted.shape and bool(_close(got, wanted, tolerance).all())
+def _all_close(got, expected, tolerance):
+    return got.shape == expected.shape and bool(_close(got, expected, tolerance).all())
 
 
-def _numbers(got, wanted, tolerance, sizes):
-    got, wanted = got.astype(float), wanted.astype(float)
-    close = _close(got, wanted, tolerance)
+def _numbers(got, expected, tolerance, sizes):
+    got, expected = got.astype(float), expected.astype(float)
+    close = _close(got, expected, tolerance)
     if close.all():
         return None
     first = tuple(map(int, numpy.argwhere(~close)[0]))
     place = f"at [{', '.join(map(str, first))}] " if first else ""
-    digits = 6 if f"{got[first]:.6g}" != f"{wanted[first]:.6g}" else 12
-    lines = [f"{place}yours is {got[first]:.{digits}g}, ours is {wanted[first]:.{digits}g}"]
+    digits = 6 if f"{got[first]:.6g}" != f"{expected[first]:.6g}" else 12
+    lines = [f"{place}yours is {got[first]:.{digits}g}, ours is {expected[first]:.{digits}g}"]
     if got.size > 1:
         lines[0] += f" ({int((~close).sum())} of {got.size} differ)"
-    return lines + _in_common(got, wanted, tolerance, sizes)
+    return lines + _in_common(got, expected, tolerance, sizes)
 
 
-def _in_common(got, wanted, tolerance, sizes):
+def _in_common(got, expected, tolerance, sizes):
     """What the numbers have in common, if anything: one line."""
     if not numpy.isfinite(got).all():
-        return ["yours holds NaN or infinity"] if numpy.isfinite(wanted).all() else []
+        return ["yours holds NaN or infinity"] if numpy.isfinite(expected).all() else []
     if not got.any():
         return ["yours is zero everywhere"]
-    filled = numpy.abs(wanted) > 1e-9 * numpy.abs(wanted).max()
+    filled = numpy.abs(expected) > 1e-9 * numpy.abs(expected).max()
     if filled.any() and not got[~filled].any():
-        ratio = got[filled] / wanted[filled]
+        ratio = got[filled] / expected[filled]
         if got.size > 1 and numpy.ptp(ratio) <= 1e-6 * abs(ratio[0]):
             return [_ratio(float(ratio[0]), sizes)]
-    if _all_close(numpy.abs(got), numpy.abs(wanted), tolerance):
+    if _all_close(numpy.abs(got), numpy.abs(expected), tolerance):
         return ["only signs differ"]
-    shift = got - wanted
-    if got.size > 2 and numpy.ptp(shift) <= 1e-9 * max(numpy.abs(shift).max(), numpy.abs(wanted).max()):
+    shift = got - expected
+    if got.size > 2 and numpy.ptp(shift) <= 1e-9 * max(numpy.abs(shift).max(), numpy.abs(expected).max()):
         return [f"yours is {abs(shift.flat[0]):.6g} too {'large' if shift.flat[0] > 0 else 'small'} everywhere"]
     for axes in _axes_sets(got.ndim):
-        if _all_close(numpy.flip(got, axes), wanted, tolerance):
+        if _all_close(numpy.flip(got, axes), expected, tolerance):
             return [f"yours is ours read backwards along axis {' and '.join(map(str, axes))}"]
     for order in _orders(got.ndim):
-        if got.transpose(order).shape == wanted.shape and _all_close(got.transpose(order), wanted, tolerance):
+        if got.transpose(order).shape == expected.shape and _all_close(got.transpose(order), expected, tolerance):
             return [
                 f"yours is ours with its axes in another order: yours.transpose({', '.join(map(str, order))}) would be right"
             ]
-    if _all_close(numpy.sort(got, None), numpy.sort(wanted, None), tolerance):
+    if _all_close(numpy.sort(got, None), numpy.sort(expected, None), tolerance):
         return ["they are the right numbers in another order"]
     return []
 
@@ -149,13 +150,13 @@ def _orders(ndim):
     return [order for order in permutations(range(ndim)) if order != tuple(range(ndim))] if 2 <= ndim <= 4 else []
 
 
-def _other_shape(got, wanted, tolerance):
+def _other_shape(got, expected, tolerance):
     """What the numbers of two shapes have in common."""
     for order in _orders(got.ndim):
-        if got.transpose(order).shape == wanted.shape and _all_close(got.transpose(order), wanted, tolerance):
+        if got.transpose(order).shape == expected.shape and _all_close(got.transpose(order), expected, tolerance):
             return [f"with its axes in another order yours would be right: yours.transpose({', '.join(map(str, order))})"]
-    if got.size == wanted.size and _all_close(got.reshape(wanted.shape), wanted, tolerance):
-        return [f"the numbers are right: yours.reshape{wanted.shape} would be it"]
+    if got.size == expected.size and _all_close(got.reshape(expected.shape), expected, tolerance):
+        return [f"the numbers are right: yours.reshape{expected.shape} would be it"]
     return []
 
 

@@ -1,14 +1,13 @@
-"""The learner's own functions in the engine: what is solved takes the library's place, and each call is counted."""
+"""The learner's own functions in the engine: what is solved stands in for the library's, and each call is counted."""
 
 import functools
+import inspect
 from collections import Counter
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
-from minires import nn, ops
+from minires import ops
 from minires.backend import using_threads
 from minires.course import folder, manifest, progress, runner
-from minires.course.standin import standing_in
-
 
 WHOSE = {runner.SOLVED: "yours", runner.WRONG: "minires (yours is wrong)"}
 
@@ -55,8 +54,8 @@ def yours(exercise):
 
 @contextmanager
 def mine(home=None):
-    """For a while the learner's solved functions stand in the library's places, and those of the exercises that are not solved
-    are counted. The ops run one by one: nothing is fused, folded, done by another algorithm, or on several threads at once.
+    """A context in which the learner's solved functions stand in for the library's, and the library's are counted where an
+    exercise is not solved. Only plain forms run, on one thread: nothing is fused, folded or done by another algorithm.
 
         with course.mine() as report:
             train_epoch(...)
@@ -65,33 +64,34 @@ def mine(home=None):
     home  the folder of exercises; without it the one of this clone
     """
     home = folder.find(home)
-    part = {id: exercise for id, exercise in manifest.exercises().items() if exercise.target}
-    states = progress.states(home, part)
+    parts = {id: exercise for id, exercise in manifest.exercises().items() if exercise.target}
+    states = progress.states(home, parts)
     report, stand_ins = Report(states), {}
-    with ExitStack() as stack:
-        for id, exercise in part.items():
-            original = manifest.resolve(exercise.target)
-            function = original
-            if states[id] == runner.SOLVED:
-                module = folder.load(home / exercise.file)
-                function = getattr(module, exercise.function)
-                fitted = getattr(exercise.answers(), "in_engine", None)
-                function = fitted(function) if fitted else function
-            stand_ins[exercise.target] = counted(function, original, functools.partial(report.note, id), exercise.holes)
-        stack.enter_context(nn.separate_ops())
-        stack.enter_context(ops.algorithm("im2col"))
-        stack.enter_context(using_threads(1))
-        stack.enter_context(standing_in(stand_ins))
+    for id, exercise in parts.items():
+        whose = home if states[id] == runner.SOLVED else None
+        stand_ins[manifest.form_name(exercise.target)] = _stand_in(exercise, whose, functools.partial(report.note, id))
+    with ops.plain(), using_threads(1), ops.standing_in(stand_ins):
         yield report
 
 
-def counted(function, original, note, holes=()):
-    """The function, which notes each call; of a class a subclass, where each call of a method among the holes is noted."""
-    if isinstance(original, type):
-        methods = {name: counted(getattr(function, name), getattr(original, name), note) for name in holes or ["__init__"]}
-        return type(original.__name__, (function,), {**methods, "__doc__": original.__doc__, "__module__": original.__module__})
+def _stand_in(exercise, home, note):
+    """What stands in for an exercise's target and calls note() each time: the learner's function, or without a home the library's."""
+    written = getattr(folder.load(home / exercise.file), exercise.function) if home else exercise.reference()
+    fitted = getattr(exercise.answers(), "in_engine", None)
+    if inspect.isclass(written):
+        return fitted(counted(written, note, exercise.holes))
+    if home is None:
+        return counted(manifest.resolve(exercise.target).default, note)
+    return counted(fitted(written) if fitted else written, note)
 
-    @functools.wraps(original)
+
+def counted(function, note, holes=()):
+    """The function, which calls note() each time; of a class a subclass, in which each of the methods `holes` does."""
+    if inspect.isclass(function):
+        methods = {name: counted(getattr(function, name), note) for name in holes or ["__init__"]}
+        return type(function.__name__, (function,), {**methods, "__doc__": function.__doc__, "__module__": function.__module__})
+
+    @functools.wraps(function)
     def noted(*inputs, **options):
         note()
         return function(*inputs, **options)

@@ -25,9 +25,11 @@ class Exercise:
     id, name  "05c", "im2col": the learner's file is e05c_im2col.py    function  what is to be written there, as a rule the name
     title  what it is, in a few words    task  added to the docstring of the stub    chapter, minutes  for the learner
     needs  ids of those that come before    hints  a question, the formula, the shape of the code
-    library  the dotted name of its counterpart; without one the answer file has the reference, under the function's name
+    library  the dotted name of its counterpart, whose plain form is the reference; without one the answer file has that, under
+        the function's name
     poisoned  dotted names that may not be called either, as they would give the answer away
-    replaces  what of the library it takes the place of in `train --mine`: without it `library`; "" for nothing
+    replaces  what it stands in for in `train --mine`: without it `library`; "" for nothing
+        Those in these two, and in `library` where it is no class, are functions with forms.
     imports  lines at the top of the stub    holes  of a class: the methods that are to be written; the others stay as they are
     """
 
@@ -72,8 +74,15 @@ class Exercise:
         return importlib.import_module(f"minires.course.answers.{self.module}")
 
     def reference(self):
-        """The function or class that it is held against."""
-        return resolve(self.library) if self.library else getattr(self.answers(), self.function)
+        """The function or class that it is compared with: of a function with forms the plain one."""
+        found = resolve(self.library) if self.library else getattr(self.answers(), self.function)
+        return getattr(found, "plain", found)
+
+    def forbidden(self):
+        """The names of the functions with forms that the learner's function may not call; of a class the methods to be written."""
+        whole = resolve(self.library) if self.library else None
+        own = [f"{self.library}.{hole}" for hole in self.holes] if inspect.isclass(whole) else [self.library]
+        return [form for form in map(form_name, filter(None, (*own, *self.poisoned))) if form]
 
     def all_mistakes(self):
         """Those, and of a bug hunt the function that was given out."""
@@ -131,23 +140,23 @@ def exercise(which):
 
 
 def resolve(dotted):
-    """What a dotted name stands for: minires.ops.conv.im2col, minires.tensor.Tensor.backward."""
-    holder, attribute = owner(dotted)
-    return getattr(holder, attribute)
-
-
-def owner(dotted):
-    """(module or class, attribute) of a dotted name.
+    """What a dotted name stands for: minires.ops.conv.im2col, minires.nn.module.Module.parameters.
 
     Raises  ManifestError: no module begins so.
     """
     parts = dotted.split(".")
     for cut in range(len(parts) - 1, 0, -1):
         try:
-            holder = importlib.import_module(".".join(parts[:cut]))
+            found = importlib.import_module(".".join(parts[:cut]))
         except ModuleNotFoundError:
             continue
-        for part in parts[cut:-1]:
-            holder = getattr(holder, part)
-        return holder, parts[-1]
+        for part in parts[cut:]:
+            found = getattr(found, part)
+        return found
     raise ManifestError(f"{dotted} is in no module")
+
+
+def form_name(dotted):
+    """The name by which ops.standing_in knows the function with this dotted name; None if it has no forms."""
+    forms = getattr(resolve(dotted), "forms", None)
+    return forms and forms.name

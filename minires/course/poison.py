@@ -1,10 +1,10 @@
 """While a learner's function is checked, the library's counterpart does not answer."""
 
-import sys
+import inspect
 from contextlib import contextmanager
 
+from minires import ops
 from minires.course import manifest
-from minires.course.standin import standing_in
 
 __tracebackhide__ = True
 
@@ -15,39 +15,28 @@ class Cheating(AssertionError):
     __module__ = "builtins"  # so that pytest calls it by its bare name
 
 
-def _smile(function):
-    return f"this exercise asks you to write {function}: calling the library's is cheating, if charming"
-
-
 @contextmanager
 def poisoned(exercise, yours):
-    """For a while a call of the library's counterpart, through whichever module, raises Cheating; and so does the end of this
-    block where the learner's function caught it.
+    """A context in which a call of the library's counterpart, by whichever name, raises Cheating; and so does the end of the block
+    where the learner's function caught it.
 
-    yours  the learner's function: the names in its module are poisoned too
+    yours  the learner's function or class. One that is the library's own, or an heir of it, raises at once
     """
+    sentence = f"this exercise asks you to write {exercise.function}: calling the library's is cheating, if charming"
+    original = manifest.resolve(exercise.library) if exercise.library else None
+    imported = (getattr(yours, "__module__", None) or "").startswith("minires.")  # from wherever it is kept
+    classes = inspect.isclass(original) and inspect.isclass(yours)
+    if imported or (classes and issubclass(yours, original)):
+        raise Cheating(sentence)
     calls = []
-    dotted = [name for name in (exercise.library, *exercise.poisoned) if name]
-    if (getattr(yours, "__module__", None) or "").startswith("minires."):  # imported, from wherever it is kept
-        raise Cheating(_smile(exercise.function))
-    for original in map(manifest.resolve, dotted):
-        if isinstance(original, type) and isinstance(yours, type) and issubclass(yours, original):
-            raise Cheating(_smile(exercise.function))
-    if exercise.holes and exercise.library:  # of a class the methods that are to be written
-        dotted = [f"{exercise.library}.{hole}" for hole in exercise.holes] + list(exercise.poisoned)
 
-    def deadly(original):
-        def refused(*_, **__):
-            calls.append(original)
-            raise Cheating(_smile(exercise.function))
+    def refused(*_, **__):
+        calls.append(1)
+        raise Cheating(sentence)
 
-        return refused
-
-    module = sys.modules.get(getattr(yours, "__module__", None))
-    spaces = [getattr(yours, "__globals__", None) or vars(module)] if module or hasattr(yours, "__globals__") else []
     try:
-        with standing_in({name: deadly(manifest.resolve(name)) for name in dotted}, spaces):
+        with ops.standing_in(dict.fromkeys(exercise.forbidden(), refused)):
             yield
     finally:
         if calls:
-            raise Cheating(_smile(exercise.function)) from None
+            raise Cheating(sentence) from None

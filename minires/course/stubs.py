@@ -35,9 +35,26 @@ def source(exercise):
 
 
 def plain(function):
-    """A function's source, without decorators."""
+    """The source of a function or class, without its decorators, those of forms, and the types of parameters and results."""
     text = textwrap.dedent(inspect.getsource(inspect.unwrap(function)))
-    return text[re.search(r"^(def|class) ", text, re.MULTILINE).start() :]
+    text = text[re.search(r"^(def|class) ", text, re.MULTILINE).start() :]
+    return _untyped(re.sub(r"^ *@has_forms\n", "", text, flags=re.MULTILINE))
+
+
+def _untyped(text):
+    """A source without annotations; each signature that had some on one line."""
+    lines = text.splitlines(keepends=True)
+    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
+    for node in sorted(functions, key=lambda node: -node.lineno):  # from the last to the first: places before it stay
+        arguments = [part for part in ast.walk(node.args) if isinstance(part, ast.arg)]
+        if node.returns is None and not any(argument.annotation for argument in arguments):
+            continue
+        for argument in arguments:
+            argument.annotation = None
+        inner = re.sub(r"e-0(\d)", r"e-\1", ast.unparse(node.args).replace("'", '"'))  # 1e-05: 1e-5
+        signature = f"{' ' * node.col_offset}def {node.name}({inner}):\n"
+        lines[node.lineno - 1 : node.body[0].lineno - 1] = [signature]
+    return "".join(lines)
 
 
 def with_holes(exercise, text):
@@ -74,8 +91,8 @@ def _first(node):
 
 
 def _docstring(node, indent, task):
-    """The docstring, without what the library raises and does in half types, and with the task."""
-    text = re.sub(r"^Under backend\.using_mixed .*\n", "", ast.get_docstring(node) or "", flags=re.MULTILINE)
+    """The docstring, without what the library raises, and with the task."""
+    text = ast.get_docstring(node) or ""
     text = re.sub(r"^Raises  .*\n?(?:^(?!\w+  ).+\n?)*", "", text, flags=re.MULTILINE).strip()
     text = "\n\n".join(part for part in (text, task) if part)
     if not text:

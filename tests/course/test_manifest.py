@@ -39,8 +39,10 @@ def test_claims_are_plain_functions_with_a_first_line(exercise):
 
 @each
 def test_what_is_named_exists(exercise):
-    for dotted in filter(None, (exercise.library, exercise.target, *exercise.poisoned)):
-        manifest.resolve(dotted)
+    whole = exercise.library and isinstance(manifest.resolve(exercise.library), type)
+    for dotted in filter(None, ("" if whole else exercise.library, exercise.target, *exercise.poisoned)):
+        assert manifest.form_name(dotted), f"{dotted} has no forms: nothing can stand in for it"
+    assert exercise.forbidden() or not (exercise.library or exercise.poisoned)
     for function in exercise.all_mistakes().values():
         assert function.__doc__, function.__name__
 
@@ -57,11 +59,25 @@ def test_an_exercise_is_found_by_id_name_and_file():
         manifest.exercise("im2cool")
 
 
-def test_half_types_are_no_business_of_an_exercise():
-    text = '"""x @ weight.\n\n    x  (..., I)\n    Under backend.using_mixed y is half.\n\n    Keeps  x.\n    """'
+def test_what_the_library_refuses_is_no_business_of_an_exercise():
+    text = '"""x @ weight.\n\n    x  (..., I)\n\n    Saves  x.\n    Raises  ValueError: sizes that differ.\n    """'
     exercise = manifest.Exercise("99z", "linear", "a product", 9, 5, ("", "", ""), task="Chapter 09.")
     cut = stubs.with_holes(exercise, f"def linear(x, weight):\n    {text}\n    return x @ weight\n")
-    assert "mixed" not in cut and "x  (..., I)\n\n    Keeps  x." in cut
+    assert "Raises" not in cut and "x  (..., I)\n\n    Saves  x.\n\n    Chapter 09." in cut
+
+
+def test_types_are_no_business_of_an_exercise():
+    def typed(
+        x: list[float], name: str = "a", *rest: int, eps: float = 1e-5, **more: int
+    ) -> tuple[list, int]:
+        def backward(g: "Array") -> None:  # noqa: F821
+            return None
+
+        return x, backward
+
+    head, _, *body = stubs.plain(typed).splitlines(keepends=True)
+    assert head == 'def typed(x, name="a", *rest, eps=1e-5, **more):\n'
+    assert "".join(body) == "        return None\n\n    return x, backward\n" and "def backward(g):\n" in stubs.plain(typed)
 
 
 def test_a_class_keeps_its_other_methods():

@@ -5,10 +5,11 @@ import functools
 import numpy
 import pytest
 
-from minires import ops, optim
+from minires import nn, ops, optim
 from minires.course import Check, Wrong, diagnosis, engine, manifest
 from minires.course.difference import difference
 from minires.course.poison import Cheating, poisoned
+from minires.models.resnet import BasicBlock
 from minires.tensor import Tensor
 
 OURS = numpy.arange(1.0, 13).reshape(3, 4)
@@ -191,38 +192,30 @@ def test_the_librarys_own_is_poisoned(check, function):
 
 
 def test_of_a_class_the_methods_that_are_to_be_written_are_poisoned():
-    exercise = manifest.Exercise(
-        "99z", "SGD", "sgd", 9, 5, ("", "", ""), function="SGD", library="minires.optim.optimizers.SGD", holes=("_move",)
-    )
+    exercise, x = manifest.exercise("08a"), Tensor(numpy.ones((2, 4, 4, 3), "float32"))
 
-    class Heir(optim.SGD):
+    class Heir(BasicBlock):
         pass
 
-    class Own(optim.Optimizer):
-        def __init__(self, parameters, lr):
-            super().__init__(parameters, lr=lr)
+    class Own(nn.Module):
+        def __init__(self, channels):
+            self.block = BasicBlock(channels, channels)
 
-        def _move(self, *rest):
-            optim.SGD._move(self, *rest)
+        def forward(self, x):
+            return self.block(x)
 
     with pytest.raises(Cheating), poisoned(exercise, Heir):
         pass
     with pytest.raises(Cheating), poisoned(exercise, Own):
-        Own([_parameter()], 0.1)._move(1, 2, 3)
+        Own(3)(x)
     with poisoned(exercise, Own):
-        assert Own([_parameter()], 0.1).lr == 0.1
-
-
-def _parameter():
-    from minires.nn import Parameter
-
-    return Parameter(numpy.ones(2, "float32"))
+        assert Own(3).block.conv1(x).shape == x.shape
 
 
 def test_calls_of_a_classs_methods_are_counted():
     calls = []
-    stand_in = engine.counted(optim.SGD, optim.SGD, functools.partial(calls.append, 1), ["_move"])
-    parameter = _parameter()
+    stand_in = engine.counted(optim.SGD, functools.partial(calls.append, 1), ["update"])
+    parameter = nn.Parameter(numpy.ones(2, "float32"))
     parameter.grad = numpy.ones(2, "float32")
     optimizer = stand_in([parameter], 0.5)
     optimizer.step()

@@ -1,19 +1,20 @@
-"""Where a reference is the plain form of something that the library does faster, or does more with, the two agree."""
+"""Where an exercise asks for a plainer function than the library's, its reference gives what the library gives."""
 
 import numpy
 import pytest
 
-from minires import data, models, nn, ops, optim, train
+from minires import data, models, nn, ops, train
 from minires.course import manifest
-from minires.data.batches import _moved, draw_moves
+from minires.data.batches import crop_and_flip, sample_augmentation
 from minires.nn import init
+from minires.tensor import Tensor
 
 PLAIN = {id: exercise.reference() for id, exercise in manifest.exercises().items()}
 rng = numpy.random.default_rng(0)
 
 
 def in_engine(id):
-    """The reference, fitted into the library's place."""
+    """The reference, fitted to stand in for the library's function."""
     return manifest.exercise(id).answers().in_engine(PLAIN[id])
 
 
@@ -21,11 +22,31 @@ def images(n):
     return data.Dataset(rng.integers(0, 256, (n, 6, 5, 3)).astype("uint8"), rng.integers(0, 4, n), list("abcd"))
 
 
-@pytest.mark.parametrize("shape", [(7, 3), (2, 5, 4, 3), (64, 40, 30, 8)])
-def test_channel_stats(shape):
-    x = rng.standard_normal(shape) + numpy.arange(shape[-1])
-    for plain, fast in zip(PLAIN["07a"](x), ops.channel_stats(x)):
-        assert numpy.allclose(plain, fast, rtol=1e-12)
+@pytest.mark.parametrize("id", ["01a", "02a", "04d", "05e", "07a", "08c"])
+def test_a_reference_is_the_librarys_own_where_that_does_the_same(id):
+    exercise = manifest.exercise(id)
+    assert PLAIN[id] is manifest.resolve(exercise.library).plain and not hasattr(exercise.answers(), exercise.function)
+
+
+ARRAYS = [rng.standard_normal(shape) for shape in ((2, 7, 6, 3), (3, 2, 3, 4))]
+
+
+@pytest.mark.parametrize("options", [{}, {"stride": 2, "padding": 1}, {"stride": (3, 2), "padding": (0, 1)}])
+def test_convolutions(options):
+    (result, backward), (expected, back) = PLAIN["05f"](*ARRAYS, **options), ops.conv2d(*ARRAYS, **options)
+    assert numpy.allclose(result, expected, atol=1e-12)
+    assert numpy.allclose(PLAIN["05b"](*ARRAYS, **options), expected, atol=1e-12)
+    g = rng.standard_normal(expected.shape)
+    for mine, theirs in zip(backward(g), back(g)[:2], strict=True):
+        assert numpy.allclose(mine, theirs, atol=1e-12)
+
+
+@pytest.mark.parametrize("options", [{"kernel": 2}, {"kernel": 3, "stride": 2, "padding": 1}, {"kernel": (2, 3), "stride": 1}])
+def test_pooling(options):
+    x = numpy.round(2 * ARRAYS[0])
+    (result, backward), (expected, back) = PLAIN["06e"](x, **options), ops.max_pool2d(x, **options)
+    g = rng.standard_normal(expected.shape)
+    assert numpy.array_equal(result, expected) and numpy.allclose(backward(g)[0], back(g)[0], atol=1e-12)
 
 
 def test_parameters_in_their_order():
@@ -33,47 +54,46 @@ def test_parameters_in_their_order():
         assert all(a is b for a, b in zip(PLAIN["08b"](model), model.parameters(), strict=True))
 
 
+def test_first_weights():
+    for mode in ("fan_out", "fan_in"):
+        drawn = [draw((3, 5, 2, 4), mode=mode, rng=numpy.random.default_rng(1)) for draw in (in_engine("04f"), init.kaiming_normal)]
+        assert numpy.array_equal(*drawn)
+
+
 def test_crop_and_flip():
-    x, moves = rng.integers(0, 9, (20, 6, 5, 3)), draw_moves(rng, 20, (6, 5), crop=3, mirrored=rng.random(20) < 0.5, cutout=3)
+    x, mirrored = rng.integers(0, 9, (20, 6, 5, 3)), rng.random(20) < 0.5
+    moves = sample_augmentation(rng, 20, (6, 5), crop=3, mirrored=mirrored, cutout=3)
     chosen = numpy.arange(20)[::-1]
     for cutout in (0, 3):
-        assert numpy.array_equal(in_engine("08d")(x, chosen, moves, cutout), _moved(x, chosen, moves, cutout))
+        assert numpy.array_equal(in_engine("08d")(x, chosen, moves, cutout), crop_and_flip(x, chosen, moves, cutout))
 
 
-ALL = images(18)
+def test_walk_back():
+    def gradients(walk):
+        x, y = (Tensor(numpy.arange(1.0, 4) + i, requires_grad=True) for i in range(2))
+        root = ((x * y + x) * y).sum().node
+        walk(root, numpy.array(2.0))
+        return x.grad, y.grad
+
+    assert numpy.array_equal(gradients(PLAIN["03a"]), gradients(manifest.resolve(manifest.exercise("03a").target)))
 
 
-def epochs(train_epoch, evaluate):
-    """(score of two parts of an epoch, score of an evaluation, weights)."""
+def test_evaluate():
     with init.kept_generator():
-        init.manual_seed(1)
-        model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm(4), nn.ReLU(), nn.GlobalAvgPool(), nn.Linear(4, 4)).astype(
-            "float64"
-        )
-    optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
-    options = {"schedule": optim.schedules.cosine(0.1, steps=8), "label_smoothing": 0.1}
-    parts = [*data.batches(ALL, 4, seed=0)]
-    score = train_epoch(model, parts[:3], optimizer, **options)
-    score = train_epoch(model, parts[3:], optimizer, step=3, score=score, **options)
-    return score, evaluate(model, data.batches(ALL, 4)), model.state_dict()
-
-
-def test_train_epoch_and_evaluate():
-    fast, plain = epochs(train.train_epoch, train.evaluate), epochs(in_engine("08c"), in_engine("08e"))
-    for a, b in zip(fast[:2], plain[:2]):
-        assert (a.hits, a.images) == (b.hits, b.images) and a.losses == pytest.approx(b.losses)
-    assert all(numpy.array_equal(a, b) for a, b in zip(fast[2].values(), plain[2].values(), strict=True))
-
-
-def test_what_train_epoch_refuses_it_refuses_in_the_engine_too():
-    model = nn.Sequential(nn.Flatten(), nn.Linear(90, 4))
-    optimizer = optim.SGD(model.parameters(), lr=0.1)
-    with pytest.raises(ValueError, match="no batches"):
-        in_engine("08c")(model, [], optimizer)
+        model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm(4), nn.ReLU(), nn.GlobalAvgPool(), nn.Linear(4, 4))
+    part = images(18)
+    own, theirs = (function(model, data.batches(part, 4)) for function in (in_engine("08e"), train.evaluate))
+    assert own[1:] == theirs[1:] and own.losses == pytest.approx(theirs.losses)
     with pytest.raises(ValueError, match="no batches"):
         in_engine("08e")(model, [])
-    model[1].bias.data[0] = numpy.inf
-    with pytest.raises(FloatingPointError, match="smaller learning rate"), numpy.errstate(all="ignore"):
-        in_engine("08c")(model, data.batches(ALL, 4), optimizer)
-    with pytest.raises(ValueError, match="GradScaler"):
-        in_engine("08c")(model, data.batches(ALL, 4), optimizer, scaler=optim.GradScaler())
+    with pytest.raises(ValueError, match="without flips"):
+        in_engine("08e")(model, data.batches(part, 4), flips=True)
+
+
+def test_a_block_stands_in_for_the_basic_one_alone():
+    class Block(nn.Module):
+        pass
+
+    chosen = manifest.exercise("08a").answers().in_engine(Block)
+    assert chosen("basic") is Block and chosen("bottleneck") is models.resnet.Bottleneck
+    assert chosen("basic", True) is models.preactivation.PreActivationBasicBlock

@@ -1,7 +1,7 @@
 """Exercise 02a: what goes wrong with a product."""
 
 from minires.backend import xp
-from minires.ops.arithmetic import unbroadcast
+from minires.ops.elementwise import unbroadcast
 
 
 def _op(a, b, g_a, g_b):

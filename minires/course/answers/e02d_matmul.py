@@ -1,7 +1,7 @@
 """Exercise 02d: a product of matrices in its plain form, and what goes wrong with it."""
 
 from minires.backend import xp
-from minires.ops.arithmetic import unbroadcast
+from minires.ops.elementwise import unbroadcast
 
 
 def matmul(a, b):
@@ -9,7 +9,7 @@ def matmul(a, b):
 
     a  (..., M, K)    b  (..., K, N)    result  (..., M, N)
 
-    Keeps  a and b.
+    Saves  a and b.
     """
 
     def backward(g):

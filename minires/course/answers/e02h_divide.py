@@ -1,6 +1,6 @@
 """Exercise 02h: a quotient with a bug, and what else goes wrong with it."""
 
-from minires.ops.arithmetic import checked_shapes, unbroadcast
+from minires.ops.elementwise import checked_shapes, unbroadcast
 
 
 def hunted(a, b):

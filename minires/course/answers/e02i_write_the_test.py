@@ -1,7 +1,7 @@
 """Exercise 02i: the subtractions that are to be told apart, a check that does it, and checks that do not."""
 
 from minires.backend import xp
-from minires.ops.arithmetic import unbroadcast
+from minires.ops.elementwise import unbroadcast
 
 
 def check(candidate):

@@ -29,22 +29,6 @@ def walk_back(root, g):
                 ready.append(parent)
 
 
-def in_engine(walk_back):
-    """Tensor.backward, by this walk."""
-    from minires import tensor
-
-    def backward(self, grad=None):
-        if not self.requires_grad:
-            raise RuntimeError("backward() from a tensor that needs no gradient: nothing that made it has requires_grad")
-        grad = self._seed(grad)
-        if self.node is None:
-            tensor._accumulate(self, grad)
-        else:
-            walk_back(self.node, grad)
-
-    return backward
-
-
 def _leaf(parent):
     return hasattr(parent, "grad")
 

@@ -1,21 +1,6 @@
-"""Exercise 04d: a step of SGD in its plain form, and what goes wrong with it."""
+"""Exercise 04d: what goes wrong with a step of SGD."""
 
 from minires.backend import xp
-
-
-def sgd(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
-    """Move the weights w by a step, and the velocity v with them, in place. Gives nothing.
-
-    g += weight_decay * w;  v = momentum * v + g;  w -= lr * v, or with Nesterov lr * (g + momentum * v)
-
-    w, g, v  arrays of one shape; v is None where there is no momentum, and then w -= lr * g
-    """
-    g = g + weight_decay * w
-    if v is not None:
-        v *= momentum
-        v += g
-        g = g + momentum * v if nesterov else v
-    w -= lr * g
 
 
 def _moved(v, momentum, g):

@@ -1,42 +1,9 @@
-"""Exercise 04e: a step of Adam in its plain form, and what goes wrong with it."""
+"""Exercise 04e: what goes wrong with a step of Adam."""
 
 from minires.backend import xp
+from minires.optim import optimizers
 
-
-def adam(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
-    """Move the weights w by a step, and m and v with them, in place. Gives nothing.
-
-    m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g**2;  w -= lr * m_hat / (sqrt(v_hat) + eps)
-
-    w, g, m, v  arrays of one shape    t  the number of this step: 1, 2, 3, ...    betas  (b1, b2)
-    m_hat and v_hat are m and v, corrected for their start at zero.
-    weight_decay  g + weight_decay * w takes the place of g; or, decoupled (AdamW), first w *= 1 - lr * weight_decay
-    """
-    b1, b2 = betas
-    if decoupled:
-        w *= 1 - lr * weight_decay
-    else:
-        g = g + weight_decay * w
-    m *= b1
-    m += (1 - b1) * g
-    v *= b2
-    v += (1 - b2) * g * g
-    w -= lr * (m / (1 - b1**t)) / (xp.sqrt(v / (1 - b2**t)) + eps)
-
-
-def in_engine(adam):
-    """Adam._move, by this step."""
-
-    def _move(self, parameter, group, state):
-        if not state:
-            state.update(t=0, m=xp.zeros_like(parameter.data), v=xp.zeros_like(parameter.data))
-        state["t"] += 1
-        options = {name: group[name] for name in ("betas", "eps", "weight_decay")}
-        adam(
-            parameter.data, parameter.grad, state["m"], state["v"], state["t"], group["lr"], **options, decoupled=self.decoupled
-        )
-
-    return _move
+_adam = optimizers.adam.plain
 
 
 def _shrunk(w, g, lr, weight_decay, decoupled):
@@ -115,7 +82,7 @@ def root_left_out(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=
 
 def betas_exchanged(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
     """b1 and b2 are exchanged: b1 is that of m, b2 that of v"""
-    adam(w, g, m, v, t, lr, betas[::-1], eps, weight_decay, decoupled)
+    _adam(w, g, m, v, t, lr, betas[::-1], eps, weight_decay, decoupled)
 
 
 def uphill(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
@@ -126,44 +93,44 @@ def uphill(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, de
 
 def rebound(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
     """w = w - ... makes a new array, and the model keeps the old one: w -= ... changes it"""
-    adam(w.copy(), g, m, v, t, lr, betas, eps, weight_decay, decoupled)
+    _adam(w.copy(), g, m, v, t, lr, betas, eps, weight_decay, decoupled)
 
 
 def means_rebound(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
     """m = b1 * m + ... makes a new array, which is gone after the step: m and v never grow"""
-    adam(w, g, m.copy(), v.copy(), t, lr, betas, eps, weight_decay, decoupled)
+    _adam(w, g, m.copy(), v.copy(), t, lr, betas, eps, weight_decay, decoupled)
 
 
 def decay_left_out(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
     """there is no weight decay"""
-    adam(w, g, m, v, t, lr, betas, eps)
+    _adam(w, g, m, v, t, lr, betas, eps)
 
 
 def always_coupled(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
     """the decay is added to g with `decoupled` too"""
-    adam(w, g, m, v, t, lr, betas, eps, weight_decay, False)
+    _adam(w, g, m, v, t, lr, betas, eps, weight_decay, False)
 
 
 def always_decoupled(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
     """the decay shrinks w by itself without `decoupled` too: there it has to be a part of g"""
-    adam(w, g, m, v, t, lr, betas, eps, weight_decay, True)
+    _adam(w, g, m, v, t, lr, betas, eps, weight_decay, True)
 
 
 def both_decays(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
     """with `decoupled` w is shrunk, and the decay is added to g as well"""
     if decoupled:
         w *= 1 - lr * weight_decay
-    adam(w, g, m, v, t, lr, betas, eps, weight_decay, False)
+    _adam(w, g, m, v, t, lr, betas, eps, weight_decay, False)
 
 
 def decay_without_lr(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
     """with `decoupled` w is shrunk by weight_decay: it is lr * weight_decay"""
     if decoupled:
         w *= 1 - weight_decay
-    adam(w, g, m, v, t, lr, betas, eps, 0.0 if decoupled else weight_decay, False)
+    _adam(w, g, m, v, t, lr, betas, eps, 0.0 if decoupled else weight_decay, False)
 
 
 def g_written_to(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
     """g += weight_decay * w writes to an array that belongs to others"""
     g[...] = _shrunk(w, g, lr, weight_decay, decoupled)
-    adam(w, g, m, v, t, lr, betas, eps)
+    _adam(w, g, m, v, t, lr, betas, eps)

@@ -2,6 +2,9 @@
 
 import numpy
 
+from minires.backend import to_device
+from minires.nn import init
+
 
 def kaiming_normal(shape, generator):
     """The weights of a convolution to begin with: normal, mean 0, deviation sqrt(2 / fan-out), float32.
@@ -17,15 +20,11 @@ def kaiming_normal(shape, generator):
 
 def in_engine(kaiming_normal):
     """init.kaiming_normal, by this one where it is the fan-out."""
-    from minires.backend import to_device
-    from minires.nn import init
 
-    others = init.kaiming_normal
-
-    def drawn(shape, *, mode="fan_out"):
+    def drawn(shape, *, mode="fan_out", rng=None):
         if mode != "fan_out":
-            return others(shape, mode=mode)
-        return to_device(kaiming_normal(shape, init.generator()))
+            return init.kaiming_normal.plain(shape, mode=mode, rng=rng)
+        return to_device(kaiming_normal(shape, init.generator(rng)))
 
     return drawn
 

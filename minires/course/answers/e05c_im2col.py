@@ -2,7 +2,7 @@
 
 from minires.backend import xp
 from minires.ops.conv import col2im
-from minires.ops.windows import framed, output_size, views, window
+from minires.ops.windows import output_size, pad_images, views, window
 
 
 def _columns(x, kernel, stride, padding, *, axes=(0, 1, 2, 3, 4), kind="constant"):
@@ -11,7 +11,7 @@ def _columns(x, kernel, stride, padding, *, axes=(0, 1, 2, 3, 4), kind="constant
     kernel, stride, padding = window(kernel, stride, padding)
     output = output_size(x.shape[1:3], kernel, stride, padding)
     (ph, pw) = padding
-    framed_x = framed(x, padding) if kind == "constant" else xp.pad(x, ((0, 0), (ph, ph), (pw, pw), (0, 0)), mode=kind)
+    framed_x = pad_images(x, padding) if kind == "constant" else xp.pad(x, ((0, 0), (ph, ph), (pw, pw), (0, 0)), mode=kind)
     columns = xp.stack(list(views(framed_x, kernel, stride, output)), axis=3).transpose(axes)
     return columns, {"shape": x.shape, "kernel": kernel, "stride": stride, "padding": padding}
 

@@ -1,45 +1,8 @@
-"""Exercise 05e: convolution on im2col and col2im, how it stands in the engine, and what goes wrong with it."""
+"""Exercise 05e: what goes wrong with convolution on im2col and col2im."""
 
 from minires.backend import xp
 from minires.ops.conv import col2im, im2col
 from minires.ops.windows import output_size, window
-
-
-def conv2d(x, weight, bias=None, *, stride=1, padding=0):
-    """Each patch of x times each filter: columns @ weight, plus bias.
-
-    x  (N, H, W, C)    weight  (KH, KW, C, F)    bias  (F,)    result  (N, OH, OW, F)
-
-    Keeps  x and weight.
-    """
-    kh, kw, c, f = weight.shape
-    kernel, steps, frame = window((kh, kw), stride, padding)
-    options = {"kernel": kernel, "stride": steps, "padding": frame}
-    n, h, w, _ = shape = x.shape
-    matrix = weight.reshape(kh * kw * c, f)
-    columns, _ = im2col(x, **options)  # (N*OH*OW, KH*KW*C)
-    y = columns @ matrix
-    biased = bias is not None
-    if biased:
-        y = y + bias
-
-    def backward(g):
-        columns, _ = im2col(x, **options)
-        rows = g.reshape(len(columns), f)
-        g_x, _ = col2im(rows @ matrix.T, shape=shape, **options)
-        g_weight = (columns.T @ rows).reshape(kh, kw, c, f)
-        return g_x, g_weight, rows.sum(axis=0) if biased else None
-
-    return y.reshape(n, *output_size((h, w), kernel, steps, frame), f), backward
-
-
-def in_engine(yours):
-    """The library's conv2d, by this function: there is one algorithm."""
-
-    def conv2d(x, weight, bias=None, *, stride=1, padding=0, algorithm=None):
-        return yours(x, weight, bias, stride=stride, padding=padding)
-
-    return conv2d
 
 
 class _Conv:

@@ -1,7 +1,7 @@
 """Exercise 05f: a convolution as a sum over the places of the window, with a bug, and what else goes wrong with it."""
 
 from minires.backend import xp
-from minires.ops.windows import framed, output_size, views, window
+from minires.ops.windows import output_size, pad_images, views, window
 
 
 def conv2d_by_places(x, weight, *, stride=1, padding=0):
@@ -9,12 +9,12 @@ def conv2d_by_places(x, weight, *, stride=1, padding=0):
 
     x  (N, H, W, C)    weight  (KH, KW, C, F)    result  (N, OH, OW, F)
 
-    Keeps  x in its frame, and weight.
+    Saves  x in its frame, and weight.
     """
     (kh, kw), (sh, sw), (ph, pw) = window(weight.shape[:2], stride, padding)
     n, h, w, _ = x.shape
     oh, ow = output_size((h, w), (kh, kw), (sh, sw), (ph, pw))
-    image = framed(x, (ph, pw))
+    image = pad_images(x, (ph, pw))
     y = xp.zeros((n, oh, ow, weight.shape[3]), dtype=x.dtype)
     for u in range(kh):
         for v in range(kw):
@@ -37,7 +37,7 @@ def hunted(x, weight, *, stride=1, padding=0):
     (kh, kw), (sh, sw), (ph, pw) = window(weight.shape[:2], stride, padding)
     n, h, w, _ = x.shape
     oh, ow = output_size((h, w), (kh, kw), (sh, sw), (ph, pw))
-    image = framed(x, (ph, pw))
+    image = pad_images(x, (ph, pw))
     y = xp.zeros((n, oh, ow, weight.shape[3]), dtype=x.dtype)
     for u in range(kh):
         for v in range(kw):
@@ -59,7 +59,7 @@ def _by_places(x, weight, stride, padding, *, forward=lambda w: w, back=lambda w
     """Weights as forward sees them, as the gradient of x does, and what becomes of their own; top  where the frame is cut."""
     kernel, steps, frame = window(weight.shape[:2], stride, padding)
     (_, h, w, _), output = x.shape, output_size(x.shape[1:3], kernel, steps, frame)
-    image, flat = framed(x, frame), (-1, *weight.shape[2:])
+    image, flat = pad_images(x, frame), (-1, *weight.shape[2:])
     y = sum(view @ part for view, part in zip(views(image, kernel, steps, output), forward(weight).reshape(flat)))
 
     def backward(g):

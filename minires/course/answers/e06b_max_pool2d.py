@@ -1,7 +1,7 @@
 """Exercise 06b: what goes wrong with max pooling."""
 
 from minires.backend import xp
-from minires.ops.windows import added_back, framed, output_size, views, window
+from minires.ops.windows import output_size, overlap_add, pad_images, views, window
 
 
 class _Pool:
@@ -10,7 +10,7 @@ class _Pool:
     def __init__(self, x, kernel, stride, padding, frame=None):
         self.x, (self.kernel, self.stride, self.padding) = x, window(kernel, kernel if stride is None else stride, padding)
         self.output = output_size(x.shape[1:3], self.kernel, self.stride, self.padding)
-        self.framed = framed(x, self.padding, -xp.inf if frame is None else frame)
+        self.framed = pad_images(x, self.padding, -xp.inf if frame is None else frame)
         self.views = list(views(self.framed, self.kernel, self.stride, self.output))
         stack = xp.stack(self.views)
         self.y, self.first = stack.max(axis=0), stack.argmax(axis=0)
@@ -19,7 +19,7 @@ class _Pool:
     def back(self, share):
         """backward, for share(k, g): the part of place k."""
         sizes = self.x.shape, self.kernel, self.stride, self.padding
-        return lambda g: (added_back((share(k, g) for k in range(len(self.views))), *sizes, g.dtype),)
+        return lambda g: (overlap_add((share(k, g) for k in range(len(self.views))), *sizes, g.dtype),)
 
     def right(self):
         """The backward that is right where nothing else was got wrong."""

@@ -1,7 +1,7 @@
 """Exercise 06c: what goes wrong with average pooling."""
 
 from minires.backend import xp
-from minires.ops.windows import added_back, framed, output_size, views, window
+from minires.ops.windows import output_size, overlap_add, pad_images, views, window
 
 
 class _Pool:
@@ -15,12 +15,12 @@ class _Pool:
 
     def summed(self, x):
         """For each window the sum of what lies under it."""
-        return sum(view for view in views(framed(x, self.padding), self.kernel, self.stride, self.output))
+        return sum(view for view in views(pad_images(x, self.padding), self.kernel, self.stride, self.output))
 
     def back(self, g):
         """Each place gets its window's g."""
         sizes = self.shape, self.kernel, self.stride, self.padding
-        return added_back([g] * self.places, *sizes, g.dtype)
+        return overlap_add([g] * self.places, *sizes, g.dtype)
 
 
 def x_kept(x, *, kernel, stride=None, padding=0):
@@ -107,11 +107,11 @@ def upstream_ignored(x, *, kernel, stride=None, padding=0):
 def to_the_largest(x, *, kernel, stride=None, padding=0):
     """the whole gradient goes to one pixel of the window, as in max pooling: every pixel moved the mean"""
     pool = _Pool(x, kernel, stride, padding)
-    seen = views(framed(x, pool.padding, -xp.inf), pool.kernel, pool.stride, pool.output)
+    seen = views(pad_images(x, pool.padding, -xp.inf), pool.kernel, pool.stride, pool.output)
     first = xp.stack(list(seen)).argmax(axis=0).astype("uint8")
 
     def backward(g):
         parts = (g * (first == k) for k in range(pool.places))
-        return (added_back(parts, pool.shape, pool.kernel, pool.stride, pool.padding, g.dtype),)
+        return (overlap_add(parts, pool.shape, pool.kernel, pool.stride, pool.padding, g.dtype),)
 
     return pool.summed(x) / pool.places, backward

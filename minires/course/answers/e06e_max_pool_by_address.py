@@ -1,7 +1,7 @@
 """Exercise 06e: a max pooling that notes the address of each largest pixel, with a bug, and what else goes wrong with it."""
 
 from minires.backend import xp
-from minires.ops.windows import framed, output_size, views, window
+from minires.ops.windows import output_size, pad_images, views, window
 
 
 def max_pool_by_address(x, *, kernel, stride=None, padding=0):
@@ -10,12 +10,12 @@ def max_pool_by_address(x, *, kernel, stride=None, padding=0):
     x  (N, H, W, C)    result  (N, OH, OW, C)
     Without `stride` windows lie side by side. The padding counts as -inf, and is at most half the kernel.
 
-    Keeps  an address for each result.
+    Saves  an address for each result.
     """
     kernel, stride, (ph, pw) = window(kernel, kernel if stride is None else stride, padding)
     _, h, w, _ = x.shape
     steps = output_size((h, w), kernel, stride, (ph, pw))
-    image = framed(x, (ph, pw), -xp.inf)
+    image = pad_images(x, (ph, pw), -xp.inf)
     shape, dtype = image.shape, x.dtype
     addresses = xp.arange(image.size).reshape(shape)
     seen = xp.stack(list(views(image, kernel, stride, steps)))  # (KH*KW, N, OH, OW, C)
@@ -36,7 +36,7 @@ def hunted(x, *, kernel, stride=None, padding=0):
     kernel, stride, (ph, pw) = window(kernel, kernel if stride is None else stride, padding)
     _, h, w, _ = x.shape
     steps = output_size((h, w), kernel, stride, (ph, pw))
-    image = framed(x, (ph, pw), -xp.inf)
+    image = pad_images(x, (ph, pw), -xp.inf)
     shape, dtype = image.shape, x.dtype
     addresses = xp.arange(image.size).reshape(shape)
     seen = xp.stack(list(views(image, kernel, stride, steps)))  # (KH*KW, N, OH, OW, C)
@@ -61,7 +61,7 @@ def _pooled(x, kernel, stride, padding, shares=None, fill=None, laid=xp.add.at):
     kernel, stride, (ph, pw) = window(kernel, kernel if stride is None else stride, padding)
     _, h, w, _ = x.shape
     steps = output_size((h, w), kernel, stride, (ph, pw))
-    image = framed(x, (ph, pw), -xp.inf if fill is None else fill)
+    image = pad_images(x, (ph, pw), -xp.inf if fill is None else fill)
     seen = xp.stack(list(views(image, kernel, stride, steps)))
     at = xp.stack(list(views(xp.arange(image.size).reshape(image.shape), kernel, stride, steps)))
     share = (shares or _first)(seen)

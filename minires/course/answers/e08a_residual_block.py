@@ -1,8 +1,18 @@
 """Exercise 08a: what goes wrong with a residual block."""
 
 from minires import functional as F
-from minires.models.blocks import make_shortcut
+from minires.models.nets import block_class
+from minires.models.resnet import NoShortcut, make_shortcut
 from minires.nn import BatchNorm, Conv2d, Module
+
+
+def in_engine(block):
+    """block_class, with this class for basic blocks."""
+
+    def chosen(kind, preactivation=False):
+        return block if (kind, preactivation) == ("basic", False) else block_class.plain(kind, preactivation)
+
+    return chosen
 
 
 class _Block(Module):
@@ -11,13 +21,17 @@ class _Block(Module):
     expansion, preactivation = 1, False
     bias = False
 
-    def __init__(self, in_channels, channels, *, stride=1, shortcut="B"):
-        first, second = self._strides(stride)
-        self.conv1 = Conv2d(in_channels, channels, 3, stride=first, padding=1, bias=self.bias)
+    def __init__(self, in_channels, channels, *, stride=1, shortcut="B", rng=None):
+        (first, second), rng = self._strides(stride), self._generator(rng)
+        self.conv1 = Conv2d(in_channels, channels, 3, stride=first, padding=1, bias=self.bias, rng=rng)
         self.bn1 = BatchNorm(channels)
-        self.conv2 = Conv2d(channels, channels, 3, stride=second, padding=1, bias=self.bias)
+        self.conv2 = Conv2d(channels, channels, 3, stride=second, padding=1, bias=self.bias, rng=rng)
         self.bn2 = BatchNorm(channels)
-        self.downsample = make_shortcut(shortcut, in_channels, channels, stride)
+        self.downsample = make_shortcut(shortcut, in_channels, channels, stride, rng=rng)
+
+    def _generator(self, rng):
+        """Of the weights."""
+        return rng
 
     def _strides(self, stride):
         """Of the two convolutions."""
@@ -29,7 +43,7 @@ class _Block(Module):
 
     def _carried(self, x):
         """What is added."""
-        return 0.0 if self.downsample is None else self.downsample(x)
+        return self.downsample(x)
 
     def forward(self, x):
         return F.relu(self._branch(x) + self._carried(x))
@@ -81,7 +95,7 @@ class x_unprojected(_Block):
     """x is added as it came, where its shape has to change too: that is what self.downsample is for"""
 
     def _carried(self, x):
-        return 0.0 if self.downsample is None else x
+        return 0.0 if isinstance(self.downsample, NoShortcut) else x
 
 
 class stride_on_both(_Block):
@@ -102,6 +116,13 @@ class with_biases(_Block):
     """the convolutions have biases: batch norm subtracts them again, so they are numbers for nothing"""
 
     bias = True
+
+
+class rng_left_out(_Block):
+    """rng is not passed on: the weights come from the default generator, whatever the caller asked for"""
+
+    def _generator(self, rng):
+        return None
 
 
 class skip_detached(_Block):

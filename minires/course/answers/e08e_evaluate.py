@@ -5,6 +5,7 @@ from itertools import chain
 
 from minires.functional import cross_entropy
 from minires.tensor import Tensor, no_grad
+from minires.train import Score
 
 
 def evaluate(model, batches):
@@ -27,10 +28,9 @@ def evaluate(model, batches):
 
 
 def in_engine(evaluate):
-    """minires.train.evaluate, by this: with the number of images beside it."""
-    from minires.train import Score
+    """minires.train.evaluate, by this one: with the number of images."""
 
-    def evaluated(model, batches, *, fold=True, flips=False):
+    def evaluated(model, batches, *, flips=False):
         if flips:
             raise ValueError("your evaluate mirrors no images: test without flips, or without --mine")
         images = 0

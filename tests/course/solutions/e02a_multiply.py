@@ -1,7 +1,7 @@
 """Solutions of 02a."""
 
 from minires.backend import xp
-from minires.ops.arithmetic import unbroadcast
+from minires.ops.elementwise import unbroadcast
 from tests.course.kinds import right, wrong
 
 

@@ -1,7 +1,7 @@
 """Solutions of 02h: mended ones, and ones that were mended in the wrong place."""
 
 from minires.backend import xp
-from minires.ops.arithmetic import unbroadcast
+from minires.ops.elementwise import unbroadcast
 from tests.course.kinds import right, wrong
 
 

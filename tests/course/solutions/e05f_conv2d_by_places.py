@@ -2,7 +2,7 @@
 
 from minires.backend import xp
 from minires.ops.conv import col2im, im2col
-from minires.ops.windows import framed, output_size, views, window
+from minires.ops.windows import output_size, pad_images, views, window
 from tests.course.kinds import right, wrong
 
 RESULT, PIXEL, ONE = "test_the_result_is_the_convolution", "test_a_window_of_one_pixel", "test_one_channel_and_one_filter"
@@ -30,7 +30,7 @@ def sent(x, weight, stride, padding, lay):
     output = output_size(x.shape[1:3], kernel, steps, frame)
 
     def g_x(g, _):
-        image = xp.zeros_like(framed(x, frame))
+        image = xp.zeros_like(pad_images(x, frame))
         for place, view in zip(xp.ndindex(*kernel), views(image, kernel, steps, output)):
             lay(view, g, place)
         return image[:, frame[0] : frame[0] + x.shape[1], frame[1] : frame[1] + x.shape[2]]
@@ -150,7 +150,7 @@ def stride_lost_on_the_way(x, weight, *, stride=1, padding=0):
     (kh, kw), _, (ph, pw) = window(weight.shape[:2], stride, padding)
 
     def g_x(g, mine):
-        image = xp.zeros_like(framed(x, (ph, pw)))
+        image = xp.zeros_like(pad_images(x, (ph, pw)))
         for u, v in xp.ndindex(kh, kw):
             image[:, u : u + g.shape[1], v : v + g.shape[2]] += g @ weight[u, v].T
         return image[:, ph : ph + x.shape[1], pw : pw + x.shape[2]]

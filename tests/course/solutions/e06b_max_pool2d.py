@@ -4,8 +4,6 @@ from minires.backend import xp
 from minires.ops.windows import output_size, window
 from tests.course.kinds import right, wrong
 
-MUTATED = tuple(f"minires.ops.pool.{name}" for name in ("largest", "largest_of_part", "to_largest", "to_largest_of_part"))
-
 
 class Pool:
     """The patches (N, OH, OW, K, C) of a pooling, their maxima, and where these lie."""

@@ -1,7 +1,7 @@
 """Solutions of 06e: mended ones, and ones that were mended in the wrong way."""
 
 from minires.backend import xp
-from minires.ops.windows import added_back, framed, output_size, views, window
+from minires.ops.windows import output_size, overlap_add, pad_images, views, window
 from tests.course.kinds import right, wrong
 
 LARGEST, FRAME, SIDE = ("test_each_window_gives_its_largest", "test_the_padding_never_wins",
@@ -17,7 +17,7 @@ class Pool:
         self.shape, self.dtype = x.shape, x.dtype
         self.kernel, self.stride, self.padding = window(kernel, stride or kernel, padding)
         self.steps = output_size(x.shape[1:3], self.kernel, self.stride, self.padding)
-        self.image = framed(x, self.padding, fill)
+        self.image = pad_images(x, self.padding, fill)
         self.y, self.winners = xp.empty((len(x), *self.steps, x.shape[3]), x.dtype), {}
         for n, i, j, c in xp.ndindex(self.y.shape):
             best = None
@@ -74,12 +74,12 @@ def counted_up(x, *, kernel, stride=None, padding=0):
 def place_by_place(x, *, kernel, stride=None, padding=0):
     kernel, stride, padding = window(kernel, stride or kernel, padding)
     steps, shape = output_size(x.shape[1:3], kernel, stride, padding), x.shape
-    seen = xp.stack(list(views(framed(x, padding, -xp.inf), kernel, stride, steps)))
+    seen = xp.stack(list(views(pad_images(x, padding, -xp.inf), kernel, stride, steps)))
     first = seen.argmax(axis=0)
 
     def backward(g):
         parts = (xp.where(first == k, g, 0) for k in range(kernel[0] * kernel[1]))
-        return (added_back(parts, shape, kernel, stride, padding, g.dtype),)
+        return (overlap_add(parts, shape, kernel, stride, padding, g.dtype),)
 
     return seen.max(axis=0), backward
 

@@ -2,7 +2,7 @@
 
 from minires import functional as F
 from minires import nn
-from minires.models.blocks import make_shortcut
+from minires.models.resnet import NoShortcut, make_shortcut
 from minires.nn import BatchNorm, Conv2d, Module
 from minires.tensor import Tensor
 from tests.course.kinds import right, wrong
@@ -13,11 +13,15 @@ class Base(Module):
 
     expansion, preactivation = 1, False
 
-    def __init__(self, in_channels, channels, *, stride=1, shortcut="B"):
-        options = {"padding": 1, "bias": False}
+    def __init__(self, in_channels, channels, *, stride=1, shortcut="B", rng=None):
+        options = {"padding": 1, "bias": False, "rng": rng}
         self.conv1, self.bn1 = Conv2d(in_channels, channels, 3, stride=stride, **options), BatchNorm(channels)
         self.conv2, self.bn2 = Conv2d(channels, channels, 3, **options), BatchNorm(channels)
-        self.downsample = make_shortcut(shortcut, in_channels, channels, stride)
+        self.downsample = make_shortcut(shortcut, in_channels, channels, stride, rng=rng)
+
+    @property
+    def adds(self):
+        return not isinstance(self.downsample, NoShortcut)
 
 
 @right
@@ -28,29 +32,26 @@ class StepByStep(Base):
         y = F.relu(y)
         y = self.conv2(y)
         y = self.bn2(y)
-        if self.downsample is not None:
-            y = y + self.downsample(x)
+        y = y + self.downsample(x)
         return F.relu(y)
 
 
 @right
 class InOneGo(Base):
     def forward(self, x):
-        kept = None if self.downsample is None else self.downsample(x)
-        return self.bn2(self.conv2(self.bn1(self.conv1(x), relu=True)), kept, relu=True)
+        return F.relu(self.downsample(x) + self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x))))))
 
 
 @right
 class WithMaximum(Module):
     expansion, preactivation = 1, False
 
-    def __init__(self, in_channels, channels, *, stride=1, shortcut="B"):
-        self.conv1 = nn.Conv2d(in_channels, channels, (3, 3), stride=(stride, stride), padding=(1, 1), bias=False)
+    def __init__(self, in_channels, channels, *, stride=1, shortcut="B", rng=None):
+        self.conv1 = nn.Conv2d(in_channels, channels, (3, 3), stride=(stride, stride), padding=(1, 1), bias=False, rng=rng)
         self.bn1 = nn.BatchNorm(channels)
-        self.conv2 = nn.Conv2d(channels, channels, (3, 3), padding=(1, 1), bias=False)
+        self.conv2 = nn.Conv2d(channels, channels, (3, 3), padding=(1, 1), bias=False, rng=rng)
         self.bn2 = nn.BatchNorm(channels)
-        plain = shortcut == "none"
-        self.downsample = None if plain else make_shortcut(shortcut, in_channels, channels, stride)
+        self.downsample = None if shortcut == "none" else make_shortcut(shortcut, in_channels, channels, stride, rng=rng)
 
     def forward(self, x):
         parts = [self.downsample(x)] if self.downsample else []
@@ -69,100 +70,112 @@ CHANGED, BACK = "test_where_the_shape_changes_a_projection_of_x_is_added", "test
 @wrong(SAME, mistake="skip_dropped")
 class Plain(Base):
     def forward(self, x):
-        return self.bn2(self.conv2(self.bn1(self.conv1(x), relu=True)), relu=True)
+        return F.relu(self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x))))))
 
 
 @wrong("test_a_sum_below_0_becomes_0", mistake="relu_before_the_sum")
 class AddedLast(Base):
     def forward(self, x):
-        y = self.bn2(self.conv2(self.bn1(self.conv1(x), relu=True)), relu=True)
-        return y if self.downsample is None else self.downsample(x) + y
+        y = F.relu(self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x))))))
+        return self.downsample(x) + y
 
 
 @wrong("test_a_sum_below_0_becomes_0", mistake="last_relu_missing")
 class NoReLUAtTheEnd(Base):
     def forward(self, x):
-        y = self.bn1(self.conv1(x), relu=True)
-        return self.bn2(self.conv2(y), self.downsample and self.downsample(x))
+        y = F.relu(self.bn1(self.conv1(x)))
+        return self.bn2(self.conv2(y)) + self.downsample(x)
 
 
 @wrong(SAME, mistake="inner_relu_missing")
 class TwoConvolutionsInARow(Base):
     def forward(self, x):
         y = self.bn1(self.conv1(x))
-        return self.bn2(self.conv2(y), self.downsample and self.downsample(x), relu=True)
+        return F.relu(self.bn2(self.conv2(y)) + self.downsample(x))
 
 
 @wrong(SAME, mistake="second_norm_missing")
 class NotNormalised(Base):
     def forward(self, x):
-        y = self.conv2(self.bn1(self.conv1(x), relu=True))
-        return F.relu(y + self.downsample(x)) if self.downsample else F.relu(y)
+        y = self.conv2(F.relu(self.bn1(self.conv1(x))))
+        return F.relu(y + self.downsample(x))
 
 
 @wrong(SAME, mistake="one_norm_for_both")
 class TheFirstNormTwice(Base):
     def forward(self, x):
-        for conv, add in ((self.conv1, None), (self.conv2, self.downsample and self.downsample(x))):
-            y = self.bn1(conv(x), add, relu=True)
-            x = y
-        return x
+        y = F.relu(self.bn1(self.conv1(x)))
+        y = self.bn1(self.conv2(y))
+        return F.relu(y + self.downsample(x))
 
 
 @wrong(CHANGED, mistake="x_unprojected", crashes=True)
 class AsItCame(Base):
     def forward(self, x):
         y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
-        return F.relu(y if self.downsample is None else y + x)
+        return F.relu(y + x if self.adds else y)
 
 
 @wrong(CHANGED, mistake="stride_on_both", crashes=True)
 class HalvedTwice(StepByStep):
-    def __init__(self, in_channels, channels, *, stride=1, shortcut="B"):
-        super().__init__(in_channels, channels, stride=stride, shortcut=shortcut)
+    def __init__(self, in_channels, channels, *, stride=1, shortcut="B", rng=None):
+        super().__init__(in_channels, channels, stride=stride, shortcut=shortcut, rng=rng)
         self.conv2.stride = (stride, stride)
 
 
 @wrong(CHANGED, mistake="stride_on_the_second")
 class HalvedLate(StepByStep):
-    def __init__(self, in_channels, channels, *, stride=1, shortcut="B"):
-        super().__init__(in_channels, channels, stride=stride, shortcut=shortcut)
+    def __init__(self, in_channels, channels, *, stride=1, shortcut="B", rng=None):
+        super().__init__(in_channels, channels, stride=stride, shortcut=shortcut, rng=rng)
         self.conv1.stride, self.conv2.stride = self.conv2.stride, self.conv1.stride
 
 
 @wrong(NAMES, mistake="with_biases")
 class Biased(StepByStep):
-    def __init__(self, in_channels, channels, *, stride=1, shortcut="B"):
-        self.conv1, self.bn1 = Conv2d(in_channels, channels, 3, stride=stride, padding=1), BatchNorm(channels)
-        self.conv2, self.bn2 = Conv2d(channels, channels, 3, padding=1), BatchNorm(channels)
+    def __init__(self, in_channels, channels, *, stride=1, shortcut="B", rng=None):
+        self.conv1, self.bn1 = Conv2d(in_channels, channels, 3, stride=stride, padding=1, rng=rng), BatchNorm(channels)
+        self.conv2, self.bn2 = Conv2d(channels, channels, 3, padding=1, rng=rng), BatchNorm(channels)
+        self.downsample = make_shortcut(shortcut, in_channels, channels, stride, rng=rng)
+
+
+@wrong("test_the_weights_come_from_the_generator_that_is_given", mistake="rng_left_out")
+class TheDefaultGenerator(StepByStep):
+    def __init__(self, in_channels, channels, *, stride=1, shortcut="B", rng=None):
+        super().__init__(in_channels, channels, stride=stride, shortcut=shortcut)
+
+
+@wrong("test_the_weights_come_from_the_generator_that_is_given")
+class ForgottenInTheShortcut(StepByStep):
+    def __init__(self, in_channels, channels, *, stride=1, shortcut="B", rng=None):
+        super().__init__(in_channels, channels, stride=stride, shortcut=shortcut, rng=rng)
         self.downsample = make_shortcut(shortcut, in_channels, channels, stride)
 
 
 @wrong(BACK, mistake="skip_detached")
 class OnlyTheNumbersOfX(Base):
     def forward(self, x):
-        y = self.bn2(self.conv2(self.bn1(self.conv1(x), relu=True)))
-        return F.relu(y if self.downsample is None else y + self.downsample(Tensor(x.data)))
+        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        return F.relu(y + self.downsample(Tensor(x.data)))
 
 
 @wrong(BACK, mistake="branch_detached")
 class OnlyTheNumbersOfTheBranch(Base):
     def forward(self, x):
-        y = Tensor(self.bn2(self.conv2(self.bn1(self.conv1(x), relu=True))).data)
-        return F.relu(y if self.downsample is None else y + self.downsample(x))
+        y = Tensor(self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x))))).data)
+        return F.relu(y + self.downsample(x))
 
 
 @wrong(NAMES)
 class ProjectsAlways(StepByStep):
-    def __init__(self, in_channels, channels, *, stride=1, shortcut="B"):
-        super().__init__(in_channels, channels, stride=stride, shortcut=shortcut)
-        self.downsample = nn.Sequential(Conv2d(in_channels, channels, 1, stride=stride, bias=False), BatchNorm(channels))
+    def __init__(self, in_channels, channels, *, stride=1, shortcut="B", rng=None):
+        super().__init__(in_channels, channels, stride=stride, shortcut=shortcut, rng=rng)
+        self.downsample = nn.Sequential(Conv2d(in_channels, channels, 1, stride=stride, bias=False, rng=rng), BatchNorm(channels))
 
 
 @wrong(NAMES)
 class ShortcutWithoutNorm(StepByStep):
-    def __init__(self, in_channels, channels, *, stride=1, shortcut="B"):
-        super().__init__(in_channels, channels, stride=stride, shortcut=shortcut)
+    def __init__(self, in_channels, channels, *, stride=1, shortcut="B", rng=None):
+        super().__init__(in_channels, channels, stride=stride, shortcut=shortcut, rng=rng)
         if isinstance(self.downsample, nn.Sequential):
             self.downsample = nn.Sequential(self.downsample[0])
 
@@ -177,29 +190,29 @@ class ReLUInPlace(StepByStep):
 @wrong(SAME)
 class TheBranchAddedToItself(Base):
     def forward(self, x):
-        y = self.bn1(self.conv1(x), relu=True)
-        return F.relu(self.bn2(self.conv2(y)) + y) if self.downsample is not None else StepByStep.forward(self, x)
+        y = F.relu(self.bn1(self.conv1(x)))
+        return F.relu(self.bn2(self.conv2(y)) + y) if self.adds else StepByStep.forward(self, x)
 
 
 @wrong(SAME)
 class Halved(Base):
     def forward(self, x):
-        y = self.bn2(self.conv2(self.bn1(self.conv1(x), relu=True)))
-        return F.relu(y if self.downsample is None else (y + self.downsample(x)) * 0.5)
+        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        return F.relu((y + self.downsample(x)) * 0.5 if self.adds else y)
 
 
 @wrong(SAME)
 class ReLUBeforeTheNorm(Base):
     def forward(self, x):
         y = self.bn1(F.relu(self.conv1(x)))
-        return self.bn2(self.conv2(y), self.downsample and self.downsample(x), relu=True)
+        return F.relu(self.bn2(self.conv2(y)) + self.downsample(x))
 
 
 @wrong("test_a_plain_block_adds_nothing")
 class NeverPlain(Base):
     def forward(self, x):
-        y = self.bn2(self.conv2(self.bn1(self.conv1(x), relu=True)))
-        return F.relu(y + (x if self.downsample is None else self.downsample(x)))
+        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        return F.relu(y + (self.downsample(x) if self.adds else x))
 
 
 @wrong("test_in_evaluation_the_running_statistics_normalise")

@@ -3,11 +3,12 @@
 from minires import functional as F
 from minires.functional import cross_entropy
 from minires.tensor import Tensor
+from minires.train import Meter, Score
 from tests.course.kinds import right, wrong
 
 
 def one_step(model, x, labels, optimizer, label_smoothing, *, empty=True, go=True):
-    """A step; gives (loss, hits, images)."""
+    """A step; gives its loss and its logits, as tensors."""
     if empty:
         optimizer.zero_grad()
     logits = model(Tensor(x))
@@ -15,257 +16,250 @@ def one_step(model, x, labels, optimizer, label_smoothing, *, empty=True, go=Tru
     loss.backward()
     if go:
         optimizer.step()
-    return loss.item(), int((logits.data.argmax(axis=-1) == labels).sum()), len(labels)
+    return loss, logits
 
 
-def total(facts):
-    """(loss, accuracy) of all images."""
-    images = sum(n for _, _, n in facts)
-    return sum(loss * n for loss, _, n in facts) / images, sum(hits for _, hits, _ in facts) / images
-
-
-def looped(model, batches, optimizer, schedule, step, label_smoothing, **how):
+def looped(model, batches, optimizer, label_smoothing, meter=None, **how):
+    """The meter after all batches."""
+    meter = meter or Meter()
     model.train()
-    facts = []
-    for i, (x, labels) in enumerate(batches):
-        if schedule:
-            optimizer.lr = schedule(step + i)
-        facts.append(one_step(model, x, labels, optimizer, label_smoothing, **how))
-    return facts
+    for x, labels in batches:
+        meter.update(*one_step(model, x, labels, optimizer, label_smoothing, **how), labels)
+    return meter
 
 
 @right
-def step_by_step(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0):
-    return total(looped(model, batches, optimizer, schedule, step, label_smoothing))
+def step_by_step(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
+    return looped(model, batches, optimizer, label_smoothing, meter).score()
 
 
 @right
-def emptied_at_the_end(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0):
+def emptied_at_the_end(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
+    if meter is None:
+        meter = Meter()
     model.train(True)
     optimizer.zero_grad()
-    images = loss_sum = hits = 0
-    rate = schedule or (lambda step: optimizer.lr)
     for x, labels in batches:
-        optimizer.lr = rate(step)
         logits = model(Tensor(x))
-        loss = F.cross_entropy(logits, labels, label_smoothing=label_smoothing)
+        loss = F.cross_entropy(logits, labels, label_smoothing)
+        meter.update(loss, logits, labels)
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
-        n, step = len(x), step + 1
-        right = sum(int(row.argmax()) == int(label) for row, label in zip(logits.data, labels))
-        images, loss_sum, hits = images + n, loss_sum + n * float(loss), hits + right
-    return loss_sum / images, hits / images
+    return meter.score()
 
 
 @right
-def running_mean(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0):
-    loss = accuracy = images = 0.0
+def noted_in_the_end(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
+    seen = []
     for x, labels in batches:
         model.train()
-        if schedule is not None:
-            optimizer.lr = schedule(step)
-        now, hits, n = one_step(model, x, labels, optimizer, label_smoothing)
-        images += n
-        loss += (now - loss) * n / images
-        accuracy += (hits / n - accuracy) * n / images
-        step += 1
-    return loss, accuracy
+        seen.append((*one_step(model, x, labels, optimizer, label_smoothing), labels))
+    meter = meter or Meter()
+    for batch in seen:
+        meter.update(*batch)
+    return meter.score()
 
 
-EACH, MEAN = "test_each_batch_is_a_step_of_its_own", "test_the_loss_is_the_mean_over_images"
-OLD, SCHEDULE = "test_old_gradients_are_emptied_first", "test_the_schedule_goes_by_steps"
+EACH, SCORE = "test_each_batch_is_a_step_of_its_own", "test_the_score_is_that_of_the_images"
+OLD, RATE = "test_old_gradients_are_zeroed_first", "test_the_learning_rate_is_left_to_the_optimizer"
+GIVEN = "test_a_meter_that_is_given_goes_on_counting"
 
 
 @wrong(OLD, mistake="not_emptied")
-def added_up(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0):
-    return total(looped(model, batches, optimizer, schedule, step, label_smoothing, empty=False))
+def added_up(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
+    return looped(model, batches, optimizer, label_smoothing, meter, empty=False).score()
 
 
 @wrong(EACH, mistake="no_step")
-def emptied_before_the_step(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0):
+def emptied_before_the_step(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
+    meter = meter or Meter()
     model.train()
-    facts = []
     for x, labels in batches:
-        if schedule:
-            optimizer.lr = schedule(step)
-        facts.append(one_step(model, x, labels, optimizer, label_smoothing, go=False))
+        meter.update(*one_step(model, x, labels, optimizer, label_smoothing, go=False), labels)
         for parameter in model.parameters():
             parameter.grad = None
         optimizer.step()
-        step += 1
-    return total(facts)
+    return meter.score()
 
 
 @wrong(EACH, mistake="step_before_backward")
-def by_older_gradients(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0):
+def by_older_gradients(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
+    meter = meter or Meter()
     model.train()
-    facts = []
     for x, labels in batches:
-        if schedule:
-            optimizer.lr = schedule(step)
         logits = model(Tensor(x))
         loss = cross_entropy(logits, labels, label_smoothing=label_smoothing)
         optimizer.step()
         optimizer.zero_grad()
         loss.backward()
-        facts.append((loss.item(), int((logits.data.argmax(axis=1) == labels).sum()), len(x)))
-        step += 1
-    return total(facts)
+        meter.update(loss, logits, labels)
+    return meter.score()
 
 
 @wrong(EACH, mistake="no_step")
-def gradients_only(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0):
-    return total(looped(model, batches, optimizer, schedule, step, label_smoothing, go=False))
+def gradients_only(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
+    return looped(model, batches, optimizer, label_smoothing, meter, go=False).score()
 
 
-@wrong(MEAN, mistake="mean_of_batches")
-def averages_averaged(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0):
-    facts = looped(model, batches, optimizer, schedule, step, label_smoothing)
-    return sum(loss for loss, _, _ in facts) / len(facts), sum(hits / n for _, hits, n in facts) / len(facts)
+@wrong(SCORE, mistake="losses_unweighted")
+def means_added_up(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
+    losses = correct = images = 0
+    for x, labels in batches:
+        score = looped(model, [(x, labels)], optimizer, label_smoothing).score()
+        losses, correct, images = losses + score.loss, correct + score.correct, images + score.count
+    return Score(losses, correct, images)
 
 
-@wrong(MEAN, mistake="sums_returned")
-def undivided(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0):
-    facts = looped(model, batches, optimizer, schedule, step, label_smoothing)
-    return sum(loss * n for loss, _, n in facts), sum(hits for _, hits, _ in facts)
+@wrong(SCORE, mistake="means_returned")
+def divided(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
+    losses, correct, images = looped(model, batches, optimizer, label_smoothing, meter).score()
+    return losses / images, correct / images
 
 
-@wrong(MEAN, mistake="last_batch_only")
-def the_latest(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0):
-    return total(looped(model, batches, optimizer, schedule, step, label_smoothing)[-1:])
+@wrong(SCORE, mistake="last_batch_only")
+def a_meter_for_each(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
+    model.train()
+    for x, labels in batches:
+        meter = Meter()
+        meter.update(*one_step(model, x, labels, optimizer, label_smoothing), labels)
+    return meter.score()
 
 
-@wrong(MEAN, mistake="looked_at_after_the_step")
-def run_again(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0):
-    facts = []
-    for i, (x, labels) in enumerate(batches):
-        looped(model, [(x, labels)], optimizer, schedule, step + i, label_smoothing)
+@wrong(GIVEN, mistake="meter_ignored")
+def always_a_new_one(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
+    return looped(model, batches, optimizer, label_smoothing).score()
+
+
+@wrong(SCORE, mistake="looked_at_after_the_step")
+def run_again(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
+    meter = meter or Meter()
+    for x, labels in batches:
+        looped(model, [(x, labels)], optimizer, label_smoothing)
         logits = model(Tensor(x))
-        loss = F.cross_entropy(logits, labels, label_smoothing=label_smoothing)
-        facts.append((float(loss), int((logits.data.argmax(axis=1) == labels).sum()), len(labels)))
-    return total(facts)
+        meter.update(F.cross_entropy(logits, labels, label_smoothing=label_smoothing), logits, labels)
+    return meter.score()
 
 
 @wrong("test_the_model_is_in_training_mode", mistake="mode_left")
-def as_it_was(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0):
-    facts = []
+def as_it_was(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
+    meter = meter or Meter()
     for x, labels in batches:
-        if schedule:
-            optimizer.lr = schedule(step)
-        facts.append(one_step(model, x, labels, optimizer, label_smoothing))
-        step += 1
-    return total(facts)
-
-
-@wrong(SCHEDULE, mistake="schedule_once")
-def one_rate_an_epoch(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0):
-    if schedule:
-        optimizer.lr = schedule(step)
-    return total(looped(model, batches, optimizer, None, step, label_smoothing))
-
-
-@wrong(SCHEDULE, mistake="schedule_ahead")
-def counted_first(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0):
-    return total(looped(model, batches, optimizer, schedule, step + 1, label_smoothing))
-
-
-@wrong(SCHEDULE, mistake="schedule_from_0")
-def counted_anew(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0):
-    return total(looped(model, batches, optimizer, schedule, 0, label_smoothing))
+        meter.update(*one_step(model, x, labels, optimizer, label_smoothing), labels)
+    return meter.score()
 
 
 @wrong("test_label_smoothing_reaches_the_loss", mistake="smoothing_ignored")
-def plain_loss(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0):
-    return total(looped(model, batches, optimizer, schedule, step, 0))
+def plain_loss(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
+    return looped(model, batches, optimizer, 0, meter).score()
 
 
-@wrong(SCHEDULE)
-def rate_set_after_the_step(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0):
-    facts = []
+@wrong(RATE)
+def a_rate_of_its_own(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
+    optimizer.lr = 0.1
+    return step_by_step(model, batches, optimizer, label_smoothing=label_smoothing, meter=meter)
+
+
+@wrong(RATE)
+def halved_after_each_step(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
     for x, labels in batches:
-        facts += looped(model, [(x, labels)], optimizer, None, step, label_smoothing)
-        if schedule:
-            optimizer.lr = schedule(step)
-        step += 1
-    return total(facts)
-
-
-@wrong("test_without_a_schedule_the_rate_stays")
-def a_rate_of_its_own(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0):
-    return step_by_step(
-        model, batches, optimizer, schedule=schedule or (lambda step: 0.1), step=step, label_smoothing=label_smoothing
-    )
+        meter = looped(model, [(x, labels)], optimizer, label_smoothing, meter)
+        optimizer.lr = optimizer.lr / 2
+    return meter.score()
 
 
 @wrong(EACH)
-def one_step_an_epoch(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0):
+def one_step_an_epoch(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
     optimizer.zero_grad()
-    facts = looped(model, batches, optimizer, schedule, step, label_smoothing, empty=False, go=False)
+    meter = looped(model, batches, optimizer, label_smoothing, meter, empty=False, go=False)
     optimizer.step()
-    return total(facts)
+    return meter.score()
 
 
-@wrong(MEAN)
-def a_tensor(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0):
-    loss, accuracy = step_by_step(model, batches, optimizer, schedule=schedule, step=step, label_smoothing=label_smoothing)
-    return Tensor(loss), accuracy
+@wrong(SCORE)
+def a_meter(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
+    return looped(model, batches, optimizer, label_smoothing, meter)
 
 
-@wrong(MEAN)
-def in_percent(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0):
-    loss, accuracy = step_by_step(model, batches, optimizer, schedule=schedule, step=step, label_smoothing=label_smoothing)
-    return loss, 100 * accuracy
+@wrong(SCORE)
+def nothing(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
+    looped(model, batches, optimizer, label_smoothing, meter).score()
 
 
-@wrong(MEAN)
-def turned(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0):
-    return step_by_step(model, batches, optimizer, schedule=schedule, step=step, label_smoothing=label_smoothing)[::-1]
+@wrong(SCORE)
+def in_percent(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
+    losses, correct, images = step_by_step(model, batches, optimizer, label_smoothing=label_smoothing, meter=meter)
+    return Score(losses, 100 * correct, images)
+
+
+@wrong(SCORE)
+def turned(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
+    losses, correct, images = step_by_step(model, batches, optimizer, label_smoothing=label_smoothing, meter=meter)
+    return Score(correct, losses, images)
+
+
+@wrong(SCORE)
+def batches_counted(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
+    losses, correct, _ = step_by_step(model, batches, optimizer, label_smoothing=label_smoothing, meter=meter)
+    return Score(losses, correct, len(batches))
+
+
+@wrong(GIVEN)
+def a_meter_that_begins_again(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
+    meter = meter or Meter()
+    meter.unread.clear()
+    return looped(model, batches, optimizer, label_smoothing, meter).score()
+
+
+@wrong(GIVEN)
+def noted_in_both(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
+    own = looped(model, batches, optimizer, label_smoothing)
+    if meter is not None:
+        meter.unread.extend(own.unread)
+    return own.score()
 
 
 @wrong(EACH)
-def the_last_batch_left_out(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0):
-    return total(looped(model, list(batches)[:2], optimizer, schedule, step, label_smoothing))
+def the_last_batch_left_out(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
+    return looped(model, list(batches)[:2], optimizer, label_smoothing, meter).score()
 
 
 @wrong("test_batches_may_come_from_a_generator", crashes=True)
-def length_asked(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0):
-    facts = looped(model, batches, optimizer, schedule, step, label_smoothing)
-    return total(facts[: len(batches)])
+def length_asked(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
+    score = looped(model, batches, optimizer, label_smoothing, meter).score()
+    return score if len(batches) else None
 
 
 @wrong("test_batches_may_come_from_a_generator")
-def gone_over_twice(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0):
+def gone_over_twice(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
     images = sum(len(labels) for _, labels in batches)
-    facts = looped(model, batches, optimizer, schedule, step, label_smoothing)
-    return (total(facts) if facts else (0.0, 0.0)) if images else (0.0, 0.0)
+    meter = looped(model, batches, optimizer, label_smoothing, meter)
+    return meter.score() if meter.unread else Score(0.0, 0, images)
 
 
 @wrong(EACH)
-def twice_for_each(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0):
-    looped(model, batches[:1], optimizer, schedule, step, label_smoothing)
-    return total(looped(model, batches, optimizer, schedule, step, label_smoothing))
+def twice_for_each(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
+    looped(model, batches[:1], optimizer, label_smoothing)
+    return looped(model, batches, optimizer, label_smoothing, meter).score()
 
 
 @wrong(EACH)
-def softmax_twice(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0):
+def softmax_twice(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
+    meter = meter or Meter()
     model.train()
-    facts = []
-    for i, (x, labels) in enumerate(batches):
-        if schedule:
-            optimizer.lr = schedule(step + i)
+    for x, labels in batches:
         optimizer.zero_grad()
         shares = F.softmax(model(Tensor(x)))
         loss = cross_entropy(shares, labels, label_smoothing=label_smoothing)
         loss.backward()
         optimizer.step()
-        facts.append((loss.item(), int((shares.data.argmax(axis=1) == labels).sum()), len(labels)))
-    return total(facts)
+        meter.update(loss, shares, labels)
+    return meter.score()
 
 
 @wrong(EACH)
-def weights_bound_anew(model, batches, optimizer, *, schedule=None, step=0, label_smoothing=0.0):
-    facts = looped(model, batches, optimizer, schedule, step, label_smoothing, go=False)
+def weights_bound_anew(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
+    meter = looped(model, batches, optimizer, label_smoothing, meter, go=False)
     for parameter in model.parameters():
         parameter = parameter.data - optimizer.lr * parameter.grad
-    return total(facts)
+    return meter.score()
