@@ -4,7 +4,7 @@ import numpy
 from e05e_conv2d import conv2d
 
 from minires.course import Check
-from minires.course.memory import kept
+from minires.course.memory import saved_bytes
 
 check = Check("05e")
 rng = numpy.random.default_rng(15)
@@ -57,6 +57,6 @@ def test_without_a_bias_its_gradient_is_none():
 def test_the_columns_are_not_kept():
     def run(conv2d):
         x, weight, bias = arrays(2, 24, 20, 3, 3, 3, 2)
-        return {"as large as x, so many times": max(1, round(kept(conv2d, x, weight, bias, padding=1) / x.nbytes))}
+        return {"as large as x, so many times": max(1, round(saved_bytes(conv2d, x, weight, bias, padding=1) / x.nbytes))}
 
-    check.experiment(run, conv2d, "what backward keeps of x (2, 24, 20, 3) under a window of 3 x 3")
+    check.experiment(run, conv2d, "what backward saves of x (2, 24, 20, 3) under a window of 3 x 3")

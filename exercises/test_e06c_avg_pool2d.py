@@ -4,7 +4,7 @@ import numpy
 from e06c_avg_pool2d import avg_pool2d
 
 from minires.course import Check
-from minires.course.memory import kept
+from minires.course.memory import saved_bytes
 
 check = Check("06c")
 rng = numpy.random.default_rng(13)
@@ -48,6 +48,6 @@ def test_what_falls_on_the_padding_is_dropped():
 def test_nothing_is_kept_but_a_shape():
     def run(avg_pool2d):
         x = rng.standard_normal((8, 40, 30, 3))
-        return {"bytes for each number in x": round(kept(avg_pool2d, x, kernel=2) / x.size)}
+        return {"bytes for each number in x": round(saved_bytes(avg_pool2d, x, kernel=2) / x.size)}
 
-    check.experiment(run, avg_pool2d, "what backward keeps of x (8, 40, 30, 3), when x and the result are let go")
+    check.experiment(run, avg_pool2d, "what backward saves of x (8, 40, 30, 3), once x and the result are released")

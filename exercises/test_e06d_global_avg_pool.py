@@ -4,7 +4,7 @@ import numpy
 from e06d_global_avg_pool import global_avg_pool
 
 from minires.course import Check
-from minires.course.memory import kept
+from minires.course.memory import saved_bytes
 
 check = Check("06d")
 rng = numpy.random.default_rng(14)
@@ -31,6 +31,6 @@ def test_an_image_of_one_pixel_is_its_own_mean():
 def test_nothing_is_kept_but_a_shape():
     def run(global_avg_pool):
         x = rng.standard_normal((8, 40, 30, 3))
-        return {"bytes for each number in x": round(kept(global_avg_pool, x) / x.size)}
+        return {"bytes for each number in x": round(saved_bytes(global_avg_pool, x) / x.size)}
 
-    check.experiment(run, global_avg_pool, "what backward keeps of x (8, 40, 30, 3), when x and the result are let go")
+    check.experiment(run, global_avg_pool, "what backward saves of x (8, 40, 30, 3), once x and the result are released")

@@ -1,12 +1,12 @@
-"""How much memory an op holds on to until its backward has run."""
+"""How much memory an op saves for its backward pass."""
 
 import tracemalloc
 
 from minires.backend import xp
 
 
-def kept(op, *arrays, **options):
-    """The bytes that backward keeps, once the caller has let go of the op's inputs and of its result: what a graph costs.
+def saved_bytes(op, *arrays, **options):
+    """The bytes that backward saves, once the caller has released the op's inputs and its result: what a graph costs.
 
     arrays  of NumPy; the op gets copies that nobody else holds
     """
