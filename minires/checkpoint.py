@@ -8,12 +8,16 @@ needed to use it (model and options, classes, input size, mean and std) and a ch
 
 import hashlib
 import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy
 from safetensors import SafetensorError
 from safetensors import numpy as safetensors
 
 from minires import files, pth
+from minires.backend import HostArray
 
 __all__ = [
     "CheckpointError",
@@ -33,7 +37,7 @@ class CheckpointError(ValueError):
     """A file that is damaged, of a newer version, or not what was asked for."""
 
 
-def save_weights(path, state, **facts):
+def save_weights(path: str | Path, state: Mapping[str, HostArray], **facts: Any) -> None:
     """Write a Module.state_dict() and facts about it (JSON: model, options, classes, size, mean, std) as safetensors.
 
     Raises  OSError: it names path and size; nothing half-written stays.
@@ -41,7 +45,7 @@ def save_weights(path, state, **facts):
     files.write(path, packed_weights(state, **facts))
 
 
-def load_weights(path):
+def load_weights(path: str | Path) -> tuple[dict[str, HostArray], dict[str, Any]]:
     """(state, facts) of a safetensors file, or of one of PyTorch's (see pth); facts is empty if another library wrote it.
 
     In others' files `linear` is read as `fc`, a leading `module.` is dropped, and `num_batches_tracked` left out.
@@ -51,7 +55,7 @@ def load_weights(path):
         data = file.read()
     if pth.is_one(data):
         try:
-            arrays, facts = pth.loads(data), {}
+            arrays, facts = pth.loads(data), dict[str, Any]()
         except pth.TorchFileError as error:
             raise CheckpointError(f"{path}: {error}") from None
     else:
@@ -63,17 +67,17 @@ def load_weights(path):
     return state, facts
 
 
-def first_not_finite(state):
+def first_not_finite(state: Mapping[str, HostArray]) -> str | None:
     """The name of the first array that holds NaN or infinity, or None."""
     return next((name for name, array in state.items() if not numpy.isfinite(array).all()), None)
 
 
-def packed_weights(state, **facts):
+def packed_weights(state: Mapping[str, HostArray], **facts: Any) -> bytes:
     """The bytes of a file of weights."""
     return packed({name: _turned(array, outward=True) for name, array in state.items()}, facts)
 
 
-def packed(arrays, facts):
+def packed(arrays: Mapping[str, HostArray], facts: dict[str, Any]) -> bytes:
     """The bytes of a safetensors file with NumPy arrays as they are, facts (JSON) and a checksum over both."""
     arrays = {name: numpy.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()}
     told = json.dumps({"version": VERSION, **facts}, sort_keys=True)
@@ -81,7 +85,7 @@ def packed(arrays, facts):
     return safetensors.save(arrays, {"minires": json.dumps(ours)})
 
 
-def load(path):
+def load(path: str | Path) -> tuple[dict[str, HostArray], dict[str, Any]]:
     """(arrays, facts) of a safetensors file.
 
     Raises  FileNotFoundError. CheckpointError: damaged, of a newer version, or no safetensors file.
@@ -90,7 +94,7 @@ def load(path):
         return _loads(file.read(), path)
 
 
-def _loads(data, path):
+def _loads(data: bytes, path: str | Path) -> tuple[dict[str, HostArray], dict[str, Any]]:
     try:
         arrays = safetensors.load(data)
         length = int.from_bytes(data[:8], "little")
@@ -117,7 +121,7 @@ def _loads(data, path):
     return arrays, facts
 
 
-def _checksum(arrays, told):
+def _checksum(arrays: Mapping[str, HostArray], told: str) -> str:
     digest = hashlib.sha256(told.encode())
     for name in sorted(arrays):
         array = arrays[name]
@@ -126,13 +130,13 @@ def _checksum(arrays, told):
     return digest.hexdigest()
 
 
-def _turned(array, *, outward=False):
+def _turned(array: HostArray, *, outward: bool = False) -> HostArray:
     """From PyTorch's layout to ours, or outward: (F, C, KH, KW) and (KH, KW, C, F), (O, I) and (I, O)."""
     if array.ndim == 4:
         return array.transpose(3, 2, 0, 1) if outward else array.transpose(2, 3, 1, 0)
     return array.T if array.ndim == 2 else array
 
 
-def _our_name(name):
+def _our_name(name: str) -> str:
     name = name.removeprefix("module.")
     return "fc." + name.removeprefix("linear.") if name.startswith("linear.") else name

@@ -3,8 +3,54 @@
 Operands are tensors, arrays of the backend in use, numbers, or lists of numbers. The documentation of each is that of its op.
 """
 
+from collections.abc import Iterable
+from typing import Any
+
 from minires import ops
 from minires.tensor import Tensor, apply, lifted
+
+__all__ = [
+    "add",
+    "avg_pool2d",
+    "batch_norm",
+    "batch_norm_frozen",
+    "broadcast_to",
+    "col2im",
+    "concatenate",
+    "conv2d",
+    "cross_entropy",
+    "divide",
+    "dropout",
+    "exp",
+    "getitem",
+    "global_avg_pool",
+    "im2col",
+    "linear",
+    "log",
+    "log_softmax",
+    "matmul",
+    "max",
+    "max_pool2d",
+    "maximum",
+    "mean",
+    "mse_loss",
+    "multiply",
+    "negative",
+    "pad",
+    "power",
+    "relu",
+    "reshape",
+    "scale_gradient",
+    "sigmoid",
+    "softmax",
+    "sqrt",
+    "subtract",
+    "sum",
+    "tanh",
+    "transpose",
+    "var",
+    "where",
+]
 
 add = lifted(ops.add)
 subtract = lifted(ops.subtract)
@@ -48,11 +94,11 @@ dropout = lifted(ops.dropout)
 
 softmax = lifted(ops.softmax)
 log_softmax = lifted(ops.log_softmax)
-cross_entropy = lifted(ops.cross_entropy, ints=("labels",))
+cross_entropy = lifted(ops.cross_entropy, ints=(1,))
 mse_loss = lifted(ops.mse_loss)
 
 
-def concatenate(tensors, axis=0):
+def concatenate(tensors: Iterable[Any], axis: int = 0) -> Tensor:
     """ops.concatenate of a list of tensors."""
     return apply(ops.concatenate, *tensors, axis=axis)
 
@@ -61,4 +107,3 @@ for _function in (exp, log, sqrt, tanh, sigmoid, relu, scale_gradient, sum, mean
     setattr(Tensor, _function.__name__, _function)
 Tensor.reshape = lambda x, *shape: reshape(x, shape[0] if len(shape) == 1 else shape)
 Tensor.transpose = lambda x, *axes: transpose(x, axes or None)
-Tensor.T = property(transpose)

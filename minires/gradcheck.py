@@ -1,17 +1,22 @@
 """Is a backward right? The slope that it claims, held against the slope that one sees by taking a small step."""
 
 import inspect
+from collections.abc import Callable
+from typing import Any
 
 import numpy
 
-from minires.backend import to_device, to_host
+from minires.backend import Array, HostArray, to_device, to_host
+from minires.ops import Backward, Op
 from minires.ops.forms import has_forms
 
 __all__ = ["check_backward", "operand_names"]
 
 
 @has_forms
-def check_backward(op, *arrays, seed=0, step=1e-6, tolerance=1e-6, **options):
+def check_backward(
+    op: Op, *arrays: Any, seed: int = 0, step: float = 1e-6, tolerance: float = 1e-6, **options: Any
+) -> None:
     """Check the backward of `op` at `arrays`: raise AssertionError, with the input's name and both numbers, if it is wrong.
 
     op  a function from arrays to (result, backward), the library's or your own
@@ -59,9 +64,9 @@ def check_backward(op, *arrays, seed=0, step=1e-6, tolerance=1e-6, **options):
     _check_float32(op, inputs, names, options, cotangent)
 
 
-def operand_names(op, count):
+def operand_names(op: Op, count: int) -> list[str]:
     """x, weight, ... from the op's signature; `arrays[0]` where it takes any number."""
-    names = []
+    names: list[str] = []
     for parameter in inspect.signature(op).parameters.values():
         if parameter.kind is parameter.VAR_POSITIONAL:
             names += [f"{parameter.name}[{i}]" for i in range(count - len(names))]
@@ -70,7 +75,9 @@ def operand_names(op, count):
     return names[:count]
 
 
-def _run(op, on_device, inputs, options):
+def _run(
+    op: Op, on_device: list[Array], inputs: list[HostArray], options: dict[str, Any]
+) -> tuple[HostArray, Backward]:
     """(result on the host, backward), with a look whether the inputs stayed as they were."""
     made = _obey(op, lambda: op(*on_device, **options), "one of its inputs")
     if not isinstance(made, tuple) or len(made) != 2 or not callable(made[1]):
@@ -81,13 +88,15 @@ def _run(op, on_device, inputs, options):
     return numpy.asarray(to_host(result)), backward
 
 
-def _check_unchanged(op, on_device, inputs):
+def _check_unchanged(op: Op, on_device: list[Array], inputs: list[HostArray]) -> None:
     for array, was in zip(on_device, inputs):
         if not numpy.array_equal(to_host(array), was, equal_nan=was.dtype.kind == "f"):
             raise AssertionError(f"{_called(op)} writes to one of its inputs: work on a copy")
 
 
-def _gradients(op, backward, cotangent, inputs, names):
+def _gradients(
+    op: Op, backward: Backward, cotangent: HostArray, inputs: list[HostArray], names: list[str]
+) -> list[Any]:
     """The gradients on the host, with a look at their number and shapes; None for inputs that are no floats."""
     g = to_device(_locked(cotangent))
     gradients = _obey(op, lambda: backward(g), "the gradient that came in, or an input")
@@ -97,7 +106,7 @@ def _gradients(op, backward, cotangent, inputs, names):
     if not isinstance(gradients, tuple) or len(gradients) < many or any(more is not None for more in gradients[many:]):
         wanted = f"backward must give a tuple of {many} gradients, one an input"
         raise AssertionError(f"{_called(op)}: {wanted}; it gave {_told(gradients)}")
-    checked = []
+    checked: list[Any] = []
     for gradient, array, name in zip(gradients, inputs, names):
         if array.dtype.kind != "f":
             checked.append(None)
@@ -111,7 +120,15 @@ def _gradients(op, backward, cotangent, inputs, names):
     return checked
 
 
-def _slope(op, inputs, options, i, direction, cotangent, step):
+def _slope(
+    op: Op,
+    inputs: list[HostArray],
+    options: dict[str, Any],
+    i: int,
+    direction: HostArray,
+    cotangent: HostArray,
+    step: float,
+) -> float:
     """<cotangent, the op's change along a direction of input i>, by a central difference."""
     ends = []
     for sign in (1, -1):
@@ -120,7 +137,16 @@ def _slope(op, inputs, options, i, direction, cotangent, step):
     return float((cotangent * (ends[0] - ends[1])).sum() / (2 * step))
 
 
-def _worst(op, inputs, options, i, gradient, cotangent, step, most=300):
+def _worst(
+    op: Op,
+    inputs: list[HostArray],
+    options: dict[str, Any],
+    i: int,
+    gradient: HostArray,
+    cotangent: HostArray,
+    step: float,
+    most: int = 300,
+) -> str:
     """Where the gradient is furthest off, element by element; nothing for large arrays."""
     if gradient.size > most:
         return ""
@@ -134,7 +160,9 @@ def _worst(op, inputs, options, i, gradient, cotangent, step, most=300):
     return f". Furthest off{' at ' + place if place else ''}: {gradient[worst]:.9g} for {seen[worst]:.9g}"
 
 
-def _check_float32(op, inputs, names, options, cotangent):
+def _check_float32(
+    op: Op, inputs: list[HostArray], names: list[str], options: dict[str, Any], cotangent: HostArray
+) -> None:
     single = [array.astype(numpy.float32) if array.dtype.kind == "f" else array for array in inputs]
     options = {name: _single(value) for name, value in options.items()}
     result, backward = op(*map(to_device, single), **options)
@@ -144,21 +172,21 @@ def _check_float32(op, inputs, names, options, cotangent):
             raise AssertionError(f"{_called(op)}: {name} is {array.dtype} where the inputs are float32")
 
 
-def _single(option):
+def _single(option: Any) -> Any:
     """An array of floats among the options, in float32."""
     if isinstance(option, tuple):
         return tuple(_single(item) for item in option)
     return option.astype(numpy.float32) if getattr(getattr(option, "dtype", None), "kind", "") == "f" else option
 
 
-def _locked(array):
+def _locked(array: HostArray) -> HostArray:
     """A copy that cannot be written to (where the backend knows that)."""
     copy = numpy.array(array)
     copy.flags.writeable = False
     return copy
 
 
-def _obey(op, call, what):
+def _obey(op: Op, call: Callable[[], Any], what: str) -> Any:
     """Call; a write to a locked array becomes a sentence."""
     try:
         return call()
@@ -168,11 +196,11 @@ def _obey(op, call, what):
         raise
 
 
-def _told(given):
+def _told(given: Any) -> str:
     """The types of what an op or a backward gave."""
     return f"({', '.join(map(_told, given))})" if isinstance(given, tuple) else type(given).__name__
 
 
-def _called(op):
+def _called(op: Op) -> str:
     """The op's name; for a functools.partial that of its function."""
     return getattr(getattr(op, "func", op), "__name__", type(op).__name__)

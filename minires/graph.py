@@ -1,10 +1,26 @@
 """The computational graph: nodes that know how they were made, and the backward pass over them. No maths."""
 
+from collections.abc import Iterable, Iterator
 from types import CellType, FunctionType
+from typing import Any
 
-from minires.backend import is_array, xp
+from minires.backend import Array, is_array, xp
+from minires.ops import Backward
 from minires.ops.forms import has_forms
 
+__all__ = [
+    "Node",
+    "OutOfMemory",
+    "accumulate",
+    "as_array",
+    "backward_pass",
+    "checked_gradient",
+    "count_users",
+    "out_of_memory",
+    "run_backward",
+    "saved",
+    "type_names",
+]
 
 class Node:
     """One op that was run: whom its gradients go to, and how they are computed. It does not hold the result.
@@ -15,12 +31,14 @@ class Node:
 
     __slots__ = ("__weakref__", "backward", "dtype", "op", "parents", "shape")
 
-    def __init__(self, op, parents, backward, shape, dtype):
+    def __init__(
+        self, op: str, parents: tuple, backward: Any, shape: tuple[int, ...], dtype: Any
+    ) -> None:
         self.op, self.parents, self.backward, self.shape, self.dtype = op, parents, backward, shape, dtype
 
 
 @has_forms
-def backward_pass(root, g):
+def backward_pass(root: Node, g: Array) -> None:
     """Add to `grad` of every leaf below the node `root` the gradient of the loss, where g is that of root's result.
 
     Each node's backward waits until all its users have sent their part, so it runs once, and is released then: no recursion,
@@ -44,7 +62,7 @@ def backward_pass(root, g):
                 ready.append(parent)
 
 
-def count_users(root):
+def count_users(root: Node) -> dict[Node, int]:
     """For each node below `root`, how many operands of others it is.
 
     Raises  RuntimeError: a part of the graph has been used already.
@@ -65,7 +83,7 @@ def count_users(root):
     return users
 
 
-def run_backward(node, g):
+def run_backward(node: Node, g: Array) -> tuple:
     """The gradients of a node's operands. The node releases what it saved."""
     backward, parents = node.backward, node.parents
     node.backward, node.parents = None, ()
@@ -73,13 +91,14 @@ def run_backward(node, g):
         grads = backward(g)
     except MemoryError as error:
         raise out_of_memory(f"backward of {node.op}", (g,), error) from error
-    if not isinstance(grads, tuple) or len(grads) < len(parents) or any(g is not None for g in grads[len(parents) :]):
+    fits = isinstance(grads, tuple) and len(grads) >= len(parents)
+    if not fits or any(g is not None for g in grads[len(parents) :]):
         expected = f"backward must give a tuple of {len(parents)} gradients, one per operand"
         raise TypeError(f"{node.op}: {expected}; it gave {type_names(grads)}")
     return grads
 
 
-def checked_gradient(g, parent, node, i):
+def checked_gradient(g: Any, parent: Any, node: Node, i: int) -> Array:
     """A gradient, if it is there and has its operand's shape; in its operand's dtype."""
     if g is None:
         raise TypeError(f"{node.op}: backward gave no gradient for operand {i}, which requires one")
@@ -89,7 +108,7 @@ def checked_gradient(g, parent, node, i):
     return g if g.dtype == parent.dtype else g.astype(parent.dtype)
 
 
-def accumulate(leaf, g):
+def accumulate(leaf: Any, g: Array) -> None:
     """leaf.grad += g. A leaf never shares its gradient's memory with anybody: the op may keep g, or hand it to others."""
     if leaf.grad is None:
         leaf.grad = g.copy()
@@ -97,12 +116,12 @@ def accumulate(leaf, g):
         leaf.grad += g
 
 
-def as_array(value):
+def as_array(value: Any) -> Array:
     """NumPy's reductions give scalars: as arrays without axes."""
     return value if isinstance(value, xp.ndarray) else xp.asarray(value)
 
 
-def saved(backward):
+def saved(backward: Backward) -> dict[str, Array]:
     """Name -> array: what an op's backward saves until it runs, read from the function itself.
 
     Those in a tuple or list are name[0], name[1]; those that a function saves which backward calls are name.theirs.
@@ -110,7 +129,7 @@ def saved(backward):
     return {name.removeprefix("."): array for name, array in _captured("", backward, set())}
 
 
-def _captured(name, value, seen):
+def _captured(name: str, value: Any, seen: set) -> Iterator[tuple[str, Array]]:
     parts = []
     if is_array(value):
         yield name, value
@@ -128,7 +147,7 @@ class OutOfMemory(MemoryError):
     """There is no memory for an op; it says which, on arrays of which shapes, and what to try."""
 
 
-def out_of_memory(action, arrays, error):
+def out_of_memory(action: str, arrays: Iterable[Any], error: MemoryError) -> OutOfMemory:
     """The OutOfMemory that says what was being done, and to which arrays."""
     if isinstance(error, OutOfMemory):
         return error
@@ -138,6 +157,6 @@ def out_of_memory(action, arrays, error):
     return OutOfMemory(f"{message}. Try a smaller batch{batch}, or free what else holds memory")
 
 
-def type_names(given):
+def type_names(given: Any) -> str:
     """The types of what an op or a backward gave."""
     return f"({', '.join(map(type_names, given))})" if isinstance(given, tuple) else type(given).__name__

@@ -8,47 +8,52 @@
     print(evaluate(model, data.batches(test, 256)))
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from minires.backend import xp
+from minires.backend import Array, xp
 from minires.functional import cross_entropy
+from minires.nn import Module
 from minires.ops.forms import has_forms
+from minires.optim import Optimizer
+from minires.optim.wrapper import Wrapper
 from minires.tensor import Tensor, no_grad
 
+__all__ = ["Meter", "Score", "evaluate", "train_epoch"]
 
 class Score(NamedTuple):
     """How well images were classified: sums over them. A smaller last batch counts for less."""
 
     losses: float = 0.0  # summed over the images, in nats
     correct: int = 0
-    count: int = 0
+    count: int = 0  # type: ignore[assignment]  # a tuple has a method of this name
 
     @property
-    def loss(self):
+    def loss(self) -> float:
         """The mean loss in nats."""
         return self.losses / self.count
 
     @property
-    def accuracy(self):
+    def accuracy(self) -> float:
         """The fraction of images classified correctly."""
         return self.correct / self.count
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"loss {self.loss:.3f}, accuracy {100 * self.accuracy:.2f} %"
 
 
 class Meter:
     """Adds up the Score of batches. Their numbers stay on the device until score() reads them."""
 
-    def __init__(self):
-        self.unread = []  # (loss, correct predictions, images) of each batch
+    def __init__(self) -> None:
+        self.unread: list[tuple] = []  # (loss, correct predictions, images) of each batch
 
-    def update(self, loss, logits, labels):
+    def update(self, loss: Tensor, logits: Tensor, labels: Array) -> None:
         """Add a batch: its mean loss and its logits, which are tensors, and its labels."""
         correct = (logits.data.argmax(axis=1) == labels).sum()
         self.unread.append((loss.data, correct, len(labels)))
 
-    def score(self):
+    def score(self) -> Score:
         """The Score of all batches so far.
 
         Raises  ValueError: there were none.
@@ -60,7 +65,14 @@ class Meter:
 
 
 @has_forms
-def train_epoch(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
+def train_epoch(
+    model: Module,
+    batches: Iterable[tuple[Array, Array]],
+    optimizer: Optimizer | Wrapper,
+    *,
+    label_smoothing: float = 0.0,
+    meter: Meter | None = None,
+) -> Score:
     """One epoch: a step of the optimizer for each batch. Returns the Score over all of them.
 
     batches  pairs (x, labels) of arrays, such as data.batches gives
@@ -81,7 +93,9 @@ def train_epoch(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
 
 
 @has_forms
-def evaluate(model, batches, *, flips=False):
+def evaluate(
+    model: Module, batches: Iterable[tuple[Array, Array]], *, flips: bool = False
+) -> Score:
     """The Score of a model on batches, in evaluation mode; each module is left in the mode it was in.
 
     flips  what counts is the mean of the logits of an image and of its mirror image

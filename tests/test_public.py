@@ -4,7 +4,7 @@ import ast
 import pkgutil
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
+from types import GenericAlias, ModuleType
 
 import pytest
 
@@ -13,22 +13,14 @@ import minires
 # Modules that nobody outside minires imports from.
 INTERNAL = {
     "minires.__main__",  # python -m minires
-    "minires.backend.kernels",  # found by name
     "minires.course.answers",  # a file per exercise, and nothing in the package itself
+    "minires.fast.cuda",  # its forms are registered, and run in place of the plain ones
     "minires.files",
     "minires.names",
     "minires.unpickling",
 }
 NOT_YET = {  # to be emptied: a module that is listed here and passes makes the test fail
-    "minires",
-    "minires.backend",
     "minires.cli",
-    "minires.functional",
-    "minires.models",
-    "minires.nn",
-    "minires.ops",
-    "minires.tensor",
-    "minires.train",
 }
 
 
@@ -59,6 +51,7 @@ def own(path, name):
             found = [node.name]
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            targets = [target for target in targets if not isinstance(target, ast.Attribute)]
             inner = [part for target in targets for part in ast.walk(target)]
             found = [part.id for part in inner if isinstance(part, ast.Name)]
             found = [part for part in found if package or not part.isupper()]
@@ -95,5 +88,6 @@ def test_each_function_and_class_in_all_is_documented(name):
         part
         for part, thing in things.items()
         if callable(thing) and not (thing.__doc__ or "").strip()
+        if not isinstance(thing, GenericAlias)  # the alias of a type has no docstring of its own
     ]
     assert not silent

@@ -13,27 +13,29 @@ STAIRS = {
     "files": "",
     "backend": "names",
     "ops": "backend names",
-    "tensor": "ops backend names",
+    "graph": "ops backend names",
+    "tensor": "graph ops backend names",
     "functional": "tensor ops backend names",
     "nn": "functional tensor ops backend names",
-    "models": "nn functional tensor ops backend names",
-    "gradcheck": "backend names",
-    "optim": "backend names",
+    "models": "nn functional graph tensor ops backend names",
+    "gradcheck": "ops backend names",
+    "optim": "ops backend names",
     "unpickling": "",
-    "data": "backend names files unpickling",
+    "data": "ops backend names files unpickling",
     "pth": "unpickling",
     "checkpoint": "backend files pth",
     "export": "functional tensor ops backend files",
     "pretrained": "checkpoint models data names",
-    "train": "nn functional tensor data backend names",
-    "show": "tensor backend files names",
+    "train": "optim nn functional tensor data ops backend names",
+    "fast": "train optim data models nn functional graph tensor ops backend names",
+    "show": "graph tensor backend files names",
     "watch": "nn functional tensor ops backend files names",
     "runs": "checkpoint show files backend",
     "recipes": "",
     "course": "train models gradcheck optim data nn functional tensor ops backend names files",
 }
 ANYTHING = {"cli", "__init__", "__main__"}
-NUMPY = {"backend", "data", "gradcheck", "checkpoint", "pth", "export", "course"}  # and nn/init.py
+NUMPY = {"backend", "fast", "data", "gradcheck", "checkpoint", "pth", "export", "course"}  # and nn/init.py
 
 
 def room(path):
@@ -71,7 +73,7 @@ def test_a_file_uses_only_what_lies_below_it(path):
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_only_the_backend_names_cupy_and_host_work_alone_names_numpy(path):
     libraries = {name.split(".")[0] for name in imported(path)}
-    assert "cupy" not in libraries or path.name in ("card.py", "cuda.py")
+    assert "cupy" not in libraries or path.name in ("card.py", "device.py")
     if room(path) not in NUMPY and path != PACKAGE / "nn" / "init.py":
         assert "numpy" not in libraries
     assert "torch" not in libraries

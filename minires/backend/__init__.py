@@ -8,7 +8,7 @@ MINIRES_BACKEND sets the start; without it, NumPy.
 """
 
 from minires.backend.border import is_array, refuse_foreign, to_device, to_host
-from minires.backend.library import LOADERS, BackendError, Library
+from minires.backend.library import LOADERS, Array, BackendError, HostArray, Library
 from minires.backend.precision import (
     HALVES,
     accumulation_dtype,
@@ -35,7 +35,9 @@ from minires.backend.settings import (
 __all__ = [
     "HALVES",
     "LOADERS",
+    "Array",
     "BackendError",
+    "HostArray",
     "Library",
     "Settings",
     "accumulation_dtype",

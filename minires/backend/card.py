@@ -5,7 +5,7 @@ import warnings
 from contextlib import suppress
 from importlib import metadata
 from importlib.util import find_spec
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 WHEELS = "cupy", "cupy-cuda11x", "cupy-cuda12x", "cupy-cuda13x"  # they hold files of the same names: one shuts out the others
 OF_THE_CARD = "CUDARuntimeError", "CUDADriverError", "CUBLASError", "OutOfMemoryError"  # errors that no missing file makes
@@ -21,7 +21,7 @@ class Facts(NamedTuple):
     name: str
     memory: int
     free: int
-    capability: tuple  # (9, 0)
+    capability: tuple[int, int]  # (9, 0)
     driver: str | None  # its version; None where nvidia-smi does not tell
     driver_cuda: str  # the newest CUDA that the driver runs
     cuda: str  # the one that CuPy was built with
@@ -31,7 +31,7 @@ class Facts(NamedTuple):
     bfloat16: bool
 
 
-def load():
+def load() -> Any:
     """The cupy module. Any CuPy that imports and computes is accepted.
 
     Raises  Unusable: it is not installed or broken, finds no driver or no card, lacks parts of CUDA, or computes wrong results.
@@ -84,7 +84,7 @@ def load():
     return cupy
 
 
-def facts():
+def facts() -> list[Facts]:
     """The facts of each card, by its number. Raises Unusable where there is none."""
     cupy, found = load(), []
     runtime = cupy.cuda.runtime
@@ -101,7 +101,7 @@ def facts():
     return found
 
 
-def _driver():
+def _driver() -> str | None:
     command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[0]
@@ -109,29 +109,29 @@ def _driver():
         return None
 
 
-def _version(cuda):
+def _version(cuda: int) -> str:
     """12.9, where CUDA says 12090."""
     return f"{cuda // 1000}.{cuda % 1000 // 10}"
 
 
-def _line(error):
+def _line(error: BaseException) -> str:
     """What an error says, in a line: CuPy's own errors of import have many, and the true one behind them."""
     error = error.__cause__ or error
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return ": ".join([type(error).__name__, *lines[:1]])
 
 
-def _installed():
+def _installed() -> list[str]:
     return [name for name in WHEELS if any(metadata.distributions(name=name))]
 
 
-def _beside():
+def _beside() -> str:
     """Of two CuPys installed beside each other, that they are; else nothing."""
     there = _installed()
     return f"; {' and '.join(there)} are installed beside each other, one over the other's files" if len(there) > 1 else ""
 
 
-def _cure(cupy=None):
+def _cure(cupy: Any = None) -> str:
     """What puts the right CuPy, with its parts of CUDA, in the place of what is there; all of it goes where CuPy is not given.
 
     12x runs with newer drivers too; 13x needs a driver for CUDA 13 and a card of compute capability 7.5.

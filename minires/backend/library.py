@@ -1,11 +1,14 @@
 """What minires needs to know of an array library, and how each one is loaded."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy
 
 from minires import names
+
+Array = Any  # an array of the backend in use; which library's is known only at run time
+HostArray = numpy.ndarray  # an array on the host, such as to_host returns
 
 
 class BackendError(Exception):
@@ -23,20 +26,21 @@ class Library(NamedTuple):
     family: str = ""
 
 
-def _numpy():
-    def same(array):
-        return array
-
-    return Library("numpy", numpy, numpy.ndarray, same, same)
+def _numpy() -> Library:
+    return Library("numpy", numpy, numpy.ndarray, _same, _same)
 
 
-def _strict():
+def _same(array: numpy.ndarray) -> numpy.ndarray:
+    return array
+
+
+def _strict() -> Library:
     from minires.backend import strict
 
     return Library("strict", strict, strict.Array, strict.to_device, strict.to_host)
 
 
-def _cupy():
+def _cupy() -> Library:
     from minires.backend import card
 
     try:
@@ -46,7 +50,7 @@ def _cupy():
     return Library("cupy", cupy, cupy.ndarray, cupy.asarray, cupy.asnumpy)
 
 
-def _auto():
+def _auto() -> Library:
     try:
         return _cupy()
     except BackendError:
@@ -56,7 +60,7 @@ def _auto():
 LOADERS = {"numpy": _numpy, "strict": _strict, "cupy": _cupy, "auto": _auto}
 
 
-def load(name):
+def load(name: str) -> Library:
     """The library with this name: "numpy", "strict", "cupy", or "auto" for CuPy where it works and NumPy elsewhere.
 
     Raises  BackendError: an unknown name, or a library that does not work here (the message says why).
@@ -67,14 +71,14 @@ def load(name):
 class _Failed:
     """Stands for a library that MINIRES_BACKEND named and that cannot be loaded: its first use raises the reason."""
 
-    def __init__(self, error):
+    def __init__(self, error: BackendError) -> None:
         self._error = error
 
-    def __getattr__(self, attribute):
+    def __getattr__(self, attribute: str) -> NoReturn:
         raise self._error
 
 
-def load_lazily(name):
+def load_lazily(name: str) -> Any:
     """load(name), except that an error waits until the library is used: `import minires` never fails."""
     try:
         return load(name)

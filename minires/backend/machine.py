@@ -4,6 +4,7 @@ import os
 import platform
 import subprocess
 from functools import cache
+from typing import Any
 
 import numpy
 
@@ -12,7 +13,7 @@ KERNELS = [("Prescott", "SSE3"), ("Nehalem", "SSE42"), ("Sandybridge", "AVX"), (
            ("SkylakeX", "AVX512_SKX"), ("Cooperlake", "AVX512_SKX"), ("Sapphirerapids", "AVX512_SKX")]  # fmt: skip
 
 
-def processor():
+def processor() -> str:
     """The processor's name."""
     try:
         with open("/proc/cpuinfo") as lines:
@@ -28,24 +29,24 @@ def processor():
 
 
 @cache
-def cores():
+def cores() -> int:
     """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def numpy_version():
+def numpy_version() -> str:
     """NumPy's version."""
     return numpy.__version__
 
 
-def features():
+def features() -> set[str]:
     """The names of the processor's features that NumPy found: AVX2, AVX512_SKX, ..."""
     from numpy._core._multiarray_umath import __cpu_features__
 
     return {name for name, present in __cpu_features__.items() if present}
 
 
-def blas():
+def blas() -> dict[str, Any] | None:
     """The library behind numpy.matmul: {"name", "version", "kernel", "threads"}, or None where it does not tell."""
     from threadpoolctl import threadpool_info
 
@@ -57,7 +58,7 @@ def blas():
     return None
 
 
-def pinned_below(kernel, features):
+def pinned_below(kernel: str | None, features: set[str]) -> str | None:
     """The feature that an OpenBLAS `kernel` leaves unused on a processor with `features`, or None.
 
     >>> pinned_below("Haswell", {"AVX2", "AVX512_SKX"})

@@ -5,13 +5,13 @@ from functools import cache
 import numpy
 
 from minires import names
-from minires.backend.library import BackendError
+from minires.backend.library import Array, BackendError
 from minires.backend.settings import name, using, xp
 
 HALVES = ("bfloat16", "float16")
 
 
-def using_tf32(allowed=True):
+def using_tf32(allowed: bool = True) -> using:
     """using(tf32=...): cuBLAS may round float32 factors to TF32 (11 bits of mantissa, sums in float32).
 
     That is several times as fast on cards of compute capability 8.0 or later, and changes nothing elsewhere.
@@ -20,7 +20,7 @@ def using_tf32(allowed=True):
     return using(tf32=bool(allowed))
 
 
-def autocast(half="bfloat16"):
+def autocast(half: str | None = "bfloat16") -> using:
     """using(half=...): convolutions and linear layers round float32 images and weights to a half type.
 
     What lies between layers then takes half the memory, and a GPU has units for such products. Weights, their gradients,
@@ -34,32 +34,32 @@ def autocast(half="bfloat16"):
     return using(half=None if half is None else _half_type(names.check("half type", half, HALVES)))
 
 
-def is_float(dtype):
+def is_float(dtype: numpy.dtype) -> bool:
     """Whether it is a floating-point type; NumPy does not count bfloat16 among them."""
     return dtype.kind == "f" or dtype.name == "bfloat16"
 
 
-def is_half(dtype):
+def is_half(dtype: numpy.dtype) -> bool:
     """Whether it is one of the half types."""
     return dtype.itemsize == 2 and dtype.name in HALVES  # the name takes NumPy a microsecond
 
 
-def accumulation_dtype(dtype):
+def accumulation_dtype(dtype: numpy.dtype) -> numpy.dtype:
     """The dtype in which numbers of a dtype are added up: float32 for half types, otherwise the same."""
     return numpy.dtype(numpy.float32) if is_half(dtype) else dtype
 
 
-def upcast(x):
+def upcast(x: Array) -> Array:
     """x in the dtype of its sums."""
     return x.astype(numpy.float32) if is_half(x.dtype) else x
 
 
-def result_dtype(*arrays):
+def result_dtype(*arrays: Array | None) -> numpy.dtype:
     """The dtype of a result of all these arrays; None among them does not count."""
     return xp.result_type(*(array.dtype for array in arrays if array is not None))
 
 
-def _half_type(half):
+def _half_type(half: str) -> numpy.dtype:
     if half == "bfloat16":
         try:
             import ml_dtypes
@@ -71,7 +71,7 @@ def _half_type(half):
 
 
 @cache
-def _tried(dtype, library):
+def _tried(dtype: numpy.dtype, library: str) -> numpy.dtype:
     """The type, if the library in use, which has this name, can round to it."""
     try:
         xp.ones(1, dtype=numpy.float32).astype(dtype)

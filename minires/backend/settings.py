@@ -8,12 +8,13 @@ A block's settings live in a context variable: another thread does not see them,
 
 import os
 import threading
+from collections.abc import Callable, Mapping
 from contextlib import ContextDecorator
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 
 from minires import names
 from minires.backend import machine
@@ -41,18 +42,21 @@ _default = Settings(
     plain=os.environ.get("MINIRES_PLAIN", "0") not in ("", "0"),
     tf32=os.environ.get("MINIRES_TF32", "0") not in ("", "0"),
 )
-_override = ContextVar("minires", default=None)  # the _Override of the blocks of using() around this point
+# Holds the _Override of the using() blocks around this point.
+_override: ContextVar["_Override | None"] = ContextVar("minires", default=None)
 
 
 class _Override:
     """The changes of the open blocks, outermost first, and what they make of the default; or of `fixed` Settings in its place."""
 
     __slots__ = ("base", "blocks", "fixed", "result")
+    base: Settings | None
+    result: Any  # Settings, once there is a base
 
-    def __init__(self, blocks, fixed=None):
+    def __init__(self, blocks: tuple, fixed: Settings | None = None) -> None:
         self.blocks, self.fixed, self.base, self.result = blocks, fixed, None, None
 
-    def over(self, base):
+    def over(self, base: Settings) -> Settings:
         """The Settings that the changes make of `base`."""
         base = self.fixed or base
         if self.base is not base:
@@ -63,13 +67,13 @@ class _Override:
         return self.result
 
 
-def settings():
+def settings() -> Settings:
     """The Settings that hold here."""
     override = _override.get()
     return _default if override is None else override.over(_default)
 
 
-def use(library=None, **changes):
+def use(library: str | Library | None = None, **changes: Any) -> None:
     """Change the settings of the process, wherever no using() says otherwise.
 
     library  "numpy", "strict", "cupy" or "auto" (CuPy where it works, NumPy elsewhere)
@@ -90,25 +94,23 @@ class using(ContextDecorator):
     Blocks may overlap, in one thread and in many: each takes back its own change alone, however it ends.
     """
 
-    def __init__(self, library=None, **changes):
+    def __init__(self, library: str | Library | None = None, **changes: Any) -> None:
         self.changes = _checked(library, changes)
 
-    def _recreate_cm(self):
-        return using(**self.changes)
-
-    def __enter__(self):
-        before = _override.get()
-        blocks = () if before is None else before.blocks
+    def __enter__(self) -> Self:
+        before = _override.get() or _Override(())
         try:
-            _override.set(_Override((*blocks, (self, self.changes)), before and before.fixed))
+            _override.set(_Override((*before.blocks, (self, self.changes)), before.fixed))
         except BaseException:  # an interrupt right after it was set
             self.__exit__()
             raise
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         override = _override.get()
-        blocks = [] if override is None else list(override.blocks)
+        if override is None:
+            return
+        blocks = list(override.blocks)
         for i in reversed(range(len(blocks))):
             if blocks[i][0] is self:
                 del blocks[i]
@@ -116,14 +118,14 @@ class using(ContextDecorator):
                 return
 
 
-def carried(function):
+def carried(function: Callable) -> Callable:
     """`function` for another thread: it runs under the settings that hold here and now. One thread at a time may run it."""
     context = copy_context()
     context.run(_override.set, _Override((), fixed=settings()))
     return partial(context.run, function)
 
 
-def _checked(library, changes):
+def _checked(library: str | Library | None, changes: dict[str, Any]) -> dict[str, Any]:
     """The changes as fields of Settings, their values converted."""
     known = [field.name for field in fields(Settings) if field.init]
     for name in changes:
@@ -133,46 +135,61 @@ def _checked(library, changes):
         changes["library"] = library
     if isinstance(changes.get("library"), str):
         changes["library"] = load(changes["library"])
+    elif not isinstance(changes.get("library", _default.library), Library):
+        raise TypeError(f"library is {changes['library']!r}, expected a name, such as 'numpy'")
     if changes.get("threads") is not None:
         changes["threads"] = thread_count("threads", changes["threads"])
-    if "stand_ins" in changes:
-        changes["stand_ins"] = MappingProxyType(dict(changes["stand_ins"]))
+    for name in ("plain", "tf32", "grad"):
+        if not isinstance(changes.get(name, False), bool):
+            raise TypeError(f"{name} is {changes[name]!r}, expected True or False")
+    half = changes.get("half")
+    if half is not None and getattr(half, "itemsize", 0) != 2:
+        raise TypeError(f"half is {half!r}, expected a dtype of 2 bytes or None: backend.autocast() takes a name")
     if "without" in changes:
+        if isinstance(changes["without"], str):
+            raise TypeError(f"without is {changes['without']!r}, expected a set of names")
         changes["without"] = frozenset(changes["without"])
+    if "stand_ins" in changes:
+        if not isinstance(changes["stand_ins"], Mapping):
+            raise TypeError(f"stand_ins is {changes['stand_ins']!r}, expected a dict of functions")
+        for name, function in changes["stand_ins"].items():
+            if not callable(function):
+                raise TypeError(f"the stand-in for {name} is {function!r}, expected a function")
+        changes["stand_ins"] = MappingProxyType(dict(changes["stand_ins"]))
     return changes
 
 
-def thread_count(name, number):
+def thread_count(name: str, number: Any) -> int:
     """A number of threads, as an int.
 
     Raises  ValueError: it is no whole number of 1 or more.
     """
     try:
-        if int(number) >= 1:
+        if int(number) >= 1 and float(number) == int(number):
             return int(number)
-    except ValueError:
+    except (TypeError, ValueError, OverflowError):
         pass
     raise ValueError(f"{name} is {number!r}, expected a number of threads, 1 or more")
 
 
-def threads():
+def threads() -> int:
     """How many threads share an op's work: the setting, else MINIRES_THREADS, else the cores that this process may use."""
     number = settings().threads
     return number or thread_count("MINIRES_THREADS", os.environ.get("MINIRES_THREADS") or machine.cores())
 
 
-def on_a_gpu():
+def on_a_gpu() -> bool:
     """Whether the library in use runs CUDA kernels."""
     library = settings().library
     return "cupy" in (library.name, library.family)
 
 
-def using_threads(number):
+def using_threads(number: int | None) -> using:
     """using(threads=number)."""
     return using(threads=number)
 
 
-def name():
+def name() -> str:
     """The name of the backend in use: "numpy", "strict" or "cupy"."""
     return settings().library.name
 
@@ -180,13 +197,13 @@ def name():
 class _Namespace:
     """The current library's functions, looked up late, so that a switch reaches code imported before it."""
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         return getattr(settings().library.module, name)
 
-    def __dir__(self):
+    def __dir__(self) -> list[str]:
         return dir(settings().library.module)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<the functions of {name()}>"
 
 

@@ -7,6 +7,7 @@ This module is itself the namespace that `xp` stands for: strict.exp is numpy.ex
 
 import operator
 from types import SimpleNamespace
+from typing import Any
 
 import numpy
 
@@ -17,7 +18,7 @@ class Array:
     """An array "on the device"."""
 
     __slots__ = ("_hidden",)
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]  # not hashable, like NumPy's arrays
 
     def __init__(self, hidden):
         self._hidden = hidden
@@ -150,18 +151,18 @@ def _leave(value):
     return value
 
 
-def asarray(value, dtype=None):
+def asarray(value: Any, dtype: Any = None) -> Array:
     """An Array; of a NumPy array or scalar a copy: CuPy's asarray says openly that it moves them."""
     value = value._hidden if isinstance(value, Array) else value
     return Array(numpy.asarray(value, dtype=dtype))
 
 
-def to_device(array):
+def to_device(array: numpy.ndarray) -> Array:
     """An Array with a copy of a NumPy array."""
     return Array(numpy.array(array))
 
 
-def to_host(array):
+def to_host(array: Array) -> numpy.ndarray:
     """A NumPy array with a copy of an Array."""
     return array._hidden.copy()
 

@@ -10,11 +10,13 @@ import hashlib
 import io
 import tarfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy
 
+from minires.backend import HostArray
 from minires.data import pickled
 from minires.data.dataset import DataError, Dataset
 from minires.ops.forms import has_forms
@@ -31,18 +33,18 @@ class Version(NamedTuple):
     archive: str
     md5: str
     folder: str  # in the archive
-    train: tuple
+    train: tuple[str, ...]
     test: str
-    label: object  # the binary version: bytes of labels before the pixels, the last of which counts; the other: a key
+    label: Any  # the binary version: bytes of labels before the pixels, the last of which counts; the other: a key
 
 
 class Set(NamedTuple):
     """A set of images."""
 
     name: str
-    classes: tuple
-    versions: tuple
-    sources: tuple  # mirrors, then the origin, which is slow since June 2026
+    classes: tuple[str, ...]
+    versions: tuple[Version, ...]
+    sources: tuple[str, ...]  # mirrors, then the origin, which is slow since June 2026
 
 
 CIFAR10 = Set(
@@ -79,7 +81,9 @@ CIFAR100 = Set(
 )  # fmt: skip
 
 
-def cifar10(*, data_dir=None, sources=(), label=None):
+def cifar10(
+    *, data_dir: str | Path | None = None, sources: Sequence[str] = (), label: str | None = None
+) -> tuple[Dataset, Dataset]:
     """(train, test): 50,000 and 10,000 images (N, 32, 32, 3) of ten classes, as Datasets.
 
     data_dir  a folder with an archive or with unpacked files, in either version, or the path of an archive; without it an
@@ -93,12 +97,16 @@ def cifar10(*, data_dir=None, sources=(), label=None):
     return _read_set(CIFAR10, data_dir, sources, label)
 
 
-def cifar100(*, data_dir=None, sources=(), label=None):
+def cifar100(
+    *, data_dir: str | Path | None = None, sources: Sequence[str] = (), label: str | None = None
+) -> tuple[Dataset, Dataset]:
     """(train, test): 50,000 and 10,000 images (N, 32, 32, 3) of the hundred fine classes, as Datasets. Otherwise as cifar10."""
     return _read_set(CIFAR100, data_dir, sources, label)
 
 
-def _read_set(kind, data_dir, sources, label):
+def _read_set(
+    kind: Set, data_dir: str | Path | None, sources: Sequence[str], label: str | None
+) -> tuple[Dataset, Dataset]:
     if isinstance(sources, str):
         raise TypeError(f"sources is one string, {sources!r}, wanted a list of addresses")
     if data_dir is None:
@@ -108,7 +116,7 @@ def _read_set(kind, data_dir, sources, label):
     else:
         path = Path(data_dir)
     version, path = _found(kind, path)
-    if path.is_dir():
+    if version is not None:
         members = {name: _bytes(path / name) for name in (*version.train, version.test)}
         source = f"unverified files: {', '.join(members)} in the folder {path.name}"
     else:
@@ -118,12 +126,12 @@ def _read_set(kind, data_dir, sources, label):
     names = (*version.train, version.test)
     parts = [decode(members.pop(name), version.label, path / name, len(kind.classes)) for name in names]
     images, labels = zip(*parts)
-    facts = {"name": label or kind.name, "source": source}
+    facts: dict[str, Any] = {"name": label or kind.name, "source": source}
     train = Dataset(numpy.concatenate(images[:-1]), numpy.concatenate(labels[:-1]), kind.classes, **facts)
     return train, Dataset(images[-1], labels[-1], kind.classes, mean=train.mean, std=train.std, **facts)
 
 
-def _found(kind, path):
+def _found(kind: Set, path: Path) -> tuple[Version | None, Path]:
     """(version, path) of a folder of unpacked files at or in `path`, or (None, path) of an archive."""
     if path.is_file():
         return None, path
@@ -144,18 +152,18 @@ def _found(kind, path):
     raise DataError(f"{path} holds {held}; wanted {_wanted(kind)}")
 
 
-def _wanted(kind):
+def _wanted(kind: Set) -> str:
     return " or ".join(f"{version.archive} or {version.folder}/" for version in kind.versions)
 
 
-def _bytes(path):
+def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _members(path, versions):
+def _members(path: Path, versions: tuple[Version, ...]) -> tuple[Version, dict[str, bytes]]:
     """(version, name -> bytes of its files) of an archive whose checksum is that of a version, and in which nothing looks
     outside. The archive is read once: these are the bytes that the checksum was made of."""
     content = _bytes(path)
@@ -174,8 +182,8 @@ def _members(path, versions):
                     raise DataError(f"{path} holds {member.name!r}, a path outside of it: do not trust this archive")
                 if not (member.isfile() or member.isdir()):
                     raise DataError(f"{path} holds {member.name!r}, which is a link or a device: do not trust this archive")
-                if place in wanted and member.isfile():
-                    members[wanted[place]] = archive.extractfile(member).read()
+                if place in wanted and (file := archive.extractfile(member)):  # no folder
+                    members[wanted[place]] = file.read()
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise DataError(f"{path} is damaged ({error}): delete it and fetch it again") from error
     lacking = sorted(set(wanted.values()) - set(members))
@@ -184,7 +192,9 @@ def _members(path, versions):
     return version, members
 
 
-def _records(data, label_bytes, path, classes):
+def _records(
+    data: bytes, label_bytes: int, path: Path, classes: int
+) -> tuple[HostArray, HostArray]:
     """(images, labels) of a file of the binary version: records of labels, then 1,024 reds, greens and blues, row by row."""
     size = label_bytes + PIXELS
     if not data or len(data) % size:
@@ -194,7 +204,7 @@ def _records(data, label_bytes, path, classes):
     return channels_last(records[:, label_bytes:]), _labels(records[:, label_bytes - 1], path, classes)
 
 
-def _arrays(data, key, path, classes):
+def _arrays(data: bytes, key: bytes, path: Path, classes: int) -> tuple[HostArray, HostArray]:
     """(images, labels) of a file of the Python version: a pickled dict."""
     try:
         content = pickled.load(data)
@@ -202,14 +212,14 @@ def _arrays(data, key, path, classes):
         raise DataError(f"{path}: {error}") from None
     pixels, labels = (content.get(b"data"), content.get(key)) if isinstance(content, dict) else (None, None)
     if not isinstance(pixels, numpy.ndarray) or pixels.dtype != numpy.uint8 or pixels.ndim != 2 or pixels.shape[1] != PIXELS:
-        raise DataError(f"{path} has no uint8 array (N, {PIXELS:,}) under {b'data'}: it is another file")
+        raise DataError(f"{path} has no uint8 array (N, {PIXELS:,}) under {b'data'!r}: it is another file")
     if not isinstance(labels, list) or len(labels) != len(pixels) or not all(type(label) is int for label in labels):
-        raise DataError(f"{path} has no list of {len(pixels):,} ints under {key}: it is another file")
+        raise DataError(f"{path} has no list of {len(pixels):,} ints under {key!r}: it is another file")
     return channels_last(pixels), _labels(numpy.array(labels), path, classes)
 
 
 @has_forms
-def channels_last(rows):
+def channels_last(rows: HostArray) -> HostArray:
     """CIFAR's images as it stores them, one per row, as images with the channels last.
 
     rows  (N, 3072): for each image a plane of 32 x 32 reds, row by row, then one of greens, then one of blues
@@ -218,7 +228,7 @@ def channels_last(rows):
     return numpy.ascontiguousarray(rows.reshape(len(rows), 3, 32, 32).transpose(0, 2, 3, 1))
 
 
-def _labels(labels, path, classes):
+def _labels(labels: HostArray, path: Path, classes: int) -> HostArray:
     if not len(labels):
         raise DataError(f"{path} holds no images")
     wrong = numpy.flatnonzero((labels < 0) | (labels >= classes))

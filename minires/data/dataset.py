@@ -1,10 +1,13 @@
 """Images with labels, checked once, on the host."""
 
 import hashlib
+from collections.abc import Sequence
+from typing import Any
 
 import numpy
 
 from minires import backend
+from minires.backend import Array, HostArray
 
 
 class DataError(ValueError):
@@ -24,7 +27,21 @@ class Dataset:
     are no numbers for each channel.
     """
 
-    def __init__(self, images, labels, classes, *, max_value=255, mean=None, std=None, name="images", source=""):
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def __init__(
+        self,
+        images: HostArray,
+        labels: HostArray,
+        classes: Sequence[str],
+        *,
+        max_value: float = 255,
+        mean: Sequence[float] | None = None,
+        std: Sequence[float] | None = None,
+        name: str = "images",
+        source: str = "",
+    ) -> None:
         images, labels = numpy.asarray(images), numpy.asarray(labels)
         if images.dtype != numpy.uint8 or images.ndim != 4:
             raise TypeError(f"images are {images.dtype} {images.shape}, wanted uint8 (N, H, W, C)")
@@ -43,18 +60,20 @@ class Dataset:
         if mean is None or std is None:
             own_mean, own_std = self._statistics()
         self.normalise(mean=own_mean if mean is None else mean, std=own_std if std is None else std)
-        self._device = {}
+        self._device: dict[str, tuple[Array, Array]] = {}
 
-    def _statistics(self):
+    def _statistics(self) -> tuple[list[float], list[float]]:
         """(mean, std) of each channel, from how often each of the 256 values occurs."""
         values, mean, std = numpy.arange(256) / self.max_value, [], []
         for i in range(self.images.shape[3]):
             share = numpy.bincount(self.images[..., i].ravel(), minlength=256) / self.images[..., i].size
-            mean.append(share @ values)
-            std.append(numpy.sqrt(share @ (values - mean[-1]) ** 2) or 1.0)
+            mean.append(float(share @ values))
+            std.append(float(numpy.sqrt(share @ (values - mean[-1]) ** 2)) or 1.0)
         return mean, std
 
-    def normalise(self, *, mean=None, std=None):
+    def normalise(
+        self, *, mean: Sequence[float] | None = None, std: Sequence[float] | None = None
+    ) -> None:
         """Take another mean and std of each channel of images / max_value."""
         for name, values in (("mean", mean), ("std", std)):
             if values is None:
@@ -66,42 +85,42 @@ class Dataset:
                 raise ValueError(f"{name} is {values}, wanted finite numbers" + (" above 0" if name == "std" else ""))
             setattr(self, name, values)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.images)
 
-    def part(self, chosen, **changes):
+    def part(self, chosen: Any, **changes: Any) -> "Dataset":
         """A Dataset of some of the images: `chosen` is an index of NumPy. The rest is as here, but for `changes`."""
         same = {key: getattr(self, key) for key in ("max_value", "mean", "std", "name", "source")}
         return Dataset(self.images[chosen], self.labels[chosen], self.classes, **{**same, **changes})
 
-    def counts(self):
+    def counts(self) -> list[int]:
         """How many images of each class there are."""
         return numpy.bincount(self.labels, minlength=len(self.classes)).tolist()
 
-    def examples(self, each, *, classes=10):
+    def examples(self, each: int, *, classes: int = 10) -> tuple[HostArray, HostArray]:
         """(images, labels): the first so many of each class, for the first so many classes; they run from 0 to 255."""
         chosen = numpy.concatenate([numpy.flatnonzero(self.labels == k)[:each] for k in range(min(classes, len(self.classes)))])
         return (self.images[chosen] * (255 / self.max_value)).astype(numpy.uint8), self.labels[chosen]
 
-    def fingerprint(self):
+    def fingerprint(self) -> str:
         """A checksum of images and labels, as 16 hexadecimal digits."""
-        digest = hashlib.sha256(numpy.ascontiguousarray(self.images))
-        digest.update(self.labels)
+        digest = hashlib.sha256(numpy.ascontiguousarray(self.images).data)
+        digest.update(self.labels.data)
         return digest.hexdigest()[:16]
 
-    def on_device(self):
+    def on_device(self) -> tuple[Array, Array]:
         """(images, labels) on the backend in use, moved there at the first call."""
         name = backend.name()
         if name not in self._device:
             self._device[name] = backend.to_device(self.images), backend.to_device(self.labels)
         return self._device[name]
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         n, h, w, c = self.images.shape
         return f"Dataset({n:,} images of {h} x {w} x {c}, {len(self.classes)} classes)"
 
 
-def held_out(dataset, share):
+def held_out(dataset: Dataset, share: float) -> tuple[Dataset, Dataset | None]:
     """(training, validation): of each class evenly spaced images are held out, `share` of them; mean and std are those of
     the training. With a share of 0 the validation is None.
 

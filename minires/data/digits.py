@@ -14,7 +14,7 @@ from minires.data.dataset import Dataset
 SOURCE = "UCI Machine Learning Repository (CC BY 4.0), in the package"
 
 
-def digits():
+def digits() -> tuple[Dataset, Dataset, Dataset]:
     """(train, validation, test): 1,257, 185 and 355 images (N, 8, 8, 1), as Datasets.
 
     Of each digit every fifth image is for the test and every tenth for validation. mean and std are those of the
@@ -33,4 +33,5 @@ def digits():
         images, labels, [str(digit) for digit in range(10)], max_value=16, name="handwritten digits", source=SOURCE
     )
     train = everything.part(training, mean=None, std=None)
-    return train, *(everything.part(part, mean=train.mean, std=train.std) for part in (validation, test))
+    known = {"mean": train.mean, "std": train.std}
+    return train, everything.part(validation, **known), everything.part(test, **known)

@@ -6,8 +6,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
@@ -18,7 +20,16 @@ CHUNK = 1 << 16  # bytes read at a time, at most
 OTHERWISE = "or name its folder with --data-dir; --source URL adds an address"
 
 
-def fetch(urls, archives, *, what="images", otherwise=OTHERWISE, timeout=30, pause=1.0, tries=4):
+def fetch(
+    urls: Iterable[str],
+    archives: dict[str, str],
+    *,
+    what: str = "images",
+    otherwise: str = OTHERWISE,
+    timeout: float = 30,
+    pause: float = 1.0,
+    tries: int = 4,
+) -> Path:
     """The path in the cache of one of the `archives`, fetched from the first of the `urls` that gives it.
 
     urls  tried in this order    archives  checksum -> file name: any of them will do
@@ -75,29 +86,29 @@ def fetch(urls, archives, *, what="images", otherwise=OTHERWISE, timeout=30, pau
 NAMES = {"md5": "MD5", "sha256": "SHA-256"}
 
 
-def checksum(path, kind="md5"):
+def checksum(path: Path, kind: str = "md5") -> str:
     """The checksum of a file, in hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.new(kind, usedforsecurity=False)).hexdigest()
 
 
-def _kind(known):
+def _kind(known: str) -> str:
     return "md5" if len(known) == 32 else "sha256"
 
 
-def _which(path, archives):
+def _which(path: Path, archives: dict[str, str]) -> str | None:
     """The checksum among those of the archives that a file has, or None."""
     return next((known for known in archives if checksum(path, _kind(known)).startswith(known)), None)
 
 
-def _kept(folder, archives):
+def _kept(folder: Path, archives: dict[str, str]) -> Path | None:
     """The path of an archive that is there and whole, or None."""
     paths = [(folder / name, {known: name}) for known, name in archives.items()]
     return next((path for path, one in paths if path.is_file() and _which(path, one)), None)
 
 
 @contextmanager
-def _alone(path):
+def _alone(path: Path) -> Iterator[None]:
     """A context that one process is in at a time. The lock goes with its process, however that ends."""
     lock = FileLock(path)
     with files.explained(path, 0):
@@ -112,7 +123,7 @@ def _alone(path):
         lock.release()
 
 
-def _download(url, part, timeout, pause, tries):
+def _download(url: str, part: Path, timeout: float, pause: float, tries: int) -> None:
     """All of what is at `url` in the file `part`, going on with what is in it. A host that cannot be reached is not tried
     again, unless it was reached before."""
     if urlsplit(url).scheme not in ("http", "https"):
@@ -130,7 +141,7 @@ def _download(url, part, timeout, pause, tries):
                 part.unlink()
             elif error.code < 500:
                 raise
-            problem = error
+            problem: Exception = error
         except (OSError, http.client.HTTPException) as error:
             if isinstance(error, urllib.error.URLError) and not reached:
                 raise
@@ -142,7 +153,7 @@ def _download(url, part, timeout, pause, tries):
         time.sleep(pause * 2 ** (failures - 1))
 
 
-def _go_on(url, part, timeout):
+def _go_on(url: str, part: Path, timeout: float) -> None:
     """One connection: from where `part` ends to the end of the file, or to where the connection is cut."""
     from tqdm import tqdm
 
@@ -167,16 +178,16 @@ def _go_on(url, part, timeout):
         raise ConnectionError(f"cut off after {_size(part):,} of {total:,} bytes")
 
 
-def _opened(path, mode, size):
+def _opened(path: Path, mode: str, size: int) -> Any:
     with files.explained(path, size):
         return open(path, mode, buffering=0)
 
 
-def _size(path):
+def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def _reason(error):
+def _reason(error: Exception) -> str:
     if isinstance(error, urllib.error.HTTPError):
         return f"HTTP {error.code} {error.reason}"
     if isinstance(error, TimeoutError) or isinstance(getattr(error, "reason", None), TimeoutError):
@@ -184,5 +195,5 @@ def _reason(error):
     return str(getattr(error, "reason", "") or error) or type(error).__name__
 
 
-def _say(sentence):
+def _say(sentence: str) -> None:
     print(f"minires: {sentence}", file=sys.stderr)

@@ -2,16 +2,20 @@
 
 from numbers import Integral
 from pathlib import Path
+from typing import Any
 
 import numpy
 
+from minires.backend import HostArray
 from minires.data.dataset import DataError, Dataset
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".tif", ".tiff")
 PARTS = {"train": ("train",), "validation": ("validation", "valid", "val"), "test": ("test",)}
 
 
-def folder(path, *, size=None, **prepared):
+def folder(
+    path: str | Path, *, size: int | tuple[int, int] | None = None, **prepared: Any
+) -> tuple[Dataset | None, Dataset | None, Dataset]:
     """(train, validation, test) Datasets of RGB images (N, size, size, 3); train and validation are None without a folder.
 
     path  holds train/, test/ and perhaps validation/ (or val/), each with a folder of images for each class. Or it holds
@@ -32,27 +36,35 @@ def folder(path, *, size=None, **prepared):
         images, labels = _read(path, classes, size, prepared, all_classes=True)
         rank = numpy.concatenate([numpy.arange(n) for n in numpy.bincount(labels)])  # the how-manieth of its class
         everything = Dataset(images, labels, classes, name=path.name, source=f"unverified files in the folder {path.name}")
-        train = everything.part(rank % 5 != 4, mean=None, std=None)
+        others = everything.part(rank % 5 != 4, mean=None, std=None)
         if not (rank % 5 == 4).any():
             raise DataError(
                 f"{path} has no class of five images, and every fifth is for the test: add images, or make train/ and test/"
             )
-        return train, None, everything.part(rank % 5 == 4, mean=train.mean, std=train.std)
+        return others, None, everything.part(rank % 5 == 4, mean=others.mean, std=others.std)
     if parts["test"] is None:
         raise DataError(f"{path} has a folder train/ and none named test/: make one, or put the classes into {path} itself")
     classes = _classes(parts["train"] or parts["test"])
-    facts = {"name": path.name, "source": f"unverified files in the folder {path.name}"}
+    source = f"unverified files in the folder {path.name}"
+    facts: dict[str, Any] = {"name": path.name, "source": source}
     train = validation = None
     if parts["train"]:
         train = Dataset(*_read(parts["train"], classes, size, prepared, all_classes=True), classes, **facts)
         facts.update(mean=train.mean, std=train.std)
-        size = size or train.images.shape[1:3]
+        size = size or (train.images.shape[1], train.images.shape[2])
     if parts["validation"] and train:
         validation = Dataset(*_read(parts["validation"], classes, size, prepared), classes, **facts)
     return train, validation, Dataset(*_read(parts["test"], classes, size, prepared), classes, **facts)
 
 
-def load_image(path, *, size=None, channels=3, resize=None, interpolation="bilinear"):
+def load_image(
+    path: str | Path,
+    *,
+    size: int | tuple[int, int] | None = None,
+    channels: int = 3,
+    resize: int | None = None,
+    interpolation: str = "bilinear",
+) -> HostArray:
     """An image file as uint8 (H, W, channels), as it is to be looked at: turned as its EXIF says, on black where it is
     transparent, in RGB or, for one channel, in grey; 16 bits a channel become 8. Of an animation the first image counts.
 
@@ -66,10 +78,10 @@ def load_image(path, *, size=None, channels=3, resize=None, interpolation="bilin
     """
     from PIL import Image, ImageOps
 
-    sides = (size, size) if isinstance(size, Integral) else size
-    if size is not None and (len(sides) != 2 or min(sides) < 1):
+    sides = (size, size) if isinstance(size, (int, Integral)) else size
+    if sides is not None and (len(sides) != 2 or min(sides) < 1):
         raise ValueError(f"size is {size}, wanted at least 1 pixel a side")
-    if resize is not None and (size is None or resize < max(sides)):
+    if resize is not None and (sides is None or resize < max(sides)):
         raise ValueError(f"resize is {resize}, wanted a size as well, and not more than that: size is {size}")
     method = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}.get(interpolation)
     if method is None:
@@ -77,16 +89,16 @@ def load_image(path, *, size=None, channels=3, resize=None, interpolation="bilin
     if channels not in (1, 3):
         raise ValueError(f"an image is wanted in {channels} channels: it can be had in 1 (grey) or 3 (RGB)")
     try:
-        with Image.open(path) as image:
-            image = ImageOps.exif_transpose(image)
+        with Image.open(path) as file:
+            image = ImageOps.exif_transpose(file)
             if image.mode[0] == "I" or image.mode == "F":  # more than 8 bits a pixel: Pillow would cut off, not scale
                 image = _from_16_bits(image)
             if image.has_transparency_data:
                 image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image.convert("RGBA"))
             image = image.convert({1: "L", 3: "RGB"}[channels])
-            if resize is not None:
+            if sides is not None and resize is not None:
                 image = _center(image, sides, resize, method)
-            elif size is not None:
+            elif sides is not None:
                 h, w = sides
                 image = ImageOps.fit(image, (w, h), method)
             return numpy.asarray(image).reshape(image.height, image.width, channels)
@@ -100,7 +112,7 @@ def load_image(path, *, size=None, channels=3, resize=None, interpolation="bilin
         raise DataError(f"{path} does not decode as an image ({error}): replace or remove it") from None
 
 
-def _center(image, sides, resize, method):
+def _center(image: Any, sides: tuple[int, int], resize: int, method: Any) -> Any:
     """The centre of an image whose shorter side becomes `resize` pixels long; rounded as torchvision does."""
     short = min(image.size)
     image = image.resize([resize if side == short else resize * side // short for side in image.size], method)
@@ -108,7 +120,7 @@ def _center(image, sides, resize, method):
     return image.crop((left, top, left + sides[1], top + sides[0]))
 
 
-def _from_16_bits(image):
+def _from_16_bits(image: Any) -> Any:
     """A grey image of 8 bits a pixel from one of 16."""
     from PIL import Image
 
@@ -118,14 +130,21 @@ def _from_16_bits(image):
     return Image.fromarray((pixels / 257).round().astype(numpy.uint8))
 
 
-def _classes(path):
+def _classes(path: Path) -> list[str]:
     classes = sorted(entry.name for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith("."))
     if not classes:
         raise DataError(f"{path} holds no folders: wanted one for each class, with its images")
     return classes
 
 
-def _read(path, classes, size, prepared, *, all_classes=False):
+def _read(
+    path: Path,
+    classes: list[str],
+    size: int | tuple[int, int] | None,
+    prepared: dict[str, Any],
+    *,
+    all_classes: bool = False,
+) -> tuple[HostArray, HostArray]:
     """(images, labels) of all files in the folders of the classes, class by class."""
     unknown = sorted(set(_classes(path)) - set(classes))
     if unknown:

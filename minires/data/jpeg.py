@@ -14,17 +14,18 @@ from PIL import Image
 from tqdm import tqdm
 
 from minires import files
+from minires.backend import HostArray
 from minires.data.cifar import CIFAR10, cifar10
 
 
-def through_jpeg(image, quality=75):
+def through_jpeg(image: HostArray, quality: int = 75) -> HostArray:
     """An image uint8 (H, W, 3), encoded with colours at half the resolution and decoded."""
     file = io.BytesIO()
     Image.fromarray(image).save(file, "JPEG", quality=quality, subsampling="4:2:0")
     return numpy.asarray(Image.open(file))
 
 
-def write(out, *, data_dir=None, quality=75):
+def write(out: str | Path, *, data_dir: str | Path | None = None, quality: int = 75) -> Path:
     """Write OUT/cifar-10-batches-bin/, 10,000 images a file. Returns that folder.
 
     Raises  ValueError: a quality outside 1 to 95. Whatever cifar10 and files.write raise.
@@ -48,7 +49,7 @@ def write(out, *, data_dir=None, quality=75):
     return folder
 
 
-def main():
+def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m minires.data.jpeg", description="CIFAR-10 as it comes out of JPEG.")
     parser.add_argument("out", metavar="OUT")

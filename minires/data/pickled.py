@@ -5,6 +5,7 @@ nothing more; and what it says about an array is checked before an array is made
 """
 
 import io
+from typing import Any
 
 import numpy
 
@@ -15,7 +16,7 @@ LARGEST = 1 << 30  # bytes of an array
 PLAIN = (bytes, str, int, float, list, tuple, dict, type(None))
 
 
-def load(data):
+def load(data: bytes) -> Any:
     """What is in a pickle (bytes): an array, or a dict of arrays, numbers, byte strings and lists. Byte strings stay bytes.
 
     Raises  PickleError: anything else in it, before any of it is run; or it is damaged.
@@ -29,12 +30,11 @@ def load(data):
 class _Array:
     """What a pickle says of an array: NumPy's own _reconstruct, and then __setstate__, without their powers."""
 
-    value = None
-
-    def __init__(self, *_):
+    value: Any = None
+    def __init__(self, *_: object) -> None:
         pass
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: tuple) -> None:
         _, shape, dtype, order, data = state
         sizes = all(isinstance(size, int) and size >= 0 for size in shape)
         if not isinstance(dtype, _Type) or not isinstance(data, bytes) or not sizes:
@@ -50,13 +50,13 @@ class _Array:
 class _Type:
     """What a pickle says of the type of an array's numbers: numpy.dtype without its powers."""
 
-    def __init__(self, code, *_):
+    def __init__(self, code: Any, *_: object) -> None:
         code = code.decode() if isinstance(code, bytes) else code
         if code not in ("u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f4", "f8", "b1"):
             raise PickleError(f"the pickle holds an array of {code!r}: only numbers are read")
         self.value = numpy.dtype(code)
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: tuple) -> None:
         order = state[1].decode() if isinstance(state[1], bytes) else state[1]
         if order not in ("<", ">", "|", "="):
             raise PickleError(f"the pickle holds an array with bytes in the order {order!r}")
@@ -75,7 +75,7 @@ class _Unpickler(unpickling.Unpickler):
     }
 
 
-def _finished(thing, *others):
+def _finished(thing: Any, *others: type) -> Any:
     """An array in place of what stood for it; things of other types as they are. Lists are not gone through: one that holds
     another twice, and that another twice, would take for ever."""
     if isinstance(thing, _Array):

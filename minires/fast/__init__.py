@@ -10,4 +10,5 @@ from minires.fast import blocks, packed  # noqa: F401
 from minires.fast import half  # noqa: F401, I001  autocast comes before them all
 from minires.fast import cuda  # noqa: F401
 
+__all__: list[str] = []  # nothing to import: a form runs where its plain function is called
 heap.keep()

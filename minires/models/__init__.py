@@ -1,5 +1,7 @@
 """Models: a block, stages of it, a network."""
 
+from typing import Any
+
 from minires import names
 from minires.models.freezing import freeze
 from minires.models.infer import infer_model
@@ -19,14 +21,39 @@ from minires.models.preactivation import PreActivationBasicBlock, PreActivationB
 from minires.models.resnet import BasicBlock, Bottleneck, ResNet
 from minires.models.resnet8 import ShortResNet, resnet8
 from minires.models.summary import summary
+from minires.nn import Module
 
+__all__ = [
+    "MODELS",
+    "BasicBlock",
+    "Bottleneck",
+    "PreActivationBasicBlock",
+    "PreActivationBottleneck",
+    "ResNet",
+    "ShortResNet",
+    "build",
+    "freeze",
+    "infer_model",
+    "resnet8",
+    "resnet18",
+    "resnet20",
+    "resnet32",
+    "resnet34",
+    "resnet44",
+    "resnet50",
+    "resnet56",
+    "resnet101",
+    "resnet110",
+    "resnet152",
+    "summary",
+]
 MODELS = {
     model.__name__: model
     for model in (resnet18, resnet34, resnet50, resnet101, resnet152, resnet20, resnet32, resnet44, resnet56, resnet110, resnet8)
 }
 
 
-def build(name, **options):
+def build(name: str, **options: Any) -> Module:
     """A model by its name, with the options of ResNet; or of ShortResNet.
 
     Raises  ValueError: an unknown model or option; the nearest name is in the message.

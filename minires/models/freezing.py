@@ -1,9 +1,10 @@
 """Freezing parts of a net by their names, as `--freeze` says them."""
 
 from minires import names
+from minires.nn import Module
 
 
-def freeze(model, parts):
+def freeze(model: Module, parts: str) -> list[str]:
     """Freeze (see Module.freeze) the parts of a model that a text names, and return their names.
 
     parts  names with commas between, such as "conv1,bn1,layer1" or "layer1.0"; or "until:layer4": all that comes before layer4, in
@@ -18,7 +19,7 @@ def freeze(model, parts):
         if before:
             raise ValueError(f"freeze: {parts!r}, wanted until:NAME by itself, or names with commas between")
         names.check("part of the net", name, modules, listed=first)
-        wanted = []
+        wanted: list[str] = []
         for other in modules:
             if other == name:
                 break

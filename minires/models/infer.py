@@ -2,11 +2,14 @@
 
 import re
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
+from minires.backend import HostArray
 from minires.models.nets import NARROW, NETS
 
 
-def infer_model(state):
+def infer_model(state: Mapping[str, HostArray]) -> tuple[str, dict[str, Any]] | None:
     """(name, options) of the model in NETS, or resnet8, that a state_dict() fits; or None.
 
     Without weights on its shortcuts a net of 16, 32, 64 channels is taken for the paper's, option A.

@@ -1,6 +1,7 @@
 """The nets by name: resnet18 to resnet152, and CIFAR's resnet20 to resnet110."""
 
 import inspect
+from typing import Any
 
 from minires import names
 from minires.models.resnet import BasicBlock, Bottleneck, ResNet, preactivated
@@ -22,7 +23,7 @@ NETS = {  # name -> kind of block, depths, widths
 OPTIONS = [name for name, option in inspect.signature(ResNet).parameters.items() if option.kind is option.KEYWORD_ONLY]
 
 
-def _net(name, **options):
+def _net(name: str, **options: Any) -> ResNet:
     for option in options:
         names.check("option", option, OPTIONS)
     kind, depths, widths = NETS[name]
@@ -31,57 +32,57 @@ def _net(name, **options):
 
 
 @has_forms
-def block_class(kind, preactivation=False):
+def block_class(kind: str, preactivation: bool = False) -> Any:
     """The class of a kind of block, "basic" or "bottleneck", or its pre-activated one."""
     block = {"basic": BasicBlock, "bottleneck": Bottleneck}[kind]
     return preactivated(block) if preactivation else block
 
 
-def resnet18(**options):
+def resnet18(**options: Any) -> ResNet:
     """ResNet-18. Options as for ResNet."""
     return _net("resnet18", **options)
 
 
-def resnet34(**options):
+def resnet34(**options: Any) -> ResNet:
     """ResNet-34. Options as for ResNet."""
     return _net("resnet34", **options)
 
 
-def resnet50(**options):
+def resnet50(**options: Any) -> ResNet:
     """ResNet-50. Options as for ResNet."""
     return _net("resnet50", **options)
 
 
-def resnet101(**options):
+def resnet101(**options: Any) -> ResNet:
     """ResNet-101. Options as for ResNet."""
     return _net("resnet101", **options)
 
 
-def resnet152(**options):
+def resnet152(**options: Any) -> ResNet:
     """ResNet-152. Options as for ResNet."""
     return _net("resnet152", **options)
 
 
-def resnet20(*, shortcut="A", **options):
+def resnet20(*, shortcut: str = "A", **options: Any) -> ResNet:
     """CIFAR's net of 20 layers. Options as for ResNet."""
     return _net("resnet20", shortcut=shortcut, **options)
 
 
-def resnet32(*, shortcut="A", **options):
+def resnet32(*, shortcut: str = "A", **options: Any) -> ResNet:
     """CIFAR's net of 32 layers. Options as for ResNet."""
     return _net("resnet32", shortcut=shortcut, **options)
 
 
-def resnet44(*, shortcut="A", **options):
+def resnet44(*, shortcut: str = "A", **options: Any) -> ResNet:
     """CIFAR's net of 44 layers. Options as for ResNet."""
     return _net("resnet44", shortcut=shortcut, **options)
 
 
-def resnet56(*, shortcut="A", **options):
+def resnet56(*, shortcut: str = "A", **options: Any) -> ResNet:
     """CIFAR's net of 56 layers. Options as for ResNet."""
     return _net("resnet56", shortcut=shortcut, **options)
 
 
-def resnet110(*, shortcut="A", **options):
+def resnet110(*, shortcut: str = "A", **options: Any) -> ResNet:
     """CIFAR's net of 110 layers. Options as for ResNet."""
     return _net("resnet110", shortcut=shortcut, **options)

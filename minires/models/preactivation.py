@@ -6,7 +6,9 @@ Source  He et al. 2016, "Identity Mappings in Deep Residual Networks".
 from minires import functional as F
 from minires.models.resnet import BasicBlock, make_shortcut
 from minires.nn import BatchNorm, Conv2d, Identity, Module
+from minires.nn.init import Generator
 from minires.ops.forms import has_forms
+from minires.tensor import Tensor
 
 
 class PreActivationBasicBlock(Module):
@@ -14,7 +16,15 @@ class PreActivationBasicBlock(Module):
 
     expansion, preactivation = 1, True
 
-    def __init__(self, in_channels, channels, *, stride=1, shortcut="B", rng=None):
+    def __init__(
+        self,
+        in_channels: int,
+        channels: int,
+        *,
+        stride: int = 1,
+        shortcut: str = "B",
+        rng: Generator | None = None,
+    ) -> None:
         self.bn1 = BatchNorm(in_channels)
         self.conv1 = Conv2d(in_channels, channels, 3, stride=stride, padding=1, bias=False, rng=rng)
         self.bn2 = BatchNorm(channels)
@@ -24,7 +34,7 @@ class PreActivationBasicBlock(Module):
     shortcut = BasicBlock.shortcut
 
     @has_forms
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         active = F.relu(self.bn1(x))
         y = self.conv1(active)
         y = self.conv2(F.relu(self.bn2(y)))
@@ -36,7 +46,15 @@ class PreActivationBottleneck(Module):
 
     expansion, preactivation = 4, True
 
-    def __init__(self, in_channels, channels, *, stride=1, shortcut="B", rng=None):
+    def __init__(
+        self,
+        in_channels: int,
+        channels: int,
+        *,
+        stride: int = 1,
+        shortcut: str = "B",
+        rng: Generator | None = None,
+    ) -> None:
         self.bn1 = BatchNorm(in_channels)
         self.conv1 = Conv2d(in_channels, channels, 1, bias=False, rng=rng)
         self.bn2 = BatchNorm(channels)
@@ -48,7 +66,7 @@ class PreActivationBottleneck(Module):
     shortcut = BasicBlock.shortcut
 
     @has_forms
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         active = F.relu(self.bn1(x))
         y = self.conv1(active)
         y = self.conv2(F.relu(self.bn2(y)))
@@ -56,7 +74,7 @@ class PreActivationBottleneck(Module):
         return y + carried(self.shortcut, x, active)
 
 
-def carried(shortcut, x, active):
+def carried(shortcut: Module, x: Tensor, active: Tensor) -> Tensor:
     """What a pre-activated block adds: x itself, or where the shape changes what the shortcut makes of the activated x.
 
     The authors' nets do the same (github.com/KaimingHe/resnet-1k-layers). In the paper's appendix the first block of the net adds

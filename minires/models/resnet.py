@@ -10,13 +10,26 @@ Every stage but the first halves the image. Source  He et al. 2015, "Deep Residu
 figure 5. Names of layers are torchvision's. The nets themselves are in minires.models.nets.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 from minires import functional as F
 from minires import names
-from minires.nn import BatchNorm, Conv2d, GlobalAvgPool, Identity, Linear, MaxPool2d, Module, Sequential
+from minires.nn import (
+    BatchNorm,
+    Conv2d,
+    GlobalAvgPool,
+    Identity,
+    Linear,
+    MaxPool2d,
+    Module,
+    Sequential,
+)
+from minires.nn.init import Generator
 from minires.nn.layers import check_sizes
 from minires.ops.forms import has_forms
+from minires.tensor import Tensor
 
 SHORTCUTS = ("A", "B", "none")
 
@@ -30,7 +43,15 @@ class BasicBlock(Module):
 
     expansion, preactivation = 1, False
 
-    def __init__(self, in_channels, channels, *, stride=1, shortcut="B", rng=None):
+    def __init__(
+        self,
+        in_channels: int,
+        channels: int,
+        *,
+        stride: int = 1,
+        shortcut: str = "B",
+        rng: Generator | None = None,
+    ) -> None:
         self.conv1 = Conv2d(in_channels, channels, 3, stride=stride, padding=1, bias=False, rng=rng)
         self.bn1 = BatchNorm(channels)
         self.conv2 = Conv2d(channels, channels, 3, padding=1, bias=False, rng=rng)
@@ -38,12 +59,12 @@ class BasicBlock(Module):
         self.downsample = make_shortcut(shortcut, in_channels, channels, stride, rng=rng)
 
     @property
-    def shortcut(self):
+    def shortcut(self: Any) -> Module:
         """The paper's name for `downsample`, which is torchvision's."""
         return self.downsample
 
     @has_forms
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         y = F.relu(self.bn1(self.conv1(x)))
         return F.relu(self.bn2(self.conv2(y)) + self.shortcut(x))
 
@@ -53,7 +74,15 @@ class Bottleneck(Module):
 
     expansion, preactivation = 4, False
 
-    def __init__(self, in_channels, channels, *, stride=1, shortcut="B", rng=None):
+    def __init__(
+        self,
+        in_channels: int,
+        channels: int,
+        *,
+        stride: int = 1,
+        shortcut: str = "B",
+        rng: Generator | None = None,
+    ) -> None:
         self.conv1 = Conv2d(in_channels, channels, 1, bias=False, rng=rng)
         self.bn1 = BatchNorm(channels)
         self.conv2 = Conv2d(channels, channels, 3, stride=stride, padding=1, bias=False, rng=rng)
@@ -65,7 +94,7 @@ class Bottleneck(Module):
     shortcut = BasicBlock.shortcut
 
     @has_forms
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         y = F.relu(self.bn1(self.conv1(x)))
         y = F.relu(self.bn2(self.conv2(y)))
         return F.relu(self.bn3(self.conv3(y)) + self.shortcut(x))
@@ -74,29 +103,37 @@ class Bottleneck(Module):
 class PadShortcut(Module):
     """Option A: every stride-th pixel, with zero channels before and behind."""
 
-    def __init__(self, in_channels, out_channels, stride):
+    def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
         if out_channels < in_channels:
             raise ValueError(f"PadShortcut: {in_channels} channels to {out_channels}: zeros only widen; shortcut B narrows")
         self.stride = stride
         self.before = (out_channels - in_channels) // 2
         self.behind = out_channels - in_channels - self.before
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         x = x[:, :: self.stride, :: self.stride]
         return F.pad(x, ((0, 0), (0, 0), (0, 0), (self.before, self.behind)))
 
-    def describe(self):
+    def describe(self) -> str:
         return f"stride {self.stride}, {self.before} + {self.behind} zero channels"
 
 
 class NoShortcut(Module):
     """Nothing to add: 0. It makes the net plain."""
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> float:
         return 0.0
 
 
-def make_shortcut(kind, in_channels, out_channels, stride, *, norm=True, rng=None):
+def make_shortcut(
+    kind: str,
+    in_channels: int,
+    out_channels: int,
+    stride: int,
+    *,
+    norm: bool = True,
+    rng: Generator | None = None,
+) -> Module:
     """The module between a block's input and its sum.
 
     Raises  ValueError: a kind that is none of SHORTCUTS.
@@ -112,14 +149,16 @@ def make_shortcut(kind, in_channels, out_channels, stride, *, norm=True, rng=Non
     return Sequential(projection, BatchNorm(out_channels)) if norm else Sequential(projection)
 
 
-def make_stage(block, depth, in_channels, width, *, stride, **options):
+def make_stage(
+    block: Any, depth: int, in_channels: int, width: int, *, stride: int, **options: Any
+) -> Sequential:
     """`depth` blocks of `width`; the first has the stride."""
     first = block(in_channels, width, stride=stride, **options)
     rest = (block(width * block.expansion, width, **options) for _ in range(depth - 1))
     return Sequential(first, *rest)
 
 
-def preactivated(block):
+def preactivated(block: Any) -> Any:
     """The block of He et al. 2016 that takes the place of one of 2015; one that is pre-activated already stays.
 
     Raises  ValueError: another block.
@@ -143,8 +182,19 @@ class ResNet(Module):
     preactivation  the blocks of He et al. 2016, see minires.models.preactivation, and batch norm at the end
     """
 
-    def __init__(self, block, depths, widths, *, num_classes=10, in_channels=3, stem="cifar", shortcut="B",
-                 preactivation=False, rng=None):  # fmt: skip
+    def __init__(
+        self,
+        block: Any,
+        depths: Sequence[int],
+        widths: Sequence[int],
+        *,
+        num_classes: int = 10,
+        in_channels: int = 3,
+        stem: str = "cifar",
+        shortcut: str = "B",
+        preactivation: bool = False,
+        rng: Generator | None = None,
+    ) -> None:
         names.check("stem", stem, ("cifar", "imagenet"))
         if len(depths) != len(widths):
             raise ValueError(f"ResNet: {len(depths)} depths and {len(widths)} widths: wanted one of each for every stage")
@@ -167,25 +217,25 @@ class ResNet(Module):
         self.fc = Linear(channels, num_classes, rng=rng)
         self.stages = len(depths)
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         x = self.stem(x)
         for i in range(self.stages):
             x = getattr(self, f"layer{i + 1}")(x)
         return self.fc(self.avgpool(self.last_norm(x)))
 
     @has_forms
-    def stem(self, x):
+    def stem(self, x: Tensor) -> Tensor:
         """What comes before the first stage."""
         x = self.conv1(x)
         x = x if self.bn1 is None else F.relu(self.bn1(x))
         return self.maxpool(x)
 
     @has_forms
-    def last_norm(self, x):
+    def last_norm(self, x: Tensor) -> Tensor:
         """Batch norm and ReLU after the last stage, where blocks are pre-activated."""
         return x if self.bn is None else F.relu(self.bn(x))
 
-    def features(self, x, *, upto=None):
+    def features(self, x: Tensor, *, upto: str | None = None) -> dict[str, Tensor]:
         """The maps (N, H, W, C) after the stem and after each stage: name -> Tensor, "stem", "layer1", ... up to and with `upto`.
 
         What comes after `upto` is not run. Of a net with preactivation the last map has been through the last batch norm and ReLU.

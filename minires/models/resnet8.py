@@ -1,19 +1,23 @@
 """ResNet-8: a residual net for short trainings, wide and shallow, with the tricks that such trainings are made of."""
 
 import inspect
+from collections.abc import Sequence
+from typing import Any
 
 from minires import functional as F
 from minires import names
-from minires.backend import to_device
+from minires.backend import HostArray, to_device
 from minires.nn import BatchNorm, Conv2d, GlobalAvgPool, Linear, MaxPool2d, Module, init
+from minires.nn.init import Generator
 from minires.ops.forms import has_forms
 from minires.ops.windows import pair
+from minires.tensor import Tensor
 
 
 class Stage(Module):
     """A convolution and a max pool that halves the image; then a block of one convolution: F(x) + x."""
 
-    def __init__(self, in_channels, channels, *, rng=None):
+    def __init__(self, in_channels: int, channels: int, *, rng: Generator | None = None) -> None:
         self.conv1 = Conv2d(in_channels, channels, 3, padding=1, bias=False, rng=rng)
         self.pool = MaxPool2d(2)
         self.bn1 = BatchNorm(channels, momentum=0.4)
@@ -21,7 +25,7 @@ class Stage(Module):
         self.bn2 = BatchNorm(channels, momentum=0.4)
 
     @has_forms
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         y = F.relu(self.bn1(self.pool(self.conv1(x))))
         return F.relu(self.bn2(self.conv2(y)) + y)
 
@@ -38,7 +42,17 @@ class ShortResNet(Module):
     stage, which two cores run half as fast again.
     """
 
-    def __init__(self, *, num_classes=10, in_channels=3, stem=24, widths=(64, 128, 256), dirac=False, scale=1 / 9, rng=None):
+    def __init__(
+        self,
+        *,
+        num_classes: int = 10,
+        in_channels: int = 3,
+        stem: int = 24,
+        widths: Sequence[int] = (64, 128, 256),
+        dirac: bool = False,
+        scale: float = 1 / 9,
+        rng: Generator | None = None,
+    ) -> None:
         self.conv1 = Conv2d(in_channels, stem, 3, padding=1, bias=True, rng=rng)
         for i, (before, width) in enumerate(zip((stem, *widths), widths), 1):
             setattr(self, f"layer{i}", Stage(before, width, rng=rng))
@@ -50,13 +64,13 @@ class ShortResNet(Module):
                 if name.startswith("layer") and isinstance(module, Conv2d):
                     init.dirac(module.weight.data)
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         x = F.relu(self.conv1(x))
         for i in range(self.stages):
             x = getattr(self, f"layer{i + 1}")(x)
         return self.fc(self.avgpool(x)) * self.scale
 
-    def whiten(self, images):
+    def whiten(self, images: HostArray) -> None:
         """The first convolution becomes one that makes patches white, and learns nothing but its bias.
 
         images  (N, H, W, C) on the host, as the net gets them
@@ -71,7 +85,7 @@ class ShortResNet(Module):
 OPTIONS = list(inspect.signature(ShortResNet).parameters)
 
 
-def resnet8(**options):
+def resnet8(**options: Any) -> ShortResNet:
     """The net of 8 layers for short trainings (none of the paper's). Options as for ShortResNet."""
     for name in options:
         names.check("option", name, OPTIONS)

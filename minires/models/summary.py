@@ -2,11 +2,12 @@
 
 import copy
 from collections import Counter
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from minires.backend import xp
 from minires.graph import Node, saved
-from minires.nn import Conv2d, Linear, Parameter, init
+from minires.nn import Conv2d, Linear, Module, Parameter, init
 from minires.tensor import Tensor
 
 
@@ -15,7 +16,7 @@ class Row(NamedTuple):
 
     name: str
     kind: str
-    output: tuple  # the shape of the result, without N
+    output: tuple[int, ...]  # the shape of the result, without N
     parameters: int
     multiply_adds: int  # for one image
     saved: int  # bytes that backward passes save, for one image
@@ -25,13 +26,13 @@ class Row(NamedTuple):
 class Summary(NamedTuple):
     """summary()'s result: `rows`, and their sums. print() shows the table."""
 
-    rows: list
+    rows: list[Row]
     parameters: int
     multiply_adds: int
     saved: int
     learns: int
 
-    def __str__(self):
+    def __str__(self) -> str:
         head = ("layer", "kind", "output", "parameters", "multiply-adds", "saved, KiB")
         lines = [head] + [_cells(*row[:-1]) for row in self.rows]
         lines.append(_cells("sum", "", (), self.parameters, self.multiply_adds, self.saved))
@@ -44,10 +45,11 @@ class Summary(NamedTuple):
         learn = [f"{self.learns:,} of the parameters learn"] if self.learns < self.parameters else []
         return "\n".join([text[0], rule, *text[1:-1], rule, text[-1].rstrip(), *learn])
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return str(self)
 
 
-def summary(model, input_shape):
+def summary(model: Module, input_shape: Sequence[int]) -> Summary:
     """Run copies of `model` on zeros, in training, and write down what each module does.
 
     input_shape  (H, W, C), or (features,), of one example
@@ -62,16 +64,16 @@ def summary(model, input_shape):
     return Summary(rows, *(sum(getattr(row, key) for row in rows) for key in ("parameters", "multiply_adds", "saved", "learns")))
 
 
-def _rows(model, shape):
+def _rows(model: Module, shape: tuple[int, ...]) -> list[Row]:
     """A Row for each module of a copy of `model` that runs on zeros of `shape`; `saved` is of the whole batch."""
     model = copy.deepcopy(model).train()
     ran, inside, seen = {}, [""], {id(parameter.data) for parameter in model.parameters()}
-    multiply_adds, sizes = Counter(), Counter()
+    multiply_adds, sizes = Counter[str](), Counter[str]()
 
-    def watch(name, module):
+    def watch(name: str, module: Module) -> None:
         forward = module.forward
 
-        def watched(*inputs, **options):
+        def watched(*inputs: Any, **options: Any) -> Any:
             for x in (*inputs, *options.values()):
                 sizes[inside[-1]] += _newly_saved(x, seen)  # by what the module around it did since its last part
             inside.append(name)
@@ -82,13 +84,13 @@ def _rows(model, shape):
             ran[name] = getattr(y, "shape", ())[1:]
             return y
 
-        module.forward = watched
+        module.forward = watched  # type: ignore[method-assign]  # of this module alone
 
     for name, module in model.modules():
         watch(name, module)
     with init.kept_generator():
         model(Tensor(xp.zeros(shape, dtype=xp.float32)))
-    counted, rows = set(), []
+    counted, rows = set[int](), []
     for name, module in model.modules():
         if name in ran:
             own = {id(value): value for _, value in module.named_attributes() if isinstance(value, Parameter)}
@@ -100,14 +102,14 @@ def _rows(model, shape):
     return rows
 
 
-def _multiply_adds(module, y):
+def _multiply_adds(module: Module, y: Tensor) -> int:
     """For one image, of a module whose result is y."""
     if isinstance(module, Conv2d):
         return module.weight.size * y.shape[1] * y.shape[2]
     return module.weight.size * (y.size // (len(y) * y.shape[-1])) if isinstance(module, Linear) else 0
 
 
-def _newly_saved(tensor, seen):
+def _newly_saved(tensor: Any, seen: set[int]) -> int:
     """The bytes of arrays that nodes below `tensor` save, for nodes and arrays that are not among `seen`; they are then."""
     size, stack = 0, [getattr(tensor, "node", None)]
     while stack:
@@ -121,7 +123,9 @@ def _newly_saved(tensor, seen):
     return size
 
 
-def _cells(name, kind, output, parameters, multiply_adds, size):
+def _cells(
+    name: str, kind: str, output: tuple, parameters: int, multiply_adds: int, size: float
+) -> tuple[str, ...]:
     shape = " x ".join(map(str, output))
     return (name or "(itself)", kind, shape, f"{parameters:,}" if parameters else "", f"{multiply_adds:,}" if multiply_adds else "",
             f"{size / 1024:,.1f}" if size else "")  # fmt: skip

@@ -14,3 +14,20 @@ from minires.nn.layers import (
     ReLU,
 )
 from minires.nn.module import Module, Parameter, Sequential
+
+__all__ = [
+    "AvgPool2d",
+    "BatchNorm",
+    "Conv2d",
+    "Dropout",
+    "Flatten",
+    "GlobalAvgPool",
+    "Identity",
+    "Linear",
+    "MaxPool2d",
+    "Module",
+    "Parameter",
+    "ReLU",
+    "Sequential",
+    "manual_seed",
+]

@@ -3,12 +3,14 @@
 All is drawn on the host, so every backend starts from the same numbers. `rng=` names another generator.
 """
 
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy
+from numpy.random import Generator
 
 from minires import names
-from minires.backend import to_device
+from minires.backend import Array, HostArray, to_device
 from minires.ops.forms import has_forms
 
 # The default generator: one for the process, as it decides a run's weights. NumPy's own lock guards each draw; threads that
@@ -16,18 +18,18 @@ from minires.ops.forms import has_forms
 _generator = numpy.random.default_rng(0)
 
 
-def manual_seed(seed):
+def manual_seed(seed: int) -> None:
     """Seed the default generator. Without it, it starts from seed 0."""
     _generator.bit_generator.state = numpy.random.default_rng(seed).bit_generator.state
 
 
-def generator(rng=None):
+def generator(rng: Generator | None = None) -> Generator:
     """`rng`, or the default numpy.random.Generator."""
     return _generator if rng is None else rng
 
 
 @contextmanager
-def kept_generator():
+def kept_generator() -> Iterator[None]:
     """A context after which the default generator is back in the state in which it was before."""
     state = _generator.bit_generator.state
     try:
@@ -36,7 +38,7 @@ def kept_generator():
         _generator.bit_generator.state = state
 
 
-def fans(shape):
+def fans(shape: Sequence[int]) -> tuple[int, int]:
     """(fan-in, fan-out) of a weight (I, O) or (KH, KW, C, F): how many inputs an output sees, and the other way round.
 
     >>> fans((3, 3, 16, 64))
@@ -50,7 +52,9 @@ def fans(shape):
 
 
 @has_forms
-def kaiming_normal(shape, *, mode="fan_out", rng=None):
+def kaiming_normal(
+    shape: Sequence[int], *, mode: str = "fan_out", rng: Generator | None = None
+) -> Array:
     """Normal, standard deviation sqrt(2 / fan): a ReLU net keeps its signal (fan_in) or its gradient (fan_out) from layer to layer.
 
     Source  He et al. 2015, "Delving Deep into Rectifiers", equations 10 and 14.
@@ -61,7 +65,7 @@ def kaiming_normal(shape, *, mode="fan_out", rng=None):
     return to_device(generator(rng).normal(0, deviation, shape).astype(numpy.float32))
 
 
-def dirac(weight):
+def dirac(weight: Array) -> None:
     """Write to a weight (KH, KW, C, F): its first C filters pass the channels on as they are; the others stay.
 
     Source  Zagoruyko and Komodakis 2017, "DiracNets"; of part of the filters, Jordan 2024.
@@ -73,7 +77,9 @@ def dirac(weight):
     weight[..., :same] = to_device(start)
 
 
-def whitening(images, kernel, filters, *, eps=5e-4):
+def whitening(
+    images: HostArray, kernel: tuple[int, int], filters: int, *, eps: float = 5e-4
+) -> HostArray:
     """A weight (KH, KW, C, filters) whose outputs are uncorrelated over the patches of some images, and of variance 1: the
     directions in which patches vary most, each by itself and turned round, as a ReLU follows.
 
@@ -97,26 +103,26 @@ def whitening(images, kernel, filters, *, eps=5e-4):
 
 
 @has_forms
-def sum_of_products(rows):
+def sum_of_products(rows: Array) -> Array:
     """rows.T @ rows."""
     return rows.T @ rows
 
 
-def uniform(shape, bound, *, rng=None):
+def uniform(shape: Sequence[int], bound: float, *, rng: Generator | None = None) -> Array:
     """Uniform between -bound and bound."""
     return to_device(generator(rng).uniform(-bound, bound, shape).astype(numpy.float32))
 
 
-def zeros(shape):
+def zeros(shape: Sequence[int]) -> Array:
     """Zeros."""
     return to_device(numpy.zeros(shape, numpy.float32))
 
 
-def ones(shape):
+def ones(shape: Sequence[int]) -> Array:
     """Ones."""
     return to_device(numpy.ones(shape, numpy.float32))
 
 
-def keep_mask(shape, p, *, rng=None):
+def keep_mask(shape: Sequence[int], p: float, *, rng: Generator | None = None) -> Array:
     """Bools, true with probability 1 - p."""
     return to_device(generator(rng).random(shape) >= p)

@@ -2,10 +2,13 @@
 
 import math
 from numbers import Integral, Real
+from typing import Any
 
 from minires import functional as F
 from minires import ops
+from minires.backend import Array
 from minires.nn import init
+from minires.nn.init import Generator
 from minires.nn.module import Module, Parameter
 from minires.ops.forms import has_forms
 from minires.ops.windows import pair
@@ -19,16 +22,23 @@ class Linear(Module):
     rng  a numpy.random.Generator for the weights; without it the default one
     """
 
-    def __init__(self, in_features, out_features, *, bias=True, rng=None):
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        *,
+        bias: bool = True,
+        rng: Generator | None = None,
+    ) -> None:
         check_sizes(in_features=in_features, out_features=out_features)
         bound = in_features**-0.5
         self.weight = Parameter(init.uniform((in_features, out_features), bound, rng=rng))
         self.bias = Parameter(init.uniform((out_features,), bound, rng=rng)) if bias else None
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         return F.linear(x, self.weight, self.bias)
 
-    def describe(self):
+    def describe(self) -> str:
         i, o = self.weight.shape
         return f"{i}, {o}"
 
@@ -41,17 +51,27 @@ class Conv2d(Module):
     rng  a numpy.random.Generator for the weights; without it the default one
     """
 
-    def __init__(self, in_channels, out_channels, kernel_size, *, stride=1, padding=0, bias=True, rng=None):
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | tuple[int, int],
+        *,
+        stride: int | tuple[int, int] = 1,
+        padding: int | tuple[int, int] = 0,
+        bias: bool = True,
+        rng: Generator | None = None,
+    ) -> None:
         check_sizes(in_channels=in_channels, out_channels=out_channels)
         kernel = pair(kernel_size, "kernel_size", at_least=1)
         self.stride, self.padding = pair(stride, "stride", at_least=1), pair(padding, "padding", at_least=0)
         self.weight = Parameter(init.kaiming_normal((*kernel, in_channels, out_channels), rng=rng))
         self.bias = Parameter(init.zeros((out_channels,))) if bias else None
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         return F.conv2d(x, self.weight, self.bias, stride=self.stride, padding=self.padding)
 
-    def describe(self):
+    def describe(self) -> str:
         kh, kw, c, f = self.weight.shape
         return f"{c}, {f}, {kh}x{kw}" + _movement(self.stride, self.padding)
 
@@ -63,7 +83,7 @@ class BatchNorm(Module):
     with the unbiased variance. In evaluation by the running ones.
     """
 
-    def __init__(self, channels, *, eps=1e-5, momentum=0.1):
+    def __init__(self, channels: int, *, eps: float = 1e-5, momentum: float = 0.1) -> None:
         check_sizes(channels=channels)
         if not eps >= 0 or not 0 <= momentum <= 1:
             raise ValueError(f"BatchNorm: eps is {eps}, wanted 0 or more; momentum is {momentum}, wanted 0 to 1")
@@ -73,22 +93,24 @@ class BatchNorm(Module):
         self.running_mean = init.zeros((channels,))
         self.running_var = init.ones((channels,))
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         x = as_tensor(x)
         if not self.training:
             mean, var = self.running_mean, self.running_var
             return F.batch_norm_frozen(x, self.weight, self.bias, mean=mean, var=var, eps=self.eps)
-        stats = ops.channel_stats(x.data)
+        stats: tuple[Array, Array] = ops.channel_stats(x.data)
         y = F.batch_norm(x, self.weight, self.bias, eps=self.eps, stats=stats)
         update_running(self.running_mean, self.running_var, *stats, self.momentum, x.size // x.shape[-1])
         return y
 
-    def describe(self):
+    def describe(self) -> str:
         return f"{self.weight.size}"
 
 
 @has_forms
-def update_running(running_mean, running_var, mean, var, momentum, count):
+def update_running(
+    running_mean: Array, running_var: Array, mean: Array, var: Array, momentum: float, count: int
+) -> None:
     """Move the running statistics towards those of a batch with `count` values per channel, in place.
 
     running = (1 - momentum) running + momentum batch; var divides by count, running_var takes the unbiased one.
@@ -101,19 +123,25 @@ def update_running(running_mean, running_var, mean, var, momentum, count):
 class ReLU(Module):
     """max(x, 0)."""
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         return F.relu(x)
 
 
 class _Pool2d(Module):
     """What the two poolings share: a window. Without `stride` windows lie side by side."""
 
-    def __init__(self, kernel_size, *, stride=None, padding=0):
+    def __init__(
+        self,
+        kernel_size: int | tuple[int, int],
+        *,
+        stride: int | tuple[int, int] | None = None,
+        padding: int | tuple[int, int] = 0,
+    ) -> None:
         self.kernel_size = pair(kernel_size, "kernel_size", at_least=1)
         self.stride = self.kernel_size if stride is None else pair(stride, "stride", at_least=1)
         self.padding = pair(padding, "padding", at_least=0)
 
-    def describe(self):
+    def describe(self) -> str:
         kh, kw = self.kernel_size
         return f"{kh}x{kw}" + _movement(self.stride, self.padding)
 
@@ -121,28 +149,28 @@ class _Pool2d(Module):
 class MaxPool2d(_Pool2d):
     """The largest number under each window.  (N, H, W, C) -> (N, OH, OW, C)"""
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         return F.max_pool2d(x, self.kernel_size, stride=self.stride, padding=self.padding)
 
 
 class AvgPool2d(_Pool2d):
     """The mean of the numbers under each window; the padding counts, as zeros.  (N, H, W, C) -> (N, OH, OW, C)"""
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         return F.avg_pool2d(x, self.kernel_size, stride=self.stride, padding=self.padding)
 
 
 class GlobalAvgPool(Module):
     """The mean of each channel.  (N, H, W, C) -> (N, C)"""
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         return F.global_avg_pool(x)
 
 
 class Flatten(Module):
     """All features of an example in a row.  (N, ...) -> (N, features)"""
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         x = as_tensor(x)
         if not x.ndim:
             raise ValueError("Flatten: x has shape (), wanted (N, ...)")
@@ -155,38 +183,38 @@ class Dropout(Module):
     rng  a numpy.random.Generator for the masks; without it the default one
     """
 
-    def __init__(self, p=0.5, *, rng=None):
-        if not isinstance(p, Real) or not 0 <= p < 1:
+    def __init__(self, p: float = 0.5, *, rng: Generator | None = None) -> None:
+        if not isinstance(p, (float, Real)) or not 0 <= p < 1:
             raise ValueError(f"Dropout: p is {p!r}, wanted 0 <= p < 1")
         self.p, self.rng = p, rng
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         x = as_tensor(x)
         return F.dropout(x, init.keep_mask(x.shape, self.p, rng=self.rng), p=self.p) if self.training else x
 
-    def describe(self):
+    def describe(self) -> str:
         return f"p={self.p}"
 
 
 class Identity(Module):
     """x."""
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         return x
 
 
-def _movement(stride, padding):
+def _movement(stride: tuple[int, int], padding: tuple[int, int]) -> str:
     """The window's steps and frame, where they are not 1 and 0."""
     across = f", stride {stride[0]}x{stride[1]}" if stride != (1, 1) else ""
     return across + (f", padding {padding[0]}x{padding[1]}" if padding != (0, 0) else "")
 
 
-def as_tensor(x):
+def as_tensor(x: Any) -> Tensor:
     """A tensor as it is; an array or lists as one."""
     return x if isinstance(x, Tensor) else Tensor(x)
 
 
-def check_sizes(**sizes):
+def check_sizes(**sizes: Any) -> None:
     """Raises  ValueError: one that is no int of at least 1, by its name."""
     for name, size in sizes.items():
         if not isinstance(size, Integral) or size < 1:

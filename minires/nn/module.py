@@ -5,11 +5,12 @@ or one in a list or dict, is a child. They come in the order in which they were 
 """
 
 import operator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Self
 
-from minires.backend import to_device, to_host, xp
+from minires.backend import Array, HostArray, to_device, to_host, xp
 from minires.ops.forms import has_forms
 from minires.tensor import Tensor
-
 
 MOST = 12  # things that do not fit are named
 
@@ -19,7 +20,7 @@ class Parameter(Tensor):
 
     __slots__ = ()
 
-    def __init__(self, data, *, requires_grad=True):
+    def __init__(self, data: Any, *, requires_grad: bool = True) -> None:
         super().__init__(data, requires_grad=requires_grad)
 
 
@@ -28,53 +29,53 @@ class Module:
 
     training, frozen = True, False
 
-    def forward(self, *inputs, **options):
+    def forward(self, *inputs: Any, **options: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__} has no forward()")
 
-    def __call__(self, *inputs, **options):
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
         return self.forward(*inputs, **options)
 
     # The tree.
 
-    def named_attributes(self):
+    def named_attributes(self) -> Iterator[tuple[str, Any]]:
         """(name, value) of each attribute; those in a list, tuple or dict as name.0, name.key."""
         for name, value in vars(self).items():
             yield from _opened(name, value)
 
-    def children(self):
+    def children(self) -> list[tuple[str, "Module"]]:
         """(name, module) of each module right below this one."""
         return [(name, value) for name, value in self.named_attributes() if isinstance(value, Module)]
 
-    def modules(self, name=""):
+    def modules(self, name: str = "") -> list[tuple[str, "Module"]]:
         """(name, module) of this module and all below it; one that stands in two places comes once."""
-        return ((name, module) for name, module in _walk(self, name, set()) if isinstance(module, Module))
+        return [pair for pair in _walk(self, name, set()) if isinstance(pair[1], Module)]
 
-    def named_parameters(self):
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """(name, Parameter) of all in the tree; one that is shared comes once."""
         return ((name, value) for name, value in _walk(self, "", set()) if isinstance(value, Parameter))
 
     @has_forms
-    def parameters(self):
+    def parameters(self) -> list[Parameter]:
         """All Parameters in the tree, each once."""
         return [parameter for _, parameter in self.named_parameters()]
 
-    def named_buffers(self):
+    def named_buffers(self) -> Iterator[tuple[str, Array]]:
         """(name, array) of all states that are saved but not trained, such as running statistics."""
         return ((name, value) for name, value in _walk(self, "", set()) if _is_buffer(value))
 
     # Modes and types.
 
-    def train(self, mode=True):
+    def train(self, mode: bool = True) -> Self:
         """Training mode for the whole tree, but for what is frozen: batch norm and dropout depend on it. Returns the module."""
         for _, module in self.modules():
             module.training = mode and not module.frozen
         return self
 
-    def eval(self):
+    def eval(self) -> Self:
         """Evaluation mode for the whole tree. Returns the module."""
         return self.train(False)
 
-    def freeze(self, frozen=True):
+    def freeze(self, frozen: bool = True) -> Self:
         """The tree learns nothing: no parameter requires a gradient, and all stay in evaluation mode, so that the statistics of batch
         norms stay as they are, too. With False it learns again. Returns the module.
 
@@ -86,16 +87,16 @@ class Module:
             parameter.requires_grad = not frozen
         return self
 
-    def astype(self, dtype):
+    def astype(self, dtype: Any) -> Self:
         """All parameters and buffers of floats in another type of floats, such as "float64". Returns the module.
 
         Raises  TypeError: a type of other numbers.
         """
         if xp.dtype(dtype).kind != "f":
             raise TypeError(f"astype: {dtype} is no type of floats; ints and bools in a module stay what they are")
-        new = {}  # id -> (array, what became of it): what two share they share afterwards
+        new: dict[int, tuple[Array, Array]] = {}  # id -> (array, what became of it): what two share they share afterwards
 
-        def changed(value):
+        def changed(value: Any) -> Any:
             """The value in the new type; lists and dicts are changed in place."""
             if isinstance(value, dict):
                 value.update((key, changed(item)) for key, item in value.items())
@@ -117,11 +118,11 @@ class Module:
 
     # What is saved.
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, HostArray]:
         """Name -> NumPy array (a copy) of all parameters and buffers, in the order of the tree."""
         return {name: to_host(array).copy() for name, array in _state(self)}
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: Mapping[str, HostArray]) -> None:
         """Write the arrays of `state` into the parameters and buffers. All of them, or none.
 
         Raises  ValueError: it names what is missing, unknown, of another shape, or of numbers that would be cut (complex ones,
@@ -142,43 +143,43 @@ class Module:
 
     # How it looks.
 
-    def describe(self):
+    def describe(self) -> str:
         """What to say of a layer within the brackets of its line in the tree."""
         return ""
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return "\n".join(_lines(self, "", set()))
 
 
 class Sequential(Module):
     """Modules one after the other. They are named 0, 1, 2, ..."""
 
-    def __init__(self, *modules):
+    def __init__(self, *modules: Module) -> None:
         for i, module in enumerate(modules):
             if not isinstance(module, Module):
                 raise TypeError(f"Sequential: part {i} is {module!r}, wanted a Module")
             setattr(self, str(i), module)
 
     @has_forms
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         for module in vars(self).values():
             if isinstance(module, Module):
                 x = module(x)
         return x
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(list(self.children()))
 
-    def __getitem__(self, i):
+    def __getitem__(self, i: int) -> Module:
         return [module for _, module in self.children()][i]
 
 
-def _is_buffer(value):
+def _is_buffer(value: Any) -> bool:
     """An array: a NumPy scalar has a dtype too, but nothing can be written into it."""
     return hasattr(value, "dtype") and hasattr(value, "__setitem__") and not isinstance(value, Tensor)
 
 
-def _misfit(value, array):
+def _misfit(value: Any, array: Array) -> str | None:
     """Why `value` cannot be written into `array`; None where it can."""
     if not hasattr(value, "shape"):
         return f"a {type(value).__name__}, wanted {array.shape}"
@@ -189,7 +190,7 @@ def _misfit(value, array):
 
 
 @has_forms
-def _opened(name, value):
+def _opened(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     """(name, value), or of a list, tuple or dict each part with its place, however deep."""
     if isinstance(value, (dict, list, tuple)):
         for key, item in value.items() if isinstance(value, dict) else enumerate(value):
@@ -199,10 +200,10 @@ def _opened(name, value):
 
 
 @has_forms
-def _walk(value, path, seen):
+def _walk(value: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
     """(path, value) of each module, parameter and buffer in a value, in the order written, each once."""
     if isinstance(value, (dict, list, tuple)):
-        parts = value.items() if isinstance(value, dict) else enumerate(value)
+        parts: Iterable = value.items() if isinstance(value, dict) else enumerate(value)
     elif isinstance(value, (Module, Parameter)) or _is_buffer(value):
         if id(value) in seen:
             return
@@ -215,7 +216,7 @@ def _walk(value, path, seen):
         yield from _walk(part, f"{path}.{key}" if path else key, seen)
 
 
-def _state(module):
+def _state(module: Module) -> Iterator[tuple[str, Array]]:
     """(name, array) of all that is saved."""
     for name, value in _walk(module, "", set()):
         if isinstance(value, Parameter):
@@ -224,7 +225,7 @@ def _state(module):
             yield name, value
 
 
-def _lines(module, name, above):
+def _lines(module: Module, name: str, above: set[int]) -> Iterator[str]:
     """The tree below a module, a line each: name, class, shapes, how many parameters. One that is `above` itself ends there."""
     shapes = [f"{key} {value.shape}" for key, value in module.named_attributes() if isinstance(value, Parameter)]
     count = sum(parameter.size for parameter in module.parameters())

@@ -7,6 +7,9 @@ graph and keep no state: they never write to their inputs nor to `g`, and save w
 Faster forms of them are registered by minires.fast and run in their place, see minires.ops.forms.
 """
 
+from collections.abc import Callable
+
+from minires.backend import Array
 from minires.ops.conv import col2im, conv2d, im2col
 from minires.ops.elementwise import (
     add,
@@ -32,3 +35,59 @@ from minires.ops.norm import batch_norm, batch_norm_frozen, channel_stats, dropo
 from minires.ops.pool import avg_pool2d, global_avg_pool, max_pool2d
 from minires.ops.reduce import max, mean, sum, var
 from minires.ops.shape import broadcast_to, concatenate, getitem, pad, reshape, transpose
+
+__all__ = [
+    "Backward",
+    "Op",
+    "add",
+    "avg_pool2d",
+    "batch_norm",
+    "batch_norm_frozen",
+    "broadcast_to",
+    "channel_stats",
+    "col2im",
+    "concatenate",
+    "conv2d",
+    "cross_entropy",
+    "divide",
+    "dropout",
+    "exp",
+    "faster",
+    "getitem",
+    "global_avg_pool",
+    "has_forms",
+    "im2col",
+    "in_use",
+    "linear",
+    "log",
+    "log_softmax",
+    "matmul",
+    "max",
+    "max_pool2d",
+    "maximum",
+    "mean",
+    "mse_loss",
+    "multiply",
+    "negative",
+    "op",
+    "pad",
+    "plain",
+    "power",
+    "relu",
+    "reshape",
+    "scale_gradient",
+    "sigmoid",
+    "softmax",
+    "sqrt",
+    "standing_in",
+    "subtract",
+    "sum",
+    "tanh",
+    "transpose",
+    "var",
+    "where",
+    "without",
+]
+
+Backward = Callable[[Array], tuple]  # the gradient of the result -> one for each operand, or None
+Op = Callable[..., tuple[Array, Backward]]

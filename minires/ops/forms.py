@@ -12,12 +12,14 @@
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial, wraps
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from minires import names
-from minires.backend.settings import settings, using
+from minires.backend.settings import Settings, settings, using
+
+Function = TypeVar("Function", bound=Callable)
 
 
 class Form(NamedTuple):
@@ -30,11 +32,11 @@ class Form(NamedTuple):
     prunes: bool = False  # whether it takes needs_input_grad, a bool for each operand
 
     @property
-    def names(self):
+    def names(self) -> set[str]:
         """Its own name and that of its file: without() takes either."""
         return {self.run.__name__, self.run.__module__.rpartition(".")[2]}
 
-    def runs(self, now):
+    def runs(self, now: Settings) -> bool:
         """Whether it is tried under these settings."""
         if self.on and not {now.library.name, now.library.family} & {*self.on}:
             return False
@@ -46,10 +48,10 @@ class Form(NamedTuple):
 class Forms:
     """The forms of one function: its plain one, and faster ones in the order in which they are tried."""
 
-    def __init__(self, plain, name, is_op):
+    def __init__(self, plain: Callable | None, name: str, is_op: bool) -> None:
         self.plain, self.name, self.is_op, self.faster, self.default = plain, name, is_op, (), None
 
-    def chosen(self, now):
+    def chosen(self, now: Settings) -> list[tuple[Callable, bool]]:
         """(function, prunes) of each form that may run under these settings."""
         own = [(form.run, form.prunes) for form in self.faster if form.runs(now)]
         every = EVERY_OP.faster if self.is_op else ()
@@ -60,7 +62,7 @@ FUNCTIONS = {}  # name -> Forms; filled while modules are imported, and by whoev
 EVERY_OP = Forms(None, "every op", is_op=False)  # its forms take an op's Forms and its operands; they come after the op's own
 
 
-def has_forms(plain, is_op=False):
+def has_forms(plain: Function, is_op: bool = False) -> Function:
     """Say of a function that other forms may run in its place. It is known by its qualified name, such as "BasicBlock.forward".
 
     `.plain` is the function itself; `.default` is what runs where nobody stands in.
@@ -91,12 +93,18 @@ def has_forms(plain, is_op=False):
     return run
 
 
-def op(plain):
+def op(plain: Callable) -> Any:
     """Say of a function from arrays to (result, backward) that it is an op: other forms may run in its place."""
     return has_forms(plain, is_op=True)
 
 
-def faster(function, *, on=(), covers=(), when=None):
+def faster(
+    function: str | Callable,
+    *,
+    on: str | Iterable[str] = (),
+    covers: Iterable[str] = (),
+    when: Callable[[Settings], bool] | None = None,
+) -> Callable[[Function], Function]:
     """Register a form of a function with forms, or of the one with this name, to be tried before those registered earlier.
 
     on  the libraries that it is for: "numpy", "strict", "cupy", or several; without it all
@@ -119,12 +127,12 @@ def faster(function, *, on=(), covers=(), when=None):
     return register
 
 
-def plain():
+def plain() -> using:
     """A context in which plain forms run, and no faster ones. MINIRES_PLAIN=1 sets the start."""
     return using(plain=True)
 
 
-def without(*forms):
+def without(*forms: str) -> using:
     """A context without some faster forms, by their names or those of their files: "winograd", "blocks".
 
     Raises  ValueError: there is no such form.
@@ -133,7 +141,7 @@ def without(*forms):
     return using(without=settings().without | {names.check("faster form", form, known) for form in forms})
 
 
-def standing_in(functions=None, /, **named):
+def standing_in(functions: Mapping[str, Callable] | None = None, /, **named: Callable) -> using:
     """A context in which functions run in the place of others: {name: function}, or name=function.
 
     Raises  ValueError: a name that no function with forms has.
@@ -144,7 +152,7 @@ def standing_in(functions=None, /, **named):
     return using(stand_ins={**settings().stand_ins, **functions})
 
 
-def in_use():
+def in_use() -> dict[str, list[str]]:
     """Name of each function -> the names of the faster forms that are tried here, in their order."""
     now = settings()
     forms = {

@@ -1,6 +1,10 @@
 """Averaging of weights: slow ones follow the fast ones, which the optimizer moves, and pull them back."""
 
-from minires.backend import to_device, to_host
+from collections.abc import Mapping
+from typing import Any
+
+from minires.backend import Array, to_device, to_host
+from minires.optim.optimizers import Optimizer
 from minires.optim.wrapper import Wrapper
 
 
@@ -19,19 +23,27 @@ class Lookahead(Wrapper):
     Raises  ValueError: steps or every below 1, or a decay outside 0 to 1.
     """
 
-    def __init__(self, optimizer, model, *, steps, every=5, decay=0.95):
+    def __init__(
+        self,
+        optimizer: Optimizer | Wrapper,
+        model: Any,
+        *,
+        steps: int,
+        every: int = 5,
+        decay: float = 0.95,
+    ) -> None:
         if steps < 1 or every < 1 or not 0 <= decay <= 1:
             raise ValueError(f"Lookahead: steps is {steps}, every {every}, decay {decay}, wanted 1 or more, and a decay from 0 to 1")
         super().__init__(optimizer)
         self.model, self.total, self.every, self.decay, self.count = model, steps, every, decay, 0
         self.slow = {name: array.copy() for name, array in self._fast().items()}
 
-    def _fast(self):
+    def _fast(self) -> dict[str, Array]:
         """Name -> array, of all that is averaged: parameters that learn, and running statistics."""
         learning = {name: parameter.data for name, parameter in self.model.named_parameters() if parameter.requires_grad}
         return {**learning, **dict(self.model.named_buffers())}
 
-    def step(self):
+    def step(self) -> Any:
         """A step of the optimizer, then of the average where it is due. Returns what the optimizer's step does."""
         done = self.optimizer.step()
         self.count += 1
@@ -44,12 +56,12 @@ class Lookahead(Wrapper):
                 fast[...] = slow
         return done
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """The optimizer's; "average.count" of steps, and the slow weights as NumPy arrays (copies), "average.slow.conv1.weight"."""
         slow = {f"average.slow.{name}": to_host(array).copy() for name, array in self.slow.items()}
         return {**self.optimizer.state_dict(), "average.count": self.count, **slow}
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue from where state_dict() was called.
 
         Raises  ValueError: the state belongs to a different model.

@@ -1,10 +1,13 @@
 """SGD, Adam and AdamW."""
 
+from collections.abc import Iterable, Mapping
 from numbers import Real
+from typing import Any
 
 from minires import names
 from minires.backend import is_array, to_device, to_host, xp
 from minires.ops.forms import has_forms
+from minires.optim.schedules import Schedule
 
 
 @has_forms
@@ -55,9 +58,9 @@ class Optimizer:
     `steps` counts the steps done. Raises  ValueError: no parameters, one of them twice, an unknown option, or an option out of range.
     """
 
-    state_names = frozenset()  # the names of what step() keeps for each parameter
+    state_names: frozenset[str] = frozenset()  # the names of what step() keeps for each parameter
 
-    def __init__(self, parameters, **options):
+    def __init__(self, parameters: Iterable[Any], **options: Any) -> None:
         self.schedule, self.steps = None, 0
         if callable(options["lr"]):
             self.schedule = options["lr"]
@@ -85,9 +88,9 @@ class Optimizer:
         members = list(map(id, self._parameters()))
         if len(set(members)) < len(members):
             raise ValueError("a parameter stands twice in the optimizer's groups: it would be moved twice a step")
-        self.state = {}  # parameter -> its arrays, made at its first step
+        self.state: dict[Any, dict[str, Any]] = {}  # parameter -> its arrays, from its first step
 
-    def _check(self, group):
+    def _check(self, group: dict[str, Any]) -> None:
         for parameter in group["params"]:
             if not hasattr(parameter, "grad"):
                 raise TypeError(f"an optimizer takes parameters, it got a {type(parameter).__name__}")
@@ -102,25 +105,25 @@ class Optimizer:
                 raise ValueError(f"{name} is {group[name]}, wanted 0 or more")
 
     @property
-    def lr(self):
+    def lr(self) -> float:
         """The learning rate. Setting it moves every group's own in proportion."""
         return self._lr
 
     @lr.setter
-    def lr(self, value):
+    def lr(self, value: float) -> None:
         if not value >= 0:
             raise ValueError(f"lr is {value}, wanted 0 or more")
         self._lr = float(value)
         for group, share in zip(self.groups, self._shares):
             group["lr"] = share * self._lr
 
-    def zero_grad(self):
+    def zero_grad(self) -> None:
         """Forget the gradients."""
         for group in self.groups:
             for parameter in group["params"]:
                 parameter.grad = None
 
-    def step(self):
+    def step(self) -> None:
         """Update every parameter that has a gradient, in place, at the rate of this step."""
         if self.schedule is not None:
             self.lr = self.schedule(self.steps)
@@ -128,33 +131,33 @@ class Optimizer:
         self.steps += 1
 
     @has_forms
-    def update_groups(self):
+    def update_groups(self) -> None:
         """Update every parameter that has a gradient, group by group."""
         for group in self.groups:
             for parameter in group["params"]:
                 if parameter.grad is not None:
                     self.update(parameter, group, self.state.setdefault(parameter, {}))
 
-    def update(self, parameter, group, state):
+    def update(self, parameter: Any, group: dict[str, Any], state: dict[str, Any]) -> None:
         """Update one parameter, with its group's options and its own state."""
         raise NotImplementedError
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """The state, as numbers and NumPy arrays (copies): "lr", "steps", and for each parameter by its place in the
         groups "0.velocity", "1.velocity", ... Options of groups are not among it.
         """
-        state = {"lr": self.lr, "steps": self.steps}
+        state: dict[str, Any] = {"lr": self.lr, "steps": self.steps}
         for i, parameter in enumerate(self._parameters()):
             for key, value in self.state.get(parameter, {}).items():
                 state[f"{i}.{key}"] = to_host(value).copy() if is_array(value) else value
         return state
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from where state_dict() was called. All of it is taken over, or nothing.
 
         Raises  ValueError: an optimizer of another kind, or for other parameters.
         """
-        parameters, new = self._parameters(), {}
+        parameters, new = self._parameters(), dict[Any, dict[str, Any]]()
         for name, value in state.items():
             if name in ("lr", "steps"):
                 continue
@@ -173,13 +176,17 @@ class Optimizer:
             raise ValueError(f"the state lacks {', '.join(sorted(partial[0])) if partial else 'lr'}")
         self.lr, self.steps, self.state = state["lr"], int(state.get("steps", self.steps)), new
 
-    def _parameters(self):
+    def _parameters(self) -> list[Any]:
         return [parameter for group in self.groups for parameter in group["params"]]
 
 
-def _plain(group):
+def _plain(group: dict[str, Any]) -> dict[str, Any]:
     """A group's numbers as Python's: a scalar of NumPy's would change the type of the weights."""
-    plain = {name: float(value) for name, value in group.items() if isinstance(value, Real) and not isinstance(value, bool)}
+    plain: dict[str, Any] = {
+        name: float(value)
+        for name, value in group.items()
+        if not isinstance(value, bool) and isinstance(value, Real)
+    }
     return {**plain, **({"betas": tuple(map(float, group["betas"]))} if "betas" in group else {})}
 
 
@@ -191,19 +198,29 @@ class SGD(Optimizer):
 
     state_names = frozenset({"velocity"})
 
-    def __init__(self, parameters, lr, *, momentum=0.0, nesterov=False, weight_decay=0.0):
+    def __init__(
+        self,
+        parameters: Iterable[Any],
+        lr: float | Schedule,
+        *,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        weight_decay: float = 0.0,
+    ) -> None:
         super().__init__(parameters, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay)
 
-    def _check(self, group):
+    def _check(self, group: dict[str, Any]) -> None:
         super()._check(group)
         if group["nesterov"] and not group["momentum"]:
             raise ValueError("nesterov needs a momentum above 0")
 
-    def update(self, parameter, group, state):
+    def update(self, parameter: Any, group: dict[str, Any], state: dict[str, Any]) -> None:
+        """sgd, with the velocity in `state`."""
         if group["momentum"] and "velocity" not in state:
             state["velocity"] = xp.zeros_like(parameter.data)
         options = {name: group[name] for name in ("lr", "momentum", "weight_decay", "nesterov")}
-        sgd(parameter.data, parameter.grad, state.get("velocity") if group["momentum"] else None, **options)
+        velocity = state["velocity"] if group["momentum"] else None
+        sgd(parameter.data, parameter.grad, velocity, **options)
 
 
 class Adam(Optimizer):
@@ -216,16 +233,25 @@ class Adam(Optimizer):
 
     decoupled, state_names = False, frozenset({"t", "m", "v"})
 
-    def __init__(self, parameters, lr=1e-3, *, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
+    def __init__(
+        self,
+        parameters: Iterable[Any],
+        lr: float | Schedule = 1e-3,
+        *,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
         super().__init__(parameters, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
 
-    def _check(self, group):
+    def _check(self, group: dict[str, Any]) -> None:
         super()._check(group)
         betas = group["betas"]
         if not isinstance(betas, (tuple, list)) or len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
             raise ValueError(f"betas are {betas}, wanted two numbers with 0 <= beta < 1")
 
-    def update(self, parameter, group, state):
+    def update(self, parameter: Any, group: dict[str, Any], state: dict[str, Any]) -> None:
+        """adam, with t, m and v in `state`."""
         if not state:
             state.update(t=0, m=xp.zeros_like(parameter.data), v=xp.zeros_like(parameter.data))
         state["t"] += 1
@@ -241,5 +267,13 @@ class AdamW(Adam):
 
     decoupled = True
 
-    def __init__(self, parameters, lr=1e-3, *, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01):
+    def __init__(
+        self,
+        parameters: Iterable[Any],
+        lr: float | Schedule = 1e-3,
+        *,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.01,
+    ) -> None:
         super().__init__(parameters, lr, betas=betas, eps=eps, weight_decay=weight_decay)

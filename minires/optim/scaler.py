@@ -1,6 +1,10 @@
 """Loss scaling: gradients that float16 would round to 0 are computed larger, and made small again in float32."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from minires.backend import to_host, xp
+from minires.optim.optimizers import Optimizer
 from minires.optim.wrapper import Wrapper
 
 
@@ -21,18 +25,20 @@ class GradScaler(Wrapper):
     Raises  ValueError: a scale or an interval that is not above 0.
     """
 
-    def __init__(self, optimizer, init_scale=2.0**16, *, growth_interval=2000):
+    def __init__(
+        self, optimizer: Optimizer, init_scale: float = 2.0**16, *, growth_interval: int = 2000
+    ) -> None:
         if not init_scale > 0 or not growth_interval > 0:
             raise ValueError(f"GradScaler: init_scale is {init_scale}, growth_interval {growth_interval}, wanted more than 0")
         super().__init__(optimizer)
         self.factor, self.growth_interval = float(init_scale), growth_interval
         self._good = 0  # steps since the scale changed
 
-    def scale(self, tensor):
+    def scale(self, tensor: Any) -> Any:
         """The tensor; the gradient that comes back through it is multiplied by the scale."""
         return tensor.scale_gradient(self.factor)
 
-    def step(self):
+    def step(self) -> bool:
         """Divide the gradients by the scale, and update the parameters if they are finite. Returns whether they are."""
         moved = [parameter for group in self.groups for parameter in group["params"] if parameter.grad is not None]
         flat = xp.concatenate([parameter.grad.reshape(-1) for parameter in moved]) / self.factor
@@ -50,11 +56,11 @@ class GradScaler(Wrapper):
             self.factor, self._good = self.factor * 2, 0
         return finite
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """The optimizer's, and "scaler.scale" and "scaler.good" (how many steps it has been right), as numbers."""
         return {**self.optimizer.state_dict(), "scaler.scale": self.factor, "scaler.good": self._good}
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue from where state_dict() was called."""
         own = {name: value for name, value in state.items() if name.startswith("scaler.")}
         self.optimizer.load_state_dict({name: value for name, value in state.items() if name not in own})

@@ -4,22 +4,25 @@ With `warmup`, the rate of the first `warmup` steps is lr * 1/warmup, lr * 2/war
 """
 
 import math
+from collections.abc import Callable, Iterable
 from numbers import Real
 
+Schedule = Callable[[int], float]  # step -> learning rate
 
-def constant(lr, *, warmup=0):
+
+def constant(lr: float, *, warmup: int = 0) -> Schedule:
     """lr."""
     return _warmed(lr, lambda step: lr, warmup)
 
 
-def step(lr, *, milestones, factor=0.1, warmup=0):
+def step(lr: float, *, milestones: Iterable[int], factor: float = 0.1, warmup: int = 0) -> Schedule:
     """lr, times `factor` from each milestone on. milestones  a list of steps"""
     if isinstance(milestones, Real):
         raise TypeError(f"milestones is {milestones!r}, wanted a list of steps")
     return _warmed(lr, lambda step: lr * factor ** sum(step >= milestone for milestone in milestones), warmup)
 
 
-def cosine(lr, *, steps, warmup=0):
+def cosine(lr: float, *, steps: int, warmup: int = 0) -> Schedule:
     """From lr at step 0 down half a cosine to 0 at step `steps`, and 0 after it.
 
     Source  Loshchilov and Hutter 2017, "SGDR", equation 5.
@@ -28,31 +31,33 @@ def cosine(lr, *, steps, warmup=0):
     return _warmed(lr, lambda step: lr * (1 + math.cos(math.pi * min(step / steps, 1))) / 2, warmup)
 
 
-def triangle(lr, *, steps, peak=0.25, start=0.0, warmup=0):
+def triangle(
+    lr: float, *, steps: int, peak: float = 0.25, start: float = 0.0, warmup: int = 0
+) -> Schedule:
     """A straight line from start * lr at step 0 up to lr at step peak * steps, and one down to 0 at step `steps`."""
     _check_steps(steps)
     if not 0 < peak < 1:
         raise ValueError(f"peak is {peak}, wanted a share of the steps: 0 < peak < 1")
 
-    def rate(step):
+    def rate(step: int) -> float:
         done = min(step / steps, 1)
         return lr * (start + (1 - start) * done / peak if done < peak else (1 - done) / (1 - peak))
 
     return _warmed(lr, rate, warmup)
 
 
-def _warmed(lr, schedule, warmup):
+def _warmed(lr: float, schedule: Schedule, warmup: int) -> Schedule:
     """The schedule with its warm-up, as a function that knows the `lr` it was made for."""
     if warmup < 0:
         raise ValueError(f"warmup is {warmup}, wanted 0 steps or more")
 
-    def rate(step):
+    def rate(step: int) -> float:
         return schedule(step) * min((step + 1) / warmup, 1) if warmup else schedule(step)
 
-    rate.lr = lr
+    rate.lr = lr  # type: ignore[attr-defined]  # the optimizer refers its groups' rates to it
     return rate
 
 
-def _check_steps(steps):
+def _check_steps(steps: int) -> None:
     if steps < 1:
         raise ValueError(f"steps is {steps}, wanted at least 1")
