@@ -22,6 +22,7 @@ __all__ = [
     "type_names",
 ]
 
+
 class Node:
     """One op that was run: whom its gradients go to, and how they are computed. It does not hold the result.
 
@@ -34,7 +35,8 @@ class Node:
     def __init__(
         self, op: str, parents: tuple, backward: Any, shape: tuple[int, ...], dtype: Any
     ) -> None:
-        self.op, self.parents, self.backward, self.shape, self.dtype = op, parents, backward, shape, dtype
+        self.op, self.parents, self.backward = op, parents, backward
+        self.shape, self.dtype = shape, dtype
 
 
 @has_forms

@@ -21,6 +21,7 @@ from minires.tensor import Tensor, no_grad
 
 __all__ = ["Meter", "Score", "evaluate", "train_epoch"]
 
+
 class Score(NamedTuple):
     """How well images were classified: sums over them. A smaller last batch counts for less."""
 

@@ -94,7 +94,8 @@ class Module:
         """
         if xp.dtype(dtype).kind != "f":
             raise TypeError(f"astype: {dtype} is no type of floats; ints and bools in a module stay what they are")
-        new: dict[int, tuple[Array, Array]] = {}  # id -> (array, what became of it): what two share they share afterwards
+        # id -> (array, what became of it): what two modules share they share afterwards.
+        new = dict[int, tuple[Array, Array]]()
 
         def changed(value: Any) -> Any:
             """The value in the new type; lists and dicts are changed in place."""
