@@ -1,6 +1,4 @@
-"""nn.folded: batch norm in the convolution before it, against the model as it is."""
-
-import threading
+"""In evaluation without a graph, batch norm is folded into the convolution before it: the model's results stay what they are."""
 
 import numpy
 import pytest
@@ -8,7 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from minires import Tensor, models, nn, no_grad, ops, train
 from minires.backend import to_device, to_host
-from minires.nn import folding
+from minires.fast.onepass import norm_add_relu
 
 pytestmark = pytest.mark.usefixtures("each_backend")
 
@@ -35,164 +33,134 @@ def result(model, x):
         return to_host(model(Tensor(x)).data)
 
 
-@pytest.mark.parametrize(
-    ("make", "options", "left"),
-    [
-        (models.resnet20, {"shortcut": "B"}, 0),
-        (models.resnet20, {"shortcut": "none"}, 0),
-        (models.resnet18, {"stem": "imagenet"}, 0),
-        (models.resnet50, {}, 0),
-        (models.resnet20, {"preactivation": True}, 10),  # those that take a sum, not what a convolution gives
-    ],
-)
-def test_a_folded_model_gives_the_same_and_has_so_many_batch_norms_left(make, options, left):
-    model, x = trained(make, **options), images(3, 16, 16, 3)
+class counting:
+    """A context in which batch norms in one pass are counted; it changes nothing else."""
+
+    def __enter__(self):
+        self.count, self.context = 0, ops.standing_in(norm_add_relu=self.count_one)
+        self.context.__enter__()
+        return self
+
+    def __exit__(self, *error):
+        self.context.__exit__(*error)
+
+    def count_one(self, *operands, **options):
+        self.count += 1
+        return norm_add_relu.default(*operands, **options)
+
+
+NETS = {
+    "resnet20": (models.resnet20, {"shortcut": "B"}, 19 + 2, 0),
+    "plain net": (models.resnet20, {"shortcut": "none"}, 19, 0),
+    "resnet18, stem of ImageNet": (models.resnet18, {"stem": "imagenet"}, 20, 0),
+    "resnet50": (models.resnet50, {}, 53, 0),
+    "preactivation": (models.resnet20, {"preactivation": True}, 19, 10),  # those that take a sum, not a convolution's result
+    "bottlenecks, preactivation": (models.resnet50, {"preactivation": True}, 49, 17),
+    "resnet8": (models.resnet8, {"widths": (8, 16)}, 4, 2),  # the other two take what a pooling gives
+}
+
+
+@pytest.mark.parametrize("net", NETS)
+def test_a_model_gives_the_same_with_its_batch_norms_folded_and_has_so_many_left(net):
+    make, options, norms, left = NETS[net]
+    model, x = trained(make, **options).eval(), images(2, 9, 8, 3)
     before = model.state_dict()
-    copy = nn.folded(model, x[:1])
-    assert_allclose(result(copy, x), result(model.eval(), x), rtol=1e-9)
-    assert sum(isinstance(module, nn.BatchNorm) for _, module in copy.modules()) == left
+    with counting() as counted:
+        folded = result(model, x)
+    assert counted.count == left
+    with ops.plain():
+        assert_allclose(folded, result(model, x), rtol=1e-9)
+    with counting() as counted, ops.without("folded"):
+        assert_allclose(folded, result(model, x), rtol=1e-9)
+    assert counted.count == norms
     for name, array in model.state_dict().items():
         assert_array_equal(array, before[name])
 
 
 def test_by_hand():
     """2 * (3 x + 1 - 4) / sqrt(4) + 7 = 3 x + 4."""
-    model = nn.Sequential(nn.Conv2d(1, 1, 1), nn.BatchNorm(1, eps=0))
+    model, seen = nn.Sequential(nn.Conv2d(1, 1, 1), nn.BatchNorm(1, eps=0)).eval(), []
     conv, norm = model
     for array, value in ((conv.weight.data, 3), (conv.bias.data, 1), (norm.weight.data, 2), (norm.bias.data, 7),
                          (norm.running_mean, 4), (norm.running_var, 4)):  # fmt: skip
         array[...] = value
-    copy = nn.folded(model, to_device(numpy.ones((1, 2, 2, 1), "float32")))
-    assert (copy[0].weight.data.item(), copy[0].bias.data.item()) == (3, 4)
+
+    def conv2d(x, weight, bias, **options):
+        seen.append((to_host(weight).item(), to_host(bias).item()))
+        return ops.conv2d.default(x, weight, bias, **options)
+
+    with ops.standing_in(conv2d=conv2d):
+        y = result(model, to_device(numpy.full((1, 2, 2, 1), 10, "float32")))
+    assert seen == [(3, 4)] and (y == 34).all()
 
 
-class Twice(nn.Module):
-    """What the convolution gives goes past the batch norm, too."""
-
-    def __init__(self):
-        self.conv, self.norm = nn.Conv2d(2, 2, 3), nn.BatchNorm(2)
-        self.norm.running_var -= 0.0015  # and in float32 it is nearly as if it did not
-
-    def forward(self, x):
-        y = self.conv(x)
-        return self.norm(y) + y
-
-
-class Again(nn.Module):
-    """One convolution before two batch norms."""
-
-    def __init__(self):
-        self.conv, self.one, self.two = nn.Conv2d(2, 2, 3, padding=1), nn.BatchNorm(2), nn.BatchNorm(2)
+class Times(nn.BatchNorm):
+    """A batch norm of one's own."""
 
     def forward(self, x):
-        return self.two(self.conv(self.one(self.conv(x))))
+        return super().forward(x) * 2
 
 
-class Reads(nn.Module):
-    """The batch norm's scale is read elsewhere, too."""
-
-    def __init__(self):
-        self.conv, self.norm = nn.Conv2d(2, 2, 3, padding=1), nn.BatchNorm(2)
-
-    def forward(self, x):
-        return self.norm(self.conv(x)) * self.norm.weight
+def net(norm=nn.BatchNorm, **replaced):
+    """A convolution and a batch norm, in one of which something may have been put in the place of forward."""
+    model = nn.Sequential(nn.Conv2d(2, 2, 3, padding=1), norm(2))
+    for place, function in replaced.items():
+        model[int(place[-1])].forward = function
+    return model.astype("float64").eval()
 
 
-class Locked(nn.Module):
-    """Cannot be copied."""
-
-    def __init__(self):
-        self.conv, self.norm, self.lock = nn.Conv2d(2, 2, 3, padding=1), nn.BatchNorm(2), threading.Lock()
-
-    def forward(self, x):
-        return self.norm(self.conv(x))
-
-
-def replaced():
-    """The batch norm's forward is another function's."""
-    model = nn.Sequential(nn.Conv2d(2, 2, 3, padding=1), nn.BatchNorm(2))
-    model[1].forward = lambda x, add=None, *, relu=False: x
-    return model
-
-
-UNFOLDED = [Twice, Again, Reads, Locked, replaced, lambda: nn.Sequential(nn.Conv2d(2, 2, 1))]
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        (lambda: net(Times), lambda conv, norm, x: norm(conv(x))),
+        (lambda: net(layer_1=lambda x: x + 1), lambda conv, norm, x: conv(x) + 1),
+        (lambda: net(layer_0=lambda x: x), lambda conv, norm, x: norm(x)),
+    ],
+    ids=["a class of one's own", "a batch norm's forward", "a convolution's forward"],
+)
+def test_a_layer_whose_forward_is_not_the_library_s_own_is_run(make, expected):
+    model, x = make(), images(2, 5, 5, 2)
+    with no_grad():
+        wanted = to_host(expected(*model, Tensor(x)).data)
+    assert_allclose(result(model, x), wanted, rtol=1e-12)
 
 
-@pytest.mark.parametrize("make", UNFOLDED, ids=["past it", "shared", "read", "locked", "replaced", "no norm"])
-def test_what_cannot_be_folded_is_not_and_is_evaluated_as_it_is(make):
-    model, x = make(), to_device(numpy.random.default_rng(0).normal(size=(2, 5, 5, 2)).astype("float32"))
-    assert nn.folded(model, x) is None
-    whole = nn.Sequential(model, nn.GlobalAvgPool())
-    score = train.evaluate(whole, [(x, to_device([0, 1]))])
-    assert score.loss == pytest.approx(-numpy.log(softmax(result(whole.eval(), x))[[0, 1], [0, 1]]).mean(), rel=1e-6)
+def test_with_a_graph_or_in_training_nothing_is_folded():
+    model, x = net(), images(2, 5, 5, 2)
+    with counting() as counted:
+        assert model(Tensor(x)).requires_grad and counted.count == 1
+        result(model, x)
+        assert counted.count == 1
+        result(model.train(), x)
+        assert counted.count == 2
 
 
-def softmax(logits):
-    powers = numpy.exp(logits - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+def test_who_stands_in_for_a_batch_norm_sees_it_run():
+    model, x, seen = trained(models.resnet20).eval(), images(2, 8, 8, 3), []
 
+    def batch_norm_frozen(*operands, **options):
+        seen.append(operands[0].shape)
+        return ops.batch_norm_frozen.default(*operands, **options)
 
-@pytest.mark.parametrize("kind", [list, tuple, dict])
-def test_layers_in_lists_tuples_and_dicts_are_folded(kind):
-    class Held(nn.Module):
-        def __init__(self):
-            parts = [nn.Conv2d(2, 3, 3), nn.BatchNorm(3), nn.Conv2d(3, 2, 3), nn.BatchNorm(2)]
-            self.layers = {str(i): part for i, part in enumerate(parts)} if kind is dict else kind(parts)
-
-        def forward(self, x):
-            for layer in self.layers.values() if kind is dict else self.layers:
-                x = layer(x)
-            return x
-
-    model, x = trained(Held), images(3, 8, 8, 2)
-    copy = nn.folded(model, x[:1])
-    assert not any(isinstance(module, nn.BatchNorm) for _, module in copy.modules())
-    assert_allclose(result(copy, x), result(model.eval(), x), rtol=1e-9)
-
-
-def test_separate_ops_and_fold_false_leave_the_batch_norms_to_evaluate(monkeypatch):
-    """And without them it runs none."""
-    runs, model, x = [], trained(models.resnet20), images(2, 8, 8, 3)
-    monkeypatch.setattr(ops, "norm_add_relu", lambda *a, op=ops.norm_add_relu, **o: (runs.append("one"), op(*a, **o))[1])
-    monkeypatch.setattr(ops, "batch_norm_frozen", lambda *a, op=ops.batch_norm_frozen, **o: (runs.append("own"), op(*a, **o))[1])
-    batches = [(x, to_device(numpy.arange(2)))] * 3
-    train.evaluate(model, batches, fold=False)
-    assert runs == ["one"] * 57
-    runs.clear()
-    with nn.separate_ops():
-        train.evaluate(model, batches)
-    assert runs == ["own"] * 57
-    runs.clear()
-    train.evaluate(model, batches)
-    assert runs == ["one"] * 19  # to see which batch norm takes what
+    with ops.standing_in(batch_norm_frozen=batch_norm_frozen):
+        watched = result(model, x)
+    assert len(seen) == 19
+    assert_allclose(result(model, x), watched, rtol=1e-9)
 
 
 def test_evaluate_gives_the_score_of_the_model_as_it_is_and_leaves_it():
     model, x = trained(models.resnet20), images(7, 16, 16, 3)
     labels = to_device(numpy.arange(7))
     before, modes = model.state_dict(), [module.training for _, module in model.modules()]
-    score = train.evaluate(model, [(x[:4], labels[:4]), (x[4:], labels[4:])])
+    with counting() as counted:
+        score = train.evaluate(model, [(x[:4], labels[:4]), (x[4:], labels[4:])])
+    assert counted.count == 0
     assert modes == [module.training for _, module in model.modules()]
     for name, array in model.state_dict().items():
         assert_array_equal(array, before[name])
-    logits = result(model.eval(), x)
-    losses = -numpy.log(softmax(logits)[numpy.arange(7), numpy.arange(7)])
+    with ops.plain():
+        logits = result(model.eval(), x)
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    losses = numpy.log(numpy.exp(shifted).sum(axis=1)) - shifted[numpy.arange(7), numpy.arange(7)]
     assert score.loss == pytest.approx(losses.mean(), rel=1e-6)
-    assert score.hits == (logits.argmax(axis=1) == numpy.arange(7)).sum()
-
-
-def test_what_stands_in_a_folded_batch_norms_place_adds_and_takes_the_maximum_where_it_is_asked_to():
-    layer, x = folding.AddReLU(), Tensor(to_device(numpy.array([[-2.0, 3.0]])))
-    add = Tensor(to_device(numpy.array([[1.0, -5.0]])))
-    assert layer(x) is x
-    for arguments, options, expected in (((), {"relu": True}, [[0, 3]]), ((add,), {}, [[-1, -2]]), ((add,), {"relu": True}, [[0, 0]])):
-        assert_array_equal(to_host(layer(x, *arguments, **options).data), expected)
-
-
-def test_a_result_counts_as_the_same_by_its_size_and_type():
-    """One part in ten million is rounding in float32 and a mistake in float64; of a result near 0 as of a large one."""
-    for kind, same in (("float32", True), ("float64", False)):
-        for size in (1e-6, 1e6):
-            expected = to_device(numpy.full((2, 3), size, kind))
-            assert folding._gives(lambda x: Tensor(x.data * (1 + 1e-7)), expected, expected) == same
-            assert not folding._gives(lambda x: Tensor(x.data * 1.1), expected, expected)
+    assert score.correct == (logits.argmax(axis=1) == numpy.arange(7)).sum()

@@ -20,7 +20,7 @@ from minires.ops.forms import faster, has_forms
 from minires.ops.norm import channel_stats
 from minires.tensor import apply
 
-OPS = ("batch_norm", "batch_norm_frozen", "channel_stats", "relu", "add")
+OPS = ("batch_norm", "batch_norm_frozen", "channel_stats", "relu", "add", "unbroadcast")
 
 
 def _are_plain(*layers):
