@@ -14,7 +14,8 @@ def im2col(x, *, kernel, stride=1, padding=0):
     Saves  a shape: backward is col2im.
     Raises  ValueError: x is not a batch of images, or the window is larger than the padded image.
     """
-    (kh, kw), (sh, sw), padding = kernel, stride, padding = window(kernel, stride, padding)
+    kernel, stride, padding = window(kernel, stride, padding)
+    (kh, kw), (sh, sw) = kernel, stride
     n, h, w, c = shape = image_shape(x, "im2col")
     oh, ow = output_size((h, w), kernel, stride, padding)
     patches = xp.lib.stride_tricks.sliding_window_view(pad_images(x, padding), kernel, axis=(1, 2))
@@ -37,8 +38,8 @@ def col2im(columns, *, shape, kernel, stride=1, padding=0):
     Saves  nothing: backward is im2col.
     Raises  ValueError: columns of another shape than such an image gives.
     """
-    (kh, kw), _, _ = kernel, stride, padding = window(kernel, stride, padding)
-    n, h, w, c = shape
+    kernel, stride, padding = window(kernel, stride, padding)
+    (kh, kw), (n, h, w, c) = kernel, shape
     oh, ow = output_size((h, w), kernel, stride, padding)
     if columns.shape != (n * oh * ow, kh * kw * c):
         raise ValueError(f"col2im: columns have shape {columns.shape}, wanted {(n * oh * ow, kh * kw * c)}")

@@ -43,9 +43,9 @@ def getitem(x, *, index):
 
     Saves  the index and a shape.
     """
-    shape, parts = x.shape, index if isinstance(index, tuple) else (index,)
-    place = tuple(copy.deepcopy(part) if isinstance(part, list) else part for part in parts)  # the caller's list may change
-    repeats = any(isinstance(part, list) or (isinstance(part, xp.ndarray) and part.dtype != bool) for part in place)
+    shape, place = x.shape, copy.deepcopy(index)  # a list or an array may change before backward
+    parts = place if isinstance(place, tuple) else (place,)
+    repeats = any(isinstance(part, (list, xp.ndarray)) for part in parts)
 
     def backward(g):
         g_x = xp.zeros(shape, dtype=g.dtype)

@@ -6,7 +6,7 @@ from minires.backend import xp
 from minires.ops.forms import has_forms
 
 
-def pair(value, name, *, at_least):
+def pair(value, name, at_least):
     """An int or a pair of ints, as a pair (for H, for W).
 
     Raises  TypeError: something else. ValueError: an int below `at_least`.
@@ -25,7 +25,7 @@ def window(kernel, stride, padding):
 
     Raises  TypeError, ValueError: one that is no int or pair of ints, a kernel or stride below 1, a padding below 0.
     """
-    return pair(kernel, "kernel", at_least=1), pair(stride, "stride", at_least=1), pair(padding, "padding", at_least=0)
+    return pair(kernel, "kernel", 1), pair(stride, "stride", 1), pair(padding, "padding", 0)
 
 
 @has_forms
@@ -77,6 +77,7 @@ def overlap_add(parts, shape, kernel, stride, padding, dtype):
     """
     (n, h, w, c), (ph, pw) = shape, padding
     image = xp.zeros((n, h + 2 * ph, w + 2 * pw, c), dtype=dtype)
-    for view, part in zip(views(image, kernel, stride, output_size((h, w), kernel, stride, padding)), parts):
+    output = output_size((h, w), kernel, stride, padding)
+    for view, part in zip(views(image, kernel, stride, output), parts):
         view += part
     return image[:, ph : ph + h, pw : pw + w]
