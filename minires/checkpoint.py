@@ -62,8 +62,14 @@ def load_weights(path: str | Path) -> tuple[dict[str, HostArray], dict[str, Any]
         arrays, facts = _loads(data, path)
     names = {name.removeprefix("module.") for name in arrays}
     if {"linear.weight", "fc.weight"} <= names:
-        raise CheckpointError(f"{path} holds both linear.weight and fc.weight: which is the last layer?")
-    state = {_our_name(name): _turned(array) for name, array in arrays.items() if not name.endswith("num_batches_tracked")}
+        raise CheckpointError(
+            f"{path} holds both linear.weight and fc.weight: which is the last layer?"
+        )
+    state = {
+        _our_name(name): _turned(array)
+        for name, array in arrays.items()
+        if not name.endswith("num_batches_tracked")
+    }
     return state, facts
 
 
@@ -79,9 +85,14 @@ def packed_weights(state: Mapping[str, HostArray], **facts: Any) -> bytes:
 
 def packed(arrays: Mapping[str, HostArray], facts: dict[str, Any]) -> bytes:
     """The bytes of a safetensors file with NumPy arrays as they are, facts (JSON) and a checksum over both."""
-    arrays = {name: numpy.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()}
+    arrays = {
+        name: numpy.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()
+    }
     told = json.dumps({"version": VERSION, **facts}, sort_keys=True)
-    ours = {"facts": told, MARK: _checksum(arrays, told)}  # under one key: safetensors writes keys in any order
+    ours = {
+        "facts": told,
+        MARK: _checksum(arrays, told),
+    }  # under one key: safetensors writes keys in any order
     return safetensors.save(arrays, {"minires": json.dumps(ours)})
 
 
@@ -100,7 +111,9 @@ def _loads(data: bytes, path: str | Path) -> tuple[dict[str, HostArray], dict[st
         length = int.from_bytes(data[:8], "little")
         metadata = json.loads(data[8 : 8 + length]).get("__metadata__", {})
     except KeyError as error:
-        raise CheckpointError(f"{path} holds numbers of type {error}, which NumPy does not have: save it as float32") from None
+        raise CheckpointError(
+            f"{path} holds numbers of type {error}, which NumPy does not have: save it as float32"
+        ) from None
     except (SafetensorError, ValueError, TypeError, AttributeError) as error:
         raise CheckpointError(
             f"{path} is damaged, cut off, or no safetensors file ({error}): {len(data):,} bytes. Take another copy of it"
@@ -114,10 +127,14 @@ def _loads(data: bytes, path: str | Path) -> tuple[dict[str, HostArray], dict[st
     except (ValueError, KeyError, TypeError, AttributeError):
         whole = False
     if not whole:
-        raise CheckpointError(f"{path} is damaged: its checksum does not fit its data. Take another copy of it")
+        raise CheckpointError(
+            f"{path} is damaged: its checksum does not fit its data. Take another copy of it"
+        )
     facts = json.loads(told)
     if facts.pop("version") > VERSION:
-        raise CheckpointError(f"{path} was written by a newer minires: update this one (pip install --upgrade minires)")
+        raise CheckpointError(
+            f"{path} was written by a newer minires: update this one (pip install --upgrade minires)"
+        )
     return arrays, facts
 
 

@@ -46,7 +46,9 @@ def export(model, path, size, **facts):
     made = helper.make_graph(graph.nodes, type(model).__name__, [real("images", 1, ["N", c, h, w])],
                              [real("logits", 1, ["N", *logits.shape[1:]])],
                              [numpy_helper.from_array(array, name) for name, array in graph.constants.items()])  # fmt: skip
-    whole = helper.make_model(made, producer_name="minires", ir_version=IR, opset_imports=[helper.make_opsetid("", OPSET)])
+    whole = helper.make_model(
+        made, producer_name="minires", ir_version=IR, opset_imports=[helper.make_opsetid("", OPSET)]
+    )
     helper.set_model_props(whole, {name: json.dumps(fact) for name, fact in facts.items()})
     checker.check_model(whole, full_check=True)
     files.write(path, whole.SerializeToString())
@@ -63,7 +65,13 @@ class _Graph:
 
     def recording(self):
         """A context in which each op that runs is written down."""
-        return standing_in({name: self.stand_in(function) for name, function in FUNCTIONS.items() if function.is_op})
+        return standing_in(
+            {
+                name: self.stand_in(function)
+                for name, function in FUNCTIONS.items()
+                if function.is_op
+            }
+        )
 
     def stand_in(self, function):
         """The op, which also writes its node down."""
@@ -72,7 +80,9 @@ class _Graph:
 
         def op(*operands, **options):
             if write is None:
-                raise ValueError(f"export: the model uses {function.name}, which has no counterpart here")
+                raise ValueError(
+                    f"export: the model uses {function.name}, which has no counterpart here"
+                )
             with using(stand_ins={}):  # the ops that it calls are its own affair
                 made = function.default(*operands, **options)
             given = signature.bind(*operands, **options)
@@ -113,23 +123,35 @@ class _Graph:
     # An op each: its arguments, and the name of its result.
 
     def _op_conv2d(self, x, weight, bias, stride, padding):
-        inputs = [self.name(x), self.constant(weight, (3, 2, 0, 1)), *([] if bias is None else [self.name(bias)])]
+        inputs = [
+            self.name(x),
+            self.constant(weight, (3, 2, 0, 1)),
+            *([] if bias is None else [self.name(bias)]),
+        ]
         return self.node("Conv", inputs, **_window(weight.shape[:2], stride, padding))
 
     def _op_max_pool2d(self, x, kernel, stride, padding):
         return self.node("MaxPool", [self.name(x)], **_window(kernel, stride, padding))
 
     def _op_avg_pool2d(self, x, kernel, stride, padding):
-        return self.node("AveragePool", [self.name(x)], count_include_pad=1, **_window(kernel, stride, padding))
+        return self.node(
+            "AveragePool", [self.name(x)], count_include_pad=1, **_window(kernel, stride, padding)
+        )
 
     def _op_global_avg_pool(self, x):
         return self.node("Flatten", [self.node("GlobalAveragePool", [self.name(x)])])
 
     def _op_batch_norm_frozen(self, x, gamma, beta, mean, var, eps):
-        return self.node("BatchNormalization", [self.name(value) for value in (x, gamma, beta, mean, var)], epsilon=eps)
+        return self.node(
+            "BatchNormalization",
+            [self.name(value) for value in (x, gamma, beta, mean, var)],
+            epsilon=eps,
+        )
 
     def _op_linear(self, x, weight, bias):
-        return self.node("Gemm", [self.name(x), self.name(weight), *([] if bias is None else [self.name(bias)])])
+        return self.node(
+            "Gemm", [self.name(x), self.name(weight), *([] if bias is None else [self.name(bias)])]
+        )
 
     def _op_relu(self, x):
         return self.node("Relu", [self.name(x)])
@@ -147,10 +169,18 @@ class _Graph:
     def _op_getitem(self, x, index):
         parts = index if isinstance(index, tuple) else (index,)
         if not all(isinstance(part, slice) and (part.step or 1) > 0 for part in parts):
-            raise ValueError(f"export: the model takes {index} of an array: only slices have a counterpart here")
-        cut = {axis: part.indices(x.shape[axis]) for axis, part in enumerate(parts) if part != slice(None)}
+            raise ValueError(
+                f"export: the model takes {index} of an array: only slices have a counterpart here"
+            )
+        cut = {
+            axis: part.indices(x.shape[axis])
+            for axis, part in enumerate(parts)
+            if part != slice(None)
+        }
         if 0 in cut:
-            raise ValueError(f"export: the model takes {index} of an array: how many images there are is not known there")
+            raise ValueError(
+                f"export: the model takes {index} of an array: how many images there are is not known there"
+            )
         if not cut:
             return self.name(x)
         begin, end, step = zip(*cut.values())
@@ -160,7 +190,9 @@ class _Graph:
     def _op_reshape(self, x, shape):
         if x.ndim == 4 and len(shape) == 2:  # nn.Flatten: the features in our order
             return self.node("Flatten", [self.node("Transpose", [self.name(x)], perm=(0, 2, 3, 1))])
-        raise ValueError(f"export: the model reshapes {x.shape} to {shape}: only Flatten has a counterpart here")
+        raise ValueError(
+            f"export: the model reshapes {x.shape} to {shape}: only Flatten has a counterpart here"
+        )
 
 
 def _window(kernel, stride, padding):

@@ -10,7 +10,11 @@ from pathlib import Path
 def cache():
     """The folder of fetched data: MINIRES_CACHE, or minires in XDG_CACHE_HOME or ~/.cache."""
     chosen = os.environ.get("MINIRES_CACHE")
-    return Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "minires")
+    return (
+        Path(chosen)
+        if chosen
+        else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "minires")
+    )
 
 
 def write(path, data):
@@ -85,7 +89,9 @@ def explained(path, size):
     try:
         yield
     except OSError as error:
-        raise NotWritten(error.errno, f"cannot write {path} ({size:,} bytes): {error.strerror or error}") from error
+        raise NotWritten(
+            error.errno, f"cannot write {path} ({size:,} bytes): {error.strerror or error}"
+        ) from error
 
 
 def sync(file):

@@ -103,7 +103,21 @@ def concatenate(tensors: Iterable[Any], axis: int = 0) -> Tensor:
     return apply(ops.concatenate, *tensors, axis=axis)
 
 
-for _function in (exp, log, sqrt, tanh, sigmoid, relu, scale_gradient, sum, mean, max, var, softmax, log_softmax):
+for _function in (
+    exp,
+    log,
+    sqrt,
+    tanh,
+    sigmoid,
+    relu,
+    scale_gradient,
+    sum,
+    mean,
+    max,
+    var,
+    softmax,
+    log_softmax,
+):
     setattr(Tensor, _function.__name__, _function)
 Tensor.reshape = lambda x, *shape: reshape(x, shape[0] if len(shape) == 1 else shape)
 Tensor.transpose = lambda x, *axes: transpose(x, axes or None)

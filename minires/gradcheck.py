@@ -31,12 +31,16 @@ def check_backward(
     It checks besides that: each gradient has its input's shape; nothing writes to an input or to c; two calls of
     backward agree; float32 in gives float32 out, gradients too.
     """
-    rng = numpy.random.default_rng([seed, 1917])  # not the numbers that default_rng(seed) gives: inputs may come from there
+    rng = numpy.random.default_rng(
+        [seed, 1917]
+    )  # not the numbers that default_rng(seed) gives: inputs may come from there
     inputs = [numpy.asarray(array) for array in arrays]
     inputs = [array.astype(numpy.float64) if array.dtype.kind == "f" else array for array in inputs]
     if not any(array.dtype.kind == "f" for array in inputs):
         types = ", ".join(f"{array.dtype} {array.shape}" for array in inputs)
-        raise ValueError(f"check_backward has nothing to differentiate: no floats among the arrays ({types})")
+        raise ValueError(
+            f"check_backward has nothing to differentiate: no floats among the arrays ({types})"
+        )
     names = operand_names(op, len(inputs))
     on_device = [to_device(_locked(array)) for array in inputs]
     result, backward = _run(op, on_device, inputs, options)
@@ -47,7 +51,9 @@ def check_backward(
     _check_unchanged(op, on_device, inputs)
     for name, first, second in zip(names, gradients, again):
         if first is not None and not numpy.array_equal(first, second, equal_nan=True):
-            raise AssertionError(f"{_called(op)}: backward gives another gradient of {name} when it is called again")
+            raise AssertionError(
+                f"{_called(op)}: backward gives another gradient of {name} when it is called again"
+            )
     for i, (name, gradient) in enumerate(zip(names, gradients)):
         if gradient is None:
             continue
@@ -103,7 +109,11 @@ def _gradients(
     if not numpy.array_equal(to_host(g), cotangent):
         raise AssertionError(f"{_called(op)}: backward writes to the gradient that came in")
     many = len(inputs)
-    if not isinstance(gradients, tuple) or len(gradients) < many or any(more is not None for more in gradients[many:]):
+    if (
+        not isinstance(gradients, tuple)
+        or len(gradients) < many
+        or any(more is not None for more in gradients[many:])
+    ):
         wanted = f"backward must give a tuple of {many} gradients, one an input"
         raise AssertionError(f"{_called(op)}: {wanted}; it gave {_told(gradients)}")
     checked: list[Any] = []
@@ -115,7 +125,9 @@ def _gradients(
             raise AssertionError(f"{_called(op)}: backward gave None for {name}")
         gradient = numpy.array(to_host(gradient))
         if gradient.shape != array.shape:
-            raise AssertionError(f"{_called(op)}: the gradient of {name} has shape {gradient.shape}, {name} has {array.shape}")
+            raise AssertionError(
+                f"{_called(op)}: the gradient of {name} has shape {gradient.shape}, {name} has {array.shape}"
+            )
         checked.append(gradient)
     return checked
 
@@ -167,16 +179,25 @@ def _check_float32(
     options = {name: _single(value) for name, value in options.items()}
     result, backward = op(*map(to_device, single), **options)
     gradients = backward(to_device(cotangent.astype(numpy.float32)))
-    for name, array in [("the result", result), *((f"the gradient of {n}", g) for n, g in zip(names, gradients))]:
+    for name, array in [
+        ("the result", result),
+        *((f"the gradient of {n}", g) for n, g in zip(names, gradients)),
+    ]:
         if array is not None and array.dtype.kind == "f" and array.dtype != numpy.float32:
-            raise AssertionError(f"{_called(op)}: {name} is {array.dtype} where the inputs are float32")
+            raise AssertionError(
+                f"{_called(op)}: {name} is {array.dtype} where the inputs are float32"
+            )
 
 
 def _single(option: Any) -> Any:
     """An array of floats among the options, in float32."""
     if isinstance(option, tuple):
         return tuple(_single(item) for item in option)
-    return option.astype(numpy.float32) if getattr(getattr(option, "dtype", None), "kind", "") == "f" else option
+    return (
+        option.astype(numpy.float32)
+        if getattr(getattr(option, "dtype", None), "kind", "") == "f"
+        else option
+    )
 
 
 def _locked(array: HostArray) -> HostArray:

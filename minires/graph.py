@@ -106,7 +106,9 @@ def checked_gradient(g: Any, parent: Any, node: Node, i: int) -> Array:
         raise TypeError(f"{node.op}: backward gave no gradient for operand {i}, which requires one")
     g = as_array(g)
     if g.shape != parent.shape:
-        raise ValueError(f"{node.op}: backward gave operand {i} a gradient of shape {g.shape}, it has shape {parent.shape}")
+        raise ValueError(
+            f"{node.op}: backward gave operand {i} a gradient of shape {g.shape}, it has shape {parent.shape}"
+        )
     return g if g.dtype == parent.dtype else g.astype(parent.dtype)
 
 
@@ -139,7 +141,9 @@ def _captured(name: str, value: Any, seen: set) -> Iterator[tuple[str, Array]]:
         parts = [(f"{name}[{i}]", part) for i, part in enumerate(value)]
     elif isinstance(value, FunctionType) and value not in seen:
         variables = zip(value.__code__.co_freevars, value.__closure__ or ())
-        parts = [(f"{name}.{key}", cell.cell_contents) for key, cell in variables if cell != CellType()]  # not an empty one
+        parts = [
+            (f"{name}.{key}", cell.cell_contents) for key, cell in variables if cell != CellType()
+        ]  # not an empty one
         seen.add(value)
     for part in parts:
         yield from _captured(*part, seen)
@@ -161,4 +165,8 @@ def out_of_memory(action: str, arrays: Iterable[Any], error: MemoryError) -> Out
 
 def type_names(given: Any) -> str:
     """The types of what an op or a backward gave."""
-    return f"({', '.join(map(type_names, given))})" if isinstance(given, tuple) else type(given).__name__
+    return (
+        f"({', '.join(map(type_names, given))})"
+        if isinstance(given, tuple)
+        else type(given).__name__
+    )

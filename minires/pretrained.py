@@ -20,7 +20,12 @@ CIFAR = "https://github.com/akamaster/pytorch_resnet_cifar10/raw/master/pretrain
 WIDER = {"resize": 232}  # of torchvision's second weights
 SMOOTH = {"interpolation": "bicubic"}
 IMAGENET = {"classes": list(CLASSES["imagenet"]), **PREPARED}
-CIFAR10 = {"classes": list(CLASSES["cifar10"]), "size": [32, 32, 3], "mean": PREPARED["mean"], "std": PREPARED["std"]}
+CIFAR10 = {
+    "classes": list(CLASSES["cifar10"]),
+    "size": [32, 32, 3],
+    "mean": PREPARED["mean"],
+    "std": PREPARED["std"],
+}
 
 PUBLISHED = {  # name -> address, and facts
     **{f"{name}.tv_in1k": (f"{TORCHVISION}{name}-{digits}.pth", IMAGENET) for name, digits in (
@@ -44,13 +49,21 @@ def read(source):
     """
     path, known = Path(source), {}
     if not path.is_file():
-        address, known = PUBLISHED[names.check("file, run or published name", str(source), PUBLISHED)]
+        address, known = PUBLISHED[
+            names.check("file, run or published name", str(source), PUBLISHED)
+        ]
         file = address.rpartition("/")[2]
         digits = file.rpartition("-")[2].partition(".")[0]
-        path = fetch([address], {digits: file}, what="weights", otherwise="or name the file with --weights")
+        path = fetch(
+            [address], {digits: file}, what="weights", otherwise="or name the file with --weights"
+        )
     state, facts = checkpoint.load_weights(path)
     name, options = models.infer_model(state) or (None, {})
     guessed = {"model": name, "options": options} if name else {}
-    if options.get("stem") == "imagenet" and options["in_channels"] == 3 and options["num_classes"] == len(IMAGENET["classes"]):
+    if (
+        options.get("stem") == "imagenet"
+        and options["in_channels"] == 3
+        and options["num_classes"] == len(IMAGENET["classes"])
+    ):
         guessed.update(IMAGENET)
     return state, {**guessed, **known, **facts}

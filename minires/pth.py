@@ -18,7 +18,12 @@ from minires.unpickling import PickleError
 __all__ = ["TorchFileError", "is_one", "loads"]
 
 MAGIC = 0x1950A86A20F9469CFC6C  # with which the older kind begins, as a pickled number
-WRAPPERS = ("state_dict", "model", "model_state_dict", "net")  # under which a training script may keep the weights
+WRAPPERS = (
+    "state_dict",
+    "model",
+    "model_state_dict",
+    "net",
+)  # under which a training script may keep the weights
 TYPES = {"Double": "f8", "Float": "f4", "Half": "f2", "BFloat16": "bf16", "Long": "i8", "Int": "i4", "Short": "i2", "Char": "i1",
          "Byte": "u1", "Bool": "?"}  # fmt: skip
 
@@ -55,26 +60,49 @@ def _weights(content):
     for tensors in map(_tensors, [*wrapped, content]):
         if tensors:
             return tensors
-    parts = {name: part for name, part in content.items() if _tensors(part)} if isinstance(content, dict) else {}
+    parts = (
+        {name: part for name, part in content.items() if _tensors(part)}
+        if isinstance(content, dict)
+        else {}
+    )
     if len(parts) == 1:
         return _tensors(*parts.values())
-    held = f"{len(parts)} sets of weights, {', '.join(map(str, parts))}" if parts else "nothing with tensors by name"
-    raise TorchFileError(f"the file holds {held}: wanted what torch.save(model.state_dict(), path) writes")
+    held = (
+        f"{len(parts)} sets of weights, {', '.join(map(str, parts))}"
+        if parts
+        else "nothing with tensors by name"
+    )
+    raise TorchFileError(
+        f"the file holds {held}: wanted what torch.save(model.state_dict(), path) writes"
+    )
 
 
 def _tensors(part):
     found = part.items() if isinstance(part, dict) else ()
-    return {name: value for name, value in found if isinstance(name, str) and isinstance(value, _Tensor)}
+    return {
+        name: value for name, value in found if isinstance(name, str) and isinstance(value, _Tensor)
+    }
 
 
 class _Storage:
     """Where numbers lie: `key` names bytes of the file."""
 
     def __init__(self, pid):
-        if not isinstance(pid, tuple) or len(pid) not in (5, 6) or pid[0] != "storage" or (len(pid) == 6 and pid[5] is not None):
-            raise PickleError(f"the pickle refers to something that is no storage: {str(pid)[:100]}")
+        if (
+            not isinstance(pid, tuple)
+            or len(pid) not in (5, 6)
+            or pid[0] != "storage"
+            or (len(pid) == 6 and pid[5] is not None)
+        ):
+            raise PickleError(
+                f"the pickle refers to something that is no storage: {str(pid)[:100]}"
+            )
         _, self.type, self.key, _, self.length = pid[:5]
-        if self.type not in TYPES.values() or not isinstance(self.key, str) or not _whole([self.length]):
+        if (
+            self.type not in TYPES.values()
+            or not isinstance(self.key, str)
+            or not _whole([self.length])
+        ):
             raise PickleError(f"the pickle refers to a storage that is none: {str(pid)[:100]}")
 
     @property
@@ -93,7 +121,9 @@ class _Tensor:
             raise PickleError("the pickle holds a tensor without a storage")
         size, stride = tuple(size), tuple(stride)
         if len(size) != len(stride) or len(size) > 8 or not _whole([offset, *size, *stride]):
-            raise PickleError(f"the pickle holds a tensor of size {str(size)[:100]} and stride {str(stride)[:100]}: that is none")
+            raise PickleError(
+                f"the pickle holds a tensor of size {str(size)[:100]} and stride {str(stride)[:100]}: that is none"
+            )
         last = offset + sum((length - 1) * step for length, step in zip(size, stride))
         if math.prod(size) and (last >= storage.length or math.prod(size) > storage.length):
             raise PickleError(f"the pickle holds a tensor of size {size} from place {offset} on, in a storage of {storage.length:,} numbers: "
@@ -111,7 +141,9 @@ class _Tensor:
         data, order = storages(self.storage)
         bits = numpy.frombuffer(data, numpy.dtype(kind).newbyteorder(order))
         strides = [step * bits.itemsize for step in self.stride]
-        lies = numpy.lib.stride_tricks.as_strided(bits[self.offset :], self.size, strides, writeable=False).astype(kind, order="C")
+        lies = numpy.lib.stride_tricks.as_strided(
+            bits[self.offset :], self.size, strides, writeable=False
+        ).astype(kind, order="C")
         if self.storage.type == "bf16":  # the upper half of a float32
             return (lies.astype("u4") << 16).view("f4")
         return lies != 0 if self.storage.type == "?" else lies
@@ -152,32 +184,55 @@ class _Unpickler(unpickling.Unpickler):
 
 def _whole(numbers):
     """Whether all are whole numbers from 0 on, none of them absurd."""
-    return all(isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 1 << 62 for number in numbers)
+    return all(
+        isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 1 << 62
+        for number in numbers
+    )
 
 
 def _zipped(data):
     """(what the pickle holds, a function from a _Storage to its bytes and their order) of a zip archive."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         entries = {entry.filename: entry for entry in archive.infolist()}
-        pickles = [name for name in entries if name.split("/")[-1] == "data.pkl" and name.count("/") < 2]
+        pickles = [
+            name for name in entries if name.split("/")[-1] == "data.pkl" and name.count("/") < 2
+        ]
         if len(pickles) != 1:
-            raise TorchFileError(f"the archive holds {len(pickles)} files data.pkl, wanted one, as torch.save writes it")
-        if len(entries) < len(archive.infolist()) or sum(entry.file_size for entry in entries.values()) > len(data):
-            raise TorchFileError("the archive says that it holds more than there are bytes: do not trust it")
+            raise TorchFileError(
+                f"the archive holds {len(pickles)} files data.pkl, wanted one, as torch.save writes it"
+            )
+        if len(entries) < len(archive.infolist()) or sum(
+            entry.file_size for entry in entries.values()
+        ) > len(data):
+            raise TorchFileError(
+                "the archive says that it holds more than there are bytes: do not trust it"
+            )
         top = pickles[0].removesuffix("data.pkl")
 
         def read(name):
             if name not in entries:
                 raise TorchFileError(f"the archive lacks {name}")
             if entries[name].compress_type != zipfile.ZIP_STORED:
-                raise TorchFileError(f"{name} is compressed in the archive, which torch.save never does")
+                raise TorchFileError(
+                    f"{name} is compressed in the archive, which torch.save never does"
+                )
             return archive.read(name)  # which compares its checksum
 
-        order = read(top + "byteorder").decode(errors="replace") if top + "byteorder" in entries else "little"
+        order = (
+            read(top + "byteorder").decode(errors="replace")
+            if top + "byteorder" in entries
+            else "little"
+        )
         if order not in ("little", "big"):
-            raise TorchFileError(f"the archive has bytes in the order {order[:20]!r}, wanted little or big")
+            raise TorchFileError(
+                f"the archive has bytes in the order {order[:20]!r}, wanted little or big"
+            )
         content = unpickling.load(_Unpickler, io.BytesIO(read(pickles[0])), encoding="utf-8")
-        found = {name.removeprefix(f"{top}data/"): read(name) for name in entries if name.startswith(f"{top}data/")}
+        found = {
+            name.removeprefix(f"{top}data/"): read(name)
+            for name in entries
+            if name.startswith(f"{top}data/")
+        }
     return content, _storages(found, order)
 
 
@@ -194,16 +249,22 @@ def _one_after_the_other(data):
             return storage
 
     if unpickling.load(_Unpickler, file) != MAGIC:
-        raise TorchFileError("it begins with a pickle, and not with the number that torch.save writes there")
+        raise TorchFileError(
+            "it begins with a pickle, and not with the number that torch.save writes there"
+        )
     _, machine, content, keys = (unpickling.load(Noting, file, encoding="utf-8") for _ in range(4))
-    order = "big" if isinstance(machine, dict) and machine.get("little_endian") is False else "little"
+    order = (
+        "big" if isinstance(machine, dict) and machine.get("little_endian") is False else "little"
+    )
     for key in keys if isinstance(keys, list) else ():
         if not isinstance(key, str) or key not in sizes:
             raise TorchFileError(f"the file holds a storage that no tensor is in: {str(key)[:100]}")
         length = int.from_bytes(file.read(8), order) * sizes[key]
         found[key] = file.read(min(length, len(data)))
         if len(found[key]) < length:
-            raise TorchFileError(f"the file holds {len(found[key]):,} bytes of a storage of {length:,}: it is damaged or cut off")
+            raise TorchFileError(
+                f"the file holds {len(found[key]):,} bytes of a storage of {length:,}: it is damaged or cut off"
+            )
     return content, _storages(found, order)
 
 
@@ -213,7 +274,9 @@ def _storages(found, order):
     def storages(storage):
         data, wanted = found.get(storage.key, b""), storage.length * storage.itemsize
         if len(data) != wanted:
-            raise TorchFileError(f"the file holds {len(data):,} bytes of a storage of {wanted:,}: it is damaged or cut off")
+            raise TorchFileError(
+                f"the file holds {len(data):,} bytes of a storage of {wanted:,}: it is damaged or cut off"
+            )
         return data, "<" if order == "little" else ">"
 
     return storages

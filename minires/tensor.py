@@ -90,7 +90,9 @@ class Tensor:
     def item(self) -> float:
         """The number in a tensor of one element. On a GPU this waits."""
         if self.size != 1:
-            raise ValueError(f"item() takes a tensor of one element, this one has shape {self.shape}")
+            raise ValueError(
+                f"item() takes a tensor of one element, this one has shape {self.shape}"
+            )
         return to_host(self.data).item()
 
     def __float__(self) -> float:
@@ -190,7 +192,9 @@ class Tensor:
         until then stays in their `grad`, and the graph is used.
         """
         if not self.requires_grad:
-            raise RuntimeError("backward() from a tensor that needs no gradient: nothing that made it has requires_grad")
+            raise RuntimeError(
+                "backward() from a tensor that needs no gradient: nothing that made it has requires_grad"
+            )
         grad = self._seed(grad)
         if self.node is None:
             accumulate(self, grad)
@@ -206,7 +210,9 @@ class Tensor:
             return xp.ones(self.shape, dtype=self.dtype)
         grad = Tensor(grad).data.astype(self.dtype, copy=False)
         if grad.shape != self.shape:
-            raise ValueError(f"backward() got a gradient of shape {grad.shape} for a tensor of shape {self.shape}")
+            raise ValueError(
+                f"backward() got a gradient of shape {grad.shape} for a tensor of shape {self.shape}"
+            )
         return grad
 
 
@@ -231,7 +237,9 @@ def apply(op: ops.Op, *operands: Any, **options: Any) -> Tensor:
         raise out_of_memory(name, arrays, error) from error
     is_pair = isinstance(made, tuple) and len(made) == 2 and callable(made[1])
     if not is_pair or isinstance(made[0], Tensor):
-        raise TypeError(f"{name}: an op must give a tuple of an array and its backward, a function; it gave {type_names(made)}")
+        raise TypeError(
+            f"{name}: an op must give a tuple of an array and its backward, a function; it gave {type_names(made)}"
+        )
     result = Tensor(made[0])
     if any(needs):
         parents = tuple((x.node or x) if need else None for x, need in zip(operands, needs))
@@ -249,7 +257,9 @@ def lifted(op: ops.Op, *, ints: tuple[int, ...] = ()) -> Callable[..., Tensor]:
     by_position = [p for p in signature.parameters.values() if p.kind is not p.KEYWORD_ONLY]
     # Operands beyond these may be left out, or be None, such as a bias.
     least = sum(p.default is p.empty for p in by_position)
-    loose = signature.replace(parameters=[p.replace(kind=p.POSITIONAL_OR_KEYWORD) for p in signature.parameters.values()])
+    loose = signature.replace(
+        parameters=[p.replace(kind=p.POSITIONAL_OR_KEYWORD) for p in signature.parameters.values()]
+    )
 
     @wraps(op)
     def on_tensors(*inputs: Any, **options: Any) -> Tensor:
@@ -279,5 +289,7 @@ def _array(operand: Any, op: str) -> Any:
 def _option(value: Any, name: str = "", op: str = "") -> Any:
     """An option; a NumPy scalar as a plain number, as it would turn float32 into float64."""
     if isinstance(value, Tensor):
-        raise TypeError(f"{op}: option {name} is a Tensor: no gradient goes to an option; tensor.data is its array")
+        raise TypeError(
+            f"{op}: option {name} is a Tensor: no gradient goes to an option; tensor.data is its array"
+        )
     return value.item() if isinstance(value, Number) and hasattr(value, "item") else value

@@ -21,7 +21,9 @@ class Unpickler(pickle.Unpickler):
     def find_class(self, module, name):
         """What stands for a name."""
         if (module, name) not in self.ADMITTED:
-            raise PickleError(f"the pickle asks for {module}.{name}, which {self.NEEDED}: it was not run. Do not trust it")
+            raise PickleError(
+                f"the pickle asks for {module}.{name}, which {self.NEEDED}: it was not run. Do not trust it"
+            )
         return self.ADMITTED[module, name]
 
     def persistent_load(self, _):
@@ -44,11 +46,15 @@ def load(unpickler, file, **options):
     except PickleError:
         raise
     except Exception as error:  # a damaged pickle fails in any way it likes
-        raise PickleError(f"the pickle is damaged or cut off ({type(error).__name__}: {error})") from None
+        raise PickleError(
+            f"the pickle is damaged or cut off ({type(error).__name__}: {error})"
+        ) from None
 
 
 def _check_places(file):
     """Refuse a number of a place for things to come back to that is higher than there are things: memory is taken up to it."""
     for i, (code, argument, _) in enumerate(pickletools.genops(file)):
         if code.name in ("PUT", "BINPUT", "LONG_BINPUT") and argument > i:
-            raise PickleError(f"the pickle asks for {argument:,} places, and holds {i:,} things: do not trust this file")
+            raise PickleError(
+                f"the pickle asks for {argument:,} places, and holds {i:,} things: do not trust this file"
+            )

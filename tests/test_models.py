@@ -1,7 +1,5 @@
 """The models: sizes, names and shapes as in the papers and in torchvision; what a block adds; what is refused."""
 
-from contextlib import nullcontext
-
 import numpy
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -23,13 +21,6 @@ BLOCKS = [BasicBlock, Bottleneck, PreActivationBasicBlock, PreActivationBottlene
 def undrawn():
     """On NumPy, and convolutions start as zeros: the large models are made at once."""
     with backend.using("numpy"), ops.standing_in(kaiming_normal=lambda shape, **options: init.zeros(shape)):
-        yield
-
-
-@pytest.fixture(params=["fused", "plain"])
-def each_form(request):
-    """Blocks as minires.fast runs them, and as they are written."""
-    with nullcontext() if request.param == "fused" else ops.plain():
         yield
 
 

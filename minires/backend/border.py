@@ -42,8 +42,14 @@ def to_host(array: Array) -> HostArray:
 def refuse_foreign(value: Any, what: str) -> NoReturn:
     """Raise the error that says what came in place of an array of the backend in use, and what would fix it."""
     if not hasattr(value, "dtype"):
-        raise TypeError(f"{what} is {_described(value)}, expected an array, a number or lists of numbers")
-    cure = "to_device(array) moves it" if isinstance(value, numpy.ndarray) else "make it after backend.use()"
+        raise TypeError(
+            f"{what} is {_described(value)}, expected an array, a number or lists of numbers"
+        )
+    cure = (
+        "to_device(array) moves it"
+        if isinstance(value, numpy.ndarray)
+        else "make it after backend.use()"
+    )
     raise BackendError(f"{what} is {_described(value)}, the backend in use is {name()}: {cure}")
 
 

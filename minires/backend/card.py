@@ -7,8 +7,18 @@ from importlib import metadata
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
-WHEELS = "cupy", "cupy-cuda11x", "cupy-cuda12x", "cupy-cuda13x"  # they hold files of the same names: one shuts out the others
-OF_THE_CARD = "CUDARuntimeError", "CUDADriverError", "CUBLASError", "OutOfMemoryError"  # errors that no missing file makes
+WHEELS = (
+    "cupy",
+    "cupy-cuda11x",
+    "cupy-cuda12x",
+    "cupy-cuda13x",
+)  # they hold files of the same names: one shuts out the others
+OF_THE_CARD = (
+    "CUDARuntimeError",
+    "CUDADriverError",
+    "CUBLASError",
+    "OutOfMemoryError",
+)  # errors that no missing file makes
 
 
 class Unusable(Exception):
@@ -38,10 +48,14 @@ def load() -> Any:
     """
     try:
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", r"\s*-+\s+CuPy may not function correctly")  # _beside says it in one line
+            warnings.filterwarnings(
+                "ignore", r"\s*-+\s+CuPy may not function correctly"
+            )  # _beside says it in one line
             import cupy
         found = f"CuPy {cupy.__version__}"
-    except Exception as error:  # not ImportError alone: what was half uninstalled may be left without its __init__
+    except (
+        Exception
+    ) as error:  # not ImportError alone: what was half uninstalled may be left without its __init__
         raise Unusable(
             f"CuPy cannot be imported ({_line(error)}){_beside()}. Install it with: {_cure()} "
             "(an NVIDIA card and its driver are needed)"
@@ -51,7 +65,11 @@ def load() -> Any:
     except Exception as error:  # CUDARuntimeError, whose class differs between versions
         cards, driver = 0, cupy.cuda.runtime.driverGetVersion()  # 0: there is none
         if driver and "InsufficientDriver" in str(error):
-            other = f", or install CuPy for an older CUDA with: {_cure(cupy)}" if driver >= 12000 else ""
+            other = (
+                f", or install CuPy for an older CUDA with: {_cure(cupy)}"
+                if driver >= 12000
+                else ""
+            )
             raise Unusable(
                 f"{found} needs a newer CUDA than the {_version(driver)} of this machine's NVIDIA driver{_beside()}. "
                 f"Update the driver{other}"
@@ -78,7 +96,9 @@ def load() -> Any:
         parts = "; parts of CUDA (NVRTC, cuBLAS, headers) are missing or of another version"
         raise Unusable(f"{sees}{_beside() or parts}. Mend it with: {_cure(cupy)}") from error
     if not works:
-        raise Unusable(f"{found} computes wrong results on this card{_beside()}. Install it anew with: {_cure()}")
+        raise Unusable(
+            f"{found} computes wrong results on this card{_beside()}. Install it anew with: {_cure()}"
+        )
     if _beside():
         warnings.warn(f"{found} computes{_beside()}. Mend it with: {_cure(cupy)}", stacklevel=2)
     return cupy
@@ -88,14 +108,23 @@ def facts() -> list[Facts]:
     """The facts of each card, by its number. Raises Unusable where there is none."""
     cupy, found = load(), []
     runtime = cupy.cuda.runtime
-    versions = _driver(), _version(runtime.driverGetVersion()), _version(runtime.runtimeGetVersion()), cupy.__version__
+    versions = (
+        _driver(),
+        _version(runtime.driverGetVersion()),
+        _version(runtime.runtimeGetVersion()),
+        cupy.__version__,
+    )
     for number in range(runtime.getDeviceCount()):
         properties = runtime.getDeviceProperties(number)
         with cupy.cuda.Device(number):
             free, memory = runtime.memGetInfo()
         capability = properties["major"], properties["minor"]
         ampere = capability >= (8, 0)
-        bfloat16 = ampere and int(cupy.__version__.split(".")[0]) >= 14 and find_spec("ml_dtypes") is not None
+        bfloat16 = (
+            ampere
+            and int(cupy.__version__.split(".")[0]) >= 14
+            and find_spec("ml_dtypes") is not None
+        )
         found.append(Facts(properties["name"].decode(), memory, free, capability, *versions,
                            tf32=ampere, float16=capability >= (7, 0), bfloat16=bfloat16))  # fmt: skip
     return found
@@ -128,7 +157,11 @@ def _installed() -> list[str]:
 def _beside() -> str:
     """Of two CuPys installed beside each other, that they are; else nothing."""
     there = _installed()
-    return f"; {' and '.join(there)} are installed beside each other, one over the other's files" if len(there) > 1 else ""
+    return (
+        f"; {' and '.join(there)} are installed beside each other, one over the other's files"
+        if len(there) > 1
+        else ""
+    )
 
 
 def _cure(cupy: Any = None) -> str:
@@ -140,8 +173,13 @@ def _cure(cupy: Any = None) -> str:
     if cupy and there != [wheel]:
         with suppress(Exception):  # of a driver that is too old for this CuPy, which wants 12x
             properties = cupy.cuda.runtime.getDeviceProperties(0)
-            if cupy.cuda.runtime.driverGetVersion() >= 13000 and (properties["major"], properties["minor"]) >= (7, 5):
+            if cupy.cuda.runtime.driverGetVersion() >= 13000 and (
+                properties["major"],
+                properties["minor"],
+            ) >= (7, 5):
                 wheel = "cupy-cuda13x"
     if cupy and there == [wheel]:
         return f"pip install -U '{wheel}[ctk]'"
-    return (f"pip uninstall -y {' '.join(there)}, then " if there else "") + f"pip install '{wheel}[ctk]'"
+    return (
+        f"pip uninstall -y {' '.join(there)}, then " if there else ""
+    ) + f"pip install '{wheel}[ctk]'"

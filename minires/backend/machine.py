@@ -24,7 +24,10 @@ def processor() -> str:
         pass
     if platform.system() == "Darwin":
         command = ["sysctl", "-n", "machdep.cpu.brand_string"]
-        return subprocess.run(command, capture_output=True, text=True).stdout.strip() or platform.machine()
+        return (
+            subprocess.run(command, capture_output=True, text=True).stdout.strip()
+            or platform.machine()
+        )
     return platform.processor() or platform.machine()
 
 

@@ -65,7 +65,9 @@ def _half_type(half: str) -> numpy.dtype:
             import ml_dtypes
         except ImportError:
             cure = 'pip install ml_dtypes; or use "float16", which needs no package, with optim.GradScaler'
-            raise BackendError(f"bfloat16 is a type of the package ml_dtypes, which is not installed: {cure}") from None
+            raise BackendError(
+                f"bfloat16 is a type of the package ml_dtypes, which is not installed: {cure}"
+            ) from None
         half = ml_dtypes.bfloat16
     return _tried(numpy.dtype(half), name())
 

@@ -29,11 +29,15 @@ class Settings:
     threads: int | None = None  # None: MINIRES_THREADS, or the cores that this process may use
     plain: bool = False  # run the plain forms alone
     without: frozenset = frozenset()  # faster forms, or files of them, to do without
-    stand_ins: MappingProxyType = field(default_factory=lambda: MappingProxyType({}))  # name of an op -> the function that runs in its place
+    stand_ins: MappingProxyType = field(
+        default_factory=lambda: MappingProxyType({})
+    )  # name of an op -> the function that runs in its place
     tf32: bool = False  # may float32 factors be rounded to TF32?
     half: Any = None  # the dtype to which autocast() rounds, or None
     grad: bool = True  # do ops on tensors record the graph?
-    chosen: dict = field(default_factory=dict, init=False, compare=False, repr=False)  # which forms run, see ops/forms.py
+    chosen: dict = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )  # which forms run, see ops/forms.py
 
 
 _lock = threading.Lock()  # held while _default is replaced
@@ -114,7 +118,9 @@ class using(ContextDecorator):
         for i in reversed(range(len(blocks))):
             if blocks[i][0] is self:
                 del blocks[i]
-                _override.set(_Override(tuple(blocks), override.fixed) if blocks or override.fixed else None)
+                _override.set(
+                    _Override(tuple(blocks), override.fixed) if blocks or override.fixed else None
+                )
                 return
 
 
@@ -144,7 +150,9 @@ def _checked(library: str | Library | None, changes: dict[str, Any]) -> dict[str
             raise TypeError(f"{name} is {changes[name]!r}, expected True or False")
     half = changes.get("half")
     if half is not None and getattr(half, "itemsize", 0) != 2:
-        raise TypeError(f"half is {half!r}, expected a dtype of 2 bytes or None: backend.autocast() takes a name")
+        raise TypeError(
+            f"half is {half!r}, expected a dtype of 2 bytes or None: backend.autocast() takes a name"
+        )
     if "without" in changes:
         if isinstance(changes["without"], str):
             raise TypeError(f"without is {changes['without']!r}, expected a set of names")
@@ -175,7 +183,9 @@ def thread_count(name: str, number: Any) -> int:
 def threads() -> int:
     """How many threads share an op's work: the setting, else MINIRES_THREADS, else the cores that this process may use."""
     number = settings().threads
-    return number or thread_count("MINIRES_THREADS", os.environ.get("MINIRES_THREADS") or machine.cores())
+    return number or thread_count(
+        "MINIRES_THREADS", os.environ.get("MINIRES_THREADS") or machine.cores()
+    )
 
 
 def on_a_gpu() -> bool:

@@ -26,7 +26,9 @@ class Array:
     # What NumPy tries when it meets a foreign array.
 
     def __array__(self, *args, **kwargs):
-        raise TypeError("implicit conversion of a device array to NumPy: to_host(array) says it openly")
+        raise TypeError(
+            "implicit conversion of a device array to NumPy: to_host(array) says it openly"
+        )
 
     def __array_ufunc__(self, function, method, *args, **kwargs):
         raise TypeError(f"numpy.{function.__name__} on a device array: use xp.{function.__name__}")
@@ -37,7 +39,9 @@ class Array:
     # What an ndarray has: attributes, and methods that stay on the device.
 
     def __getattr__(self, name):
-        if name.startswith("_"):  # __array_interface__ and the like are ways to the numbers behind our back
+        if name.startswith(
+            "_"
+        ):  # __array_interface__ and the like are ways to the numbers behind our back
             raise AttributeError(f"a device array has no {name}")
         value = getattr(self._hidden, name)
         return _Function(value) if callable(value) else _leave(value)
@@ -100,7 +104,19 @@ def _give_operators(cls):
 
         return change
 
-    for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor"):
+    for name in (
+        "add",
+        "sub",
+        "mul",
+        "truediv",
+        "floordiv",
+        "mod",
+        "pow",
+        "matmul",
+        "and",
+        "or",
+        "xor",
+    ):
         function = getattr(operator, f"__{name}__")
         setattr(cls, f"__{name}__", forward(function))
         setattr(cls, f"__r{name}__", reflected(function))
@@ -118,7 +134,9 @@ class _Function:
     def __call__(self, *args, **kwargs):
         enter = _enter_operand if isinstance(self._function, numpy.ufunc) else _enter
         args = [enter(arg) for arg in args]
-        return _leave(self._function(*args, **{key: _enter(value) for key, value in kwargs.items()}))
+        return _leave(
+            self._function(*args, **{key: _enter(value) for key, value in kwargs.items()})
+        )
 
     def __getattr__(self, name):  # add.at, maximum.reduce
         return _Function(getattr(self._function, name))
@@ -130,8 +148,14 @@ def _enter(value):
         return value._hidden
     if isinstance(value, (numpy.ndarray, numpy.generic)):
         kind = "scalar" if isinstance(value, numpy.generic) else "array"
-        cure = "float(x) makes a plain number of it" if kind == "scalar" else "to_device(array) moves it"
-        raise TypeError(f"a NumPy {kind} ({value.dtype}, shape {value.shape}) among device arrays: {cure}")
+        cure = (
+            "float(x) makes a plain number of it"
+            if kind == "scalar"
+            else "to_device(array) moves it"
+        )
+        raise TypeError(
+            f"a NumPy {kind} ({value.dtype}, shape {value.shape}) among device arrays: {cure}"
+        )
     if isinstance(value, (list, tuple)):
         return type(value)(_enter(item) for item in value)
     return value
@@ -146,7 +170,9 @@ def _enter_operand(value):
 def _leave(value):
     if isinstance(value, (numpy.ndarray, numpy.generic)):
         return Array(numpy.asarray(value))
-    if isinstance(value, (list, tuple)) and any(isinstance(item, (numpy.ndarray, numpy.generic)) for item in value):
+    if isinstance(value, (list, tuple)) and any(
+        isinstance(item, (numpy.ndarray, numpy.generic)) for item in value
+    ):
         return type(value)(_leave(item) for item in value)
     return value
 
@@ -182,7 +208,8 @@ ndarray = Array
 _strides = numpy.lib.stride_tricks
 lib = SimpleNamespace(
     stride_tricks=SimpleNamespace(
-        as_strided=_Function(_strides.as_strided), sliding_window_view=_Function(_strides.sliding_window_view)
+        as_strided=_Function(_strides.as_strided),
+        sliding_window_view=_Function(_strides.sliding_window_view),
     )
 )
 _give_operators(Array)

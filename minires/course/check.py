@@ -1,9 +1,9 @@
 """What the claims of an exercise are made with: the learner's function beside the library's, on the same inputs.
 
-    check = Check("05c")
+check = Check("05c")
 
-    def test_every_patch_is_a_row():
-        check.same(im2col, image, kernel=2)
+def test_every_patch_is_a_row():
+    check.same(im2col, image, kernel=2)
 """
 
 import numpy
@@ -66,8 +66,14 @@ class Check:
             result = yours(*arrays, **options)
         result = result[0] if isinstance(result, tuple) else result
         for name, array in zip(trial.names, arrays):
-            if isinstance(array, numpy.ndarray) and isinstance(result, numpy.ndarray) and numpy.shares_memory(result, array):
-                raise Wrong(f"{trial.about}: what yours gives is a view of {name}: who writes to it writes to {name}")
+            if (
+                isinstance(array, numpy.ndarray)
+                and isinstance(result, numpy.ndarray)
+                and numpy.shares_memory(result, array)
+            ):
+                raise Wrong(
+                    f"{trial.about}: what yours gives is a view of {name}: who writes to it writes to {name}"
+                )
 
     def call(self, yours, *inputs, **options):
         """What `yours` gives, with the library's counterpart poisoned: for claims of other kinds."""
@@ -97,7 +103,9 @@ class Check:
             lines = difference(got, expected, tolerance, trial.sizes)
             if lines:
                 mistake, sentence = diagnosis.of(self.exercise, trial, i, got, ours, tolerance)
-                message = "\n".join([f"{trial.about}: {name} differs from ours", *_indented(lines + sentence)])
+                message = "\n".join(
+                    [f"{trial.about}: {name} differs from ours", *_indented(lines + sentence)]
+                )
                 raise Wrong(message, mistake)
 
     def _manners(self, trial, yours):
@@ -128,7 +136,9 @@ def _next(run, exercise, yours, trial):
 
 def unstarted(error, exercise):
     """Whether an error is the hole that the exercise began with."""
-    return isinstance(error, NotImplementedError) and str(error).startswith(f"exercise {exercise.id}:")
+    return isinstance(error, NotImplementedError) and str(error).startswith(
+        f"exercise {exercise.id}:"
+    )
 
 
 def _indented(lines):

@@ -26,17 +26,28 @@ def status(home):
         print(f"  {SIGNS[states[id]]} {id}  {exercise.name:20} {states[id]:12} {exercise.minutes:3d} min  "
               f"{exercise.title}{kind}{asked}")  # fmt: skip
     solved = list(states.values()).count(runner.SOLVED)
-    minutes = sum(exercise.minutes for id, exercise in manifest.exercises().items() if states[id] != runner.SOLVED)
+    minutes = sum(
+        exercise.minutes
+        for id, exercise in manifest.exercises().items()
+        if states[id] != runner.SOLVED
+    )
     bar = "#" * round(20 * solved / len(states))
-    print(f"[{bar:20}] {solved} of {len(states)} solved" + (f"; the others take some {minutes} minutes" if minutes else ""))
+    print(
+        f"[{bar:20}] {solved} of {len(states)} solved"
+        + (f"; the others take some {minutes} minutes" if minutes else "")
+    )
     coming = following(states)
     if coming:
-        print(f"next: exercises/{coming.file} (minires exercises check {coming.id}, minires exercises hint {coming.id})")
+        print(
+            f"next: exercises/{coming.file} (minires exercises check {coming.id}, minires exercises hint {coming.id})"
+        )
 
 
 def following(states):
     """The first exercise that is not solved, or None."""
-    return next((manifest.exercises()[id] for id, state in states.items() if state != runner.SOLVED), None)
+    return next(
+        (manifest.exercises()[id] for id, state in states.items() if state != runner.SOLVED), None
+    )
 
 
 def coming(home):
@@ -48,7 +59,9 @@ def coming(home):
     print(f"{exercise.id}  {exercise.name}: {exercise.title}. Chapter {exercise.chapter:02d}, some {exercise.minutes} minutes, "
           f"{exercise.kind}")  # fmt: skip
     if exercise.needs:
-        print(f"  builds on  {', '.join(f'{id} {manifest.exercises()[id].name}' for id in exercise.needs)} (minires has them too)")
+        print(
+            f"  builds on  {', '.join(f'{id} {manifest.exercises()[id].name}' for id in exercise.needs)} (minires has them too)"
+        )
     print(f"  write in   {Path(home) / exercise.file}\n  check      minires exercises check {exercise.id}\n"
           f"  or         pytest exercises/{exercise.test}\n  a hint     minires exercises hint {exercise.id}")  # fmt: skip
 
@@ -68,23 +81,36 @@ def check(home, exercise, stream=None):
 
 def check_begun(home):
     """Check all exercises that were begun, one after the other. Returns their states."""
-    begun = [one for one in manifest.exercises().values() if (Path(home) / one.file).is_file() and not untouched(one, home)]
+    begun = [
+        one
+        for one in manifest.exercises().values()
+        if (Path(home) / one.file).is_file() and not untouched(one, home)
+    ]
     states = [check(home, exercise) for exercise in begun]
     if not begun:
-        print(f"nothing is started yet: {next(iter(manifest.exercises().values())).file} is the first")
+        print(
+            f"nothing is started yet: {next(iter(manifest.exercises().values())).file} is the first"
+        )
     return states
 
 
 def verdict(exercise, result):
     """What became of an exercise, in text: its claims, and what is wrong with the first that does not hold."""
-    took = f" ({result.seconds:.1f} s)" if result.seconds >= 1 else ""  # else a chapter would print something else each time
+    took = (
+        f" ({result.seconds:.1f} s)" if result.seconds >= 1 else ""
+    )  # else a chapter would print something else each time
     lines = [f"{exercise.id}  {exercise.name}: {result.state}{took}"]
     if result.state != runner.NOT_STARTED:
-        lines += [f"  {SIGNS[claim.state]} {claim.name.removeprefix('test_').replace('_', ' ')}" for claim in result.claims]
+        lines += [
+            f"  {SIGNS[claim.state]} {claim.name.removeprefix('test_').replace('_', ' ')}"
+            for claim in result.claims
+        ]
     if result.message:
         lines += ["", *(f"  {line}" for line in result.message.splitlines())]
     if result.state == runner.NOT_STARTED:
-        lines.append(f"  it is written in exercises/{exercise.file}; minires exercises hint {exercise.id} helps")
+        lines.append(
+            f"  it is written in exercises/{exercise.file}; minires exercises hint {exercise.id} helps"
+        )
     return "\n".join(lines)
 
 
@@ -116,7 +142,9 @@ def hint(home, exercise):
     for i, text in enumerate(exercise.hints[:shown], start=1):
         print(f"{exercise.id}  hint {i} of {len(exercise.hints)}: {text.strip()}")
     if shown == len(exercise.hints):
-        print(f"There is no further one: minires exercises solution {exercise.id} --give-up shows the answer.")
+        print(
+            f"There is no further one: minires exercises solution {exercise.id} --give-up shows the answer."
+        )
 
 
 def reset(home, exercise):
@@ -143,7 +171,9 @@ def solution(home, exercise, *, give_up=False):
     """Print the answer, if the exercise is solved or given up. Returns whether it did."""
     solved = progress.states(home, [exercise.id])[exercise.id] == runner.SOLVED
     if not (solved or give_up or progress.read(home).get(exercise.id, {}).get("gave_up")):
-        print(f"{exercise.id} is not solved yet: minires exercises hint {exercise.id} helps; --give-up shows the answer")
+        print(
+            f"{exercise.id} is not solved yet: minires exercises hint {exercise.id} helps; --give-up shows the answer"
+        )
         return False
     if not solved:
         progress.change(home, exercise, gave_up="yes")

@@ -14,7 +14,9 @@ def of(exercise, trial, i, got, ours, tolerance):
     """
     for key, mistake in exercise.all_mistakes().items():
         items, _ = _run(trial, mistake, i + 1)
-        right_before = all(same(value, expected, tolerance) for (_, value), (_, expected) in zip(items[:i], ours))
+        right_before = all(
+            same(value, expected, tolerance) for (_, value), (_, expected) in zip(items[:i], ours)
+        )
         if len(items) > i and right_before and same(items[i][1], got, tolerance):
             return key, [sentence(mistake)]
     return None, []
@@ -24,7 +26,9 @@ def of_crash(exercise, trial, error):
     """(key, lines) of the mistake that raises the same error."""
     for key, mistake in exercise.all_mistakes().items():
         _, raised = _run(trial, mistake, None)
-        if type(raised) is type(error) and (str(raised) == str(error) or isinstance(error, RecursionError)):
+        if type(raised) is type(error) and (
+            str(raised) == str(error) or isinstance(error, RecursionError)
+        ):
             return key, [sentence(mistake)]
     return None, []
 

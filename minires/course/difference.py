@@ -30,20 +30,27 @@ def difference(yours, ours, tolerance, sizes=None):
         return _sequence(yours, ours, tolerance, sizes)
     if isinstance(ours, dict):
         return _mapping(yours, ours, tolerance, sizes)
-    if not _numeric(ours):  # None, a text, a function; where known mistakes are held against an answer, whatever it is
+    if not _numeric(
+        ours
+    ):  # None, a text, a function; where known mistakes are held against an answer, whatever it is
         return _plain(yours, ours)
     expected, got = numpy.asarray(ours), numpy.asarray(yours) if _numeric(yours) else None
     if got is None or got.dtype.kind not in "biuf":
         return [f"yours is {_kind(yours)}, ours is {_kind(ours)}"]
     if got.shape != expected.shape:
-        return [f"yours has shape {got.shape}, ours has {expected.shape}", *_other_shape(got, expected, tolerance)]
+        return [
+            f"yours has shape {got.shape}, ours has {expected.shape}",
+            *_other_shape(got, expected, tolerance),
+        ]
     if isinstance(ours, numpy.ndarray) and got.dtype != expected.dtype:
         return [f"yours is {got.dtype}, ours is {expected.dtype}"]
     return _numbers(got, expected, tolerance, sizes or {})
 
 
 def _numeric(value):
-    return isinstance(value, (numpy.ndarray, numpy.generic, int, float)) and not isinstance(value, bool)
+    return isinstance(value, (numpy.ndarray, numpy.generic, int, float)) and not isinstance(
+        value, bool
+    )
 
 
 def _kind(value):
@@ -60,7 +67,9 @@ def _plain(yours, ours):
     if ours is None and yours is not None:
         return [f"yours is {_kind(yours)}, ours is None"]
     if ours is not None and (not isinstance(yours, (type(ours), numpy.bool_)) or yours != ours):
-        return [f"yours is {yours if isinstance(yours, (str, bool, numpy.bool_)) else _kind(yours)}, ours is {ours}"]
+        return [
+            f"yours is {yours if isinstance(yours, (str, bool, numpy.bool_)) else _kind(yours)}, ours is {ours}"
+        ]
     return None
 
 
@@ -92,7 +101,9 @@ def _close(got, expected, tolerance):
         finite = numpy.isfinite(expected)
         scale = float(numpy.abs(expected[finite]).max()) if finite.any() else 0.0
         near = numpy.abs(got - expected) <= tolerance * max(scale, 1e-30)
-        return numpy.where(finite, near, (got == expected) | (numpy.isnan(got) & numpy.isnan(expected)))
+        return numpy.where(
+            finite, near, (got == expected) | (numpy.isnan(got) & numpy.isnan(expected))
+        )
 
 
 def _all_close(got, expected, tolerance):
@@ -127,13 +138,19 @@ def _in_common(got, expected, tolerance, sizes):
     if _all_close(numpy.abs(got), numpy.abs(expected), tolerance):
         return ["only signs differ"]
     shift = got - expected
-    if got.size > 2 and numpy.ptp(shift) <= 1e-9 * max(numpy.abs(shift).max(), numpy.abs(expected).max()):
-        return [f"yours is {abs(shift.flat[0]):.6g} too {'large' if shift.flat[0] > 0 else 'small'} everywhere"]
+    if got.size > 2 and numpy.ptp(shift) <= 1e-9 * max(
+        numpy.abs(shift).max(), numpy.abs(expected).max()
+    ):
+        return [
+            f"yours is {abs(shift.flat[0]):.6g} too {'large' if shift.flat[0] > 0 else 'small'} everywhere"
+        ]
     for axes in _axes_sets(got.ndim):
         if _all_close(numpy.flip(got, axes), expected, tolerance):
             return [f"yours is ours read backwards along axis {' and '.join(map(str, axes))}"]
     for order in _orders(got.ndim):
-        if got.transpose(order).shape == expected.shape and _all_close(got.transpose(order), expected, tolerance):
+        if got.transpose(order).shape == expected.shape and _all_close(
+            got.transpose(order), expected, tolerance
+        ):
             return [
                 f"yours is ours with its axes in another order: yours.transpose({', '.join(map(str, order))}) would be right"
             ]
@@ -143,18 +160,28 @@ def _in_common(got, expected, tolerance, sizes):
 
 
 def _axes_sets(ndim):
-    return [axes for count in range(1, min(ndim, 4) + 1) for axes in combinations(range(ndim), count)]
+    return [
+        axes for count in range(1, min(ndim, 4) + 1) for axes in combinations(range(ndim), count)
+    ]
 
 
 def _orders(ndim):
-    return [order for order in permutations(range(ndim)) if order != tuple(range(ndim))] if 2 <= ndim <= 4 else []
+    return (
+        [order for order in permutations(range(ndim)) if order != tuple(range(ndim))]
+        if 2 <= ndim <= 4
+        else []
+    )
 
 
 def _other_shape(got, expected, tolerance):
     """What the numbers of two shapes have in common."""
     for order in _orders(got.ndim):
-        if got.transpose(order).shape == expected.shape and _all_close(got.transpose(order), expected, tolerance):
-            return [f"with its axes in another order yours would be right: yours.transpose({', '.join(map(str, order))})"]
+        if got.transpose(order).shape == expected.shape and _all_close(
+            got.transpose(order), expected, tolerance
+        ):
+            return [
+                f"with its axes in another order yours would be right: yours.transpose({', '.join(map(str, order))})"
+            ]
     if got.size == expected.size and _all_close(got.reshape(expected.shape), expected, tolerance):
         return [f"the numbers are right: yours.reshape{expected.shape} would be it"]
     return []
@@ -168,4 +195,6 @@ def _ratio(ratio, sizes):
     large, factor = abs(ratio) > 1, max(abs(ratio), 1 / abs(ratio))
     names = [name for name, size in sizes.items() if size > 1 and abs(factor - size) < 1e-6 * size]
     whose = f": {' or '.join(names[:3])}?" if names else ""
-    return f"yours is {factor:.4g} times too {'large' if large else 'small'} everywhere{sign}{whose}"
+    return (
+        f"yours is {factor:.4g} times too {'large' if large else 'small'} everywhere{sign}{whose}"
+    )

@@ -69,14 +69,20 @@ def mine(home=None):
     report, stand_ins = Report(states), {}
     for id, exercise in parts.items():
         whose = home if states[id] == runner.SOLVED else None
-        stand_ins[manifest.form_name(exercise.target)] = _stand_in(exercise, whose, functools.partial(report.note, id))
+        stand_ins[manifest.form_name(exercise.target)] = _stand_in(
+            exercise, whose, functools.partial(report.note, id)
+        )
     with ops.plain(), using_threads(1), ops.standing_in(stand_ins):
         yield report
 
 
 def _stand_in(exercise, home, note):
     """What stands in for an exercise's target and calls note() each time: the learner's function, or without a home the library's."""
-    written = getattr(folder.load(home / exercise.file), exercise.function) if home else exercise.reference()
+    written = (
+        getattr(folder.load(home / exercise.file), exercise.function)
+        if home
+        else exercise.reference()
+    )
     fitted = getattr(exercise.answers(), "in_engine", None)
     if inspect.isclass(written):
         return fitted(counted(written, note, exercise.holes))
@@ -89,7 +95,11 @@ def counted(function, note, holes=()):
     """The function, which calls note() each time; of a class a subclass, in which each of the methods `holes` does."""
     if inspect.isclass(function):
         methods = {name: counted(getattr(function, name), note) for name in holes or ["__init__"]}
-        return type(function.__name__, (function,), {**methods, "__doc__": function.__doc__, "__module__": function.__module__})
+        return type(
+            function.__name__,
+            (function,),
+            {**methods, "__doc__": function.__doc__, "__module__": function.__module__},
+        )
 
     @functools.wraps(function)
     def noted(*inputs, **options):

@@ -21,7 +21,9 @@ def find(start=None):
     start = Path(start or Path.cwd()).resolve()
     own = Path(__file__).parents[2]
     for folder in (start, *start.parents, own):
-        if (folder / "exercises" / "conftest.py").is_file() and list((folder / "exercises").glob("test_e*.py")):
+        if (folder / "exercises" / "conftest.py").is_file() and list(
+            (folder / "exercises").glob("test_e*.py")
+        ):
             return folder / "exercises"
         if (folder / "conftest.py").is_file() and list(folder.glob("test_e*.py")):
             return folder
@@ -62,7 +64,9 @@ def load(path, name=None):
     sys.modules[name] = module
     try:
         source = path.read_bytes()
-        exec(compile(source, str(path), "exec"), vars(module))  # not through the cache of bytecode, which knows seconds only
+        exec(
+            compile(source, str(path), "exec"), vars(module)
+        )  # not through the cache of bytecode, which knows seconds only
     except BaseException:
         sys.modules.pop(name, None)
         raise

@@ -24,17 +24,29 @@ def grade(submissions, out, *, tests, seconds=20.0, memory=2048, only=None, jobs
 
     Raises  ValueError: there is no submission.
     """
-    folders = sorted(path for path in Path(submissions).iterdir() if path.is_dir() and not path.name.startswith("."))
+    folders = sorted(
+        path
+        for path in Path(submissions).iterdir()
+        if path.is_dir() and not path.name.startswith(".")
+    )
     if not folders:
         raise ValueError(f"{submissions} holds no folders: each submission is a folder in it")
     chosen = [manifest.exercises()[id] for id in only or manifest.exercises()]
     rows, mistakes = [], Counter()
-    with open(out, "w", newline="", encoding="utf-8") as file, ThreadPoolExecutor(jobs or machine.cores()) as pool:
+    with (
+        open(out, "w", newline="", encoding="utf-8") as file,
+        ThreadPoolExecutor(jobs or machine.cores()) as pool,
+    ):
         table = csv.DictWriter(file, COLUMNS)
         table.writeheader()
-        coming = {path: [pool.submit(_run, exercise, path, tests, seconds, memory) for exercise in chosen] for path in folders}
+        coming = {
+            path: [pool.submit(_run, exercise, path, tests, seconds, memory) for exercise in chosen]
+            for path in folders
+        }
         for path in folders:
-            results = {exercise.id: future.result() for exercise, future in zip(chosen, coming[path])}
+            results = {
+                exercise.id: future.result() for exercise, future in zip(chosen, coming[path])
+            }
             for exercise in chosen:
                 result = results[exercise.id]
                 rows.append({"submission": path.name, "exercise": exercise.id, "name": exercise.name, "state": result.state,
@@ -44,7 +56,10 @@ def grade(submissions, out, *, tests, seconds=20.0, memory=2048, only=None, jobs
                 mistakes.update([(exercise.id, result.mistake)] if result.mistake else [])
             file.flush()
             count = Counter(result.state for result in results.values())
-            print(f"{path.name:24} " + ", ".join(f"{count[state]} {state}" for state in runner.STATES if count[state]))
+            print(
+                f"{path.name:24} "
+                + ", ".join(f"{count[state]} {state}" for state in runner.STATES if count[state])
+            )
     print(f"table in {out}")
     tell(mistakes)
     return rows
@@ -57,7 +72,9 @@ def tell(mistakes):
     for (id, key), count in mistakes.most_common():
         exercise = manifest.exercises()[id]
         if key in exercise.all_mistakes():
-            print(f"  {count:3d}  {id} {exercise.name}: {key}: {diagnosis.clause(exercise.all_mistakes()[key])}")
+            print(
+                f"  {count:3d}  {id} {exercise.name}: {key}: {diagnosis.clause(exercise.all_mistakes()[key])}"
+            )
 
 
 def _run(exercise, submission, tests, seconds, memory):
@@ -75,7 +92,11 @@ def _run(exercise, submission, tests, seconds, memory):
         if folder.untouched(exercise, place):
             return runner.Result(runner.NOT_STARTED)
         started = time.perf_counter()
-        options = {"cwd": place, "stdout": progress.DEVNULL, "env": {"OPENBLAS_NUM_THREADS": "1", "MINIRES_THREADS": "1"}}
+        options = {
+            "cwd": place,
+            "stdout": progress.DEVNULL,
+            "env": {"OPENBLAS_NUM_THREADS": "1", "MINIRES_THREADS": "1"},
+        }
         result = progress.run_apart(exercise, place, tests, limit=seconds, memory=memory, **options)
         return result._replace(seconds=time.perf_counter() - started)
 

@@ -27,21 +27,31 @@ class Node:
     """
 
     def __init__(self, name, backward, *parents):
-        self.name, self.runs, self._asked, self._backward, self._parents = name, 0, 0, backward, parents
+        self.name, self.runs, self._asked, self._backward, self._parents = (
+            name,
+            0,
+            0,
+            backward,
+            parents,
+        )
 
     @property
     def parents(self):
         """One for each operand. Asking too often raises Walked."""
         self._asked += 1
         if self._asked > MOST:
-            raise Walked(f"the parents of {self.name} were asked for more than {MOST} times: a walk over every path never ends")
+            raise Walked(
+                f"the parents of {self.name} were asked for more than {MOST} times: a walk over every path never ends"
+            )
         return self._parents
 
     def backward(self, g):
         """The gradients of the operands. Running too often raises Walked."""
         self.runs += 1
         if self.runs > MOST:
-            raise Walked(f"backward of {self.name} ran more than {MOST} times: a walk over every path never ends")
+            raise Walked(
+                f"backward of {self.name} ran more than {MOST} times: a walk over every path never ends"
+            )
         return self._backward(g)
 
     def __repr__(self):

@@ -81,7 +81,11 @@ class Exercise:
     def forbidden(self):
         """The names of the functions with forms that the learner's function may not call; of a class the methods to be written."""
         whole = resolve(self.library) if self.library else None
-        own = [f"{self.library}.{hole}" for hole in self.holes] if inspect.isclass(whole) else [self.library]
+        own = (
+            [f"{self.library}.{hole}" for hole in self.holes]
+            if inspect.isclass(whole)
+            else [self.library]
+        )
         return [form for form in map(form_name, filter(None, (*own, *self.poisoned))) if form]
 
     def all_mistakes(self):
@@ -112,16 +116,22 @@ def exercises():
             except TypeError as error:
                 raise ManifestError(f"{path.name}, {entry.get('id', '?')}: {error}") from None
             if exercise.id in found or exercise.kind not in KINDS or len(exercise.hints) != 3:
-                raise ManifestError(f"{path.name}, {exercise.id}: the id twice, the kind none of {KINDS}, or not three hints")
+                raise ManifestError(
+                    f"{path.name}, {exercise.id}: the id twice, the kind none of {KINDS}, or not three hints"
+                )
             missing = [id for id in exercise.needs if id not in found]
             if missing:
-                raise ManifestError(f"{path.name}, {exercise.id}: it needs {', '.join(missing)}, which do not come before it")
+                raise ManifestError(
+                    f"{path.name}, {exercise.id}: it needs {', '.join(missing)}, which do not come before it"
+                )
             found[exercise.id] = exercise
     return found
 
 
 def _read(entry):
-    entry = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+    entry = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()
+    }
     entry["task"] = entry.get("task", "").strip()
     return Exercise(**{"function": entry.get("name", ""), **entry})
 

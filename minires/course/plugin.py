@@ -17,7 +17,12 @@ __all__ = ["pytest_collection_modifyitems", "pytest_configure", "pytest_make_col
            "pytest_runtest_makereport", "pytest_sessionfinish", "pytest_terminal_summary"]  # fmt: skip
 
 MARK = "not started"
-COLOURS = {runner.SOLVED: "green", runner.WRONG: "red", runner.BEGUN: "yellow", runner.NOT_STARTED: "cyan"}
+COLOURS = {
+    runner.SOLVED: "green",
+    runner.WRONG: "red",
+    runner.BEGUN: "yellow",
+    runner.NOT_STARTED: "cyan",
+}
 SEEN = pytest.StashKey[dict]()  # id -> {"folder", "claims": [(name, state)], "message", "mistake"}
 
 
@@ -47,7 +52,9 @@ def pytest_make_collect_report(collector):
     if exercise is None or report.passed or not isinstance(collector, pytest.Module):
         return report
     seen = _seen(collector.config, exercise, collector.path)
-    report.longrepr = seen["message"] = _import_trouble(exercise, collector.path.parent) or str(report.longrepr)
+    report.longrepr = seen["message"] = _import_trouble(exercise, collector.path.parent) or str(
+        report.longrepr
+    )
     seen["claims"].append(("the import", runner.WRONG))
     return report
 
@@ -75,13 +82,25 @@ def pytest_runtest_makereport(item, call):
     exercise = _exercise(item.path)
     if exercise is None or not (report.when == "call" or report.failed):
         return report
-    state, error = runner.SOLVED if report.passed else runner.WRONG, call.excinfo and call.excinfo.value
+    state, error = (
+        runner.SOLVED if report.passed else runner.WRONG,
+        call.excinfo and call.excinfo.value,
+    )
     if _not_started(exercise, error, item.path.parent):
-        state, report.outcome, report.longrepr = runner.NOT_STARTED, "skipped", (str(item.path), 0, str(error or MARK))
+        state, report.outcome, report.longrepr = (
+            runner.NOT_STARTED,
+            "skipped",
+            (str(item.path), 0, str(error or MARK)),
+        )
         report.user_properties.append((MARK, True))
     seen = _seen(item.config, exercise, item.path)
     seen["claims"].append((item.name, state))
-    if state == runner.NOT_STARTED and error is not None and exercise.kind == "bug hunt" and not seen["message"]:
+    if (
+        state == runner.NOT_STARTED
+        and error is not None
+        and exercise.kind == "bug hunt"
+        and not seen["message"]
+    ):
         seen["message"] = runner.clue(item.name, error, item.path.parent)
     if state == runner.WRONG and not seen["message"]:
         seen["message"] = f"{item.name}: {runner.trouble(error, item.path.parent)}"
@@ -99,24 +118,32 @@ def _not_started(exercise, error, home):
 def pytest_report_teststatus(report):
     """Its own word, letter and colour."""
     if (MARK, True) in getattr(report, "user_properties", ()):
-        return (MARK, "-", ("NOT STARTED", {"cyan": True})) if report.when == "call" else ("", "", "")
+        return (
+            (MARK, "-", ("NOT STARTED", {"cyan": True})) if report.when == "call" else ("", "", "")
+        )
     return None
 
 
 def pytest_sessionfinish(session, exitstatus):
     """The exit status; and what became of each exercise is kept beside the exercises."""
     idle = session.config.pluginmanager.get_plugin("hypothesispytest")
-    if idle and "hypothesis" not in sys.modules:  # its summary would import it: longer than all takes
+    if (
+        idle and "hypothesis" not in sys.modules
+    ):  # its summary would import it: longer than all takes
         session.config.pluginmanager.unregister(idle)
     seen = session.config.stash.get(SEEN, {})
-    states = {id: runner.overall(state for _, state in facts["claims"]) for id, facts in seen.items()}
+    states = {
+        id: runner.overall(state for _, state in facts["claims"]) for id, facts in seen.items()
+    }
     if exitstatus == 0 and states and set(states.values()) == {runner.NOT_STARTED}:
         session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
     if session.config.option.collectonly:
         return
     for id, state in states.items():
         exercise, home = manifest.exercises()[id], seen[id]["folder"]
-        if state == runner.WRONG or _claims(home / exercise.test) <= {name for name, _ in seen[id]["claims"]}:
+        if state == runner.WRONG or _claims(home / exercise.test) <= {
+            name for name, _ in seen[id]["claims"]
+        }:
             progress.note(home, exercise, state, seen[id]["mistake"])
 
 
@@ -139,7 +166,9 @@ def pytest_terminal_summary(terminalreporter, config):
             terminalreporter.write(f"{id}  {exercise.name:20} ")
             terminalreporter.write(f"{state:12}", **{COLOURS[state]: True})
             terminalreporter.line(progress.told(state, states, seen[id]["message"]))
-            if state == runner.NOT_STARTED and len(seen) == 1 and seen[id]["message"]:  # a bug hunt, asked for by itself
+            if (
+                state == runner.NOT_STARTED and len(seen) == 1 and seen[id]["message"]
+            ):  # a bug hunt, asked for by itself
                 terminalreporter.line(seen[id]["message"])
     if all(state == runner.NOT_STARTED for facts in seen.values() for _, state in facts["claims"]):
         first = manifest.exercises()[min(seen, key=list(manifest.exercises()).index)]

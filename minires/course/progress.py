@@ -40,7 +40,9 @@ def read(home):
 def change(home, exercise, **facts):
     """Write down facts of an exercise; the others stay."""
     entries = read(home)
-    entry = entries.setdefault(exercise.id, {"state": "", "file": "", "hints": 0, "gave_up": "", "mistake": ""})
+    entry = entries.setdefault(
+        exercise.id, {"state": "", "file": "", "hints": 0, "gave_up": "", "mistake": ""}
+    )
     before = dict(entry)
     entry.update(facts)
     if entry == before:
@@ -48,8 +50,16 @@ def change(home, exercise, **facts):
     lines = [HEAD]
     for id, one in manifest.exercises().items():
         if id in entries:
-            told = {name.replace("_", "-"): str(value).replace(" ", "-") for name, value in entries[id].items() if value}
-            lines.append(f"{id}  {one.name:20}  " + "  ".join(f"{name}={value}" for name, value in told.items()) + "\n")
+            told = {
+                name.replace("_", "-"): str(value).replace(" ", "-")
+                for name, value in entries[id].items()
+                if value
+            }
+            lines.append(
+                f"{id}  {one.name:20}  "
+                + "  ".join(f"{name}={value}" for name, value in told.items())
+                + "\n"
+            )
     try:
         files.write(Path(home) / FILE, "".join(lines).encode())
     except OSError:
@@ -83,7 +93,9 @@ def states(home, ids=None):
         else:
             changed.append(exercise)
     before = {exercise.id: mark(exercise, home) for exercise in changed}
-    together = run_together(changed, home, home, limit=LIMIT, stdout=DEVNULL) if len(changed) > 1 else {}
+    together = (
+        run_together(changed, home, home, limit=LIMIT, stdout=DEVNULL) if len(changed) > 1 else {}
+    )
     for exercise in changed:
         result = together.get(exercise.id)
         if result and result.state == runner.SOLVED and mark(exercise, home) == before[exercise.id]:
@@ -174,6 +186,8 @@ def told(state, states, message):
     held = f"{states.count(runner.SOLVED)} of {len(states)} claims hold"
     if state == runner.WRONG:
         lines = message.splitlines()
-        known = [line.strip() for line in lines if line.strip().startswith("This is what comes out when")]
+        known = [
+            line.strip() for line in lines if line.strip().startswith("This is what comes out when")
+        ]
         return f"{held}. {known[0] if known else lines[0] if lines else ''}"
     return held if state == runner.BEGUN else ""

@@ -43,7 +43,9 @@ def run(exercise, yours, tests=None):
     try:
         module = folder.load(path)
     except Exception as error:
-        return Result(WRONG, message=trouble(error, path.parent), seconds=time.perf_counter() - started)
+        return Result(
+            WRONG, message=trouble(error, path.parent), seconds=time.perf_counter() - started
+        )
     return judge(exercise, module, Path(tests or yours), folder.untouched(exercise, yours), started)
 
 
@@ -64,7 +66,11 @@ def judge(exercise, module, tests, untouched=False, started=None, first=False):
         try:
             claim()
         except Exception as error:
-            claims.append(Claim(name, NOT_STARTED if untouched or unstarted(error, exercise) else WRONG, error))
+            claims.append(
+                Claim(
+                    name, NOT_STARTED if untouched or unstarted(error, exercise) else WRONG, error
+                )
+            )
             if first:
                 break
         else:
@@ -73,8 +79,16 @@ def judge(exercise, module, tests, untouched=False, started=None, first=False):
     message = f"{wrong.name}: {trouble(wrong.error, _home(module))}" if wrong else ""
     mistake = getattr(wrong.error, "mistake", None) if wrong else None
     if untouched and exercise.kind == "bug hunt":
-        message = next((clue(claim.name, claim.error, _home(module)) for claim in claims if claim.error), "")
-    return Result(overall(claim.state for claim in claims), claims, message, mistake, time.perf_counter() - started)
+        message = next(
+            (clue(claim.name, claim.error, _home(module)) for claim in claims if claim.error), ""
+        )
+    return Result(
+        overall(claim.state for claim in claims),
+        claims,
+        message,
+        mistake,
+        time.perf_counter() - started,
+    )
 
 
 def clue(name, error, home):
@@ -102,7 +116,11 @@ def claims_of(exercise, tests):
     path = Path(tests) / exercise.test
     space = {"__name__": path.stem, "__file__": str(path)}
     exec(_compiled(path, path.stat().st_mtime_ns), space)
-    return [(name, value) for name, value in space.items() if name.startswith("test_") and callable(value)]
+    return [
+        (name, value)
+        for name, value in space.items()
+        if name.startswith("test_") and callable(value)
+    ]
 
 
 @lru_cache(maxsize=None)
@@ -121,9 +139,17 @@ def trouble(error, home):
     if isinstance(error, SyntaxError):
         where = f"{Path(error.filename or '?').name}, line {error.lineno}"
         return f"{where}: {type(error).__name__}: {error.msg}\n  {(error.text or '').strip()}"
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).parent == Path(home)]
-    frames = [frame for frame in frames if not Path(frame.filename).name.startswith("test_")] or frames
-    lines = [f"{Path(frame.filename).name}, line {frame.lineno}: {frame.line}" for frame in frames[-1:]]
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).parent == Path(home)
+    ]
+    frames = [
+        frame for frame in frames if not Path(frame.filename).name.startswith("test_")
+    ] or frames
+    lines = [
+        f"{Path(frame.filename).name}, line {frame.lineno}: {frame.line}" for frame in frames[-1:]
+    ]
     return "\n".join([*lines, f"{type(error).__name__}: {error}", *getattr(error, "__notes__", [])])
 
 
@@ -150,16 +176,22 @@ def main(arguments=None):
     parser.add_argument("--tests", required=True, help="the folder with the claims")
     parser.add_argument("--out", required=True, help="a file for what became of them")
     parser.add_argument(
-        "--memory", type=int, help="MiB; this limit and those of time and files are set where the system has them"
+        "--memory",
+        type=int,
+        help="MiB; this limit and those of time and files are set where the system has them",
     )
     parser.add_argument("--seconds", type=float, default=60)
     options = parser.parse_args(arguments)
     if options.memory:
         _limit(options.seconds, options.memory)
     token, out = sys.stdin.readline().strip(), Path(options.out)
-    sys.path.append(str(Path(options.yours).resolve()))  # at the end: a file there hides nobody's module
+    sys.path.append(
+        str(Path(options.yours).resolve())
+    )  # at the end: a file there hides nobody's module
     for id in options.ids:
-        result = run(manifest.exercise(id), Path(options.yours).resolve(), Path(options.tests).resolve())
+        result = run(
+            manifest.exercise(id), Path(options.yours).resolve(), Path(options.tests).resolve()
+        )
         claims = [[claim.name, claim.state] for claim in result.claims]
         line = {"token": token, "id": id, **result._asdict(), "claims": claims}
         with open(out, "a", encoding="utf-8") as file:

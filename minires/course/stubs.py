@@ -17,16 +17,16 @@ from minires.course import manifest
 
 def cut(exercise):
     """The text of the learner's file as it is given out."""
-    body = _hunted(exercise) if exercise.kind == "bug hunt" else with_holes(exercise, source(exercise))
+    body = (
+        _hunted(exercise) if exercise.kind == "bug hunt" else with_holes(exercise, source(exercise))
+    )
     imports = "\n".join(exercise.imports) + "\n\n\n" if exercise.imports else "\n"
     return f'"""{_headline(exercise)}"""\n\n{imports}{body}'
 
 
 def _headline(exercise):
     check = f"pytest exercises/{exercise.test}"
-    return (
-        f"Exercise {exercise.id}, chapter {exercise.chapter:02d}, {exercise.minutes} minutes: {exercise.title}. Check: {check}"
-    )
+    return f"Exercise {exercise.id}, chapter {exercise.chapter:02d}, {exercise.minutes} minutes: {exercise.title}. Check: {check}"
 
 
 def source(exercise):
@@ -45,7 +45,9 @@ def _untyped(text):
     """A source without annotations; each signature that had some on one line."""
     lines = text.splitlines(keepends=True)
     functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
-    for node in sorted(functions, key=lambda node: -node.lineno):  # from the last to the first: places before it stay
+    for node in sorted(
+        functions, key=lambda node: -node.lineno
+    ):  # from the last to the first: places before it stay
         arguments = [part for part in ast.walk(node.args) if isinstance(part, ast.arg)]
         if node.returns is None and not any(argument.annotation for argument in arguments):
             continue
@@ -87,7 +89,9 @@ def _signature(lines, node):
 
 
 def _first(node):
-    return min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", []))])
+    return min(
+        [node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", []))]
+    )
 
 
 def _docstring(node, indent, task):
@@ -109,7 +113,9 @@ def _hunted(exercise):
     node = ast.parse(text).body[0]
     lines = text.splitlines()
     rest = "\n".join(lines[node.body[0].end_lineno :]) + "\n"
-    said = ast.parse(source(exercise)).body[0]  # the docstring of the wrong one says what is wrong with it
+    said = ast.parse(source(exercise)).body[
+        0
+    ]  # the docstring of the wrong one says what is wrong with it
     return _signature(lines, node) + _docstring(said, "    ", exercise.task) + rest
 
 
@@ -120,7 +126,9 @@ def write(exercise, folder):
 
 def main(arguments=None):
     """Run the command. Returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m minires.course.stubs", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m minires.course.stubs", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("--check", action="store_true", help="only say which files differ")
     parser.add_argument("--force", action="store_true", help="write over files that are there")
     options = parser.parse_args(arguments)
@@ -131,7 +139,9 @@ def main(arguments=None):
         if path.exists() and path.read_text(encoding="utf-8") == cut(exercise):
             continue
         if options.check or path.exists() and not options.force:
-            print(f"{path.name} {'differs from what the sources give' if path.exists() else 'is missing'}")
+            print(
+                f"{path.name} {'differs from what the sources give' if path.exists() else 'is missing'}"
+            )
             status = 1
         else:
             write(exercise, folder)

@@ -43,13 +43,16 @@ class Call:
         self.names = operand_names(exercise.reference(), len(inputs))
         told = [f"{name} {_told(value)}" for name, value in zip(self.names, self.inputs)]
         told += [f"{name}={_told(value)}" for name, value in self.options.items()]
-        self.about = f"{exercise.function}({', '.join(told)})" + (" in float32" if dtype == numpy.float32 else "")
+        self.about = f"{exercise.function}({', '.join(told)})" + (
+            " in float32" if dtype == numpy.float32 else ""
+        )
         self.sizes = _sizes(self.names, self.inputs, self.options)
 
     def arrays(self):
         """Copies of the inputs, laid out in memory as they are."""
         return [
-            to_device(numpy.array(value, order="K")) if isinstance(value, numpy.ndarray) else value for value in self.inputs
+            to_device(numpy.array(value, order="K")) if isinstance(value, numpy.ndarray) else value
+            for value in self.inputs
         ]
 
     def run(self, function):
@@ -60,7 +63,9 @@ class Call:
         yield "the result", on_host(result) if not self.gradients or backward else on_host(made)
         if self.gradients:
             if backward is None:
-                raise Wrong(f"{self.about}: an op gives a tuple of its result and its backward, a function")
+                raise Wrong(
+                    f"{self.about}: an op gives a tuple of its result and its backward, a function"
+                )
             given = backward(to_device(self.cotangent(result)))
             if not isinstance(given, tuple):
                 raise Wrong(
@@ -143,7 +148,9 @@ def _sizes(names, inputs, options):
                 sizes[f"{name}.shape[{axis}]" + (f", {letters[axis]}" if letters else "")] = size
             sizes[f"{name}.size"] = value.size
             if value.ndim > 1:
-                sizes[f"{name}.size / {name}.shape[-1]"] = value.size // value.shape[-1] if value.shape[-1] else 0
+                sizes[f"{name}.size / {name}.shape[-1]"] = (
+                    value.size // value.shape[-1] if value.shape[-1] else 0
+                )
     for name, value in options.items():
         if isinstance(value, int) and not isinstance(value, bool):
             sizes.update({name: value, f"{name} * {name}": value * value})

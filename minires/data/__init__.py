@@ -22,4 +22,9 @@ __all__ = [
     "load_image",
 ]
 
-CLASSES = {"digits": tuple("0123456789"), "cifar10": CIFAR10.classes, "cifar100": CIFAR100.classes, "imagenet": IMAGENET}
+CLASSES = {
+    "digits": tuple("0123456789"),
+    "cifar10": CIFAR10.classes,
+    "cifar100": CIFAR100.classes,
+    "imagenet": IMAGENET,
+}

@@ -13,7 +13,11 @@ from minires.backend import Array, HostArray, carried, to_device, xp
 from minires.data.dataset import Dataset
 from minires.ops.forms import has_forms
 
-ORDER, AUGMENTATION, SIDES = 1, 2, 3  # what a stream of random numbers is for: the last word of its seed
+ORDER, AUGMENTATION, SIDES = (
+    1,
+    2,
+    3,
+)  # what a stream of random numbers is for: the last word of its seed
 
 
 class batches:
@@ -49,12 +53,27 @@ class batches:
         if not isinstance(dataset, Dataset):
             raise TypeError(f"batches takes a Dataset, got a {type(dataset).__name__}")
         _check_ints(1, batch_size=batch_size)
-        _check_ints(0, epoch=epoch, start=start, crop=crop, cutout=cutout, **({} if seed is None else {"seed": seed}))
+        _check_ints(
+            0,
+            epoch=epoch,
+            start=start,
+            crop=crop,
+            cutout=cutout,
+            **({} if seed is None else {"seed": seed}),
+        )
         if isinstance(flip, str):
             names.check("flip", flip, ("alternating",))
         if seed is None and (crop or flip or cutout):
-            raise ValueError("crop, flip and cutout are for training: they need a seed (images to be tested stay as they are)")
-        self.dataset, self.batch_size, self.seed, self.epoch, self.start = dataset, batch_size, seed, epoch, start
+            raise ValueError(
+                "crop, flip and cutout are for training: they need a seed (images to be tested stay as they are)"
+            )
+        self.dataset, self.batch_size, self.seed, self.epoch, self.start = (
+            dataset,
+            batch_size,
+            seed,
+            epoch,
+            start,
+        )
         self.crop, self.flip, self.cutout, self.drop_last = crop, flip, cutout, drop_last
 
     @property
@@ -68,7 +87,9 @@ class batches:
 
     def __iter__(self) -> Iterator[tuple[Array, Array]]:
         order, normalisation, coming = self._order(), self._normalisation(), deque[Future]()
-        batch = carried(self._batch)  # under the settings of the first next(), whatever holds at later ones
+        batch = carried(
+            self._batch
+        )  # under the settings of the first next(), whatever holds at later ones
         with ThreadPoolExecutor(1, "batches") as ahead:
             for i in range(self.start, self.start + len(self)):
                 coming.append(ahead.submit(batch, order, normalisation, i))
@@ -83,7 +104,9 @@ class batches:
 
     def _order(self) -> HostArray:
         n = len(self.dataset)
-        return numpy.arange(n) if self.seed is None else self._draw(self.epoch, ORDER).permutation(n)
+        return (
+            numpy.arange(n) if self.seed is None else self._draw(self.epoch, ORDER).permutation(n)
+        )
 
     def _batch(
         self, order: HostArray, normalisation: tuple[Array, Array], i: int
@@ -95,7 +118,14 @@ class batches:
         if self.crop or self.flip or self.cutout:
             rng = self._draw(self.epoch, i, AUGMENTATION)
             mirrored = self._mirrored(chosen, rng)
-            drawn = sample_augmentation(rng, len(chosen), images.shape[1:3], crop=self.crop, mirrored=mirrored, cutout=self.cutout)
+            drawn = sample_augmentation(
+                rng,
+                len(chosen),
+                images.shape[1:3],
+                crop=self.crop,
+                mirrored=mirrored,
+                cutout=self.cutout,
+            )
             moves = to_device(drawn)
         chosen = to_device(chosen)
         return gather(images, chosen, moves, self.cutout, factor, offset), labels[chosen]
@@ -133,7 +163,9 @@ def sample_augmentation(
     moves[:, 1:2] = rng.integers(-crop, crop + 1, (n, 1))
     moves[:, 2] = mirrored
     if cutout:
-        moves[:, 3:4], moves[:, 4:] = (rng.integers(0, length, (n, 1)) - cutout // 2 for length in (h, w))
+        moves[:, 3:4], moves[:, 4:] = (
+            rng.integers(0, length, (n, 1)) - cutout // 2 for length in (h, w)
+        )
     return moves
 
 
@@ -150,7 +182,9 @@ def augment(
     mirrored  a bool, or one for each image
     cutout  the side of a black square around a random pixel; a part of it may lie beyond the edge
     """
-    moves = sample_augmentation(rng, len(x), x.shape[1:3], crop=crop, mirrored=mirrored, cutout=cutout)
+    moves = sample_augmentation(
+        rng, len(x), x.shape[1:3], crop=crop, mirrored=mirrored, cutout=cutout
+    )
     return crop_and_flip(x, xp.arange(len(x)), to_device(moves), cutout)
 
 
@@ -173,8 +207,13 @@ def crop_and_flip(images: Array, chosen: Array, moves: Array, cutout: int) -> Ar
     seen = _crossed((rows >= 0) & (rows < h), (columns >= 0) & (columns < w))  # (N, H, W)
     if cutout:
         inside_rows, inside_columns = xp.arange(h) - top, xp.arange(w) - left
-        seen &= ~_crossed((inside_rows >= 0) & (inside_rows < cutout), (inside_columns >= 0) & (inside_columns < cutout))
-    picked = images[chosen[:, None, None], rows.clip(0, h - 1)[:, :, None], columns.clip(0, w - 1)[:, None, :]]
+        seen &= ~_crossed(
+            (inside_rows >= 0) & (inside_rows < cutout),
+            (inside_columns >= 0) & (inside_columns < cutout),
+        )
+    picked = images[
+        chosen[:, None, None], rows.clip(0, h - 1)[:, :, None], columns.clip(0, w - 1)[:, None, :]
+    ]
     return picked * seen[..., None]
 
 

@@ -112,7 +112,9 @@ def _read_set(
     if data_dir is None:
         from minires.data.download import fetch  # http and all that: only where it is wanted
 
-        path = fetch([*sources, *kind.sources], {version.md5: version.archive for version in kind.versions})
+        path = fetch(
+            [*sources, *kind.sources], {version.md5: version.archive for version in kind.versions}
+        )
     else:
         path = Path(data_dir)
     version, path = _found(kind, path)
@@ -124,11 +126,17 @@ def _read_set(
         source = f"{version.archive}, MD5 {version.md5} verified"
     decode = _records if isinstance(version.label, int) else _arrays
     names = (*version.train, version.test)
-    parts = [decode(members.pop(name), version.label, path / name, len(kind.classes)) for name in names]
+    parts = [
+        decode(members.pop(name), version.label, path / name, len(kind.classes)) for name in names
+    ]
     images, labels = zip(*parts)
     facts: dict[str, Any] = {"name": label or kind.name, "source": source}
-    train = Dataset(numpy.concatenate(images[:-1]), numpy.concatenate(labels[:-1]), kind.classes, **facts)
-    return train, Dataset(images[-1], labels[-1], kind.classes, mean=train.mean, std=train.std, **facts)
+    train = Dataset(
+        numpy.concatenate(images[:-1]), numpy.concatenate(labels[:-1]), kind.classes, **facts
+    )
+    return train, Dataset(
+        images[-1], labels[-1], kind.classes, mean=train.mean, std=train.std, **facts
+    )
 
 
 def _found(kind: Set, path: Path) -> tuple[Version | None, Path]:
@@ -146,7 +154,9 @@ def _found(kind: Set, path: Path) -> tuple[Version | None, Path]:
             if there:
                 lacking = {*version.train, version.test} - set(there)
                 if lacking:
-                    raise DataError(f"{folder} lacks {', '.join(sorted(lacking))}: copy or unpack it again")
+                    raise DataError(
+                        f"{folder} lacks {', '.join(sorted(lacking))}: copy or unpack it again"
+                    )
                 return version, folder
     held = ", ".join(sorted(entry.name for entry in path.iterdir())[:8]) or "nothing"
     raise DataError(f"{path} holds {held}; wanted {_wanted(kind)}")
@@ -172,23 +182,38 @@ def _members(path: Path, versions: tuple[Version, ...]) -> tuple[Version, dict[s
     if version is None:
         meant = [version for version in versions if version.archive == path.name] or versions
         published = ", ".join(f"{version.archive} has {version.md5}" for version in meant)
-        raise DataError(f"{path} has MD5 {found}, the published {published}: delete it and fetch it again")
-    wanted, members = {f"{version.folder}/{name}": name for name in (*version.train, version.test)}, {}
+        raise DataError(
+            f"{path} has MD5 {found}, the published {published}: delete it and fetch it again"
+        )
+    wanted, members = (
+        {f"{version.folder}/{name}": name for name in (*version.train, version.test)},
+        {},
+    )
     try:
         with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
             for member in archive:
                 place = member.name.removeprefix("./")
-                if place.startswith(("/", "\\")) or ".." in place.replace("\\", "/").split("/") or ":" in place:
-                    raise DataError(f"{path} holds {member.name!r}, a path outside of it: do not trust this archive")
+                if (
+                    place.startswith(("/", "\\"))
+                    or ".." in place.replace("\\", "/").split("/")
+                    or ":" in place
+                ):
+                    raise DataError(
+                        f"{path} holds {member.name!r}, a path outside of it: do not trust this archive"
+                    )
                 if not (member.isfile() or member.isdir()):
-                    raise DataError(f"{path} holds {member.name!r}, which is a link or a device: do not trust this archive")
+                    raise DataError(
+                        f"{path} holds {member.name!r}, which is a link or a device: do not trust this archive"
+                    )
                 if place in wanted and (file := archive.extractfile(member)):  # no folder
                     members[wanted[place]] = file.read()
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise DataError(f"{path} is damaged ({error}): delete it and fetch it again") from error
     lacking = sorted(set(wanted.values()) - set(members))
     if lacking:
-        raise DataError(f"{path} lacks {', '.join(lacking)} in {version.folder}: it is another archive")
+        raise DataError(
+            f"{path} lacks {', '.join(lacking)} in {version.folder}: it is another archive"
+        )
     return version, members
 
 
@@ -201,7 +226,9 @@ def _records(
         found = f"{path} has {len(data):,} bytes, no whole number of records of {size:,}"
         raise DataError(f"{found}: it is cut off or another file")
     records = numpy.frombuffer(data, numpy.uint8).reshape(-1, size)
-    return channels_last(records[:, label_bytes:]), _labels(records[:, label_bytes - 1], path, classes)
+    return channels_last(records[:, label_bytes:]), _labels(
+        records[:, label_bytes - 1], path, classes
+    )
 
 
 def _arrays(data: bytes, key: bytes, path: Path, classes: int) -> tuple[HostArray, HostArray]:
@@ -210,11 +237,26 @@ def _arrays(data: bytes, key: bytes, path: Path, classes: int) -> tuple[HostArra
         content = pickled.load(data)
     except pickled.PickleError as error:
         raise DataError(f"{path}: {error}") from None
-    pixels, labels = (content.get(b"data"), content.get(key)) if isinstance(content, dict) else (None, None)
-    if not isinstance(pixels, numpy.ndarray) or pixels.dtype != numpy.uint8 or pixels.ndim != 2 or pixels.shape[1] != PIXELS:
-        raise DataError(f"{path} has no uint8 array (N, {PIXELS:,}) under {b'data'!r}: it is another file")
-    if not isinstance(labels, list) or len(labels) != len(pixels) or not all(type(label) is int for label in labels):
-        raise DataError(f"{path} has no list of {len(pixels):,} ints under {key!r}: it is another file")
+    pixels, labels = (
+        (content.get(b"data"), content.get(key)) if isinstance(content, dict) else (None, None)
+    )
+    if (
+        not isinstance(pixels, numpy.ndarray)
+        or pixels.dtype != numpy.uint8
+        or pixels.ndim != 2
+        or pixels.shape[1] != PIXELS
+    ):
+        raise DataError(
+            f"{path} has no uint8 array (N, {PIXELS:,}) under {b'data'!r}: it is another file"
+        )
+    if (
+        not isinstance(labels, list)
+        or len(labels) != len(pixels)
+        or not all(type(label) is int for label in labels)
+    ):
+        raise DataError(
+            f"{path} has no list of {len(pixels):,} ints under {key!r}: it is another file"
+        )
     return channels_last(pixels), _labels(numpy.array(labels), path, classes)
 
 
@@ -234,5 +276,7 @@ def _labels(labels: HostArray, path: Path, classes: int) -> HostArray:
     wrong = numpy.flatnonzero((labels < 0) | (labels >= classes))
     if len(wrong):
         i = wrong[0]
-        raise DataError(f"{path}: record {i:,} has the label {labels[i]}, there are {classes} classes: the file is damaged")
+        raise DataError(
+            f"{path}: record {i:,} has the label {labels[i]}, there are {classes} classes: the file is damaged"
+        )
     return labels

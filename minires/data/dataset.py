@@ -52,10 +52,17 @@ class Dataset:
         if not len(images):
             raise ValueError("there are no images")
         if labels.min() < 0 or labels.max() >= len(classes):
-            raise ValueError(f"labels run from {labels.min()} to {labels.max()}, there are {len(classes)} classes")
+            raise ValueError(
+                f"labels run from {labels.min()} to {labels.max()}, there are {len(classes)} classes"
+            )
         if not max_value > 0:
             raise ValueError(f"max_value is {max_value}, wanted more than 0")
-        self.images, self.labels, self.classes, self.max_value = images, labels.astype(numpy.int64), tuple(classes), max_value
+        self.images, self.labels, self.classes, self.max_value = (
+            images,
+            labels.astype(numpy.int64),
+            tuple(classes),
+            max_value,
+        )
         self.name, self.source = name, source
         if mean is None or std is None:
             own_mean, own_std = self._statistics()
@@ -66,7 +73,10 @@ class Dataset:
         """(mean, std) of each channel, from how often each of the 256 values occurs."""
         values, mean, std = numpy.arange(256) / self.max_value, [], []
         for i in range(self.images.shape[3]):
-            share = numpy.bincount(self.images[..., i].ravel(), minlength=256) / self.images[..., i].size
+            share = (
+                numpy.bincount(self.images[..., i].ravel(), minlength=256)
+                / self.images[..., i].size
+            )
             mean.append(float(share @ values))
             std.append(float(numpy.sqrt(share @ (values - mean[-1]) ** 2)) or 1.0)
         return mean, std
@@ -80,9 +90,14 @@ class Dataset:
                 continue
             values = tuple(float(value) for value in numpy.atleast_1d(values))
             if len(values) != self.images.shape[3]:
-                raise ValueError(f"{name} has {len(values)} numbers, the images have {self.images.shape[3]} channels")
+                raise ValueError(
+                    f"{name} has {len(values)} numbers, the images have {self.images.shape[3]} channels"
+                )
             if not numpy.isfinite(values).all() or (name == "std" and min(values) <= 0):
-                raise ValueError(f"{name} is {values}, wanted finite numbers" + (" above 0" if name == "std" else ""))
+                raise ValueError(
+                    f"{name} is {values}, wanted finite numbers"
+                    + (" above 0" if name == "std" else "")
+                )
             setattr(self, name, values)
 
     def __len__(self) -> int:
@@ -91,7 +106,9 @@ class Dataset:
     def part(self, chosen: Any, **changes: Any) -> "Dataset":
         """A Dataset of some of the images: `chosen` is an index of NumPy. The rest is as here, but for `changes`."""
         same = {key: getattr(self, key) for key in ("max_value", "mean", "std", "name", "source")}
-        return Dataset(self.images[chosen], self.labels[chosen], self.classes, **{**same, **changes})
+        return Dataset(
+            self.images[chosen], self.labels[chosen], self.classes, **{**same, **changes}
+        )
 
     def counts(self) -> list[int]:
         """How many images of each class there are."""
@@ -99,8 +116,15 @@ class Dataset:
 
     def examples(self, each: int, *, classes: int = 10) -> tuple[HostArray, HostArray]:
         """(images, labels): the first so many of each class, for the first so many classes; they run from 0 to 255."""
-        chosen = numpy.concatenate([numpy.flatnonzero(self.labels == k)[:each] for k in range(min(classes, len(self.classes)))])
-        return (self.images[chosen] * (255 / self.max_value)).astype(numpy.uint8), self.labels[chosen]
+        chosen = numpy.concatenate(
+            [
+                numpy.flatnonzero(self.labels == k)[:each]
+                for k in range(min(classes, len(self.classes)))
+            ]
+        )
+        return (self.images[chosen] * (255 / self.max_value)).astype(numpy.uint8), self.labels[
+            chosen
+        ]
 
     def fingerprint(self) -> str:
         """A checksum of images and labels, as 16 hexadecimal digits."""
@@ -134,9 +158,13 @@ def held_out(dataset: Dataset, share: float) -> tuple[Dataset, Dataset | None]:
     for k in range(len(dataset.classes)):
         members = numpy.flatnonzero(dataset.labels == k)
         number = numpy.arange(1, len(members) + 1)
-        held[members] = (number * share + 1e-9) // 1 > ((number - 1) * share + 1e-9) // 1  # each time another whole one is due
+        held[members] = (number * share + 1e-9) // 1 > (
+            (number - 1) * share + 1e-9
+        ) // 1  # each time another whole one is due
     if not held.any() or held.all():
         lacking = "training" if held.all() else "validation"
-        raise ValueError(f"a share of {share} of {len(dataset)} images leaves no images for {lacking}")
+        raise ValueError(
+            f"a share of {share} of {len(dataset)} images leaves no images for {lacking}"
+        )
     training = dataset.part(~held, mean=None, std=None)
     return training, dataset.part(held, mean=training.mean, std=training.std)

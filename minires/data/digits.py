@@ -30,7 +30,12 @@ def digits() -> tuple[Dataset, Dataset, Dataset]:
     test, validation = rank % 5 == 4, rank % 10 == 0
     training = ~test & ~validation
     everything = Dataset(
-        images, labels, [str(digit) for digit in range(10)], max_value=16, name="handwritten digits", source=SOURCE
+        images,
+        labels,
+        [str(digit) for digit in range(10)],
+        max_value=16,
+        name="handwritten digits",
+        source=SOURCE,
     )
     train = everything.part(training, mean=None, std=None)
     known = {"mean": train.mean, "std": train.std}

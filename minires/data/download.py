@@ -76,9 +76,13 @@ def fetch(
             found = ", ".join(f"{NAMES[kind]} {checksum(part, kind)}" for kind in kinds)
             faults.append(f"{url}: it is another file ({part.stat().st_size:,} bytes, {found})")
             part.unlink()
-    wanted = " or ".join(f"{name} ({NAMES[_kind(known)]} {known})" for known, name in archives.items())
+    wanted = " or ".join(
+        f"{name} ({NAMES[_kind(known)]} {known})" for known, name in archives.items()
+    )
     raise ConnectionError(
-        f"no source gave the {what}:\n  " + "\n  ".join(faults) + f"\nFetch {wanted} by other means, from one of these "
+        f"no source gave the {what}:\n  "
+        + "\n  ".join(faults)
+        + f"\nFetch {wanted} by other means, from one of these "
         f"addresses, and put it into {folder}, {otherwise}"
     )
 
@@ -89,7 +93,9 @@ NAMES = {"md5": "MD5", "sha256": "SHA-256"}
 def checksum(path: Path, kind: str = "md5") -> str:
     """The checksum of a file, in hexadecimal digits."""
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.new(kind, usedforsecurity=False)).hexdigest()
+        return hashlib.file_digest(
+            file, lambda: hashlib.new(kind, usedforsecurity=False)
+        ).hexdigest()
 
 
 def _kind(known: str) -> str:
@@ -98,7 +104,9 @@ def _kind(known: str) -> str:
 
 def _which(path: Path, archives: dict[str, str]) -> str | None:
     """The checksum among those of the archives that a file has, or None."""
-    return next((known for known in archives if checksum(path, _kind(known)).startswith(known)), None)
+    return next(
+        (known for known in archives if checksum(path, _kind(known)).startswith(known)), None
+    )
 
 
 def _kept(folder: Path, archives: dict[str, str]) -> Path | None:
@@ -159,16 +167,32 @@ def _go_on(url: str, part: Path, timeout: float) -> None:
 
     have = _size(part)
     headers = {"User-Agent": "minires", **({"Range": f"bytes={have}-"} if have else {})}
-    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=timeout) as answer:
-        if answer.status != 206 or not answer.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
+    with urllib.request.urlopen(
+        urllib.request.Request(url, headers=headers), timeout=timeout
+    ) as answer:
+        if answer.status != 206 or not answer.headers.get("Content-Range", "").startswith(
+            f"bytes {have}-"
+        ):
             have = 0  # the server sends all of it
-        if answer.headers.get_content_type() == "text/html":  # before it takes the place of what has come so far
+        if (
+            answer.headers.get_content_type() == "text/html"
+        ):  # before it takes the place of what has come so far
             raise ValueError("it sent a web page instead of the file")
         length = answer.headers.get("Content-Length")
         total = have + int(length) if length else None
-        bar = tqdm(total=total, initial=have, unit="B", unit_scale=True, desc=part.stem, disable=None, leave=False)
+        bar = tqdm(
+            total=total,
+            initial=have,
+            unit="B",
+            unit_scale=True,
+            desc=part.stem,
+            disable=None,
+            leave=False,
+        )
         with bar, _opened(part, "ab" if have else "wb", total or 0) as file:
-            while chunk := answer.read1(CHUNK):  # what is there, so that a cut or a stall loses none of it
+            while chunk := answer.read1(
+                CHUNK
+            ):  # what is there, so that a cut or a stall loses none of it
                 with files.explained(part, total or 0):
                     file.write(chunk)
                 bar.update(len(chunk))

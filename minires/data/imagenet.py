@@ -2,5 +2,12 @@
 
 from pathlib import Path
 
-CLASSES = tuple(Path(__file__).with_name("imagenet.txt").read_text(encoding="utf-8").splitlines())  # its licence lies beside it
-PREPARED = {"size": [224, 224, 3], "resize": 256, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
+CLASSES = tuple(
+    Path(__file__).with_name("imagenet.txt").read_text(encoding="utf-8").splitlines()
+)  # its licence lies beside it
+PREPARED = {
+    "size": [224, 224, 3],
+    "resize": 256,
+    "mean": [0.485, 0.456, 0.406],
+    "std": [0.229, 0.224, 0.225],
+}

@@ -38,11 +38,15 @@ def write(out: str | Path, *, data_dir: str | Path | None = None, quality: int =
     with files.explained(folder, 0):
         folder.mkdir(parents=True, exist_ok=True)
     size = -(-len(train) // len(version.train))
-    parts = [(name, train.part(slice(i * size, (i + 1) * size))) for i, name in enumerate(version.train)]
+    parts = [
+        (name, train.part(slice(i * size, (i + 1) * size))) for i, name in enumerate(version.train)
+    ]
     for name, part in (*parts, (version.test, test)):
         records = numpy.empty((len(part), 1 + part.images[0].size), numpy.uint8)
         records[:, 0] = part.labels
-        for record, image in zip(records, tqdm(part.images, desc=name, unit=" images", disable=None, leave=False)):
+        for record, image in zip(
+            records, tqdm(part.images, desc=name, unit=" images", disable=None, leave=False)
+        ):
             record[1:] = through_jpeg(image, quality).transpose(2, 0, 1).ravel()
         files.write(folder / name, records.tobytes())
     files.write(folder / "batches.meta.txt", "\n".join((*CIFAR10.classes, "")).encode())
@@ -51,9 +55,13 @@ def write(out: str | Path, *, data_dir: str | Path | None = None, quality: int =
 
 def main() -> None:
     """The command."""
-    parser = argparse.ArgumentParser(prog="python -m minires.data.jpeg", description="CIFAR-10 as it comes out of JPEG.")
+    parser = argparse.ArgumentParser(
+        prog="python -m minires.data.jpeg", description="CIFAR-10 as it comes out of JPEG."
+    )
     parser.add_argument("out", metavar="OUT")
-    parser.add_argument("--data-dir", metavar="DIR", help="CIFAR-10 from here, instead of fetching it")
+    parser.add_argument(
+        "--data-dir", metavar="DIR", help="CIFAR-10 from here, instead of fetching it"
+    )
     parser.add_argument("--quality", type=int, default=75)
     options = parser.parse_args()
     try:

@@ -31,6 +31,7 @@ class _Array:
     """What a pickle says of an array: NumPy's own _reconstruct, and then __setstate__, without their powers."""
 
     value: Any = None
+
     def __init__(self, *_: object) -> None:
         pass
 
@@ -43,7 +44,9 @@ class _Array:
         for length in shape:
             size *= length
         if size != len(data) or size > LARGEST:
-            raise PickleError(f"the pickle holds an array of shape {shape} and {len(data)} bytes: they do not fit")
+            raise PickleError(
+                f"the pickle holds an array of shape {shape} and {len(data)} bytes: they do not fit"
+            )
         self.value = numpy.frombuffer(data, dtype.value).reshape(shape, order="F" if order else "C")
 
 
@@ -84,4 +87,6 @@ def _finished(thing: Any, *others: type) -> Any:
         return thing.value
     if isinstance(thing, others):
         return thing
-    raise PickleError(f"the pickle holds a {type(thing).__name__}, wanted an array, or a dict of arrays and plain things")
+    raise PickleError(
+        f"the pickle holds a {type(thing).__name__}, wanted an array, or a dict of arrays and plain things"
+    )

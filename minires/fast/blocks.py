@@ -25,7 +25,9 @@ OPS = ("batch_norm", "batch_norm_frozen", "channel_stats", "relu", "add", "unbro
 
 def _are_plain(*layers):
     """Whether these are the library's own layers, with nothing put in the place of their forward."""
-    return all(type(layer) in (BatchNorm, Conv2d) and "forward" not in vars(layer) for layer in layers)
+    return all(
+        type(layer) in (BatchNorm, Conv2d) and "forward" not in vars(layer) for layer in layers
+    )
 
 
 @faster(BasicBlock.forward, covers=OPS)
@@ -88,7 +90,9 @@ def stem(model, x):
 @faster(ResNet.last_norm, covers=OPS)
 def last_norm(model, x):
     """ResNet.last_norm."""
-    return norm_relu(model.bn, x) if model.bn is not None and _are_plain(model.bn) else NotImplemented
+    return (
+        norm_relu(model.bn, x) if model.bn is not None and _are_plain(model.bn) else NotImplemented
+    )
 
 
 @faster(Sequential.forward, covers=OPS)

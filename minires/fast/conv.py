@@ -84,7 +84,9 @@ def pointwise(x, weight, bias=None, *, stride=1, padding=0, needs_input_grad=NEE
                 product(g_chunk, weight.reshape(c, f).T, g_x[chunk].reshape(-1, c))
             elif needs_input_grad[0]:
                 g_x[chunk] = 0
-                g_x[chunk, ::sh, ::sw] = product(g_chunk, weight.reshape(c, f).T).reshape(-1, oh, ow, c)
+                g_x[chunk, ::sh, ::sw] = product(g_chunk, weight.reshape(c, f).T).reshape(
+                    -1, oh, ow, c
+                )
             return _summed(x[chunk, ::sh, ::sw].reshape(-1, c).T, g_chunk)
 
         g_weight = sum_over_chunks(chunk_backward, n, size)

@@ -9,9 +9,24 @@ from contextlib import nullcontext
 from minires.backend import is_half, settings, upcast, using, xp
 from minires.ops.forms import EVERY_OP, FUNCTIONS, Form, faster
 
-MOVES = {"reshape", "transpose", "getitem", "concatenate", "pad", "broadcast_to", "im2col", "where", "negative", "relu"}
+MOVES = {
+    "reshape",
+    "transpose",
+    "getitem",
+    "concatenate",
+    "pad",
+    "broadcast_to",
+    "im2col",
+    "where",
+    "negative",
+    "relu",
+}
 ROUNDED = ("conv2d", "linear")  # what autocast rounds the operands of
-IN_FLOAT32 = {"global_avg_pool", "cross_entropy", "channel_stats"}  # what these return stays float32
+IN_FLOAT32 = {
+    "global_avg_pool",
+    "cross_entropy",
+    "channel_stats",
+}  # what these return stays float32
 
 
 def autocasting(now):
@@ -46,7 +61,9 @@ def in_float32(function, *operands, needs_input_grad=None, **options):
     if not any(halves) or function.name in MOVES:
         return NotImplemented
     wide = [upcast(operand) if half else operand for operand, half in zip(operands, halves)]
-    with using(half=None) if function.name in ROUNDED else nullcontext():  # or it would round them again
+    with (
+        using(half=None) if function.name in ROUNDED else nullcontext()
+    ):  # or it would round them again
         made = function.default(*wide, needs_input_grad=needs_input_grad, **options)
     if not callable(made[1]):  # channel_stats
         return made
@@ -64,4 +81,6 @@ def in_float32(function, *operands, needs_input_grad=None, **options):
     return (result if function.name in IN_FLOAT32 else result.astype(narrow)), backward
 
 
-EVERY_OP.faster = (Form(in_float32, when=lambda now: now.half is not None or not now.plain, prunes=True),)
+EVERY_OP.faster = (
+    Form(in_float32, when=lambda now: now.half is not None or not now.plain, prunes=True),
+)

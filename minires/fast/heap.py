@@ -16,7 +16,11 @@ def keep():
     MALLOC_... or GLIBC_TUNABLES what malloc is to do, nothing is changed. Whether something was.
     """
     told = any(name.startswith("MALLOC_") or name == "GLIBC_TUNABLES" for name in os.environ)
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" and not told else None
+    mallopt = (
+        getattr(ctypes.CDLL(None), "mallopt", None)
+        if sys.platform == "linux" and not told
+        else None
+    )
     if mallopt is None:
         return False
     if not mallopt(M_MMAP_THRESHOLD, 1 << 30):  # before glibc 2.35 it may be 32 MiB at most

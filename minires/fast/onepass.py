@@ -10,7 +10,13 @@ from minires.fast.parts import scratch, sum_over_chunks
 from minires.ops.elementwise import add as plain_add
 from minires.ops.elementwise import relu as plain_relu
 from minires.ops.forms import faster, has_forms, op
-from minires.ops.norm import batch_norm, batch_norm_frozen, channel_stats, check_channels, check_values
+from minires.ops.norm import (
+    batch_norm,
+    batch_norm_frozen,
+    channel_stats,
+    check_channels,
+    check_values,
+)
 
 
 @op
@@ -50,7 +56,10 @@ def one_pass(x, gamma, beta, add=None, *, eps=1e-5, stats=None, training=True, r
     """
     mean, var = _checked_stats(x, gamma, beta, add, stats, training)
     y = norm_forward(x, gamma, beta, add, mean, var, eps, relu)
-    saved_y, has_add = y if relu else None, add is not None  # backward needs to know that, and not `add`
+    saved_y, has_add = (
+        y if relu else None,
+        add is not None,
+    )  # backward needs to know that, and not `add`
 
     def backward(g):
         return norm_backward(g, saved_y, x, gamma, mean, var, eps, training, has_add)
@@ -102,11 +111,15 @@ def _alone(x, gamma, beta, eps, stats, training):
 def norm_forward(x, gamma, beta, add, mean, var, eps, relu):
     """y, a chunk of the batch at a time. Of half types it is computed in float32, and rounded once."""
     if is_half(x.dtype):
-        wide = norm_forward(upcast(x), gamma, beta, None if add is None else upcast(add), mean, var, eps, relu)
+        wide = norm_forward(
+            upcast(x), gamma, beta, None if add is None else upcast(add), mean, var, eps, relu
+        )
         return wide.astype(x.dtype)
     rows = ChannelRows(x)
     center, slope, offset = rows.wide(mean), rows.wide(gamma / xp.sqrt(var + eps)), rows.wide(beta)
-    nought = xp.zeros_like(center)  # NumPy's maximum is twice as fast with an array as with a number
+    nought = xp.zeros_like(
+        center
+    )  # NumPy's maximum is twice as fast with an array as with a number
     y = xp.empty(x.shape, dtype=result_dtype(x, gamma, add))
 
     def forward(chunk):
@@ -132,7 +145,9 @@ def norm_backward(g, y, x, gamma, mean, var, eps, training, has_add):
     """
     if is_half(x.dtype):
         wide_y = None if y is None else upcast(y)
-        wide, *sums, wide_add = norm_backward(upcast(g), wide_y, upcast(x), gamma, mean, var, eps, training, has_add)
+        wide, *sums, wide_add = norm_backward(
+            upcast(g), wide_y, upcast(x), gamma, mean, var, eps, training, has_add
+        )
         return wide.astype(x.dtype), *sums, None if wide_add is None else wide_add.astype(x.dtype)
     m, scale = x.size // x.shape[-1], 1 / xp.sqrt(var + eps)
     rows = ChannelRows(x)
@@ -151,7 +166,10 @@ def norm_backward(g, y, x, gamma, mean, var, eps, training, has_add):
     own_memory = y is not None and not has_add  # g_add is ours alone: g_x may take its place
     g_x = g_add if own_memory else xp.empty(x.shape, dtype=g.dtype)
     if training:
-        mean_term, x_hat_term = rows.wide(gamma * scale * g_beta / m), rows.wide(gamma * scale * scale * g_gamma / m)
+        mean_term, x_hat_term = (
+            rows.wide(gamma * scale * g_beta / m),
+            rows.wide(gamma * scale * scale * g_gamma / m),
+        )
 
     def chunk_backward(chunk):
         out = rows.of(g_x, chunk)
@@ -233,7 +251,9 @@ def stats_in_chunks(x):
     sum_over_chunks(chunk_stats, len(x), rows.size(2))
     counts, rounded, rests, squares = zip(*(found[start] for start in sorted(found)))
     shares, base = [m / sum(counts) for m in counts], rounded[0]
-    offsets = [(r - base) + rest for r, rest in zip(rounded, rests)]  # of the chunks' means; small, so exact
+    offsets = [
+        (r - base) + rest for r, rest in zip(rounded, rests)
+    ]  # of the chunks' means; small, so exact
     offset = sum(share * o for share, o in zip(shares, offsets))
     between = sum(share * (o - offset) ** 2 for share, o in zip(shares, offsets))
     return base + offset, sum(squares) / sum(counts) + between
@@ -266,7 +286,11 @@ class ChannelRows:
 
     def sum(self, rows, factors=None):
         """The sum of each channel (C,); of the products with other rows, where there are some."""
-        down = xp.ones(len(rows), dtype=rows.dtype) @ rows if factors is None else xp.einsum("ij,ij->j", rows, factors)
+        down = (
+            xp.ones(len(rows), dtype=rows.dtype) @ rows
+            if factors is None
+            else xp.einsum("ij,ij->j", rows, factors)
+        )
         return down.reshape(-1, self.c).sum(axis=0)
 
     def size(self, arrays):

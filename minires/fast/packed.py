@@ -11,7 +11,9 @@ from minires.optim.optimizers import Optimizer
 @faster(Optimizer.update_groups, on="cupy")
 def packed_update(optimizer):
     """The parameters of each group are updated as one array, where they can be."""
-    packed_before = vars(optimizer).setdefault("_packed", {})  # group's number -> its PackedParameters
+    packed_before = vars(optimizer).setdefault(
+        "_packed", {}
+    )  # group's number -> its PackedParameters
     for i, group in enumerate(optimizer.groups):
         moved = [parameter for parameter in group["params"] if parameter.grad is not None]
         if PackedParameters.can_pack(moved, optimizer.state):
@@ -37,14 +39,22 @@ class PackedParameters:
             parameter.data = view
         self._weights = [parameter.data for parameter in parameters]
         for name, value in state.get(parameters[0], {}).items():
-            self.state[name] = _joined([state[parameter][name] for parameter in parameters]) if is_array(value) else value
+            self.state[name] = (
+                _joined([state[parameter][name] for parameter in parameters])
+                if is_array(value)
+                else value
+            )
         self._shared = {}
         self.unpack_state(state)
 
     @classmethod
     def of(cls, parameters, state, before=None):
         """The PackedParameters of these parameters: `before`, if it is that and nobody has put other arrays in their places."""
-        return before if before is not None and before._holds(parameters, state) else cls(parameters, state)
+        return (
+            before
+            if before is not None and before._holds(parameters, state)
+            else cls(parameters, state)
+        )
 
     @staticmethod
     def can_pack(parameters, state):
@@ -66,7 +76,10 @@ class PackedParameters:
             if is_array(value) and (name not in self._shared or self._shared[name][0] is not value):
                 self._shared[name] = value, self._views(value)
         for i, parameter in enumerate(self.parameters):
-            parts = {name: self._shared[name][1][i] if is_array(value) else value for name, value in self.state.items()}
+            parts = {
+                name: self._shared[name][1][i] if is_array(value) else value
+                for name, value in self.state.items()
+            }
             state[parameter] = parts
 
     def _views(self, array):
@@ -77,7 +90,9 @@ class PackedParameters:
         return views
 
     def _holds(self, parameters, state):
-        if len(parameters) != len(self.parameters) or any(a is not b for a, b in zip(parameters, self.parameters)):
+        if len(parameters) != len(self.parameters) or any(
+            a is not b for a, b in zip(parameters, self.parameters)
+        ):
             return False
         if any(parameter.data is not view for parameter, view in zip(parameters, self._weights)):
             return False

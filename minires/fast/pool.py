@@ -18,7 +18,9 @@ def pool_in_chunks(x, *, kernel, stride=None, padding=0):
     done, bytes_each = [], 2 * x.nbytes // max(n, 1)
 
     def forward(chunk):
-        y[chunk], chunk_backward = max_pool2d.plain(x[chunk], kernel=size, stride=stride, padding=padding)
+        y[chunk], chunk_backward = max_pool2d.plain(
+            x[chunk], kernel=size, stride=stride, padding=padding
+        )
         done.append((chunk, chunk_backward))
 
     sum_over_chunks(forward, n, bytes_each)

@@ -66,7 +66,9 @@ def _by_sums(a, b, out):
     (m, k), n = a.shape[-2:], b.shape[-1]
     run = _run(k, SMALL // (m * n))
     end = k // run * run
-    total = numpy.matmul(_runs(a.swapaxes(-1, -2), run).swapaxes(-1, -2), _runs(b, run)).sum(axis=-3, out=out)
+    total = numpy.matmul(_runs(a.swapaxes(-1, -2), run).swapaxes(-1, -2), _runs(b, run)).sum(
+        axis=-3, out=out
+    )
     if end < k:
         total += numpy.matmul(a[..., end:], b[..., end:, :])
     return total
@@ -119,4 +121,6 @@ def rows_in_chunks(x, weight, bias=None):
 @faster(sum_of_products)
 def products_in_chunks(rows):
     """rows.T @ rows, a chunk of rows at a time: the same on any number of threads."""
-    return sum_over_chunks(lambda chunk: rows[chunk].T @ rows[chunk], len(rows), rows.itemsize * rows.shape[1])
+    return sum_over_chunks(
+        lambda chunk: rows[chunk].T @ rows[chunk], len(rows), rows.itemsize * rows.shape[1]
+    )

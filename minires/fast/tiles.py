@@ -21,7 +21,9 @@ class Tile(NamedTuple):
     G: tuple  # (K, 3)
     A: tuple  # (M, K)
     stride: int = 1
-    pays: float = 1 / 4  # from so many tiles for a channel on, as measured: fewer are not worth the transforms of the filters
+    pays: float = (
+        1 / 4
+    )  # from so many tiles for a channel on, as measured: fewer are not worth the transforms of the filters
 
 
 F2 = Tile(
@@ -67,26 +69,42 @@ class Maps:
     def __init__(self, x, weight, padding, tile, dtype):
         (_, h, w, c), f = x.shape, weight.shape[-1]
         self.tile, self.m, self.k, self.padding = tile, tile.m, len(tile.B), padding
-        self.step = tile.stride * tile.m  # pixels from a tile to the next, and how many more it sees
+        self.step = (
+            tile.stride * tile.m
+        )  # pixels from a tile to the next, and how many more it sees
         self.beyond = len(tile.B[0]) - self.step
         self.output = output_size((h, w), (3, 3), (tile.stride,) * 2, padding)
         self.tiles = tuple(-(-size // self.m) for size in self.output)
         self.dtype = dtype
         values = self.k**2 * self.dtype.itemsize
-        self.size, self.shared = values * self.tiles[0] * self.tiles[1] * (c + f), values * c * f  # bytes, see sum_over_chunks
+        self.size, self.shared = (
+            values * self.tiles[0] * self.tiles[1] * (c + f),
+            values * c * f,
+        )  # bytes, see sum_over_chunks
 
-    A, B, G = (cached_property(lambda self, name=name: xp.array(getattr(self.tile, name), dtype=self.dtype)) for name in "ABG")
+    A, B, G = (
+        cached_property(
+            lambda self, name=name: xp.array(getattr(self.tile, name), dtype=self.dtype)
+        )
+        for name in "ABG"
+    )
 
     @has_forms
     def tile_images(self, x, v=None):
         """B x B': tiled, from images (N, H, W, C). Into v where it is given."""
         (n, h, w, c), (th, tw), (ph, pw), k = x.shape, self.tiles, self.padding, self.k
-        image = self._scratch("image", *(tiles * self.step + self.beyond for tiles in self.tiles), n, c)
+        image = self._scratch(
+            "image", *(tiles * self.step + self.beyond for tiles in self.tiles), n, c
+        )
         image[:ph], image[ph + h :], image[:, :pw], image[:, pw + w :] = 0, 0, 0, 0
         inside = image[ph : ph + h, pw : pw + w]
         inside[...] = x.transpose(1, 2, 0, 3)[: inside.shape[0], : inside.shape[1]]
         rows = self._scratch("rows", th, k, image.shape[1], n * c)
-        xp.matmul(self.B, self._overlapping(image.reshape(len(image), -1), axis=0), out=rows.reshape(th, k, -1))
+        xp.matmul(
+            self.B,
+            self._overlapping(image.reshape(len(image), -1), axis=0),
+            out=rows.reshape(th, k, -1),
+        )
         v = self._scratch("v", k, k, th, tw, n, c) if v is None else v
         xp.matmul(self.B, self._overlapping(rows, axis=2), out=_by_tiles(v))
         return v
@@ -94,19 +112,35 @@ class Maps:
     @has_forms
     def untile_gradient(self, g_v, g_x):
         """Write B' g_v B to images g_x (N, H, W, C); a pixel that several tiles see is the sum of what they give."""
-        (n, h, w, c), (th, tw), (ph, pw), k, step, beyond = g_x.shape, self.tiles, self.padding, self.k, self.step, self.beyond
-        own, shared = self.B.T[:step], self.B.T[step:]  # the pixels behind `step` are the next tile's too
+        (n, h, w, c), (th, tw), (ph, pw), k, step, beyond = (
+            g_x.shape,
+            self.tiles,
+            self.padding,
+            self.k,
+            self.step,
+            self.beyond,
+        )
+        own, shared = (
+            self.B.T[:step],
+            self.B.T[step:],
+        )  # the pixels behind `step` are the next tile's too
         tiles = _by_tiles(g_v)
         rows = self._scratch("rows", th, k, tw + 1, step, n * c)
         xp.matmul(own, tiles, out=rows[:, :, :tw])
         rows[:, :, tw] = 0
-        rows[:, :, 1:, :beyond] += xp.matmul(shared, tiles, out=self._scratch("beyond", th, k, tw, beyond, n * c))
+        rows[:, :, 1:, :beyond] += xp.matmul(
+            shared, tiles, out=self._scratch("beyond", th, k, tw, beyond, n * c)
+        )
         rows = rows.reshape(th, k, -1)
         image = self._scratch("image", th + 1, step, rows.shape[-1])
         xp.matmul(own, rows, out=image[:th])
         image[th] = 0
-        image[1:, :beyond] += xp.matmul(shared, rows, out=self._scratch("beyond", th, beyond, rows.shape[-1]))
-        inside = image.reshape((th + 1) * step, (tw + 1) * step, n, c)[ph : ph + h, pw : pw + w].transpose(2, 0, 1, 3)
+        image[1:, :beyond] += xp.matmul(
+            shared, rows, out=self._scratch("beyond", th, beyond, rows.shape[-1])
+        )
+        inside = image.reshape((th + 1) * step, (tw + 1) * step, n, c)[
+            ph : ph + h, pw : pw + w
+        ].transpose(2, 0, 1, 3)
         if inside.shape != g_x.shape:
             g_x[...] = 0
         g_x[:, : inside.shape[1], : inside.shape[2]] = inside

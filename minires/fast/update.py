@@ -25,7 +25,9 @@ def sgd_in_chunks(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
 
 
 @faster(adam)
-def adam_in_chunks(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+def adam_in_chunks(
+    w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False
+):
     """adam, a chunk of the parameter at a time."""
     b1, b2 = betas
     m_part, v_part = 1 - b1**t, 1 - b2**t  # of what m and v would be without the start at zero

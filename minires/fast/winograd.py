@@ -43,7 +43,9 @@ def winograd(x, weight, bias=None, *, stride=1, padding=0, needs_input_grad=NEED
     for tile in TILES[stride]:
         count, most = n * -(-output[0] // tile.m) * -(-output[1] // tile.m), max(weight.shape[2:])
         if min(weight.shape[2:]) >= 8 and count >= tile.pays * most:
-            return by_tiles(x, weight, bias, padding=padding, tile=tile, needs_input_grad=needs_input_grad)
+            return by_tiles(
+                x, weight, bias, padding=padding, tile=tile, needs_input_grad=needs_input_grad
+            )
     return NotImplemented
 
 
@@ -72,7 +74,9 @@ def by_tiles(x, weight, bias=None, *, padding=(0, 0), tile=F4, needs_input_grad=
 
     def backward(g):
         g_x = xp.empty(x.shape, dtype=maps.dtype) if needs_input_grad[0] else None
-        u_t = maps.tile_filters(weight.swapaxes(2, 3)) if needs_input_grad[0] else None  # (K*K, F, C)
+        u_t = (
+            maps.tile_filters(weight.swapaxes(2, 3)) if needs_input_grad[0] else None
+        )  # (K*K, F, C)
 
         def chunk_backward(chunk):
             g_product = maps.tile_gradient(g[chunk])
@@ -95,10 +99,18 @@ def _channels_in_blocks(x, weight, bias, maps, needs_input_grad):
     never there as a whole. The whole batch is tiled, and each part works with the filters of some channels.
     """
     (n, _, _, c), f = x.shape, weight.shape[-1]
-    v, product, y = maps.whole_input(x), maps.tiled(n, f), xp.empty((n, *maps.output, f), dtype=maps.dtype)
+    v, product, y = (
+        maps.whole_input(x),
+        maps.tiled(n, f),
+        xp.empty((n, *maps.output, f), dtype=maps.dtype),
+    )
 
     def forward(filters):
-        xp.matmul(matrices(v), maps.tile_filters(weight[..., filters]), out=matrices(product)[:, :, filters])
+        xp.matmul(
+            matrices(v),
+            maps.tile_filters(weight[..., filters]),
+            out=matrices(product)[:, :, filters],
+        )
 
     def result(chunk):
         maps.untile(product[..., chunk, :], y[chunk])
@@ -110,7 +122,11 @@ def _channels_in_blocks(x, weight, bias, maps, needs_input_grad):
     has_bias = bias is not None
 
     def backward(g):
-        v, g_product, g_weight = maps.whole_input(x), maps.tiled(n, f), xp.empty(weight.shape, dtype=maps.dtype)
+        v, g_product, g_weight = (
+            maps.whole_input(x),
+            maps.tiled(n, f),
+            xp.empty(weight.shape, dtype=maps.dtype),
+        )
 
         def tile_g(chunk):
             maps.tile_gradient(g[chunk], g_product[..., chunk, :])
@@ -119,14 +135,20 @@ def _channels_in_blocks(x, weight, bias, maps, needs_input_grad):
 
         def channels_backward(channels):
             v_part, g_part = matrices(v)[:, :, channels], matrices(g_product)
-            g_weight[:, :, channels] = maps.untile_filters(xp.matmul(v_part.transpose(0, 2, 1), g_part))
+            g_weight[:, :, channels] = maps.untile_filters(
+                xp.matmul(v_part.transpose(0, 2, 1), g_part)
+            )
             if needs_input_grad[0]:  # and where v was there is room for its gradient
-                xp.matmul(g_part, maps.tile_filters(weight[:, :, channels]).transpose(0, 2, 1), out=v_part)
+                xp.matmul(
+                    g_part, maps.tile_filters(weight[:, :, channels]).transpose(0, 2, 1), out=v_part
+                )
 
         _each_block(maps, channels_backward, c)
         g_x = xp.empty(x.shape, dtype=maps.dtype) if needs_input_grad[0] else None
         if needs_input_grad[0]:
-            sum_over_chunks(lambda chunk: maps.untile_gradient(v[..., chunk, :], g_x[chunk]), n, maps.size)
+            sum_over_chunks(
+                lambda chunk: maps.untile_gradient(v[..., chunk, :], g_x[chunk]), n, maps.size
+            )
         return g_x, g_weight, g.sum(axis=(0, 1, 2)) if has_bias else None
 
     return y, backward
@@ -135,4 +157,8 @@ def _channels_in_blocks(x, weight, bias, maps, needs_input_grad):
 def _each_block(maps, work, channels):
     """work(slice) for each BLOCK of channels, side by side."""
     blocks = -(-channels // BLOCK)
-    sum_over_chunks(lambda chunk: work(slice(chunk.start * BLOCK, chunk.stop * BLOCK)), blocks, BLOCK * maps.shared // channels)
+    sum_over_chunks(
+        lambda chunk: work(slice(chunk.start * BLOCK, chunk.stop * BLOCK)),
+        blocks,
+        BLOCK * maps.shared // channels,
+    )

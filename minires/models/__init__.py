@@ -49,7 +49,19 @@ __all__ = [
 ]
 MODELS = {
     model.__name__: model
-    for model in (resnet18, resnet34, resnet50, resnet101, resnet152, resnet20, resnet32, resnet44, resnet56, resnet110, resnet8)
+    for model in (
+        resnet18,
+        resnet34,
+        resnet50,
+        resnet101,
+        resnet152,
+        resnet20,
+        resnet32,
+        resnet44,
+        resnet56,
+        resnet110,
+        resnet8,
+    )
 }
 
 

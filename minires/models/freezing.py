@@ -17,19 +17,27 @@ def freeze(model: Module, parts: str) -> list[str]:
     before, until, name = parts.partition("until:")
     if until:
         if before:
-            raise ValueError(f"freeze: {parts!r}, wanted until:NAME by itself, or names with commas between")
+            raise ValueError(
+                f"freeze: {parts!r}, wanted until:NAME by itself, or names with commas between"
+            )
         names.check("part of the net", name, modules, listed=first)
         wanted: list[str] = []
         for other in modules:
             if other == name:
                 break
-            around, within = name.startswith(f"{other}."), wanted and other.startswith(f"{wanted[-1]}.")
+            around, within = (
+                name.startswith(f"{other}."),
+                wanted and other.startswith(f"{wanted[-1]}."),
+            )
             if not around and not within:
                 wanted.append(other)
         if not wanted:
             raise ValueError(f"freeze: nothing comes before {name}")
     else:
-        wanted = [names.check("part of the net", part.strip(), modules, listed=first) for part in parts.split(",")]
+        wanted = [
+            names.check("part of the net", part.strip(), modules, listed=first)
+            for part in parts.split(",")
+        ]
     for part in wanted:
         modules[part].freeze()
     if not any(parameter.requires_grad for parameter in model.parameters()):

@@ -20,7 +20,11 @@ NETS = {  # name -> kind of block, depths, widths
     "resnet56": ("basic", (9, 9, 9), NARROW),
     "resnet110": ("basic", (18, 18, 18), NARROW),
 }
-OPTIONS = [name for name, option in inspect.signature(ResNet).parameters.items() if option.kind is option.KEYWORD_ONLY]
+OPTIONS = [
+    name
+    for name, option in inspect.signature(ResNet).parameters.items()
+    if option.kind is option.KEYWORD_ONLY
+]
 
 
 def _net(name: str, **options: Any) -> ResNet:

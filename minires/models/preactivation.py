@@ -29,7 +29,9 @@ class PreActivationBasicBlock(Module):
         self.conv1 = Conv2d(in_channels, channels, 3, stride=stride, padding=1, bias=False, rng=rng)
         self.bn2 = BatchNorm(channels)
         self.conv2 = Conv2d(channels, channels, 3, padding=1, bias=False, rng=rng)
-        self.downsample = make_shortcut(shortcut, in_channels, channels, stride, norm=False, rng=rng)
+        self.downsample = make_shortcut(
+            shortcut, in_channels, channels, stride, norm=False, rng=rng
+        )
 
     shortcut = BasicBlock.shortcut
 
@@ -61,7 +63,9 @@ class PreActivationBottleneck(Module):
         self.conv2 = Conv2d(channels, channels, 3, stride=stride, padding=1, bias=False, rng=rng)
         self.bn3 = BatchNorm(channels)
         self.conv3 = Conv2d(channels, 4 * channels, 1, bias=False, rng=rng)
-        self.downsample = make_shortcut(shortcut, in_channels, 4 * channels, stride, norm=False, rng=rng)
+        self.downsample = make_shortcut(
+            shortcut, in_channels, 4 * channels, stride, norm=False, rng=rng
+        )
 
     shortcut = BasicBlock.shortcut
 

@@ -105,7 +105,9 @@ class PadShortcut(Module):
 
     def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
         if out_channels < in_channels:
-            raise ValueError(f"PadShortcut: {in_channels} channels to {out_channels}: zeros only widen; shortcut B narrows")
+            raise ValueError(
+                f"PadShortcut: {in_channels} channels to {out_channels}: zeros only widen; shortcut B narrows"
+            )
         self.stride = stride
         self.before = (out_channels - in_channels) // 2
         self.behind = out_channels - in_channels - self.before
@@ -165,10 +167,15 @@ def preactivated(block: Any) -> Any:
     """
     from minires.models import preactivation  # which builds on this file
 
-    others = {BasicBlock: preactivation.PreActivationBasicBlock, Bottleneck: preactivation.PreActivationBottleneck}
+    others = {
+        BasicBlock: preactivation.PreActivationBasicBlock,
+        Bottleneck: preactivation.PreActivationBottleneck,
+    }
     block = others.get(block, block)
     if not getattr(block, "preactivation", False):
-        raise ValueError(f"ResNet: preactivation is asked for, and {block.__name__} is no block with preactivation = True")
+        raise ValueError(
+            f"ResNet: preactivation is asked for, and {block.__name__} is no block with preactivation = True"
+        )
     return block
 
 
@@ -197,7 +204,9 @@ class ResNet(Module):
     ) -> None:
         names.check("stem", stem, ("cifar", "imagenet"))
         if len(depths) != len(widths):
-            raise ValueError(f"ResNet: {len(depths)} depths and {len(widths)} widths: wanted one of each for every stage")
+            raise ValueError(
+                f"ResNet: {len(depths)} depths and {len(widths)} widths: wanted one of each for every stage"
+            )
         check_sizes(**{f"depths[{i}]": depth for i, depth in enumerate(depths)})
         block = preactivated(block) if preactivation else block
         channels, preactivation = widths[0], getattr(block, "preactivation", False)

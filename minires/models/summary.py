@@ -38,11 +38,16 @@ class Summary(NamedTuple):
         lines.append(_cells("sum", "", (), self.parameters, self.multiply_adds, self.saved))
         widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
         text = [
-            "  ".join(cell.ljust(width) if i < 3 else cell.rjust(width) for i, (cell, width) in enumerate(zip(line, widths)))
+            "  ".join(
+                cell.ljust(width) if i < 3 else cell.rjust(width)
+                for i, (cell, width) in enumerate(zip(line, widths))
+            )
             for line in lines
         ]
         rule = "-" * len(text[0])
-        learn = [f"{self.learns:,} of the parameters learn"] if self.learns < self.parameters else []
+        learn = (
+            [f"{self.learns:,} of the parameters learn"] if self.learns < self.parameters else []
+        )
         return "\n".join([text[0], rule, *text[1:-1], rule, text[-1].rstrip(), *learn])
 
     def __repr__(self) -> str:
@@ -59,9 +64,22 @@ def summary(model: Module, input_shape: Sequence[int]) -> Summary:
     parameters, each once, where blocks run op by op: what a third image adds to two, so that a number per channel does not
     count. A parameter that two modules share counts for the first.
     """
-    few, many = ([row for row in _rows(model, (n, *input_shape)) if not row.kind.startswith(("Identity", "NoShortcut"))] for n in (2, 3))
+    few, many = (
+        [
+            row
+            for row in _rows(model, (n, *input_shape))
+            if not row.kind.startswith(("Identity", "NoShortcut"))
+        ]
+        for n in (2, 3)
+    )
     rows = [three._replace(saved=three.saved - two.saved) for two, three in zip(few, many)]
-    return Summary(rows, *(sum(getattr(row, key) for row in rows) for key in ("parameters", "multiply_adds", "saved", "learns")))
+    return Summary(
+        rows,
+        *(
+            sum(getattr(row, key) for row in rows)
+            for key in ("parameters", "multiply_adds", "saved", "learns")
+        ),
+    )
 
 
 def _rows(model: Module, shape: tuple[int, ...]) -> list[Row]:
@@ -75,7 +93,9 @@ def _rows(model: Module, shape: tuple[int, ...]) -> list[Row]:
 
         def watched(*inputs: Any, **options: Any) -> Any:
             for x in (*inputs, *options.values()):
-                sizes[inside[-1]] += _newly_saved(x, seen)  # by what the module around it did since its last part
+                sizes[inside[-1]] += _newly_saved(
+                    x, seen
+                )  # by what the module around it did since its last part
             inside.append(name)
             y = forward(*inputs, **options)
             inside.pop()
@@ -93,9 +113,17 @@ def _rows(model: Module, shape: tuple[int, ...]) -> list[Row]:
     counted, rows = set[int](), []
     for name, module in model.modules():
         if name in ran:
-            own = {id(value): value for _, value in module.named_attributes() if isinstance(value, Parameter)}
+            own = {
+                id(value): value
+                for _, value in module.named_attributes()
+                if isinstance(value, Parameter)
+            }
             count = sum(value.size for key, value in own.items() if key not in counted)
-            learns = sum(value.size for key, value in own.items() if key not in counted and value.requires_grad)
+            learns = sum(
+                value.size
+                for key, value in own.items()
+                if key not in counted and value.requires_grad
+            )
             kind = type(module).__name__ + ", frozen" * module.frozen
             rows.append(Row(name, kind, ran[name], count, multiply_adds[name], sizes[name], learns))
             counted |= own.keys()
@@ -106,7 +134,9 @@ def _multiply_adds(module: Module, y: Tensor) -> int:
     """For one image, of a module whose result is y."""
     if isinstance(module, Conv2d):
         return module.weight.size * y.shape[1] * y.shape[2]
-    return module.weight.size * (y.size // (len(y) * y.shape[-1])) if isinstance(module, Linear) else 0
+    return (
+        module.weight.size * (y.size // (len(y) * y.shape[-1])) if isinstance(module, Linear) else 0
+    )
 
 
 def _newly_saved(tensor: Any, seen: set[int]) -> int:
@@ -117,7 +147,9 @@ def _newly_saved(tensor: Any, seen: set[int]) -> int:
         if not isinstance(node, Node) or id(node) in seen:
             continue
         stack.extend(node.parents)
-        arrays = {id(array): array for array in saved(node.backward).values() if id(array) not in seen}
+        arrays = {
+            id(array): array for array in saved(node.backward).values() if id(array) not in seen
+        }
         size += sum(array.nbytes for array in arrays.values())
         seen.update(arrays, [id(node)])
     return size

@@ -91,15 +91,23 @@ def whitening(
     kh, kw = kernel
     size = kh * kw * images.shape[3]
     if filters % 2 or filters > 2 * size:
-        raise ValueError(f"whitening: {filters} filters, wanted an even number up to {2 * size}, twice the numbers of a patch")
-    patches = numpy.lib.stride_tricks.sliding_window_view(images, kernel, axis=(1, 2))  # (N, OH, OW, C, KH, KW)
+        raise ValueError(
+            f"whitening: {filters} filters, wanted an even number up to {2 * size}, twice the numbers of a patch"
+        )
+    patches = numpy.lib.stride_tricks.sliding_window_view(
+        images, kernel, axis=(1, 2)
+    )  # (N, OH, OW, C, KH, KW)
     rows = patches.transpose(0, 1, 2, 4, 5, 3).reshape(-1, size).astype(numpy.float64)
     rows -= rows.mean(axis=0)
     squares = sum_of_products(rows)
     variances, directions = numpy.linalg.eigh(squares / len(rows))  # the largest last
     chosen = slice(None, -filters // 2 - 1, -1)
     white = (directions / numpy.sqrt(variances + eps))[:, chosen]
-    return numpy.concatenate([white, -white], axis=1).reshape(kh, kw, -1, filters).astype(numpy.float32)
+    return (
+        numpy.concatenate([white, -white], axis=1)
+        .reshape(kh, kw, -1, filters)
+        .astype(numpy.float32)
+    )
 
 
 @has_forms

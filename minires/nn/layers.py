@@ -64,7 +64,10 @@ class Conv2d(Module):
     ) -> None:
         check_sizes(in_channels=in_channels, out_channels=out_channels)
         kernel = pair(kernel_size, "kernel_size", at_least=1)
-        self.stride, self.padding = pair(stride, "stride", at_least=1), pair(padding, "padding", at_least=0)
+        self.stride, self.padding = (
+            pair(stride, "stride", at_least=1),
+            pair(padding, "padding", at_least=0),
+        )
         self.weight = Parameter(init.kaiming_normal((*kernel, in_channels, out_channels), rng=rng))
         self.bias = Parameter(init.zeros((out_channels,))) if bias else None
 
@@ -86,7 +89,9 @@ class BatchNorm(Module):
     def __init__(self, channels: int, *, eps: float = 1e-5, momentum: float = 0.1) -> None:
         check_sizes(channels=channels)
         if not eps >= 0 or not 0 <= momentum <= 1:
-            raise ValueError(f"BatchNorm: eps is {eps}, wanted 0 or more; momentum is {momentum}, wanted 0 to 1")
+            raise ValueError(
+                f"BatchNorm: eps is {eps}, wanted 0 or more; momentum is {momentum}, wanted 0 to 1"
+            )
         self.eps, self.momentum = eps, momentum
         self.weight = Parameter(init.ones((channels,)))
         self.bias = Parameter(init.zeros((channels,)))
@@ -100,7 +105,9 @@ class BatchNorm(Module):
             return F.batch_norm_frozen(x, self.weight, self.bias, mean=mean, var=var, eps=self.eps)
         stats: tuple[Array, Array] = ops.channel_stats(x.data)
         y = F.batch_norm(x, self.weight, self.bias, eps=self.eps, stats=stats)
-        update_running(self.running_mean, self.running_var, *stats, self.momentum, x.size // x.shape[-1])
+        update_running(
+            self.running_mean, self.running_var, *stats, self.momentum, x.size // x.shape[-1]
+        )
         return y
 
     def describe(self) -> str:
@@ -190,7 +197,11 @@ class Dropout(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = as_tensor(x)
-        return F.dropout(x, init.keep_mask(x.shape, self.p, rng=self.rng), p=self.p) if self.training else x
+        return (
+            F.dropout(x, init.keep_mask(x.shape, self.p, rng=self.rng), p=self.p)
+            if self.training
+            else x
+        )
 
     def describe(self) -> str:
         return f"p={self.p}"

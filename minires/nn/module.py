@@ -44,7 +44,9 @@ class Module:
 
     def children(self) -> list[tuple[str, "Module"]]:
         """(name, module) of each module right below this one."""
-        return [(name, value) for name, value in self.named_attributes() if isinstance(value, Module)]
+        return [
+            (name, value) for name, value in self.named_attributes() if isinstance(value, Module)
+        ]
 
     def modules(self, name: str = "") -> list[tuple[str, "Module"]]:
         """(name, module) of this module and all below it; one that stands in two places comes once."""
@@ -52,7 +54,9 @@ class Module:
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """(name, Parameter) of all in the tree; one that is shared comes once."""
-        return ((name, value) for name, value in _walk(self, "", set()) if isinstance(value, Parameter))
+        return (
+            (name, value) for name, value in _walk(self, "", set()) if isinstance(value, Parameter)
+        )
 
     @has_forms
     def parameters(self) -> list[Parameter]:
@@ -93,7 +97,9 @@ class Module:
         Raises  TypeError: a type of other numbers.
         """
         if xp.dtype(dtype).kind != "f":
-            raise TypeError(f"astype: {dtype} is no type of floats; ints and bools in a module stay what they are")
+            raise TypeError(
+                f"astype: {dtype} is no type of floats; ints and bools in a module stay what they are"
+            )
         # id -> (array, what became of it): what two modules share they share afterwards.
         new = dict[int, tuple[Array, Array]]()
 
@@ -132,13 +138,20 @@ class Module:
         own = dict(_state(self))
         faults = [f"missing: {name}" for name in own if name not in state]
         faults += [f"unknown: {name}" for name in state if name not in own]
-        misfits = {name: _misfit(state[name], array) for name, array in own.items() if name in state}
+        misfits = {
+            name: _misfit(state[name], array) for name, array in own.items() if name in state
+        }
         faults += [f"{name}: {misfit}" for name, misfit in misfits.items() if misfit]
         if len(faults) > MOST:
             faults[MOST:] = [f"and {len(faults) - MOST} more"]
         if faults:
-            raise ValueError(f"the state does not fit {type(self).__name__}:\n  " + "\n  ".join(faults))
-        new = {name: to_device(state[name]).astype(array.dtype, copy=False) for name, array in own.items()}
+            raise ValueError(
+                f"the state does not fit {type(self).__name__}:\n  " + "\n  ".join(faults)
+            )
+        new = {
+            name: to_device(state[name]).astype(array.dtype, copy=False)
+            for name, array in own.items()
+        }
         for name, array in own.items():
             array[...] = new[name]
 
@@ -177,7 +190,9 @@ class Sequential(Module):
 
 def _is_buffer(value: Any) -> bool:
     """An array: a NumPy scalar has a dtype too, but nothing can be written into it."""
-    return hasattr(value, "dtype") and hasattr(value, "__setitem__") and not isinstance(value, Tensor)
+    return (
+        hasattr(value, "dtype") and hasattr(value, "__setitem__") and not isinstance(value, Tensor)
+    )
 
 
 def _misfit(value: Any, array: Array) -> str | None:
@@ -228,7 +243,11 @@ def _state(module: Module) -> Iterator[tuple[str, Array]]:
 
 def _lines(module: Module, name: str, above: set[int]) -> Iterator[str]:
     """The tree below a module, a line each: name, class, shapes, how many parameters. One that is `above` itself ends there."""
-    shapes = [f"{key} {value.shape}" for key, value in module.named_attributes() if isinstance(value, Parameter)]
+    shapes = [
+        f"{key} {value.shape}"
+        for key, value in module.named_attributes()
+        if isinstance(value, Parameter)
+    ]
     count = sum(parameter.size for parameter in module.parameters())
     line = f"{name}: " * bool(name) + f"{type(module).__name__}({module.describe()})"
     yield line + "".join(f"  {shape}" for shape in shapes) + f"  {count:,} parameters" * bool(count)

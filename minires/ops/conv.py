@@ -19,7 +19,9 @@ def im2col(x, *, kernel, stride=1, padding=0):
     n, h, w, c = shape = image_shape(x, "im2col")
     oh, ow = output_size((h, w), kernel, stride, padding)
     patches = xp.lib.stride_tricks.sliding_window_view(pad_images(x, padding), kernel, axis=(1, 2))
-    patches = patches[:, ::sh, ::sw].transpose(0, 1, 2, 4, 5, 3)  # (N, OH, OW, KH, KW, C), which overlap in memory
+    patches = patches[:, ::sh, ::sw].transpose(
+        0, 1, 2, 4, 5, 3
+    )  # (N, OH, OW, KH, KW, C), which overlap in memory
 
     def backward(g):
         g_x, _ = col2im(g, shape=shape, kernel=kernel, stride=stride, padding=padding)
@@ -42,7 +44,9 @@ def col2im(columns, *, shape, kernel, stride=1, padding=0):
     (kh, kw), (n, h, w, c) = kernel, shape
     oh, ow = output_size((h, w), kernel, stride, padding)
     if columns.shape != (n * oh * ow, kh * kw * c):
-        raise ValueError(f"col2im: columns have shape {columns.shape}, wanted {(n * oh * ow, kh * kw * c)}")
+        raise ValueError(
+            f"col2im: columns have shape {columns.shape}, wanted {(n * oh * ow, kh * kw * c)}"
+        )
     patches = columns.reshape(n, oh, ow, kh * kw, c)
     parts = (patches[:, :, :, k] for k in range(kh * kw))
 

@@ -109,7 +109,9 @@ def checked_shapes(op, a, b):
     a_shape, b_shape = getattr(a, "shape", ()), getattr(b, "shape", ())
     for i, j in zip(reversed(a_shape), reversed(b_shape)):
         if i != j and i != 1 and j != 1:
-            raise ValueError(f"{op}: shapes {a_shape} and {b_shape} do not broadcast: from the right, sizes must be equal or 1")
+            raise ValueError(
+                f"{op}: shapes {a_shape} and {b_shape} do not broadcast: from the right, sizes must be equal or 1"
+            )
     return a_shape, b_shape
 
 
@@ -119,7 +121,9 @@ def unbroadcast(g, shape):
     if g.shape == shape:
         return g
     new = g.ndim - len(shape)
-    stretched = tuple(axis for axis in range(g.ndim) if axis < new or shape[axis - new] != g.shape[axis])
+    stretched = tuple(
+        axis for axis in range(g.ndim) if axis < new or shape[axis - new] != g.shape[axis]
+    )
     return g.sum(axis=stretched).reshape(shape)
 
 
@@ -222,7 +226,9 @@ def maximum(a, b):
 
     def backward(g):
         tie = xp.where(a == b, g / 2, 0)
-        return unbroadcast(xp.where(a > b, g, tie), a_shape), unbroadcast(xp.where(b > a, g, tie), b_shape)
+        return unbroadcast(xp.where(a > b, g, tie), a_shape), unbroadcast(
+            xp.where(b > a, g, tie), b_shape
+        )
 
     return xp.maximum(a, b), backward
 
@@ -234,12 +240,18 @@ def where(condition, a, b):
     Saves  condition.
     """
     if getattr(condition, "dtype", None) != bool:
-        raise TypeError(f"where: condition is {getattr(condition, 'dtype', type(condition).__name__)}, not an array of bools")
+        raise TypeError(
+            f"where: condition is {getattr(condition, 'dtype', type(condition).__name__)}, not an array of bools"
+        )
     checked_shapes("where", condition, a)
     checked_shapes("where", condition, b)
     a_shape, b_shape = checked_shapes("where", a, b)
 
     def backward(g):
-        return None, unbroadcast(xp.where(condition, g, 0), a_shape), unbroadcast(xp.where(condition, 0, g), b_shape)
+        return (
+            None,
+            unbroadcast(xp.where(condition, g, 0), a_shape),
+            unbroadcast(xp.where(condition, 0, g), b_shape),
+        )
 
     return xp.where(condition, a, b), backward

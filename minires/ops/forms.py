@@ -1,14 +1,14 @@
 """Which form of a function runs: a stand-in, else a faster form that does not decline, else the plain one.
 
-    @op                                       the plain form: in ops/, to be read
-    def conv2d(x, weight, ...): ...
+@op                                       the plain form: in ops/, to be read
+def conv2d(x, weight, ...): ...
 
-    @faster("conv2d", on="numpy")             a faster form, elsewhere: NotImplemented says "not for these arguments"
-    def winograd(x, weight, ...): ...
+@faster("conv2d", on="numpy")             a faster form, elsewhere: NotImplemented says "not for these arguments"
+def winograd(x, weight, ...): ...
 
-    with standing_in(conv2d=mine): ...        a stand-in, for a block: a learner's function, a counter, a test's
-    with plain(): ...                         only plain forms
-    with without("winograd"): ...             all but these
+with standing_in(conv2d=mine): ...        a stand-in, for a block: a learner's function, a counter, a test's
+with plain(): ...                         only plain forms
+with without("winograd"): ...             all but these
 """
 
 import inspect
@@ -28,7 +28,9 @@ class Form(NamedTuple):
     run: Callable
     on: tuple = ()  # the libraries that it is for; empty for all
     covers: tuple = ()  # functions that the plain form calls and it does not: it gives way to their stand-ins
-    when: Callable | None = None  # whether it runs under these settings; without it, where plain() is off
+    when: Callable | None = (
+        None  # whether it runs under these settings; without it, where plain() is off
+    )
     prunes: bool = False  # whether it takes needs_input_grad, a bool for each operand
 
     @property
@@ -59,7 +61,9 @@ class Forms:
 
 
 FUNCTIONS = {}  # name -> Forms; filled while modules are imported, and by whoever registers a form of their own
-EVERY_OP = Forms(None, "every op", is_op=False)  # its forms take an op's Forms and its operands; they come after the op's own
+EVERY_OP = Forms(
+    None, "every op", is_op=False
+)  # its forms take an op's Forms and its operands; they come after the op's own
 
 
 def has_forms(plain: Function, is_op: bool = False) -> Function:
@@ -137,8 +141,12 @@ def without(*forms: str) -> using:
 
     Raises  ValueError: there is no such form.
     """
-    known = sorted({name for function in FUNCTIONS.values() for form in function.faster for name in form.names})
-    return using(without=settings().without | {names.check("faster form", form, known) for form in forms})
+    known = sorted(
+        {name for function in FUNCTIONS.values() for form in function.faster for name in form.names}
+    )
+    return using(
+        without=settings().without | {names.check("faster form", form, known) for form in forms}
+    )
 
 
 def standing_in(functions: Mapping[str, Callable] | None = None, /, **named: Callable) -> using:
@@ -156,6 +164,7 @@ def in_use() -> dict[str, list[str]]:
     """Name of each function -> the names of the faster forms that are tried here, in their order."""
     now = settings()
     forms = {
-        name: [form.run.__name__ for form in function.faster if form.runs(now)] for name, function in FUNCTIONS.items()
+        name: [form.run.__name__ for form in function.faster if form.runs(now)]
+        for name, function in FUNCTIONS.items()
     }
     return {name: found for name, found in sorted(forms.items()) if found}

@@ -28,7 +28,9 @@ def matmul(a, b):
         g = g[..., None, :] if len(a_shape) == 1 else g
         g_left = g @ right.swapaxes(-1, -2)
         g_right = left.swapaxes(-1, -2) @ g
-        return unbroadcast(g_left, left.shape).reshape(a_shape), unbroadcast(g_right, right.shape).reshape(b_shape)
+        return unbroadcast(g_left, left.shape).reshape(a_shape), unbroadcast(
+            g_right, right.shape
+        ).reshape(b_shape)
 
     return xp.matmul(a, b), backward
 

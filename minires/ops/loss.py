@@ -50,12 +50,16 @@ def cross_entropy(logits, labels, *, label_smoothing=0.0):
     n, k = logits.shape
     if n and not 0 <= int(labels.min()) <= int(labels.max()) < k:
         low, high = int(labels.min()), int(labels.max())
-        raise ValueError(f"cross_entropy: labels run from {low} to {high}, logits have {k} classes: wanted 0 to {k - 1}")
+        raise ValueError(
+            f"cross_entropy: labels run from {low} to {high}, logits have {k} classes: wanted 0 to {k - 1}"
+        )
     log_p, _ = log_softmax(logits)
     one_hot = (labels[:, None] == xp.arange(k)).astype(logits.dtype)
     target = (1 - label_smoothing) * one_hot + label_smoothing / k
     difference = xp.exp(log_p) - target
-    losses = -(target * xp.where(target > 0, log_p, 0)).sum(axis=1)  # an impossible class (-inf), not the target, costs 0
+    losses = -(target * xp.where(target > 0, log_p, 0)).sum(
+        axis=1
+    )  # an impossible class (-inf), not the target, costs 0
 
     def backward(g):
         return g * difference / n, None
@@ -92,6 +96,10 @@ def check_labels(labels, logits, label_smoothing):
         kind = getattr(labels, "dtype", type(labels).__name__)
         raise TypeError(f"cross_entropy: labels are {kind}, wanted ints: the index of each class")
     if labels.shape != logits.shape[:1]:
-        raise ValueError(f"cross_entropy: labels have shape {labels.shape}, logits have {logits.shape}: wanted ({len(logits)},)")
+        raise ValueError(
+            f"cross_entropy: labels have shape {labels.shape}, logits have {logits.shape}: wanted ({len(logits)},)"
+        )
     if not 0 <= label_smoothing <= 1:
-        raise ValueError(f"cross_entropy: label_smoothing is {label_smoothing}, wanted 0 <= label_smoothing <= 1")
+        raise ValueError(
+            f"cross_entropy: label_smoothing is {label_smoothing}, wanted 0 <= label_smoothing <= 1"
+        )

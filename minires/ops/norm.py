@@ -18,7 +18,9 @@ def channel_stats(x):
     """
     axes, _ = check_values("channel_stats", x, at_least=1)
     mean = x.mean(axis=axes, dtype="float64").astype(x.dtype)
-    deviation = x - mean  # a second pass: E[x^2] - E[x]^2 would lose the digits that a large mean takes up
+    deviation = (
+        x - mean
+    )  # a second pass: E[x^2] - E[x]^2 would lose the digits that a large mean takes up
     return mean, (deviation * deviation).mean(axis=axes, dtype="float64").astype(x.dtype)
 
 
@@ -112,5 +114,7 @@ def check_values(op, x, *, at_least):
     m = x.size // max(x.shape[-1], 1)
     if m < at_least:
         more = "one or more" if at_least == 1 else "two or more"
-        raise ValueError(f"{op}: x of shape {x.shape} has {m} value{'s' * (m != 1)} per channel: a variance needs {more}")
+        raise ValueError(
+            f"{op}: x of shape {x.shape} has {m} value{'s' * (m != 1)} per channel: a variance needs {more}"
+        )
     return tuple(range(x.ndim - 1)), m

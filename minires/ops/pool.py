@@ -88,5 +88,7 @@ def pool_window(x, kernel, stride, padding, op):
         raise TypeError(f"{op}: x is {x.dtype}, wanted floats")
     kernel, stride, padding = window(kernel, kernel if stride is None else stride, padding)
     if 2 * padding[0] > kernel[0] or 2 * padding[1] > kernel[1]:
-        raise ValueError(f"{op}: padding {padding} is more than half the kernel {kernel}: a window could see nothing else")
+        raise ValueError(
+            f"{op}: padding {padding} is more than half the kernel {kernel}: a window could see nothing else"
+        )
     return kernel, stride, padding

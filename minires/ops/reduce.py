@@ -13,7 +13,11 @@ def _keep(shape, axis):
     Raises  TypeError: an axis that is no int. ValueError: one that does not exist.
     """
     try:
-        axes = range(len(shape)) if axis is None else [*map(operator.index, axis if isinstance(axis, tuple) else (axis,))]
+        axes = (
+            range(len(shape))
+            if axis is None
+            else [*map(operator.index, axis if isinstance(axis, tuple) else (axis,))]
+        )
     except TypeError:
         raise TypeError(f"axis is {axis!r}, wanted None, an int or a tuple of ints") from None
     for i in axes:
@@ -82,7 +86,9 @@ def var(x, *, axis=None, ddof=0, keepdims=False):
     """
     divisor = _count(x.shape, axis) - ddof
     if divisor <= 0:
-        raise ValueError(f"var: ddof is {ddof}, wanted less than the number of elements, {_count(x.shape, axis)}")
+        raise ValueError(
+            f"var: ddof is {ddof}, wanted less than the number of elements, {_count(x.shape, axis)}"
+        )
     distance = x - x.mean(axis=axis, keepdims=True)
     kept = _keep(x.shape, axis)
 

@@ -28,7 +28,9 @@ def transpose(x, *, axes=None):
     Saves  the order.
     """
     if axes is not None and len(axes) != x.ndim:
-        raise ValueError(f"transpose: axes {tuple(axes)} for shape {x.shape}: wanted each of its {x.ndim} axes once")
+        raise ValueError(
+            f"transpose: axes {tuple(axes)} for shape {x.shape}: wanted each of its {x.ndim} axes once"
+        )
     back = None if axes is None else sorted(range(x.ndim), key=lambda i: axes[i] % x.ndim)
 
     def backward(g):
@@ -83,9 +85,13 @@ def pad(x, *, widths):
     Saves  where x lies.
     Raises  ValueError: another number of pairs than axes, or a negative width.
     """
-    pairs = isinstance(widths, (tuple, list)) and [xp.shape(pair) for pair in widths] == [(2,)] * x.ndim
+    pairs = (
+        isinstance(widths, (tuple, list)) and [xp.shape(pair) for pair in widths] == [(2,)] * x.ndim
+    )
     if not pairs or any(min(pair) < 0 for pair in widths):
-        raise ValueError(f"pad: widths {widths} for shape {x.shape}: wanted a pair of widths >= 0 for each of {x.ndim} axes")
+        raise ValueError(
+            f"pad: widths {widths} for shape {x.shape}: wanted a pair of widths >= 0 for each of {x.ndim} axes"
+        )
     inside = tuple(slice(before, before + size) for (before, _), size in zip(widths, x.shape))
 
     def backward(g):

@@ -36,7 +36,9 @@ def output_size(size, kernel, stride, padding):
     """
     h, w = size[0] + 2 * padding[0], size[1] + 2 * padding[1]
     if kernel[0] > h or kernel[1] > w:
-        raise ValueError(f"a window of {kernel} is larger than the image, {(h, w)} with its padding of {padding}")
+        raise ValueError(
+            f"a window of {kernel} is larger than the image, {(h, w)} with its padding of {padding}"
+        )
     return (h - kernel[0]) // stride[0] + 1, (w - kernel[1]) // stride[1] + 1
 
 

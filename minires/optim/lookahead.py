@@ -33,14 +33,20 @@ class Lookahead(Wrapper):
         decay: float = 0.95,
     ) -> None:
         if steps < 1 or every < 1 or not 0 <= decay <= 1:
-            raise ValueError(f"Lookahead: steps is {steps}, every {every}, decay {decay}, wanted 1 or more, and a decay from 0 to 1")
+            raise ValueError(
+                f"Lookahead: steps is {steps}, every {every}, decay {decay}, wanted 1 or more, and a decay from 0 to 1"
+            )
         super().__init__(optimizer)
         self.model, self.total, self.every, self.decay, self.count = model, steps, every, decay, 0
         self.slow = {name: array.copy() for name, array in self._fast().items()}
 
     def _fast(self) -> dict[str, Array]:
         """Name -> array, of all that is averaged: parameters that learn, and running statistics."""
-        learning = {name: parameter.data for name, parameter in self.model.named_parameters() if parameter.requires_grad}
+        learning = {
+            name: parameter.data
+            for name, parameter in self.model.named_parameters()
+            if parameter.requires_grad
+        }
         return {**learning, **dict(self.model.named_buffers())}
 
     def step(self) -> Any:
@@ -67,9 +73,17 @@ class Lookahead(Wrapper):
         Raises  ValueError: the state belongs to a different model.
         """
         own = {name: value for name, value in state.items() if name.startswith("average.")}
-        arrays = {name.removeprefix("average.slow."): array for name, array in own.items() if name != "average.count"}
-        if {name: array.shape for name, array in arrays.items()} != {name: array.shape for name, array in self.slow.items()}:
+        arrays = {
+            name.removeprefix("average.slow."): array
+            for name, array in own.items()
+            if name != "average.count"
+        }
+        if {name: array.shape for name, array in arrays.items()} != {
+            name: array.shape for name, array in self.slow.items()
+        }:
             raise ValueError("Lookahead: the state belongs to a different model")
-        self.optimizer.load_state_dict({name: value for name, value in state.items() if name not in own})
+        self.optimizer.load_state_dict(
+            {name: value for name, value in state.items() if name not in own}
+        )
         self.count = int(own["average.count"])
         self.slow = {name: to_device(array.copy()) for name, array in arrays.items()}

@@ -64,7 +64,9 @@ class Optimizer:
         self.schedule, self.steps = None, 0
         if callable(options["lr"]):
             self.schedule = options["lr"]
-            options["lr"] = getattr(self.schedule, "lr", 0) or self.schedule(0) or 1.0  # what ratios refer to
+            options["lr"] = (
+                getattr(self.schedule, "lr", 0) or self.schedule(0) or 1.0
+            )  # what ratios refer to
         if hasattr(parameters, "grad"):
             raise TypeError("an optimizer takes a list of parameters, it got a single tensor")
         groups = list(parameters)
@@ -77,7 +79,9 @@ class Optimizer:
             for name in group:
                 names.check("option of a group", name, ("params", *options))
             if "params" not in group:
-                raise ValueError(f"a group needs params, this one has {', '.join(group) or 'nothing'}")
+                raise ValueError(
+                    f"a group needs params, this one has {', '.join(group) or 'nothing'}"
+                )
             if hasattr(group["params"], "grad"):
                 raise TypeError("params of a group is a single tensor, wanted a list of parameters")
             self.groups.append({**options, **group, "params": list(group["params"])})
@@ -87,13 +91,17 @@ class Optimizer:
         self.lr = self.schedule(0) if self.schedule else options["lr"]
         members = list(map(id, self._parameters()))
         if len(set(members)) < len(members):
-            raise ValueError("a parameter stands twice in the optimizer's groups: it would be moved twice a step")
+            raise ValueError(
+                "a parameter stands twice in the optimizer's groups: it would be moved twice a step"
+            )
         self.state: dict[Any, dict[str, Any]] = {}  # parameter -> its arrays, from its first step
 
     def _check(self, group: dict[str, Any]) -> None:
         for parameter in group["params"]:
             if not hasattr(parameter, "grad"):
-                raise TypeError(f"an optimizer takes parameters, it got a {type(parameter).__name__}")
+                raise TypeError(
+                    f"an optimizer takes parameters, it got a {type(parameter).__name__}"
+                )
         for name in ("lr", "eps", "weight_decay", "momentum"):
             if not isinstance(group.get(name, 0), Real):
                 raise TypeError(f"{name} is {group[name]!r}, wanted a number")
@@ -168,12 +176,18 @@ class Optimizer:
             parameter = parameters[int(place)]
             if hasattr(value, "shape"):
                 if value.shape != parameter.shape:
-                    raise ValueError(f"{name} has shape {value.shape}, the parameter has {parameter.shape}")
+                    raise ValueError(
+                        f"{name} has shape {value.shape}, the parameter has {parameter.shape}"
+                    )
                 value = xp.array(to_device(value))
             new.setdefault(parameter, {})[key] = value
-        partial = [self.state_names - set(kept) for kept in new.values() if set(kept) != self.state_names]
+        partial = [
+            self.state_names - set(kept) for kept in new.values() if set(kept) != self.state_names
+        ]
         if "lr" not in state or partial:
-            raise ValueError(f"the state lacks {', '.join(sorted(partial[0])) if partial else 'lr'}")
+            raise ValueError(
+                f"the state lacks {', '.join(sorted(partial[0])) if partial else 'lr'}"
+            )
         self.lr, self.steps, self.state = state["lr"], int(state.get("steps", self.steps)), new
 
     def _parameters(self) -> list[Any]:
@@ -207,7 +221,9 @@ class SGD(Optimizer):
         nesterov: bool = False,
         weight_decay: float = 0.0,
     ) -> None:
-        super().__init__(parameters, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay)
+        super().__init__(
+            parameters, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay
+        )
 
     def _check(self, group: dict[str, Any]) -> None:
         super()._check(group)
@@ -247,7 +263,11 @@ class Adam(Optimizer):
     def _check(self, group: dict[str, Any]) -> None:
         super()._check(group)
         betas = group["betas"]
-        if not isinstance(betas, (tuple, list)) or len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
+        if (
+            not isinstance(betas, (tuple, list))
+            or len(betas) != 2
+            or not all(0 <= beta < 1 for beta in betas)
+        ):
             raise ValueError(f"betas are {betas}, wanted two numbers with 0 <= beta < 1")
 
     def update(self, parameter: Any, group: dict[str, Any], state: dict[str, Any]) -> None:

@@ -29,7 +29,9 @@ class GradScaler(Wrapper):
         self, optimizer: Optimizer, init_scale: float = 2.0**16, *, growth_interval: int = 2000
     ) -> None:
         if not init_scale > 0 or not growth_interval > 0:
-            raise ValueError(f"GradScaler: init_scale is {init_scale}, growth_interval {growth_interval}, wanted more than 0")
+            raise ValueError(
+                f"GradScaler: init_scale is {init_scale}, growth_interval {growth_interval}, wanted more than 0"
+            )
         super().__init__(optimizer)
         self.factor, self.growth_interval = float(init_scale), growth_interval
         self._good = 0  # steps since the scale changed
@@ -40,7 +42,12 @@ class GradScaler(Wrapper):
 
     def step(self) -> bool:
         """Divide the gradients by the scale, and update the parameters if they are finite. Returns whether they are."""
-        moved = [parameter for group in self.groups for parameter in group["params"] if parameter.grad is not None]
+        moved = [
+            parameter
+            for group in self.groups
+            for parameter in group["params"]
+            if parameter.grad is not None
+        ]
         flat = xp.concatenate([parameter.grad.reshape(-1) for parameter in moved]) / self.factor
         finite, start = bool(to_host(xp.isfinite(flat).all())), 0
         for parameter in moved:
@@ -58,10 +65,16 @@ class GradScaler(Wrapper):
 
     def state_dict(self) -> dict[str, Any]:
         """The optimizer's, and "scaler.scale" and "scaler.good" (how many steps it has been right), as numbers."""
-        return {**self.optimizer.state_dict(), "scaler.scale": self.factor, "scaler.good": self._good}
+        return {
+            **self.optimizer.state_dict(),
+            "scaler.scale": self.factor,
+            "scaler.good": self._good,
+        }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue from where state_dict() was called."""
         own = {name: value for name, value in state.items() if name.startswith("scaler.")}
-        self.optimizer.load_state_dict({name: value for name, value in state.items() if name not in own})
+        self.optimizer.load_state_dict(
+            {name: value for name, value in state.items() if name not in own}
+        )
         self.factor, self._good = float(own["scaler.scale"]), int(own["scaler.good"])

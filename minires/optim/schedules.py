@@ -19,7 +19,9 @@ def step(lr: float, *, milestones: Iterable[int], factor: float = 0.1, warmup: i
     """lr, times `factor` from each milestone on. milestones  a list of steps"""
     if isinstance(milestones, Real):
         raise TypeError(f"milestones is {milestones!r}, wanted a list of steps")
-    return _warmed(lr, lambda step: lr * factor ** sum(step >= milestone for milestone in milestones), warmup)
+    return _warmed(
+        lr, lambda step: lr * factor ** sum(step >= milestone for milestone in milestones), warmup
+    )
 
 
 def cosine(lr: float, *, steps: int, warmup: int = 0) -> Schedule:

@@ -47,16 +47,33 @@ def overlay(logs, *, title=""):
     if not logs:
         raise ValueError("there are no runs to lay over each other")
     figure, panels = _panels(figsize=(11, 4.2))
-    drawn = {name.split()[0] for log in logs.values() for name, values in log.items() if any(value is not None for value in values)}
+    drawn = {
+        name.split()[0]
+        for log in logs.values()
+        for name, values in log.items()
+        if any(value is not None for value in values)
+    }
     dashes = {"train": "--" if "validation" in drawn else "-", "validation": "-"}
     keys = []
     for (run, log), colour, mark in zip(logs.items(), cycle(RUNS), cycle(MARKS)):
         style = {"color": colour, "linewidth": 1.5, "marker": mark, "markersize": 4}
         for name, values in log.items():
             part, axes, epochs, numbers = _line(name, values, panels)
-            axes.plot(epochs, numbers, dashes[part], label=f"{run}, {part}", markevery=max(len(epochs) // 8, 1), alpha=0.85, **style)
+            axes.plot(
+                epochs,
+                numbers,
+                dashes[part],
+                label=f"{run}, {part}",
+                markevery=max(len(epochs) // 8, 1),
+                alpha=0.85,
+                **style,
+            )
         keys.append(Line2D([], [], label=run, **style))
-    keys += [Line2D([], [], label=part, linestyle=dashes[part], color="#555555") for part in dashes if part in drawn]
+    keys += [
+        Line2D([], [], label=part, linestyle=dashes[part], color="#555555")
+        for part in dashes
+        if part in drawn
+    ]
     _scale(panels["loss"])
     figure.legend(handles=keys, loc="outside right upper", frameon=False, fontsize=9)
     figure.suptitle(title)

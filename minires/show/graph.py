@@ -16,7 +16,9 @@ def graph(tensor, *, names=None):
 
     Raises  ValueError: the graph has more than 400 nodes, or backward() has been through.
     """
-    named = dict(names.named_parameters()) if hasattr(names, "named_parameters") else dict(names or {})
+    named = (
+        dict(names.named_parameters()) if hasattr(names, "named_parameters") else dict(names or {})
+    )
     labels = {id(leaf): name for name, leaf in named.items()}
     order = in_order(tensor if tensor.node is None else tensor.node)
     faces = {id(node): _face(node, labels) for node in order}
@@ -30,9 +32,15 @@ def graph(tensor, *, names=None):
     axes.axis("off")
     for route in routes:
         twins = [other for other in routes if (other[0], other[-1]) == (route[0], route[-1])]
-        aside = 0.12 * (next(i for i, twin in enumerate(twins) if twin is route) - (len(twins) - 1) / 2)
+        aside = 0.12 * (
+            next(i for i, twin in enumerate(twins) if twin is route) - (len(twins) - 1) / 2
+        )
         path = curve([(places[stop][0] + aside, places[stop][1]) for stop in route])
-        axes.add_patch(FancyArrowPatch(path=path, arrowstyle="-|>", mutation_scale=9, color="#555555", fill=False))
+        axes.add_patch(
+            FancyArrowPatch(
+                path=path, arrowstyle="-|>", mutation_scale=9, color="#555555", fill=False
+            )
+        )
     for node in order:
         text, colour = faces[id(node)]
         box = {"boxstyle": "round,pad=0.35", "facecolor": colour, "edgecolor": "#777777"}
@@ -54,7 +62,9 @@ def in_order(root, most=400):
             stack.append((node, True))
             stack.extend((parent, False) for parent in reversed(_operands(node)))
         if len(seen) > most:
-            raise ValueError(f"the graph has more than {most} nodes: draw a part of it, or a smaller model")
+            raise ValueError(
+                f"the graph has more than {most} nodes: draw a part of it, or a smaller model"
+            )
     return order
 
 
@@ -89,7 +99,10 @@ def _rows(order):
     routes = []
     for node in order:
         for i, parent in enumerate(_operands(node)):
-            between = [(id(parent), id(node), i, row) for row in range(depth[id(parent)] + 1, depth[id(node)])]
+            between = [
+                (id(parent), id(node), i, row)
+                for row in range(depth[id(parent)] + 1, depth[id(node)])
+            ]
             for stop in between:
                 rows[stop[-1]].append(stop)
             routes.append([id(parent), *between, id(node)])
@@ -110,7 +123,9 @@ def _places(rows, routes, sweeps=12):
     for sweep in range(sweeps):
         neighbours = above if sweep % 2 == 0 else below
         for row in rows if sweep % 2 == 0 else reversed(rows):
-            wish = {stop: _mean([x[other] for other in neighbours.get(stop, [stop])]) for stop in row}
+            wish = {
+                stop: _mean([x[other] for other in neighbours.get(stop, [stop])]) for stop in row
+            }
             row.sort(key=wish.get)
             for i, stop in enumerate(row):
                 x[stop] = max(wish[stop], x[row[i - 1]] + 1) if i else wish[stop]

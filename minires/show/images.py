@@ -22,9 +22,15 @@ def images(images, labels=None, classes=None, *, columns=10, rows=None, titles=N
         raise ValueError(f"columns is {columns} and rows is {rows}, wanted at least 1 of each")
     pictures = _checked(images)
     if titles is None:
-        titles = [""] * len(pictures) if labels is None else [_class(label, classes) for label in _numbers(labels)]
+        titles = (
+            [""] * len(pictures)
+            if labels is None
+            else [_class(label, classes) for label in _numbers(labels)]
+        )
     if len(titles) != len(pictures):
-        raise ValueError(f"there are {len(pictures)} images and {len(titles)} names: wanted one for each")
+        raise ValueError(
+            f"there are {len(pictures)} images and {len(titles)} names: wanted one for each"
+        )
     pictures = pictures if rows is None else pictures[: rows * columns]
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
@@ -42,7 +48,9 @@ def images(images, labels=None, classes=None, *, columns=10, rows=None, titles=N
     return figure
 
 
-def predictions(images, probabilities, classes, *, top=5, titles=None, labels=None, columns=2, max_value=255):
+def predictions(
+    images, probabilities, classes, *, top=5, titles=None, labels=None, columns=2, max_value=255
+):
     """Each image beside a bar chart of its `top` likeliest classes.
 
     images  as in images()    probabilities  (N, K), from 0 to 1    classes  K names
@@ -55,29 +63,41 @@ def predictions(images, probabilities, classes, *, top=5, titles=None, labels=No
     if probabilities.shape != (len(pictures), len(classes)):
         raise ValueError(f"probabilities have shape {probabilities.shape}, wanted ({len(pictures)}, {len(classes)}): "
                          "images by classes")  # fmt: skip
-    if not (probabilities.min() >= 0 and probabilities.max() <= 1.001):  # a softmax in float16 may give a little more than 1
+    if not (
+        probabilities.min() >= 0 and probabilities.max() <= 1.001
+    ):  # a softmax in float16 may give a little more than 1
         raise ValueError(f"probabilities run from {probabilities.min():.3g} to {probabilities.max():.3g}, "
                          "wanted 0 to 1: softmax turns logits into them")  # fmt: skip
     labels = [None] * len(pictures) if labels is None else _numbers(labels)
     titles = [""] * len(pictures) if titles is None else titles
     if not len(pictures) == len(labels) == len(titles):
-        raise ValueError(f"there are {len(pictures)} images, {len(titles)} titles and {len(labels)} labels: wanted one each")
+        raise ValueError(
+            f"there are {len(pictures)} images, {len(titles)} titles and {len(labels)} labels: wanted one each"
+        )
     if top < 1 or columns < 1:
         raise ValueError(f"top is {top} and columns is {columns}, wanted at least 1")
     top, columns = min(top, len(classes)), min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
 
-    figure = Picture(figsize=(4.6 * columns, (0.45 + 0.22 * max(top, 5)) * rows), layout="constrained")
-    panels = list(figure.subplots(rows, 2 * columns, squeeze=False, width_ratios=[1.1, 2] * columns).flat)
+    figure = Picture(
+        figsize=(4.6 * columns, (0.45 + 0.22 * max(top, 5)) * rows), layout="constrained"
+    )
+    panels = list(
+        figure.subplots(rows, 2 * columns, squeeze=False, width_ratios=[1.1, 2] * columns).flat
+    )
     for axes in panels:
         axes.axis("off")
-    for i, (picture, chances, title, label) in enumerate(zip(pictures, probabilities.tolist(), titles, labels)):
+    for i, (picture, chances, title, label) in enumerate(
+        zip(pictures, probabilities.tolist(), titles, labels)
+    ):
         height, width, _ = picture.shape
         _draw(panels[2 * i], picture, max_value, extent=(0, width, height, 0))
         panels[2 * i].set_aspect("equal")
         panels[2 * i].set_title(_short(title, 44), fontsize=8.5, loc="left")
         likeliest = sorted(range(len(classes)), key=lambda k: -chances[k])[:top]
-        _bars(panels[2 * i + 1], [(_short(classes[k], 22), chances[k], k == label) for k in likeliest])
+        _bars(
+            panels[2 * i + 1], [(_short(classes[k], 22), chances[k], k == label) for k in likeliest]
+        )
     return figure
 
 
@@ -98,8 +118,14 @@ def _draw(axes, picture, max_value, *, extent):
     """One image into the axes, grey where it has one channel."""
     axes.axis("off")
     picture = picture[..., 0] if picture.shape[-1] == 1 else picture
-    light, most = (picture, 255) if max_value == 255 else ((picture.astype("float32") / max_value).clip(0, 1), 1)
-    axes.imshow(light, cmap="gray", vmin=0, vmax=most, interpolation="nearest", extent=extent, aspect="auto")
+    light, most = (
+        (picture, 255)
+        if max_value == 255
+        else ((picture.astype("float32") / max_value).clip(0, 1), 1)
+    )
+    axes.imshow(
+        light, cmap="gray", vmin=0, vmax=most, interpolation="nearest", extent=extent, aspect="auto"
+    )
 
 
 def _checked(images):
@@ -108,8 +134,15 @@ def _checked(images):
     if not pictures:
         raise ValueError("there are no images")
     for i, picture in enumerate(pictures):
-        if picture.dtype.name != "uint8" or picture.ndim != 3 or picture.shape[-1] not in (1, 3) or not picture.size:
-            raise TypeError(f"image {i} is {picture.dtype} {picture.shape}, wanted uint8 (H, W, C) with C 1 or 3")
+        if (
+            picture.dtype.name != "uint8"
+            or picture.ndim != 3
+            or picture.shape[-1] not in (1, 3)
+            or not picture.size
+        ):
+            raise TypeError(
+                f"image {i} is {picture.dtype} {picture.shape}, wanted uint8 (H, W, C) with C 1 or 3"
+            )
     return pictures
 
 

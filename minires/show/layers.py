@@ -43,11 +43,17 @@ def layers(rows, *, title=""):
     for side, line in zip(sides, panels):
         for quantity, axes in zip(QUANTITIES, line):
             axes.set_title(f"{side}: {QUANTITIES[quantity]}", fontsize=10)
-            table = _table(rows, names, steps, f"{side}_{quantity}", 100 if quantity == "zeros" else 1)
-            _map(axes, table, quantity) if maps else _lines(axes, [values[0] for values in table], names, quantity)
+            table = _table(
+                rows, names, steps, f"{side}_{quantity}", 100 if quantity == "zeros" else 1
+            )
+            _map(axes, table, quantity) if maps else _lines(
+                axes, [values[0] for values in table], names, quantity
+            )
     _name(panels, names, steps)
     if not maps:
-        figure.legend(handles=panels[0][0].lines, loc="outside right upper", frameon=False, fontsize=9)
+        figure.legend(
+            handles=panels[0][0].lines, loc="outside right upper", frameon=False, fontsize=9
+        )
     figure.suptitle(title)
     return figure
 
@@ -55,7 +61,10 @@ def layers(rows, *, title=""):
 def _table(rows, names, steps, field, factor):
     """Numbers by layer and step; None where there is none."""
     table = [[None] * len(steps) for _ in names]
-    places, columns = {name: i for i, name in enumerate(names)}, {step: i for i, step in enumerate(steps)}
+    places, columns = (
+        {name: i for i, name in enumerate(names)},
+        {step: i for i, step in enumerate(steps)},
+    )
     for row in rows:
         value = getattr(row, field)
         table[places[row.layer]][columns[row.step]] = None if value is None else factor * value
@@ -64,16 +73,35 @@ def _table(rows, names, steps, field, factor):
 
 def _map(axes, table, quantity):
     axes.set_facecolor(NOTHING)
-    norm, fits = _scale([value for values in table for value in values if value is not None and math.isfinite(value)], quantity)
+    norm, fits = _scale(
+        [
+            value
+            for values in table
+            for value in values
+            if value is not None and math.isfinite(value)
+        ],
+        quantity,
+    )
     style = {"aspect": "auto", "interpolation": "nearest"}
-    shown = [[value if value is not None and fits(value) else math.nan for value in values] for values in table]
+    shown = [
+        [value if value is not None and fits(value) else math.nan for value in values]
+        for values in table
+    ]
     image = axes.imshow(shown, norm=norm, cmap=COLOURS[quantity], **style)
-    special = {NOT_FINITE: lambda value: not math.isfinite(value), ZERO: lambda value: quantity == "std" and value == 0}
+    special = {
+        NOT_FINITE: lambda value: not math.isfinite(value),
+        ZERO: lambda value: quantity == "std" and value == 0,
+    }
     for colour, chosen in special.items():
-        cells = [[1 if value is not None and chosen(value) else math.nan for value in values] for values in table]
+        cells = [
+            [1 if value is not None and chosen(value) else math.nan for value in values]
+            for values in table
+        ]
         if any(cell == 1 for line in cells for cell in line):
             axes.imshow(cells, cmap=ListedColormap([colour]), **style)
-    axes.figure.colorbar(image, ax=axes, extend="both" if quantity == "mean" else "neither", pad=0.02)
+    axes.figure.colorbar(
+        image, ax=axes, extend="both" if quantity == "mean" else "neither", pad=0.02
+    )
 
 
 def _scale(values, quantity):
@@ -92,11 +120,22 @@ def _scale(values, quantity):
 
 def _lines(axes, values, names, quantity):
     """Numbers by depth, a line for each kind of layer; what is not finite is a red line from top to bottom."""
-    kinds = [re.match(r"[^\W\d]*", name.rpartition(".")[2]).group() for name in names]  # layer1.0.conv2 is a conv
-    finite = [place for place, value in enumerate(values) if value is not None and math.isfinite(value)]
+    kinds = [
+        re.match(r"[^\W\d]*", name.rpartition(".")[2]).group() for name in names
+    ]  # layer1.0.conv2 is a conv
+    finite = [
+        place for place, value in enumerate(values) if value is not None and math.isfinite(value)
+    ]
     for kind, colour in zip(dict.fromkeys(kinds), cycle(RUNS)):
         places = [place for place in finite if kinds[place] == kind]
-        axes.plot(places, [values[place] for place in places], color=colour, marker=".", linewidth=1, label=kind)
+        axes.plot(
+            places,
+            [values[place] for place in places],
+            color=colour,
+            marker=".",
+            linewidth=1,
+            label=kind,
+        )
     for place, value in enumerate(values):
         if value is not None and not math.isfinite(value):
             axes.axvspan(place - 0.5, place + 0.5, color=NOT_FINITE, linewidth=0)
@@ -110,7 +149,10 @@ def _lines(axes, values, names, quantity):
 def _name(panels, names, steps):
     """The names of layers, thinned out where they are many, and the steps."""
     places = range(0, len(names), -(-len(names) // (UPRIGHT if len(steps) == 1 else LABELS)))
-    labels = [name if len(name) <= LETTERS else "…" + name[1 - LETTERS :] for name in (names[i] for i in places)]
+    labels = [
+        name if len(name) <= LETTERS else "…" + name[1 - LETTERS :]
+        for name in (names[i] for i in places)
+    ]
     if len(steps) == 1:
         for axes in panels[-1]:
             axes.set_xticks(places, labels, rotation=90, fontsize=7)
@@ -120,4 +162,6 @@ def _name(panels, names, steps):
     for axes in panels[-1]:
         axes.set_xlabel("step")
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: str(steps[round(x)]) if 0 <= round(x) < len(steps) else ""))
+        axes.xaxis.set_major_formatter(
+            FuncFormatter(lambda x, _: str(steps[round(x)]) if 0 <= round(x) < len(steps) else "")
+        )

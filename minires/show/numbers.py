@@ -10,7 +10,11 @@ from minires.show.picture import Picture
 
 MOST = 1200  # cells in a picture
 GAP = 1.0  # cells
-ABOVE, BELOW, OTHER = (0xE6, 0x8A, 0x45), (0x4F, 0x8F, 0xC4), "#e4e4e4"  # larger than 0; smaller; not finite
+ABOVE, BELOW, OTHER = (
+    (0xE6, 0x8A, 0x45),
+    (0x4F, 0x8F, 0xC4),
+    "#e4e4e4",
+)  # larger than 0; smaller; not finite
 GRADIENT = "#a03020"
 
 
@@ -38,7 +42,10 @@ def numbers(*arrays, titles=None, outlines=None, columns=None, cell=0.5):
         for i in line:
             places.append((x, height + above))
             x += max(len(tables[i][0]), _room(titles[i], cell)[0]) + GAP
-        width, height = max(width, x - GAP), height + above + max(len(tables[i]) for i in line) + GAP / 2
+        width, height = (
+            max(width, x - GAP),
+            height + above + max(len(tables[i]) for i in line) + GAP / 2,
+        )
 
     axes = _paper(width, height - GAP / 2, cell)
     for table, title, windows, place in zip(tables, titles, outlines, places):
@@ -48,7 +55,15 @@ def numbers(*arrays, titles=None, outlines=None, columns=None, cell=0.5):
     return axes.figure
 
 
-def ways(op, x, g=None, *, titles=("x, and below its gradient", "result, and below g"), cell=0.62, **options):
+def ways(
+    op,
+    x,
+    g=None,
+    *,
+    titles=("x, and below its gradient", "result, and below g"),
+    cell=0.62,
+    **options,
+):
     """The way of the gradient through an op: from each result an arrow to every pixel that gets some of its g.
 
     op  from x to (result, backward), such as ops.max_pool2d or yours    x  an image of one channel (H, W)
@@ -65,7 +80,11 @@ def ways(op, x, g=None, *, titles=("x, and below its gradient", "result, and bel
         raise ValueError(f"the op gives {count} results, wanted 1 to 64: take a smaller image")
     out = _table(result.reshape(shape[1:3] if len(shape) == 4 else (1, count)), "the result")
     high, wide = len(out), len(out[0])
-    gs = [float(i + 1) for i in range(count)] if g is None else [number for row in _table(g, "g") for number in row]
+    gs = (
+        [float(i + 1) for i in range(count)]
+        if g is None
+        else [number for row in _table(g, "g") for number in row]
+    )
     if len(gs) != count:
         raise ValueError(f"g has {len(gs)} numbers, the op gives {count}")
 
@@ -79,7 +98,14 @@ def ways(op, x, g=None, *, titles=("x, and below its gradient", "result, and bel
     right, down = max(len(table[0]) + between, title + 0.5), above + max(0, (len(table) - high) / 2)
     axes = _paper(right + max(wide, other), above + max(len(table), high), cell)
     _draw(axes, table, (0, above), titles[0], cell, below=g_x)
-    _draw(axes, out, (right, down), titles[1], cell, below=[gs[i * wide : (i + 1) * wide] for i in range(high)])
+    _draw(
+        axes,
+        out,
+        (right, down),
+        titles[1],
+        cell,
+        below=[gs[i * wide : (i + 1) * wide] for i in range(high)],
+    )
     for k in range(count):
         shares = back([1.0 if i == k else 0.0 for i in range(count)])
         most = max(abs(share) for row in shares for share in row)
@@ -88,7 +114,13 @@ def ways(op, x, g=None, *, titles=("x, and below its gradient", "result, and bel
         for i, row in enumerate(shares):
             for j, share in enumerate(row):
                 if share:
-                    _arrow(axes, start, (j + 0.8, above + i + 0.55), colour, 0.4 + 1.2 * abs(share) / most)
+                    _arrow(
+                        axes,
+                        start,
+                        (j + 0.8, above + i + 0.55),
+                        colour,
+                        0.4 + 1.2 * abs(share) / most,
+                    )
     return axes.figure
 
 
@@ -98,7 +130,9 @@ def _table(array, name):
     if array.ndim == 4 and array.shape[0] == array.shape[3] == 1:
         array = array[0, :, :, 0]
     if array.ndim > 2 or not array.size:
-        raise ValueError(f"{name} has shape {array.shape}, wanted a table (H, W), a vector, or one image (1, H, W, 1)")
+        raise ValueError(
+            f"{name} has shape {array.shape}, wanted a table (H, W), a vector, or one image (1, H, W, 1)"
+        )
     return array.reshape((1,) * (2 - array.ndim) + array.shape).astype(float).tolist()
 
 
@@ -124,9 +158,26 @@ def _draw(axes, table, place, title, cell, below=None):
     axes.text(x, y - 0.12, title, fontsize=8.5, va="bottom")
     for i, row in enumerate(table):
         for j, number in enumerate(row):
-            axes.add_patch(Rectangle((x + j, y + i), 1, 1, facecolor=_colour(number, most), edgecolor="#9a9a9a", linewidth=0.6))
+            axes.add_patch(
+                Rectangle(
+                    (x + j, y + i),
+                    1,
+                    1,
+                    facecolor=_colour(number, most),
+                    edgecolor="#9a9a9a",
+                    linewidth=0.6,
+                )
+            )
             middle = 0.5 if below is None else 0.34
-            axes.text(x + j + 0.5, y + i + middle, _written(number), ha="center", va="center", fontsize=17 * cell, zorder=5)
+            axes.text(
+                x + j + 0.5,
+                y + i + middle,
+                _written(number),
+                ha="center",
+                va="center",
+                fontsize=17 * cell,
+                zorder=5,
+            )
             if below is not None and below[i][j]:
                 axes.text(x + j + 0.5, y + i + 0.76, _written(below[i][j]), ha="center", va="center", fontsize=12 * cell,
                           color=GRADIENT, weight="bold", zorder=5)  # fmt: skip
@@ -137,11 +188,19 @@ def _outline(axes, place, window, i):
     (x, y), (top, left, height, width) = place, window
     inner = 0.05 + 0.05 * (i % 4)
     corner, size = (x + left + inner, y + top + inner), (width - 2 * inner, height - 2 * inner)
-    axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor=RUNS[i % len(RUNS)], linewidth=2, zorder=3))
+    axes.add_patch(
+        Rectangle(corner, *size, fill=False, edgecolor=RUNS[i % len(RUNS)], linewidth=2, zorder=3)
+    )
 
 
 def _arrow(axes, start, end, colour, width):
-    style = {"arrowstyle": "-|>", "mutation_scale": 8, "shrinkA": 0, "shrinkB": 0, "connectionstyle": "arc3,rad=0.08"}
+    style = {
+        "arrowstyle": "-|>",
+        "mutation_scale": 8,
+        "shrinkA": 0,
+        "shrinkB": 0,
+        "connectionstyle": "arc3,rad=0.08",
+    }
     axes.add_patch(FancyArrowPatch(start, end, color=colour, linewidth=width, zorder=2, **style))
 
 
@@ -156,5 +215,17 @@ def _written(number):
     """Three digits at most; infinity as its sign."""
     if math.isinf(number):
         return "∞" if number > 0 else "-∞"
-    text = f"{number:.0f}" if 1000 <= abs(number) < 1e5 else f"{number:.3g}" if abs(number) < 100 else f"{number:.4g}"
-    return text.replace("-0.", "-.").removeprefix("0") if 0 < abs(number) < 1 else "0" if number == 0 else text
+    text = (
+        f"{number:.0f}"
+        if 1000 <= abs(number) < 1e5
+        else f"{number:.3g}"
+        if abs(number) < 100
+        else f"{number:.4g}"
+    )
+    return (
+        text.replace("-0.", "-.").removeprefix("0")
+        if 0 < abs(number) < 1
+        else "0"
+        if number == 0
+        else text
+    )

@@ -40,7 +40,13 @@ def saved(backward):
     """
     if isinstance(backward, Tensor):
         if backward.node is None or backward.node.backward is None:
-            raise ValueError("nothing is saved for this tensor: no op made it, or backward() has been through")
+            raise ValueError(
+                "nothing is saved for this tensor: no op made it, or backward() has been through"
+            )
         backward = backward.node.backward
-    arrays = graph.saved(inspect.unwrap(backward))  # one that was wrapped saves no more than the one within
-    return [Saved(name, array.shape, str(array.dtype), array.nbytes) for name, array in arrays.items()]
+    arrays = graph.saved(
+        inspect.unwrap(backward)
+    )  # one that was wrapped saves no more than the one within
+    return [
+        Saved(name, array.shape, str(array.dtype), array.nbytes) for name, array in arrays.items()
+    ]

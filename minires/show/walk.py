@@ -19,7 +19,9 @@ def walk(root, walk, g=1.0, *, columns=5, title=""):
     stands the sum of what it was sent.
     """
     order = in_order(root)
-    nodes, leaves = [[node for node in order if hasattr(node, "parents") == inner] for inner in (True, False)]
+    nodes, leaves = [
+        [node for node in order if hasattr(node, "parents") == inner] for inner in (True, False)
+    ]
     runs = []
     try:
         for node in nodes:
@@ -35,7 +37,9 @@ def walk(root, walk, g=1.0, *, columns=5, title=""):
     xs, ys = zip(*places.values())
     wide, high = 0.45 * (max(xs) - min(xs) + 1.2), 0.42 * (1.5 - min(ys))
     lines = -(-len(runs) // columns)
-    figure = Picture(figsize=(wide * columns, high * lines + 0.4 * bool(title)), layout="constrained")
+    figure = Picture(
+        figsize=(wide * columns, high * lines + 0.4 * bool(title)), layout="constrained"
+    )
     for i, axes in enumerate(figure.subplots(lines, columns, squeeze=False).flat):
         axes.axis("off")
         if i < len(runs):
@@ -61,14 +65,25 @@ def _draw(axes, nodes, leaves, places, routes, runs):
     """The last of these runs, and what the others left."""
     running, got, parts = runs[-1]
     done = [node for node, _, _ in runs]
-    sent = {i: part for i, part in enumerate(part for part, parent in zip(parts, running.parents) if parent is not None)}
+    sent = {
+        i: part
+        for i, part in enumerate(
+            part for part, parent in zip(parts, running.parents) if parent is not None
+        )
+    }
     mine = 0
     for route in routes:
         stops, bold = [places[stop] for stop in route], route[-1] == id(running)
         twins = [other for other in routes if (other[0], other[-1]) == (route[0], route[-1])]
-        aside = 0.3 * (next(i for i, twin in enumerate(twins) if twin is route) - (len(twins) - 1) / 2)
+        aside = 0.3 * (
+            next(i for i, twin in enumerate(twins) if twin is route) - (len(twins) - 1) / 2
+        )
         path = curve([(x + aside, y) for x, y in stops])
-        arrow = {"arrowstyle": "<|-", "color": WAY, "linewidth": 1.4} if bold else {"arrowstyle": "-", "color": "#bbbbbb"}
+        arrow = (
+            {"arrowstyle": "<|-", "color": WAY, "linewidth": 1.4}
+            if bold
+            else {"arrowstyle": "-", "color": "#bbbbbb"}
+        )
         axes.add_patch(FancyArrowPatch(path=path, mutation_scale=7, fill=False, **arrow))
         if bold:
             (x0, y0), (x1, y1) = stops[-2:]
@@ -83,7 +98,10 @@ def _draw(axes, nodes, leaves, places, routes, runs):
         elif node in done:
             colour = DONE
         elif node in leaves:
-            text, colour = (f"{node.name}: {_number(sums[node])}" if node in sums else node.name), LEAF
+            text, colour = (
+                (f"{node.name}: {_number(sums[node])}" if node in sums else node.name),
+                LEAF,
+            )
         box = {"boxstyle": "round,pad=0.3", "facecolor": colour, "edgecolor": "#777777"}
         axes.text(*places[id(node)], text, ha="center", va="center", fontsize=7.5, bbox=box)
 

@@ -29,14 +29,20 @@ def findings(rows):
     if not steps:
         return []
     last = steps[max(steps)]
-    return _dead(last) + _forward(last) + _backward([row for row in last if row.gradient_std is not None])
+    return (
+        _dead(last)
+        + _forward(last)
+        + _backward([row for row in last if row.gradient_std is not None])
+    )
 
 
 def _not_finite(rows):
     """The first layer on the way there whose activation is not finite; else the first on the way back whose gradient is not."""
     for row in rows:
         if not math.isfinite(row.activation_std):
-            return [f"{row.layer}: its outputs are not finite at step {row.step}; those of the layers before it are"]
+            return [
+                f"{row.layer}: its outputs are not finite at step {row.step}; those of the layers before it are"
+            ]
     for row in reversed(rows):
         if row.gradient_std is not None and not math.isfinite(row.gradient_std):
             which = f"{row.layer}: the gradient that reaches it"
@@ -51,7 +57,9 @@ def _dead(rows):
     first, others = dead[0], ", ".join(row.layer for row in dead[1:4]) + ", ..." * (len(dead) > 4)
     more = f", and so in {others}" if others else ""
     share = 100 * first.activation_zeros
-    return [f"{first.layer}: {share:.4g} % of its outputs are zero at step {first.step}: dead units{more}"]
+    return [
+        f"{first.layer}: {share:.4g} % of its outputs are zero at step {first.step}: dead units{more}"
+    ]
 
 
 def _forward(rows):
@@ -90,4 +98,10 @@ def _fate(here, elsewhere):
     """What becomes of a deviation that is `here` after it was `elsewhere`."""
     if not here or not elsewhere:
         return None
-    return "vanishes" if here <= VANISHED * elsewhere else "explodes" if here >= EXPLODED * elsewhere else None
+    return (
+        "vanishes"
+        if here <= VANISHED * elsewhere
+        else "explodes"
+        if here >= EXPLODED * elsewhere
+        else None
+    )

@@ -26,7 +26,9 @@ class Row(NamedTuple):
     @property
     def gradient_rms(self):
         """The gradient's norm divided by the square root of its size, so that layers of different sizes compare; or None."""
-        return None if self.gradient_std is None else math.hypot(self.gradient_mean, self.gradient_std)
+        return (
+            None if self.gradient_std is None else math.hypot(self.gradient_mean, self.gradient_std)
+        )
 
 
 def write(path, rows):
@@ -49,12 +51,23 @@ def read(path, *, before=None):
     with open(path, newline="", encoding="utf-8") as file:
         lines = list(csv.reader(file))
     if not lines or tuple(lines[0]) != Row._fields:
-        raise ValueError(f"{path} does not hold rows of layers: its first line should be {','.join(Row._fields)}")
+        raise ValueError(
+            f"{path} does not hold rows of layers: its first line should be {','.join(Row._fields)}"
+        )
     rows = []
     for number, line in enumerate(lines[1:], 2):
         try:
             step, layer, depth, *numbers = line
-            rows.append(Row(int(step), layer, int(depth), *(float(text) if text else None for text in numbers)))
+            rows.append(
+                Row(
+                    int(step),
+                    layer,
+                    int(depth),
+                    *(float(text) if text else None for text in numbers),
+                )
+            )
         except (ValueError, TypeError) as error:
-            raise ValueError(f"{path} is damaged in line {number} ({error}): wanted {len(Row._fields)} values") from None
+            raise ValueError(
+                f"{path} is damaged in line {number} ({error}): wanted {len(Row._fields)} values"
+            ) from None
     return [row for row in rows if before is None or row.step < before]

@@ -50,7 +50,9 @@ class Watch:
         rows = [row for row in self._earlier if row.step not in self._steps]
         for step, notes in self._steps.items():
             for depth, note in enumerate(notes):
-                rows.append(Row(step, note.layer, depth, *note.activation.read(), *note.gradient.read()))
+                rows.append(
+                    Row(step, note.layer, depth, *note.activation.read(), *note.gradient.read())
+                )
         return sorted(rows, key=lambda row: (row.step, row.depth))
 
     @contextmanager
@@ -89,7 +91,10 @@ class _Recording:
         self.model, self.step_of, self.steps = model, step_of, steps
         self.paths = {id(module): path for path, module in model.modules()}
         self.stack = []  # the modules that are running, the innermost last
-        self.passes, self.notes = 0, None  # the notes of the pass that is running, if it is to be noted
+        self.passes, self.notes = (
+            0,
+            None,
+        )  # the notes of the pass that is running, if it is to be noted
         self.runs = Counter()  # of each layer in this pass
 
     def running(self, module):
@@ -160,7 +165,11 @@ class _Statistics:
 
     def note(self, array):
         """In float64: the squares of a gradient of 1e-25 are zeros in float32."""
-        parts = array.mean(dtype=xp.float64), array.std(dtype=xp.float64), (array == 0).mean(dtype=xp.float64)
+        parts = (
+            array.mean(dtype=xp.float64),
+            array.std(dtype=xp.float64),
+            (array == 0).mean(dtype=xp.float64),
+        )
         self._numbers = xp.stack(parts)
 
     def read(self):

@@ -23,13 +23,21 @@ class Products:
         with TF32) or float64; the rest is the library's own matmul. Of half types `out` may be float32, as the sums are.
         """
         kind, name = REAL.get(a.dtype.name), a.dtype.name
-        ours = a.ndim == b.ndim == 2 and kind is not None or a.ndim == b.ndim == 3 and name in self.stacks and len(a) == len(b)
+        ours = (
+            a.ndim == b.ndim == 2
+            and kind is not None
+            or a.ndim == b.ndim == 3
+            and name in self.stacks
+            and len(a) == len(b)
+        )
         if not ours or a.dtype != b.dtype or not a.size or not b.size:
             return self.library.matmul(a, b, out=out)
         shape, (k, n) = (*a.shape[:-1], b.shape[-1]), b.shape[-2:]
         if a.shape[-1] != k:
             raise ValueError(f"matmul: a has {a.shape[-1]} columns, b has {k} rows")
-        fits = out is not None and (out.dtype == a.dtype or is_half(a.dtype) and out.dtype == numpy.float32)
+        fits = out is not None and (
+            out.dtype == a.dtype or is_half(a.dtype) and out.dtype == numpy.float32
+        )
         ready = fits and _rows_apart(out)
         into = out if ready else self.library.empty(shape, dtype=a.dtype)
         (a, *place_a), (b, *place_b) = self._placed(a), self._placed(b)
@@ -46,14 +54,18 @@ class Products:
 
     def _matrices(self, sizes, left, right, into, kind):
         (b, way_b, rows_b), (a, way_a, rows_a) = left, right
-        one, nought = (numpy.array(value, numpy.float64 if kind == 1 else numpy.float32) for value in (1, 0))
+        one, nought = (
+            numpy.array(value, numpy.float64 if kind == 1 else numpy.float32) for value in (1, 0)
+        )
         compute = FLOAT64 if kind == 1 else TF32 if kind == 0 and settings().tf32 else FLOAT32
         self.gemm(way_b, way_a, *sizes, one.ctypes.data, self.pointer(b), kind, rows_b, self.pointer(a), kind, rows_a,
                   nought.ctypes.data, self.pointer(into), REAL[into.dtype.name], _rows_apart(into), compute, ANY)  # fmt: skip
 
     def _stacks(self, sizes, left, right, into):
         (b, way_b, rows_b), (a, way_a, rows_a) = left, right
-        apart = [max(x.strides[0] // x.itemsize, 0) for x in (b, a, into)]  # from one matrix to the next
+        apart = [
+            max(x.strides[0] // x.itemsize, 0) for x in (b, a, into)
+        ]  # from one matrix to the next
         self.stacks[a.dtype.name](way_b, way_a, *sizes, 1.0, self.pointer(b), rows_b, apart[0], self.pointer(a), rows_a, apart[1],
                                   0.0, self.pointer(into), _rows_apart(into), apart[2], len(into))  # fmt: skip
 

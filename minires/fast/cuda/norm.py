@@ -20,7 +20,11 @@ DEPTH = 64  # threads behind each other in the second stage
 @faster("channel_stats", on="cupy")
 def channel_stats_kernel(x):
     """In two stages: of parts of the rows, then of all parts."""
-    check_values("channel_stats", xp.broadcast_to(xp.zeros((), dtype=accumulation_dtype(x.dtype)), x.shape), at_least=1)
+    check_values(
+        "channel_stats",
+        xp.broadcast_to(xp.zeros((), dtype=accumulation_dtype(x.dtype)), x.shape),
+        at_least=1,
+    )
     kind, c, dtype = c_float(x, halves=True), x.shape[-1], accumulation_dtype(x.dtype)
     if kind is None:
         return NotImplemented
@@ -45,7 +49,11 @@ def update_running_kernel(running_mean, running_var, mean, var, momentum, count)
 @faster(norm_forward, on="cupy")
 def norm_forward_kernel(x, gamma, beta, add, mean, var, eps, relu):
     """A thread for each run of channels."""
-    kind, c, dtype = c_float(x, x if add is None else add, halves=True), x.shape[-1], accumulation_dtype(x.dtype)
+    kind, c, dtype = (
+        c_float(x, x if add is None else add, halves=True),
+        x.shape[-1],
+        accumulation_dtype(x.dtype),
+    )
     if kind is None or not _all_of(dtype, gamma, beta, mean, var):
         return NotImplemented
     run, y = run_length(c, x.dtype), xp.empty(x.shape, dtype=x.dtype)
@@ -58,14 +66,21 @@ def norm_forward_kernel(x, gamma, beta, add, mean, var, eps, relu):
 @faster(norm_backward, on="cupy")
 def norm_backward_kernel(g, y, x, gamma, mean, var, eps, training, has_add):
     """Sums in two stages, then a thread for each run of channels."""
-    kind, c, relu, dtype = c_float(x, g, halves=True), x.shape[-1], y is not None, accumulation_dtype(x.dtype)
+    kind, c, relu, dtype = (
+        c_float(x, g, halves=True),
+        x.shape[-1],
+        y is not None,
+        accumulation_dtype(x.dtype),
+    )
     if kind is None or not _all_of(dtype, gamma, mean, var):
         return NotImplemented
     run, eps = run_length(c, x.dtype), dtype.type(eps)
     arrays, vectors = _contiguous(g, y if relu else x, x), _contiguous(mean, var, gamma)
     mean, var, gamma = vectors
     g_beta, g_gamma, push, pull = (xp.empty(c, dtype=dtype) for _ in range(4))
-    parts, found = _first_stage(f"gradient_sums_of_rows<{kind}, %d, {c_bool(relu)}>", x, 2, *arrays, mean)
+    parts, found = _first_stage(
+        f"gradient_sums_of_rows<{kind}, %d, {c_bool(relu)}>", x, 2, *arrays, mean
+    )
     _second_stage(f"gradient_sums_of_parts<{FLOATS[dtype.name]}>", parts, c,
                   found, gamma, var, eps, g_beta, g_gamma, push, pull, dtype.type(x.size // c))  # fmt: skip
     g_x = xp.empty(x.shape, dtype=x.dtype)
@@ -86,7 +101,17 @@ def _first_stage(function, x, values, *arrays):
     across = -(-runs // lanes)
     parts = max(min(-(-m // (depth * ROWS)), PARTS // across), 1)
     found = xp.empty(parts * c * values, dtype=accumulation_dtype(x.dtype))
-    grid("norm.cu", function % run, (across, parts), BLOCK, *arrays, found, numpy.int64(m), runs, lanes)
+    grid(
+        "norm.cu",
+        function % run,
+        (across, parts),
+        BLOCK,
+        *arrays,
+        found,
+        numpy.int64(m),
+        runs,
+        lanes,
+    )
     return parts, found
 
 

@@ -20,12 +20,28 @@ def max_pool2d_kernel(x, *, kernel, stride=None, padding=0):
     y = xp.empty((n, *output, c), dtype=x.dtype)
     place = xp.empty(y.shape, dtype=xp.uint8 if size[0] * size[1] <= 256 else xp.int32)
     sizes = h, w, c, *output, *size, *stride, *padding
-    each("pool.cu", f"max_pool<{kind}, {c_type(place)}>", y.size, xp.ascontiguousarray(x), y, place, *sizes)
+    each(
+        "pool.cu",
+        f"max_pool<{kind}, {c_type(place)}>",
+        y.size,
+        xp.ascontiguousarray(x),
+        y,
+        place,
+        *sizes,
+    )
 
     def backward(g):
         kind = c_float(g, halves=True)
         g_x = xp.empty(shape, dtype=g.dtype)
-        each("pool.cu", f"max_pool_backward<{kind}, {c_type(place)}>", g_x.size, xp.ascontiguousarray(g), place, g_x, *sizes)
+        each(
+            "pool.cu",
+            f"max_pool_backward<{kind}, {c_type(place)}>",
+            g_x.size,
+            xp.ascontiguousarray(g),
+            place,
+            g_x,
+            *sizes,
+        )
         return (g_x,)
 
     return y, backward

@@ -9,7 +9,10 @@ from minires.fast.cuda.device import launch
 
 BLOCK = 256  # threads
 FLOATS = {"float32": "float", "float64": "double"}
-HALVES = {"float16": "Float16", "bfloat16": "Bfloat16"}  # in common.h; they are read, written, and summed in float
+HALVES = {
+    "float16": "Float16",
+    "bfloat16": "Bfloat16",
+}  # in common.h; they are read, written, and summed in float
 TYPES = {**FLOATS, "uint8": "unsigned char", "int32": "int", "int64": "long long"}
 
 
@@ -24,7 +27,9 @@ def c_float(*arrays, halves=False):
     halves  whether a half type has
     """
     names = {array.dtype.name for array in arrays}
-    return ({**FLOATS, **HALVES} if halves else FLOATS).get(names.pop()) if len(names) == 1 else None
+    return (
+        ({**FLOATS, **HALVES} if halves else FLOATS).get(names.pop()) if len(names) == 1 else None
+    )
 
 
 def c_bool(value):
@@ -43,7 +48,15 @@ def run_length(c, dtype):
 def each(file, function, threads, *arguments, before=""):
     """A thread for each of so many; the function gets their number as its last argument."""
     if threads:
-        grid(file, function, (-(-threads // BLOCK), 1), BLOCK, *arguments, numpy.int64(threads), before=before)
+        grid(
+            file,
+            function,
+            (-(-threads // BLOCK), 1),
+            BLOCK,
+            *arguments,
+            numpy.int64(threads),
+            before=before,
+        )
 
 
 def grid(file, function, blocks, block, *arguments, before=""):
@@ -51,7 +64,9 @@ def grid(file, function, blocks, block, *arguments, before=""):
 
     before  a text that the file's needs before it
     """
-    arguments = [numpy.int32(argument) if type(argument) is int else argument for argument in arguments]
+    arguments = [
+        numpy.int32(argument) if type(argument) is int else argument for argument in arguments
+    ]
     launch(source(file, before), function, blocks, block, arguments)
 
 

@@ -15,7 +15,13 @@ def sgd_kernel(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
     if kind is None or not _whole(*arrays):
         return NotImplemented
     flags = f"{c_bool(v is not None)}, {c_bool(nesterov)}"
-    each("update.cu", f"sgd<{kind}, {flags}>", w.size, *arrays, *map(w.dtype.type, (lr, momentum, weight_decay)))
+    each(
+        "update.cu",
+        f"sgd<{kind}, {flags}>",
+        w.size,
+        *arrays,
+        *map(w.dtype.type, (lr, momentum, weight_decay)),
+    )
     return DONE
 
 
@@ -26,7 +32,16 @@ def adam_kernel(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.
     if kind is None or not _whole(w, g, m, v):
         return NotImplemented
     numbers = lr, b1, b2, eps, weight_decay, 1 - b1**t, 1 - b2**t
-    each("update.cu", f"adam<{kind}, {c_bool(decoupled)}>", w.size, w, g, m, v, *map(w.dtype.type, numbers))
+    each(
+        "update.cu",
+        f"adam<{kind}, {c_bool(decoupled)}>",
+        w.size,
+        w,
+        g,
+        m,
+        v,
+        *map(w.dtype.type, numbers),
+    )
     return DONE
 
 

@@ -15,7 +15,19 @@ def tile_images_kernel(maps, x, v=None):
     if kind is None:
         return NotImplemented
     v = maps.tiled(n, c) if v is None else v
-    _each(maps, f"tile_images<{kind}>", th * tw * n * c, xp.ascontiguousarray(x), v, n, h, w, c, tw, *maps.padding)
+    _each(
+        maps,
+        f"tile_images<{kind}>",
+        th * tw * n * c,
+        xp.ascontiguousarray(x),
+        v,
+        n,
+        h,
+        w,
+        c,
+        tw,
+        *maps.padding,
+    )
     return v
 
 
@@ -36,7 +48,9 @@ def untile_kernel(maps, product, y):
     (n, oh, ow, f), (th, tw), kind = y.shape, maps.tiles, _kind(maps, product, y)
     if kind is None:
         return NotImplemented
-    _each(maps, f"untile<{kind}>", th * tw * n * f, xp.ascontiguousarray(product), y, n, oh, ow, f, tw)
+    _each(
+        maps, f"untile<{kind}>", th * tw * n * f, xp.ascontiguousarray(product), y, n, oh, ow, f, tw
+    )
     return None
 
 
@@ -47,7 +61,18 @@ def tile_gradient_kernel(maps, g, product=None):
     if kind is None:
         return NotImplemented
     product = maps.tiled(n, f) if product is None else product
-    _each(maps, f"tile_gradient<{kind}>", th * tw * n * f, xp.ascontiguousarray(g), product, n, oh, ow, f, tw)
+    _each(
+        maps,
+        f"tile_gradient<{kind}>",
+        th * tw * n * f,
+        xp.ascontiguousarray(g),
+        product,
+        n,
+        oh,
+        ow,
+        f,
+        tw,
+    )
     return product
 
 
