@@ -50,11 +50,7 @@ def backward_pass(root: Node, g: Array) -> None:
     waiting, ready = {root: g}, [root]  # node -> its gradient so far; nodes whose gradient is whole
     while ready:
         node = ready.pop()
-        parents = node.parents
-        for i, (parent, g) in enumerate(zip(parents, run_backward(node, waiting.pop(node)))):
-            if parent is None:
-                continue
-            g = checked_gradient(g, parent, node, i)
+        for parent, g in run_backward(node, waiting.pop(node)):
             if not isinstance(parent, Node):
                 accumulate(parent, g)
                 continue
@@ -85,8 +81,8 @@ def count_users(root: Node) -> dict[Node, int]:
     return users
 
 
-def run_backward(node: Node, g: Array) -> tuple:
-    """The gradients of a node's operands. The node releases what it saved."""
+def run_backward(node: Node, g: Array) -> list[tuple[Any, Array]]:
+    """(parent, its gradient) for each operand that needs one. The node releases what it saved."""
     backward, parents = node.backward, node.parents
     node.backward, node.parents = None, ()
     try:
@@ -97,7 +93,8 @@ def run_backward(node: Node, g: Array) -> tuple:
     if not fits or any(g is not None for g in grads[len(parents) :]):
         expected = f"backward must give a tuple of {len(parents)} gradients, one per operand"
         raise TypeError(f"{node.op}: {expected}; it gave {type_names(grads)}")
-    return grads
+    pairs = [(i, parent) for i, parent in enumerate(parents) if parent is not None]
+    return [(parent, checked_gradient(grads[i], parent, node, i)) for i, parent in pairs]
 
 
 def checked_gradient(g: Any, parent: Any, node: Node, i: int) -> Array:

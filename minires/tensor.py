@@ -202,12 +202,12 @@ class Tensor:
             backward_pass(self.node, grad)
 
     def _seed(self, grad: Any) -> Array:
-        if grad is None:
-            if self.size != 1:
-                raise ValueError(
-                    f"backward() of a tensor of shape {self.shape} needs a gradient of that shape; a loss is one number"
-                )
+        if grad is None and self.size == 1:
             return xp.ones(self.shape, dtype=self.dtype)
+        if grad is None:
+            raise ValueError(
+                f"backward() of a tensor of shape {self.shape} needs a gradient of that shape; a loss is one number"
+            )
         grad = Tensor(grad).data.astype(self.dtype, copy=False)
         if grad.shape != self.shape:
             raise ValueError(
@@ -229,8 +229,7 @@ def apply(op: ops.Op, *operands: Any, **options: Any) -> Tensor:
         arrays = [Tensor(array).data for array in arrays]
     options = {key: _option(value, key, name) for key, value in options.items()}
     needs = tuple(settings().grad and isinstance(x, Tensor) and x.requires_grad for x in operands)
-    if hasattr(op, "forms"):
-        options["needs_input_grad"] = needs
+    options |= {"needs_input_grad": needs} if hasattr(op, "forms") else {}
     try:
         made = op(*arrays, **options)
     except MemoryError as error:
@@ -254,9 +253,8 @@ def lifted(op: ops.Op, *, ints: tuple[int, ...] = ()) -> Callable[..., Tensor]:
     ints  positions of operands whose lists hold ints, such as labels
     """
     signature = inspect.signature(op)
-    by_position = [p for p in signature.parameters.values() if p.kind is not p.KEYWORD_ONLY]
-    # Operands beyond these may be left out, or be None, such as a bias.
-    least = sum(p.default is p.empty for p in by_position)
+    names = [p.name for p in signature.parameters.values() if p.kind is not p.KEYWORD_ONLY]
+    optional = {p.name for p in signature.parameters.values() if p.default is None}
     loose = signature.replace(
         parameters=[p.replace(kind=p.POSITIONAL_OR_KEYWORD) for p in signature.parameters.values()]
     )
@@ -264,11 +262,9 @@ def lifted(op: ops.Op, *, ints: tuple[int, ...] = ()) -> Callable[..., Tensor]:
     @wraps(op)
     def on_tensors(*inputs: Any, **options: Any) -> Tensor:
         given = loose.bind(*inputs, **options).arguments
-        operands = [given.pop(p.name) for p in by_position if p.name in given]
+        operands = [given.pop(n) for n in names if n not in optional or given.get(n) is not None]
         for i in ints:
             operands[i] = xp.asarray(operands[i]) if isinstance(operands[i], list) else operands[i]
-        if len(operands) > least and operands[-1] is None:
-            operands.pop()
         return apply(op, *operands, **given)
 
     return on_tensors

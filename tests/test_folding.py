@@ -49,13 +49,17 @@ class counting:
         return norm_add_relu.default(*operands, **options)
 
 
+def bottlenecks(**options):
+    return models.ResNet(models.Bottleneck, (1, 1, 2), (4, 8, 12), **options)
+
+
 NETS = {
     "resnet20": (models.resnet20, {"shortcut": "B"}, 19 + 2, 0),
     "plain net": (models.resnet20, {"shortcut": "none"}, 19, 0),
-    "resnet18, stem of ImageNet": (models.resnet18, {"stem": "imagenet"}, 20, 0),
-    "resnet50": (models.resnet50, {}, 53, 0),
+    "stem of ImageNet": (lambda **o: models.ResNet(models.BasicBlock, (2, 2), (8, 12), **o), {"stem": "imagenet"}, 10, 0),
+    "bottlenecks": (bottlenecks, {}, 1 + 12 + 3, 0),
     "preactivation": (models.resnet20, {"preactivation": True}, 19, 10),  # those that take a sum, not a convolution's result
-    "bottlenecks, preactivation": (models.resnet50, {"preactivation": True}, 49, 17),
+    "bottlenecks, preactivation": (bottlenecks, {"preactivation": True}, 12 + 1, 5),
     "resnet8": (models.resnet8, {"widths": (8, 16)}, 4, 2),  # the other two take what a pooling gives
 }
 

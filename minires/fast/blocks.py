@@ -9,8 +9,9 @@ the library's own or its forward was replaced: then somebody wants to see it run
 """
 
 from minires import functional as F
-from minires.backend import settings, xp
+from minires.backend import result_dtype, settings, xp
 from minires.fast.onepass import add_relu, norm_add_relu
+from minires.fast.parts import sum_over_chunks
 from minires.models.preactivation import PreActivationBasicBlock, PreActivationBottleneck, carried
 from minires.models.resnet import BasicBlock, Bottleneck, NoShortcut, ResNet
 from minires.models.resnet8 import Stage
@@ -122,9 +123,21 @@ def folded(conv, norm, x, add=None, relu=True):
         return NotImplemented
     scale = norm.weight.data / xp.sqrt(norm.running_var + norm.eps)
     bias = 0 if conv.bias is None else conv.bias.data
-    weight, shift = conv.weight.data * scale, norm.bias.data + (bias - norm.running_mean) * scale
+    weight, shift = _scaled(conv.weight.data, scale), norm.bias.data + (bias - norm.running_mean) * scale
     y = F.conv2d(x, weight, shift, stride=conv.stride, padding=conv.padding)
     return y if add is None and not relu else _applied(add_relu, y, add, relu=relu)
+
+
+def _scaled(weight, scale):
+    """weight * scale, on all cores: a network has more weights than a cache holds."""
+    rows, scaled = weight.reshape(-1, len(scale)), xp.empty(weight.shape, dtype=result_dtype(weight, scale))
+    out = scaled.reshape(rows.shape)
+
+    def work(chunk):
+        xp.multiply(rows[chunk], scale, out=out[chunk])
+
+    sum_over_chunks(work, len(rows), 2 * out.nbytes // len(rows))
+    return scaled
 
 
 def norm_relu(norm, x, add=None, relu=True):

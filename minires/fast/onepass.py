@@ -205,20 +205,22 @@ def add_relu(x, add=None, *, relu=True):
 @faster("add_relu")
 def one_pass_add_relu(x, add=None, *, relu=True):
     """add_relu in one pass. Saves  with relu the result."""
-    if add is not None and getattr(add, "shape", None) != x.shape:
+    fits = add is None or getattr(add, "shape", None) == x.shape
+    if x.ndim < 2 or not x.size or not fits:
         return NotImplemented
-    y = xp.empty(x.shape, dtype=result_dtype(x, add))
+    rows, y = ChannelRows(x), xp.empty(x.shape, dtype=result_dtype(x, add))
+    nought = xp.zeros(rows.pixels * rows.c, dtype=y.dtype)  # an array, as in norm_forward
 
     def forward(chunk):
-        out = y[chunk]
-        if add is None:
-            out[...] = x[chunk]
-        else:
-            xp.add(x[chunk], add[chunk], out=out)
+        out, total = rows.of(y, chunk), rows.of(x, chunk)
+        if add is not None:
+            total = xp.add(total, rows.of(add, chunk), out=out)
         if relu:
-            xp.maximum(out, 0, out=out)
+            xp.maximum(total, nought, out=out)
+        elif add is None:
+            out[...] = total
 
-    sum_over_chunks(forward, len(x), 3 * x.nbytes // max(len(x), 1))
+    sum_over_chunks(forward, len(x), rows.size(3))
     saved_y, has_add = y if relu else None, add is not None
 
     def backward(g):

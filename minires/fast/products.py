@@ -89,8 +89,7 @@ def _runs(x, run):
 @faster("linear")
 def rows_in_chunks(x, weight, bias=None):
     """x @ weight + bias, a chunk of rows at a time. Saves  x and weight."""
-    check_features(x, weight, bias)
-    i, o = weight.shape
+    i, o = check_features(x, weight, bias)
     n = math.prod(x.shape[:-1])
     rows, y = x.reshape(n, i), xp.empty((n, o), dtype=result_dtype(x, weight, bias))
 

@@ -236,8 +236,7 @@ class ResNet(Module):
     def stem(self, x: Tensor) -> Tensor:
         """What comes before the first stage."""
         x = self.conv1(x)
-        x = x if self.bn1 is None else F.relu(self.bn1(x))
-        return self.maxpool(x)
+        return self.maxpool(x if self.bn1 is None else F.relu(self.bn1(x)))
 
     @has_forms
     def last_norm(self, x: Tensor) -> Tensor:

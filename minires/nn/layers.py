@@ -105,9 +105,8 @@ class BatchNorm(Module):
             return F.batch_norm_frozen(x, self.weight, self.bias, mean=mean, var=var, eps=self.eps)
         stats: tuple[Array, Array] = ops.channel_stats(x.data)
         y = F.batch_norm(x, self.weight, self.bias, eps=self.eps, stats=stats)
-        update_running(
-            self.running_mean, self.running_var, *stats, self.momentum, x.size // x.shape[-1]
-        )
+        count = x.size // x.shape[-1]
+        update_running(self.running_mean, self.running_var, *stats, self.momentum, count)
         return y
 
     def describe(self) -> str:

@@ -176,9 +176,8 @@ class Sequential(Module):
 
     @has_forms
     def forward(self, x: Any) -> Any:
-        for module in vars(self).values():
-            if isinstance(module, Module):
-                x = module(x)
+        for module in [value for value in vars(self).values() if isinstance(value, Module)]:
+            x = module(x)
         return x
 
     def __len__(self) -> int:
@@ -190,9 +189,7 @@ class Sequential(Module):
 
 def _is_buffer(value: Any) -> bool:
     """An array: a NumPy scalar has a dtype too, but nothing can be written into it."""
-    return (
-        hasattr(value, "dtype") and hasattr(value, "__setitem__") and not isinstance(value, Tensor)
-    )
+    return hasattr(value, "dtype") and hasattr(value, "__setitem__")
 
 
 def _misfit(value: Any, array: Array) -> str | None:

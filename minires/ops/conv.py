@@ -19,9 +19,7 @@ def im2col(x, *, kernel, stride=1, padding=0):
     n, h, w, c = shape = image_shape(x, "im2col")
     oh, ow = output_size((h, w), kernel, stride, padding)
     patches = xp.lib.stride_tricks.sliding_window_view(pad_images(x, padding), kernel, axis=(1, 2))
-    patches = patches[:, ::sh, ::sw].transpose(
-        0, 1, 2, 4, 5, 3
-    )  # (N, OH, OW, KH, KW, C), which overlap in memory
+    patches = patches[:, ::sh, ::sw].transpose(0, 1, 2, 4, 5, 3)  # (N, OH, OW, KH, KW, C), a view
 
     def backward(g):
         g_x, _ = col2im(g, shape=shape, kernel=kernel, stride=stride, padding=padding)
@@ -47,8 +45,7 @@ def col2im(columns, *, shape, kernel, stride=1, padding=0):
         raise ValueError(
             f"col2im: columns have shape {columns.shape}, wanted {(n * oh * ow, kh * kw * c)}"
         )
-    patches = columns.reshape(n, oh, ow, kh * kw, c)
-    parts = (patches[:, :, :, k] for k in range(kh * kw))
+    parts = columns.reshape(n, oh, ow, kh * kw, c).transpose(3, 0, 1, 2, 4)  # by position
 
     def backward(g):
         g_columns, _ = im2col(g, kernel=kernel, stride=stride, padding=padding)
@@ -73,10 +70,8 @@ def conv2d(x, weight, bias=None, *, stride=1, padding=0):
     oh, ow = output_size((h, w), kernel, stride, padding)
     matrix = weight.reshape(kh * kw * c, f)
     columns, _ = im2col(x, kernel=kernel, stride=stride, padding=padding)  # (N*OH*OW, KH*KW*C)
-    y = columns @ matrix
     has_bias = bias is not None
-    if has_bias:
-        y = y + bias
+    y = columns @ matrix + bias if has_bias else columns @ matrix
 
     def backward(g):
         g = g.reshape(n * oh * ow, f)

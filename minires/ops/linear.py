@@ -44,12 +44,9 @@ def linear(x, weight, bias=None):
     Saves  x and weight.
     Raises  ValueError: sizes that do not fit.
     """
-    check_features(x, weight, bias)
-    i, o = weight.shape
+    i, o = check_features(x, weight, bias)
     n, has_bias = math.prod(x.shape[:-1]), bias is not None
-    y = x.reshape(n, i) @ weight
-    if has_bias:
-        y = y + bias
+    y = x.reshape(n, i) @ weight + bias if has_bias else x.reshape(n, i) @ weight
 
     def backward(g):
         rows, g = x.reshape(n, i), g.reshape(n, o)
@@ -60,7 +57,10 @@ def linear(x, weight, bias=None):
 
 
 def check_features(x, weight, bias):
-    """Raises  ValueError: the operands of a linear layer do not fit together."""
+    """(I, O), if the operands of a linear layer fit together.
+
+    Raises  ValueError: they don't.
+    """
     if weight.ndim != 2:
         raise ValueError(f"linear: weight has shape {weight.shape}, wanted (I, O)")
     i, o = weight.shape
@@ -68,3 +68,4 @@ def check_features(x, weight, bias):
         raise ValueError(f"linear: weight takes {i} features, x has shape {x.shape}")
     if bias is not None and bias.shape != (o,):
         raise ValueError(f"linear: bias has shape {bias.shape}, wanted ({o},)")
+    return i, o

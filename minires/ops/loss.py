@@ -57,9 +57,8 @@ def cross_entropy(logits, labels, *, label_smoothing=0.0):
     one_hot = (labels[:, None] == xp.arange(k)).astype(logits.dtype)
     target = (1 - label_smoothing) * one_hot + label_smoothing / k
     difference = xp.exp(log_p) - target
-    losses = -(target * xp.where(target > 0, log_p, 0)).sum(
-        axis=1
-    )  # an impossible class (-inf), not the target, costs 0
+    # A class that is impossible (-inf) and not the target costs nothing.
+    losses = -(target * xp.where(target > 0, log_p, 0)).sum(axis=1)
 
     def backward(g):
         return g * difference / n, None

@@ -18,9 +18,8 @@ def channel_stats(x):
     """
     axes, _ = check_values("channel_stats", x, at_least=1)
     mean = x.mean(axis=axes, dtype="float64").astype(x.dtype)
-    deviation = (
-        x - mean
-    )  # a second pass: E[x^2] - E[x]^2 would lose the digits that a large mean takes up
+    # A second pass: E[x^2] - E[x]^2 would lose the digits that a large mean takes up.
+    deviation = x - mean
     return mean, (deviation * deviation).mean(axis=axes, dtype="float64").astype(x.dtype)
 
 

@@ -85,10 +85,8 @@ def pad(x, *, widths):
     Saves  where x lies.
     Raises  ValueError: another number of pairs than axes, or a negative width.
     """
-    pairs = (
-        isinstance(widths, (tuple, list)) and [xp.shape(pair) for pair in widths] == [(2,)] * x.ndim
-    )
-    if not pairs or any(min(pair) < 0 for pair in widths):
+    shapes = [xp.shape(pair) for pair in widths] if isinstance(widths, (tuple, list)) else None
+    if shapes != [(2,)] * x.ndim or any(min(pair) < 0 for pair in widths):
         raise ValueError(
             f"pad: widths {widths} for shape {x.shape}: wanted a pair of widths >= 0 for each of {x.ndim} axes"
         )
