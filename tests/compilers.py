@@ -1,4 +1,4 @@
-"""What compiles kernels for a card on a machine without one: NVRTC from a wheel, as CuPy does it, or nvcc."""
+"""What compiles kernels for a GPU on a machine without one: NVRTC from a wheel, as CuPy does it, or nvcc."""
 
 import ctypes
 import importlib.util
@@ -21,7 +21,7 @@ def nvrtc():
 
 
 def name():
-    """What compiles kernels for a card here, in words."""
+    """What compiles kernels for a GPU here, in words."""
     return "NVRTC" if nvrtc() else shutil.which("nvcc") or "nothing: neither NVRTC (pip install nvidia-cuda-nvrtc-cu12) nor nvcc is here"
 
 

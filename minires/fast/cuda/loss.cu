@@ -17,7 +17,7 @@ __global__ void cross_entropy(const T* logits, const L* labels, typename SumOf<T
     for (int j = 0; j < k; j++) sum += exp((S)row[j] - largest);
     S log_sum = log(sum);
     long long label = (long long)labels[i];
-    if (label < 0 || label >= k) log_sum = (S)NAN;
+    if (label < 0 || label >= k) log_sum = log((S)-1);  // NaN, for which NVRTC has no name
     for (int j = 0; j < k; j++) {
         S log_p = (S)row[j] - largest - log_sum, target = smoothing / k + (j == label ? 1 - smoothing : (S)0);
         difference[i * k + j] = exp(log_p) - target;
