@@ -11,6 +11,7 @@ import io
 import json
 import tempfile
 import time
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -51,11 +52,11 @@ def trained(config, train, held):
 
     Raises  KeyboardInterrupt: it was asked to stop; a part of a training is no figure.
     """
-    nn.manual_seed(config["seed"])
+    nn.manual_seed(config.seed)
     loop = Loop(config, (train, None, held))
     with tempfile.TemporaryDirectory() as folder, Stop() as stop:
         with contextlib.redirect_stdout(io.StringIO()):
-            loop.go(Run.new(f"{folder}/run", config), stop, save_every=1e9)
+            loop.go(Run.new(f"{folder}/run", config.to_config()), stop, save_every=1e9)
         found = [loop.evaluated(held, stop, flips).accuracy for flips in (False, True)]
         if stop.asked:
             raise KeyboardInterrupt
@@ -103,7 +104,7 @@ def main(arguments=None):
         found = figures["rows"][name]
         if len(found) > SEEDS.index(seed):
             continue
-        found.append(trained({**config, **changes, "seed": seed}, train, held))
+        found.append(trained(replace(config, **changes, seed=seed), train, held))
         files.write(RESULTS, json.dumps(figures, indent=2).encode() + b"\n")
         plain, flipped = (100 * accuracy for accuracy in found[-1])
         print(f"seed {seed}, {name:32} {plain:5.2f} %, mirrored {flipped:5.2f} %   {time.perf_counter() - begun:6.0f} s", flush=True)

@@ -20,6 +20,7 @@ from benchmarks.problems import Net
 from minires import backend, data, models, nn
 from minires.cli import recipes, settings
 from minires.cli.loop import Loop
+from minires.cli.options import typed
 
 SHAPES = {
     "resnet18": ("BasicBlock", (2, 2, 2, 2), (64, 128, 256, 512)), "resnet34": ("BasicBlock", (3, 4, 6, 3), (64, 128, 256, 512)),
@@ -59,14 +60,14 @@ def _parser():
 def _config(options):
     """The settings of minires train."""
     written, _ = recipes.read(options.recipe)
-    given = {name: value for name, value in vars(options).items() if value is not None and name in settings.KNOWN}
-    config = {**settings.merged(given, written), "recipe": options.recipe}
+    given = {name: value for name, value in typed(options).items() if value is not None}
+    config = settings.merged(given, written)
     settings.check(config)
-    if config["model"] not in (*SHAPES, SHORT) or config.get("preactivation") or config.get("stem", "cifar") != "cifar":
+    if config.model not in (*SHAPES, SHORT) or config.preactivation or config.stem not in (None, "cifar"):
         known = ", ".join((*SHAPES, SHORT))
-        raise ValueError(f"there is no {config['model']} of this kind in PyTorch here: wanted one of {known}, CIFAR stem")
-    if config["optimizer"] != "sgd":
-        raise ValueError(f"the optimizer is {config['optimizer']}, wanted sgd")
+        raise ValueError(f"there is no {config.model} of this kind in PyTorch here: wanted one of {known}, CIFAR stem")
+    if config.optimizer != "sgd":
+        raise ValueError(f"the optimizer is {config.optimizer}, wanted sgd")
     if options.threads:
         torch.set_num_threads(options.threads)
     return config
@@ -74,34 +75,34 @@ def _config(options):
 
 def train(config, folder):
     """Train as the settings say, log each epoch, test once at the end. Returns the result."""
-    nn.manual_seed(config["seed"])
+    nn.manual_seed(config.seed)
     ours = Loop(config, settings.datasets(config))
     model = _model(ours)
     theirs = dict(model.named_parameters())
     names = {id(parameter): name for name, parameter in ours.model.named_parameters()}
     groups = [{"params": [theirs[names[id(parameter)]] for parameter in group["params"]], "weight_decay": group["weight_decay"]}
               for group in ours.optimizer.groups]  # fmt: skip
-    nesterov = bool(config["nesterov"] and config["momentum"])
-    optimizer = torch.optim.SGD(groups, lr=config["lr"], momentum=config["momentum"], nesterov=nesterov)
+    nesterov = config.nesterov and config.momentum > 0
+    optimizer = torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, nesterov=nesterov)
+    shares = [group["lr"] / ours.schedule(0) for group in ours.optimizer.groups]
     log, step, begun = [], 0, time.perf_counter()
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.json").write_text(json.dumps({**config, "library": f"PyTorch {torch.__version__}"}, indent=2) + "\n")
-    for epoch in range(config["epochs"]):
+    (folder / "config.json").write_text(json.dumps({**config.to_config(), "library": f"PyTorch {torch.__version__}"}, indent=2) + "\n")
+    for epoch in range(config.epochs):
         model.train()
         losses = hits = images = 0.0
         for x, labels in ours.batches(epoch):
-            ours.optimizer.lr = ours.schedule(step)
-            for group, written in zip(optimizer.param_groups, ours.optimizer.groups):
-                group["lr"] = written["lr"]
+            for group, share in zip(optimizer.param_groups, shares):
+                group["lr"] = share * ours.schedule(step)
             labels = torch.from_numpy(backend.to_host(labels).astype("int64"))
             logits = model(peers.images(backend.to_host(x), LAYOUT))
-            loss = F.cross_entropy(logits, labels, label_smoothing=config["label_smoothing"])
+            loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             losses, hits, images = losses + loss.item() * len(labels), hits + _hits(logits, labels), images + len(labels)
             step += 1
-        row = {"epoch": epoch + 1, "step": step, "lr": ours.optimizer.lr, "train_loss": losses / images,
+        row = {"epoch": epoch + 1, "step": step, "lr": ours.schedule(step - 1), "train_loss": losses / images,
                "train_accuracy": hits / images, "validation_loss": "", "validation_accuracy": "",
                "seconds": round(time.perf_counter() - begun, 2)}  # fmt: skip
         log.append(row)
@@ -111,7 +112,7 @@ def train(config, folder):
             writer.writerows(log)
         print(f"epoch {epoch + 1:2d}   train: loss {row['train_loss']:.3f}, accuracy {100 * row['train_accuracy']:.2f} %", flush=True)
     seconds = time.perf_counter() - begun
-    result = {**_tested(model, ours.test, config.get("test_flips")), "seconds": seconds, "images_per_second": ours.images / seconds}
+    result = {**_tested(model, ours.test, config.test_flips), "seconds": seconds, "images_per_second": ours.images / seconds}
     (folder / "result.json").write_text(json.dumps(result, indent=2) + "\n")
     print(f"test accuracy {100 * result['test_accuracy']:.2f} % ({result['test_hits']:,} of {result['test_images']:,}); log in {folder}")
     if "mirrored_accuracy" in result:
@@ -122,11 +123,11 @@ def train(config, folder):
 def _model(ours):
     """PyTorch's net with the weights that minires's begins with; those that do not learn in ours do not here."""
     options = {"in_channels": ours.facts["size"][2], "classes": len(ours.facts["classes"])}
-    if ours.config["model"] == SHORT:
+    if ours.options.model == SHORT:
         model = peers.ShortResNet(**options)
     else:
-        shortcut = ours.config.get("shortcut") or _shortcut(ours.config["model"])
-        model = peers.ResNet(Net(*SHAPES[ours.config["model"]]), shortcut=shortcut, **options)
+        shortcut = ours.options.shortcut or _shortcut(ours.options.model)
+        model = peers.ResNet(Net(*SHAPES[ours.options.model]), shortcut=shortcut, **options)
     model = peers.placed(model, LAYOUT, ours.model.state_dict())
     theirs = dict(model.named_parameters())
     for name, parameter in ours.model.named_parameters():

@@ -43,12 +43,13 @@ def speed(model, rounds, steps, batch=128):
     rng = numpy.random.default_rng(0)
     images = rng.integers(0, 256, (batch * steps, 32, 32, 3)).astype(numpy.uint8)
     part = data.Dataset(images, rng.integers(0, 10, len(images)), data.CLASSES["cifar10"])
-    config = {**settings.defaults("cifar10"), "model": model, "epochs": 1, "batch_size": batch, "lr": 0.01}
+    given = {"data": "cifar10", "model": model, "epochs": 1, "batch_size": batch, "lr": 0.01}
+    options = settings.merged(given, {})
     rates = {"bare step": [], "loop": []}
     ways = [("bare step", bare), ("loop", ran)]
     for i in range(rounds + 1):
         for name, run in ways if i % 2 else reversed(ways):
-            rates[name].append(len(images) / run(config, part))
+            rates[name].append(len(images) / run(options, part))
     rates = {name: values[1:] for name, values in rates.items()}  # the first round warms up
     for name, values in rates.items():
         print(f"{name:9}  {statistics.median(values):7.1f} images/s, {min(values):.1f} to {max(values):.1f}")
@@ -63,20 +64,20 @@ def memory(steps):
     train, _, _ = data.digits()
     epochs = -(-steps // 20)
     sizes = []
-    config = {**settings.defaults("digits"), "epochs": 1}
-    loop = Loop({**config, "epochs": epochs}, (train, None, train))
+    options = settings.merged({"epochs": epochs}, {})
+    loop = Loop(options, (train, None, train))
     loop.save = lambda run, save=loop.save: (save(run), sizes.append((loop.step, resident())))
     with tempfile.TemporaryDirectory() as folder, Stop() as stop:
         with redirect_stdout(io.StringIO()):
-            loop.go(Run.new(f"{folder}/run", config), stop, save_every=1)
+            loop.go(Run.new(f"{folder}/run", options.to_config()), stop, save_every=1)
     (early, before), (late, after) = sizes[len(sizes) // 10], sizes[-1]
     print(f"memory     {before / 2**20:.1f} MiB after step {early:,}, {after / 2**20:.1f} MiB after step {late:,}")
 
 
-def bare(config, part):
+def bare(options, part):
     """Seconds of as many bare steps as an epoch has."""
-    loop = Loop(config, (part, None, part))
-    x, labels = next(iter(data.batches(part, config["batch_size"])))
+    loop = Loop(options, (part, None, part))
+    x, labels = next(iter(data.batches(part, options.batch_size)))
     begun = time.perf_counter()
     for _ in range(loop.steps):
         loss = F.cross_entropy(loop.model(Tensor(x)), labels, label_smoothing=0.1)
@@ -86,10 +87,10 @@ def bare(config, part):
     return time.perf_counter() - begun
 
 
-def ran(config, part):
+def ran(options, part):
     """Seconds that one epoch of the loop takes, in a folder that is removed."""
     with tempfile.TemporaryDirectory() as folder, Stop() as stop:
-        run, loop = Run.new(f"{folder}/run", config), Loop(config, (part, None, part))
+        run, loop = Run.new(f"{folder}/run", options.to_config()), Loop(options, (part, None, part))
         begun = time.perf_counter()
         with redirect_stdout(io.StringIO()):
             loop.go(run, stop, save_every=30)

@@ -8,6 +8,7 @@ from minires import Tensor, data, no_grad
 from minires import functional as F
 from minires.backend import to_host
 from minires.cli import settings, weights
+from minires.cli.options import Options, typed
 
 
 def parser(name, doc):
@@ -24,9 +25,10 @@ def parser(name, doc):
 def images(options, facts=None):
     """(train, test) Datasets, prepared as the facts of weights say."""
     facts = facts or {}
-    prepared = {"size": facts["size"][:2]} if "size" in facts else {}
-    prepared.update({name: facts[name] for name in ("mean", "std") if name in facts}, **settings.resizing(facts))
-    train, _, test = settings.datasets({"validation": 0, **vars(options), **prepared})
+    size = facts["size"][:2] if "size" in facts else None
+    prepared = {name: facts[name] for name in ("mean", "std") if name in facts}
+    given = {**typed(options), "weights": None, **prepared, **settings.resizing(facts)}
+    train, _, test = settings.datasets(Options(**given), size=size)
     return train, test
 
 

@@ -131,10 +131,10 @@ class Run:
         """Write result.json: from then on the run is finished."""
         files.write(self.folder / "result.json", json.dumps(result, indent=2).encode() + b"\n")
 
-    def write_card(self, facts):
-        """Write card.md: what was done and what came out, a row a fact (name -> text), and the settings without paths."""
+    def write_card(self, facts, config):
+        """Write card.md: a row per fact (label -> text) about the run, and its config without paths."""
         rows = [f"| {name} | {text} |" for name, text in facts.items()]
-        settings = json.dumps(without_paths(self.config), indent=2)
+        settings = json.dumps(config, indent=2)
         head = [f"# {self.folder.name}", "", "| | |", "| --- | --- |"]
         tail = ["", "![curves](curves.png)", "", "```json", settings, "```"]
         files.write(self.folder / "card.md", "\n".join(head + rows + tail).encode() + b"\n")
@@ -191,15 +191,6 @@ def newest():
     if not logs:
         raise RunError("there is no run in runs/: `minires train` makes one")
     return logs[-1].parent
-
-
-def without_paths(config):
-    """The settings that mean something on another machine: of paths the last part, and not where data were found."""
-    told = {name: value for name, value in config.items() if name not in ("data_dir", "source")}
-    if told.get("weights"):
-        told["weights"] = Path(told["weights"]).name
-    kind, _, path = told["data"].partition(":")
-    return {**told, "data": f"{kind}:{Path(path).name}" if path else kind}
 
 
 def _number(text):

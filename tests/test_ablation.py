@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from dataclasses import replace
 
 import numpy
 import pytest
@@ -39,14 +40,14 @@ def test_both_parts_are_of_the_training_images_and_share_none(small):
 
 def test_each_row_changes_a_setting_of_the_recipe():
     for name, changes in ablation.ROWS.items():
-        assert all(WRITTEN.get(setting) != value for setting, value in changes.items()), name
+        assert all(getattr(WRITTEN, setting) != value for setting, value in changes.items()), name
         assert bool(changes) == (name != "the recipe")
     tricks = {"whiten", "dirac", "bias_lr", "freeze_scales", "label_smoothing", "augment"}
-    assert set(ablation.ROWS["without all of these"]) == tricks <= set(WRITTEN)
+    assert set(ablation.ROWS["without all of these"]) == tricks <= set(WRITTEN.to_config())
 
 
 def test_a_training_gives_both_accuracies_and_the_same_again(small):
-    config = {**WRITTEN, "epochs": 6, "batch_size": 8, "lr": 0.1, "seed": 0}
+    config = replace(WRITTEN, epochs=6, batch_size=8, lr=0.1)
     parts = ablation.parts(config)
     found = ablation.trained(config, *parts)
     assert all(accuracy > 0.8 and round(30 * accuracy) / 30 == accuracy for accuracy in found)
@@ -54,7 +55,7 @@ def test_a_training_gives_both_accuracies_and_the_same_again(small):
 
 
 def test_a_training_that_was_stopped_is_no_figure(small, monkeypatch):
-    config = {**WRITTEN, "batch_size": 8, "seed": 0}
+    config = replace(WRITTEN, batch_size=8)
     go = ablation.Loop.go
 
     def interrupted(loop, run, stop, **options):
@@ -70,10 +71,10 @@ def test_it_goes_on_where_it_was(small, monkeypatch, capsys):
     asked = []
 
     def trained(config, train, held):
-        asked.append(config["seed"])
+        asked.append(config.seed)
         if len(asked) == 12:
             raise KeyboardInterrupt
-        return [config["seed"] / 10, 0.5]
+        return [config.seed / 10, 0.5]
 
     monkeypatch.setattr(ablation, "trained", trained)
     with pytest.raises(KeyboardInterrupt):

@@ -9,7 +9,7 @@ import pytest
 
 from minires import backend
 from minires.backend import BackendError, card
-from minires.cli import look
+from minires.cli import inspect
 
 
 class CUDARuntimeError(RuntimeError):
@@ -269,7 +269,7 @@ def test_info_shows_the_facts(monkeypatch, capsys, capability, driver, lines):
     fake_cupy(monkeypatch, driver=13000, capability=capability)
     monkeypatch.setattr(card, "find_spec", lambda name: object())
     monkeypatch.setattr(card, "_driver", lambda: driver)
-    look.info(None)
+    inspect.info(None)
     told = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
     lines |= {"GPU": "NVIDIA Fake", "memory": "16.0 GiB, 15.0 GiB of it free", "CuPy": "14.2.0",
               "CUDA": "12.9, CuPy's own runtime", "capability": ".".join(map(str, capability)),
@@ -279,7 +279,7 @@ def test_info_shows_the_facts(monkeypatch, capsys, capability, driver, lines):
 
 def test_info_says_why_there_is_none(monkeypatch, capsys):
     fake_cupy(monkeypatch, cards=0)
-    look.info(None)
+    inspect.info(None)
     assert "\nGPU         none: CuPy 14.2.0 finds no NVIDIA card" in capsys.readouterr().out
 
 

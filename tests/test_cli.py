@@ -109,7 +109,7 @@ def test_train_in_another_precision_says_so_and_goes_back_to_float32(precision, 
     assert f"backend numpy, {precision}; runs/a" in lines(capsys)[0]
     assert f"| backend | numpy, {precision} |" in (elsewhere / "runs" / "a" / "card.md").read_text()
     assert json.loads((elsewhere / "runs" / "a" / "config.json").read_text())["precision"] == precision
-    assert not backend.tf32() and backend.to_half(numpy.ones(1, "f4")).dtype == numpy.float32
+    assert not backend.settings().tf32 and backend.settings().half is None
     state, _ = checkpoint.load_weights(elsewhere / "runs" / "a" / "weights.safetensors")
     assert {value.dtype for value in state.values()} == {numpy.dtype("f4")}
 
@@ -156,16 +156,16 @@ def test_a_net_that_blows_up_leaves_its_layers_and_a_finding(elsewhere, capsys):
         (["--data", "foldr:x"], "unknown data 'foldr': .*did you mean 'folder'"),
         (["--data", "folder:nowhere"], "nowhere is no folder"),
         (["--data", "cifar10", "--data-dir", "nowhere"], "nowhere is not there: --data-dir wants"),
-        (["--epochs", "0"], "--epochs is 0, wanted at least 1"),
+        (["--epochs", "0"], "--epochs is 0, expected at least 1"),
         (["--batch-size", "0"], "batch_size is 0, wanted an int of at least 1"),
         (["--batch-size", "2000", "--drop-last"], "1257 images make no batch of 2000"),
-        (["--lr", "-1"], "lr is -1.0, wanted more than 0"),
-        (["--lr", "nan"], "lr is nan, wanted more than 0"),
+        (["--lr", "-1"], "--lr is -1.0, expected a number above 0"),
+        (["--lr", "nan"], "--lr is nan, expected a number above 0"),
         (["--momentum", "-1"], "momentum is -1.0"),
-        (["--label-smoothing", "1"], "--label-smoothing is 1.0, wanted"),
+        (["--label-smoothing", "1"], "--label-smoothing is 1.0, expected"),
         (["--schedule", "cosin"], "unknown schedule 'cosin': .*did you mean 'cosine'"),
         (["--optimizer", "adma"], "unknown optimizer 'adma': .*did you mean 'adam'"),
-        (["--warmup", "1"], "--warmup is 1.0, wanted a share"),
+        (["--warmup", "1"], "--warmup is 1.0, expected a number from 0 to below 1"),
         (["--augment", "crop"], "--augment: 'crop', wanted crop=PIXELS"),
         (["--augment", "crop=1,flop"], "unknown augmentation 'flop': .*did you mean 'flip'"),
         (["--augment", "flip=often"], "unknown flip 'often'"),
@@ -173,14 +173,14 @@ def test_a_net_that_blows_up_leaves_its_layers_and_a_finding(elsewhere, capsys):
         (["--mean", "1", "2"], "mean has 2 numbers, the images have 1 channels"),
         (["--watch", "-1"], "--watch is -1"),
         (["--save-every", "nan"], "--save-every is nan"),
-        (["--milestones", "30", "60"], r"--milestones are \[30.0, 60.0\], wanted shares"),
+        (["--milestones", "30", "60"], r"--milestones are \[30.0, 60.0\], expected fractions"),
         (["--schedule", "triangle", "--warmup", "0"], "--warmup is 0: a triangle rises"),
         (["--validation", "0.2"], "the digits lie in the package .*: --validation means nothing"),
         (["--augment", "crop=²"], "wanted crop=PIXELS"),
         (["--resume", ""], ". holds no run"),
-        (["--name", ""], "--name is '', wanted a name"),
-        (["--name", ".."], "--name is '..', wanted a name"),
-        (["--name", "../x"], "--name is '../x', wanted a name without slashes"),
+        (["--name", ""], "--name is '', expected a name"),
+        (["--name", ".."], "--name is '..', expected a name"),
+        (["--name", "../x"], "--name is '../x', expected a name without slashes"),
         (["--resume", "nowhere"], "nowhere holds no run"),
         (["--shortcut", "C"], "unknown shortcut 'C'"),
     ],
@@ -462,7 +462,7 @@ def test_info_names_backend_processor_and_kernel(capsys):
 def test_info_goes_on_where_the_threads_are_no_number(elsewhere):
     environment = {"PYTHONPATH": str(ROOT), "MINIRES_THREADS": "x"}
     result = subprocess.run([sys.executable, "-m", "minires", "info"], capture_output=True, text=True, env=environment)
-    assert result.returncode == 0 and "\nthreads     none: MINIRES_THREADS is 'x', wanted a number" in result.stdout
+    assert result.returncode == 0 and "\nthreads     none: MINIRES_THREADS is 'x', expected a number" in result.stdout
     assert "\nGPU " in result.stdout
 
 

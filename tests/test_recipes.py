@@ -8,6 +8,7 @@ from PIL import Image
 
 from minires import models, nn
 from minires.cli import recipes, settings
+from minires.cli.options import Options
 from tests.test_cli import elsewhere, lines, typed  # noqa: F401  (a fixture among them)
 
 
@@ -16,17 +17,17 @@ def test_a_recipe_names_a_model_an_optimizer_a_schedule_and_an_augmentation_that
     written, variants = recipes.read(name)
     assert (recipes.FOLDER / f"{name}.toml").read_text().startswith("# ")
     for variant in variants or [{}]:
-        config = {**settings.defaults(written["data"]), **written, **variant}
-        settings.check(config)
-        model, _ = settings.model(config, num_classes=10, in_channels=3)
-        settings.optimizer(config, model)
-        assert settings.schedule(config, 1000)(500) > 0
-        settings.augmentation(config["augment"])
+        options = settings.merged({**variant, "name": None}, written)
+        settings.check(options)
+        model, _ = settings.model(options, num_classes=10, in_channels=3)
+        schedule = settings.schedule(options, 1000)
+        settings.optimizer(options, model, schedule)
+        assert schedule(500) > 0
+        settings.augmentation(options.augment)
 
 
 def rates(name, steps):
-    config = {**settings.ALWAYS, **recipes.read(name)[0]}
-    return settings.schedule(config, steps)
+    return settings.schedule(settings.merged({}, recipes.read(name)[0]), steps)
 
 
 def test_the_papers_rate_is_divided_by_10_at_32_and_at_48_thousand_steps():
@@ -59,13 +60,17 @@ def test_a_run_follows_its_recipe_and_its_card_says_where_it_does_not(elsewhere,
     config, card = json.loads((folder / "config.json").read_text()), (folder / "card.md").read_text()
     assert (config["recipe"], config["lr"], config["weight_decay"], config["schedule"]) == ("resnet20-paper", 0.1, 1e-4, "step")
     assert "| recipe | resnet20-paper, but for data digits, epochs 1, batch_size 256 |" in card
+    assert typed("train", "--resume", "resnet20-paper", "--recipe", "resnet18-fast") == 2
+    assert "leave out --recipe" in capsys.readouterr().err
 
 
 def test_whatever_is_not_as_the_recipe_says_is_told_and_no_path():
     given = {"data": "folder:/home/me/cats", "lr": 0.3, "precision": "bfloat16", "average": 0, "weights": "/home/me/a.pth", "seed": 5}
-    config = {**settings.merged(given, recipes.read("resnet18-fast")[0]), "recipe": "resnet18-fast", "data_dir": "/home/me"}
+    given.update(recipe="resnet18-fast", data_dir="/home/me")
+    config = settings.merged(given, recipes.read("resnet18-fast")[0]).to_config()
     assert recipes.told(config) == "resnet18-fast, but for data folder:cats, lr 0.3, precision bfloat16, weights a.pth"
-    plain = {**settings.merged({"data_label": "dots", "seed": 1}, recipes.read("cpu-30min")[0]), "recipe": "cpu-30min"}
+    given = {"data_label": "dots", "seed": 1, "recipe": "cpu-30min"}
+    plain = settings.merged(given, recipes.read("cpu-30min")[0]).to_config()
     assert recipes.told(plain) == "cpu-30min"
     assert recipes.told({**plain, "average": 5, "whiten": False}) == "cpu-30min, but for whiten False, average 5"
 
@@ -127,4 +132,4 @@ def test_what_asks_for_another_net_is_a_sentence(elsewhere, capsys):  # noqa: F8
     assert typed("train", "--whiten", "--epochs", "1") == 2
     assert "resnet20 has no first convolution for it; resnet8 has" in capsys.readouterr().err
     assert typed("train", "--average", "-1", "--epochs", "1") == 2
-    assert "--average is -1, wanted 0 or more" in capsys.readouterr().err
+    assert "--average is -1, expected 0 or more" in capsys.readouterr().err

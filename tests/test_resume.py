@@ -73,7 +73,7 @@ def outcome(folder):
     watched = layers.read_text() if layers.exists() else None
     seconds = [row["seconds"] for row in run.log()]
     assert seconds == sorted(seconds) and seconds[-1] <= run.result()["seconds"] + 0.01
-    return (folder / "weights.safetensors").read_bytes(), log, result, (loop["step"], loop["generator"], loop["scaler"]), velocities, watched
+    return (folder / "weights.safetensors").read_bytes(), log, result, (loop["meter"]["steps"], loop["generator"], loop["optimizer"]), velocities, watched
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +125,7 @@ def test_ctrl_c_and_sigterm_save_say_how_to_go_on_and_resume_bitwise(images, und
     step = int(
         re.search(rf"stopped at step (\d+) of {STEPS}, and saved. To go on:\n  minires train --resume runs/{name}\n", out)[1]
     )
-    assert Run(images / "runs" / name).newest()[3]["step"] == step >= 20
+    assert Run(images / "runs" / name).newest()[1]["step"] == step >= 20
     status, _, error = finished(images, "train", "--resume", f"runs/{name}")
     assert status == 0, error
     assert outcome(images / "runs" / name) == undisturbed
@@ -185,7 +185,7 @@ def test_lines_reach_a_file_as_they_come_and_a_closed_pipe_loses_nothing(images)
         ["bash", "-c", command], cwd=images, env={**environment, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
     )
     assert done.stdout.startswith("resnet20, ") and done.stdout.count("\n") == 1 and "Traceback" not in done.stderr
-    assert Run(images / "runs" / "pipe").newest()[3]["step"] == 26
+    assert Run(images / "runs" / "pipe").newest()[1]["step"] == 26
 
 
 SLOW_STEP = """
@@ -211,7 +211,7 @@ def test_the_step_ends_before_a_stop_and_a_second_ctrl_c_ends_at_once(images):
     process.send_signal(signal.SIGINT)
     process.communicate()
     assert time.monotonic() - begun < 5 and process.returncode in (-signal.SIGINT, 130)
-    assert Run(images / "runs" / "twice").newest()[3]["step"] == 0  # the checkpoint before is whole
+    assert Run(images / "runs" / "twice").newest()[1]["step"] == 0  # the checkpoint before is whole
 
 
 BAD_LOSS = """
@@ -234,8 +234,8 @@ def test_a_loss_that_is_nan_stops_the_run_names_the_step_and_keeps_the_last_good
         r"minires train: the loss is nan at step 33; the last finite one was \d\.\d+\. A smaller learning rate", error
     )
     assert re.search(r"The last good checkpoint is runs/nan/checkpoints/step-00000033", error)
-    state, _, _, loop = run.newest()
-    assert loop["step"] == 33 and all(numpy.isfinite(array).all() for array in state.values())
+    state, facts, _, _ = run.newest()
+    assert facts["step"] == 33 and all(numpy.isfinite(array).all() for array in state.values())
 
 
 def test_weights_that_are_not_finite_are_not_saved(images):
@@ -252,7 +252,7 @@ cli.main(sys.argv[1:])
 """
     status, _, error = finished(images, *TRAIN, "--name", "inf", code=code)
     assert status == 2 and "conv1.weight is not finite after step 20; the last loss was" in error
-    assert Run(images / "runs" / "inf").newest()[3]["step"] == 19
+    assert Run(images / "runs" / "inf").newest()[1]["step"] == 19
 
 
 FULL = """

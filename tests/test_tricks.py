@@ -6,6 +6,7 @@ import pytest
 from minires import Tensor, models, nn, optim
 from minires.backend import to_device, to_host, xp
 from minires.cli import settings
+from minires.cli.options import Options
 from minires.nn import init
 from minires.train import evaluate
 
@@ -175,8 +176,8 @@ def test_a_test_with_flips_takes_the_mean_of_both_logits():
 def test_shifts_learn_faster_and_scales_stay():
     nn.manual_seed(0)
     model = models.resnet8(widths=(8, 8), stem=8, in_channels=1)
-    config = {**settings.ALWAYS, "lr": 0.1, "weight_decay": 0.02, "bias_lr": 4, "freeze_scales": True}
-    optimizer = settings.optimizer(config, model)
+    options = Options(weight_decay=0.02, bias_lr=4, freeze_scales=True)
+    optimizer = settings.optimizer(options, model, 0.1)
     rest, shifts = optimizer.groups
     assert len(shifts["params"]) == 4 and (shifts["lr"], shifts["weight_decay"]) == (pytest.approx(0.4), 0.005)
     assert rest["lr"] == 0.1 and len(rest["params"]) + 4 == len(model.parameters())

@@ -110,23 +110,23 @@ def test_a_frozen_trunk_costs_no_backward():
     loss = F.cross_entropy(model.train()(x), labels)
     nodes = graph_of(loss)
     assert sum(node.op == "conv2d" for node in nodes) == 3
-    asked = []
+    found = []
     for node in nodes:
         if node.op == "conv2d":
-            node.backward = recorded(node.backward, asked)
+            node.backward = recorded(node.backward, found)
     loss.backward()
-    first = [wanted for wanted in asked if not wanted[0]]
-    assert len(first) == 2  # the first of the branch and that of the shortcut: nobody wants the gradient of their image
+    without = [gradients for gradients in found if gradients[0] is None]
+    assert len(without) == 2  # the first of the branch and that of the shortcut: no gradient of their images
     summary = models.summary(model, (8, 8, 3))
-    kept = {row.name: row.kept for row in summary.rows}
-    assert kept["layer3.0.conv2"] + kept["layer3.0.bn2"] > 0
-    assert not any(size for name, size in kept.items() if name.startswith(("conv1", "bn1", "layer1", "layer2")))
+    saved = {row.name: row.saved for row in summary.rows}
+    assert saved["layer3.0.conv2"] + saved["layer3.0.bn2"] > 0
+    assert not any(size for name, size in saved.items() if name.startswith(("conv1", "bn1", "layer1", "layer2")))
 
 
-def recorded(backward, asked):
-    def wrapped(g, wanted=None):
-        asked.append(wanted)
-        return backward(g, wanted=wanted)
+def recorded(backward, found):
+    def wrapped(g):
+        found.append(backward(g))
+        return found[-1]
 
     return wrapped
 
@@ -258,9 +258,9 @@ def test_a_tuned_run_that_was_stopped_ends_as_one_that_was_not(start, monkeypatc
 
     ends, count = Loop._end_epoch, []
 
-    def stops(loop, *rest):
-        ends(loop, *rest)
-        loop.save(rest[0])
+    def stops(loop, run, held):
+        ends(loop, run, held)
+        loop.save(run)
         count.append(1)
         raise KeyboardInterrupt
 

@@ -1,42 +1,49 @@
-"""minires exercises: the learner's way through them, and the teacher's grading."""
+"""minires exercises: the learner's way through the exercises, and the teacher's grading."""
 
 from minires.course import commands, grade, manifest, runner
 from minires.course.folder import find
 
 
-def exercises(options):
-    """Run the command; without a deed it is status. Returns the exit status."""
-    return {
-        None: _status, "status": _status, "next": _next, "check": _check, "watch": _watch, "hint": _hint, "reset": _reset,
-        "solution": _solution, "grade": _grade,
-    }[options.deed](options)  # fmt: skip
+def exercises(arguments):
+    """Run the command; without an action it is status. Returns the exit status."""
+    return ACTIONS[arguments.action](arguments)
 
 
 def add_arguments(parser):
-    """The deeds and their arguments."""
-    deeds = parser.add_subparsers(dest="deed", metavar="DEED")
+    """Add the actions and their arguments."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
 
-    def deed(name, help, id=None):
-        one = deeds.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
+    def action(name, help, id=None):
+        made = actions.add_parser(name, help=help, description=f"{help[0].upper()}{help[1:]}.")
         if id:
-            one.add_argument("id", nargs=None if id == "needed" else "?", metavar="ID", help="such as 05c, or im2col")
-        return one
+            nargs = None if id == "required" else "?"
+            made.add_argument("id", nargs=nargs, metavar="ID", help="such as 05c, or im2col")
+        return made
 
-    deed("status", "a table of all exercises, and how far you are (also without a deed)")
-    deed("next", "which exercise comes next")
-    deed("check", "run the claims of an exercise; without one, of all that were begun", id="optional")
-    deed("watch", "check again whenever a file is saved", id="optional")
-    deed("hint", "a question; then the formula; then the shape of the code", id="needed")
-    deed("reset", "the file as it was at first; yours is kept in exercises/backup", id="needed")
-    solution = deed("solution", "the answer, once you have one", id="needed")
-    solution.add_argument("--give-up", action="store_true", help="show it though there is none")
-    one = deed("grade", "run a class's submissions, each in its own process, and write a table of what became of them")
-    one.add_argument("folder", metavar="FOLDER", help="its sub-folders are submissions: each holds e05c_im2col.py and so on")
-    one.add_argument("--out", metavar="FILE", default="grades.csv", help="the table (default: grades.csv)")
-    one.add_argument("--seconds", type=float, default=20, metavar="S", help="for an exercise (default: 20)")
-    one.add_argument("--memory", type=int, default=2048, metavar="MIB", help="for an exercise (default: 2048)")
-    one.add_argument("--jobs", type=int, metavar="N", help="so many side by side (default: one a core)")
-    one.add_argument("--only", nargs="+", metavar="ID", help="these exercises")
+    action("status", "show a table of all exercises and your progress (also without an action)")
+    action("next", "show which exercise comes next")
+    action("check", "run the claims of an exercise, or of all that you began", id="optional")
+    action("watch", "check again whenever you save a file", id="optional")
+    action("hint", "show a question; then the formula; then the code's shape", id="required")
+    restored = "restore an exercise's original file; yours is kept in exercises/backup"
+    action("reset", restored, id="required")
+    solution = action("solution", "show the answer, once you have one", id="required")
+    solution.add_argument("--give-up", action="store_true", help="show it even if you have none")
+    _add_grade(action("grade", "run a class's submissions, and write a table of the results"))
+
+
+def _add_grade(parser):
+    contents = "contains a folder for each submission, with e05c_im2col.py and so on"
+    parser.add_argument("folder", metavar="FOLDER", help=contents)
+    table = "the table to write (default: grades.csv)"
+    parser.add_argument("--out", metavar="FILE", default="grades.csv", help=table)
+    seconds = "seconds per exercise (default: 20)"
+    parser.add_argument("--seconds", type=float, default=20, metavar="S", help=seconds)
+    memory = "MiB per exercise (default: 2048)"
+    parser.add_argument("--memory", type=int, default=2048, metavar="MIB", help=memory)
+    jobs = "how many to run in parallel, each in its own process (default: one per core)"
+    parser.add_argument("--jobs", type=int, metavar="N", help=jobs)
+    parser.add_argument("--only", nargs="+", metavar="ID", help="grade these exercises alone")
 
 
 def _status(_):
@@ -47,31 +54,52 @@ def _next(_):
     commands.coming(find())
 
 
-def _check(options):
+def _check(arguments):
     home = find()
-    if options.id:
-        return 1 if commands.check(home, manifest.exercise(options.id)) == runner.WRONG else 0
-    states = commands.check_begun(home)
-    return 1 if runner.WRONG in states else 0
+    if arguments.id:
+        state = commands.check(home, manifest.exercise(arguments.id))
+        return 1 if state == runner.WRONG else 0
+    return 1 if runner.WRONG in commands.check_begun(home) else 0
 
 
-def _watch(options):
-    commands.watch(find(), manifest.exercise(options.id) if options.id else None)
+def _watch(arguments):
+    commands.watch(find(), manifest.exercise(arguments.id) if arguments.id else None)
 
 
-def _hint(options):
-    commands.hint(find(), manifest.exercise(options.id))
+def _hint(arguments):
+    commands.hint(find(), manifest.exercise(arguments.id))
 
 
-def _reset(options):
-    commands.reset(find(), manifest.exercise(options.id))
+def _reset(arguments):
+    commands.reset(find(), manifest.exercise(arguments.id))
 
 
-def _solution(options):
-    return 0 if commands.solution(find(), manifest.exercise(options.id), give_up=options.give_up) else 1
+def _solution(arguments):
+    exercise = manifest.exercise(arguments.id)
+    return 0 if commands.solution(find(), exercise, give_up=arguments.give_up) else 1
 
 
-def _grade(options):
-    only = [manifest.exercise(id).id for id in options.only] if options.only else None
-    grade.grade(options.folder, options.out, tests=find(), seconds=options.seconds, memory=options.memory,
-                only=only, jobs=options.jobs)  # fmt: skip
+def _grade(arguments):
+    only = [manifest.exercise(id).id for id in arguments.only] if arguments.only else None
+    grade.grade(
+        arguments.folder,
+        arguments.out,
+        tests=find(),
+        seconds=arguments.seconds,
+        memory=arguments.memory,
+        only=only,
+        jobs=arguments.jobs,
+    )
+
+
+ACTIONS = {
+    None: _status,
+    "status": _status,
+    "next": _next,
+    "check": _check,
+    "watch": _watch,
+    "hint": _hint,
+    "reset": _reset,
+    "solution": _solution,
+    "grade": _grade,
+}

@@ -1,123 +1,152 @@
-"""The loop of `minires train`: epochs, evaluations, checkpoints, and all of its state, which can be saved and restored."""
+"""The loop of `minires train`: epochs, evaluations, checkpoints, and all that these restore."""
 
-import time
 from contextlib import contextmanager, nullcontext
-from itertools import islice
-
-from tqdm import tqdm
+from itertools import chain
 
 from minires import checkpoint, data, models, nn, show, watch
 from minires.backend import to_host
-from minires.cli import settings, weights
+from minires.cli import settings, state, weights
+from minires.cli.log import Log
+from minires.cli.meter import BarMeter
 from minires.runs import RunError
-from minires.train import Score, evaluate, train_epoch
+from minires.train import evaluate, train_epoch
 
-WHITENED = 5000  # images that the first convolution is made of
-PART = 20  # steps between two looks at the losses, at the clock and at the wish to stop
+WHITENED = 5000  # images that the first convolution is computed from
 
 
 class Loop:
-    """A model in training, as settings say.
+    """A model in training, as the options say.
 
-    config  the settings    parts  (train, validation or None, test), Datasets
-    start  (state, facts) of weights to begin with, or None    begun  what became of them, a sentence
-    epoch, step  how many are done    log  a row for each epoch that is    score  of the one that is not    seconds  spent so far
+    parts  (train, validation or None, test), Datasets
+    start  (state, facts) of weights to start from, or None
+
+    model  the model    facts  what its weights are saved with
+    started  a sentence about what was taken over from `start`, or None
+    steps  in an epoch
+    stateful  name -> part, of all that training changes: a checkpoint holds each part's state_dict
     """
 
-    def __init__(self, config, parts, start=None):
-        self.config, (self.train, self.validation, self.test) = config, parts
-        if len(self.train.classes) < 2:
-            raise ValueError(f"{self.train.name} has one class, {self.train.classes[0]}: there is nothing to tell apart")
-        _, h, w, c = self.train.images.shape
-        self.model, options = settings.model(config, num_classes=len(self.train.classes), in_channels=c)
+    def __init__(self, options, parts, start=None):
+        self.options, (self.train, self.validation, self.test) = options, parts
+        classes, (_, h, w, c) = self.train.classes, self.train.images.shape
+        if len(classes) < 2:
+            raise ValueError(
+                f"{self.train.name} has one class, {classes[0]}: there is nothing to tell apart"
+            )
+        self.model, built = settings.model(options, num_classes=len(classes), in_channels=c)
         self.facts = {
-            "model": config["model"], "options": options, "classes": self.train.classes, "size": [h, w, c],
-            "mean": self.train.mean, "std": self.train.std, "data": self.train.name, **settings.resizing(config),
-        }  # fmt: skip
-        if config.get("whiten"):
+            **{"model": options.model, "options": built, "classes": classes, "size": [h, w, c]},
+            **{"mean": self.train.mean, "std": self.train.std, "data": self.train.name},
+            **settings.resizing(vars(options)),
+        }
+        if options.whiten:
             self._whiten()
-        self.begun = start and weights.take_over(self.model, *start, self.train.classes)
-        if config.get("freeze"):
-            models.freeze(self.model, config["freeze"])
-        self.optimizer = settings.optimizer(config, self.model)
-        self.scaler = settings.scaler(config)
-        self.augmentation = settings.augmentation(config["augment"])
-        self.epochs, self.steps = config["epochs"], len(self.batches(0))  # steps of an epoch
+        self.started = start and weights.take_over(self.model, *start, classes)
+        if options.freeze:
+            models.freeze(self.model, options.freeze)
+        self.steps = len(self.batches(0))
         if not self.steps:
-            raise ValueError(f"{len(self.train)} images make no batch of {config['batch_size']}: choose a smaller --batch-size")
-        self.schedule = settings.schedule(config, self.epochs * self.steps)
-        self.average = settings.average(config, self.model, self.epochs * self.steps)
-        self.watched = watch.Watch(self.model) if config.get("watch") else None
-        self.epoch, self.step, self.log, self.score, self.seconds = 0, 0, [], Score(), 0.0
-        self._read_at = self._saved_at = time.monotonic()
+            raise ValueError(
+                f"{len(self.train)} images make no batch of {options.batch_size}: "
+                "choose a smaller --batch-size"
+            )
+        self.schedule = settings.schedule(options, options.epochs * self.steps)
+        self.network, self.optimizer = settings.trainable(
+            options, self.model, self.schedule, steps=options.epochs * self.steps
+        )
+        self.meter, self.log = BarMeter(), Log()
+        self.watched = watch.Watch(self.model) if options.watch else None
+        self.stateful = {
+            "model": self.model,
+            "optimizer": self.optimizer,
+            "generator": Generator(),
+            "meter": self.meter,
+            "log": self.log,
+        }
 
     def _whiten(self):
         if not hasattr(self.model, "whiten"):
-            raise ValueError(f"--whiten: {self.config['model']} has no first convolution for it; resnet8 has")
-        if self.config.get("weights"):
-            raise ValueError("--whiten computes the first convolution, --weights brings one: which of them?")
+            raise ValueError(
+                f"--whiten: {self.options.model} has no first convolution for it; resnet8 has"
+            )
+        if self.options.weights:
+            raise ValueError(
+                "--whiten computes the first convolution, --weights brings one: which of them?"
+            )
         x, _ = next(iter(data.batches(self.train, min(len(self.train), WHITENED))))
         self.model.whiten(to_host(x))
 
     @property
+    def epoch(self):
+        """How many epochs are done."""
+        return len(self.log.rows)
+
+    @property
+    def step(self):
+        """How many steps are done."""
+        return self.meter.steps
+
+    @property
     def images(self):
-        """How many images come by in all epochs."""
-        return self.epochs * self.batches(0).images
+        """How many images training sees, in all epochs together."""
+        return self.options.epochs * self.batches(0).images
 
     def batches(self, epoch, start=0):
-        """An epoch's batches of training images from the one of number `start` on, see data.batches."""
-        options = {"seed": self.config["seed"], "epoch": epoch, "start": start, "drop_last": self.config["drop_last"]}
-        return data.batches(self.train, self.config["batch_size"], **options, **self.augmentation)
+        """An epoch's batches of training images, from number `start`; see data.batches."""
+        options = self.options
+        return data.batches(
+            self.train,
+            options.batch_size,
+            seed=options.seed,
+            epoch=epoch,
+            start=start,
+            drop_last=options.drop_last,
+            **settings.augmentation(options.augment),
+        )
 
-    # What is saved and restored.
+    # Saving and restoring.
 
     def save(self, run):
-        """Keep a checkpoint of everything.
+        """Write a checkpoint of everything.
 
-        Raises  FloatingPointError: weights are not finite; nothing is saved then. OSError: it cannot be written.
+        Raises  FloatingPointError: weights are not finite; nothing is written then. OSError: it
+        cannot be written.
         """
-        state, now = self.model.state_dict(), time.monotonic()
-        broken = checkpoint.first_not_finite(state)
+        self.log.count_seconds()
+        found = {name: part.state_dict() for name, part in self.stateful.items()}
+        model = found.pop("model")
+        broken = checkpoint.first_not_finite(model)
         if broken:
-            raise FloatingPointError(f"{broken} is not finite after step {self.step}; the last loss was {self.score.last:.4g}. "
-                                     "A smaller learning rate or a warm-up usually helps")  # fmt: skip
-        self.seconds, self._read_at, self._saved_at = self.seconds + now - self._read_at, now, now
-        remembered = self.optimizer.state_dict()
-        averaged = self.average.state_dict() if self.average else {}
-        remembered.update((f"average.{name}", value) for name, value in averaged.items())
-        arrays = {name: value for name, value in remembered.items() if hasattr(value, "shape")}
-        loop = {"epoch": self.epoch, "step": self.step, "log": self.log, "score": list(self.score), "seconds": self.seconds,
-                "optimizer": {name: value for name, value in remembered.items() if name not in arrays},
-                "generator": nn.init.generator().bit_generator.state,
-                "scaler": self.scaler and self.scaler.state_dict()}  # fmt: skip
-        if self.watched and self.watched.rows:  # before the checkpoint: rows too many are left out when it is taken up
+            raise FloatingPointError(
+                f"{broken} is not finite after step {self.step}; "
+                f"the last loss was {self.meter.last:.4g}. "
+                "A smaller learning rate or a warm-up usually helps"
+            )
+        if self.watched and self.watched.rows:  # first, as restore() drops rows of later steps
             watch.write(run.folder / "layers.csv", self.watched.rows)
-        run.save(self.step, (state, {**self.facts, "epoch": self.epoch, "step": self.step}), (arrays, loop))
+        facts = {**self.facts, "epoch": self.epoch, "step": self.step}
+        run.save(self.step, (model, facts), state.pack(found))
 
     def restore(self, run, complain):
-        """Take over the newest whole checkpoint. `complain` is told of one that is not.
+        """Go on from the newest complete checkpoint.
 
-        Raises  RunError: there is none, or it is of another model or optimizer.
+        complain  is called with what is wrong with newer ones: a sentence
+
+        Raises  RunError: there is none, or it belongs to a different model or optimizer.
+        CheckpointError: a later version of minires wrote it.
         """
-        state, facts, arrays, loop = run.newest(complain)
+        model, facts, *rest = run.newest(complain)
+        found = {"model": model, **state.unpack(*rest)}
         try:
-            self.model.load_state_dict(state)
-            remembered = {**arrays, **loop["optimizer"]}
-            averaged = {name: remembered.pop(name) for name in list(remembered) if name.startswith("average.")}
-            self.optimizer.load_state_dict(remembered)
-            if self.average:
-                self.average.load_state_dict({name.removeprefix("average."): value for name, value in averaged.items()})
-        except ValueError as error:
+            for name, part in self.stateful.items():
+                part.load_state_dict(found[name])
+        except (KeyError, ValueError) as error:
             raise RunError(
-                f"{run.folder}: its checkpoint is of another model ({facts.get('model')}) or optimizer: {error}"
+                f"{run.folder}: its checkpoint is of another model ({facts.get('model')}) "
+                f"or optimizer: {error}"
             ) from None
-        nn.init.generator().bit_generator.state = loop["generator"]
-        if self.scaler:
-            self.scaler.load_state_dict(loop["scaler"])
-        self.epoch, self.step, self.log = loop["epoch"], loop["step"], loop["log"]
-        self.score, self.seconds, self._read_at = Score(*loop["score"]), loop["seconds"], time.monotonic()
         run.forget_after(self.step)
-        run.write_log(self.log)
+        run.write_log(self.log.rows)
         layers = run.folder / "layers.csv"
         if self.watched and layers.exists():
             try:
@@ -125,83 +154,104 @@ class Loop:
             except ValueError as error:
                 complain(f"{error}. Going on without the rows so far")
 
-    # The way to the end.
+    # Training.
 
     def go(self, run, stop, *, save_every):
-        """Train until the last epoch is done or `stop` is asked for; save at the end, and every so many seconds.
+        """Train until the last epoch is done, or until `stop` is asked for; then save.
 
-        Raises  FloatingPointError: the loss or the weights are not finite any more.
+        save_every  seconds between checkpoints
+
+        Raises  FloatingPointError: the loss or the weights are not finite.
         """
-        size = self.config["batch_size"]
-        bar = tqdm(total=self.epochs * self.steps * size, initial=self.step * size, unit=" images", unit_scale=True,
-                   smoothing=0.05, leave=False, disable=None)  # fmt: skip
-        with bar, self._drawn(run):
+        steps = self.options.epochs * self.steps
+        with self.meter.bar(steps=steps, batch_size=self.options.batch_size), self._drawn(run):
             try:
-                while self.epoch < self.epochs and not stop.asked:
-                    self._parts_of_epoch(run, bar, stop, save_every)
+                while self.epoch < self.options.epochs and not stop.asked:
+                    self._train_epoch(run, stop, save_every)
                     held = None
                     if self.validation and not stop.asked:
                         held = self.evaluated(self.validation, stop)
                     if not stop.asked:
-                        self._end_epoch(run, bar, held)
+                        self._end_epoch(run, held)
             except BrokenPipeError:  # nobody reads what is printed any more
                 self.save(run)
                 raise
             self.save(run)
 
-    def _parts_of_epoch(self, run, bar, stop, save_every):
-        """The steps of an epoch that are not done yet, a part at a time."""
-        end = (self.epoch + 1) * self.steps
-        coming = iter(self.batches(self.epoch, self.steps - (end - self.step)))
-        while self.step < end and not stop.asked:
-            batches = _Part(stop.until(islice(coming, PART)), lambda: time.monotonic() - self._saved_at >= save_every)
-            options = {"step": self.step, "schedule": self.schedule, "label_smoothing": self.config["label_smoothing"],
-                       "scaler": self.scaler, "average": self.average}  # fmt: skip
-            with self.watched.each(first=self.step, every=self.config["watch"]) if self.watched else nullcontext():
-                self.score = train_epoch(self.model, batches, self.optimizer, **options, score=self.score, bar=bar)
-            self.step += batches.count
-            if batches.due() and not stop.asked:
+    def _train_epoch(self, run, stop, save_every):
+        """The steps of an epoch that are not done yet, with a checkpoint whenever one is due."""
+        coming = iter(self.batches(self.epoch, start=self.step - self.epoch * self.steps))
+
+        def due():
+            return self.log.seconds_since_save() >= save_every
+
+        for batch in coming:
+            batches = _until(due, stop.until(chain([batch], coming)))
+            options = {"label_smoothing": self.options.label_smoothing, "meter": self.meter}
+            with self._watching():
+                train_epoch(self.network, batches, self.optimizer, **options)
+            if stop.asked:
+                return
+            if due():
                 self.save(run)
 
+    def _watching(self):
+        if self.watched is None:
+            return nullcontext()
+        return self.watched.each(first=self.step, every=self.options.watch)
+
     def evaluated(self, part, stop, flips=False):
-        """The Score on a part, as far as `stop` lets it go. flips  see train.evaluate"""
+        """The Score on a part, as far as `stop` lets it go; flips as in train.evaluate."""
         return evaluate(self.model, stop.until(data.batches(part, 256)), flips=flips)
 
-    def _end_epoch(self, run, bar, held):
-        now = time.monotonic()
-        self.log.append({
-            "epoch": self.epoch + 1, "step": self.step, "lr": self.optimizer.lr,
-            "train_loss": self.score.loss, "train_accuracy": self.score.accuracy,
-            "validation_loss": held and held.loss, "validation_accuracy": held and held.accuracy,
-            "seconds": round(self.seconds + now - self._read_at, 2),
-        })  # fmt: skip
-        run.write_log(self.log)
-        line = f"epoch {self.epoch + 1:2d}   train: {self.score}" + (f"   validation: {held}" if held else "")
-        self.epoch, self.score = self.epoch + 1, Score(last=self.score.last)
-        bar.write(line)
+    def _end_epoch(self, run, held):
+        """Log an epoch, and start the next one. held  the Score on the validation set, or None"""
+        score = self.meter.score()
+        row = {
+            "epoch": self.epoch + 1,
+            "step": self.step,
+            "lr": self.schedule(self.step - 1),
+            "train_loss": score.loss,
+            "train_accuracy": score.accuracy,
+            "validation_loss": held and held.loss,
+            "validation_accuracy": held and held.accuracy,
+            "seconds": round(self.log.seconds + self.log.seconds_since_save(), 2),
+        }
+        self.log.rows.append(row)
+        run.write_log(self.log.rows)
+        self.meter.start_epoch()
+        line = f"epoch {row['epoch']:2d}   train: {score}"
+        self.meter.print(f"{line}   validation: {held}" if held else line)
 
     @contextmanager
     def _drawn(self, run):
-        """A context after which, however it ends, what was watched is written, drawn, and told in sentences."""
+        """A context that ends, however it does, with what was watched: saved, drawn, summed up."""
         try:
             yield
         finally:
             if self.watched and self.watched.rows:
-                path = run.folder / "layers.csv"
-                watch.write(path, self.watched.rows)
-                show.layers(self.watched.rows, title=run.folder.name).save(path.with_suffix(".png"))
-                print("\n".join([f"layers in {path} and {path.with_suffix('.png')}", *watch.findings(self.watched.rows)]))
+                path, rows = run.folder / "layers.csv", self.watched.rows
+                picture = path.with_suffix(".png")
+                watch.write(path, rows)
+                show.layers(rows, title=run.folder.name).save(picture)
+                print("\n".join([f"layers in {path} and {picture}", *watch.findings(rows)]))
 
 
-class _Part:
-    """Items until it is time to save; it knows how many it has given."""
+class Generator:
+    """The generator of nn.init, which weights and dropout masks are drawn from."""
 
-    def __init__(self, items, due):
-        self.items, self.due, self.count = items, due, 0
+    def state_dict(self):
+        """Its position in the stream of random numbers."""
+        return nn.init.generator().bit_generator.state
 
-    def __iter__(self):
-        for item in self.items:
-            self.count += 1
-            yield item
-            if self.due():
-                return
+    def load_state_dict(self, state):
+        """Go on from where state_dict() was called."""
+        nn.init.generator().bit_generator.state = state
+
+
+def _until(due, items):
+    """The items, up to the one in whose use something became due."""
+    for item in items:
+        yield item
+        if due():
+            return

@@ -1,14 +1,17 @@
-"""Ctrl-C, SIGTERM and the end of a terminal as a wish that the loop sees at its next step."""
+"""Ctrl-C, SIGTERM and the end of a terminal, as a request to stop after the current step."""
 
 import os
 import signal
 from contextlib import suppress
 
-SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+SIGNALS = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
 
 
 class Stop:
-    """A context in which Ctrl-C, SIGTERM or SIGHUP asks for a stop, once: the second one ends the process at once.
+    """A context in which Ctrl-C, SIGTERM or SIGHUP asks for a stop.
+
+    It asks once: a second signal ends the process immediately.
 
     asked  the signal's number, or 0
     """
@@ -30,10 +33,11 @@ class Stop:
         for each in self._before:
             signal.signal(each, signal.SIG_DFL)
         with suppress(OSError):  # the terminal may be gone
-            os.write(2, b"\nstopping after this step; once more ends at once\n")  # print() must not be called within a print()
+            # not print(): the signal may come in the middle of another one
+            os.write(2, b"\nstopping after this step; once more ends at once\n")
 
     def until(self, items):
-        """The items, up to and with the one in whose use the stop was asked for."""
+        """The items, up to the one in whose use the stop was asked for."""
         for item in items:
             yield item
             if self.asked:

@@ -1,67 +1,87 @@
-"""Weights that a command is given: of a run, a file, or by a published name; for use as they are, or to begin a training with."""
-
-from pathlib import Path
+"""The weights that a command is given: of a run, of a file, or published ones."""
 
 from minires import data, models, pretrained, runs
 from minires.cli import settings
+from minires.cli.options import ABOUT, typed
 
 VARIANTS = ("shortcut", "stem", "preactivation")
 
 
 def read(source):
-    """(state, facts) of a run (its name or folder), a file of weights, or a name in pretrained.PUBLISHED."""
+    """(state, facts) of a run (its name or folder), a file, or a name in pretrained.PUBLISHED."""
     folder = runs.find(source)
-    return runs.Run(folder).weights() if (folder / "config.json").is_file() else pretrained.read(source)
+    if (folder / "config.json").is_file():
+        return runs.Run(folder).weights()
+    return pretrained.read(source)
 
 
-def trained(options):
-    """(config, model, facts) of a run or of weights, with what the options say in place of what is saved."""
-    given = {key: value for key in settings.SAID if (value := getattr(options, key, None)) is not None}
-    config = {}
-    if options.weights and options.trained:
-        raise ValueError(f"a run, {options.trained}, and --weights {options.weights}: which of them?")
-    if options.weights:
-        path = options.weights
-        state, facts = read(path)
+def trained(arguments):
+    """(config, model, facts) of a run, or of weights.
+
+    config  the run's, or {}. What was typed about data and model replaces what is saved.
+
+    Raises  ValueError: both were named, or the weights do not fit. RunError: there is no such run.
+    """
+    given = {
+        name: value
+        for name, value in typed(arguments).items()
+        if ABOUT[name].group in ("data", "model")
+    }
+    source = typed(arguments).get("weights")
+    if source and arguments.trained:
+        raise ValueError(f"a run, {arguments.trained}, and --weights {source}: which of them?")
+    if source:
+        config, path = {}, source
+        state, facts = read(source)
     else:
-        run = runs.Run(runs.find(options.trained) if options.trained else runs.newest())
+        run = runs.Run(runs.find(arguments.trained) if arguments.trained else runs.newest())
         config, path = run.config, run.folder
         state, facts = run.weights()
         print(f"the net of {path}")
-    facts = {**facts, **{key: given[key] for key in ("mean", "std", "model") if key in given}}
-    if getattr(options, "classes", None):
-        facts["classes"] = data.CLASSES.get(options.classes) or options.classes.split(",")
+    facts = {**facts, **{name: given[name] for name in ("mean", "std", "model") if name in given}}
+    if arguments.classes:
+        facts["classes"] = data.CLASSES.get(arguments.classes) or arguments.classes.split(",")
     if "size" in given:
         facts["size"] = [given["size"], given["size"], facts.get("size", (0, 0, 3))[2]]
         facts.pop("resize", None)
-    model = built(path, state, facts, {key: given[key] for key in VARIANTS if key in given})
-    return {**config, **given}, model, facts
+    variants = {name: given[name] for name in VARIANTS if name in given}
+    return {**config, **given}, built(path, state, facts, variants), facts
 
 
 def built(path, state, facts, variants=None):
-    """The model that a state is of, with it. variants  options in place of those among the facts
+    """The model that a state belongs to, with that state.
+
+    variants  options of the model that replace those in the facts
 
     Raises  ValueError: the facts name no model, or the state does not fit it.
     """
     if "model" not in facts:
-        raise ValueError(f"{path} does not say of which model it is: --model does, such as --model resnet20 --shortcut A")
+        raise ValueError(
+            f"{path} does not say of which model it is: "
+            "--model does, such as --model resnet20 --shortcut A"
+        )
     options = {**facts.get("options", {}), **(variants or {})}
     if "fc.weight" in state and "conv1.weight" in state:
-        options.update(num_classes=state["fc.weight"].shape[1], in_channels=state["conv1.weight"].shape[2])
+        options["num_classes"] = state["fc.weight"].shape[1]
+        options["in_channels"] = state["conv1.weight"].shape[2]
     model = models.build(facts["model"], **options)
     try:
         model.load_state_dict(state)
     except ValueError as error:
         raise ValueError(
-            f"{path} does not fit {facts['model']} {options} (--model, --shortcut and --stem choose another): {error}"
+            f"{path} does not fit {facts['model']} {options} "
+            f"(--model, --shortcut and --stem choose another): {error}"
         ) from None
     return model
 
 
-def settings_of(facts, given):
-    """The settings of a training that weights decide: their model, and how images are prepared; where nothing else is given."""
-    options = facts.get("options", {})
-    found = {"model": facts.get("model"), **{name: options.get(name) for name in VARIANTS}}
+def options_of(facts, given):
+    """The options of a run that starts from weights: their model, and how they saw images prepared.
+
+    given  the options that were typed
+    """
+    built_with = facts.get("options", {})
+    found = {"model": facts.get("model"), **{name: built_with.get(name) for name in VARIANTS}}
     found.update({name: facts.get(name) for name in ("mean", "std")})
     if given.get("data", "").startswith("folder:") and "size" not in given and "size" in facts:
         found.update(size=facts["size"][0], **settings.resizing(facts))
@@ -69,25 +89,21 @@ def settings_of(facts, given):
 
 
 def take_over(model, state, facts, classes):
-    """Write weights into a model; all but its last layer, fc, where they tell other classes apart than these. Returns what was
-    done, a sentence.
+    """Write weights into a model, except for the last layer, fc, if they were for other classes.
 
-    Raises  ValueError: it names what is missing, unknown or of another shape.
+    Returns a sentence about the last layer.
+
+    Raises  ValueError: it names what is missing, unknown or has a different shape.
     """
     own = model.state_dict()
     head = [name for name in own if name.startswith("fc.")]
     same = list(facts.get("classes", ())) == list(classes)
-    told = "the last layer too: the classes are the same"
+    message = "the last layer too: the classes are the same"
     if not same or any(state[name].shape != own[name].shape for name in head if name in state):
         state = {**state, **{name: own[name] for name in head}}
-        told = f"the last layer is new, for {len(classes)} classes"
+        message = f"the last layer is new, for {len(classes)} classes"
     try:
         model.load_state_dict(state)
     except ValueError as error:
         raise ValueError(f"--weights: {error}") from None
-    return told
-
-
-def shown(source):
-    """What a card calls the weights."""
-    return Path(source).name
+    return message

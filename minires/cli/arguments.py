@@ -1,0 +1,50 @@
+"""The arguments of argparse for the options of a command."""
+
+import argparse
+from dataclasses import fields
+
+from minires.cli.about import NOUNS, flag, kind
+from minires.cli.options import Options
+
+
+def add_options(parser, command, **help):
+    """Add the options that a command takes. What is not typed is not in the result of parsing.
+
+    help  texts that replace an option's own: name -> text
+    """
+    groups = {None: parser}
+    for field in fields(Options):
+        about = field.metadata["about"]
+        if command not in about.on:
+            continue
+        heading = about.group if command == "train" or about.group in ("data", "model") else None
+        if heading not in groups:
+            groups[heading] = parser.add_argument_group(heading)
+        text = help.get(field.name, about.help)
+        how = {"help": text, "default": argparse.SUPPRESS, **_how(field, about)}
+        groups[heading].add_argument(flag(field.name), **how)
+
+
+def _how(field, about):
+    """Options of add_argument() for a field."""
+    one, many = kind(field.type)
+    if one is bool:
+        return {"action": argparse.BooleanOptionalAction if about.negatable else "store_true"}
+    how = {"type": _reader(one), "metavar": about.metavar}
+    if about.const is not None:
+        return {**how, "nargs": "?", "const": about.const}
+    if about.append:
+        return {**how, "action": "append"}
+    return {**how, "nargs": "+"} if many else how
+
+
+def _reader(type):
+    """A function from what is typed to a value of a type."""
+
+    def read(text):
+        try:
+            return type(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"expected {NOUNS[type]}, got {text!r}") from None
+
+    return read

@@ -1,0 +1,46 @@
+"""The rows of a run's card: what was done, and what came out."""
+
+import platform
+
+from minires import __version__, backend
+from minires.backend import machine
+from minires.cli import forms, recipes
+
+
+def card(loop, test, mirrored=None):
+    """The rows: label -> text.
+
+    test  the Score on the test set    mirrored  the one with test flips, or None
+    """
+    options, seconds, blas = loop.options, loop.log.seconds, machine.blas()
+    parts = {"training": loop.train, "validation": loop.validation, "test": loop.test}
+    sizes = ", ".join(f"{len(part):,} for {use}" for use, part in parts.items() if part)
+    built = ", ".join(f"{name} {value}" for name, value in loop.facts["options"].items())
+    held, also = "none held out", ""
+    if loop.validation:
+        held = f"{100 * loop.log.rows[-1]['validation_accuracy']:.2f} %"
+        also = " and their validation"
+    cores, threads = machine.cores(), backend.threads()
+    rows = {
+        "recipe": recipes.told(options.to_config()) if options.recipe else None,
+        "model": f"{options.model} ({built})",
+        "data": f"{loop.train.name}: {sizes}; {loop.train.source}",
+        **options.card_rows(),
+        "accuracy on validation, after the last epoch": held,
+        "accuracy on test, read once, at the end": _counted(test),
+        "the same, each image also mirrored": _counted(mirrored) if mirrored else None,
+        "time": f"{seconds:,.0f} s for {options.epochs} epochs{also}: "
+        f"{loop.images / seconds:,.0f} images/s",
+        "versions": f"minires {__version__}, Python {platform.python_version()}, "
+        f"NumPy {machine.numpy_version()}",
+        "backend": f"{backend.name()}, {options.precision}",
+        "faster forms": "; ".join(forms.in_use()),
+        "processor": f"{machine.processor()}, {cores} cores for this process, "
+        f"{threads} thread{'s' * (threads > 1)}",
+        "BLAS": f"{blas['name']} {blas['version']}, kernel {blas['kernel']}" if blas else "unknown",
+    }
+    return {label: text for label, text in rows.items() if text is not None}
+
+
+def _counted(score):
+    return f"{100 * score.accuracy:.2f} % ({score.correct:,} of {score.count:,})"

@@ -1,0 +1,100 @@
+"""The Meter of `minires train`: it shows a progress bar, and stops at a loss that is not finite."""
+
+import math
+from contextlib import contextmanager
+
+from tqdm import tqdm
+
+from minires.backend import to_host
+from minires.train import Meter, Score
+
+
+class BarMeter(Meter):
+    """Adds up the score of an epoch, which may take several calls of train_epoch, or several runs.
+
+    every  how many steps pass between two readings of the losses, for which a GPU has to wait
+
+    steps  how many have been counted, in all epochs    last  the last loss that has been read
+    """
+
+    def __init__(self, *, every=20):
+        super().__init__()
+        self.every, self.steps, self.last = every, 0, math.nan
+        self._bar, self._waiting = None, []
+        self.start_epoch()
+
+    def start_epoch(self):
+        """Set the score to zero. The steps go on."""
+        self._losses, self._correct, self._count = 0.0, 0, 0
+
+    def update(self, loss, logits, labels):
+        """Count a step.
+
+        Raises  FloatingPointError: a loss is not finite; it may be one of the last `every` steps.
+        """
+        correct = (logits.data.argmax(axis=1) == labels).sum()
+        self._waiting.append((loss.data, correct, len(labels)))
+        self.steps += 1
+        if self._bar is not None:
+            self._bar.update(len(labels))
+        if len(self._waiting) == self.every:
+            self._read()
+
+    def score(self):
+        """The Score of the epoch so far.
+
+        Raises  FloatingPointError: as update. ValueError: nothing has been counted.
+        """
+        self._read()
+        if not self._count:
+            raise ValueError("there were no batches")
+        return Score(self._losses, self._correct, self._count)
+
+    def _read(self):
+        """Read what is still on the device, and add it to the sums."""
+        first = self.steps - len(self._waiting)
+        for step, (loss, correct, count) in enumerate(self._waiting, first):
+            loss = float(to_host(loss))
+            if not math.isfinite(loss):
+                none = math.isnan(self.last)
+                before = (
+                    "there was none before it"
+                    if none
+                    else f"the last finite one was {self.last:.4g}"
+                )
+                raise FloatingPointError(
+                    f"the loss is {loss} at step {step}; {before}. "
+                    "A smaller learning rate or a warm-up usually helps"
+                )
+            self._losses += loss * count
+            self._correct += int(to_host(correct))
+            self._count += count
+            self.last = loss
+        self._waiting.clear()
+        if self._bar is not None and self._count:
+            self._bar.set_postfix_str(f"loss {self._losses / self._count:.3f}")
+
+    @contextmanager
+    def bar(self, *, steps, batch_size):
+        """A context that shows a progress bar for so many steps, some of which may be done."""
+        options = {"unit": " images", "unit_scale": True, "smoothing": 0.05, "leave": False}
+        total, done = steps * batch_size, self.steps * batch_size
+        with tqdm(total=total, initial=done, disable=None, **options) as self._bar:
+            yield
+        self._bar = None
+
+    def print(self, line):
+        """Print a line above the bar."""
+        self._bar.write(line)
+
+    def state_dict(self):
+        """The sums and the number of steps so far."""
+        self._read()
+        sums = {"losses": self._losses, "correct": self._correct, "count": self._count}
+        return {"steps": self.steps, **sums, "last": self.last}
+
+    def load_state_dict(self, state):
+        """Go on from where state_dict() was called."""
+        self.steps, self.last = state["steps"], state["last"]
+        self._losses, self._correct = state["losses"], state["correct"]
+        self._count = state["count"]

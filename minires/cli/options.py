@@ -1,0 +1,257 @@
+"""The options of a run, a field each; the parser, config files, recipes and cards follow from them.
+
+To add an option to `minires train`, add a field: type, default, help, and what else About knows.
+"""
+
+# ruff: noqa: RUF009  (the calls in the dataclass make its fields)
+
+import os
+from dataclasses import dataclass, fields
+from functools import partial
+
+from minires import __version__, models, names
+from minires.cli import about
+from minires.cli.about import BELOW_1, FROM_0, last_part, option
+
+READ = ("train", "evaluate", "data")  # the commands that read a dataset,
+PREPARE = (*READ, "predict", "export")  # prepare images,
+LOAD = ("train", "evaluate", "predict", "export")  # load a model,
+BUILD = (*LOAD, "summary")  # or build one
+
+_data = partial(option, group="data", on=READ, digits=False)
+_images = partial(option, group="data", on=PREPARE)
+_model = partial(option, group="model", on=BUILD)
+_training = partial(option, group="training (the default of each depends on the data)")
+_tuning = partial(option, group="fine-tuning")
+_command = partial(option, group="the run", saved=False, recipe=False, resume=True)
+_run = partial(option, group="the run", result=False, resume=True)
+_noted = partial(option, on=(), recipe=False)
+
+WEIGHTS = "a safetensors or PyTorch file (.pth), a run, or a published name, e.g. resnet50.tv_in1k"
+
+
+def _change_path(change):
+    """A function that changes the PATH of folder:PATH, and leaves digits, cifar10, ... alone."""
+
+    def changed(data):
+        kind, _, path = data.partition(":")
+        return f"{kind}:{change(path)}" if path else kind
+
+    return changed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The options of a run. None means that nothing was said.
+
+    Raises  ValueError: a value of the wrong type or out of range; it says what was expected.
+    """
+
+    recipe: str | None = option(
+        "named settings, such as resnet18-fast; options override them",
+        metavar="NAME",
+        recipe=False,
+    )
+
+    data: str = _images(
+        "digits, cifar10, cifar100, or folder:PATH with images sorted by class",
+        default="digits",
+        on=("train", "evaluate"),
+        metavar="SET",
+        resume=True,
+        public=_change_path(last_part),
+        absolute=_change_path(os.path.abspath),
+    )
+    data_dir: str | None = _data(
+        "read CIFAR from this folder, unpacked or as an archive, instead of downloading it",
+        metavar="DIR",
+        resume=True,
+        public=lambda _: None,
+        absolute=os.path.abspath,
+    )
+    data_label: str | None = _data(
+        "what to call data that differs from the published files", metavar="TEXT", result=False
+    )
+    source: list[str] | None = _data(
+        "download CIFAR's archive from here first",
+        metavar="URL",
+        append=True,
+        resume=True,
+        public=lambda _: None,
+    )
+    validation: float | None = _data(
+        "fraction of the training images that is held out (default: 0.1)", metavar="FRACTION"
+    )
+    size: int | None = _images(
+        "height and width to which images are resized and cropped", metavar="PIXELS", digits=False
+    )
+    mean: list[float] | None = _images("of each channel, from 0 to 1 (default: the data's own)")
+    std: list[float] | None = _images("standard deviation of each channel, likewise")
+
+    model: str | None = _model(f"one of {', '.join(models.MODELS)}", metavar="NAME", on=LOAD)
+    shortcut: str | None = _model("A, B or none (default: the model's own)")
+    stem: str | None = _model("cifar or imagenet (default: cifar)")
+    preactivation: bool | None = _model(
+        "use pre-activation blocks (He et al. 2016)", negatable=False
+    )
+
+    epochs: int | None = _training("number of epochs", metavar="N", valid=about.FROM_1)
+    batch_size: int | None = _training("images per step", metavar="N")
+    lr: float | None = _training("largest learning rate", valid=about.ABOVE_0)
+    schedule: str | None = _training(
+        "constant, step, cosine or triangle",
+        metavar="NAME",
+        choices=("constant", "step", "cosine", "triangle"),
+    )
+    warmup: float | None = _training(
+        "fraction of the steps in which the learning rate rises", metavar="FRACTION", valid=BELOW_1
+    )
+    milestones: list[float] = _training(
+        "fractions of the steps after which the step schedule divides the learning rate by 10",
+        default=[0.5, 0.75],
+        metavar="FRACTION",
+        valid=about.FRACTIONS,
+    )
+    optimizer: str = _training(
+        "sgd, adam or adamw (default: sgd)",
+        default="sgd",
+        metavar="NAME",
+        choices=("sgd", "adam", "adamw"),
+    )
+    momentum: float = _training("momentum of SGD (default: 0.9)", default=0.9)
+    nesterov: bool = _training("use Nesterov momentum (default: yes)", default=True)
+    weight_decay: float | None = _training("weight decay")
+    label_smoothing: float | None = _training("label smoothing", valid=BELOW_1)
+    augment: str | None = _training(
+        "data augmentation, e.g. crop=4,flip,cutout=8 or flip=alternating; or none",
+        metavar="WORDS",
+    )
+    drop_last: bool | None = _training("drop the last batch if it is not full")
+    seed: int = _training(
+        "seed of weights, order and augmentation (default: 0)",
+        default=0,
+        result=False,
+        card="seed",
+    )
+    precision: str = _training(
+        "float32 (default); bfloat16 or float16, mixed with float32; or tf32, on a GPU",
+        default="float32",
+        metavar="NAME",
+        choices=("float32", "tf32", "bfloat16", "float16"),
+    )
+    whiten: bool | None = _training(
+        "compute the first convolution from the images, and freeze it (resnet8)"
+    )
+    dirac: bool | None = _training("initialise convolutions as the identity (resnet8)")
+    bias_lr: float | None = _training(
+        "learning-rate multiplier for the biases of batch norms", metavar="FACTOR", valid=FROM_0
+    )
+    freeze_scales: bool | None = _training("freeze the weights of batch norms")
+    average: int | None = _training(
+        "average the weights (Lookahead) every STEPS steps; 0 for never",
+        metavar="STEPS",
+        valid=FROM_0,
+    )
+    test_flips: bool | None = _training(
+        "test again, on the mean of each image's logits and its mirror image's",
+        on=("train", "evaluate"),
+    )
+
+    weights: str | None = _tuning(
+        f"start from these weights: {WEIGHTS}; for other classes, the last layer is new",
+        on=LOAD,
+        metavar="FILE",
+        card="weights at the start",
+        public=last_part,
+    )
+    num_classes: int | None = _tuning(
+        "refuse images with a different number of classes", metavar="K"
+    )
+    freeze: str | None = _tuning(
+        "parts to freeze, e.g. until:layer4 (all before it), until:fc, or conv1,bn1,layer1",
+        on=("train", "summary"),
+        metavar="PARTS",
+        card="frozen",
+    )
+    lr_times: list[str] | None = _tuning(
+        "learning-rate multipliers of parts, e.g. layer3=0.1", metavar="PART=FACTOR"
+    )
+    backend: str | None = _run(
+        "numpy, cupy, auto or strict (default: MINIRES_BACKEND, or numpy)", on=LOAD
+    )
+    watch: int | None = _run(
+        "log each layer's activations and gradients every STEPS steps (20; 0 for never), "
+        "and draw them",
+        metavar="STEPS",
+        const=20,
+        valid=about.FROM_0,
+    )
+
+    name: str | None = _command(
+        "save the run in runs/NAME (default: named after data and model)",
+        resume=False,
+        valid=about.NAME,
+    )
+    resume: str | None = _command(
+        "resume a run that was stopped or killed, by its name or folder", metavar="RUN"
+    )
+    save_every: float = _command(
+        "seconds between checkpoints (default: 30)", default=30, metavar="SECONDS", valid=FROM_0
+    )
+    mine: bool = _command(
+        "train on your solved exercises, and say whose code ran", default=False, negatable=False
+    )
+
+    resize: int | None = _noted("the shorter side of photos before the crop")
+    interpolation: str | None = _noted("how photos are resized")
+    minires: str = _noted("the version that began the run", default=__version__)
+    fingerprint: str | None = _noted("of the images")
+
+    def __post_init__(self):
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not None:
+                about.check(field, value)
+
+    @classmethod
+    def from_config(cls, config, **changes):
+        """The options in a run's config file, with changes.
+
+        Raises  ValueError: it has a setting that does not exist.
+        """
+        for name in config:
+            names.check("setting of a run", name, SAVED)
+        return cls(**{**config, **changes})
+
+    def to_config(self):
+        """The contents of a run's config file: name -> value of all that were said; whole paths."""
+        values = {name: getattr(self, name) for name in SAVED}
+        return {
+            name: ABOUT[name].absolute(value) if ABOUT[name].absolute else value
+            for name, value in values.items()
+            if value is not None
+        }
+
+    def public(self):
+        """The same without what means something on one machine alone: paths, sources of data."""
+        shown = {
+            name: ABOUT[name].public(value) if ABOUT[name].public else value
+            for name, value in self.to_config().items()
+        }
+        return {name: value for name, value in shown.items() if value is not None}
+
+    def card_rows(self):
+        """The rows of the run's card that say an option: label -> value."""
+        return {
+            ABOUT[name].card: value for name, value in self.public().items() if ABOUT[name].card
+        }
+
+
+ABOUT = {field.name: field.metadata["about"] for field in fields(Options)}
+SAVED = [name for name, about in ABOUT.items() if about.saved]
+RECIPE = [name for name, about in ABOUT.items() if about.recipe]  # those that a recipe may set
+
+
+def typed(arguments):
+    """The options that were typed, from what argparse returns: name -> value."""
+    return {name: value for name, value in vars(arguments).items() if name in ABOUT}

@@ -1,0 +1,157 @@
+"""minires evaluate, predict and export: use a trained model."""
+
+from pathlib import Path
+
+from minires import backend, data, show
+from minires import export as onnx
+from minires import functional as F
+from minires.cli import settings
+from minires.cli.options import Options, typed
+from minires.cli.weights import trained
+from minires.tensor import Tensor, no_grad
+from minires.train import evaluate as score
+
+
+def evaluate(arguments):
+    """Run the command: loss and accuracy on a part of the data."""
+    given = _use_backend(arguments)
+    config, model, facts = trained(arguments)
+    if "data" not in config:
+        raise ValueError(
+            "which images? --data says it, such as --data cifar10 or --data folder:PATH"
+        )
+    config = {"validation": settings.HELD_OUT, **config, **settings.resizing(facts)}
+    shape = facts["size"][:2] if "size" in facts else None
+    datasets = settings.datasets(Options.from_config(config), size=shape)
+    part = dict(zip(("train", "validation", "test"), datasets))[arguments.part]
+    if part is None:
+        raise ValueError(f"{config['data']} has no {arguments.part} part here")
+    _check_classes(part, facts, model)
+    part.normalise(mean=facts.get("mean"), std=facts.get("std"))
+    if "mean" not in facts or "std" not in facts:
+        print(
+            "the weights do not say how an image is prepared: "
+            "by mean and std of these images (--mean, --std give others)"
+        )
+    result = score(model, data.batches(part, 250))
+    if arguments.pictures:
+        _draw(model, part, facts, Path(arguments.pictures))
+    print(f"{arguments.part} part of {part.name}: {_counted(result)}")
+    if given.get("test_flips"):
+        mirrored = score(model, data.batches(part, 250), flips=True)
+        print(f"each image also mirrored: {_counted(mirrored)}")
+    if part.source:
+        print(part.source)
+
+
+def _counted(score):
+    return f"{score} ({score.correct:,} of {score.count:,})"
+
+
+WORST = 12  # mistakes that are drawn
+
+
+def _draw(model, part, facts, folder):
+    """Draw which classes a model confuses, its most confident mistakes, and its first filters."""
+    probabilities = _probabilities(model, data.batches(part, 250))
+    labels, guesses = part.labels, probabilities.argmax(axis=1)
+    classes = facts.get("classes") or part.classes
+    pictures = {"confusion": show.confusion(labels, guesses, classes)}
+    wrong = (guesses != labels).nonzero()[0]
+    worst = sorted(wrong.tolist(), key=lambda i: -probabilities[i, guesses[i]])[:WORST]
+    if worst:
+        pictures["mistakes"] = show.predictions(
+            part.images[worst],
+            probabilities[worst],
+            classes,
+            top=3,
+            titles=[f"{classes[labels[i]]}, number {i}" for i in worst],
+            labels=labels[worst],
+            columns=3,
+            max_value=part.max_value,
+        )
+    weight = next(parameter for parameter in model.parameters() if parameter.ndim == 4)
+    if weight.shape[2] in (1, 3):
+        pictures["filters"] = show.filters(weight)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, picture in pictures.items():
+        picture.save(folder / f"{name}.png")
+    print(f"pictures in {folder}: {', '.join(f'{name}.png' for name in pictures)}")
+
+
+def _probabilities(model, batches):
+    """(N, K), on the host, in evaluation mode."""
+    model.eval()
+    with no_grad():
+        found = [F.softmax(model(Tensor(x))).data for x, _ in batches]
+        return backend.to_host(backend.xp.concatenate(found))
+
+
+def predict(arguments):
+    """Run the command: the most likely classes of each image."""
+    _use_backend(arguments)
+    if arguments.top < 1:
+        raise ValueError(f"--top is {arguments.top}, wanted at least 1")
+    _, model, facts = trained(arguments)
+    missing = [f"--{name}" for name in ("size", "mean", "std") if name not in facts]
+    if missing:
+        raise ValueError(
+            f"the weights do not say how an image is prepared: give {', '.join(missing)}"
+        )
+    h, w, c = facts["size"]
+    resizing = settings.resizing(facts)
+    images = [
+        data.load_image(path, size=(h, w), channels=c, **resizing) for path in arguments.images
+    ]
+    mean, std = facts["mean"], facts["std"]
+    dataset = data.Dataset(images, [0] * len(images), ["unknown"], mean=mean, std=std)
+    probabilities = _probabilities(model, data.batches(dataset, 64))
+    classes = probabilities.shape[1]
+    names = facts.get("classes") or [f"class {k}" for k in range(classes)]
+    if len(names) != classes:
+        raise ValueError(
+            f"the net tells {classes} classes apart, "
+            f"there are {len(names)} names: {', '.join(names)}"
+        )
+    for path, row in zip(arguments.images, probabilities):
+        best = sorted(range(classes), key=lambda k: -row[k])[: arguments.top]
+        print(f"{path}: " + ", ".join(f"{names[k]} {100 * row[k]:.1f} %" for k in best))
+    if arguments.picture:
+        picture = show.predictions(dataset.images, probabilities, names, top=arguments.top)
+        picture.save(arguments.picture)
+        print(f"picture in {arguments.picture}")
+
+
+def export(arguments):
+    """Run the command: a trained model as an ONNX file."""
+    _use_backend(arguments)
+    config, model, facts = trained(arguments)
+    if "size" not in facts:
+        raise ValueError("the weights do not say how large an image is: give --size")
+    path = Path(arguments.to or f"{config.get('model', facts['model'])}.onnx")
+    known = {name: list(facts[name]) for name in ("classes", "mean", "std") if name in facts}
+    onnx.export(model, path, tuple(facts["size"]), **known)
+    h, w, c = facts["size"]
+    print(
+        f"{path}: images (N, {c}, {h}, {w}) in, each channel normalised by mean and std, "
+        f"to logits (N, {model.fc.weight.shape[1]})"
+    )
+
+
+def _check_classes(part, facts, model):
+    known, outputs = facts.get("classes"), model.fc.weight.shape[1]
+    classes = ", ".join(part.classes)
+    if known and list(known) != list(part.classes):
+        raise ValueError(f"the net knows the classes {', '.join(known)}; the images have {classes}")
+    if outputs != len(part.classes):
+        raise ValueError(
+            f"the net tells {outputs} classes apart; the images have {len(part.classes)}: {classes}"
+        )
+
+
+def _use_backend(arguments):
+    """Use the backend that was typed, if one was. Returns what was typed."""
+    given = typed(arguments)
+    if "backend" in given:
+        backend.use(given["backend"])
+    return given

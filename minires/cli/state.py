@@ -1,0 +1,69 @@
+"""How a checkpoint holds the state of a loop, besides the weights; also in earlier versions.
+
+A state is a dict of dicts of numbers and arrays. In loop.safetensors each array is named by its
+path ("optimizer/0.velocity"), and the rest is JSON, with the number of the layout:
+
+    2  a dict for each stateful part of the loop
+    1  written without its number: of the parts, each has a way of its own
+"""
+
+from minires import __version__
+from minires.checkpoint import CheckpointError
+
+LAYOUT = 2
+
+
+def pack(state):
+    """(arrays, facts) of a state, as Run.save takes them."""
+    arrays, facts = _split(state)
+    return arrays, {"layout": LAYOUT, **facts}
+
+
+def unpack(arrays, facts):
+    """The state that (arrays, facts) hold.
+
+    Raises  CheckpointError: they have a layout of a later version.
+    """
+    layout = facts.get("layout", 1)
+    if layout == 1:
+        return _from_layout_1(arrays, facts)
+    if layout != LAYOUT:
+        raise CheckpointError(
+            f"the checkpoint has layout {layout}; minires {__version__} reads layouts 1 to "
+            f"{LAYOUT}: update it (pip install --upgrade minires)"
+        )
+    state = {name: value for name, value in facts.items() if name != "layout"}
+    for path, array in arrays.items():
+        *outer, name = path.split("/")
+        place = state
+        for part in outer:
+            place = place[part]
+        place[name] = array
+    return state
+
+
+def _split(state):
+    """The arrays of nested dicts, by their paths, and the dicts without them."""
+    arrays, facts = {}, {}
+    for name, value in state.items():
+        if isinstance(value, dict):
+            inner, facts[name] = _split(value)
+            arrays.update({f"{name}/{path}": array for path, array in inner.items()})
+        elif hasattr(value, "shape"):
+            arrays[name] = value
+        else:
+            facts[name] = value
+    return arrays, facts
+
+
+def _from_layout_1(arrays, facts):
+    """The state of today's parts: the optimizer's has those of GradScaler and Lookahead in it."""
+    scaler = {f"scaler.{name}": value for name, value in (facts.get("scaler") or {}).items()}
+    losses, correct, count, last = facts["score"]
+    meter = {"losses": losses, "correct": correct, "count": count, "last": last}
+    return {
+        "optimizer": {**arrays, **facts["optimizer"], **scaler, "steps": facts["step"]},
+        "generator": facts["generator"],
+        "meter": {"steps": facts["step"], **meter},
+        "log": {"rows": facts["log"], "seconds": facts["seconds"]},
+    }
