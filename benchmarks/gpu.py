@@ -67,7 +67,7 @@ class Call:
             way()
             self.device.synchronise()
             return way
-        except Exception as error:  # noqa: BLE001  a compiler's, a library's, too little memory: the others are still measured
+        except Exception as error:  # a compiler's, a library's, too little memory: the others are still measured
             failed[name] = why = reason(error)
             print(f"    {name}: not measured: {why}", flush=True)
             if name.startswith("minires"):
@@ -151,7 +151,7 @@ def measure(call, figures, names, path):
             continue
         try:
             figures["parts"][name] = PARTS[name](call)
-        except Exception as error:  # noqa: BLE001  it is told, and the call ends with 1
+        except Exception as error:  # it is told, and the call ends with 1
             traceback.print_exc()
             figures["failed"][name] = reason(error)
             call.faults.append(f"{name}: {reason(error)}")

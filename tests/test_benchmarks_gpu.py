@@ -347,7 +347,6 @@ def test_nothing_new_is_begun_when_the_time_is_over(capsys):
 
 
 def test_each_mode_is_measured_in_its_own_precision():
-    exact, tf32, bf16 = gpu_steps.MODES
     seen = {}
     with backend.using("strict"):
         for mode in gpu_steps.MODES:

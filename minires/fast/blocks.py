@@ -123,21 +123,16 @@ def folded(conv, norm, x, add=None, relu=True):
         return NotImplemented
     scale = norm.weight.data / xp.sqrt(norm.running_var + norm.eps)
     bias = 0 if conv.bias is None else conv.bias.data
-    weight, shift = (
-        _scaled(conv.weight.data, scale),
-        norm.bias.data + (bias - norm.running_mean) * scale,
-    )
+    weight = _scaled(conv.weight.data, scale)
+    shift = norm.bias.data + (bias - norm.running_mean) * scale
     y = F.conv2d(x, weight, shift, stride=conv.stride, padding=conv.padding)
     return y if add is None and not relu else _applied(add_relu, y, add, relu=relu)
 
 
 def _scaled(weight, scale):
     """weight * scale, on all cores: a network has more weights than a cache holds."""
-    rows, scaled = (
-        weight.reshape(-1, len(scale)),
-        xp.empty(weight.shape, dtype=result_dtype(weight, scale)),
-    )
-    out = scaled.reshape(rows.shape)
+    scaled = xp.empty(weight.shape, dtype=result_dtype(weight, scale))
+    rows, out = (array.reshape(-1, len(scale)) for array in (weight, scaled))
 
     def work(chunk):
         xp.multiply(rows[chunk], scale, out=out[chunk])
