@@ -1,4 +1,4 @@
-"""Is a backward right? The slope that it claims, held against the slope that one sees by taking a small step."""
+"""Is a backward right? The slope that it claims, compared with the slope that a small step shows."""
 
 import inspect
 from collections.abc import Callable
@@ -87,8 +87,10 @@ def _run(
     """(result on the host, backward), with a look whether the inputs stayed as they were."""
     made = _obey(op, lambda: op(*on_device, **options), "one of its inputs")
     if not isinstance(made, tuple) or len(made) != 2 or not callable(made[1]):
-        wanted = "a tuple of an array and its backward, a function"
-        raise AssertionError(f"{_called(op)}: an op must give {wanted}; it gave {_told(made)}")
+        expected = "a tuple of an array and its backward, a function"
+        raise AssertionError(
+            f"{_called(op)}: an op must give {expected}; it gave {_type_names(made)}"
+        )
     result, backward = made
     _check_unchanged(op, on_device, inputs)
     return numpy.asarray(to_host(result)), backward
@@ -114,8 +116,8 @@ def _gradients(
         or len(gradients) < many
         or any(more is not None for more in gradients[many:])
     ):
-        wanted = f"backward must give a tuple of {many} gradients, one an input"
-        raise AssertionError(f"{_called(op)}: {wanted}; it gave {_told(gradients)}")
+        expected = f"backward must give a tuple of {many} gradients, one per input"
+        raise AssertionError(f"{_called(op)}: {expected}; it gave {_type_names(gradients)}")
     checked: list[Any] = []
     for gradient, array, name in zip(gradients, inputs, names):
         if array.dtype.kind != "f":
@@ -217,9 +219,13 @@ def _obey(op: Op, call: Callable[[], Any], what: str) -> Any:
         raise
 
 
-def _told(given: Any) -> str:
+def _type_names(given: Any) -> str:
     """The types of what an op or a backward gave."""
-    return f"({', '.join(map(_told, given))})" if isinstance(given, tuple) else type(given).__name__
+    return (
+        f"({', '.join(map(_type_names, given))})"
+        if isinstance(given, tuple)
+        else type(given).__name__
+    )
 
 
 def _called(op: Op) -> str:

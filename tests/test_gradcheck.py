@@ -118,9 +118,9 @@ def test_shapes_numbers_and_absence_are_checked():
     for gradients, message in [
         (lambda g: (g.sum(axis=0), g), r"the gradient of a has shape \(3,\), a has \(2, 3\)"),
         (lambda g: (g, None), "backward gave None for b"),
-        (lambda g: (g,), r"must give a tuple of 2 gradients, one an input; it gave \((Array|ndarray)\)$"),
-        (lambda g: (g, g, g), "must give a tuple of 2 gradients, one an input; it gave"),
-        (lambda g: g, "must give a tuple of 2 gradients, one an input; it gave (Array|ndarray)$"),
+        (lambda g: (g,), r"must give a tuple of 2 gradients, one per input; it gave \((Array|ndarray)\)$"),
+        (lambda g: (g, g, g), "must give a tuple of 2 gradients, one per input; it gave"),
+        (lambda g: g, "must give a tuple of 2 gradients, one per input; it gave (Array|ndarray)$"),
     ]:
 
         def plus(a, b, gradients=gradients):
