@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from unittest import mock
 
 import numpy
 import pytest
@@ -17,7 +18,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from minires import Tensor, backend, models, nn, no_grad, ops, optim
 from minires import functional as F
-from minires.backend import machine, to_device, to_host, using_threads
+from minires.backend import machine, on_a_gpu, to_device, to_host, using_threads
 from minires.fast import parts
 from minires.fast.onepass import norm_add_relu
 from minires.fast.parts import scratch, sum_over_chunks
@@ -36,13 +37,19 @@ def on_numpy():
         yield
 
 
-def cut(n, size, shared=0):
+def chunked(work, n, size, shared=0, chunk=LARGE):
+    """sum_over_chunks with chunks of this many bytes; on a GPU, where they would be larger, cut as on a processor."""
+    with in_chunks_of(chunk) if on_a_gpu() else mock.patch.object(parts, "CHUNK", chunk):
+        return sum_over_chunks(work, n, size, shared)
+
+
+def cut(n, size, shared=0, chunk=LARGE):
     """The slices, in the order in which what they give is added: a sum of lists is a longer list."""
-    return sum_over_chunks(lambda chunk: [chunk], n, size, shared)
+    return chunked(lambda chunk: [chunk], n, size, shared, chunk)
 
 
-def lengths(n, size, shared=0):
-    return [chunk.stop - chunk.start for chunk in cut(n, size, shared)]
+def lengths(n, size, shared=0, chunk=LARGE):
+    return [chunk.stop - chunk.start for chunk in cut(n, size, shared, chunk)]
 
 
 def two_at_once():
@@ -73,16 +80,14 @@ def two_at_once():
     (7, 30, {"shared": 250}, [4, 3]),  # what is more than one chunk has room for goes to two threads
     (7, 30, {"shared": 99}, [2, 2, 2, 1]),
 ])  # fmt: skip
-def test_chunks_have_so_many_examples_as_fit_into_the_budget_or_outweigh_what_is_shared(monkeypatch, n, size, options, expected):
-    monkeypatch.setattr(parts, "CHUNK", 100)
-    assert lengths(n, size, **options) == expected
+def test_chunks_have_so_many_examples_as_fit_into_the_budget_or_outweigh_what_is_shared(n, size, options, expected):
+    assert lengths(n, size, **options, chunk=100) == expected
 
 
 @on_each_backend
 @pytest.mark.parametrize(("n", "size", "expected"), [(5, 20, [5]), (5, 21, [3, 2]), (4, 30, [2, 2]), (1, 1000, [1])])
-def test_what_fits_into_one_chunk_stays_on_one_thread_and_the_rest_is_cut_in_two_whatever_is_shared(monkeypatch, n, size, expected):
-    monkeypatch.setattr(parts, "CHUNK", 100)
-    assert lengths(n, size, shared=100_000) == expected
+def test_what_fits_into_one_chunk_stays_on_one_thread_and_the_rest_is_cut_in_two_whatever_is_shared(n, size, expected):
+    assert lengths(n, size, shared=100_000, chunk=100) == expected
 
 
 @on_each_backend
@@ -132,7 +137,7 @@ def test_what_chunks_give_is_added_in_their_order_however_long_they_take(number)
         return total
 
     with using_threads(number):
-        total, order = sum_over_chunks(work, len(values), LARGE)
+        total, order = chunked(work, len(values), LARGE)
     assert order == list(range(len(values)))
     assert to_host(total).dtype == numpy.float32 and to_host(total).tolist() == [added(values)]
     assert added(values) not in (added(values[::-1]), values.sum(dtype=numpy.float64))
@@ -142,9 +147,9 @@ def test_what_chunks_give_is_added_in_their_order_however_long_they_take(number)
 @pytest.mark.parametrize("number", [1, 2])
 def test_chunks_may_give_nothing_an_array_or_several(number):
     with using_threads(number):
-        assert sum_over_chunks(lambda chunk: None, 4, LARGE) is None
-        assert_array_equal(to_host(sum_over_chunks(lambda chunk: to_device([chunk.start, 1]), 4, LARGE)), [0 + 1 + 2 + 3, 4])
-        start, square = sum_over_chunks(lambda chunk: (to_device([chunk.start]), to_device([[chunk.start**2]])), 4, LARGE)
+        assert chunked(lambda chunk: None, 4, LARGE) is None
+        assert_array_equal(to_host(chunked(lambda chunk: to_device([chunk.start, 1]), 4, LARGE)), [0 + 1 + 2 + 3, 4])
+        start, square = chunked(lambda chunk: (to_device([chunk.start]), to_device([[chunk.start**2]])), 4, LARGE)
     assert to_host(start).tolist() == [6] and to_host(square).tolist() == [[14]]
 
 
@@ -266,7 +271,7 @@ def test_an_error_in_a_chunk_reaches_the_caller_and_the_rest_stops(number, error
 
     with using_threads(number):
         with pytest.raises(error, match="chunk 3"):
-            sum_over_chunks(work, 100, LARGE)
+            chunked(work, 100, LARGE)
         assert max(started) < 99
         assert cut(4, LARGE) == [slice(i, i + 1) for i in range(4)]
     if backend.name() == "numpy":
