@@ -34,7 +34,7 @@ def card(loop, test, mirrored=None):
         "versions": f"minires {__version__}, Python {platform.python_version()}, "
         f"NumPy {machine.numpy_version()}",
         "backend": f"{backend.name()}, {options.precision}",
-        "faster forms": "; ".join(forms.in_use()),
+        "faster forms": forms.files(),
         "processor": f"{machine.processor()}, {cores} cores for this process, "
         f"{threads} thread{'s' * (threads > 1)}",
         "BLAS": f"{blas['name']} {blas['version']}, kernel {blas['kernel']}" if blas else "unknown",

@@ -87,7 +87,7 @@ def info(_):
     print(f"NumPy       {machine.numpy_version()}")
     _describe_blas()
     with suppress(backend.BackendError):  # said above
-        print("faster      " + f"\n{12 * ' '}".join(forms.in_use()))
+        print(f"faster      {forms.files()}")
     try:
         for facts in card.facts():
             _describe(facts)

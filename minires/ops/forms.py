@@ -28,9 +28,7 @@ class Form(NamedTuple):
     run: Callable
     on: tuple = ()  # the libraries that it is for; empty for all
     covers: tuple = ()  # functions that the plain form calls and it does not: it gives way to their stand-ins
-    when: Callable | None = (
-        None  # whether it runs under these settings; without it, where plain() is off
-    )
+    when: Callable | None = None  # whether it runs under these settings; None: where plain() is off
     prunes: bool = False  # whether it takes needs_input_grad, a bool for each operand
 
     @property
