@@ -4,6 +4,7 @@ Twins are built in torch.nn by hand. Arrays are turned at one border: images NHW
 `MINIRES_PARITY=1 python -m pytest tests/test_parity.py -q -s` prints the largest difference that each test saw.
 """
 
+import functools
 import os
 
 import numpy
@@ -16,9 +17,12 @@ torch = pytest.importorskip("torch")
 
 from minires import functional as F  # noqa: E402
 from minires import nn, ops, optim  # noqa: E402
-from minires.backend import to_device, to_host, using, using_mixed  # noqa: E402
+from minires.backend import autocast, to_device, to_host, using  # noqa: E402
+from minires.fast.tiles import F2, F4, F4_STRIDE2  # noqa: E402
+from minires.fast.winograd import by_tiles  # noqa: E402
 from minires.models import BasicBlock, Bottleneck, ResNet, resnet18, resnet20  # noqa: E402
-from minires.tensor import Tensor, no_grad  # noqa: E402
+from minires.ops.windows import pair as pair_of  # noqa: E402
+from minires.tensor import Tensor, apply, no_grad  # noqa: E402
 from tests.conftest import BACKENDS  # noqa: E402
 from tests.strategies import SEEDS, SHAPES, broadcastable, numbers, reductions, threes, windows  # noqa: E402
 from tests.twins import Twin, nchw, turned  # noqa: E402
@@ -84,17 +88,28 @@ def test_conv2d(drawn, f, with_bias, seed):
     )
 
 
+def tiled(tile):
+    """conv2d on tensors by Winograd's tiles of one kind, whether they pay or not."""
+    return lambda *given, padding: apply(functools.partial(by_tiles, tile=tile), *given, padding=padding)
+
+
 @on_each_backend
-@pytest.mark.parametrize("algorithm", ["im2col", "winograd"])
+@pytest.mark.parametrize(
+    ("forms", "conv2d"),
+    [(ops.plain, F.conv2d), (ops.without, F.conv2d), (lambda: ops.without("winograd"), F.conv2d),
+     (ops.without, tiled(F2)), (ops.without, tiled(F4))],
+    ids=["plain", "default", "columns", "F2", "F4"],
+)  # fmt: skip
 @given(threes(), st.booleans(), SEEDS)
-def test_conv2d_by_3x3_windows_whatever_the_algorithm(algorithm, drawn, with_bias, seed):
+def test_conv2d_by_3x3_windows_whatever_the_form(forms, conv2d, drawn, with_bias, seed):
     (n, *size), f, padding = drawn
     arrays = [numbers(seed, (n + 1, *size)), numbers(seed + 1, (3, 3, size[2], f))] + [numbers(seed + 2, (f,))] * with_bias
-    assert_same(
-        lambda *given: F.conv2d(*given, padding=padding, algorithm=algorithm),
-        lambda x, weight, *bias: nhwc(TF.conv2d(nchw(x), oihw(weight), *bias, padding=padding)),
-        *arrays,
-    )
+    with forms():
+        assert_same(
+            lambda *given: conv2d(*given, padding=padding),
+            lambda x, weight, *bias: nhwc(TF.conv2d(nchw(x), oihw(weight), *bias, padding=padding)),
+            *arrays,
+        )
 
 
 @on_each_backend
@@ -466,10 +481,15 @@ NETWORKS = {
 
 
 @pytest.mark.usefixtures("each_arithmetic")
+@pytest.mark.parametrize("forms", [ops.without, ops.plain], ids=["default", "plain"])
 @pytest.mark.parametrize("name", NETWORKS)
-def test_a_network_gives_the_same_logits_and_gradients(name):
+def test_a_network_gives_the_same_logits_and_gradients(name, forms):
+    with forms():
+        check_network(*NETWORKS[name])
+
+
+def check_network(make, make_twin, shape):
     nn.manual_seed(0)
-    make, make_twin, shape = NETWORKS[name]
     model, twin = pair(make(), make_twin())
     images = numbers(3, shape)
     with no_grad(), torch.no_grad():
@@ -504,13 +524,29 @@ def train_both(model, twin, dtype, *, lr):
     return numpy.transpose(losses)
 
 
+def tiled_everywhere():
+    """A context in which every convolution by 3x3 kernels goes by Winograd's tiles."""
+
+    def conv2d(x, weight, bias=None, *, stride=1, padding=0):
+        stride, padding = pair_of(stride, "stride", at_least=1), pair_of(padding, "padding", at_least=0)
+        if weight.shape[:2] == (3, 3):
+            return by_tiles(x, weight, bias, padding=padding, tile={(1, 1): F4, (2, 2): F4_STRIDE2}[stride])
+        return ops.conv2d.default(x, weight, bias, stride=stride, padding=padding)
+
+    return ops.standing_in(conv2d=conv2d)
+
+
 @pytest.mark.usefixtures("each_arithmetic")
-@pytest.mark.parametrize(("shortcut", "algorithm"), [("A", "auto"), ("B", "auto"), ("A", "im2col"), ("A", "winograd")])
-def test_ten_steps_of_training_resnet20(shortcut, algorithm):
+@pytest.mark.parametrize(
+    ("shortcut", "forms"),
+    [("A", ops.without), ("B", ops.without), ("A", ops.plain), ("B", ops.plain), ("A", lambda: ops.without("winograd")), ("A", tiled_everywhere)],
+    ids=["A", "B", "A, plain", "B, plain", "A, columns", "A, tiles"],
+)  # fmt: skip
+def test_ten_steps_of_training_resnet20(shortcut, forms):
     nn.manual_seed(0)
     model, twin = pair(resnet20(shortcut=shortcut), Twin((3, 3, 3), (16, 32, 64), shortcut=shortcut))
     before = model.state_dict()
-    with ops.algorithm(algorithm):
+    with forms():
         ours, theirs = train_both(model, twin, "float64", lr=0.05)
     assert_allclose(ours, theirs, atol=1e-8, rtol=0)
     assert_same_state(model, twin, atol=1e-8, rtol=0)
@@ -538,14 +574,15 @@ def test_ten_steps_of_training_resnet20_in_float32(shortcut):
 
 
 @pytest.mark.usefixtures("each_arithmetic")
-def test_a_step_of_resnet20_mixed_with_bfloat16_is_as_far_from_float32_as_autocasts():
+@pytest.mark.parametrize("forms", [ops.without, ops.plain], ids=["default", "plain"])
+def test_a_step_of_resnet20_with_bfloat16_is_as_far_from_float32_as_autocasts(forms):
     """Each gradient, as a direction: what rounding to bfloat16 turns it by, here and there."""
     images, labels = numbers(3, (32, 16, 16, 3)).astype("float32"), numpy.arange(32) % 10
 
     def gradients(mixed):
         nn.manual_seed(1)
         model, twin = pair(resnet20(shortcut="B"), Twin((3, 3, 3), (16, 32, 64), shortcut="B"), "float32")
-        with using_mixed("bfloat16" if mixed else None):
+        with forms(), autocast("bfloat16" if mixed else None):
             loss = F.cross_entropy(model(Tensor(to_device(images))), to_device(labels))
             loss.backward()
         with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
