@@ -46,8 +46,14 @@ def run(path, home):
     environment = {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "2", "PYTHONHASHSEED": "0"}
     before = {name: os.environ.get(name) for name in environment}
     os.environ.update(environment)
-    client = NotebookClient(notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": str(home)}},
-                            extra_arguments=["--IPKernelApp.log_level=ERROR"])  # fmt: skip
+    client = NotebookClient(
+        notebook,
+        timeout=SECONDS,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(home)}},
+        coalesce_streams=True,  # otherwise what a cell prints comes in pieces, cut by chance
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
+    )
     try:
         client.execute()
     except (CellExecutionError, CellTimeoutError) as error:
