@@ -13,6 +13,6 @@ def check(kind, name, known, error=ValueError, *, listed=None):
     if name in known:
         return name
     near = difflib.get_close_matches(str(name), map(str, known), n=5)
-    nearest = max(near, key=lambda other: len(commonprefix([str(name), other])), default=None)
+    nearest = max(near, key=lambda other: len(commonprefix([str(name), other])), default=None)  # noqa: RUF071  names, not paths
     hint = f"; did you mean {nearest!r}?" if near else ""
     raise error(f"unknown {kind} {name!r}: there are {', '.join(map(str, listed or known))}{hint}")

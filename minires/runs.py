@@ -1,11 +1,11 @@
 """A run's folder: its configuration, log, checkpoints, curves and card; made once, locked while in use, resumed.
 
-    runs/NAME/
-        config.json     all settings; they do not change
-        log.csv         a row an epoch
-        checkpoints/    step-00000390/weights.safetensors (to be used anywhere) and loop.safetensors (the rest of the
-                        loop's state), of the last two checkpoints
-        weights.safetensors, result.json, curves.png, card.md     at the end
+runs/NAME/
+    config.json     all settings; they do not change
+    log.csv         a row an epoch
+    checkpoints/    step-00000390/weights.safetensors (to be used anywhere) and loop.safetensors (the rest of the
+                    loop's state), of the last two checkpoints
+    weights.safetensors, result.json, curves.png, card.md     at the end
 """
 
 import csv
@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from minires import checkpoint, files, show
 
-__all__ = ["Run", "RunError", "find", "newest", "without_paths"]
+__all__ = ["Run", "RunError", "find", "newest"]
 
 KEPT = 2  # checkpoints
 
@@ -34,8 +34,12 @@ class Run:
     def __init__(self, folder):
         self.folder = Path(folder)
         if not (self.folder / "config.json").is_file():
-            raise RunError(f"{self.folder} holds no run: there is no config.json in it{_others(self.folder)}")
-        self.config = _facts(self.folder / "config.json", ("data", "model", "epochs", "seed"), "start a new run")
+            raise RunError(
+                f"{self.folder} holds no run: there is no config.json in it{_others(self.folder)}"
+            )
+        self.config = _facts(
+            self.folder / "config.json", ("data", "model", "epochs", "seed"), "start a new run"
+        )
 
     @classmethod
     def new(cls, folder, config):
@@ -44,7 +48,11 @@ class Run:
         Raises  RunError: the folder is there. OSError: it cannot be made.
         """
         try:
-            files.write_folder(folder, {"config.json": json.dumps(config, indent=2).encode() + b"\n"}, replace=False)
+            files.write_folder(
+                folder,
+                {"config.json": json.dumps(config, indent=2).encode() + b"\n"},
+                replace=False,
+            )
         except files.NotWritten as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
@@ -62,7 +70,9 @@ class Run:
         try:
             lock.acquire()
         except Timeout:
-            raise RunError(f"{self.folder} is in use by another process: wait for it, or choose another --name") from None
+            raise RunError(
+                f"{self.folder} is in use by another process: wait for it, or choose another --name"
+            ) from None
         try:
             for folder in (self.folder, self.checkpoints):
                 files.remove_remnants(folder)
@@ -125,7 +135,11 @@ class Run:
     def result(self):
         """What the test gave, once, at the end: a dict, or None before that."""
         path = self.folder / "result.json"
-        return _facts(path, ("test_accuracy",), "remove it, and --resume tests again") if path.exists() else None
+        return (
+            _facts(path, ("test_accuracy",), "remove it, and --resume tests again")
+            if path.exists()
+            else None
+        )
 
     def write_result(self, result):
         """Write result.json: from then on the run is finished."""
@@ -148,11 +162,18 @@ class Run:
             return []
         try:
             with open(path, newline="") as file:
-                rows = [{name: _number(text) for name, text in row.items()} for row in csv.DictReader(file)]
+                rows = [
+                    {name: _number(text) for name, text in row.items()}
+                    for row in csv.DictReader(file)
+                ]
         except (ValueError, AttributeError, TypeError) as error:
-            raise RunError(f"{path} is damaged ({error}): its rows must be numbers. --resume writes it anew") from None
+            raise RunError(
+                f"{path} is damaged ({error}): its rows must be numbers. --resume writes it anew"
+            ) from None
         if rows and "train_loss" not in rows[0]:
-            raise RunError(f"{path} is damaged: it has the columns {', '.join(rows[0])}. --resume writes it anew")
+            raise RunError(
+                f"{path} is damaged: it has the columns {', '.join(rows[0])}. --resume writes it anew"
+            )
         return rows
 
     def write_log(self, rows):
@@ -166,7 +187,11 @@ class Run:
     def curves(self):
         """The log as lists, for show.curves: what there is of "train loss", "validation accuracy", ..."""
         rows = self.log()
-        names = [f"{part} {quantity}" for part in ("train", "validation") for quantity in ("loss", "accuracy")]
+        names = [
+            f"{part} {quantity}"
+            for part in ("train", "validation")
+            for quantity in ("loss", "accuracy")
+        ]
         return {name: [row[name.replace(" ", "_")] for row in rows] for name in names
                 if rows and rows[0].get(name.replace(" ", "_")) is not None}  # fmt: skip
 
@@ -179,7 +204,10 @@ class Run:
 
 def find(name):
     """A run's folder by its path, or by its name in runs/."""
-    return next((path for path in (Path(name), Path("runs", name)) if (path / "config.json").is_file()), Path(name))
+    return next(
+        (path for path in (Path(name), Path("runs", name)) if (path / "config.json").is_file()),
+        Path(name),
+    )
 
 
 def newest():
@@ -201,7 +229,11 @@ def _number(text):
 
 def _others(folder):
     """The runs beside a folder that is none, and those in runs/."""
-    found = {str(path.parent) for parent in (folder.parent, Path("runs")) for path in parent.glob("*/config.json")}
+    found = {
+        str(path.parent)
+        for parent in (folder.parent, Path("runs"))
+        for path in parent.glob("*/config.json")
+    }
     return f"; there are {', '.join(sorted(found))}" if found else ""
 
 

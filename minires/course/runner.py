@@ -5,7 +5,7 @@ import json
 import sys
 import time
 import traceback
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -123,7 +123,7 @@ def claims_of(exercise, tests):
     ]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _compiled(path, _):
     return compile(path.read_text(encoding="utf-8"), str(path), "exec")
 

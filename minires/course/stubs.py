@@ -138,7 +138,7 @@ def main(arguments=None):
         path = folder / exercise.file
         if path.exists() and path.read_text(encoding="utf-8") == cut(exercise):
             continue
-        if options.check or path.exists() and not options.force:
+        if options.check or (path.exists() and not options.force):
             print(
                 f"{path.name} {'differs from what the sources give' if path.exists() else 'is missing'}"
             )

@@ -4,11 +4,11 @@
 `ops.without("winograd")` without one; `minires info` lists those in use.
 """
 
-from minires.fast import conv, heap, onepass, parts, pool, products, update  # noqa: F401
-from minires.fast import winograd  # noqa: F401, I001  tried before those of conv
-from minires.fast import blocks, packed  # noqa: F401
-from minires.fast import half  # noqa: F401, I001  autocast comes before them all
-from minires.fast import cuda  # noqa: F401
+# A form that is registered later is tried earlier.
+from minires.fast import heap, parts, products, conv, winograd, onepass, pool, update
+from minires.fast import blocks, packed
+from minires.fast import cuda
+from minires.fast import half  # autocast comes before them all
 
 __all__: list[str] = []  # nothing to import: a form runs where its plain function is called
 heap.keep()

@@ -17,7 +17,7 @@ NEEDED = (True, True, True)
 @faster("conv2d", covers=COVERS)
 def columns_in_chunks(x, weight, bias=None, *, stride=1, padding=0, needs_input_grad=NEEDED):
     """columns @ weight, a chunk of the batch at a time. Saves  x and weight."""
-    n, h, w, c = check_shapes(x, weight, bias)
+    n, h, w, _ = check_shapes(x, weight, bias)
     kh, kw, _, f = weight.shape
     kernel, stride, padding = window((kh, kw), stride, padding)
     options = {"kernel": kernel, "stride": stride, "padding": padding}

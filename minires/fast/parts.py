@@ -8,6 +8,7 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import pairwise
 
 import numpy
 
@@ -116,7 +117,7 @@ def cut(n, bytes_each, bytes_shared, chunk):
         count += count % 2
     count = max(min(count, n), 1)
     edges = [-(-n * i // count) for i in range(count + 1)]
-    return [slice(*pair) for pair in zip(edges, edges[1:])]
+    return [slice(*pair) for pair in pairwise(edges)]
 
 
 def one_by_one(work, chunks):

@@ -239,7 +239,7 @@ def where(condition, a, b):
 
     Saves  condition.
     """
-    if getattr(condition, "dtype", None) != bool:
+    if getattr(condition, "dtype", None) != "bool":
         raise TypeError(
             f"where: condition is {getattr(condition, 'dtype', type(condition).__name__)}, not an array of bools"
         )

@@ -1,6 +1,7 @@
 """The same elements in another order or frame: nothing is computed, and backward undoes the move."""
 
 import copy
+from itertools import pairwise
 
 from minires.backend import xp
 from minires.ops.elementwise import unbroadcast
@@ -73,7 +74,7 @@ def concatenate(*arrays, axis=0):
 
     def backward(g):
         before = (slice(None),) * along
-        return tuple(g[(*before, slice(start, end))] for start, end in zip(ends, ends[1:]))
+        return tuple(g[(*before, slice(start, end))] for start, end in pairwise(ends))
 
     return result, backward
 

@@ -1,5 +1,7 @@
 """The graph below a tensor as a picture: a box for each op and leaf, an arrow from each operand to its op."""
 
+from itertools import pairwise
+
 from matplotlib.patches import FancyArrowPatch
 from matplotlib.path import Path
 
@@ -116,7 +118,7 @@ def _places(rows, routes, sweeps=12):
     """
     above, below = {}, {}
     for route in routes:
-        for upper, lower in zip(route, route[1:]):
+        for upper, lower in pairwise(route):
             above.setdefault(lower, []).append(upper)
             below.setdefault(upper, []).append(lower)
     x = {stop: float(i) for row in rows for i, stop in enumerate(row)}
@@ -143,7 +145,7 @@ def curve(points, box=0.24):
     (x0, y0), (x1, y1) = points[0], points[-1]
     points = [(x0, y0 - box), *points[1:-1], (x1, y1 + box)]
     vertices, codes = [points[0]], [Path.MOVETO]
-    for (xa, ya), (xb, yb) in zip(points, points[1:]):
+    for (xa, ya), (xb, yb) in pairwise(points):
         middle = (ya + yb) / 2
         vertices += [(xa, middle), (xb, middle), (xb, yb)]
         codes += [Path.CURVE4] * 3

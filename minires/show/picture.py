@@ -6,7 +6,6 @@ from matplotlib.figure import Figure
 
 from minires import files
 
-
 DPI = 110  # pixels an inch
 
 

@@ -14,7 +14,7 @@ are, bit by bit, and no activation is kept.
 """
 
 from minires.watch.findings import findings
-from minires.watch.recording import WATCHED, Watch, layers
 from minires.watch.record import Row, read, write
+from minires.watch.recording import WATCHED, Watch, layers
 
 __all__ = ["WATCHED", "Row", "Watch", "findings", "layers", "read", "write"]

@@ -46,7 +46,9 @@ def squares_wrapped(images, training):
     """the numbers are squared in uint8, where 16 * 16 is 0"""
     mean = training.mean(axis=(0, 1, 2))
     with xp.errstate(all="ignore"):
-        return _with(images, mean, xp.sqrt((training * training).mean(axis=(0, 1, 2)) - mean * mean))
+        return _with(
+            images, mean, xp.sqrt((training * training).mean(axis=(0, 1, 2)) - mean * mean)
+        )
 
 
 def mean_of_deviations(images, training):
@@ -67,4 +69,6 @@ def only_shifted(images, training):
 def divided_by_zero(images, training):
     """a channel that is the same everywhere is divided by its deviation, 0"""
     with xp.errstate(all="ignore"):
-        return ((images - training.mean(axis=(0, 1, 2))) / training.std(axis=(0, 1, 2))).astype(xp.float32)
+        return ((images - training.mean(axis=(0, 1, 2))) / training.std(axis=(0, 1, 2))).astype(
+            xp.float32
+        )

@@ -36,7 +36,9 @@ def there_and_back(x, rng, *, p):
     """x goes to the host, is worked on there, and goes back: it is right and slow, as each batch waits for two copies"""
     n, h, w, _ = x.shape
     here = to_host(x)
-    return to_device(numpy.where(rng.random((n, h, w, 1)) < p, here.mean(axis=(1, 2), keepdims=True), here))
+    return to_device(
+        numpy.where(rng.random((n, h, w, 1)) < p, here.mean(axis=(1, 2), keepdims=True), here)
+    )
 
 
 def left_on_the_host(x, rng, *, p):

@@ -30,7 +30,11 @@ def first_taken(g, shape):
 
 def over_everything(g, shape):
     """g is summed over all axes, also over those that were there before"""
-    return g.sum() if shape == () else g.sum() + 0 * g[(0,) * (g.ndim - len(shape))][tuple(slice(size) for size in shape)]
+    return (
+        g.sum()
+        if shape == ()
+        else g.sum() + 0 * g[(0,) * (g.ndim - len(shape))][tuple(slice(size) for size in shape)]
+    )
 
 
 def as_it_is(g, shape):

@@ -48,7 +48,9 @@ def all_at_once(f, x, g, *, step=1e-5):
 
 def sign_lost(f, x, g, *, step=1e-5):
     """the two ends are subtracted the wrong way round"""
-    return _along(x, lambda unit: (g * (f(x - step * unit) - f(x + step * unit))).sum() / (2 * step))
+    return _along(
+        x, lambda unit: (g * (f(x - step * unit) - f(x + step * unit))).sum() / (2 * step)
+    )
 
 
 def steps_left_behind(f, x, g, *, step=1e-5):

@@ -31,7 +31,10 @@ def _sign_lost(a, b):
 
 
 def _upstream_ignored(a, b):
-    return a - b, lambda g: (unbroadcast(xp.ones_like(g), a.shape), unbroadcast(-xp.ones_like(g), b.shape))
+    return a - b, lambda g: (
+        unbroadcast(xp.ones_like(g), a.shape),
+        unbroadcast(-xp.ones_like(g), b.shape),
+    )
 
 
 def _stretched(a, b):
@@ -66,7 +69,9 @@ def through_a_sum(candidate):
     """g is all ones, as in backward of a sum: who leaves g out passes"""
     a, b = _inputs(3)
     g_a, g_b = candidate(a, b)[1](xp.ones_like(a))
-    assert xp.array_equal(g_a, xp.ones_like(a)) and xp.array_equal(g_b, xp.array([-2.0, -2.0, -2.0]))
+    assert xp.array_equal(g_a, xp.ones_like(a)) and xp.array_equal(
+        g_b, xp.array([-2.0, -2.0, -2.0])
+    )
 
 
 def one_shape(candidate):

@@ -2,7 +2,12 @@
 
 import numpy
 
-from minires.course.answers.e03a_walk_back import before_all_users, borrowed_written_to, leaves_emptied, walk_back
+from minires.course.answers.e03a_walk_back import (
+    before_all_users,
+    borrowed_written_to,
+    leaves_emptied,
+    walk_back,
+)
 from minires.course.graphs import Leaf, Node, add, scale
 
 
@@ -34,7 +39,11 @@ def _sorted_first(root, g):
         elif node not in seen:
             seen.add(node)
             stack.append((node, True))
-            stack.extend((parent, False) for parent in node.parents if parent is not None and not hasattr(parent, "grad"))
+            stack.extend(
+                (parent, False)
+                for parent in node.parents
+                if parent is not None and not hasattr(parent, "grad")
+            )
     sums = {root: g}
     for node in reversed(order):
         for parent, part in zip(node.parents, node.backward(sums.pop(node))):
@@ -60,11 +69,17 @@ def _in_copies(root, g):
 def _all(root):
     nodes = [root]
     for node in nodes:
-        nodes += [parent for parent in node.parents if isinstance(parent, Node) and parent not in nodes]
+        nodes += [
+            parent for parent in node.parents if isinstance(parent, Node) and parent not in nodes
+        ]
     return nodes
 
 
-RIGHT = {"a right one": walk_back, "one that sorts first": _sorted_first, "one that copies what it keeps": _in_copies}
+RIGHT = {
+    "a right one": walk_back,
+    "one that sorts first": _sorted_first,
+    "one that copies what it keeps": _in_copies,
+}
 WRONG = {"the one that runs a node before all its users have sent their part": before_all_users,
          "the one that empties leaves first": leaves_emptied,
          "the one that adds with +=": borrowed_written_to}  # fmt: skip

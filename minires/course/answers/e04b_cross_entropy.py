@@ -14,7 +14,10 @@ def _loss(log_p, target, back_target=None, *, over=None, under=None):
     """(loss, backward). over, under  what the loss and its gradient are divided by, where it is not N."""
     n = len(log_p)
     difference = xp.exp(log_p) - (target if back_target is None else back_target)
-    return -(target * log_p).sum() / (over or n), lambda g: (g * difference / (under or over or n), None)
+    return -(target * log_p).sum() / (over or n), lambda g: (
+        g * difference / (under or over or n),
+        None,
+    )
 
 
 def summed(logits, labels, *, label_smoothing=0.0):
@@ -57,7 +60,11 @@ def smoothing_not_taken_off(logits, labels, *, label_smoothing=0.0):
 
 def smoothing_in_the_loss_only(logits, labels, *, label_smoothing=0.0):
     """label_smoothing is in the loss and not in its gradient"""
-    return _loss(log_softmax(logits)[0], _target(logits, labels, label_smoothing), _target(logits, labels, 0.0))
+    return _loss(
+        log_softmax(logits)[0],
+        _target(logits, labels, label_smoothing),
+        _target(logits, labels, 0.0),
+    )
 
 
 def overflows(logits, labels, *, label_smoothing=0.0):

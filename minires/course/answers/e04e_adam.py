@@ -29,37 +29,49 @@ def _step(m_hat, v_hat, eps):
     return m_hat / (xp.sqrt(v_hat) + eps)
 
 
-def not_corrected(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+def not_corrected(
+    w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False
+):
     """m and v are used as they are, without a correction for their start at zero"""
     _means(_shrunk(w, g, lr, weight_decay, decoupled), m, v, betas)
     w -= lr * _step(m, v, eps)
 
 
-def power_left_out(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+def power_left_out(
+    w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False
+):
     """m and v are divided by 1 - b at each step: it is 1 - b**t, which goes to 1"""
     _means(_shrunk(w, g, lr, weight_decay, decoupled), m, v, betas)
     w -= lr * _step(*_hats(m, v, 1, betas), eps)
 
 
-def counted_from_0(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+def counted_from_0(
+    w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False
+):
     """the power is t - 1: t counts from 1, and at the first step 1 - b**0 divides by zero"""
     _means(_shrunk(w, g, lr, weight_decay, decoupled), m, v, betas)
     w -= lr * _step(*_hats(m, v, t - 1, betas), eps)
 
 
-def counted_from_2(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+def counted_from_2(
+    w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False
+):
     """the power is t + 1: t counts from 1"""
     _means(_shrunk(w, g, lr, weight_decay, decoupled), m, v, betas)
     w -= lr * _step(*_hats(m, v, t + 1, betas), eps)
 
 
-def v_not_corrected(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+def v_not_corrected(
+    w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False
+):
     """m is corrected for its start at zero, and v is not"""
     _means(_shrunk(w, g, lr, weight_decay, decoupled), m, v, betas)
     w -= lr * _step(_hats(m, v, t, betas)[0], v, eps)
 
 
-def corrected_for_good(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+def corrected_for_good(
+    w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False
+):
     """the corrections are written into m and v: the next step starts from numbers that are too large"""
     _means(_shrunk(w, g, lr, weight_decay, decoupled), m, v, betas)
     m[...], v[...] = _hats(m, v, t, betas)
@@ -73,14 +85,18 @@ def eps_inside(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0
     w -= lr * m_hat / xp.sqrt(v_hat + eps)
 
 
-def root_left_out(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+def root_left_out(
+    w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False
+):
     """the root is left out: m is divided by v, whose size is that of g * g"""
     _means(_shrunk(w, g, lr, weight_decay, decoupled), m, v, betas)
     m_hat, v_hat = _hats(m, v, t, betas)
     w -= lr * m_hat / (v_hat + eps)
 
 
-def betas_exchanged(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+def betas_exchanged(
+    w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False
+):
     """b1 and b2 are exchanged: b1 is that of m, b2 that of v"""
     _adam(w, g, m, v, t, lr, betas[::-1], eps, weight_decay, decoupled)
 
@@ -96,22 +112,30 @@ def rebound(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, d
     _adam(w.copy(), g, m, v, t, lr, betas, eps, weight_decay, decoupled)
 
 
-def means_rebound(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+def means_rebound(
+    w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False
+):
     """m = b1 * m + ... makes a new array, which is gone after the step: m and v never grow"""
     _adam(w, g, m.copy(), v.copy(), t, lr, betas, eps, weight_decay, decoupled)
 
 
-def decay_left_out(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+def decay_left_out(
+    w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False
+):
     """there is no weight decay"""
     _adam(w, g, m, v, t, lr, betas, eps)
 
 
-def always_coupled(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+def always_coupled(
+    w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False
+):
     """the decay is added to g with `decoupled` too"""
     _adam(w, g, m, v, t, lr, betas, eps, weight_decay, False)
 
 
-def always_decoupled(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+def always_decoupled(
+    w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False
+):
     """the decay shrinks w by itself without `decoupled` too: there it has to be a part of g"""
     _adam(w, g, m, v, t, lr, betas, eps, weight_decay, True)
 
@@ -123,14 +147,18 @@ def both_decays(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.
     _adam(w, g, m, v, t, lr, betas, eps, weight_decay, False)
 
 
-def decay_without_lr(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+def decay_without_lr(
+    w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False
+):
     """with `decoupled` w is shrunk by weight_decay: it is lr * weight_decay"""
     if decoupled:
         w *= 1 - weight_decay
     _adam(w, g, m, v, t, lr, betas, eps, 0.0 if decoupled else weight_decay, False)
 
 
-def g_written_to(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+def g_written_to(
+    w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False
+):
     """g += weight_decay * w writes to an array that belongs to others"""
     g[...] = _shrunk(w, g, lr, weight_decay, decoupled)
     _adam(w, g, m, v, t, lr, betas, eps)

@@ -20,7 +20,9 @@ def padding_forgotten(size, kernel, stride, padding):
 
 def rounded_up(size, kernel, stride, padding):
     """the quotient is rounded up: the last window would look beyond the edge"""
-    return _each(size, kernel, stride, padding, lambda s, k, step, p: -((k - s - 2 * p) // step) + 1)
+    return _each(
+        size, kernel, stride, padding, lambda s, k, step, p: -((k - s - 2 * p) // step) + 1
+    )
 
 
 def divided_too_late(size, kernel, stride, padding):
@@ -40,15 +42,26 @@ def stride_forgotten(size, kernel, stride, padding):
 
 def one_number_for_both(size, kernel, stride, padding):
     """the number of rows is taken for the number of columns too"""
-    rows, _ = _each(size, kernel, stride, padding, lambda s, k, step, p: (s + 2 * p - k) // step + 1)
+    rows, _ = _each(
+        size, kernel, stride, padding, lambda s, k, step, p: (s + 2 * p - k) // step + 1
+    )
     return rows, rows
 
 
 def turned(size, kernel, stride, padding):
     """across comes before down: the first number is the one of rows"""
-    return _each(size, kernel, stride, padding, lambda s, k, step, p: (s + 2 * p - k) // step + 1)[::-1]
+    return _each(size, kernel, stride, padding, lambda s, k, step, p: (s + 2 * p - k) // step + 1)[
+        ::-1
+    ]
 
 
 def not_refused(size, kernel, stride, padding):
     """a window that is larger than the padded image is not refused: the formula goes on below 1"""
-    return _each(size, kernel, stride, padding, lambda s, k, step, p: (s + 2 * p - k) // step + 1, refuse=False)
+    return _each(
+        size,
+        kernel,
+        stride,
+        padding,
+        lambda s, k, step, p: (s + 2 * p - k) // step + 1,
+        refuse=False,
+    )

@@ -19,7 +19,9 @@ def conv2d_by_loops(x, weight, *, stride=1, padding=0):
         for j in range(ow):
             for u in range(kh):
                 for v in range(kw):
-                    y[:, i, j] += padded[:, i * sh + u, j * sw + v] @ weight[u, v]  # (N, C) @ (C, F)
+                    y[:, i, j] += (
+                        padded[:, i * sh + u, j * sw + v] @ weight[u, v]
+                    )  # (N, C) @ (C, F)
     return y
 
 
@@ -53,7 +55,14 @@ def stride_forgotten(x, weight, *, stride=1, padding=0):
 def dilated(x, weight, *, stride=1, padding=0):
     """the stride spreads the places of the window, and not its steps: that is a dilation"""
     wide = ((0, 0), *((0, s * k) for s, k in zip(window(1, stride, 0)[1], weight.shape)), (0, 0))
-    return _convolved(x, weight, stride, padding, at=lambda i, step, u, k: i + u * step, cut=lambda x, _: xp.pad(x, wide))
+    return _convolved(
+        x,
+        weight,
+        stride,
+        padding,
+        at=lambda i, step, u, k: i + u * step,
+        cut=lambda x, _: xp.pad(x, wide),
+    )
 
 
 def one_channel(x, weight, *, stride=1, padding=0):

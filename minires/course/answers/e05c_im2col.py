@@ -11,13 +11,19 @@ def _columns(x, kernel, stride, padding, *, axes=(0, 1, 2, 3, 4), kind="constant
     kernel, stride, padding = window(kernel, stride, padding)
     output = output_size(x.shape[1:3], kernel, stride, padding)
     (ph, pw) = padding
-    framed_x = pad_images(x, padding) if kind == "constant" else xp.pad(x, ((0, 0), (ph, ph), (pw, pw), (0, 0)), mode=kind)
+    framed_x = (
+        pad_images(x, padding)
+        if kind == "constant"
+        else xp.pad(x, ((0, 0), (ph, ph), (pw, pw), (0, 0)), mode=kind)
+    )
     columns = xp.stack(list(views(framed_x, kernel, stride, output)), axis=3).transpose(axes)
     return columns, {"shape": x.shape, "kernel": kernel, "stride": stride, "padding": padding}
 
 
 def _rows(columns):
-    return columns.reshape(columns.shape[0] * columns.shape[1] * columns.shape[2], columns.shape[3] * columns.shape[4])
+    return columns.reshape(
+        columns.shape[0] * columns.shape[1] * columns.shape[2], columns.shape[3] * columns.shape[4]
+    )
 
 
 def _back(options):
@@ -74,7 +80,9 @@ def dilated(x, *, kernel, stride=1, padding=0):
     spread = sh * (kh - 1) + 1, sw * (kw - 1) + 1
     columns, options = _columns(x, spread, 1, padding)
     n, oh, ow, _, c = columns.shape
-    return _rows(columns.reshape(n, oh, ow, *spread, c)[:, :, :, ::sh, ::sw].reshape(n, oh, ow, kh * kw, c)), _back(options)
+    return _rows(
+        columns.reshape(n, oh, ow, *spread, c)[:, :, :, ::sh, ::sw].reshape(n, oh, ow, kh * kw, c)
+    ), _back(options)
 
 
 def divided(x, *, kernel, stride=1, padding=0):

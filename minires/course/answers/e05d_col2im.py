@@ -44,7 +44,9 @@ def averaged(columns, *, shape, kernel, stride=1, padding=0):
 
 def not_cropped(columns, *, shape, kernel, stride=1, padding=0):
     """the frame of the padding is not cut off again"""
-    return _laid(columns, shape, kernel, stride, padding, _add, crop=False), _back(kernel, stride, padding)
+    return _laid(columns, shape, kernel, stride, padding, _add, crop=False), _back(
+        kernel, stride, padding
+    )
 
 
 def wrong_end_cropped(columns, *, shape, kernel, stride=1, padding=0):
@@ -60,7 +62,9 @@ def channels_first(columns, *, shape, kernel, stride=1, padding=0):
         n, oh, ow, k, c = sizes
         return columns.reshape(n, oh, ow, c, k).swapaxes(3, 4)
 
-    return _laid(columns, shape, kernel, stride, padding, _add, by=by), _back(kernel, stride, padding)
+    return _laid(columns, shape, kernel, stride, padding, _add, by=by), _back(
+        kernel, stride, padding
+    )
 
 
 def flipped(columns, *, shape, kernel, stride=1, padding=0):
@@ -69,7 +73,9 @@ def flipped(columns, *, shape, kernel, stride=1, padding=0):
     def by(columns, sizes):
         return columns.reshape(sizes)[:, :, :, ::-1]
 
-    return _laid(columns, shape, kernel, stride, padding, _add, by=by), _back(kernel, stride, padding)
+    return _laid(columns, shape, kernel, stride, padding, _add, by=by), _back(
+        kernel, stride, padding
+    )
 
 
 def stride_forgotten(columns, *, shape, kernel, stride=1, padding=0):

@@ -18,7 +18,9 @@ def conv2d_by_places(x, weight, *, stride=1, padding=0):
     y = xp.zeros((n, oh, ow, weight.shape[3]), dtype=x.dtype)
     for u in range(kh):
         for v in range(kw):
-            y += image[:, u : u + sh * oh : sh, v : v + sw * ow : sw] @ weight[u, v]  # (N, OH, OW, C) @ (C, F)
+            y += (
+                image[:, u : u + sh * oh : sh, v : v + sw * ow : sw] @ weight[u, v]
+            )  # (N, OH, OW, C) @ (C, F)
 
     def backward(g):
         g_image, g_weight = xp.zeros_like(image), xp.empty_like(weight)
@@ -41,7 +43,9 @@ def hunted(x, weight, *, stride=1, padding=0):
     y = xp.zeros((n, oh, ow, weight.shape[3]), dtype=x.dtype)
     for u in range(kh):
         for v in range(kw):
-            y += image[:, u : u + sh * oh : sh, v : v + sw * ow : sw] @ weight[u, v]  # (N, OH, OW, C) @ (C, F)
+            y += (
+                image[:, u : u + sh * oh : sh, v : v + sw * ow : sw] @ weight[u, v]
+            )  # (N, OH, OW, C) @ (C, F)
 
     def backward(g):
         g_image, g_weight = xp.zeros_like(image), xp.empty_like(weight)
@@ -49,24 +53,43 @@ def hunted(x, weight, *, stride=1, padding=0):
             for v in range(kw):
                 pixels = slice(None), slice(u, u + sh * oh, sh), slice(v, v + sw * ow, sw)
                 g_weight[u, v] = xp.tensordot(image[pixels], g, ([0, 1, 2], [0, 1, 2]))  # (C, F)
-                g_image[pixels] += g @ weight[kh - 1 - u, kw - 1 - v].T  # backward convolves with the turned weight
+                g_image[pixels] += (
+                    g @ weight[kh - 1 - u, kw - 1 - v].T
+                )  # backward convolves with the turned weight
         return g_image[:, ph : ph + h, pw : pw + w], g_weight
 
     return y, backward
 
 
-def _by_places(x, weight, stride, padding, *, forward=lambda w: w, back=lambda w: w, grown=lambda w: w, add=True, top=None):
+def _by_places(
+    x,
+    weight,
+    stride,
+    padding,
+    *,
+    forward=lambda w: w,
+    back=lambda w: w,
+    grown=lambda w: w,
+    add=True,
+    top=None,
+):
     """Weights as forward sees them, as the gradient of x does, and what becomes of their own; top  where the frame is cut."""
     kernel, steps, frame = window(weight.shape[:2], stride, padding)
     (_, h, w, _), output = x.shape, output_size(x.shape[1:3], kernel, steps, frame)
     image, flat = pad_images(x, frame), (-1, *weight.shape[2:])
-    y = sum(view @ part for view, part in zip(views(image, kernel, steps, output), forward(weight).reshape(flat)))
+    y = sum(
+        view @ part
+        for view, part in zip(views(image, kernel, steps, output), forward(weight).reshape(flat))
+    )
 
     def backward(g):
         g_image = xp.zeros_like(image)
         for view, part in zip(views(g_image, kernel, steps, output), back(weight).reshape(flat)):
             view[...] = (view if add else 0) + g @ part.T
-        parts = [xp.tensordot(view, g, ([0, 1, 2], [0, 1, 2])) for view in views(image, kernel, steps, output)]
+        parts = [
+            xp.tensordot(view, g, ([0, 1, 2], [0, 1, 2]))
+            for view in views(image, kernel, steps, output)
+        ]
         (ph, pw) = frame if top is None else top
         return g_image[:, ph : ph + h, pw : pw + w], grown(xp.stack(parts).reshape(weight.shape))
 

@@ -8,7 +8,10 @@ class _Pool:
     """A max pooling whose parts can be got wrong: the frame's value, and what each place of a window gets of the gradient."""
 
     def __init__(self, x, kernel, stride, padding, frame=None):
-        self.x, (self.kernel, self.stride, self.padding) = x, window(kernel, kernel if stride is None else stride, padding)
+        self.x, (self.kernel, self.stride, self.padding) = (
+            x,
+            window(kernel, kernel if stride is None else stride, padding),
+        )
         self.output = output_size(x.shape[1:3], self.kernel, self.stride, self.padding)
         self.framed = pad_images(x, self.padding, -xp.inf if frame is None else frame)
         self.views = list(views(self.framed, self.kernel, self.stride, self.output))
@@ -19,7 +22,9 @@ class _Pool:
     def back(self, share):
         """backward, for share(k, g): the part of place k."""
         sizes = self.x.shape, self.kernel, self.stride, self.padding
-        return lambda g: (overlap_add((share(k, g) for k in range(len(self.views))), *sizes, g.dtype),)
+        return lambda g: (
+            overlap_add((share(k, g) for k in range(len(self.views))), *sizes, g.dtype),
+        )
 
     def right(self):
         """The backward that is right where nothing else was got wrong."""
@@ -35,7 +40,9 @@ def all_ties(x, *, kernel, stride=None, padding=0):
 def ties_share(x, *, kernel, stride=None, padding=0):
     """pixels that tie for the largest share the gradient: here the first of them gets all of it, as in PyTorch"""
     pool = _Pool(x, kernel, stride, padding)
-    return pool.y, pool.back(lambda k, g: g * pool.equal[k] / pool.equal.sum(axis=0).astype(g.dtype))
+    return pool.y, pool.back(
+        lambda k, g: g * pool.equal[k] / pool.equal.sum(axis=0).astype(g.dtype)
+    )
 
 
 def last_of_ties(x, *, kernel, stride=None, padding=0):

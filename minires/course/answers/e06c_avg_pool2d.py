@@ -9,13 +9,18 @@ class _Pool:
 
     def __init__(self, x, kernel, stride, padding):
         self.shape = x.shape
-        self.kernel, self.stride, self.padding = window(kernel, kernel if stride is None else stride, padding)
+        self.kernel, self.stride, self.padding = window(
+            kernel, kernel if stride is None else stride, padding
+        )
         self.output = output_size(x.shape[1:3], self.kernel, self.stride, self.padding)
         self.places = self.kernel[0] * self.kernel[1]
 
     def summed(self, x):
         """For each window the sum of what lies under it."""
-        return sum(view for view in views(pad_images(x, self.padding), self.kernel, self.stride, self.output))
+        return sum(
+            view
+            for view in views(pad_images(x, self.padding), self.kernel, self.stride, self.output)
+        )
 
     def back(self, g):
         """Each place gets its window's g."""
@@ -76,7 +81,9 @@ def last_window_wins(x, *, kernel, stride=None, padding=0):
     def backward(g):
         image = xp.zeros((n, h + 2 * ph, w + 2 * pw, c), dtype=g.dtype)
         for i, j in xp.ndindex(*pool.output):
-            image[:, i * sh : i * sh + kh, j * sw : j * sw + kw] = g[:, i, j][:, None, None] / pool.places
+            image[:, i * sh : i * sh + kh, j * sw : j * sw + kw] = (
+                g[:, i, j][:, None, None] / pool.places
+            )
         return (image[:, ph : ph + h, pw : pw + w],)
 
     return pool.summed(x) / pool.places, backward

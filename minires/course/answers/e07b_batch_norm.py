@@ -21,13 +21,19 @@ class _Norm:
 
     def straight(self, g_hat):
         """The gradient of x by three paths, from that of x_hat."""
-        return self.scale * (g_hat - self.means(g_hat) - self.x_hat * self.means(g_hat * self.x_hat))
+        return self.scale * (
+            g_hat - self.means(g_hat) - self.x_hat * self.means(g_hat * self.x_hat)
+        )
 
     def op(self, g_x=None, sums=None):
         """(result, backward); where they are given with g_x(g_hat) and sums(values)."""
         g_x = self.straight if g_x is None else g_x
         sums = sums or (lambda values: values.sum(axis=self.axes))
-        return self.x_hat * self.gamma + self.beta, lambda g: (g_x(g * self.gamma), sums(g * self.x_hat), sums(g))
+        return self.x_hat * self.gamma + self.beta, lambda g: (
+            g_x(g * self.gamma),
+            sums(g * self.x_hat),
+            sums(g),
+        )
 
 
 def variance_path_dropped(x, gamma, beta, *, eps=1e-5, stats=None):
@@ -58,7 +64,12 @@ def not_divided(x, gamma, beta, *, eps=1e-5, stats=None):
     """sums stand where means should: they are not divided by the number of values"""
     norm = _Norm(x, gamma, beta, eps, stats)
     m = norm.m
-    return norm.op(lambda g_hat: norm.scale * (g_hat - m * norm.means(g_hat) - m * norm.x_hat * norm.means(g_hat * norm.x_hat)))
+    return norm.op(
+        lambda g_hat: (
+            norm.scale
+            * (g_hat - m * norm.means(g_hat) - m * norm.x_hat * norm.means(g_hat * norm.x_hat))
+        )
+    )
 
 
 def divided_by_the_batch(x, gamma, beta, *, eps=1e-5, stats=None):
@@ -66,14 +77,19 @@ def divided_by_the_batch(x, gamma, beta, *, eps=1e-5, stats=None):
     norm = _Norm(x, gamma, beta, eps, stats)
     share = norm.m / len(x)
     return norm.op(
-        lambda g_hat: norm.scale * (g_hat - share * (norm.means(g_hat) + norm.x_hat * norm.means(g_hat * norm.x_hat)))
+        lambda g_hat: (
+            norm.scale
+            * (g_hat - share * (norm.means(g_hat) + norm.x_hat * norm.means(g_hat * norm.x_hat)))
+        )
     )
 
 
 def over_everything(x, gamma, beta, *, eps=1e-5, stats=None):
     """the means in the gradient of x run over the channels too: each channel has its own"""
     norm = _Norm(x, gamma, beta, eps, stats)
-    return norm.op(lambda g_hat: norm.scale * (g_hat - g_hat.mean() - norm.x_hat * (g_hat * norm.x_hat).mean()))
+    return norm.op(
+        lambda g_hat: norm.scale * (g_hat - g_hat.mean() - norm.x_hat * (g_hat * norm.x_hat).mean())
+    )
 
 
 def sign_lost(x, gamma, beta, *, eps=1e-5, stats=None):
@@ -96,7 +112,14 @@ def over_the_batch_only(x, gamma, beta, *, eps=1e-5, stats=None):
 
 def unbiased(x, gamma, beta, *, eps=1e-5, stats=None):
     """the unbiased variance normalises: that one is for the running statistics"""
-    return _Norm(x, gamma, beta, eps, stats, scale=lambda norm: 1 / xp.sqrt(norm.var * (norm.m / (norm.m - 1)) + eps)).op()
+    return _Norm(
+        x,
+        gamma,
+        beta,
+        eps,
+        stats,
+        scale=lambda norm: 1 / xp.sqrt(norm.var * (norm.m / (norm.m - 1)) + eps),
+    ).op()
 
 
 def eps_outside(x, gamma, beta, *, eps=1e-5, stats=None):

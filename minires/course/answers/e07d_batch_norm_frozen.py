@@ -14,7 +14,11 @@ class _Frozen:
         """(result, backward); where they are given with g_x(g) and sums(values)."""
         g_x = g_x or (lambda g: g * (self.gamma * self.scale))
         sums = sums or (lambda values: values.sum(axis=self.axes))
-        return self.x_hat * self.gamma + self.beta, lambda g: (g_x(g), sums(g * self.x_hat), sums(g))
+        return self.x_hat * self.gamma + self.beta, lambda g: (
+            g_x(g),
+            sums(g * self.x_hat),
+            sums(g),
+        )
 
 
 def batch_statistics(x, gamma, beta, *, mean, var, eps=1e-5):
@@ -63,11 +67,17 @@ def averaged(x, gamma, beta, *, mean, var, eps=1e-5):
 
 def over_the_batch_only(x, gamma, beta, *, mean, var, eps=1e-5):
     """the gradients of gamma and beta are summed over the images, and not over their pixels"""
-    return _Frozen(x, gamma, beta, mean, 1 / xp.sqrt(var + eps)).op(sums=lambda values: values.sum(axis=0))
+    return _Frozen(x, gamma, beta, mean, 1 / xp.sqrt(var + eps)).op(
+        sums=lambda values: values.sum(axis=0)
+    )
 
 
 def raw_x(x, gamma, beta, *, mean, var, eps=1e-5):
     """the gradient of gamma is the sum of g * x: gamma is multiplied by x_hat, the normalised x"""
     norm = _Frozen(x, gamma, beta, mean, 1 / xp.sqrt(var + eps))
     y, _ = norm.op()
-    return y, lambda g: (g * (gamma * norm.scale), (g * x).sum(axis=norm.axes), g.sum(axis=norm.axes))
+    return y, lambda g: (
+        g * (gamma * norm.scale),
+        (g * x).sum(axis=norm.axes),
+        g.sum(axis=norm.axes),
+    )

@@ -10,7 +10,11 @@ def in_engine(block):
     """block_class, with this class for basic blocks."""
 
     def chosen(kind, preactivation=False):
-        return block if (kind, preactivation) == ("basic", False) else block_class.plain(kind, preactivation)
+        return (
+            block
+            if (kind, preactivation) == ("basic", False)
+            else block_class.plain(kind, preactivation)
+        )
 
     return chosen
 
@@ -23,9 +27,13 @@ class _Block(Module):
 
     def __init__(self, in_channels, channels, *, stride=1, shortcut="B", rng=None):
         (first, second), rng = self._strides(stride), self._generator(rng)
-        self.conv1 = Conv2d(in_channels, channels, 3, stride=first, padding=1, bias=self.bias, rng=rng)
+        self.conv1 = Conv2d(
+            in_channels, channels, 3, stride=first, padding=1, bias=self.bias, rng=rng
+        )
         self.bn1 = BatchNorm(channels)
-        self.conv2 = Conv2d(channels, channels, 3, stride=second, padding=1, bias=self.bias, rng=rng)
+        self.conv2 = Conv2d(
+            channels, channels, 3, stride=second, padding=1, bias=self.bias, rng=rng
+        )
         self.bn2 = BatchNorm(channels)
         self.downsample = make_shortcut(shortcut, in_channels, channels, stride, rng=rng)
 

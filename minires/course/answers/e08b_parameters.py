@@ -38,7 +38,14 @@ def _parts(value):
     return list(value) if isinstance(value, (list, tuple)) else []
 
 
-def _walk(module, *, parts=_parts, wanted=lambda value: isinstance(value, Parameter), deep=True, twice=False):
+def _walk(
+    module,
+    *,
+    parts=_parts,
+    wanted=lambda value: isinstance(value, Parameter),
+    deep=True,
+    twice=False,
+):
     """The same, with parts(value), wanted(value), and where not deep, of the module alone."""
     found, seen = [], set()
 
@@ -58,7 +65,9 @@ def _walk(module, *, parts=_parts, wanted=lambda value: isinstance(value, Parame
 
 def lists_missed(module):
     """lists and tuples are not opened: a list of blocks is never trained"""
-    return _walk(module, parts=lambda value: [] if isinstance(value, (list, tuple)) else _parts(value))
+    return _walk(
+        module, parts=lambda value: [] if isinstance(value, (list, tuple)) else _parts(value)
+    )
 
 
 def dicts_missed(module):
@@ -72,7 +81,9 @@ def opened_once(module):
     def parts(value):
         if isinstance(value, Module):
             return [
-                part for one in vars(value).values() for part in ([one] if isinstance(one, Module) else _parts(one) or [one])
+                part
+                for one in vars(value).values()
+                for part in ([one] if isinstance(one, Module) else _parts(one) or [one])
             ]
         return []
 
@@ -92,7 +103,10 @@ def tensors_too(module):
 def buffers_too(module):
     """arrays count too: running statistics are saved, but not trained"""
     return _walk(
-        module, wanted=lambda value: isinstance(value, Parameter) or hasattr(value, "dtype") and not hasattr(value, "grad")
+        module,
+        wanted=lambda value: (
+            isinstance(value, Parameter) or (hasattr(value, "dtype") and not hasattr(value, "grad"))
+        ),
     )
 
 

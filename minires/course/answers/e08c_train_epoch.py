@@ -5,14 +5,28 @@ from minires.tensor import Tensor
 from minires.train import Meter, Score
 
 
-def _loop(model, batches, optimizer, label_smoothing, meter, *, mode=True, order=("zero_grad", "backward", "step"), late=False):
+def _loop(
+    model,
+    batches,
+    optimizer,
+    label_smoothing,
+    meter,
+    *,
+    mode=True,
+    order=("zero_grad", "backward", "step"),
+    late=False,
+):
     """The library's, whose parts can be got wrong. Returns its meter, and (loss, correct predictions, images) of each batch."""
     meter, seen = Meter() if meter is None else meter, []
     model.train(mode)
     for x, labels in batches:
         logits = model(Tensor(x))
         loss = cross_entropy(logits, labels, label_smoothing=label_smoothing)
-        actions = {"zero_grad": optimizer.zero_grad, "backward": loss.backward, "step": optimizer.step}
+        actions = {
+            "zero_grad": optimizer.zero_grad,
+            "backward": loss.backward,
+            "step": optimizer.step,
+        }
         for action in order:
             actions[action]()
         if late:
@@ -25,7 +39,9 @@ def _loop(model, batches, optimizer, label_smoothing, meter, *, mode=True, order
 
 def not_emptied(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
     """zero_grad() is missing: the gradients of all batches so far add up"""
-    return _loop(model, batches, optimizer, label_smoothing, meter, order=("backward", "step"))[0].score()
+    return _loop(model, batches, optimizer, label_smoothing, meter, order=("backward", "step"))[
+        0
+    ].score()
 
 
 def step_before_backward(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
@@ -36,12 +52,16 @@ def step_before_backward(model, batches, optimizer, *, label_smoothing=0.0, mete
 
 def no_step(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
     """the optimizer has nothing to step by: step() is missing, or zero_grad() stands between backward() and step()"""
-    return _loop(model, batches, optimizer, label_smoothing, meter, order=("zero_grad", "backward"))[0].score()
+    return _loop(
+        model, batches, optimizer, label_smoothing, meter, order=("zero_grad", "backward")
+    )[0].score()
 
 
 def losses_unweighted(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
     """the losses of the batches, which are means, are added up as they are: a Score has sums over images"""
-    losses, correct, images = map(sum, zip(*_loop(model, batches, optimizer, label_smoothing, meter)[1]))
+    losses, correct, images = map(
+        sum, zip(*_loop(model, batches, optimizer, label_smoothing, meter)[1])
+    )
     return Score(losses, correct, images)
 
 

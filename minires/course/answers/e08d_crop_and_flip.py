@@ -26,7 +26,10 @@ def in_engine(crop_and_flip):
         result = crop_and_flip(images[chosen], moves[:, 0], moves[:, 1], moves[:, 2] != 0)
         if cutout:
             for image, top, left in zip(result, moves[:, 3], moves[:, 4]):
-                image[max(int(top), 0) : max(int(top) + cutout, 0), max(int(left), 0) : max(int(left) + cutout, 0)] = 0
+                image[
+                    max(int(top), 0) : max(int(top) + cutout, 0),
+                    max(int(left), 0) : max(int(left) + cutout, 0),
+                ] = 0
         return result
 
     return moved

@@ -32,7 +32,9 @@ def in_engine(evaluate):
 
     def evaluated(model, batches, *, flips=False):
         if flips:
-            raise ValueError("your evaluate mirrors no images: test without flips, or without --mine")
+            raise ValueError(
+                "your evaluate mirrors no images: test without flips, or without --mine"
+            )
         images = 0
 
         def passing():
@@ -70,20 +72,26 @@ def _facts(model, batches, *, graph=False, before=lambda model: model.eval(), af
 
 def _score(facts):
     images = sum(n for _, _, n in facts)
-    return sum(loss * n for loss, _, n in facts) / images, sum(hits for _, hits, _ in facts) / images
+    return sum(loss * n for loss, _, n in facts) / images, sum(
+        hits for _, hits, _ in facts
+    ) / images
 
 
 def mean_of_batches(model, batches):
     """the means of the batches are averaged: a last batch that is smaller counts for as much as the others"""
     facts = _facts(model, batches)
-    return sum(loss for loss, _, _ in facts) / len(facts), sum(hits / n for _, hits, n in facts) / len(facts)
+    return sum(loss for loss, _, _ in facts) / len(facts), sum(
+        hits / n for _, hits, n in facts
+    ) / len(facts)
 
 
 def full_batches_assumed(model, batches):
     """the sums are divided as if each batch had the size of the first"""
     facts = _facts(model, batches)
     images = len(facts) * facts[0][2]
-    return sum(loss * n for loss, _, n in facts) / images, sum(hits for _, hits, _ in facts) / images
+    return sum(loss * n for loss, _, n in facts) / images, sum(
+        hits for _, hits, _ in facts
+    ) / images
 
 
 def losses_unweighted(model, batches):

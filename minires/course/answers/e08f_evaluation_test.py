@@ -76,7 +76,9 @@ def _right():
 
 def _right_too():
     """One that has been trained for a while: its statistics are others than those of a fresh one."""
-    net = nn.Sequential(nn.Sequential(nn.Linear(4, 3), nn.BatchNorm(3), nn.Dropout(0.25)), nn.Linear(3, 2))
+    net = nn.Sequential(
+        nn.Sequential(nn.Linear(4, 3), nn.BatchNorm(3), nn.Dropout(0.25)), nn.Linear(3, 2)
+    )
     net[0][1].running_mean[...], net[0][1].running_var[...] = 3.0, 5.0
     return net
 

@@ -4,4 +4,4 @@ Each function here stands, on a GPU, for a plain one or for a part of a faster f
 dtype. The sources are the .cu files beside this; they also compile as C++ for the processor, where the tests run them.
 """
 
-from minires.fast.cuda import augment, columns, device, loss, norm, pool, update, winograd  # noqa: F401
+from minires.fast.cuda import augment, columns, device, loss, norm, pool, update, winograd

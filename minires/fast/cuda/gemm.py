@@ -23,12 +23,8 @@ class Products:
         with TF32) or float64; the rest is the library's own matmul. Of half types `out` may be float32, as the sums are.
         """
         kind, name = REAL.get(a.dtype.name), a.dtype.name
-        ours = (
-            a.ndim == b.ndim == 2
-            and kind is not None
-            or a.ndim == b.ndim == 3
-            and name in self.stacks
-            and len(a) == len(b)
+        ours = (a.ndim == b.ndim == 2 and kind is not None) or (
+            a.ndim == b.ndim == 3 and name in self.stacks and len(a) == len(b)
         )
         if not ours or a.dtype != b.dtype or not a.size or not b.size:
             return self.library.matmul(a, b, out=out)
@@ -36,7 +32,7 @@ class Products:
         if a.shape[-1] != k:
             raise ValueError(f"matmul: a has {a.shape[-1]} columns, b has {k} rows")
         fits = out is not None and (
-            out.dtype == a.dtype or is_half(a.dtype) and out.dtype == numpy.float32
+            out.dtype == a.dtype or (is_half(a.dtype) and out.dtype == numpy.float32)
         )
         ready = fits and _rows_apart(out)
         into = out if ready else self.library.empty(shape, dtype=a.dtype)
@@ -82,7 +78,7 @@ class Products:
 def _rows_apart(x):
     """The distance between rows in numbers, where the numbers of a row lie side by side; else 0."""
     (m, n), (down, across) = x.shape[-2:], (stride // x.dtype.itemsize for stride in x.strides[-2:])
-    if n > 1 and across != 1 or x.ndim > 2 and len(x) > 1 and x.strides[0] < 0:
+    if (n > 1 and across != 1) or (x.ndim > 2 and len(x) > 1 and x.strides[0] < 0):
         return 0
     if m == 1:
         return n

@@ -4,8 +4,6 @@ from minires.fast.cuda.start import c_bool, c_float, each
 from minires.ops.forms import faster
 from minires.optim.optimizers import adam, sgd
 
-DONE = None  # what an update in place returns
-
 
 @faster(sgd, on="cupy")
 def sgd_kernel(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
@@ -22,7 +20,7 @@ def sgd_kernel(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
         *arrays,
         *map(w.dtype.type, (lr, momentum, weight_decay)),
     )
-    return DONE
+    return None
 
 
 @faster(adam, on="cupy")
@@ -42,7 +40,7 @@ def adam_kernel(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.
         v,
         *map(w.dtype.type, numbers),
     )
-    return DONE
+    return None
 
 
 def _whole(*arrays):
