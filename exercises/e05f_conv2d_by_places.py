@@ -21,7 +21,8 @@ def conv2d_by_places(x, weight, *, stride=1, padding=0):
     y = xp.zeros((n, oh, ow, weight.shape[3]), dtype=x.dtype)
     for u in range(kh):
         for v in range(kw):
-            y += image[:, u : u + sh * oh : sh, v : v + sw * ow : sw] @ weight[u, v]  # (N, OH, OW, C) @ (C, F)
+            # (N, OH, OW, C) @ (C, F)
+            y += image[:, u : u + sh * oh : sh, v : v + sw * ow : sw] @ weight[u, v]
 
     def backward(g):
         g_image, g_weight = xp.zeros_like(image), xp.empty_like(weight)
@@ -29,7 +30,8 @@ def conv2d_by_places(x, weight, *, stride=1, padding=0):
             for v in range(kw):
                 pixels = slice(None), slice(u, u + sh * oh, sh), slice(v, v + sw * ow, sw)
                 g_weight[u, v] = xp.tensordot(image[pixels], g, ([0, 1, 2], [0, 1, 2]))  # (C, F)
-                g_image[pixels] += g @ weight[kh - 1 - u, kw - 1 - v].T  # backward convolves with the turned weight
+                # Backward convolves with the turned weight.
+                g_image[pixels] += g @ weight[kh - 1 - u, kw - 1 - v].T
         return g_image[:, ph : ph + h, pw : pw + w], g_weight
 
     return y, backward

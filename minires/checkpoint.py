@@ -89,10 +89,8 @@ def packed(arrays: Mapping[str, HostArray], facts: dict[str, Any]) -> bytes:
         name: numpy.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()
     }
     told = json.dumps({"version": VERSION, **facts}, sort_keys=True)
-    ours = {
-        "facts": told,
-        MARK: _checksum(arrays, told),
-    }  # under one key: safetensors writes keys in any order
+    # Under one key: safetensors writes keys in any order.
+    ours = {"facts": told, MARK: _checksum(arrays, told)}
     return safetensors.save(arrays, {"minires": json.dumps(ours)})
 
 

@@ -31,9 +31,8 @@ def check_backward(
     It checks besides that: each gradient has its input's shape; nothing writes to an input or to c; two calls of
     backward agree; float32 in gives float32 out, gradients too.
     """
-    rng = numpy.random.default_rng(
-        [seed, 1917]
-    )  # not the numbers that default_rng(seed) gives: inputs may come from there
+    # Not the numbers that default_rng(seed) gives: inputs may come from there.
+    rng = numpy.random.default_rng([seed, 1917])
     inputs = [numpy.asarray(array) for array in arrays]
     inputs = [array.astype(numpy.float64) if array.dtype.kind == "f" else array for array in inputs]
     if not any(array.dtype.kind == "f" for array in inputs):

@@ -138,9 +138,10 @@ def _captured(name: str, value: Any, seen: set) -> Iterator[tuple[str, Array]]:
         parts = [(f"{name}[{i}]", part) for i, part in enumerate(value)]
     elif isinstance(value, FunctionType) and value not in seen:
         variables = zip(value.__code__.co_freevars, value.__closure__ or ())
+        # Not an empty one.
         parts = [
             (f"{name}.{key}", cell.cell_contents) for key, cell in variables if cell != CellType()
-        ]  # not an empty one
+        ]
         seen.add(value)
     for part in parts:
         yield from _captured(*part, seen)

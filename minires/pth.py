@@ -18,12 +18,8 @@ from minires.unpickling import PickleError
 __all__ = ["TorchFileError", "is_one", "loads"]
 
 MAGIC = 0x1950A86A20F9469CFC6C  # with which the older kind begins, as a pickled number
-WRAPPERS = (
-    "state_dict",
-    "model",
-    "model_state_dict",
-    "net",
-)  # under which a training script may keep the weights
+# Under which a training script may keep the weights.
+WRAPPERS = ("state_dict", "model", "model_state_dict", "net")
 TYPES = {"Double": "f8", "Float": "f4", "Half": "f2", "BFloat16": "bf16", "Long": "i8", "Int": "i4", "Short": "i2", "Char": "i1",
          "Byte": "u1", "Bool": "?"}  # fmt: skip
 

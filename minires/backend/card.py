@@ -7,18 +7,10 @@ from importlib import metadata
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
-WHEELS = (
-    "cupy",
-    "cupy-cuda11x",
-    "cupy-cuda12x",
-    "cupy-cuda13x",
-)  # they hold files of the same names: one shuts out the others
-OF_THE_CARD = (
-    "CUDARuntimeError",
-    "CUDADriverError",
-    "CUBLASError",
-    "OutOfMemoryError",
-)  # errors that no missing file makes
+# They hold files of the same names: one shuts out the others.
+WHEELS = ("cupy", "cupy-cuda11x", "cupy-cuda12x", "cupy-cuda13x")
+# Errors that no missing file makes.
+OF_THE_CARD = ("CUDARuntimeError", "CUDADriverError", "CUBLASError", "OutOfMemoryError")
 
 
 class Unusable(Exception):
@@ -48,9 +40,8 @@ def load() -> Any:
     """
     try:
         with warnings.catch_warnings():
-            warnings.filterwarnings(
-                "ignore", r"\s*-+\s+CuPy may not function correctly"
-            )  # _beside says it in one line
+            # _beside says it in one line.
+            warnings.filterwarnings("ignore", r"\s*-+\s+CuPy may not function correctly")
             import cupy
         found = f"CuPy {cupy.__version__}"
     except (

@@ -29,15 +29,13 @@ class Settings:
     threads: int | None = None  # None: MINIRES_THREADS, or the cores that this process may use
     plain: bool = False  # run the plain forms alone
     without: frozenset = frozenset()  # faster forms, or files of them, to do without
-    stand_ins: MappingProxyType = field(
-        default_factory=lambda: MappingProxyType({})
-    )  # name of an op -> the function that runs in its place
+    # Name of an op -> the function that runs in its place.
+    stand_ins: MappingProxyType = field(default_factory=lambda: MappingProxyType({}))
     tf32: bool = False  # may float32 factors be rounded to TF32?
     half: Any = None  # the dtype to which autocast() rounds, or None
     grad: bool = True  # do ops on tensors record the graph?
-    chosen: dict = field(
-        default_factory=dict, init=False, compare=False, repr=False
-    )  # which forms run, see ops/forms.py
+    # Which forms run, see ops/forms.py.
+    chosen: dict = field(default_factory=dict, init=False, compare=False, repr=False)
 
 
 _lock = threading.Lock()  # held while _default is replaced

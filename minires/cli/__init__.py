@@ -13,9 +13,8 @@ def main(arguments=None):
     """Run a command. A mistake of the user's is one line on stderr, and exit status 2."""
     typed = _parser().parse_args(arguments)
     if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(
-            line_buffering=True
-        )  # a line as soon as it is printed, to a file too
+        # A line as soon as it is printed, to a file too.
+        sys.stdout.reconfigure(line_buffering=True)
     try:
         status = typed.run(typed)
     except (backend.BackendError, ValueError, OSError, FloatingPointError) as error:

@@ -96,9 +96,8 @@ def check_begun(home):
 
 def verdict(exercise, result):
     """What became of an exercise, in text: its claims, and what is wrong with the first that does not hold."""
-    took = (
-        f" ({result.seconds:.1f} s)" if result.seconds >= 1 else ""
-    )  # else a chapter would print something else each time
+    # Else a chapter would print something else each time.
+    took = f" ({result.seconds:.1f} s)" if result.seconds >= 1 else ""
     lines = [f"{exercise.id}  {exercise.name}: {result.state}{took}"]
     if result.state != runner.NOT_STARTED:
         lines += [

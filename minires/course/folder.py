@@ -64,9 +64,8 @@ def load(path, name=None):
     sys.modules[name] = module
     try:
         source = path.read_bytes()
-        exec(
-            compile(source, str(path), "exec"), vars(module)
-        )  # not through the cache of bytecode, which knows seconds only
+        # Not through the cache of bytecode, which knows seconds only.
+        exec(compile(source, str(path), "exec"), vars(module))
     except BaseException:
         sys.modules.pop(name, None)
         raise

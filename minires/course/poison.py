@@ -24,9 +24,8 @@ def poisoned(exercise, yours):
     """
     sentence = f"this exercise asks you to write {exercise.function}: calling the library's is cheating, if charming"
     original = manifest.resolve(exercise.library) if exercise.library else None
-    imported = (getattr(yours, "__module__", None) or "").startswith(
-        "minires."
-    )  # from wherever it is kept
+    # From wherever it is kept.
+    imported = (getattr(yours, "__module__", None) or "").startswith("minires.")
     classes = inspect.isclass(original) and inspect.isclass(yours)
     if imported or (classes and issubclass(yours, original)):
         raise Cheating(sentence)

@@ -185,9 +185,8 @@ def main(arguments=None):
     if options.memory:
         _limit(options.seconds, options.memory)
     token, out = sys.stdin.readline().strip(), Path(options.out)
-    sys.path.append(
-        str(Path(options.yours).resolve())
-    )  # at the end: a file there hides nobody's module
+    # At the end: a file there hides nobody's module.
+    sys.path.append(str(Path(options.yours).resolve()))
     for id in options.ids:
         result = run(
             manifest.exercise(id), Path(options.yours).resolve(), Path(options.tests).resolve()

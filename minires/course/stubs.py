@@ -113,9 +113,8 @@ def _hunted(exercise):
     node = ast.parse(text).body[0]
     lines = text.splitlines()
     rest = "\n".join(lines[node.body[0].end_lineno :]) + "\n"
-    said = ast.parse(source(exercise)).body[
-        0
-    ]  # the docstring of the wrong one says what is wrong with it
+    # The docstring of the wrong one says what is wrong with it.
+    said = ast.parse(source(exercise)).body[0]
     return _signature(lines, node) + _docstring(said, "    ", exercise.task) + rest
 
 

@@ -13,11 +13,8 @@ from minires.backend import Array, HostArray, carried, to_device, xp
 from minires.data.dataset import Dataset
 from minires.ops.forms import has_forms
 
-ORDER, AUGMENTATION, SIDES = (
-    1,
-    2,
-    3,
-)  # what a stream of random numbers is for: the last word of its seed
+# What a stream of random numbers is for: the last word of its seed.
+ORDER, AUGMENTATION, SIDES = 1, 2, 3
 
 
 class batches:
@@ -87,9 +84,8 @@ class batches:
 
     def __iter__(self) -> Iterator[tuple[Array, Array]]:
         order, normalisation, coming = self._order(), self._normalisation(), deque[Future]()
-        batch = carried(
-            self._batch
-        )  # under the settings of the first next(), whatever holds at later ones
+        # Under the settings of the first next(), whatever holds at later ones.
+        batch = carried(self._batch)
         with ThreadPoolExecutor(1, "batches") as ahead:
             for i in range(self.start, self.start + len(self)):
                 coming.append(ahead.submit(batch, order, normalisation, i))

@@ -37,9 +37,8 @@ def folder(
     if parts["train"] is None and parts["test"] is None:
         classes = _classes(path)
         images, labels = _read(path, classes, size, prepared, all_classes=True)
-        rank = numpy.concatenate(
-            [numpy.arange(n) for n in numpy.bincount(labels)]
-        )  # the how-manieth of its class
+        # The how-manieth of its class.
+        rank = numpy.concatenate([numpy.arange(n) for n in numpy.bincount(labels)])
         everything = Dataset(
             images,
             labels,

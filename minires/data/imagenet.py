@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-CLASSES = tuple(
-    Path(__file__).with_name("imagenet.txt").read_text(encoding="utf-8").splitlines()
-)  # its licence lies beside it
+# Its licence lies beside it.
+CLASSES = tuple(Path(__file__).with_name("imagenet.txt").read_text(encoding="utf-8").splitlines())
 PREPARED = {
     "size": [224, 224, 3],
     "resize": 256,

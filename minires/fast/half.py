@@ -22,11 +22,8 @@ MOVES = {
     "relu",
 }
 ROUNDED = ("conv2d", "linear")  # what autocast rounds the operands of
-IN_FLOAT32 = {
-    "global_avg_pool",
-    "cross_entropy",
-    "channel_stats",
-}  # what these return stays float32
+# What these return stays float32.
+IN_FLOAT32 = {"global_avg_pool", "cross_entropy", "channel_stats", "scale_gradient"}
 
 
 def autocasting(now):

@@ -56,10 +56,8 @@ def one_pass(x, gamma, beta, add=None, *, eps=1e-5, stats=None, training=True, r
     """
     mean, var = _checked_stats(x, gamma, beta, add, stats, training)
     y = norm_forward(x, gamma, beta, add, mean, var, eps, relu)
-    saved_y, has_add = (
-        y if relu else None,
-        add is not None,
-    )  # backward needs to know that, and not `add`
+    # Backward needs to know that, and not `add`.
+    saved_y, has_add = y if relu else None, add is not None
 
     def backward(g):
         return norm_backward(g, saved_y, x, gamma, mean, var, eps, training, has_add)
@@ -117,9 +115,8 @@ def norm_forward(x, gamma, beta, add, mean, var, eps, relu):
         return wide.astype(x.dtype)
     rows = ChannelRows(x)
     center, slope, offset = rows.wide(mean), rows.wide(gamma / xp.sqrt(var + eps)), rows.wide(beta)
-    nought = xp.zeros_like(
-        center
-    )  # NumPy's maximum is twice as fast with an array as with a number
+    # NumPy's maximum is twice as fast with an array as with a number.
+    nought = xp.zeros_like(center)
     y = xp.empty(x.shape, dtype=result_dtype(x, gamma, add))
 
     def forward(chunk):
@@ -253,9 +250,8 @@ def stats_in_chunks(x):
     sum_over_chunks(chunk_stats, len(x), rows.size(2))
     counts, rounded, rests, squares = zip(*(found[start] for start in sorted(found)))
     shares, base = [m / sum(counts) for m in counts], rounded[0]
-    offsets = [
-        (r - base) + rest for r, rest in zip(rounded, rests)
-    ]  # of the chunks' means; small, so exact
+    # Of the chunks' means; small, so exact.
+    offsets = [(r - base) + rest for r, rest in zip(rounded, rests)]
     offset = sum(share * o for share, o in zip(shares, offsets))
     between = sum(share * (o - offset) ** 2 for share, o in zip(shares, offsets))
     return base + offset, sum(squares) / sum(counts) + between

@@ -11,9 +11,8 @@ from minires.optim.optimizers import Optimizer
 @faster(Optimizer.update_groups, on="cupy")
 def packed_update(optimizer):
     """The parameters of each group are updated as one array, where they can be."""
-    packed_before = vars(optimizer).setdefault(
-        "_packed", {}
-    )  # group's number -> its PackedParameters
+    # Group's number -> its PackedParameters.
+    packed_before = vars(optimizer).setdefault("_packed", {})
     for i, group in enumerate(optimizer.groups):
         moved = [parameter for parameter in group["params"] if parameter.grad is not None]
         if PackedParameters.can_pack(moved, optimizer.state):

@@ -26,13 +26,10 @@ class Process:
 
     def __init__(self):
         self.lock = threading.Lock()
-        self.here = (
-            threading.local()
-        )  # .busy: this thread works on a chunk; .buffers: its scratch memory
-        self._pool, self._size = (
-            None,
-            None,
-        )  # _size: (process id, threads), as a child after a fork has no threads
+        # .busy: this thread works on a chunk; .buffers: its scratch memory.
+        self.here = threading.local()
+        # _size: (process id, threads), as a child after a fork has no threads.
+        self._pool, self._size = None, None
         self._libraries, self._depth, self._before = None, 0, []
 
     def pool(self, threads):
@@ -48,9 +45,8 @@ class Process:
         if self._libraries is None:
             from threadpoolctl import ThreadpoolController
 
-            numpy.ones((2, 2)) @ numpy.ones(
-                (2, 2)
-            )  # so that it is loaded, whatever was imported before
+            # So that it is loaded, whatever was imported before.
+            numpy.ones((2, 2)) @ numpy.ones((2, 2))
             self._libraries = ThreadpoolController().select(user_api="blas").lib_controllers
         return self._libraries
 
@@ -151,11 +147,8 @@ def _shared_out(work, chunks, workers):
     ) as error:  # Ctrl-C between chunks: no thread goes on behind the caller's back
         queue.error = queue.error or error
         _wait(others)
-    total, queue.work, queue.total = (
-        queue.total,
-        None,
-        None,
-    )  # a thread may still hold the queue for a moment
+    # A thread may still hold the queue for a moment.
+    total, queue.work, queue.total = queue.total, None, None
     if queue.error is not None:
         raise queue.error
     return total

@@ -21,9 +21,8 @@ class Tile(NamedTuple):
     G: tuple  # (K, 3)
     A: tuple  # (M, K)
     stride: int = 1
-    pays: float = (
-        1 / 4
-    )  # from so many tiles for a channel on, as measured: fewer are not worth the transforms of the filters
+    # From so many tiles for a channel on, as measured: fewer are not worth the transforms of the filters.
+    pays: float = 1 / 4
 
 
 F2 = Tile(
@@ -52,12 +51,13 @@ def _strided(m, B, G, A):
     return Tile(m, B=(*on_evens, *on_odds), G=(*ends, *middle), A=tuple(both), stride=2, pays=4)
 
 
+# 81 multiplications in place of 144.
 F4_STRIDE2 = _strided(
     m=4,
     B=((2, -1, -2, 1, 0), (0, -2, -1, 1, 0), (0, 2, -3, 1, 0), (0, -1, 0, 1, 0), (0, 2, -1, -2, 1)),
     G=((1 / 2, 0), (-1 / 2, -1 / 2), (-1 / 6, 1 / 6), (1 / 6, 1 / 3), (0, 1)),
     A=((1, 1, 1, 1, 0), (0, 1, -1, 2, 0), (0, 1, 1, 4, 0), (0, 1, -1, 8, 1)),
-)  # 81 multiplications in place of 144
+)
 
 
 class Maps:
@@ -69,18 +69,15 @@ class Maps:
     def __init__(self, x, weight, padding, tile, dtype):
         (_, h, w, c), f = x.shape, weight.shape[-1]
         self.tile, self.m, self.k, self.padding = tile, tile.m, len(tile.B), padding
-        self.step = (
-            tile.stride * tile.m
-        )  # pixels from a tile to the next, and how many more it sees
+        # Pixels from a tile to the next, and how many more it sees.
+        self.step = tile.stride * tile.m
         self.beyond = len(tile.B[0]) - self.step
         self.output = output_size((h, w), (3, 3), (tile.stride,) * 2, padding)
         self.tiles = tuple(-(-size // self.m) for size in self.output)
         self.dtype = dtype
         values = self.k**2 * self.dtype.itemsize
-        self.size, self.shared = (
-            values * self.tiles[0] * self.tiles[1] * (c + f),
-            values * c * f,
-        )  # bytes, see sum_over_chunks
+        # Bytes, see sum_over_chunks.
+        self.size, self.shared = values * self.tiles[0] * self.tiles[1] * (c + f), values * c * f
 
     A, B, G = (
         cached_property(
@@ -120,10 +117,8 @@ class Maps:
             self.step,
             self.beyond,
         )
-        own, shared = (
-            self.B.T[:step],
-            self.B.T[step:],
-        )  # the pixels behind `step` are the next tile's too
+        # The pixels behind `step` are the next tile's too.
+        own, shared = self.B.T[:step], self.B.T[step:]
         tiles = _by_tiles(g_v)
         rows = self._scratch("rows", th, k, tw + 1, step, n * c)
         xp.matmul(own, tiles, out=rows[:, :, :tw])

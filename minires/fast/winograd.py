@@ -74,9 +74,8 @@ def by_tiles(x, weight, bias=None, *, padding=(0, 0), tile=F4, needs_input_grad=
 
     def backward(g):
         g_x = xp.empty(x.shape, dtype=maps.dtype) if needs_input_grad[0] else None
-        u_t = (
-            maps.tile_filters(weight.swapaxes(2, 3)) if needs_input_grad[0] else None
-        )  # (K*K, F, C)
+        # (K*K, F, C)
+        u_t = maps.tile_filters(weight.swapaxes(2, 3)) if needs_input_grad[0] else None
 
         def chunk_backward(chunk):
             g_product = maps.tile_gradient(g[chunk])

@@ -93,9 +93,8 @@ def _rows(model: Module, shape: tuple[int, ...]) -> list[Row]:
 
         def watched(*inputs: Any, **options: Any) -> Any:
             for x in (*inputs, *options.values()):
-                sizes[inside[-1]] += _newly_saved(
-                    x, seen
-                )  # by what the module around it did since its last part
+                # By what the module around it did since its last part.
+                sizes[inside[-1]] += _newly_saved(x, seen)
             inside.append(name)
             y = forward(*inputs, **options)
             inside.pop()

@@ -94,9 +94,8 @@ def whitening(
         raise ValueError(
             f"whitening: {filters} filters, wanted an even number up to {2 * size}, twice the numbers of a patch"
         )
-    patches = numpy.lib.stride_tricks.sliding_window_view(
-        images, kernel, axis=(1, 2)
-    )  # (N, OH, OW, C, KH, KW)
+    # (N, OH, OW, C, KH, KW)
+    patches = numpy.lib.stride_tricks.sliding_window_view(images, kernel, axis=(1, 2))
     rows = patches.transpose(0, 1, 2, 4, 5, 3).reshape(-1, size).astype(numpy.float64)
     rows -= rows.mean(axis=0)
     squares = sum_of_products(rows)

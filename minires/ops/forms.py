@@ -59,9 +59,8 @@ class Forms:
 
 
 FUNCTIONS = {}  # name -> Forms; filled while modules are imported, and by whoever registers a form of their own
-EVERY_OP = Forms(
-    None, "every op", is_op=False
-)  # its forms take an op's Forms and its operands; they come after the op's own
+# Its forms take an op's Forms and its operands; they come after the op's own.
+EVERY_OP = Forms(None, "every op", is_op=False)
 
 
 def has_forms(plain: Function, is_op: bool = False) -> Function:

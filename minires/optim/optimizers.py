@@ -64,9 +64,8 @@ class Optimizer:
         self.schedule, self.steps = None, 0
         if callable(options["lr"]):
             self.schedule = options["lr"]
-            options["lr"] = (
-                getattr(self.schedule, "lr", 0) or self.schedule(0) or 1.0
-            )  # what ratios refer to
+            # What ratios refer to.
+            options["lr"] = getattr(self.schedule, "lr", 0) or self.schedule(0) or 1.0
         if hasattr(parameters, "grad"):
             raise TypeError("an optimizer takes a list of parameters, it got a single tensor")
         groups = list(parameters)

@@ -120,9 +120,8 @@ def _scale(values, quantity):
 
 def _lines(axes, values, names, quantity):
     """Numbers by depth, a line for each kind of layer; what is not finite is a red line from top to bottom."""
-    kinds = [
-        re.match(r"[^\W\d]*", name.rpartition(".")[2]).group() for name in names
-    ]  # layer1.0.conv2 is a conv
+    # Layer1.0.conv2 is a conv.
+    kinds = [re.match(r"[^\W\d]*", name.rpartition(".")[2]).group() for name in names]
     finite = [
         place for place, value in enumerate(values) if value is not None and math.isfinite(value)
     ]

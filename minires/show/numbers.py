@@ -10,11 +10,8 @@ from minires.show.picture import Picture
 
 MOST = 1200  # cells in a picture
 GAP = 1.0  # cells
-ABOVE, BELOW, OTHER = (
-    (0xE6, 0x8A, 0x45),
-    (0x4F, 0x8F, 0xC4),
-    "#e4e4e4",
-)  # larger than 0; smaller; not finite
+# Larger than 0; smaller; not finite.
+ABOVE, BELOW, OTHER = ((0xE6, 0x8A, 0x45), (0x4F, 0x8F, 0xC4), "#e4e4e4")
 GRADIENT = "#a03020"
 
 

@@ -58,9 +58,8 @@ def confusion(labels, guesses, classes, *, title=""):
     side = max(0.48 * k + 2.0, 4.0)
     figure = Picture(figsize=(side + 0.8, side), layout="constrained")
     axes = figure.add_subplot()
-    axes.imshow(
-        wrong, cmap="Oranges", vmin=0, vmax=most
-    )  # colour for the errors alone: the diagonal would drown them
+    # Colour for the errors alone: the diagonal would drown them.
+    axes.imshow(wrong, cmap="Oranges", vmin=0, vmax=most)
     if k <= 20:
         for i, j in sorted(counts):
             told = f"{shares[i][j]:.0f}" if shares[i][j] >= 9.5 else f"{shares[i][j]:.1f}"

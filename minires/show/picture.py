@@ -13,9 +13,8 @@ class Picture(Figure):
     """A Figure that a notebook shows without being told to."""
 
     def _repr_png_(self):
-        return self._png(
-            min(DPI, 1000 / self.get_figwidth())
-        )  # a notebook is no wider, and should stay small
+        # A notebook is no wider, and should stay small.
+        return self._png(min(DPI, 1000 / self.get_figwidth()))
 
     def _png(self, dpi):
         file = io.BytesIO()

@@ -44,9 +44,8 @@ def saved(backward):
                 "nothing is saved for this tensor: no op made it, or backward() has been through"
             )
         backward = backward.node.backward
-    arrays = graph.saved(
-        inspect.unwrap(backward)
-    )  # one that was wrapped saves no more than the one within
+    # One that was wrapped saves no more than the one within.
+    arrays = graph.saved(inspect.unwrap(backward))
     return [
         Saved(name, array.shape, str(array.dtype), array.nbytes) for name, array in arrays.items()
     ]

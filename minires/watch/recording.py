@@ -91,10 +91,8 @@ class _Recording:
         self.model, self.step_of, self.steps = model, step_of, steps
         self.paths = {id(module): path for path, module in model.modules()}
         self.stack = []  # the modules that are running, the innermost last
-        self.passes, self.notes = (
-            0,
-            None,
-        )  # the notes of the pass that is running, if it is to be noted
+        # The notes of the pass that is running, if it is to be noted.
+        self.passes, self.notes = 0, None
         self.runs = Counter()  # of each layer in this pass
 
     def running(self, module):

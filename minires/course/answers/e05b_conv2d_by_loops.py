@@ -19,9 +19,8 @@ def conv2d_by_loops(x, weight, *, stride=1, padding=0):
         for j in range(ow):
             for u in range(kh):
                 for v in range(kw):
-                    y[:, i, j] += (
-                        padded[:, i * sh + u, j * sw + v] @ weight[u, v]
-                    )  # (N, C) @ (C, F)
+                    # (N, C) @ (C, F)
+                    y[:, i, j] += padded[:, i * sh + u, j * sw + v] @ weight[u, v]
     return y
 
 

@@ -59,9 +59,8 @@ class Products:
 
     def _stacks(self, sizes, left, right, into):
         (b, way_b, rows_b), (a, way_a, rows_a) = left, right
-        apart = [
-            max(x.strides[0] // x.itemsize, 0) for x in (b, a, into)
-        ]  # from one matrix to the next
+        # From one matrix to the next.
+        apart = [max(x.strides[0] // x.itemsize, 0) for x in (b, a, into)]
         self.stacks[a.dtype.name](way_b, way_a, *sizes, 1.0, self.pointer(b), rows_b, apart[0], self.pointer(a), rows_a, apart[1],
                                   0.0, self.pointer(into), _rows_apart(into), apart[2], len(into))  # fmt: skip
 

@@ -9,10 +9,8 @@ from minires.fast.cuda.device import launch
 
 BLOCK = 256  # threads
 FLOATS = {"float32": "float", "float64": "double"}
-HALVES = {
-    "float16": "Float16",
-    "bfloat16": "Bfloat16",
-}  # in common.h; they are read, written, and summed in float
+# In common.h; they are read, written, and summed in float.
+HALVES = {"float16": "Float16", "bfloat16": "Bfloat16"}
 TYPES = {**FLOATS, "uint8": "unsigned char", "int32": "int", "int64": "long long"}
 
 
