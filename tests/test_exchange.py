@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch")
 
 from safetensors.torch import load_file, save_file  # noqa: E402
 
-from minires import Tensor, models, no_grad, nn, pretrained  # noqa: E402
+from minires import Tensor, models, nn, no_grad, pretrained  # noqa: E402
 from minires.checkpoint import load_weights, save_weights  # noqa: E402
 from tests.twins import Twin  # noqa: E402
 

@@ -6,7 +6,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from minires import backend, models, nn, ops
 from minires.backend import to_device, to_host
-from minires.models import BasicBlock, Bottleneck, PreActivationBasicBlock, PreActivationBottleneck, ResNet
+from minires.models import (
+    BasicBlock,
+    Bottleneck,
+    PreActivationBasicBlock,
+    PreActivationBottleneck,
+    ResNet,
+)
 from minires.models.resnet import NoShortcut, PadShortcut, make_shortcut
 from minires.nn import BatchNorm, Conv2d, Identity, Linear, Sequential, init
 from minires.tensor import Tensor, no_grad

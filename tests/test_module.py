@@ -9,7 +9,19 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from minires.backend import BackendError, is_array, to_device, to_host
-from minires.nn import BatchNorm, Conv2d, Dropout, Flatten, Identity, Linear, MaxPool2d, Module, Parameter, ReLU, Sequential
+from minires.nn import (
+    BatchNorm,
+    Conv2d,
+    Dropout,
+    Flatten,
+    Identity,
+    Linear,
+    MaxPool2d,
+    Module,
+    Parameter,
+    ReLU,
+    Sequential,
+)
 from minires.tensor import Tensor
 
 pytestmark = pytest.mark.usefixtures("each_backend")

@@ -10,7 +10,19 @@ from minires import functional as F
 from minires import models, nn, ops
 from minires.models import BasicBlock, ResNet, summary
 from minires.models.summary import Row, Summary
-from minires.nn import BatchNorm, Conv2d, Dropout, Flatten, Identity, Linear, MaxPool2d, Module, Parameter, ReLU, Sequential
+from minires.nn import (
+    BatchNorm,
+    Conv2d,
+    Dropout,
+    Flatten,
+    Identity,
+    Linear,
+    MaxPool2d,
+    Module,
+    Parameter,
+    ReLU,
+    Sequential,
+)
 from minires.tensor import apply
 
 pytestmark = pytest.mark.usefixtures("each_backend")

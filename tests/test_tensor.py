@@ -100,7 +100,8 @@ def test_operators_take_tensors_numbers_lists_and_arrays_on_either_side():
     cases = [
         (x + 1, [2, 3, 5]), (1 + x, [2, 3, 5]), (x - 1, [0, 1, 3]), (1 - x, [0, -1, -3]), (x * 2, [2, 4, 8]), (2 * x, [2, 4, 8]),
         (x / 2, [0.5, 1, 2]), (2 / x, [2, 1, 0.5]), (x**2, [1, 4, 16]), (2**x, [2, 4, 16]), (-x, [-1, -2, -4]),
-        (x + [1, 1, 0], [2, 3, 4]), ([1, 1, 0] + x, [2, 3, 4]), ([8, 8, 8] / x, [8, 4, 2]), ([1, 1, 1] - x, [0, -1, -3]),
+        (x + [1, 1, 0], [2, 3, 4]), ([1, 1, 0] + x, [2, 3, 4]),  # noqa: RUF005  (sums, not lists)
+        ([8, 8, 8] / x, [8, 4, 2]), ([1, 1, 1] - x, [0, -1, -3]),
         (x + x, [2, 4, 8]), (x @ x, 21), ([1, 0, 0] @ x, 1), (x @ [[1], [0], [1]], [5]), ([[1, 1, 1]] @ x, [7]),
         (x + to_device(numpy.float32([1, 1, 1])), [2, 3, 5]), (x * numpy.float32(2), [2, 4, 8]), (numpy.float64(2) * x, [2, 4, 8]),
         (x[1:], [2, 4]), (x[Tensor(to_device(numpy.array([2, 0])))], [4, 1]), (x[x > 1], [2, 4]), (x[None, ..., 0], [1]),
@@ -488,7 +489,7 @@ def test_a_backward_that_gives_nonsense_is_named():
     def wrong(x, y):
         return x + y, lambda g: answer
 
-    for answer, error, message in [
+    for answer, error, message in [  # noqa: B007  (wrong's backward gives it)
         (
             (to_device(numpy.ones(3)), None),
             ValueError,
@@ -828,7 +829,7 @@ def test_the_walk_lets_go_of_what_it_has_passed():
         later.ref = weakref.ref(big)
 
         def backward(g):
-            return (g if big else g,)
+            return (g,) if big else ()
 
         return x * 1, backward
 
