@@ -87,13 +87,15 @@ def test_a_form_equals_the_plain_one(library, name, form):
         for case in CASES[name]():
             for dtype in case.dtypes:
                 dtypes.add(dtype)
-                expected = run_plain(name, case, dtype)
-                for chunk in (None, 700):
-                    with nullcontext() if chunk is None or name == "sum_over_chunks" else in_chunks_of(chunk):
-                        found = case.run(form.run, dtype)
-                    if found is not NotImplemented:
-                        taken.add(dtype)
-                        close(found, expected, TOLERANCE.get(dtype, 0), f"{case.label}, {dtype}")
+                expected, what = run_plain(name, case, dtype), f"{case.label}, {dtype}"
+                found = case.run(form.run, dtype)
+                if found is NotImplemented:
+                    continue
+                taken.add(dtype)
+                close(found, expected, TOLERANCE.get(dtype, 0), what)
+                if name != "sum_over_chunks" and "cupy" not in form.on:  # kernels take a batch whole
+                    with in_chunks_of(700):
+                        close(case.run(form.run, dtype), expected, TOLERANCE.get(dtype, 0), f"{what}, in chunks")
         assert taken == dtypes, f"{form.run.__name__} took no case of {dtypes - taken}"
 
 
@@ -193,7 +195,7 @@ def rounded_to(half, name, *, kept):
 @pytest.mark.parametrize("library", BACKENDS)
 def test_an_op_on_half_types_is_that_on_float32_rounded(library, name, half):
     """Whichever form takes it. Gradients of half arrays are of the half type, or of float32, in which they are summed."""
-    result = {"float32" if name in ("channel_stats", "cross_entropy", "global_avg_pool") else half}
+    result = {"float32" if name in ("channel_stats", "cross_entropy", "global_avg_pool", "scale_gradient") else half}
     with backend.using(library):
         for case in OPS[name]():
             if case.halves and "float32" in case.dtypes:
