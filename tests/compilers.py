@@ -22,15 +22,27 @@ def nvrtc():
 
 def name():
     """What compiles kernels for a GPU here, in words."""
-    return "NVRTC" if nvrtc() else shutil.which("nvcc") or "nothing: neither NVRTC (pip install nvidia-cuda-nvrtc-cu12) nor nvcc is here"
+    return (
+        "NVRTC"
+        if nvrtc()
+        else shutil.which("nvcc")
+        or "nothing: neither NVRTC (pip install nvidia-cuda-nvrtc-cu12) nor nvcc is here"
+    )
 
 
 def with_nvrtc(library, source, functions):
     program, options = ctypes.c_void_p(), [b"-std=c++17", b"-arch=compute_75"]
-    assert library.nvrtcCreateProgram(ctypes.byref(program), source.encode(), b"kernel.cu", 0, None, None) == 0
+    assert (
+        library.nvrtcCreateProgram(
+            ctypes.byref(program), source.encode(), b"kernel.cu", 0, None, None
+        )
+        == 0
+    )
     for function in functions:
         assert library.nvrtcAddNameExpression(program, function.encode()) == 0
-    code = library.nvrtcCompileProgram(program, len(options), (ctypes.c_char_p * len(options))(*options))
+    code = library.nvrtcCompileProgram(
+        program, len(options), (ctypes.c_char_p * len(options))(*options)
+    )
     size = ctypes.c_size_t()
     library.nvrtcGetProgramLogSize(program, ctypes.byref(size))
     log = ctypes.create_string_buffer(size.value)
@@ -40,7 +52,9 @@ def with_nvrtc(library, source, functions):
 
 def with_nvcc(source, functions, folder):
     path = folder / "kernel.cu"
-    path.write_text(source + "\n".join(f"auto taken_{i} = &{function};" for i, function in enumerate(functions)))
+    path.write_text(
+        source + "\n".join(f"auto taken_{i} = &{function};" for i, function in enumerate(functions))
+    )
     done = subprocess.run(["nvcc", "-std=c++17", "-arch=sm_75", "-ptx", "-o", str(folder / "kernel.ptx"), str(path)],
                           capture_output=True, text=True)  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr

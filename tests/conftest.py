@@ -12,8 +12,12 @@ from tests import compilers
 if os.environ.get("MINIRES_REQUIRE_TORCH"):
     import torch  # noqa: F401  (a parity test may be skipped where PyTorch is not installed, but not where it should be)
 
-hypothesis.settings.register_profile("suite", deadline=None, max_examples=25, derandomize=True, database=None)
-hypothesis.settings.register_profile("quick", deadline=None, max_examples=8, derandomize=True, database=None)
+hypothesis.settings.register_profile(
+    "suite", deadline=None, max_examples=25, derandomize=True, database=None
+)
+hypothesis.settings.register_profile(
+    "quick", deadline=None, max_examples=8, derandomize=True, database=None
+)
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=500)
 hypothesis.settings.load_profile(os.environ.get("MINIRES_TEST_PROFILE", "suite"))
 

@@ -19,7 +19,10 @@ from minires.fast.cuda import gemm
 from minires.ops.forms import faster
 
 COMPILER = shutil.which("g++")
-FOLDER = Path(os.environ.get("MINIRES_SHIM_CACHE") or Path(tempfile.gettempdir()) / f"minires-shim-{os.getuid()}")
+FOLDER = Path(
+    os.environ.get("MINIRES_SHIM_CACHE")
+    or Path(tempfile.gettempdir()) / f"minires-shim-{os.getuid()}"
+)
 HEADER = (Path(__file__).parent / "shim.h").read_text()
 
 
@@ -39,7 +42,18 @@ def compiled(source, function):
         with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
             code, built = Path(folder) / "kernel.cpp", Path(folder) / "kernel.so"
             code.write_text(text)
-            command = [COMPILER, "-std=c++17", "-O1", "-shared", "-fPIC", "-ffp-contract=off", "-w", str(code), "-o", str(built)]
+            command = [
+                COMPILER,
+                "-std=c++17",
+                "-O1",
+                "-shared",
+                "-fPIC",
+                "-ffp-contract=off",
+                "-w",
+                str(code),
+                "-o",
+                str(built),
+            ]
             done = subprocess.run(command, capture_output=True, text=True)
             if done.returncode:
                 raise RuntimeError(f"g++ does not compile {function}:\n{done.stderr}")
@@ -74,25 +88,66 @@ def columns(pointer, kind, rows, count, apart):
     assert apart >= max(rows, 1)
     size = (apart * (count - 1) + rows) * dtype.itemsize
     flat = np.ctypeslib.as_array((ctypes.c_uint8 * size).from_address(pointer)).view(dtype)
-    return np.lib.stride_tricks.as_strided(flat, (rows, count), (dtype.itemsize, apart * dtype.itemsize))
+    return np.lib.stride_tricks.as_strided(
+        flat, (rows, count), (dtype.itemsize, apart * dtype.itemsize)
+    )
 
 
-def gemm_ex(way_a, way_b, m, n, k, alpha, a, kind_a, apart_a, b, kind_b, apart_b, beta, c, kind_c, apart_c, compute, algorithm):
+def gemm_ex(
+    way_a,
+    way_b,
+    m,
+    n,
+    k,
+    alpha,
+    a,
+    kind_a,
+    apart_a,
+    b,
+    kind_b,
+    apart_b,
+    beta,
+    c,
+    kind_c,
+    apart_c,
+    compute,
+    algorithm,
+):
     """cublasGemmEx: c = alpha op(a) op(b) + beta c."""
     factor = ctypes.c_double if kind_c == 1 else ctypes.c_float
     assert (factor.from_address(alpha).value, factor.from_address(beta).value) == (1, 0)
     COMPUTE.append(compute)
     a = columns(a, kind_a, m, k, apart_a) if way_a == 0 else columns(a, kind_a, k, m, apart_a).T
     b = columns(b, kind_b, k, n, apart_b) if way_b == 0 else columns(b, kind_b, n, k, apart_b).T
-    assert kind_a == kind_b and (kind_c == kind_a or kind_a in (2, 14) and kind_c == 0)
-    columns(c, kind_c, m, n, apart_c)[...] = a.astype("f4") @ b.astype("f4") if kind_a in (2, 14) else a @ b
+    assert kind_a == kind_b and (kind_c == kind_a or (kind_a in (2, 14) and kind_c == 0))
+    columns(c, kind_c, m, n, apart_c)[...] = (
+        a.astype("f4") @ b.astype("f4") if kind_a in (2, 14) else a @ b
+    )
 
 
 def stacked(kind):
     """cublasSgemmStridedBatched or cublasDgemmStridedBatched: as many products, of matrices so many numbers apart."""
     size = {0: 4, 1: 8}[kind]
 
-    def gemm_strided_batched(way_a, way_b, m, n, k, alpha, a, rows_a, next_a, b, rows_b, next_b, beta, c, rows_c, next_c, count):
+    def gemm_strided_batched(
+        way_a,
+        way_b,
+        m,
+        n,
+        k,
+        alpha,
+        a,
+        rows_a,
+        next_a,
+        b,
+        rows_b,
+        next_b,
+        beta,
+        c,
+        rows_c,
+        next_c,
+        count,
+    ):
         assert (alpha, beta) == (1, 0) and min(next_a, next_b, next_c) >= 0
         STACKS.append(count)
         for i in range(count):

@@ -15,7 +15,9 @@ def numbers(seed, shape, *, away_from_zero=0.0, positive=False):
     """Normal numbers on the host, in float64, in memory that is not contiguous where there are two axes or more."""
     rng = numpy.random.default_rng(seed)
     array = (
-        numpy.moveaxis(rng.standard_normal((*shape[1:], *shape[:1])), -1, 0) if len(shape) > 1 else rng.standard_normal(shape)
+        numpy.moveaxis(rng.standard_normal((*shape[1:], *shape[:1])), -1, 0)
+        if len(shape) > 1
+        else rng.standard_normal(shape)
     )
     array = numpy.abs(array) if positive else array
     return array + away_from_zero * numpy.sign(array)
@@ -77,7 +79,10 @@ def run(op, *arrays, **options):
     result, backward = op(*(a if a is None else to_device(a) for a in arrays), **options)
 
     def on_host(g):
-        return tuple(None if gradient is None else to_host(gradient) for gradient in backward(to_device(numpy.asarray(g))))
+        return tuple(
+            None if gradient is None else to_host(gradient)
+            for gradient in backward(to_device(numpy.asarray(g)))
+        )
 
     return to_host(result), on_host
 

@@ -13,9 +13,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from minires import ops
 from minires.backend import to_device, to_host
 from minires.gradcheck import check_backward
-from minires.ops.elementwise import checked_shapes, unbroadcast
 from minires.graph import saved
-from tests.strategies import SEEDS, SHAPES, broadcastable, distinct, saved_by, numbers, run, types
+from minires.ops.elementwise import checked_shapes, unbroadcast
+from tests.strategies import SEEDS, SHAPES, broadcastable, distinct, numbers, run, saved_by, types
 
 pytestmark = pytest.mark.usefixtures("each_backend")
 
@@ -33,7 +33,9 @@ each_op = pytest.mark.parametrize("name", PYTHON)
 def by_loops(function, *arrays):
     """The function of Python's numbers, place by place."""
     arrays = numpy.broadcast_arrays(*arrays)
-    return numpy.array([function(*at) for at in zip(*(a.ravel().tolist() for a in arrays))]).reshape(arrays[0].shape)
+    return numpy.array(
+        [function(*at) for at in zip(*(a.ravel().tolist() for a in arrays))]
+    ).reshape(arrays[0].shape)
 
 
 def operands(name, shapes, seed):
@@ -79,7 +81,10 @@ def test_backward(name, shapes, seed):
 @pytest.mark.parametrize("left", [True, False])
 @pytest.mark.parametrize("number", [0.7, 2])
 def test_a_plain_number_on_either_side(name, left, number):
-    op, x = beside(getattr(ops, name), number, left=left), numbers(3, (2, 3), positive=True, away_from_zero=0.2)
+    op, x = (
+        beside(getattr(ops, name), number, left=left),
+        numbers(3, (2, 3), positive=True, away_from_zero=0.2),
+    )
     y, _ = run(op, x)
     assert_allclose(y, by_loops(PYTHON[name], *((number, x) if left else (x, number))), rtol=1e-12)
     check_backward(op, x)
@@ -103,7 +108,10 @@ def test_an_empty_batch_gives_an_empty_result(name):
 
 
 @each_op
-@pytest.mark.parametrize("shapes", [((2, 3), (4,)), ((2, 3), (2,)), ((3, 1, 4), (2, 3, 4)), ((2, 5), (3, 5)), ((2,), (3, 3))])
+@pytest.mark.parametrize(
+    "shapes",
+    [((2, 3), (4,)), ((2, 3), (2,)), ((3, 1, 4), (2, 3, 4)), ((2, 5), (3, 5)), ((2,), (3, 3))],
+)
 def test_shapes_that_do_not_broadcast_are_refused(name, shapes):
     message = f"{name}: shapes {shapes[0]} and {shapes[1]} do not broadcast: from the right, sizes must be equal or 1"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
@@ -112,7 +120,14 @@ def test_shapes_that_do_not_broadcast_are_refused(name, shapes):
 
 @pytest.mark.parametrize(
     ("name", "keeps"),
-    [("add", ""), ("subtract", ""), ("multiply", "a b"), ("divide", "a b"), ("power", "a b"), ("maximum", "a b")],
+    [
+        ("add", ""),
+        ("subtract", ""),
+        ("multiply", "a b"),
+        ("divide", "a b"),
+        ("power", "a b"),
+        ("maximum", "a b"),
+    ],
 )
 def test_backward_saves_the_operands_or_nothing(name, keeps):
     a, b = map(to_device, operands(name, [(2, 3), (3,)], 0))
@@ -249,7 +264,9 @@ def test_power_of_0_below_the_first_has_infinite_slopes():
         (3.0, [-27, 0, 8], [27, 0, 12]),
     ],
 )
-def test_an_array_to_a_plain_power_may_be_negative_and_the_power_gets_no_gradient(b, expected, slope):
+def test_an_array_to_a_plain_power_may_be_negative_and_the_power_gets_no_gradient(
+    b, expected, slope
+):
     with numpy.errstate(all="raise"):
         y, backward = ops.power(to_device(numpy.array([-3.0, 0.0, 2.0])), b)
         g_a, g_b = backward(to_device(numpy.array([1.0, 10.0, 100.0])))
@@ -267,14 +284,23 @@ def test_an_array_to_a_negative_plain_power():
 def test_a_plain_number_to_the_power_of_an_array():
     b = numpy.array([0.0, 2.0, 3.0])
     with numpy.errstate(all="raise"):
-        for number, expected, slope in [(2, [1, 4, 8], math.log(2)), (0, [1, 0, 0], 0), (1, [1, 1, 1], 0)]:
+        for number, expected, slope in [
+            (2, [1, 4, 8], math.log(2)),
+            (0, [1, 0, 0], 0),
+            (1, [1, 1, 1], 0),
+        ]:
             y, backward = run(beside(ops.power, number, left=True), b)
             assert_array_equal(y, expected)
-            assert_allclose(backward(numpy.array([1.0, 10.0, 100.0]))[0], numpy.multiply(expected, slope) * [1, 10, 100])
+            assert_allclose(
+                backward(numpy.array([1.0, 10.0, 100.0]))[0],
+                numpy.multiply(expected, slope) * [1, 10, 100],
+            )
 
 
 def test_on_a_tie_each_side_of_maximum_gets_half():
-    y, backward = run(ops.maximum, numpy.array([1.0, 2.0, 3.0, 0.0]), numpy.array([1.0, 3.0, 2.0, 0.0]))
+    y, backward = run(
+        ops.maximum, numpy.array([1.0, 2.0, 3.0, 0.0]), numpy.array([1.0, 3.0, 2.0, 0.0])
+    )
     assert_array_equal(y, [1, 3, 3, 0])
     g_a, g_b = backward(numpy.array([10.0, 20.0, 30.0, 40.0]))
     assert_array_equal(g_a, [5, 0, 30, 20])
@@ -304,7 +330,9 @@ def test_where_takes_a_or_b(shapes, data, seed):
 
 def test_where_by_hand_and_the_condition_gets_no_gradient():
     condition = numpy.array([[True, False, False], [True, True, False]])
-    y, backward = run(ops.where, condition, numpy.array([1.0, 2.0, 3.0]), numpy.array([[-1.0], [-2.0]]))
+    y, backward = run(
+        ops.where, condition, numpy.array([1.0, 2.0, 3.0]), numpy.array([[-1.0], [-2.0]])
+    )
     assert_array_equal(y, [[1, -1, -1], [1, 2, -2]])
     g_condition, g_a, g_b = backward(numpy.array([[1.0, 10.0, 100.0], [1e3, 1e4, 1e5]]))
     assert g_condition is None
@@ -313,7 +341,10 @@ def test_where_by_hand_and_the_condition_gets_no_gradient():
 
 
 def test_where_with_plain_numbers():
-    condition, x = to_device(numpy.array([True, False])), to_device(numpy.array([3.0, 4.0], "float32"))
+    condition, x = (
+        to_device(numpy.array([True, False])),
+        to_device(numpy.array([3.0, 4.0], "float32")),
+    )
     for a, b, expected, slopes in [(x, 0.5, [3, 0.5], [1, 0]), (0.5, x, [0.5, 4], [0, 1])]:
         y, backward = ops.where(condition, a, b)
         g_x = backward(x)[1 if a is x else 2]
@@ -336,7 +367,12 @@ def test_where_saves_the_condition_and_keeps_the_type():
 
 def test_where_refuses_a_condition_that_is_not_of_bools():
     x = to_device(numpy.ones(2))
-    for condition, kind in [(x, "float64"), (to_device(numpy.array([1, 0])), "int64"), ([True, False], "list"), (True, "bool")]:
+    for condition, kind in [
+        (x, "float64"),
+        (to_device(numpy.array([1, 0])), "int64"),
+        ([True, False], "list"),
+        (True, "bool"),
+    ]:
         with pytest.raises(TypeError, match=f"^where: condition is {kind}, not an array of bools$"):
             ops.where(condition, x, x)
 
@@ -350,5 +386,7 @@ def test_where_refuses_a_condition_that_is_not_of_bools():
     ],
 )
 def test_where_refuses_shapes_that_do_not_broadcast(condition, a, b, named):
-    with pytest.raises(ValueError, match=f"^where: shapes {re.escape(named)} do not broadcast: from the right"):
+    with pytest.raises(
+        ValueError, match=f"^where: shapes {re.escape(named)} do not broadcast: from the right"
+    ):
         run(ops.where, numpy.ones(condition, bool), numpy.ones(a), numpy.ones(b))

@@ -21,7 +21,7 @@ def padded(x, padding):
 
 def conv2d_by_loops(x, weight, bias, stride, padding):
     """The sum as it is written in conv2d's first line."""
-    kh, kw, c, f = weight.shape
+    kh, kw, _, f = weight.shape
     x = padded(x, padding)
     n, h, w, _ = x.shape
     rows, columns = range(0, h - kh + 1, stride[0]), range(0, w - kw + 1, stride[1])
@@ -38,7 +38,11 @@ def conv2d_by_loops(x, weight, bias, stride, padding):
 @given(windows(), st.integers(1, 3), SEEDS)
 def test_conv2d_is_the_sum_over_the_window_and_the_channels(drawn, f, seed):
     shape, window = drawn
-    x, weight, bias = numbers(seed, shape), numbers(seed + 1, (*window["kernel"], shape[3], f)), numbers(seed + 2, (f,))
+    x, weight, bias = (
+        numbers(seed, shape),
+        numbers(seed + 1, (*window["kernel"], shape[3], f)),
+        numbers(seed + 2, (f,)),
+    )
     expected = conv2d_by_loops(x, weight, bias, window["stride"], window["padding"])
     y, _ = run(ops.conv2d, x, weight, bias, stride=window["stride"], padding=window["padding"])
     assert_allclose(y, expected, atol=1e-12)
@@ -56,10 +60,14 @@ def test_conv2d_by_hand():
     x = numpy.arange(9.0).reshape(1, 3, 3, 1)
     weight = numpy.array([[1.0, 10.0], [100.0, 1000.0]]).reshape(2, 2, 1, 1)
     y, backward = run(ops.conv2d, x, weight)
-    assert_array_equal(y[0, :, :, 0], [[4310, 5421], [7643, 8754]])  # not flipped: 0 + 10*1 + 100*3 + 1000*4
+    assert_array_equal(
+        y[0, :, :, 0], [[4310, 5421], [7643, 8754]]
+    )  # not flipped: 0 + 10*1 + 100*3 + 1000*4
     g_x, g_weight, g_bias = backward(numpy.ones((1, 2, 2, 1)))
     assert_array_equal(g_x[0, :, :, 0], [[1, 11, 10], [101, 1111, 1010], [100, 1100, 1000]])
-    assert_array_equal(g_weight[:, :, 0, 0], [[0 + 1 + 3 + 4, 1 + 2 + 4 + 5], [3 + 4 + 6 + 7, 4 + 5 + 7 + 8]])
+    assert_array_equal(
+        g_weight[:, :, 0, 0], [[0 + 1 + 3 + 4, 1 + 2 + 4 + 5], [3 + 4 + 6 + 7, 4 + 5 + 7 + 8]]
+    )
     assert g_bias is None
 
 
@@ -105,10 +113,18 @@ def test_col2im_adds_where_windows_overlap():
 
 def test_a_window_moves_by_1_over_the_bare_image_unless_told_otherwise():
     x = numbers(0, (2, 4, 5, 3))
-    assert_array_equal(run(ops.im2col, x, kernel=2)[0], run(ops.im2col, x, kernel=(2, 2), stride=(1, 1), padding=(0, 0))[0])
+    assert_array_equal(
+        run(ops.im2col, x, kernel=2)[0],
+        run(ops.im2col, x, kernel=(2, 2), stride=(1, 1), padding=(0, 0))[0],
+    )
     assert run(ops.im2col, x, kernel=2)[0].shape == (2 * 3 * 4, 12)
     assert run(ops.conv2d, x, numbers(1, (2, 2, 3, 6)))[0].shape == (2, 3, 4, 6)
-    assert run(ops.col2im, numbers(1, (24, 12)), shape=(2, 4, 5, 3), kernel=2)[0].shape == (2, 4, 5, 3)
+    assert run(ops.col2im, numbers(1, (24, 12)), shape=(2, 4, 5, 3), kernel=2)[0].shape == (
+        2,
+        4,
+        5,
+        3,
+    )
 
 
 @given(SEEDS, st.integers(1, 3))
@@ -133,7 +149,9 @@ def test_the_columns_are_a_copy():
 
 
 def test_an_empty_batch_gives_an_empty_result():
-    y, backward = run(ops.conv2d, numpy.zeros((0, 5, 4, 2)), numpy.ones((3, 3, 2, 6)), numpy.ones(6))
+    y, backward = run(
+        ops.conv2d, numpy.zeros((0, 5, 4, 2)), numpy.ones((3, 3, 2, 6)), numpy.ones(6)
+    )
     assert y.shape == (0, 3, 2, 6)
     g_x, g_weight, g_bias = backward(y)
     assert g_x.shape == (0, 5, 4, 2) and not g_weight.any() and not g_bias.any()
@@ -146,14 +164,44 @@ X, WEIGHT = numpy.zeros((2, 5, 4, 3), numpy.float32), numpy.zeros((3, 3, 3, 6), 
 @pytest.mark.parametrize(
     ("arrays", "options", "error", "message"),
     [
-        ([X, numpy.zeros((3, 3, 4, 6))], {}, ValueError, "^conv2d: weight has 4 input channels, x has 3$"),
-        ([X[0], WEIGHT], {}, ValueError, r"^conv2d: x has shape \(5, 4, 3\), wanted images \(N, H, W, C\)$"),
+        (
+            [X, numpy.zeros((3, 3, 4, 6))],
+            {},
+            ValueError,
+            "^conv2d: weight has 4 input channels, x has 3$",
+        ),
+        (
+            [X[0], WEIGHT],
+            {},
+            ValueError,
+            r"^conv2d: x has shape \(5, 4, 3\), wanted images \(N, H, W, C\)$",
+        ),
         ([X, WEIGHT[0]], {}, ValueError, r"weight has shape \(3, 3, 6\), wanted"),
-        ([X, numpy.zeros((1, 1, 4, 6))], {}, ValueError, "^conv2d: weight has 4 input channels, x has 3$"),
-        ([X, numpy.zeros((1, 1, 3, 6)), numpy.zeros((1, 6))], {}, ValueError, r"bias has shape \(1, 6\), wanted \(6,\)"),
-        ([X[:, :2], WEIGHT], {}, ValueError, r"window of \(3, 3\) is larger than the image, \(2, 4\)"),
+        (
+            [X, numpy.zeros((1, 1, 4, 6))],
+            {},
+            ValueError,
+            "^conv2d: weight has 4 input channels, x has 3$",
+        ),
+        (
+            [X, numpy.zeros((1, 1, 3, 6)), numpy.zeros((1, 6))],
+            {},
+            ValueError,
+            r"bias has shape \(1, 6\), wanted \(6,\)",
+        ),
+        (
+            [X[:, :2], WEIGHT],
+            {},
+            ValueError,
+            r"window of \(3, 3\) is larger than the image, \(2, 4\)",
+        ),
         ([X, WEIGHT, numpy.zeros(3)], {}, ValueError, r"bias has shape \(3,\), wanted \(6,\)"),
-        ([X, numpy.zeros((6, 3, 3, 6))], {}, ValueError, r"window of \(6, 3\) is larger than the image, \(5, 4\)"),
+        (
+            [X, numpy.zeros((6, 3, 3, 6))],
+            {},
+            ValueError,
+            r"window of \(6, 3\) is larger than the image, \(5, 4\)",
+        ),
         (
             [X, numpy.zeros((3, 7, 3, 6))],
             {"padding": 1},
@@ -161,7 +209,12 @@ X, WEIGHT = numpy.zeros((2, 5, 4, 3), numpy.float32), numpy.zeros((3, 3, 3, 6), 
             r"larger than the image, \(7, 6\) with its padding of \(1, 1\)",
         ),
         ([X, WEIGHT], {"stride": 0}, ValueError, "stride is 0: it must be at least 1"),
-        ([X, WEIGHT], {"stride": (1, -1)}, ValueError, r"stride is \(1, -1\): it must be at least 1"),
+        (
+            [X, WEIGHT],
+            {"stride": (1, -1)},
+            ValueError,
+            r"stride is \(1, -1\): it must be at least 1",
+        ),
         ([X, WEIGHT], {"padding": -1}, ValueError, "padding is -1: it must be at least 0"),
         ([X, WEIGHT], {"stride": 1.5}, TypeError, "stride is 1.5: wanted an int or a pair of ints"),
         ([X, WEIGHT], {"padding": "same"}, TypeError, "padding is 'same': wanted an int or a pair"),
@@ -204,7 +257,11 @@ def test_the_cut_into_chunks_changes_nothing_but_rounding(each_form, size, lengt
 def test_lists_of_options_may_change_before_the_backward_pass():
     x, weight = to_device(numpy.ones((1, 5, 5, 1))), to_device(numpy.ones((3, 3, 1, 1)))
     for op, operands in ((ops.im2col, (x,)), (ops.conv2d, (x, weight))):
-        options = {"stride": [2, 2], "padding": [1, 1], **({"kernel": [3, 3]} if op is ops.im2col else {})}
+        options = {
+            "stride": [2, 2],
+            "padding": [1, 1],
+            **({"kernel": [3, 3]} if op is ops.im2col else {}),
+        }
         result, backward = op(*operands, **options)
         for option in options.values():
             option[0] = 9

@@ -25,7 +25,10 @@ def taken(monkeypatch):
         @wraps(form.run)
         def run(*operands, **options):
             made = form.run(*operands, **options)
-            if made is not NotImplemented and form.run.__name__ in ("pointwise", "columns_in_chunks"):
+            if made is not NotImplemented and form.run.__name__ in (
+                "pointwise",
+                "columns_in_chunks",
+            ):
                 names.append(form.run.__name__)
             return made
 
@@ -57,7 +60,10 @@ COLUMNS = "columns_in_chunks"
     [
         (MANY, "winograd 4"),
         (FEW, COLUMNS),
-        ({"shape": (1, 4, 4, 512), "f": 8, "padding": 1}, COLUMNS),  # a tile, and 36 products by a large matrix
+        (
+            {"shape": (1, 4, 4, 512), "f": 8, "padding": 1},
+            COLUMNS,
+        ),  # a tile, and 36 products by a large matrix
         ({"shape": (0, 9, 7, 8), "f": 8}, COLUMNS),
         (MANY | {"stride": 2}, COLUMNS),
         ({"shape": (32, 9, 9, 8), "f": 8, "stride": 2}, "winograd 4"),
@@ -88,7 +94,13 @@ def test_conv2d_takes_this_form(taken, options, expected):
 
 @pytest.mark.parametrize(
     "options",
-    [{"stride": 3}, {"stride": (2, 1)}, {"kernel": (5, 5), "padding": 2}, {"kernel": (3, 2)}, {"kernel": (1, 1), "padding": 1}],
+    [
+        {"stride": 3},
+        {"stride": (2, 1)},
+        {"kernel": (5, 5), "padding": 2},
+        {"kernel": (3, 2)},
+        {"kernel": (1, 1), "padding": 1},
+    ],
 )
 def test_where_winograd_does_not_apply_it_is_columns_to_the_bit(options):
     with ops.without("winograd", "pointwise"):
@@ -152,10 +164,14 @@ def test_the_type_of_the_result_is_common_to_weight_and_bias(kernel, dtype, form
     (128, 16, 128, 256, 2, "columns"),  # 81 numbers per filter and channel to be made and read for 512 tiles
     (128, 8, 256, 512, 2, "columns"),
 ])  # fmt: skip
-def test_winograd_is_taken_where_it_was_faster_when_it_was_measured(monkeypatch, n, size, c, f, stride, expected):
+def test_winograd_is_taken_where_it_was_faster_when_it_was_measured(
+    monkeypatch, n, size, c, f, stride, expected
+):
     if on_a_gpu():
         pytest.skip("measured on processors")
     monkeypatch.setattr(winograd, "by_tiles", lambda *operands, **options: "by tiles")
-    x, weight = (to_device(numpy.zeros(shape, "float32")) for shape in ((n, size, size, c), (3, 3, c, f)))
+    x, weight = (
+        to_device(numpy.zeros(shape, "float32")) for shape in ((n, size, size, c), (3, 3, c, f))
+    )
     made = winograd.winograd(x, weight, stride=stride, padding=1)
     assert made == "by tiles" if expected == "winograd" else made is NotImplemented

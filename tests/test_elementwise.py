@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from minires import ops
 from minires.gradcheck import check_backward
-from tests.strategies import SEEDS, SHAPES, saved_by, numbers, run, types
+from tests.strategies import SEEDS, SHAPES, numbers, run, saved_by, types
 
 pytestmark = pytest.mark.usefixtures("each_backend")
 
@@ -35,7 +35,9 @@ def test_each_place_is_the_math_module_s_result(name, shape, seed):
     x = inside(name, seed, shape)
     y, _ = run(getattr(ops, name), x)
     assert y.shape == shape
-    assert_allclose(y.ravel(), [TRUTH[name](number) for number in x.ravel().tolist()], rtol=1e-12, atol=1e-15)
+    assert_allclose(
+        y.ravel(), [TRUTH[name](number) for number in x.ravel().tolist()], rtol=1e-12, atol=1e-15
+    )
 
 
 @each_op
@@ -96,7 +98,9 @@ def test_relu_saves_one_bool_for_each_element():
 def test_the_slope_of_relu_at_0_is_0():
     y, backward = run(ops.relu, numpy.array([-2.0, -0.0, 0.0, 5e-324, 3.0]))
     assert_array_equal(y, [0, 0, 0, 5e-324, 3])
-    assert_array_equal(backward(numpy.array([1.0, 10.0, 100.0, 1000.0, 1e4]))[0], [0, 0, 0, 1000, 1e4])
+    assert_array_equal(
+        backward(numpy.array([1.0, 10.0, 100.0, 1000.0, 1e4]))[0], [0, 0, 0, 1000, 1e4]
+    )
 
 
 def test_the_slope_of_sqrt_at_0_is_infinite():
@@ -119,7 +123,8 @@ def test_sigmoid_and_tanh_do_not_overflow(dtype):
 
 
 @pytest.mark.parametrize(
-    ("dtype", "x", "rtol"), [("float64", -700.0, 1e-14), ("float64", -40.0, 1e-14), ("float32", -80.0, 1e-6)]
+    ("dtype", "x", "rtol"),
+    [("float64", -700.0, 1e-14), ("float64", -40.0, 1e-14), ("float32", -80.0, 1e-6)],
 )
 def test_sigmoid_is_accurate_in_the_tail(dtype, x, rtol):
     """There it is e**x, as is its slope, however small."""

@@ -21,7 +21,7 @@ def trained(make, **options):
     model = make(**options).astype("float64")
     rng = numpy.random.default_rng(4)
     state = model.state_dict()
-    for name, array in state.items():
+    for array in state.values():
         if array.ndim == 1:
             array[:] = rng.uniform(0.5, 2, size=array.shape)
     model.load_state_dict(state)
@@ -56,11 +56,26 @@ def bottlenecks(**options):
 NETS = {
     "resnet20": (models.resnet20, {"shortcut": "B"}, 19 + 2, 0),
     "plain net": (models.resnet20, {"shortcut": "none"}, 19, 0),
-    "stem of ImageNet": (lambda **o: models.ResNet(models.BasicBlock, (2, 2), (8, 12), **o), {"stem": "imagenet"}, 10, 0),
+    "stem of ImageNet": (
+        lambda **o: models.ResNet(models.BasicBlock, (2, 2), (8, 12), **o),
+        {"stem": "imagenet"},
+        10,
+        0,
+    ),
     "bottlenecks": (bottlenecks, {}, 1 + 12 + 3, 0),
-    "preactivation": (models.resnet20, {"preactivation": True}, 19, 10),  # those that take a sum, not a convolution's result
+    "preactivation": (
+        models.resnet20,
+        {"preactivation": True},
+        19,
+        10,
+    ),  # those that take a sum, not a convolution's result
     "bottlenecks, preactivation": (bottlenecks, {"preactivation": True}, 12 + 1, 5),
-    "resnet8": (models.resnet8, {"widths": (8, 16)}, 4, 2),  # the other two take what a pooling gives
+    "resnet8": (
+        models.resnet8,
+        {"widths": (8, 16)},
+        4,
+        2,
+    ),  # the other two take what a pooling gives
 }
 
 

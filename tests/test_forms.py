@@ -1,6 +1,6 @@
-"""Which form of a function runs: a stand-in, a faster form that does not decline, or the plain one; and which do so in training.
+"""Which form of a function runs: a stand-in, a faster form that does not decline, or the plain one.
 
-That all of them give the same is in tests/test_forms_equal.py.
+That all of them give the same is in tests/test_forms_equal.py, which of them run in training in tests/test_forms_in_training.py.
 """
 
 import inspect
@@ -10,13 +10,21 @@ import sys
 import threading
 from pathlib import Path
 
-import numpy
 import pytest
 
 import minires
-from minires import Tensor, backend, fast, functional, models, ops, optim
+from minires import Tensor, backend, functional, models, ops, optim
 from minires.backend import settings, to_device, to_host, xp
-from minires.ops.forms import EVERY_OP, FUNCTIONS, faster, has_forms, in_use, op, plain, standing_in, without
+from minires.ops.forms import (
+    FUNCTIONS,
+    faster,
+    has_forms,
+    in_use,
+    op,
+    plain,
+    standing_in,
+    without,
+)
 
 HERE = Path(__file__)
 
@@ -49,7 +57,9 @@ def form(log, name, answer=None, **options):
 # The order.
 
 
-def test_a_form_that_was_registered_last_is_tried_first_and_one_that_declines_leaves_it_to_the_next(shape_of):
+def test_a_form_that_was_registered_last_is_tried_first_and_one_that_declines_leaves_it_to_the_next(
+    shape_of,
+):
     function, log = shape_of
     for name, answer in (("first", None), ("second", NotImplemented), ("third", NotImplemented)):
         faster(function)(form(log, name, answer))
@@ -96,7 +106,9 @@ def test_a_stand_in_need_not_know_what_a_graph_tells_an_op():
         seen.append((x.shape, stride))
         return ops.conv2d.plain(x, weight, bias, stride=stride, padding=padding)
 
-    x, weight = (Tensor(xp.ones(shape), requires_grad=True) for shape in ((1, 4, 4, 2), (3, 3, 2, 2)))
+    x, weight = (
+        Tensor(xp.ones(shape), requires_grad=True) for shape in ((1, 4, 4, 2), (3, 3, 2, 2))
+    )
     with standing_in(conv2d=conv2d):
         functional.conv2d(x, weight, stride=2).sum().backward()
     assert seen == [((1, 4, 4, 2), 2)] and x.grad.shape == (1, 4, 4, 2)
@@ -180,7 +192,13 @@ def test_they_may_be_decorators_and_hold_in_a_thread_that_is_told_of_them():
     assert names() is False and "winograd" in in_use()["conv2d"]
     found = []
     with plain():
-        threads = [threading.Thread(target=target) for target in (lambda: found.append(settings().plain), backend.carried(lambda: found.append(settings().plain)))]
+        threads = [
+            threading.Thread(target=target)
+            for target in (
+                lambda: found.append(settings().plain),
+                backend.carried(lambda: found.append(settings().plain)),
+            )
+        ]
         for thread in threads:
             thread.start()
             thread.join()
@@ -210,18 +228,32 @@ def test_the_environment_may_ask_for_plain_forms():
     environment = {"PYTHONPATH": str(Path(minires.__file__).parents[1]), "PATH": os.environ["PATH"]}
     for value, expected in (("1", "True\n"), ("0", "False\n"), ("", "False\n"), (None, "False\n")):
         told = {} if value is None else {"MINIRES_PLAIN": value}
-        done = subprocess.run([sys.executable, "-c", program], env=environment | told, capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, "-c", program], env=environment | told, capture_output=True, text=True
+        )
         assert done.stdout == expected, done.stderr
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: without("winorgad"), r"^unknown faster form 'winorgad': there are .*; did you mean 'winograd'"),
+        (
+            lambda: without("winorgad"),
+            r"^unknown faster form 'winorgad': there are .*; did you mean 'winograd'",
+        ),
         (lambda: without("winograd", "conv2d"), "^unknown faster form 'conv2d': there are "),
-        (lambda: standing_in(con2d=abs), r"^unknown function with forms 'con2d': there are .*; did you mean 'conv2d'"),
-        (lambda: standing_in({"BasicBlock": abs}), "^unknown function with forms 'BasicBlock': there are "),
-        (lambda: faster("con2d"), r"^unknown function with forms 'con2d': there are .*; did you mean 'conv2d'"),
+        (
+            lambda: standing_in(con2d=abs),
+            r"^unknown function with forms 'con2d': there are .*; did you mean 'conv2d'",
+        ),
+        (
+            lambda: standing_in({"BasicBlock": abs}),
+            "^unknown function with forms 'BasicBlock': there are ",
+        ),
+        (
+            lambda: faster("con2d"),
+            r"^unknown function with forms 'con2d': there are .*; did you mean 'conv2d'",
+        ),
     ],
 )
 def test_an_unknown_name_is_refused_with_the_nearest(call, message):
@@ -236,7 +268,9 @@ def test_a_form_takes_effect_at_once_and_on_tensors(monkeypatch):
     """Also where the function has run before."""
     x = Tensor([1.0, -1.0], requires_grad=True)
     assert functional.relu(x).numpy().tolist() == [1, 0]
-    monkeypatch.setattr(ops.relu.forms, "faster", ops.relu.forms.faster)  # it is taken back afterwards
+    monkeypatch.setattr(
+        ops.relu.forms, "faster", ops.relu.forms.faster
+    )  # it is taken back afterwards
 
     @faster(ops.relu)
     def leaky(x):
@@ -244,7 +278,11 @@ def test_a_form_takes_effect_at_once_and_on_tensors(monkeypatch):
 
     y = functional.relu(x)
     y.sum().backward()
-    assert y.numpy().tolist() == [1, -0.5] and to_host(x.grad).tolist() == [1, 0.5] and y.node.op == "relu"
+    assert (
+        y.numpy().tolist() == [1, -0.5]
+        and to_host(x.grad).tolist() == [1, 0.5]
+        and y.node.op == "relu"
+    )
     with plain():
         assert functional.relu(x).numpy().tolist() == [1, 0]
     with without("leaky"):
@@ -258,7 +296,10 @@ def test_a_form_that_asks_what_is_needed_is_told_by_the_graph(shape_of, monkeypa
     @faster("multiply")
     def product(a, b, needs_input_grad=None):
         told.append(needs_input_grad)
-        return a * b, lambda g: (g * b if needs_input_grad[0] else None, g * a if needs_input_grad[1] else None)
+        return a * b, lambda g: (
+            g * b if needs_input_grad[0] else None,
+            g * a if needs_input_grad[1] else None,
+        )
 
     x = Tensor([2.0], requires_grad=True)
     (x * Tensor([3.0])).backward()
@@ -285,65 +326,17 @@ def test_an_op_of_one_s_own_may_have_forms_even_under_a_name_that_is_taken():
 
 
 def test_the_source_and_the_signature_are_those_of_the_plain_form():
-    for function in (ops.conv2d, ops.conv2d.default, models.BasicBlock.forward, optim.optimizers.sgd):
+    for function in (
+        ops.conv2d,
+        ops.conv2d.default,
+        models.BasicBlock.forward,
+        optim.optimizers.sgd,
+    ):
         plain_form = function.plain if hasattr(function, "plain") else ops.conv2d.plain
-        assert inspect.unwrap(function) is plain_form and inspect.signature(function) == inspect.signature(plain_form)
-        assert inspect.getsource(function) == inspect.getsource(plain_form) and function.__doc__ == plain_form.__doc__
-
-
-# A step of a training.
-
-
-def step():
-    """A step of ResNet-20 on two images."""
-    model = models.resnet20()
-    optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
-    images = to_device(numpy.random.default_rng(0).random((2, 32, 32, 3), dtype="f4"))
-    loss = functional.cross_entropy(model(Tensor(images)), [3, 7])
-    loss.backward()
-    optimizer.step()
-
-
-def codes_run(function):
-    """The code of every function of Python's that runs in this thread."""
-    seen = set()
-
-    def note(frame, event, argument):
-        if event == "call":
-            seen.add(frame.f_code)
-
-    before = sys.getprofile()
-    sys.setprofile(note)
-    try:
-        with backend.using_threads(1):
-            function()
-    finally:
-        sys.setprofile(before)
-    return seen
-
-
-@pytest.mark.usefixtures("each_backend")
-def test_a_step_of_resnet_20_runs_no_plain_convolution_or_batch_norm():
-    """Those of everything that it does, which take nearly all of its time."""
-    slow = ["conv2d", "linear", "batch_norm", "channel_stats", "BasicBlock.forward", "ResNet.stem", "sgd"]
-    codes = {name: FUNCTIONS[name].plain.__code__ for name in slow}
-    ran = codes_run(step)
-    assert [name for name in slow if codes[name] in ran] == []
-    with plain():
-        ran = codes_run(step)
-    assert [name for name in slow if codes[name] in ran] == slow
-
-
-@pytest.mark.usefixtures("each_backend")
-def test_under_plain_no_code_of_minires_fast_runs():
-    """But for the rules that say whether a form runs."""
-    folder = str(Path(fast.__file__).parent)
-    every = [form for forms in [*FUNCTIONS.values(), EVERY_OP] for form in forms.faster]
-    rules = {form.when.__code__ for form in every if form.when is not None}
-
-    def files(codes):
-        return {code.co_filename for code in codes - rules if code.co_filename.startswith(folder)}
-
-    with plain():
-        assert files(codes_run(step)) == set()
-    assert {Path(file).stem for file in files(codes_run(step))} >= {"blocks", "conv", "onepass"}
+        assert inspect.unwrap(function) is plain_form and inspect.signature(
+            function
+        ) == inspect.signature(plain_form)
+        assert (
+            inspect.getsource(function) == inspect.getsource(plain_form)
+            and function.__doc__ == plain_form.__doc__
+        )

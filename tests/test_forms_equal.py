@@ -14,12 +14,15 @@ from ml_dtypes import bfloat16
 from minires import backend, ops
 from minires.backend import HALVES, settings
 from minires.fast.parts import PROCESS
-from minires.ops.forms import EVERY_OP, FUNCTIONS
+from minires.ops.forms import FUNCTIONS
 from tests.cases import CASES, OPS, REFUSED
 from tests.chunks import in_chunks_of
 from tests.conftest import BACKENDS
 
-TOLERANCE = {"float64": 1e-11, "float32": 2e-5}  # of the largest number in an array; Winograd loses a digit
+TOLERANCE = {
+    "float64": 1e-11,
+    "float32": 2e-5,
+}  # of the largest number in an array; Winograd loses a digit
 HALF_TYPES = {"float16": numpy.dtype("float16"), "bfloat16": numpy.dtype(bfloat16)}
 ROUNDING = {"float16": 2.0**-10, "bfloat16": 2.0**-7}
 
@@ -48,14 +51,21 @@ def close(found, expected, tolerance, what, dtypes=lambda i, dtype: {dtype.name}
     """Of one shape, of the type (or of one of some), and the same but for rounding: relative to the largest number of an array, or to
     a tenth of the largest of all, as what cancels out to 0 in one array was as large as that on the way.
     """
-    largest = [numpy.abs(b[numpy.isfinite(b)]).max(initial=0) if getattr(b, "dtype", bool) != bool else 0 for b in expected]
+    largest = [
+        0 if b is None or b.dtype.kind != "f" else numpy.abs(b[numpy.isfinite(b)]).max(initial=0)
+        for b in expected
+    ]
     for i, (a, b) in enumerate(zip(found, expected, strict=True)):
         if not isinstance(b, numpy.ndarray):
             assert a is b is None, what
             continue
-        assert a.shape == b.shape and a.dtype.name in dtypes(i, b.dtype), f"{what}: {i} is {a.dtype} {a.shape}, wanted {b.dtype} {b.shape}"
+        assert a.shape == b.shape and a.dtype.name in dtypes(i, b.dtype), (
+            f"{what}: {i} is {a.dtype} {a.shape}, wanted {b.dtype} {b.shape}"
+        )
         size = max(largest[i], max(largest) / 10) if b.dtype.kind == "f" else 0
-        numpy.testing.assert_allclose(a.astype(b.dtype), b, rtol=0, atol=tolerance * size, err_msg=f"{what}: {i}")
+        numpy.testing.assert_allclose(
+            a.astype(b.dtype), b, rtol=0, atol=tolerance * size, err_msg=f"{what}: {i}"
+        )
 
 
 def run_plain(name, case, dtype):
@@ -73,7 +83,9 @@ def small_products_pay():
 
 def test_every_faster_form_and_every_op_has_inputs():
     """Else what is below would not look at it."""
-    of_the_library = {name for name, forms in FUNCTIONS.items() if forms.plain.__module__.startswith("minires.")}
+    of_the_library = {
+        name for name, forms in FUNCTIONS.items() if forms.plain.__module__.startswith("minires.")
+    }
     assert {name for name, _ in FORMS} <= set(CASES)
     assert {name for name in of_the_library if FUNCTIONS[name].is_op} == set(OPS)
     assert {name for name, _ in FORMS if FUNCTIONS[name].is_op} == set(REFUSED)
@@ -93,9 +105,16 @@ def test_a_form_equals_the_plain_one(library, name, form):
                     continue
                 taken.add(dtype)
                 close(found, expected, TOLERANCE.get(dtype, 0), what)
-                if name != "sum_over_chunks" and "cupy" not in form.on:  # kernels take a batch whole
+                if (
+                    name != "sum_over_chunks" and "cupy" not in form.on
+                ):  # kernels take a batch whole
                     with in_chunks_of(700):
-                        close(case.run(form.run, dtype), expected, TOLERANCE.get(dtype, 0), f"{what}, in chunks")
+                        close(
+                            case.run(form.run, dtype),
+                            expected,
+                            TOLERANCE.get(dtype, 0),
+                            f"{what}, in chunks",
+                        )
         assert taken == dtypes, f"{form.run.__name__} took no case of {dtypes - taken}"
 
 
@@ -109,7 +128,9 @@ def test_a_form_of_an_op_refuses_what_the_plain_one_refuses(library, name, form)
             try:
                 made = case.run(form.run, "float32")
             except Exception as error:
-                assert (type(error), str(error)) == (type(plain.value), str(plain.value)), case.label
+                assert (type(error), str(error)) == (type(plain.value), str(plain.value)), (
+                    case.label
+                )
             else:
                 assert made is NotImplemented, f"{case.label} is not refused: {plain.value}"
 
@@ -155,7 +176,11 @@ def called(function, case):
 
         return run
 
-    outside = {name: noting(name) for name, forms in FUNCTIONS.items() if not forms.plain.__module__.startswith("minires.fast.")}
+    outside = {
+        name: noting(name)
+        for name, forms in FUNCTIONS.items()
+        if not forms.plain.__module__.startswith("minires.fast.")
+    }
     with ops.standing_in(outside):
         made = case.run(function, "float32")
     return NotImplemented if made is NotImplemented else names
@@ -195,13 +220,23 @@ def rounded_to(half, name, *, kept):
 @pytest.mark.parametrize("library", BACKENDS)
 def test_an_op_on_half_types_is_that_on_float32_rounded(library, name, half):
     """Whichever form takes it. Gradients of half arrays are of the half type, or of float32, in which they are summed."""
-    result = {"float32" if name in ("channel_stats", "cross_entropy", "global_avg_pool", "scale_gradient") else half}
+    result = {
+        "float32"
+        if name in ("channel_stats", "cross_entropy", "global_avg_pool", "scale_gradient")
+        else half
+    }
     with backend.using(library):
         for case in OPS[name]():
             if case.halves and "float32" in case.dtypes:
                 found = case.run(FUNCTIONS[name].default, rounded_to(half, name, kept=True))
                 expected = run_plain(name, case, rounded_to(half, name, kept=False))
-                close(found, expected, 3 * ROUNDING[half], case.label, lambda i, _: {half, "float32"} if i else result)
+                close(
+                    found,
+                    expected,
+                    3 * ROUNDING[half],
+                    case.label,
+                    lambda i, _: {half, "float32"} if i else result,
+                )
 
 
 @pytest.mark.parametrize("plain", [False, True], ids=["default", "plain"])
@@ -216,4 +251,10 @@ def test_autocast_rounds_the_operands_of_an_op(library, name, half, plain):
                 with backend.autocast(half), ops.plain() if plain else nullcontext():
                     found = case.run(FUNCTIONS[name].default, "float32")
                 expected = run_plain(name, case, rounded_to(half, name, kept=False))
-                close(found, expected, 3 * ROUNDING[half], case.label, lambda i, _: {half, "float32"} if i else {half})
+                close(
+                    found,
+                    expected,
+                    3 * ROUNDING[half],
+                    case.label,
+                    lambda i, _: {half, "float32"} if i else {half},
+                )

@@ -26,7 +26,15 @@ ways = st.sampled_from(["whole", "transposed", "rows", "columns", "gaps", "backw
 
 
 @settings(max_examples=300)
-@given(sizes, sizes, sizes, ways, ways, st.sampled_from([None, "whole", "rows", "transposed", "gaps"]), st.sampled_from(["f4", "f8"]))
+@given(
+    sizes,
+    sizes,
+    sizes,
+    ways,
+    ways,
+    st.sampled_from([None, "whole", "rows", "transposed", "gaps"]),
+    st.sampled_from(["f4", "f8"]),
+)
 def test_a_product_of_matrices_however_they_lie(m, k, n, way_a, way_b, way_out, dtype):
     rng = np.random.default_rng(0)
     a, b = laid(rng, m, k, way_a, dtype), laid(rng, k, n, way_b, dtype)
@@ -74,12 +82,16 @@ def test_half_types_are_summed_in_float32_and_rounded_once_or_not_at_all(half):
     COMPUTE.clear()
     x = np.full((1, 4097), 1.0, half)
     out = np.empty((1, 1), "f4")
-    assert matmul(x, x.T)[0, 0] == 4096 and matmul(x, x.T).dtype == half  # the neighbours of 4096 are more than 1 away
+    assert (
+        matmul(x, x.T)[0, 0] == 4096 and matmul(x, x.T).dtype == half
+    )  # the neighbours of 4096 are more than 1 away
     assert matmul(x, x.T, out) is out and out[0, 0] == 4097 and set(COMPUTE) == {gemm.FLOAT32}
 
 
 @settings(max_examples=100)
-@given(st.integers(1, 5), sizes, sizes, sizes, ways, ways, st.booleans(), st.sampled_from(["f4", "f8"]))
+@given(
+    st.integers(1, 5), sizes, sizes, sizes, ways, ways, st.booleans(), st.sampled_from(["f4", "f8"])
+)
 def test_stacks_of_matrices_however_they_lie(count, m, k, n, way_a, way_b, into, dtype):
     rng = np.random.default_rng(0)
     a, b = (np.stack([laid(rng, *size, "whole", dtype)] * count) for size in ((m, k), (k, n)))

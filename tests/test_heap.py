@@ -23,8 +23,14 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 
 def faults(**environment):
     """Pages that the system had to find for ROUNDS arrays, one after the other."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "GLIBC_"))}
-    done = subprocess.run([sys.executable, "-c", FAULTS], env={**kept, **environment}, capture_output=True, text=True)
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("MALLOC_", "GLIBC_"))
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", FAULTS], env={**kept, **environment}, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     return int(done.stdout)
 
@@ -38,7 +44,9 @@ def test_an_array_takes_the_memory_of_the_one_before_it():
 @pytest.mark.parametrize("name", ["MALLOC_ARENA_MAX", "GLIBC_TUNABLES"])
 def test_who_tells_malloc_what_to_do_is_obeyed(name):
     value = {"MALLOC_ARENA_MAX": "8", "GLIBC_TUNABLES": "glibc.malloc.arena_max=8"}[name]
-    assert faults(**{name: value}) >= ROUNDS * SIZE // (2 << 20)  # a huge page at least for each 2 MiB, or small ones
+    assert faults(**{name: value}) >= ROUNDS * SIZE // (
+        2 << 20
+    )  # a huge page at least for each 2 MiB, or small ones
 
 
 def test_keep_says_whether_it_changed_anything(monkeypatch):

@@ -37,18 +37,28 @@ def test_the_generator_is_numpys_from_the_seed():
     nn.manual_seed(12)
     assert init.generator().random() == numpy.random.default_rng(12).random()
     nn.manual_seed(12)
-    expected = numpy.random.default_rng(12).normal(0, numpy.sqrt(2 / 6), (4, 6)).astype(numpy.float32)
+    expected = (
+        numpy.random.default_rng(12).normal(0, numpy.sqrt(2 / 6), (4, 6)).astype(numpy.float32)
+    )
     assert_array_equal(to_host(init.kaiming_normal((4, 6))), expected)
 
 
 @pytest.mark.parametrize(
-    ("shape", "expected"), [((3, 5), (3, 5)), ((3, 3, 16, 64), (144, 576)), ((2, 5, 3, 7), (30, 70)), ((1, 1, 4, 2), (4, 2))]
+    ("shape", "expected"),
+    [
+        ((3, 5), (3, 5)),
+        ((3, 3, 16, 64), (144, 576)),
+        ((2, 5, 3, 7), (30, 70)),
+        ((1, 1, 4, 2), (4, 2)),
+    ],
 )
 def test_fans_are_the_inputs_of_an_output_and_the_outputs_of_an_input(shape, expected):
     assert init.fans(shape) == expected
 
 
-@pytest.mark.parametrize(("options", "fan"), [({}, 576), ({"mode": "fan_out"}, 576), ({"mode": "fan_in"}, 144)])
+@pytest.mark.parametrize(
+    ("options", "fan"), [({}, 576), ({"mode": "fan_out"}, 576), ({"mode": "fan_in"}, 144)]
+)
 def test_kaiming_normal_has_the_deviation_of_its_fan(options, fan):
     nn.manual_seed(0)
     weight = to_host(init.kaiming_normal((3, 3, 16, 64), **options)).astype(float)
@@ -87,11 +97,18 @@ def test_a_draw_of_exactly_p_is_kept_so_that_p_0_keeps_all(monkeypatch):
             return numpy.full(shape, 0.25)
 
     monkeypatch.setattr(init, "_generator", Fixed())
-    assert to_host(init.keep_mask((2,), 0.25)).all() and not to_host(init.keep_mask((2,), 0.26)).any()
+    assert (
+        to_host(init.keep_mask((2,), 0.25)).all() and not to_host(init.keep_mask((2,), 0.26)).any()
+    )
 
 
 def test_all_is_float32_on_the_backend_in_use():
-    for made in (init.kaiming_normal((2, 3)), init.uniform((2, 3), 1.0), init.zeros((2, 3)), init.ones((2, 3))):
+    for made in (
+        init.kaiming_normal((2, 3)),
+        init.uniform((2, 3), 1.0),
+        init.zeros((2, 3)),
+        init.ones((2, 3)),
+    ):
         assert is_array(made) and made.dtype == numpy.float32 and made.shape == (2, 3)
     assert is_array(init.keep_mask((2,), 0.5))
     assert not to_host(init.zeros((2, 3))).any() and (to_host(init.ones((2, 3))) == 1).all()
@@ -100,4 +117,7 @@ def test_all_is_float32_on_the_backend_in_use():
 def test_an_unknown_mode_names_the_nearest():
     with pytest.raises(ValueError) as error:
         init.kaiming_normal((3, 3), mode="fanin")
-    assert str(error.value) == "unknown mode 'fanin': there are fan_in, fan_out; did you mean 'fan_in'?"
+    assert (
+        str(error.value)
+        == "unknown mode 'fanin': there are fan_in, fan_out; did you mean 'fan_in'?"
+    )

@@ -29,7 +29,9 @@ from minires.ops.forms import FUNCTIONS
 from minires.optim.optimizers import adam, sgd
 from tests import compilers, shim
 
-needs_compiler = pytest.mark.skipif(shim.COMPILER is None, reason="there is no g++ to run kernels on the processor")
+needs_compiler = pytest.mark.skipif(
+    shim.COMPILER is None, reason="there is no g++ to run kernels on the processor"
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -49,7 +51,10 @@ def agree(kernel, function, /, *arguments, rtol=1e-5, **options):
         with ops.plain():
             wanted = wanted[0], *wanted[1](g)
         got = got[0], *got[1](g)
-    for a, b in zip(*(result if isinstance(result, tuple) else (result,) for result in (got, wanted)), strict=True):
+    for a, b in zip(
+        *(result if isinstance(result, tuple) else (result,) for result in (got, wanted)),
+        strict=True,
+    ):
         assert (a is None) == (b is None)
         if a is not None:
             close(a, b, rtol)
@@ -69,15 +74,24 @@ def in_float32(function):
     """The function with a plain form that computes half types in float32, and rounds once."""
 
     def wide(value):
-        return value.astype("f4") if hasattr(value, "dtype") and value.dtype.name in backend.HALVES else value
+        return (
+            value.astype("f4")
+            if hasattr(value, "dtype") and value.dtype.name in backend.HALVES
+            else value
+        )
 
     def plain(*arguments, **options):
-        half = next((a.dtype for a in arguments if hasattr(a, "dtype") and a.dtype.name in backend.HALVES), None)
+        half = next(
+            (a.dtype for a in arguments if hasattr(a, "dtype") and a.dtype.name in backend.HALVES),
+            None,
+        )
         made = function.plain(*map(wide, arguments), **options)
         if half is None or not callable(made[1]):
             return made
         result, backward = made
-        return result.astype(half), lambda g: tuple(x if x is None else x.astype(half) for x in backward(g.astype("f4")))
+        return result.astype(half), lambda g: tuple(
+            x if x is None else x.astype(half) for x in backward(g.astype("f4"))
+        )
 
     return SimpleNamespace(plain=plain)
 
@@ -128,7 +142,12 @@ def test_max_pooling_finds_the_positions_of_the_plain_form(case, ties):
 def values(draw, least=2):
     """x (N, C) or (N, H, W, C), of a mean far from 0 in some channels."""
     c, dtype = draw(channels), draw(images)
-    shape = draw(st.one_of(st.tuples(st.integers(least, 70)), st.tuples(st.integers(least, 5), st.integers(1, 9), st.integers(1, 9))))
+    shape = draw(
+        st.one_of(
+            st.tuples(st.integers(least, 70)),
+            st.tuples(st.integers(least, 5), st.integers(1, 9), st.integers(1, 9)),
+        )
+    )
     rng = np.random.default_rng(draw(st.integers(0, 99)))
     x = rng.standard_normal((*shape, c)) * rng.uniform(0.5, 2, c) + rng.uniform(-3, 3, c)
     return x.astype(dtype)
@@ -158,10 +177,26 @@ def test_batch_norm_add_and_relu_each_way(x, adds, relu, training):
     rng = np.random.default_rng(1)
     vector = accumulation_dtype(x.dtype)
     gamma, beta, mean, shift = (rng.standard_normal(x.shape[-1]).astype(vector) for _ in range(4))
-    var, add = (shift**2 + 0.1).astype(vector), rng.standard_normal(x.shape).astype(x.dtype) if adds else None
+    var, add = (
+        (shift**2 + 0.1).astype(vector),
+        rng.standard_normal(x.shape).astype(x.dtype) if adds else None,
+    )
     y = agree(norm.norm_forward_kernel, norm_forward, x, gamma, beta, add, mean, var, 1e-5, relu)
     g = rng.standard_normal(x.shape).astype(x.dtype)
-    agree(norm.norm_backward_kernel, norm_backward, g, y if relu else None, x, gamma, mean, var, 1e-5, training, adds, rtol=2e-5)
+    agree(
+        norm.norm_backward_kernel,
+        norm_backward,
+        g,
+        y if relu else None,
+        x,
+        gamma,
+        mean,
+        var,
+        1e-5,
+        training,
+        adds,
+        rtol=2e-5,
+    )
 
 
 @needs_compiler
@@ -183,14 +218,22 @@ def test_half_types_are_rounded_to_the_nearest_and_ties_to_even(half):
 @needs_compiler
 @pytest.mark.parametrize("label_type", ["i4", "i8", "u1"])
 @settings(max_examples=25)
-@given(n=st.integers(1, 300), k=st.integers(1, 12), smoothing=st.sampled_from([0.0, 0.1, 1.0]), dtype=images, size=st.sampled_from([1, 100]))
+@given(
+    n=st.integers(1, 300),
+    k=st.integers(1, 12),
+    smoothing=st.sampled_from([0.0, 0.1, 1.0]),
+    dtype=images,
+    size=st.sampled_from([1, 100]),
+)
 def test_softmax_cross_entropy(label_type, n, k, smoothing, dtype, size):
     rng = np.random.default_rng(n)
     logits = (rng.standard_normal((n, k)) * size).astype(dtype)
     labels = rng.integers(0, k, n).astype(label_type)
     found, backward = loss.cross_entropy_kernel(logits, labels, label_smoothing=smoothing)
     with ops.plain():
-        wanted, plain_backward = ops.cross_entropy.plain(logits.astype(found.dtype), labels, label_smoothing=smoothing)
+        wanted, plain_backward = ops.cross_entropy.plain(
+            logits.astype(found.dtype), labels, label_smoothing=smoothing
+        )
     close(found, wanted)
     g = found.dtype.type(3)
     close(backward(g)[0], plain_backward(g)[0])
@@ -226,7 +269,9 @@ def moved(kernel, function, arrays, *options):
 def test_sgd_and_adam(n, dtype, flag, nesterov, decay):
     rng = np.random.default_rng(n)
     w, g, m = (rng.standard_normal(n).astype(dtype) for _ in range(3))
-    moved(update.sgd_kernel, sgd, (w, g, m if flag or nesterov else None), 0.1, 0.9, decay, nesterov)
+    moved(
+        update.sgd_kernel, sgd, (w, g, m if flag or nesterov else None), 0.1, 0.9, decay, nesterov
+    )
     moved(update.adam_kernel, adam, (w, g, m, m**2), 3, 0.01, (0.9, 0.99), 1e-8, decay, flag)
 
 
@@ -246,9 +291,20 @@ def test_running_statistics_move(c, dtype, momentum, count):
 def test_images_are_picked_moved_and_cut_out(n, h, w, c, crop, cutout, kind, moving):
     rng = np.random.default_rng(n)
     images, chosen = rng.integers(0, 256, (7, h, w, c)).astype(kind), rng.integers(0, 7, n)
-    moves = sample_augmentation(rng, n, (h, w), crop=crop, mirrored=rng.random(n) < 0.5, cutout=cutout)
+    moves = sample_augmentation(
+        rng, n, (h, w), crop=crop, mirrored=rng.random(n) < 0.5, cutout=cutout
+    )
     factor, offset = (rng.standard_normal(c).astype("f4") for _ in range(2))
-    agree(augment.gather_kernel, gather, images, chosen, moves if moving else None, cutout if moving else 0, factor, offset)
+    agree(
+        augment.gather_kernel,
+        gather,
+        images,
+        chosen,
+        moves if moving else None,
+        cutout if moving else 0,
+        factor,
+        offset,
+    )
 
 
 @needs_compiler
@@ -268,11 +324,19 @@ def test_ops_have_right_gradients_on_kernels(forms):
         for kernel, c, f in (((3, 2), 3, 4), ((3, 3), 8, 8)):
             x, weight = rng.standard_normal((2, 5, 7, c)), rng.standard_normal((*kernel, c, f))
             for stride in ((2, 1), 1):
-                check_backward(partial(ops.conv2d, stride=stride, padding=1), x, weight, rng.standard_normal(f))
+                check_backward(
+                    partial(ops.conv2d, stride=stride, padding=1), x, weight, rng.standard_normal(f)
+                )
     x = rng.permutation(210).astype(float).reshape(2, 5, 7, 3)
     check_backward(partial(ops.max_pool2d, kernel=3, stride=2, padding=1), x)
     gamma, beta = rng.standard_normal(3), rng.standard_normal(3)
-    check_backward(partial(norm_add_relu, relu=False), rng.standard_normal(x.shape), gamma, beta, rng.standard_normal(x.shape))
+    check_backward(
+        partial(norm_add_relu, relu=False),
+        rng.standard_normal(x.shape),
+        gamma,
+        beta,
+        rng.standard_normal(x.shape),
+    )
 
 
 @needs_compiler
@@ -319,7 +383,9 @@ def test_types_without_a_kernel_take_the_plain_form(kind):
     with ops.standing_in(launch=refused):
         made, backward = ops.im2col(x, kernel=3, padding=1)
         (image,) = backward(made)
-    assert made.dtype == x.dtype and image[0, 1, 1, 0] == 9 * x[0, 1, 1, 0]  # exact: not by way of float32
+    assert (
+        made.dtype == x.dtype and image[0, 1, 1, 0] == 9 * x[0, 1, 1, 0]
+    )  # exact: not by way of float32
 
 
 @needs_compiler
@@ -327,7 +393,10 @@ def test_types_without_a_kernel_take_the_plain_form(kind):
                                                    (1, partial(backend.autocast, "float16"), 0)])  # fmt: skip
 def test_winograd_is_taken_on_a_gpu_for_stride_1_in_float32_without_tf32(stride, exact, wanted):
     x, weight = np.ones((64, 8, 8, 16), "f4"), np.ones((3, 3, 16, 16), "f4")
-    with exact(), mock.patch.object(winograd, "by_tiles", side_effect=winograd.by_tiles) as by_tiles:
+    with (
+        exact(),
+        mock.patch.object(winograd, "by_tiles", side_effect=winograd.by_tiles) as by_tiles,
+    ):
         ops.conv2d(x, weight, padding=1, stride=stride)
     assert by_tiles.call_count == wanted
 
@@ -338,7 +407,10 @@ def test_winograd_is_taken_on_a_gpu_for_stride_1_in_float32_without_tf32(stride,
        st.sampled_from([1, 3, 5]), st.sampled_from([1, 4]), floats)  # fmt: skip
 def test_winograds_maps(tile, n, h, w, ph, pw, c, f, dtype):
     rng, gpu = np.random.default_rng(n), maps_on_a_gpu
-    x, weight = rng.standard_normal((n, h, w, c)).astype(dtype), rng.standard_normal((3, 3, c, f)).astype(dtype)
+    x, weight = (
+        rng.standard_normal((n, h, w, c)).astype(dtype),
+        rng.standard_normal((3, 3, c, f)).astype(dtype),
+    )
     maps = Maps(x, weight, (ph, pw), tile, np.dtype(dtype))
     v = agree(gpu.tile_images_kernel, Maps.tile_images, maps, x)
     product = rng.standard_normal((*v.shape[:-1], f)).astype(dtype)
@@ -358,7 +430,10 @@ def test_winograds_maps(tile, n, h, w, ph, pw, c, f, dtype):
 
 def test_winograds_tiles_of_stride_2_take_the_plain_form():
     x, weight = np.ones((1, 9, 9, 2), "f4"), np.ones((3, 3, 2, 2), "f4")
-    assert maps_on_a_gpu.tile_images_kernel(Maps(x, weight, (0, 0), F4_STRIDE2, x.dtype), x) is NotImplemented
+    assert (
+        maps_on_a_gpu.tile_images_kernel(Maps(x, weight, (0, 0), F4_STRIDE2, x.dtype), x)
+        is NotImplemented
+    )
 
 
 @pytest.mark.parametrize("free, parts", [(1 << 42, 1), (128 << 20, 4), (1, 128)])
@@ -379,11 +454,20 @@ def test_little_work_is_not_cut_and_the_gpu_is_not_asked():
 @pytest.mark.parametrize("free, pooled, limit, used, wanted", [
     (8 << 30, 0, 0, 0, 2 << 30), (7 << 30, 0, 0, 0, 1 << 30), (1 << 30, 1 << 30, 0, 0, 512 << 20),
     (80 << 30, 0, 4 << 30, 2 << 30, 512 << 20), (0, 0, 0, 0, 1 << 20)])  # fmt: skip
-def test_the_budget_is_a_quarter_of_what_is_free_as_a_power_of_two(free, pooled, limit, used, wanted):
-    memory = SimpleNamespace(free_bytes=lambda: pooled, get_limit=lambda: limit, used_bytes=lambda: used)
+def test_the_budget_is_a_quarter_of_what_is_free_as_a_power_of_two(
+    free, pooled, limit, used, wanted
+):
+    memory = SimpleNamespace(
+        free_bytes=lambda: pooled, get_limit=lambda: limit, used_bytes=lambda: used
+    )
     runtime = SimpleNamespace(memGetInfo=lambda: (free, 141 << 30))
-    cupy = SimpleNamespace(get_default_memory_pool=lambda: memory, cuda=SimpleNamespace(runtime=runtime))
-    with mock.patch.dict(sys.modules, cupy=cupy), ops.standing_in(free_bytes=device.free_bytes.plain):
+    cupy = SimpleNamespace(
+        get_default_memory_pool=lambda: memory, cuda=SimpleNamespace(runtime=runtime)
+    )
+    with (
+        mock.patch.dict(sys.modules, cupy=cupy),
+        ops.standing_in(free_bytes=device.free_bytes.plain),
+    ):
         assert device.budget() == wanted
 
 
@@ -450,15 +534,31 @@ def kernels_used():
                 norm.channel_stats_kernel(x)
                 for adds in (True, False):
                     for relu in (True, False):
-                        norm.norm_forward_kernel(x, vector, vector, x if adds else None, vector, vector, 1e-5, relu)
+                        norm.norm_forward_kernel(
+                            x, vector, vector, x if adds else None, vector, vector, 1e-5, relu
+                        )
                         for training in (True, False):
-                            norm.norm_backward_kernel(x, x if relu else None, x, vector, vector, vector, 1e-5, training, adds)
+                            norm.norm_backward_kernel(
+                                x,
+                                x if relu else None,
+                                x,
+                                vector,
+                                vector,
+                                vector,
+                                1e-5,
+                                training,
+                                adds,
+                            )
                 for kernel in (3, 17):
-                    y, backward = pool.max_pool2d_kernel(x, kernel=kernel, stride=1, padding=kernel // 2)
+                    y, backward = pool.max_pool2d_kernel(
+                        x, kernel=kernel, stride=1, padding=kernel // 2
+                    )
                     backward(y)
             for nesterov in (True, False):
                 update.sgd_kernel(vector, vector, vector, 0.1, 0.9, 0.0, nesterov)
-                update.adam_kernel(vector, vector, vector, vector, 1, 0.1, (0.9, 0.9), 0.1, 0.1, nesterov)
+                update.adam_kernel(
+                    vector, vector, vector, vector, 1, 0.1, (0.9, 0.9), 0.1, 0.1, nesterov
+                )
             update.sgd_kernel(vector, vector, None, 0.1, 0.0, 0.0, False)
             norm.update_running_kernel(vector, vector, vector, vector, 0.1, 2)
             if vector.dtype == dtype:
@@ -471,14 +571,25 @@ def kernels_used():
                     u = maps_on_a_gpu.tile_filters_kernel(maps, np.ones((3, 3, c, c), dtype))
                     maps_on_a_gpu.untile_filters_kernel(maps, u)
             for ints in ("i4", "i8", "u1"):
-                loss.cross_entropy_kernel(np.ones((2, 3), dtype), np.zeros(2, ints), label_smoothing=0.1)
+                loss.cross_entropy_kernel(
+                    np.ones((2, 3), dtype), np.zeros(2, ints), label_smoothing=0.1
+                )
         for kind in ("u1", "f4"):
             for ints in ("i4", "i8"):
-                augment.gather_kernel(np.ones((2, 3, 3, 3), kind), np.zeros(2, ints), None, 0, np.ones(3, "f4"), np.ones(3, "f4"))
+                augment.gather_kernel(
+                    np.ones((2, 3, 3, 3), kind),
+                    np.zeros(2, ints),
+                    None,
+                    0,
+                    np.ones(3, "f4"),
+                    np.ones(3, "f4"),
+                )
     return sorted(seen)
 
 
-@pytest.mark.parametrize("file", sorted(path.name for path in Path(start.__file__).parent.glob("*.cu")))
+@pytest.mark.parametrize(
+    "file", sorted(path.name for path in Path(start.__file__).parent.glob("*.cu"))
+)
 def test_every_kernel_compiles_for_a_gpu(file, tmp_path):
     """By NVRTC where its wheel is installed, as CuPy does it; else by nvcc."""
     text, sources = (Path(start.__file__).parent / file).read_text(), {}

@@ -13,7 +13,7 @@ from minires import ops
 from minires.backend import to_device
 from minires.gradcheck import check_backward
 from minires.graph import saved
-from tests.strategies import SEEDS, SIZES, saved_by, numbers, run, types
+from tests.strategies import SEEDS, SIZES, numbers, run, saved_by, types
 
 pytestmark = pytest.mark.usefixtures("each_backend", "each_form")
 
@@ -22,7 +22,10 @@ def matmul_by_loops(a, b):
     """y[..., i, j] = the sum over k of a[..., i, k] * b[..., k, j], where a vector is one row or one column."""
     left, right = (a[None] if a.ndim == 1 else a), (b[:, None] if b.ndim == 1 else b)
     batch = numpy.broadcast_shapes(left.shape[:-2], right.shape[:-2])
-    left, right = numpy.broadcast_to(left, (*batch, *left.shape[-2:])), numpy.broadcast_to(right, (*batch, *right.shape[-2:]))
+    left, right = (
+        numpy.broadcast_to(left, (*batch, *left.shape[-2:])),
+        numpy.broadcast_to(right, (*batch, *right.shape[-2:])),
+    )
     y = numpy.zeros((*batch, left.shape[-2], right.shape[-1]))
     for *at, i, j in numpy.ndindex(y.shape):
         y[*at, i, j] = sum(left[*at, i, k] * right[*at, k, j] for k in range(left.shape[-1]))
@@ -64,30 +67,42 @@ def test_matmul_is_the_sum_over_the_inner_axis(shapes):
 def test_matmul_backward(shapes):
     check_backward(ops.matmul, numbers(0, shapes[0]), numbers(1, shapes[1]))
     for dtype in ("float32", "float64"):
-        assert types(ops.matmul, numpy.ones(shapes[0]), numpy.ones(shapes[1]), dtype=dtype) == {dtype}
+        assert types(ops.matmul, numpy.ones(shapes[0]), numpy.ones(shapes[1]), dtype=dtype) == {
+            dtype
+        }
 
 
 def test_matmul_by_hand():
-    y, backward = run(ops.matmul, numpy.array([[1.0, 2.0]]), numpy.array([[3.0, 4.0, 5.0], [6.0, 7.0, 8.0]]))
+    y, backward = run(
+        ops.matmul, numpy.array([[1.0, 2.0]]), numpy.array([[3.0, 4.0, 5.0], [6.0, 7.0, 8.0]])
+    )
     assert_array_equal(y, [[15, 18, 21]])
     g_a, g_b = backward(numpy.array([[1.0, 10.0, 100.0]]))
     assert_array_equal(g_a, [[543, 876]])
     assert_array_equal(g_b, [[1, 10, 100], [2, 20, 200]])
 
 
-@pytest.mark.parametrize("shapes", [((2, 3), (3, 5)), ((3,), (4, 3, 5)), ((2, 3), (3,)), ((4, 2, 3), (3, 5))])
+@pytest.mark.parametrize(
+    "shapes", [((2, 3), (3, 5)), ((3,), (4, 3, 5)), ((2, 3), (3,)), ((4, 2, 3), (3, 5))]
+)
 def test_matmul_saves_a_and_b_and_no_copy_of_them(shapes):
     a, b = numbers(0, shapes[0]), numbers(1, shapes[1])
     held = saved_by(ops.matmul, a, b)
     assert list(held) == ["left", "right"]
-    assert_array_equal(held["left"], a if a.ndim > 1 else [a], strict=True)  # a matrix stays one: CuPy's way with more is slow
+    assert_array_equal(
+        held["left"], a if a.ndim > 1 else [a], strict=True
+    )  # a matrix stays one: CuPy's way with more is slow
     assert_array_equal(held["right"], b if b.ndim > 1 else b[:, None], strict=True)
     if isinstance(to_device(a), numpy.ndarray):
         assert numpy.shares_memory(held["left"], a) and numpy.shares_memory(held["right"], b)
 
 
 def test_matmul_with_nothing_to_add_or_no_rows():
-    for shapes, result in [(((0, 3), (3, 2)), (0, 2)), (((2, 0), (0, 5)), (2, 5)), (((0, 2, 3), (3, 5)), (0, 2, 5))]:
+    for shapes, result in [
+        (((0, 3), (3, 2)), (0, 2)),
+        (((2, 0), (0, 5)), (2, 5)),
+        (((0, 2, 3), (3, 5)), (0, 2, 5)),
+    ]:
         y, backward = run(ops.matmul, *map(numpy.ones, shapes))
         assert y.shape == result and not y.any()
         g_a, g_b = backward(y)
@@ -120,7 +135,11 @@ def test_matmul_refuses_leading_shapes_that_do_not_broadcast():
 
 @given(st.lists(SIZES, max_size=3).map(tuple), SIZES, SIZES, st.booleans(), SEEDS)
 def test_linear_is_a_sum_for_each_feature(leading, i, o, with_bias, seed):
-    x, weight, bias = numbers(seed, (*leading, i)), numbers(seed + 1, (i, o)), numbers(seed + 2, (o,))
+    x, weight, bias = (
+        numbers(seed, (*leading, i)),
+        numbers(seed + 1, (i, o)),
+        numbers(seed + 2, (o,)),
+    )
     y, _ = run(ops.linear, x, weight, *[bias] * with_bias)
     assert y.shape == (*leading, o)
     for *at, feature in numpy.ndindex(y.shape):
@@ -130,7 +149,10 @@ def test_linear_is_a_sum_for_each_feature(leading, i, o, with_bias, seed):
 
 
 def test_linear_by_hand():
-    x, weight = numpy.array([[1.0, 2.0], [3.0, 4.0]]), numpy.array([[1.0, 0.0, 2.0], [10.0, 1.0, 0.0]])
+    x, weight = (
+        numpy.array([[1.0, 2.0], [3.0, 4.0]]),
+        numpy.array([[1.0, 0.0, 2.0], [10.0, 1.0, 0.0]]),
+    )
     y, backward = run(ops.linear, x, weight, numpy.array([100.0, 200.0, 300.0]))
     assert_array_equal(y, [[121, 202, 302], [143, 204, 306]])
     g_x, g_weight, g_bias = backward(numpy.array([[1.0, 10.0, 100.0], [2.0, 20.0, 200.0]]))
@@ -150,7 +172,9 @@ def test_linear_without_a_bias_gives_it_no_gradient():
 @pytest.mark.parametrize("shape", [(2, 3), (3,), (2, 4, 3)])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_type_of_the_elements_stays(shape, dtype):
-    assert types(ops.linear, numpy.ones(shape), numpy.ones((3, 5)), numpy.ones(5), dtype=dtype) == {dtype}
+    assert types(ops.linear, numpy.ones(shape), numpy.ones((3, 5)), numpy.ones(5), dtype=dtype) == {
+        dtype
+    }
     assert types(ops.linear, numpy.ones(shape), numpy.ones((3, 5)), dtype=dtype) == {dtype}
 
 

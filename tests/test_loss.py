@@ -13,7 +13,7 @@ from minires import functional, ops
 from minires.backend import BackendError, name, on_a_gpu, to_device, to_host
 from minires.backend import strict as other_library
 from minires.gradcheck import check_backward
-from tests.strategies import SEEDS, SHAPES, SIZES, saved_by, numbers, run, types
+from tests.strategies import SEEDS, SHAPES, SIZES, numbers, run, saved_by, types
 
 pytestmark = pytest.mark.usefixtures("each_backend", "each_form")
 
@@ -35,7 +35,9 @@ def test_softmax_and_its_logarithm_along_any_axis(shape, data, seed):
     x, axis = numbers(seed, shape), data.draw(st.integers(-len(shape), len(shape) - 1))
     expected = softmax_by_loops(x, axis)
     assert_allclose(run(ops.softmax, x, axis=axis)[0], expected, rtol=1e-12)
-    assert_allclose(run(ops.log_softmax, x, axis=axis)[0], numpy.log(expected), rtol=1e-12, atol=1e-14)
+    assert_allclose(
+        run(ops.log_softmax, x, axis=axis)[0], numpy.log(expected), rtol=1e-12, atol=1e-14
+    )
     check_backward(ops.softmax, x, axis=axis)
     check_backward(ops.log_softmax, x, axis=axis)
 
@@ -69,7 +71,9 @@ def test_logits_of_1000_do_not_overflow(dtype, axis):
         gradients = backward(numpy.ones((3, 3), dtype)) + log_backward(numpy.ones((3, 3), dtype))
     expected = numpy.array([[1 / 2, 1 / 2, 0], [1 / 3, 1 / 3, 1 / 3], [0, 1 / 2, 1 / 2]])
     half, third = math.log(2), math.log(3)
-    expected_log = numpy.array([[-half, -half, -2000 - half], [-third, -third, -third], [-1000 - half, -half, -half]])
+    expected_log = numpy.array(
+        [[-half, -half, -2000 - half], [-third, -third, -third], [-1000 - half, -half, -half]]
+    )
     assert_allclose(y, expected if axis == 1 else expected.T, rtol=1e-6)
     assert_allclose(log_y, expected_log if axis == 1 else expected_log.T, rtol=1e-6)
     assert all(numpy.isfinite(gradient).all() for gradient in gradients)
@@ -95,8 +99,12 @@ def cross_entropy_by_loops(logits, labels, smoothing=0.0):
     """(loss, its gradient), from the definition."""
     n, k = logits.shape
     p = softmax_by_loops(logits, 1)
-    target = [[(1 - smoothing) * (label == c) + smoothing / k for c in range(k)] for label in labels]
-    return -math.fsum(target[i][c] * math.log(p[i, c]) for i in range(n) for c in range(k)) / n, (p - target) / n
+    target = [
+        [(1 - smoothing) * (label == c) + smoothing / k for c in range(k)] for label in labels
+    ]
+    return -math.fsum(target[i][c] * math.log(p[i, c]) for i in range(n) for c in range(k)) / n, (
+        p - target
+    ) / n
 
 
 @given(SIZES, st.integers(1, 5), st.sampled_from([0.0, 0.1, 0.7, 1.0]), SEEDS)
@@ -119,7 +127,11 @@ def test_cross_entropy_is_a_mean_over_the_batch_in_nats():
 
 
 def test_cross_entropy_at_chance_is_the_logarithm_of_the_number_of_classes():
-    assert_allclose(run(ops.cross_entropy, numpy.zeros((4, 10)), numpy.array([0, 9, 3, 3]))[0], math.log(10), rtol=1e-14)
+    assert_allclose(
+        run(ops.cross_entropy, numpy.zeros((4, 10)), numpy.array([0, 9, 3, 3]))[0],
+        math.log(10),
+        rtol=1e-14,
+    )
 
 
 def test_label_smoothing_spreads_its_part_over_all_classes():
@@ -154,8 +166,12 @@ def test_cross_entropy_saves_softmax_minus_target():
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_cross_entropy_keeps_the_type(dtype):
     for smoothing in (0.0, 0.1):
-        assert types(ops.cross_entropy, LOGITS, numpy.array([0, 1]), dtype=dtype, label_smoothing=smoothing) == {dtype}
-        held = saved_by(ops.cross_entropy, LOGITS.astype(dtype), numpy.array([0, 1]), label_smoothing=smoothing)
+        assert types(
+            ops.cross_entropy, LOGITS, numpy.array([0, 1]), dtype=dtype, label_smoothing=smoothing
+        ) == {dtype}
+        held = saved_by(
+            ops.cross_entropy, LOGITS.astype(dtype), numpy.array([0, 1]), label_smoothing=smoothing
+        )
         assert [array.dtype for array in held.values()] == [dtype]
 
 
@@ -172,16 +188,66 @@ def test_the_mean_over_no_images_is_no_number():
 @pytest.mark.parametrize(
     ("logits", "labels", "error", "message"),
     [
-        (LOGITS, numpy.array([0.0, 1.0], "float32"), TypeError, "labels are float32, wanted ints: the index of each class"),
-        (LOGITS, numpy.array([True, False]), TypeError, "labels are bool, wanted ints: the index of each class"),
-        (LOGITS, numpy.array([-1, 2]), ValueError, "labels run from -1 to 2, logits have 3 classes: wanted 0 to 2"),
-        (LOGITS, numpy.array([3, 0]), ValueError, "labels run from 0 to 3, logits have 3 classes: wanted 0 to 2"),
-        (LOGITS, numpy.array([1, 255], "uint8"), ValueError, "labels run from 1 to 255, logits have 3 classes: wanted 0 to 2"),
-        (LOGITS, numpy.array([0, 1, 2]), ValueError, "labels have shape (3,), logits have (2, 3): wanted (2,)"),
-        (LOGITS, numpy.array([1]), ValueError, "labels have shape (1,), logits have (2, 3): wanted (2,)"),
-        (LOGITS, numpy.array(1), ValueError, "labels have shape (), logits have (2, 3): wanted (2,)"),
-        (LOGITS, numpy.array([[0], [1]]), ValueError, "labels have shape (2, 1), logits have (2, 3): wanted (2,)"),
-        (LOGITS, numpy.array([[1, 0, 0], [0, 1, 0]]), ValueError, "labels have shape (2, 3), logits have (2, 3): wanted (2,)"),
+        (
+            LOGITS,
+            numpy.array([0.0, 1.0], "float32"),
+            TypeError,
+            "labels are float32, wanted ints: the index of each class",
+        ),
+        (
+            LOGITS,
+            numpy.array([True, False]),
+            TypeError,
+            "labels are bool, wanted ints: the index of each class",
+        ),
+        (
+            LOGITS,
+            numpy.array([-1, 2]),
+            ValueError,
+            "labels run from -1 to 2, logits have 3 classes: wanted 0 to 2",
+        ),
+        (
+            LOGITS,
+            numpy.array([3, 0]),
+            ValueError,
+            "labels run from 0 to 3, logits have 3 classes: wanted 0 to 2",
+        ),
+        (
+            LOGITS,
+            numpy.array([1, 255], "uint8"),
+            ValueError,
+            "labels run from 1 to 255, logits have 3 classes: wanted 0 to 2",
+        ),
+        (
+            LOGITS,
+            numpy.array([0, 1, 2]),
+            ValueError,
+            "labels have shape (3,), logits have (2, 3): wanted (2,)",
+        ),
+        (
+            LOGITS,
+            numpy.array([1]),
+            ValueError,
+            "labels have shape (1,), logits have (2, 3): wanted (2,)",
+        ),
+        (
+            LOGITS,
+            numpy.array(1),
+            ValueError,
+            "labels have shape (), logits have (2, 3): wanted (2,)",
+        ),
+        (
+            LOGITS,
+            numpy.array([[0], [1]]),
+            ValueError,
+            "labels have shape (2, 1), logits have (2, 3): wanted (2,)",
+        ),
+        (
+            LOGITS,
+            numpy.array([[1, 0, 0], [0, 1, 0]]),
+            ValueError,
+            "labels have shape (2, 3), logits have (2, 3): wanted (2,)",
+        ),
         (LOGITS[0], numpy.array([0]), ValueError, "logits have shape (3,), wanted (N, K)"),
         (LOGITS[None], numpy.array([0]), ValueError, "logits have shape (1, 2, 3), wanted (N, K)"),
     ],
@@ -199,15 +265,26 @@ def test_cross_entropy_of_tensors_refuses_labels_of_another_library():
         pytest.skip("its arrays are NumPy's")
     logits, labels = to_device(LOGITS), numpy.array([0, 1])
     foreign = labels if name() != "numpy" else other_library.to_device(labels)
-    kind, cure = ("numpy.ndarray", "to_device") if name() != "numpy" else ("minires.backend.strict.Array", "make it after")
-    with pytest.raises(BackendError, match=f"^cross_entropy: an operand is a {kind}, the backend in use is {name()}: {cure}"):
+    kind, cure = (
+        ("numpy.ndarray", "to_device")
+        if name() != "numpy"
+        else ("minires.backend.strict.Array", "make it after")
+    )
+    with pytest.raises(
+        BackendError,
+        match=f"^cross_entropy: an operand is a {kind}, the backend in use is {name()}: {cure}",
+    ):
         functional.cross_entropy(logits, foreign)
 
 
 def test_lists_are_labels_of_tensors_and_not_of_arrays():
     loss = functional.cross_entropy(to_device(LOGITS), [0, 1])
-    assert float(loss) == float(to_host(ops.cross_entropy(to_device(LOGITS), to_device(numpy.array([0, 1])))[0]))
-    with pytest.raises(TypeError, match="^cross_entropy: labels are list, wanted ints: the index of each class$"):
+    assert float(loss) == float(
+        to_host(ops.cross_entropy(to_device(LOGITS), to_device(numpy.array([0, 1])))[0])
+    )
+    with pytest.raises(
+        TypeError, match="^cross_entropy: labels are list, wanted ints: the index of each class$"
+    ):
         ops.cross_entropy(to_device(LOGITS), [0, 1])
 
 
@@ -233,12 +310,16 @@ def test_mse_loss_is_the_mean_over_all_elements(shape, seed):
     x, target = numbers(seed, shape), numbers(seed + 1, shape)
     loss, _ = run(ops.mse_loss, x, target)
     assert loss.shape == ()
-    assert_allclose(loss, math.fsum((x[i] - target[i]) ** 2 for i in numpy.ndindex(shape)) / x.size, rtol=1e-12)
+    assert_allclose(
+        loss, math.fsum((x[i] - target[i]) ** 2 for i in numpy.ndindex(shape)) / x.size, rtol=1e-12
+    )
     check_backward(ops.mse_loss, x, target)
 
 
 def test_mse_loss_by_hand():
-    loss, backward = run(ops.mse_loss, numpy.array([[1.0, 2.0], [3.0, 8.0]]), numpy.array([[1.0, 4.0], [2.0, 3.0]]))
+    loss, backward = run(
+        ops.mse_loss, numpy.array([[1.0, 2.0], [3.0, 8.0]]), numpy.array([[1.0, 4.0], [2.0, 3.0]])
+    )
     assert loss == 7.5
     g_x, g_target = backward(2.0)
     assert_array_equal(g_x, [[0, -2], [1, 5]])
@@ -253,7 +334,9 @@ def test_mse_loss_saves_the_difference_and_keeps_the_type():
         assert types(ops.mse_loss, x, target, dtype=dtype) == {dtype}
 
 
-@pytest.mark.parametrize("shapes", [((2, 3), (3,)), ((2, 1), (2,)), ((2, 3), (2, 1)), ((2,), ()), ((2, 3), (3, 2))])
+@pytest.mark.parametrize(
+    "shapes", [((2, 3), (3,)), ((2, 1), (2,)), ((2, 3), (2, 1)), ((2,), ()), ((2, 3), (3, 2))]
+)
 def test_mse_loss_refuses_shapes_that_differ_even_if_they_broadcast(shapes):
     message = f"mse_loss: x has shape {shapes[0]}, target has {shapes[1]}"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
@@ -264,13 +347,21 @@ def test_an_impossible_class_that_is_not_the_label_costs_nothing():
     logits = numpy.array([[0.0, -numpy.inf, 1.0]])
     loss, backward = run(ops.cross_entropy, logits, numpy.array([2]))
     assert_allclose(loss, numpy.log(1 + numpy.exp(-1)), rtol=1e-12)
-    assert_allclose(backward(numpy.array(1.0))[0], [[1 / (1 + numpy.e), 0, -1 / (1 + numpy.e)]], rtol=1e-12)
+    assert_allclose(
+        backward(numpy.array(1.0))[0], [[1 / (1 + numpy.e), 0, -1 / (1 + numpy.e)]], rtol=1e-12
+    )
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int64"])
 def test_mse_loss_refuses_numbers_that_are_no_floats_on_both_sides(dtype):
     """0 - 1 is 255 in uint8."""
     x, target = numpy.zeros(2, dtype), numpy.ones(2, dtype)
-    with pytest.raises(TypeError, match=f"^mse_loss: x is {dtype}, target is {dtype}: wanted floats$"):
+    with pytest.raises(
+        TypeError, match=f"^mse_loss: x is {dtype}, target is {dtype}: wanted floats$"
+    ):
         run(ops.mse_loss, x, target)
-    assert run(ops.mse_loss, x.astype("float32"), target)[0] == run(ops.mse_loss, x, target.astype("float32"))[0] == 1
+    assert (
+        run(ops.mse_loss, x.astype("float32"), target)[0]
+        == run(ops.mse_loss, x, target.astype("float32"))[0]
+        == 1
+    )

@@ -36,7 +36,10 @@ def normal(seed, *shape):
 def by_loops(x, weight):
     """conv2d with padding 1 and stride 2, from the definition."""
     (n, h, w, _), (kh, kw, _, f) = x.shape, weight.shape
-    y, x = numpy.zeros((n, (h - 1) // 2 + 1, (w - 1) // 2 + 1, f)), numpy.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    y, x = (
+        numpy.zeros((n, (h - 1) // 2 + 1, (w - 1) // 2 + 1, f)),
+        numpy.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0))),
+    )
     for i, j in numpy.ndindex(y.shape[1:3]):
         y[:, i, j] = numpy.tensordot(x[:, 2 * i : 2 * i + kh, 2 * j : 2 * j + kw], weight, 3)
     return y
@@ -49,7 +52,9 @@ def test_a_convolution_is_that_of_rounded_numbers_rounded_once(half):
         y, _ = ops.conv2d(to_device(x), to_device(weight), stride=2, padding=1)
     wanted = by_loops(rounded(x, half), rounded(weight, half))
     assert y.dtype.name == half
-    numpy.testing.assert_allclose(to_host(y).astype("f8"), wanted, rtol=1.01 * STEP[half], atol=1e-5)
+    numpy.testing.assert_allclose(
+        to_host(y).astype("f8"), wanted, rtol=1.01 * STEP[half], atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("half", HALVES)
@@ -58,14 +63,27 @@ def test_the_gradient_of_weights_is_summed_in_float32_and_never_rounded(half, ke
     x, weight, g = normal(0, 40, 6, 6, 2), normal(1, kernel, kernel, 2, 3), normal(2, 40, 6, 6, 3)
     options = {"padding": kernel // 2}
     with backend.autocast(half):
-        y, backward = ops.conv2d(*map(to_device, (x, weight)), to_device(numpy.zeros(3, "f4")), **options)
+        _, backward = ops.conv2d(
+            *map(to_device, (x, weight)), to_device(numpy.zeros(3, "f4")), **options
+        )
         g_x, g_weight, g_bias = backward(in_half(g, half))
     assert g_x.dtype.name == half and g_weight.dtype == g_bias.dtype == numpy.float32
-    _, exact = ops.conv2d(*(to_device(rounded(array, half)) for array in (x, weight)), to_device(numpy.zeros(3)), **options)
+    _, exact = ops.conv2d(
+        *(to_device(rounded(array, half)) for array in (x, weight)),
+        to_device(numpy.zeros(3)),
+        **options,
+    )
     wanted = exact(to_device(rounded(g, half)))
-    for found, right, tolerance in zip((g_x, g_weight, g_bias), wanted, (3 * STEP[half], 1e-6, 1e-6)):  # g_x: of rounded columns
+    for found, right, tolerance in zip(
+        (g_x, g_weight, g_bias), wanted, (3 * STEP[half], 1e-6, 1e-6)
+    ):  # g_x: of rounded columns
         right = to_host(right)
-        numpy.testing.assert_allclose(to_host(found).astype("f8"), right, rtol=tolerance, atol=tolerance * numpy.abs(right).max())
+        numpy.testing.assert_allclose(
+            to_host(found).astype("f8"),
+            right,
+            rtol=tolerance,
+            atol=tolerance * numpy.abs(right).max(),
+        )
 
 
 def test_a_linear_layer_likewise():
@@ -73,7 +91,10 @@ def test_a_linear_layer_likewise():
     with backend.autocast("float16"):
         y, backward = ops.linear(to_device(x), to_device(weight), to_device(numpy.zeros(4, "f4")))
         g_x, g_weight, g_bias = backward(in_half(g, "float16"))
-    assert y.dtype.name == g_x.dtype.name == "float16" and g_weight.dtype == g_bias.dtype == numpy.float32
+    assert (
+        y.dtype.name == g_x.dtype.name == "float16"
+        and g_weight.dtype == g_bias.dtype == numpy.float32
+    )
     x, weight, g = (rounded(array, "float16") for array in (x, weight, g))
     numpy.testing.assert_allclose(to_host(y), x @ weight, rtol=1e-3, atol=1e-3)
     numpy.testing.assert_allclose(to_host(g_weight), x.T @ g, rtol=1e-5, atol=1e-5)
@@ -83,11 +104,18 @@ def test_a_linear_layer_likewise():
 @pytest.mark.parametrize("plain", [False, True])
 def test_types_that_are_not_float32_stay_and_so_does_all_when_it_is_off(plain):
     def kind(name):
-        return ops.linear(*(to_device(numpy.ones(shape, name)) for shape in ((2, 3), (3, 4))))[0].dtype.name
+        return ops.linear(*(to_device(numpy.ones(shape, name)) for shape in ((2, 3), (3, 4))))[
+            0
+        ].dtype.name
 
     with ops.plain() if plain else nullcontext():
         with backend.autocast("bfloat16"):
-            assert [kind(name) for name in ("f8", "i4", "f2", "f4")] == ["float64", "int32", "float16", "bfloat16"]
+            assert [kind(name) for name in ("f8", "i4", "f2", "f4")] == [
+                "float64",
+                "int32",
+                "float16",
+                "bfloat16",
+            ]
             with backend.autocast(None):
                 assert kind("f4") == "float32"
             assert kind("f4") == "bfloat16"
@@ -103,7 +131,9 @@ def test_among_plain_forms_it_holds_too(half):
         with ops.plain():
             plain_y, _ = ops.conv2d(to_device(x), to_device(weight), padding=1)
     assert y.dtype == plain_y.dtype == half
-    numpy.testing.assert_allclose(to_host(y).astype("f8"), to_host(plain_y).astype("f8"), rtol=2 * STEP[half], atol=1e-5)
+    numpy.testing.assert_allclose(
+        to_host(y).astype("f8"), to_host(plain_y).astype("f8"), rtol=2 * STEP[half], atol=1e-5
+    )
 
 
 def test_an_operand_that_is_named_is_rounded_too():
@@ -128,14 +158,25 @@ def test_one_pass_of_batch_norm_saves_half_types_and_sums_in_float32(half):
     x, add, g = (in_half(array, half) for array in arrays)
     gamma, beta = normal(3, 3) + 1, normal(4, 3)
     y, backward = norm_add_relu(x, to_device(gamma), to_device(beta), add)
-    exact, exact_backward = norm_add_relu(*map(to_device, (arrays[0], gamma.astype("f8"), beta.astype("f8"), arrays[1])))
-    assert y.dtype.name == half and {array.dtype.name for array in saved(backward).values()} == {half, "float32"}
-    numpy.testing.assert_allclose(to_host(y).astype("f8"), to_host(exact), rtol=1.01 * STEP[half], atol=1e-5)
-    for found, right, kind in zip(backward(g), exact_backward(to_device(arrays[2])), (half, "float32", "float32", half)):
+    exact, exact_backward = norm_add_relu(
+        *map(to_device, (arrays[0], gamma.astype("f8"), beta.astype("f8"), arrays[1]))
+    )
+    assert y.dtype.name == half and {array.dtype.name for array in saved(backward).values()} == {
+        half,
+        "float32",
+    }
+    numpy.testing.assert_allclose(
+        to_host(y).astype("f8"), to_host(exact), rtol=1.01 * STEP[half], atol=1e-5
+    )
+    for found, right, kind in zip(
+        backward(g), exact_backward(to_device(arrays[2])), (half, "float32", "float32", half)
+    ):
         right = to_host(right)
         assert found.dtype.name == kind
         tolerance = 1.01 * STEP[half] if kind == half else 1e-5
-        numpy.testing.assert_allclose(to_host(found).astype("f8"), right, rtol=tolerance, atol=2e-5 * numpy.abs(right).max())
+        numpy.testing.assert_allclose(
+            to_host(found).astype("f8"), right, rtol=tolerance, atol=2e-5 * numpy.abs(right).max()
+        )
 
 
 @pytest.mark.parametrize("op, options", [(ops.max_pool2d, {"kernel": 3, "stride": 2, "padding": 1}), (ops.avg_pool2d, {"kernel": 2}),
@@ -146,8 +187,13 @@ def test_pooling_of_half_types(op, options):
     (y, backward), (exact, exact_backward) = op(half_x, **options), op(to_device(x), **options)
     numpy.testing.assert_allclose(to_host(y).astype("f8"), to_host(exact), rtol=2**-8, atol=1e-6)
     g = rounded(normal(1, *y.shape), "bfloat16")
-    (found,), (right,) = backward(to_device(g.astype("f4")).astype(y.dtype)), exact_backward(to_device(g))
-    numpy.testing.assert_allclose(to_host(found).astype("f8"), to_host(right), rtol=2**-8, atol=1e-2)
+    (found,), (right,) = (
+        backward(to_device(g.astype("f4")).astype(y.dtype)),
+        exact_backward(to_device(g)),
+    )
+    numpy.testing.assert_allclose(
+        to_host(found).astype("f8"), to_host(right), rtol=2**-8, atol=1e-2
+    )
 
 
 def test_the_loss_of_half_logits_is_float32():
@@ -158,9 +204,13 @@ def test_the_loss_of_half_logits_is_float32():
     shifted = logits - logits.max(axis=1, keepdims=True)
     log_p = shifted - numpy.log(numpy.exp(shifted).sum(axis=1, keepdims=True))
     assert loss.dtype == numpy.float32
-    numpy.testing.assert_allclose(float(to_host(loss)), -log_p[numpy.arange(6), labels].mean(), rtol=1e-6)
+    numpy.testing.assert_allclose(
+        float(to_host(loss)), -log_p[numpy.arange(6), labels].mean(), rtol=1e-6
+    )
     wanted = (numpy.exp(log_p) - numpy.eye(4)[labels]) / 6
-    found = to_host(backward(to_device(numpy.array(1, "f4")))[0]).astype("f8")  # of the logits' type, or float32 on a GPU
+    found = to_host(backward(to_device(numpy.array(1, "f4")))[0]).astype(
+        "f8"
+    )  # of the logits' type, or float32 on a GPU
     numpy.testing.assert_allclose(found, wanted, rtol=STEP["bfloat16"], atol=1e-7)
 
 
@@ -189,7 +239,10 @@ def test_a_net_learns_as_in_float32(half):
     assert losses[-1] < 0.8 * losses[0]
     numpy.testing.assert_allclose(losses, exact, rtol=0.15)
     assert losses != exact
-    arrays = [*(parameter.data for parameter in model.parameters()), *(parameter.grad for parameter in model.parameters())]
+    arrays = [
+        *(parameter.data for parameter in model.parameters()),
+        *(parameter.grad for parameter in model.parameters()),
+    ]
     arrays += [array for _, array in model.named_buffers()]
     assert {array.dtype.name for array in arrays} == {"float32"}
 
@@ -203,13 +256,19 @@ def test_so_it_does_with_ops_of_their_own(forms):
 def test_what_lies_between_layers_takes_half_the_memory():
     def held(context):
         with context:
-            logits = models.ResNet(models.BasicBlock, (2,), (16,))(Tensor(to_device(normal(0, 4, 16, 16, 3))))
+            logits = models.ResNet(models.BasicBlock, (2,), (16,))(
+                Tensor(to_device(normal(0, 4, 16, 16, 3)))
+            )
         nodes, seen, size = [logits.node], set(), {}
         while nodes:
             node = nodes.pop()
             if node is not None and not isinstance(node, Tensor) and id(node) not in seen:
                 seen.add(id(node))
-                size.update((id(array), array.nbytes) for array in saved(node.backward).values() if array.ndim == 4 and len(array) == 4)
+                size.update(
+                    (id(array), array.nbytes)
+                    for array in saved(node.backward).values()
+                    if array.ndim == 4 and len(array) == 4
+                )
                 nodes += node.parents
         return sum(size.values())
 
@@ -238,14 +297,19 @@ def test_a_type_that_is_none_of_them():
 
 
 def test_bfloat16_without_the_package_that_has_it():
-    with mock.patch.dict(sys.modules, ml_dtypes=None), pytest.raises(backend.BackendError, match="pip install ml_dtypes"):
+    with (
+        mock.patch.dict(sys.modules, ml_dtypes=None),
+        pytest.raises(backend.BackendError, match="pip install ml_dtypes"),
+    ):
         with backend.autocast("bfloat16"):
             pass
 
 
 def test_bfloat16_where_the_library_has_none():
     library = mock.Mock()
-    library.ones.return_value.astype.side_effect = TypeError("unsupported dtype bfloat16\nand so on")
+    library.ones.return_value.astype.side_effect = TypeError(
+        "unsupported dtype bfloat16\nand so on"
+    )
     message = r"another cannot round to bfloat16 here \(TypeError: unsupported dtype bfloat16\): CuPy has bfloat16 from version 14 on"
     with backend.using(backend.settings().library._replace(name="another", module=library)):
         with pytest.raises(backend.BackendError, match=message), backend.autocast("bfloat16"):
@@ -268,7 +332,12 @@ def test_a_gradient_too_small_for_float16_comes_through_by_scaling():
         weight = nn.Parameter(to_device(numpy.ones((1, 1), "f4")))
         optimizer = optim.SGD([weight], lr=1.0)
         with backend.autocast("float16"):
-            loss = functional.sum(functional.linear(functional.linear(Tensor(to_device(x)), weight), [[2e-4]])) * 1e-4
+            loss = (
+                functional.sum(
+                    functional.linear(functional.linear(Tensor(to_device(x)), weight), [[2e-4]])
+                )
+                * 1e-4
+            )
             if scale is None:
                 loss.backward()
             else:
@@ -298,7 +367,9 @@ def test_a_step_that_is_left_out_is_one_of_the_schedule_all_the_same():
     assert scaler.steps == scaler.optimizer.steps == 1
     parameter.grad = to_device(numpy.full(2, scaler.factor, "f4"))
     scaler.step()
-    assert scaler.lr == pytest.approx(0.1) and to_host(parameter.data).tolist() == pytest.approx([0.9, 0.9])
+    assert scaler.lr == pytest.approx(0.1) and to_host(parameter.data).tolist() == pytest.approx(
+        [0.9, 0.9]
+    )
 
 
 def test_a_step_is_taken_with_the_gradients_divided_by_the_scale():
@@ -346,4 +417,8 @@ def test_a_scaler_hands_on_what_an_optimizer_has():
 def test_misuse_of_a_scaler():
     for arguments in ((0,), (-1.0,), (1.0, 0)):
         with pytest.raises(ValueError, match="wanted more than 0"):
-            optim.GradScaler(optim.SGD([parameter_with([1, 1])], lr=1.0), *arguments[:1], **dict(zip(["growth_interval"], arguments[1:])))
+            optim.GradScaler(
+                optim.SGD([parameter_with([1, 1])], lr=1.0),
+                *arguments[:1],
+                **dict(zip(["growth_interval"], arguments[1:])),
+            )

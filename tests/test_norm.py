@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from minires import ops
 from minires.backend import to_device, to_host
 from minires.gradcheck import check_backward
-from tests.strategies import SEEDS, SIZES, saved_by, numbers, run, types
+from tests.strategies import SEEDS, SIZES, numbers, run, saved_by, types
 
 pytestmark = pytest.mark.usefixtures("each_backend", "each_form")
 
@@ -21,12 +21,18 @@ BATCHES = st.tuples(st.integers(2, 4), SIZES) | st.tuples(st.integers(2, 3), SIZ
 
 def channels(x):
     """For each channel the list of its values."""
-    return [[float(x[index]) for index in numpy.ndindex(x.shape) if index[-1] == c] for c in range(x.shape[-1])]
+    return [
+        [float(x[index]) for index in numpy.ndindex(x.shape) if index[-1] == c]
+        for c in range(x.shape[-1])
+    ]
 
 
 def stats_by_loops(x):
     means = [math.fsum(values) / len(values) for values in channels(x)]
-    return means, [math.fsum((value - m) ** 2 for value in values) / len(values) for m, values in zip(means, channels(x))]
+    return means, [
+        math.fsum((value - m) ** 2 for value in values) / len(values)
+        for m, values in zip(means, channels(x))
+    ]
 
 
 def normalised_by_loops(x, gamma, beta, mean, var, eps):
@@ -69,7 +75,9 @@ def test_channel_stats_by_hand():
 @pytest.mark.parametrize("shape", [(65536, 3), (64, 32, 32, 3), (5, 3)])
 def test_a_mean_of_1000_deviations_costs_no_accuracy(shape):
     """float32 has 7 digits. Adding up 65536 numbers of about 1003 in it, one after the other, is wrong from the 4th on."""
-    x = numpy.float32([1003, -1003, 3] + numpy.random.default_rng(0).standard_normal(shape))
+    x = numpy.float32(
+        numpy.array([1003, -1003, 3]) + numpy.random.default_rng(0).standard_normal(shape)
+    )
     exact = x.reshape(-1, 3).astype("float64")
     mean, var = stats_on_host(x)
     assert mean.dtype == var.dtype == numpy.float32
@@ -83,17 +91,24 @@ def test_channel_stats_keep_the_type():
 
 @pytest.mark.parametrize("dtype", ["uint8", "int64", "bool"])
 def test_channel_stats_of_whole_numbers_are_refused(dtype):
-    with pytest.raises(TypeError, match=f"channel_stats: x is {dtype}, wanted floating-point numbers: x.astype"):
+    with pytest.raises(
+        TypeError, match=f"channel_stats: x is {dtype}, wanted floating-point numbers: x.astype"
+    ):
         stats_on_host(numpy.ones((4, 3), dtype=dtype))
 
 
 @pytest.mark.parametrize("shape", [(3,), ()])
 def test_channel_stats_want_two_axes(shape):
-    with pytest.raises(ValueError, match=f"^{re.escape(f'channel_stats: x has shape {shape}, wanted (N, C) or (N, H, W, C)')}$"):
+    with pytest.raises(
+        ValueError,
+        match=f"^{re.escape(f'channel_stats: x has shape {shape}, wanted (N, C) or (N, H, W, C)')}$",
+    ):
         stats_on_host(numpy.ones(shape))
 
 
-@pytest.mark.parametrize(("n", "value"), [(3000, 1000.1), (3000, 1 / 3), (15000, 0.1), (5001, 1e3 / 7)])
+@pytest.mark.parametrize(
+    ("n", "value"), [(3000, 1000.1), (3000, 1 / 3), (15000, 0.1), (5001, 1e3 / 7)]
+)
 def test_no_variance_of_a_constant_is_below_0(n, value):
     """What rounding leaves of so many equal numbers in float32 may have either sign."""
     x = numpy.full((n, 1, 3), value, dtype="float32")
@@ -109,7 +124,9 @@ def test_batch_norm_is_its_formula_with_the_batch_s_mean_and_biased_variance(sha
     mean, var = stats_by_loops(x)
     for options, eps in [({}, 1e-5), ({"eps": 1e-5}, 1e-5), ({"eps": 0.3}, 0.3)]:
         y, _ = run(ops.batch_norm, x, gamma, beta, **options)
-        assert_allclose(y, normalised_by_loops(x, gamma, beta, mean, var, eps), rtol=1e-10, atol=1e-10)
+        assert_allclose(
+            y, normalised_by_loops(x, gamma, beta, mean, var, eps), rtol=1e-10, atol=1e-10
+        )
 
 
 @given(BATCHES, st.sampled_from([0.01, 0.3]), SEEDS)
@@ -119,14 +136,26 @@ def test_batch_norm_backward(shape, eps, seed):
 
 def test_batch_norm_backward_with_the_default_eps():
     """Variances as small as eps, so that a gradient with another eps is wrong."""
-    check_backward(ops.batch_norm, *drawn(0, (6, 4, 5, 3), 0.003, shift=0.5), step=1e-8, tolerance=1e-5)
+    check_backward(
+        ops.batch_norm, *drawn(0, (6, 4, 5, 3), 0.003, shift=0.5), step=1e-8, tolerance=1e-5
+    )
     check_backward(ops.batch_norm, *drawn(0, (6, 3), 2.0, shift=100.0))
 
 
 def test_eps_is_inside_the_root():
-    for op, options in [(ops.batch_norm, {}), (ops.batch_norm_frozen, {"mean": numpy.zeros(1), "var": numpy.full(1, 9.0)})]:
+    for op, options in [
+        (ops.batch_norm, {}),
+        (ops.batch_norm_frozen, {"mean": numpy.zeros(1), "var": numpy.full(1, 9.0)}),
+    ]:
         options = {name: to_device(value) for name, value in options.items()}
-        y, _ = run(op, numpy.array([[-3.0], [3.0]]), numpy.array([10.0]), numpy.array([1.0]), eps=16, **options)
+        y, _ = run(
+            op,
+            numpy.array([[-3.0], [3.0]]),
+            numpy.array([10.0]),
+            numpy.array([1.0]),
+            eps=16,
+            **options,
+        )
         assert_allclose(y, [[-5], [7]], rtol=1e-14)  # 3 / sqrt(9 + 16) = 0.6
 
 
@@ -143,7 +172,9 @@ def test_the_output_has_mean_0_and_biased_variance_1(shape, seed):
 def test_the_gradient_is_the_same_whether_the_statistics_are_given_or_not(shape):
     x, gamma, beta = drawn(0, shape, 3.0, shift=1.0)
     y, backward = run(ops.batch_norm, x, gamma, beta, eps=0.1)
-    y_given, backward_given = run(ops.batch_norm, x, gamma, beta, eps=0.1, stats=ops.channel_stats(to_device(x)))
+    y_given, backward_given = run(
+        ops.batch_norm, x, gamma, beta, eps=0.1, stats=ops.channel_stats(to_device(x))
+    )
     assert_array_equal(y, y_given)
     g = numbers(3, shape)
     for gradient, given_gradient in zip(backward(g), backward_given(g), strict=True):
@@ -152,7 +183,14 @@ def test_the_gradient_is_the_same_whether_the_statistics_are_given_or_not(shape)
 
 def test_statistics_that_are_given_are_used():
     stats = to_device(numpy.array([1.0])), to_device(numpy.array([4.0]))
-    y, _ = run(ops.batch_norm, numpy.array([[3.0], [7.0]]), numpy.array([10.0]), numpy.array([0.5]), eps=0, stats=stats)
+    y, _ = run(
+        ops.batch_norm,
+        numpy.array([[3.0], [7.0]]),
+        numpy.array([10.0]),
+        numpy.array([0.5]),
+        eps=0,
+        stats=stats,
+    )
     assert_array_equal(y, [[10.5], [30.5]])
 
 
@@ -173,7 +211,9 @@ def test_a_mean_far_from_0_changes_nothing_in_batch_norm(shape):
     x, gamma, beta = (numpy.float32(array) for array in drawn(0, shape, shift=1000.0))
     y, backward = run(ops.batch_norm, x, gamma, beta)
     exact = [array.astype("float64") for array in (x, gamma, beta)]
-    assert_allclose(y, normalised_by_loops(*exact, *stats_by_loops(x), 1e-5), atol=3e-4)  # 1000 in float32 is exact to 3e-5
+    assert_allclose(
+        y, normalised_by_loops(*exact, *stats_by_loops(x), 1e-5), atol=3e-4
+    )  # 1000 in float32 is exact to 3e-5
     g = numbers(1, shape)
     truth = run(ops.batch_norm, exact[0] - 1000, *exact[1:])[1](g)
     for gradient, expected in zip(backward(numpy.float32(g)), truth, strict=True):
@@ -196,14 +236,21 @@ def test_batch_norm_frozen_is_its_formula(shape, seed):
     for options, eps in [({}, 1e-5), ({"eps": 0.3}, 0.3)]:
         options |= {"mean": to_device(mean), "var": to_device(var)}
         y, _ = run(ops.batch_norm_frozen, x, gamma, beta, **options)
-        assert_allclose(y, normalised_by_loops(x, gamma, beta, mean, var, eps), rtol=1e-10, atol=1e-10)
+        assert_allclose(
+            y, normalised_by_loops(x, gamma, beta, mean, var, eps), rtol=1e-10, atol=1e-10
+        )
         check_backward(ops.batch_norm_frozen, x, gamma, beta, **options)
 
 
 def test_in_batch_norm_frozen_the_statistics_do_not_move_with_x():
-    options = {"mean": to_device(numpy.array([1.0, 2.0])), "var": to_device(numpy.array([3.0, 8.0]))}
+    options = {
+        "mean": to_device(numpy.array([1.0, 2.0])),
+        "var": to_device(numpy.array([3.0, 8.0])),
+    }
     gamma, beta = numpy.array([4.0, 6.0]), numpy.array([0.5, -0.5])
-    y, backward = run(ops.batch_norm_frozen, numpy.array([[5.0, 5.0], [1.0, 8.0]]), gamma, beta, eps=1, **options)
+    y, backward = run(
+        ops.batch_norm_frozen, numpy.array([[5.0, 5.0], [1.0, 8.0]]), gamma, beta, eps=1, **options
+    )
     assert_array_equal(y, [[8.5, 5.5], [0.5, 11.5]])
     g_x, g_gamma, g_beta = backward(numpy.array([[1.0, 10.0], [100.0, 1000.0]]))
     assert_array_equal(g_x, [[2, 20], [200, 2000]])
@@ -213,10 +260,19 @@ def test_in_batch_norm_frozen_the_statistics_do_not_move_with_x():
 
 def test_batch_norm_frozen_takes_a_single_value_and_an_empty_batch():
     options = {"mean": to_device(numpy.ones(3)), "var": to_device(numpy.ones(3))}
-    y, _ = run(ops.batch_norm_frozen, numpy.full((1, 3), 3.0), numpy.ones(3), numpy.ones(3), eps=3, **options)
+    y, _ = run(
+        ops.batch_norm_frozen,
+        numpy.full((1, 3), 3.0),
+        numpy.ones(3),
+        numpy.ones(3),
+        eps=3,
+        **options,
+    )
     assert_array_equal(y, [[2, 2, 2]])
     for shape in ((0, 3), (0, 5, 4, 3)):
-        y, backward = run(ops.batch_norm_frozen, numpy.ones(shape), numpy.ones(3), numpy.ones(3), **options)
+        y, backward = run(
+            ops.batch_norm_frozen, numpy.ones(shape), numpy.ones(3), numpy.ones(3), **options
+        )
         assert y.shape == shape
         g_x, g_gamma, g_beta = backward(y)
         assert g_x.shape == shape
@@ -229,7 +285,11 @@ def test_batch_norm_frozen_takes_a_single_value_and_an_empty_batch():
 
 def options_of(op, dtype="float64"):
     """mean 0.5, var 3 where they are wanted."""
-    values = {"mean": numpy.full(2, 0.5, dtype), "var": numpy.full(2, 3.0, dtype)} if op is ops.batch_norm_frozen else {}
+    values = (
+        {"mean": numpy.full(2, 0.5, dtype), "var": numpy.full(2, 3.0, dtype)}
+        if op is ops.batch_norm_frozen
+        else {}
+    )
     return {name: to_device(value) for name, value in values.items()}
 
 
@@ -278,21 +338,33 @@ def test_batch_norm_refuses(op, x, gamma, beta, message):
         run(op, *map(numpy.ones, (x, gamma, beta)), **options_of(op))
 
 
-@pytest.mark.parametrize(("name", "shape"), [("mean", (3,)), ("var", (3,)), ("mean", (1,)), ("var", ())])
+@pytest.mark.parametrize(
+    ("name", "shape"), [("mean", (3,)), ("var", (3,)), ("mean", (1,)), ("var", ())]
+)
 def test_batch_norm_frozen_refuses_statistics_of_another_size(name, shape):
     options = options_of(ops.batch_norm_frozen) | {name: to_device(numpy.ones(shape))}
-    with pytest.raises(ValueError, match=f"^batch_norm_frozen: {name} has shape {re.escape(str(shape))}, x has 2 channels$"):
+    with pytest.raises(
+        ValueError,
+        match=f"^batch_norm_frozen: {name} has shape {re.escape(str(shape))}, x has 2 channels$",
+    ):
         run(ops.batch_norm_frozen, numpy.ones((4, 2)), numpy.ones(2), numpy.ones(2), **options)
 
 
 @pytest.mark.parametrize(("name", "shape"), [("mean", (3,)), ("var", (1,))])
 def test_batch_norm_refuses_given_statistics_of_another_size(name, shape):
-    stats = tuple(to_device(numpy.ones(shape if name == which else (2,))) for which in ("mean", "var"))
-    with pytest.raises(ValueError, match=f"^batch_norm: {name} has shape {re.escape(str(shape))}, x has 2 channels$"):
+    stats = tuple(
+        to_device(numpy.ones(shape if name == which else (2,))) for which in ("mean", "var")
+    )
+    with pytest.raises(
+        ValueError,
+        match=f"^batch_norm: {name} has shape {re.escape(str(shape))}, x has 2 channels$",
+    ):
         run(ops.batch_norm, *map(numpy.ones, [(4, 2), (2,), (2,)]), stats=stats)
 
 
-@pytest.mark.parametrize(("shape", "m"), [((1, 2), 1), ((1, 1, 1, 2), 1), ((0, 2), 0), ((0, 4, 4, 2), 0)])
+@pytest.mark.parametrize(
+    ("shape", "m"), [((1, 2), 1), ((1, 1, 1, 2), 1), ((0, 2), 0), ((0, 4, 4, 2), 0)]
+)
 def test_batch_norm_refuses_fewer_than_two_values_per_channel(shape, m):
     message = f"batch_norm: x of shape {shape} has {m} value{'s' * (m == 0)} per channel: a variance needs two or more"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
@@ -318,7 +390,9 @@ def test_dropout_by_hand():
     assert g_keep is None
 
 
-@given(st.lists(SIZES, min_size=1, max_size=4).map(tuple), st.sampled_from([0, 0.1, 0.5, 0.9]), SEEDS)
+@given(
+    st.lists(SIZES, min_size=1, max_size=4).map(tuple), st.sampled_from([0, 0.1, 0.5, 0.9]), SEEDS
+)
 def test_dropout_backward(shape, p, seed):
     x, keep = numbers(seed, shape), numbers(seed + 1, shape) > 0
     y, _ = run(ops.dropout, x, keep, p=p)
@@ -355,7 +429,10 @@ def test_dropout_refuses_a_share_that_leaves_nothing_or_is_no_share(p):
 
 @pytest.mark.parametrize("shape", [(3,), (1, 3), (2, 1), (3, 2)])
 def test_dropout_refuses_a_mask_of_another_shape_even_if_it_broadcasts(shape):
-    with pytest.raises(ValueError, match=f"^dropout: the mask has shape {re.escape(str(shape))}, x has {re.escape('(2, 3)')}$"):
+    with pytest.raises(
+        ValueError,
+        match=f"^dropout: the mask has shape {re.escape(str(shape))}, x has {re.escape('(2, 3)')}$",
+    ):
         run(ops.dropout, numpy.ones((2, 3)), numpy.ones(shape, bool), p=0.5)
 
 

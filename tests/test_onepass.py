@@ -15,7 +15,7 @@ from minires.fast.onepass import add_relu, norm_add_relu
 from minires.gradcheck import check_backward
 from minires.graph import saved
 from tests.chunks import in_chunks_of
-from tests.strategies import SEEDS, saved_by, numbers, run, types
+from tests.strategies import SEEDS, numbers, run, saved_by, types
 from tests.test_norm import BATCHES, normalised_by_loops, stats_by_loops
 
 pytestmark = pytest.mark.usefixtures("each_backend")
@@ -32,7 +32,11 @@ def every_way(test):
 def drawn(seed, shape, added=False, *, shift=2.0):
     """x, gamma and beta, and where it is asked for what is added. gamma is far from 0 and has both signs."""
     c = shape[-1:]
-    arrays = [numbers(seed, shape) + shift, numbers(seed + 1, c, away_from_zero=0.5), numbers(seed + 2, c)]
+    arrays = [
+        numbers(seed, shape) + shift,
+        numbers(seed + 1, c, away_from_zero=0.5),
+        numbers(seed + 2, c),
+    ]
     return arrays + [numbers(seed + 3, shape)] * added
 
 
@@ -43,8 +47,14 @@ def statistics(seed, c):
 
 def one_after_the_other(x, gamma, beta, add=None, *, eps, stats, relu, g):
     """The result and the gradients of the three ops: those of batch norm and that of `add`."""
-    norm = {"eps": eps} if stats is None else {"eps": eps, "mean": to_device(stats[0]), "var": to_device(stats[1])}
-    y, back_norm = run(ops.batch_norm if stats is None else ops.batch_norm_frozen, x, gamma, beta, **norm)
+    norm = (
+        {"eps": eps}
+        if stats is None
+        else {"eps": eps, "mean": to_device(stats[0]), "var": to_device(stats[1])}
+    )
+    y, back_norm = run(
+        ops.batch_norm if stats is None else ops.batch_norm_frozen, x, gamma, beta, **norm
+    )
     y, back_add = run(ops.add, y, add) if add is not None else (y, lambda g: (g, None))
     y, back_relu = run(ops.relu, y) if relu else (y, lambda g: (g,))
     g_sum, g_add = back_add(*back_relu(g))
@@ -59,7 +69,17 @@ def options_of(training, seed, c):
 
 @every_way
 @pytest.mark.parametrize(
-    "shape", [(6, 1), (5, 3), (7, 600), (3, 5, 4, 1), (2, 31, 3, 3), (4, 7, 5, 16), (2, 8, 8, 64), (2, 3, 1, 600)]
+    "shape",
+    [
+        (6, 1),
+        (5, 3),
+        (7, 600),
+        (3, 5, 4, 1),
+        (2, 31, 3, 3),
+        (4, 7, 5, 16),
+        (2, 8, 8, 64),
+        (2, 3, 1, 600),
+    ],
 )
 def test_it_is_batch_norm_then_add_then_relu(shape, relu, added, training):
     stats, options = options_of(training, 10, shape[-1])
@@ -77,9 +97,13 @@ def test_it_is_its_formula(shape, relu, added, training, seed):
     x, gamma, beta, *add = drawn(seed, shape, added)
     stats, options = options_of(training, seed + 10, shape[-1])
     y, _ = run(norm_add_relu, x, gamma, beta, *add, eps=0.3, relu=relu, **options)
-    expected = normalised_by_loops(x, gamma, beta, *(stats or stats_by_loops(x)), 0.3) + (add[0] if add else 0)
+    expected = normalised_by_loops(x, gamma, beta, *(stats or stats_by_loops(x)), 0.3) + (
+        add[0] if add else 0
+    )
     for index in numpy.ndindex(shape):
-        assert_allclose(y[index], max(expected[index], 0) if relu else expected[index], rtol=1e-10, atol=1e-11)
+        assert_allclose(
+            y[index], max(expected[index], 0) if relu else expected[index], rtol=1e-10, atol=1e-11
+        )
 
 
 @every_way
@@ -87,7 +111,9 @@ def test_it_is_its_formula(shape, relu, added, training, seed):
 def test_its_gradients(shape, relu, added, training):
     _, options = options_of(training, 10, shape[-1])
     for seed in (0, 20):
-        check_backward(partial(norm_add_relu, relu=relu, eps=0.1), *drawn(seed, shape, added), **options)
+        check_backward(
+            partial(norm_add_relu, relu=relu, eps=0.1), *drawn(seed, shape, added), **options
+        )
 
 
 def test_eps_is_1e_5_and_relu_is_taken_and_statistics_follow_x_unless_told_otherwise():
@@ -96,7 +122,9 @@ def test_eps_is_1e_5_and_relu_is_taken_and_statistics_follow_x_unless_told_other
     y, backward = run(norm_add_relu, x, gamma, beta)
     expected = one_after_the_other(x, gamma, beta, eps=1e-5, stats=None, relu=True, g=x)
     for found, wanted in zip((y, *backward(x)), expected, strict=True):
-        assert found is wanted is None or assert_allclose(found, wanted, rtol=1e-9, atol=1e-12) is None
+        assert (
+            found is wanted is None or assert_allclose(found, wanted, rtol=1e-9, atol=1e-12) is None
+        )
 
 
 # x = -1, 1, -1, 1 has mean 0 and variance 1, exactly: with eps 0 it is its own x_hat.
@@ -107,7 +135,10 @@ ONE = numpy.ones(1)
 
 def test_by_hand():
     """2 x + 1 + add is -1 + 0, 3 - 8, -1 + 4, 3 + 0: what reaches the sum of g = 1, 10, 100, 1000 is 0, 0, 100, 1000."""
-    add, g = numpy.array([[0.0], [-8.0], [4.0], [0.0]]), numpy.array([[1.0], [10.0], [100.0], [1000.0]])
+    add, g = (
+        numpy.array([[0.0], [-8.0], [4.0], [0.0]]),
+        numpy.array([[1.0], [10.0], [100.0], [1000.0]]),
+    )
     y, backward = run(norm_add_relu, X, 2 * ONE, ONE, add, eps=0)
     assert_array_equal(y, [[0], [0], [3], [3]])
     g_x, g_gamma, g_beta, g_add = backward(g)
@@ -135,7 +166,9 @@ def test_statistics_that_are_given_are_used_and_follow_x_all_the_same():
     x, gamma, beta = drawn(0, (4, 3, 5, 2))
     g = numbers(5, x.shape)
     y, backward = run(norm_add_relu, x, gamma, beta, eps=0.1)
-    y_given, backward_given = run(norm_add_relu, x, gamma, beta, eps=0.1, stats=ops.channel_stats(to_device(x)))
+    y_given, backward_given = run(
+        norm_add_relu, x, gamma, beta, eps=0.1, stats=ops.channel_stats(to_device(x))
+    )
     for a, b in zip((y, *backward(g)[:3]), (y_given, *backward_given(g)[:3]), strict=True):
         assert_array_equal(a, b)
     stats = to_device(numpy.array([1.0])), to_device(numpy.array([4.0]))
@@ -150,7 +183,9 @@ def test_a_mean_of_1000_deviations_costs_no_accuracy(shape):
     gamma *= 30
     g = numpy.float32(numbers(5, shape))
     exact = [array.astype("float64") for array in (x, gamma, beta)]
-    truth, *gradients, _ = one_after_the_other(*exact, eps=1e-5, stats=None, relu=False, g=g.astype("float64"))
+    truth, *gradients, _ = one_after_the_other(
+        *exact, eps=1e-5, stats=None, relu=False, g=g.astype("float64")
+    )
     y, backward = run(norm_add_relu, x, gamma, beta, relu=False)
     assert (abs(y - truth) <= 1e-4 * abs(gamma)).all()
     for found, wanted in zip(backward(g)[:3], gradients, strict=True):
@@ -169,7 +204,7 @@ def test_nan_comes_through(training):
     x, gamma, beta, add = drawn(0, (4, 3, 5, 2), added=True)
     _, options = options_of(training, 10, 2)
     x[1, 2, 0, 1] = add[0, 1, 3, 0] = numpy.nan
-    y, backward = run(norm_add_relu, x, gamma, beta, add, **options)
+    y, _ = run(norm_add_relu, x, gamma, beta, add, **options)
     expected = numpy.zeros(x.shape, bool)
     expected[(1, 2, 0, 1) if not training else (..., 1)] = expected[0, 1, 3, 0] = True
     assert_array_equal(numpy.isnan(y), expected)
@@ -207,7 +242,10 @@ def test_arrays_that_lie_askew_in_memory_are_taken_as_they_are(relu, added, trai
 
 @every_way
 def test_neither_operands_nor_the_gradient_are_written_to(relu, added, training):
-    operands, g = [numpy.ascontiguousarray(array) for array in drawn(0, (3, 5, 4, 2), added)], numpy.ones((3, 5, 4, 2))
+    operands, g = (
+        [numpy.ascontiguousarray(array) for array in drawn(0, (3, 5, 4, 2), added)],
+        numpy.ones((3, 5, 4, 2)),
+    )
     _, options = options_of(training, 10, 2)
     given = [to_device(array.copy()) for array in (*operands, g)]
     if backend.name() == "numpy":
@@ -228,7 +266,11 @@ def test_backward_saves_x_and_the_result(relu):
     large = {name: array for name, array in saved(backward).items() if array.size >= x.size}
     assert sorted(large) == (["saved_y", "x"] if relu else ["x"])
     assert large["x"] is x and (not relu or large["saved_y"] is y)
-    assert set(saved_by(norm_add_relu, *drawn(0, (4, 2)), relu=relu)) - set(large) <= {"gamma", "mean", "var"}
+    assert set(saved_by(norm_add_relu, *drawn(0, (4, 2)), relu=relu)) - set(large) <= {
+        "gamma",
+        "mean",
+        "var",
+    }
 
 
 @every_way
@@ -238,11 +280,17 @@ def test_the_type_of_the_elements_stays(dtype, relu, added, training):
     if stats:
         options["stats"] = tuple(to_device(array.astype(dtype)) for array in stats)
     for shape in ((4, 2), (2, 4, 3, 2)):
-        assert types(norm_add_relu, *drawn(0, shape, added), dtype=dtype, relu=relu, **options) == {dtype}
+        assert types(norm_add_relu, *drawn(0, shape, added), dtype=dtype, relu=relu, **options) == {
+            dtype
+        }
 
 
 def test_float64_added_to_float32_gives_float64():
-    operands = [numpy.ones((4, 2), "float32"), *numpy.ones((2, 2), "float32"), numpy.full((4, 2), 1e-9)]
+    operands = [
+        numpy.ones((4, 2), "float32"),
+        *numpy.ones((2, 2), "float32"),
+        numpy.full((4, 2), 1e-9),
+    ]
     y, _ = run(norm_add_relu, *operands)
     assert y.dtype == "float64" and (y == 1 + 1e-9).all()
 
@@ -252,10 +300,19 @@ def test_float64_added_to_float32_gives_float64():
     [
         ([(4, 2), (3,), (2,)], "gamma has shape (3,), x has 2 channels"),
         ([(4, 2), (2,), (1,)], "beta has shape (1,), x has 2 channels"),
-        ([(4, 3, 5, 2), (2,), (2,), (4, 3, 1, 2)], "add has shape (4, 3, 1, 2), x has (4, 3, 5, 2)"),
+        (
+            [(4, 3, 5, 2), (2,), (2,), (4, 3, 1, 2)],
+            "add has shape (4, 3, 1, 2), x has (4, 3, 5, 2)",
+        ),
         ([(4, 2), (2,), (2,), (2,)], "add has shape (2,), x has (4, 2)"),
-        ([(1, 2), (2,), (2,)], "x of shape (1, 2) has 1 value per channel: a variance needs two or more"),
-        ([(1, 1, 1, 2), (2,), (2,)], "x of shape (1, 1, 1, 2) has 1 value per channel: a variance needs two or more"),
+        (
+            [(1, 2), (2,), (2,)],
+            "x of shape (1, 2) has 1 value per channel: a variance needs two or more",
+        ),
+        (
+            [(1, 1, 1, 2), (2,), (2,)],
+            "x of shape (1, 1, 1, 2) has 1 value per channel: a variance needs two or more",
+        ),
     ],
 )
 def test_it_refuses(shapes, message):
@@ -265,8 +322,13 @@ def test_it_refuses(shapes, message):
 
 @pytest.mark.parametrize(("name", "shape"), [("mean", (3,)), ("var", (1,))])
 def test_it_refuses_statistics_of_another_size(name, shape):
-    stats = tuple(to_device(numpy.ones(shape if name == which else (2,))) for which in ("mean", "var"))
-    with pytest.raises(ValueError, match=f"^batch_norm: {name} has shape {re.escape(str(shape))}, x has 2 channels$"):
+    stats = tuple(
+        to_device(numpy.ones(shape if name == which else (2,))) for which in ("mean", "var")
+    )
+    with pytest.raises(
+        ValueError,
+        match=f"^batch_norm: {name} has shape {re.escape(str(shape))}, x has 2 channels$",
+    ):
         run(norm_add_relu, *map(numpy.ones, [(4, 2), (2,), (2,)]), stats=stats)
 
 
@@ -274,7 +336,9 @@ def test_frozen_takes_a_single_value_and_an_empty_batch():
     _, options = options_of(False, 0, 2)
     for shape in ((1, 2), (1, 1, 1, 2), (0, 2), (0, 5, 4, 2)):
         y, backward = run(norm_add_relu, *drawn(0, shape, added=True), **options)
-        expected = one_after_the_other(*drawn(0, shape, added=True), eps=1e-5, stats=statistics(0, 2), relu=True, g=y)
+        expected = one_after_the_other(
+            *drawn(0, shape, added=True), eps=1e-5, stats=statistics(0, 2), relu=True, g=y
+        )
         for found, wanted in zip((y, *backward(y)), expected, strict=True):
             assert_allclose(found, wanted, rtol=1e-12)
 
@@ -292,12 +356,17 @@ def test_the_cut_into_chunks_changes_nothing_but_rounding(size, training):
         y, backward = run(norm_add_relu, *operands, **options)
         found = (y, *backward(g))
     assert on_a_gpu() or any(len(cut) > 1 for cut in cuts)
-    for a, b in zip(found, one_after_the_other(*operands, eps=1e-5, stats=stats, relu=True, g=g), strict=True):
+    for a, b in zip(
+        found, one_after_the_other(*operands, eps=1e-5, stats=stats, relu=True, g=g), strict=True
+    ):
         assert_allclose(a, b, rtol=1e-10, atol=1e-10)
 
 
 def test_the_same_bits_come_out_on_any_number_of_threads():
-    operands, g = [numpy.float32(array) for array in drawn(0, (13, 9, 8, 16), True)], numpy.float32(numbers(5, (13, 9, 8, 16)))
+    operands, g = (
+        [numpy.float32(array) for array in drawn(0, (13, 9, 8, 16), True)],
+        numpy.float32(numbers(5, (13, 9, 8, 16))),
+    )
     results = []
     for threads in (1, 2, 3, 2):
         with backend.using_threads(threads), in_chunks_of(60_000):
@@ -309,7 +378,10 @@ def test_the_same_bits_come_out_on_any_number_of_threads():
 def test_whole_numbers_are_refused():
     ones = numpy.ones(2)
     for options in ({}, {"stats": (to_device(ones), to_device(ones)), "training": False}):
-        with pytest.raises(TypeError, match="batch_norm(_frozen)?: x is int64, wanted floating-point numbers: x.astype"):
+        with pytest.raises(
+            TypeError,
+            match="batch_norm(_frozen)?: x is int64, wanted floating-point numbers: x.astype",
+        ):
             run(norm_add_relu, numpy.ones((3, 2), "int64"), ones, ones, **options)
 
 
@@ -319,7 +391,10 @@ def test_whole_numbers_are_refused():
 @with_and_without_relu
 @with_and_without_add
 def test_add_relu_by_hand(relu, added):
-    x, add = numpy.array([[-3.0, 0.0], [0.5, 2.0], [-1.0, 4.0]]), numpy.array([[1.0, 0.0], [-2.0, 1.0], [3.0, -4.0]])
+    x, add = (
+        numpy.array([[-3.0, 0.0], [0.5, 2.0], [-1.0, 4.0]]),
+        numpy.array([[1.0, 0.0], [-2.0, 1.0], [3.0, -4.0]]),
+    )
     summed = x + add if added else x
     y, backward = run(add_relu, *[x, add][: 1 + added], relu=relu)
     assert_array_equal(y, numpy.where(summed > 0, summed, 0) if relu else summed)
@@ -333,7 +408,11 @@ def test_add_relu_by_hand(relu, added):
 
 
 def test_the_gradient_of_add_relu_is_right_and_its_type_that_of_both():
-    check_backward(partial(add_relu), numbers(0, (3, 4, 5, 2), away_from_zero=0.5), numbers(1, (3, 4, 5, 2)) * 0.1)
+    check_backward(
+        partial(add_relu),
+        numbers(0, (3, 4, 5, 2), away_from_zero=0.5),
+        numbers(1, (3, 4, 5, 2)) * 0.1,
+    )
     x = to_device(numpy.ones((2, 3), "float32"))
     assert add_relu(x)[0].dtype == numpy.float32
     assert add_relu(x, to_device(numpy.ones((2, 3))))[0].dtype == numpy.float64
@@ -342,13 +421,17 @@ def test_the_gradient_of_add_relu_is_right_and_its_type_that_of_both():
 
 def test_add_relu_saves_its_result_alone_and_only_with_relu():
     x, add = to_device(numpy.ones((2, 3))), to_device(numpy.ones((2, 3)))
-    assert {name: array.shape for name, array in saved(add_relu(x, add)[1]).items()} == {"saved_y": (2, 3)}
+    assert {name: array.shape for name, array in saved(add_relu(x, add)[1]).items()} == {
+        "saved_y": (2, 3)
+    }
     assert saved(add_relu(x, add, relu=False)[1]) == {}
 
 
 def test_add_relu_of_no_example_of_a_batch_in_chunks_and_of_two_shapes():
     assert run(add_relu, numpy.zeros((0, 3)))[0].shape == (0, 3)
-    with pytest.raises(ValueError, match=re.escape("add: shapes (2, 3) and (2, 4) do not broadcast")):
+    with pytest.raises(
+        ValueError, match=re.escape("add: shapes (2, 3) and (2, 4) do not broadcast")
+    ):
         run(add_relu, numpy.ones((2, 3)), numpy.ones((2, 4)))
     x = numbers(0, (6, 4))
     y = run(add_relu, x)[0]

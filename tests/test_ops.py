@@ -9,7 +9,9 @@ import pytest
 from minires import fast, ops
 from minires.ops.forms import FUNCTIONS
 
-FILES = sorted(Path(ops.__file__).parent.glob("*.py")) + sorted(Path(fast.__file__).parent.rglob("*.py"))
+FILES = sorted(Path(ops.__file__).parent.glob("*.py")) + sorted(
+    Path(fast.__file__).parent.rglob("*.py")
+)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 LATER = (ast.FunctionDef, ast.Lambda, ast.GeneratorExp)  # what may run long after it was made
 SCOPES = (ast.FunctionDef, ast.Lambda, *COMPREHENSIONS)
@@ -25,7 +27,11 @@ def within(node):
 
 def bound(scope):
     """The names that are a scope's own."""
-    names = {node.id for node in within(scope) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    names = {
+        node.id
+        for node in within(scope)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
     if not isinstance(scope, COMPREHENSIONS):
         names |= {arg.arg for arg in ast.walk(scope.args) if isinstance(arg, ast.arg)}
     return names | {node.name for node in within(scope) if isinstance(node, ast.FunctionDef)}
@@ -33,8 +39,14 @@ def bound(scope):
 
 def free(scope):
     """The names that a scope and those inside it read from their surroundings."""
-    read = {node.id for node in within(scope) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-    return read.union(*(free(node) for node in within(scope) if isinstance(node, SCOPES))) - bound(scope)
+    read = {
+        node.id
+        for node in within(scope)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    }
+    return read.union(*(free(node) for node in within(scope) if isinstance(node, SCOPES))) - bound(
+        scope
+    )
 
 
 def rebound(source):
@@ -45,16 +57,28 @@ def rebound(source):
         if not isinstance(function, ast.FunctionDef):
             continue
         own = list(within(function))
-        stores = [node for node in own if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+        stores = [
+            node for node in own if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        ]
         loops = [set(ast.walk(node)) for node in own if isinstance(node, (ast.For, ast.While))]
-        at_once = {argument for node in own if isinstance(node, ast.Call) for argument in node.args}  # as in sum(... for ...)
-        inner = [node for node in own if isinstance(node, LATER) and not (isinstance(node, ast.GeneratorExp) and node in at_once)]
+        at_once = {
+            argument for node in own if isinstance(node, ast.Call) for argument in node.args
+        }  # as in sum(... for ...)
+        inner = [
+            node
+            for node in own
+            if isinstance(node, LATER)
+            and not (isinstance(node, ast.GeneratorExp) and node in at_once)
+        ]
         found = {
             store.id
             for store in stores
             for later in inner
             if store.id in free(later)
-            and (store.lineno > later.end_lineno or any(store in loop and later in loop for loop in loops))
+            and (
+                store.lineno > later.end_lineno
+                or any(store in loop and later in loop for loop in loops)
+            )
         }
         yield from sorted(f"{function.name}.{name}" for name in found)
 
@@ -67,7 +91,16 @@ def test_what_backward_reads_is_not_bound_again_once_backward_is_made(path):
 BACKWARD = "def backward(g):\n    return [x for _ in range(2)]\n"
 
 
-@pytest.mark.parametrize("after", ["x = abs(x)", "x += 1", "for x in range(3):\n    pass", "x, y = 1, 2", "while y:\n    x = y = 0"])
+@pytest.mark.parametrize(
+    "after",
+    [
+        "x = abs(x)",
+        "x += 1",
+        "for x in range(3):\n    pass",
+        "x, y = 1, 2",
+        "while y:\n    x = y = 0",
+    ],
+)
 def test_a_name_that_is_bound_again_is_found(after):
     def op(body):
         return "def op(x, y):\n" + "".join(f"    {line}\n" for line in body.split("\n"))
@@ -78,24 +111,44 @@ def test_a_name_that_is_bound_again_is_found(after):
 
 
 @pytest.mark.parametrize("loop", ["for x in y:", "for i in y:\n    x = i", "while y:\n    x = y"])
-@pytest.mark.parametrize("later", ["def backward(g):\n        return x", "backward = lambda g: x", "backward = (x for _ in y)"])
+@pytest.mark.parametrize(
+    "later",
+    ["def backward(g):\n        return x", "backward = lambda g: x", "backward = (x for _ in y)"],
+)
 def test_a_name_that_a_loop_around_backward_binds_is_found(loop, later):
     body = f"{loop}\n    {later}".replace("\n", "\n    ")
     assert list(rebound(f"def op(y):\n    {body}\n")) == ["op.x"]
 
 
-OPS = [name for name, forms in FUNCTIONS.items() if forms.is_op and forms.plain.__module__.startswith("minires.ops.")]
+OPS = [
+    name
+    for name, forms in FUNCTIONS.items()
+    if forms.is_op and forms.plain.__module__.startswith("minires.ops.")
+]
 NOT_DIFFERENTIATED = {"channel_stats"}
 
 
 @pytest.mark.parametrize("name", OPS)
 def test_the_docstring_says_what_the_op_saves(name):
     lines = inspect.getdoc(getattr(ops, name)).splitlines()
-    assert len([line for line in lines if line.startswith("Saves  ")]) == (name not in NOT_DIFFERENTIATED)
+    assert len([line for line in lines if line.startswith("Saves  ")]) == (
+        name not in NOT_DIFFERENTIATED
+    )
 
 
 def test_every_op_is_among_them():
     """So that a file that forgets to say @op is found: what it defines would have no other form, and no claim would hold it."""
-    assert len(OPS) >= 35 and {"conv2d", "batch_norm", "relu", "add", "cross_entropy", "reshape"} <= set(OPS)
-    functions = {name: value for name, value in vars(ops).items() if callable(value) and hasattr(value, "forms")}
+    assert len(OPS) >= 35 and {
+        "conv2d",
+        "batch_norm",
+        "relu",
+        "add",
+        "cross_entropy",
+        "reshape",
+    } <= set(OPS)
+    functions = {
+        name: value
+        for name, value in vars(ops).items()
+        if callable(value) and hasattr(value, "forms")
+    }
     assert set(functions) == set(OPS)

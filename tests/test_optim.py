@@ -10,7 +10,15 @@ from minires import optim
 from minires.backend import to_device, to_host
 from minires.nn import Linear, Parameter, Sequential
 from minires.optim import SGD, Adam, AdamW
-from tests.test_updates import GRADIENTS, OPTIMIZERS, adam_by_hand, give, parameter, sgd_by_hand, values
+from tests.test_updates import (
+    GRADIENTS,
+    OPTIMIZERS,
+    adam_by_hand,
+    give,
+    parameter,
+    sgd_by_hand,
+    values,
+)
 
 on_each_backend = pytest.mark.usefixtures("each_backend")
 
@@ -92,7 +100,10 @@ def test_groups_have_their_own_options():
         {"lr": 0.2, "momentum": 0.9, "nesterov": True},
         {"lr": 0.05, "momentum": 0.5, "weight_decay": 0.1},
     ]
-    paths = [[sgd_by_hand(w, g, **own)[-1] for w, g in zip(values(p), zip(*GRADIENTS))] for own in options]
+    paths = [
+        [sgd_by_hand(w, g, **own)[-1] for w, g in zip(values(p), zip(*GRADIENTS))]
+        for own in options
+    ]
     for g in GRADIENTS:
         for each in (p, q, r):
             give(each, g)
@@ -105,11 +116,17 @@ def test_groups_have_their_own_options():
 @pytest.mark.parametrize("optimizer", [Adam, AdamW])
 def test_groups_of_adam_have_their_own_options(optimizer):
     p, q, kind = parameter(), parameter(), "decoupled" if optimizer is AdamW else "coupled"
-    groups = [{"params": [p], "betas": (0.5, 0.6), "eps": 0.1}, {"params": [q], "weight_decay": 0.4}]
+    groups = [
+        {"params": [p], "betas": (0.5, 0.6), "eps": 0.1},
+        {"params": [q], "weight_decay": 0.4},
+    ]
     made = optimizer(groups, 0.1, weight_decay=0.2)
     first = {"lr": 0.1, "betas": (0.5, 0.6), "eps": 0.1, kind: 0.2}
     second = {"lr": 0.1, "betas": (0.9, 0.999), "eps": 1e-8, kind: 0.4}
-    paths = [[adam_by_hand(w, g, **own)[-1] for w, g in zip(values(p), zip(*GRADIENTS))] for own in (first, second)]
+    paths = [
+        [adam_by_hand(w, g, **own)[-1] for w, g in zip(values(p), zip(*GRADIENTS))]
+        for own in (first, second)
+    ]
     for g in GRADIENTS:
         give(p, g), give(q, g)
         made.step()
@@ -122,7 +139,10 @@ def test_the_groups_given_are_left_as_they_are():
     given = [{"params": [p], "lr": 0.2}]
     optimizer = SGD(given, 0.1)
     optimizer.lr = 1.0
-    assert given == [{"params": [p], "lr": 0.2}] and optimizer.groups[0]["params"] is not given[0]["params"]
+    assert (
+        given == [{"params": [p], "lr": 0.2}]
+        and optimizer.groups[0]["params"] is not given[0]["params"]
+    )
 
 
 def test_setting_lr_moves_all_groups_in_proportion_also_after_it_was_0():
@@ -132,7 +152,9 @@ def test_setting_lr_moves_all_groups_in_proportion_also_after_it_was_0():
     for lr in (0.2, 0, 0.4):
         optimizer.lr = lr
         assert optimizer.lr == lr and type(optimizer.lr) is float
-        assert_allclose([group["lr"] for group in optimizer.groups], [lr, 3 * lr, lr / 2], rtol=1e-12)
+        assert_allclose(
+            [group["lr"] for group in optimizer.groups], [lr, 3 * lr, lr / 2], rtol=1e-12
+        )
 
 
 @on_each_backend
@@ -147,7 +169,10 @@ def test_lr_may_be_a_number_of_numpys():
 
 
 @on_each_backend
-@pytest.mark.parametrize("make", [lambda p: SGD([p], 1.0, momentum=0.9), lambda p: Adam([p], 1.0), lambda p: AdamW([p], 1.0)])
+@pytest.mark.parametrize(
+    "make",
+    [lambda p: SGD([p], 1.0, momentum=0.9), lambda p: Adam([p], 1.0), lambda p: AdamW([p], 1.0)],
+)
 def test_a_step_takes_the_lr_that_is_set_and_velocities_stay(make):
     p, q = parameter([1.0]), parameter([1.0])
     slow, fast = make(p), make(q)
@@ -159,10 +184,16 @@ def test_a_step_takes_the_lr_that_is_set_and_velocities_stay(make):
         assert (values(p) == before) is (lr == 0)
     state, other = slow.state[p], fast.state[q]
     for key in set(state) - {"t"}:
-        assert_array_equal(to_host(state[key]), to_host(other[key]))  # lr scales the step, not the velocity
+        assert_array_equal(
+            to_host(state[key]), to_host(other[key])
+        )  # lr scales the step, not the velocity
 
 
-MAKERS = [lambda ps: SGD(ps, lr=0.1, momentum=0.9, nesterov=True), lambda ps: Adam(ps, 0.1), lambda ps: AdamW(ps, 0.1)]
+MAKERS = [
+    lambda ps: SGD(ps, lr=0.1, momentum=0.9, nesterov=True),
+    lambda ps: Adam(ps, 0.1),
+    lambda ps: AdamW(ps, 0.1),
+]
 
 
 @on_each_backend
@@ -195,7 +226,9 @@ def test_a_state_is_a_copy_and_is_copied():
     give(p, [1.0, 2.0, 3.0])
     optimizer.step()
     state = optimizer.state_dict()
-    assert set(state) == {"lr", "steps", "0.velocity"} and state["lr"] == 0.5 and state["steps"] == 1
+    assert (
+        set(state) == {"lr", "steps", "0.velocity"} and state["lr"] == 0.5 and state["steps"] == 1
+    )
     optimizer.step()
     assert_array_equal(state["0.velocity"], [1, 2, 3])
     optimizer.load_state_dict(state)
@@ -281,7 +314,10 @@ def test_an_optimizer_refuses(make, message):
     assert str(error.value) == message
 
 
-@pytest.mark.parametrize(("lr", "message"), [(-0.5, "lr is -0.5, wanted 0 or more"), (math.nan, "lr is nan, wanted 0 or more")])
+@pytest.mark.parametrize(
+    ("lr", "message"),
+    [(-0.5, "lr is -0.5, wanted 0 or more"), (math.nan, "lr is nan, wanted 0 or more")],
+)
 def test_setting_an_lr_refuses_and_leaves_the_old_one(lr, message):
     optimizer = SGD([parameter()], 0.1)
     with pytest.raises(ValueError, match=f"^{message}$"):
@@ -350,7 +386,13 @@ def test_a_schedule_is_a_function_of_the_step_alone():
     for name, (make, expected) in SCHEDULES.items():
         schedule = make()
         wanted = [expected[7], expected[2], expected[7], expected[-1]]
-        assert_allclose([schedule(step) for step in (7, 2, 7, 100)], wanted, rtol=1e-12, atol=1e-15, err_msg=name)
+        assert_allclose(
+            [schedule(step) for step in (7, 2, 7, 100)],
+            wanted,
+            rtol=1e-12,
+            atol=1e-15,
+            err_msg=name,
+        )
 
 
 def test_rates_past_the_end_are_0_and_not_below():
@@ -375,11 +417,17 @@ def test_a_schedule_drives_an_optimizer():
 
 def test_a_group_keeps_its_ratio_to_a_schedule_whatever_its_first_rate_is():
     groups = [{"params": [parameter()]}, {"params": [parameter()], "lr": 0.2}]
-    for schedule in (optim.constant(0.4, warmup=4), optim.triangle(0.4, steps=8), optim.cosine(0.4, steps=8)):
+    for schedule in (
+        optim.constant(0.4, warmup=4),
+        optim.triangle(0.4, steps=8),
+        optim.cosine(0.4, steps=8),
+    ):
         optimizer = SGD(groups, schedule)
         for step in range(8):
             optimizer.step()
-            assert [group["lr"] for group in optimizer.groups] == pytest.approx([schedule(step), schedule(step) / 2])
+            assert [group["lr"] for group in optimizer.groups] == pytest.approx(
+                [schedule(step), schedule(step) / 2]
+            )
 
 
 def test_a_schedule_may_be_any_function_of_the_step():
@@ -415,10 +463,22 @@ def test_an_optimizer_restored_half_way_goes_on_at_its_place_in_the_schedule():
         (lambda: optim.cosine(0.1, steps=0), "steps is 0, wanted at least 1"),
         (lambda: optim.cosine(0.1, steps=-3), "steps is -3, wanted at least 1"),
         (lambda: optim.triangle(0.1, steps=0), "steps is 0, wanted at least 1"),
-        (lambda: optim.triangle(0.1, steps=9, peak=0), "peak is 0, wanted a share of the steps: 0 < peak < 1"),
-        (lambda: optim.triangle(0.1, steps=9, peak=1), "peak is 1, wanted a share of the steps: 0 < peak < 1"),
-        (lambda: optim.triangle(0.1, steps=9, peak=-0.1), "peak is -0.1, wanted a share of the steps: 0 < peak < 1"),
-        (lambda: optim.triangle(0.1, steps=9, peak=3), "peak is 3, wanted a share of the steps: 0 < peak < 1"),
+        (
+            lambda: optim.triangle(0.1, steps=9, peak=0),
+            "peak is 0, wanted a share of the steps: 0 < peak < 1",
+        ),
+        (
+            lambda: optim.triangle(0.1, steps=9, peak=1),
+            "peak is 1, wanted a share of the steps: 0 < peak < 1",
+        ),
+        (
+            lambda: optim.triangle(0.1, steps=9, peak=-0.1),
+            "peak is -0.1, wanted a share of the steps: 0 < peak < 1",
+        ),
+        (
+            lambda: optim.triangle(0.1, steps=9, peak=3),
+            "peak is 3, wanted a share of the steps: 0 < peak < 1",
+        ),
     ],
 )
 def test_a_schedule_refuses(make, message):
@@ -428,7 +488,9 @@ def test_a_schedule_refuses(make, message):
 
 
 def test_a_single_tensor_or_a_group_without_parameters_is_refused():
-    with pytest.raises(TypeError, match="^an optimizer takes a list of parameters, it got a single tensor$"):
+    with pytest.raises(
+        TypeError, match="^an optimizer takes a list of parameters, it got a single tensor$"
+    ):
         SGD(Parameter([1.0]), 0.1)
     with pytest.raises(ValueError, match="^a group needs params, this one has lr, momentum$"):
         SGD([{"lr": 0.1, "momentum": 0.9}], 0.1)
@@ -439,7 +501,8 @@ def test_a_single_tensor_or_a_group_without_parameters_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("make", "options"), [(optim.constant, {}), (optim.cosine, {"steps": 5}), (optim.triangle, {"steps": 5})]
+    ("make", "options"),
+    [(optim.constant, {}), (optim.cosine, {"steps": 5}), (optim.triangle, {"steps": 5})],
 )
 def test_a_negative_warmup_is_refused(make, options):
     with pytest.raises(ValueError, match="^warmup is -1, wanted 0 steps or more$"):
@@ -447,7 +510,13 @@ def test_a_negative_warmup_is_refused(make, options):
 
 
 @pytest.mark.parametrize(
-    "options", [{"lr": "0.1"}, {"lr": None}, {"lr": 0.1, "momentum": "0.9"}, {"lr": 0.1, "weight_decay": None}]
+    "options",
+    [
+        {"lr": "0.1"},
+        {"lr": None},
+        {"lr": 0.1, "momentum": "0.9"},
+        {"lr": 0.1, "weight_decay": None},
+    ],
 )
 def test_an_option_that_is_no_number_is_refused(options):
     name = list(options)[-1]

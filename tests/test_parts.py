@@ -80,13 +80,19 @@ def two_at_once():
     (7, 30, {"shared": 250}, [4, 3]),  # what is more than one chunk has room for goes to two threads
     (7, 30, {"shared": 99}, [2, 2, 2, 1]),
 ])  # fmt: skip
-def test_chunks_have_so_many_examples_as_fit_into_the_budget_or_outweigh_what_is_shared(n, size, options, expected):
+def test_chunks_have_so_many_examples_as_fit_into_the_budget_or_outweigh_what_is_shared(
+    n, size, options, expected
+):
     assert lengths(n, size, **options, chunk=100) == expected
 
 
 @on_each_backend
-@pytest.mark.parametrize(("n", "size", "expected"), [(5, 20, [5]), (5, 21, [3, 2]), (4, 30, [2, 2]), (1, 1000, [1])])
-def test_what_fits_into_one_chunk_stays_on_one_thread_and_the_rest_is_cut_in_two_whatever_is_shared(n, size, expected):
+@pytest.mark.parametrize(
+    ("n", "size", "expected"), [(5, 20, [5]), (5, 21, [3, 2]), (4, 30, [2, 2]), (1, 1000, [1])]
+)
+def test_what_fits_into_one_chunk_stays_on_one_thread_and_the_rest_is_cut_in_two_whatever_is_shared(
+    n, size, expected
+):
     assert lengths(n, size, shared=100_000, chunk=100) == expected
 
 
@@ -111,9 +117,13 @@ def test_no_example_is_one_empty_chunk():
 
 
 @pytest.mark.parametrize("forms", [("parts",), None], ids=["without parts", "plain"])
-def test_without_the_faster_form_a_batch_goes_through_whole_and_the_blas_keeps_its_threads(on_numpy, blas_of_three, forms):
+def test_without_the_faster_form_a_batch_goes_through_whole_and_the_blas_keeps_its_threads(
+    on_numpy, blas_of_three, forms
+):
     with ops.plain() if forms is None else ops.without(*forms):
-        assert sum_over_chunks(lambda chunk: [(chunk, blas_threads())], 5, LARGE) == [(slice(0, 5), {3})]
+        assert sum_over_chunks(lambda chunk: [(chunk, blas_threads())], 5, LARGE) == [
+            (slice(0, 5), {3})
+        ]
     assert lengths(5, LARGE) == [1] * 5
 
 
@@ -148,8 +158,13 @@ def test_what_chunks_give_is_added_in_their_order_however_long_they_take(number)
 def test_chunks_may_give_nothing_an_array_or_several(number):
     with using_threads(number):
         assert chunked(lambda chunk: None, 4, LARGE) is None
-        assert_array_equal(to_host(chunked(lambda chunk: to_device([chunk.start, 1]), 4, LARGE)), [0 + 1 + 2 + 3, 4])
-        start, square = chunked(lambda chunk: (to_device([chunk.start]), to_device([[chunk.start**2]])), 4, LARGE)
+        assert_array_equal(
+            to_host(chunked(lambda chunk: to_device([chunk.start, 1]), 4, LARGE)),
+            [0 + 1 + 2 + 3, 4],
+        )
+        start, square = chunked(
+            lambda chunk: (to_device([chunk.start]), to_device([[chunk.start**2]])), 4, LARGE
+        )
     assert to_host(start).tolist() == [6] and to_host(square).tolist() == [[14]]
 
 
@@ -160,7 +175,10 @@ def images(*shape, seed):
 def convolution(weight, **options):
     def run():
         y, backward = ops.conv2d(
-            images(9, 11, 10, weight[2], seed=1), images(*weight, seed=2), images(weight[3], seed=3), **options
+            images(9, 11, 10, weight[2], seed=1),
+            images(*weight, seed=2),
+            images(weight[3], seed=3),
+            **options,
         )
         return [y, *backward(images(*y.shape, seed=4))]
 
@@ -173,7 +191,10 @@ def statistics():
 
 def norm(**options):
     def run():
-        x, gamma, beta, add = (images(*shape, seed=i) for i, shape in enumerate([(9, 11, 10, 8), (8,), (8,), (9, 11, 10, 8)]))
+        x, gamma, beta, add = (
+            images(*shape, seed=i)
+            for i, shape in enumerate([(9, 11, 10, 8), (8,), (8,), (9, 11, 10, 8)])
+        )
         y, backward = norm_add_relu(x, gamma, beta, add, **options)
         return [y, *backward(images(*y.shape, seed=4))]
 
@@ -291,7 +312,9 @@ def test_an_error_while_another_chunk_is_done_and_cannot_be_added_yet_ends_both(
 
 
 def test_ctrl_c_in_a_caller_that_waits_leaves_no_thread_at_work(on_numpy, request):
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin with it ignored
+    before = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a shell's background jobs begin with it ignored
     request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     ended = []
 
@@ -322,7 +345,10 @@ def test_the_number_of_threads_is_set_for_a_block():
         raise RuntimeError("within")
     for number in (0, -1, "many"):
         with (
-            pytest.raises(ValueError, match=f"^threads is {number!r}, expected a number of threads, 1 or more$"),
+            pytest.raises(
+                ValueError,
+                match=f"^threads is {number!r}, expected a number of threads, 1 or more$",
+            ),
             using_threads(number),
         ):
             pass
@@ -330,8 +356,14 @@ def test_the_number_of_threads_is_set_for_a_block():
 
 
 def program(text, **environment):
-    environment = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(Path(backend.__file__).parents[2]), **environment}
-    return subprocess.run([sys.executable, "-c", text], env=environment, capture_output=True, text=True, timeout=120)
+    environment = {
+        "PATH": os.environ.get("PATH", ""),
+        "PYTHONPATH": str(Path(backend.__file__).parents[2]),
+        **environment,
+    }
+    return subprocess.run(
+        [sys.executable, "-c", text], env=environment, capture_output=True, text=True, timeout=120
+    )
 
 
 THREADS = """if True:
@@ -342,14 +374,21 @@ THREADS = """if True:
 
 def test_the_environment_sets_the_number_of_threads():
     assert program(THREADS, MINIRES_THREADS="3").stdout == "[1] 3\n"
-    assert program(THREADS, MINIRES_THREADS="").stdout == program(THREADS).stdout == f"[1] {machine.cores()}\n"
+    assert (
+        program(THREADS, MINIRES_THREADS="").stdout
+        == program(THREADS).stdout
+        == f"[1] {machine.cores()}\n"
+    )
 
 
 @pytest.mark.parametrize("number", ["0", "-2", "x", "1.5"])
 def test_an_environment_that_asks_for_no_number_of_threads_is_refused(number):
     wrong = program(THREADS, MINIRES_THREADS=number)
     assert wrong.returncode != 0
-    assert f"ValueError: MINIRES_THREADS is {number!r}, expected a number of threads, 1 or more" in wrong.stderr
+    assert (
+        f"ValueError: MINIRES_THREADS is {number!r}, expected a number of threads, 1 or more"
+        in wrong.stderr
+    )
 
 
 @pytest.mark.parametrize("number", [1, 2])
@@ -370,7 +409,13 @@ def test_chunks_run_under_the_settings_of_their_caller(on_numpy):
 
     def work(chunk):
         meeting.wait(timeout=60)  # on two threads
-        return [(backend.settings().tf32, backend.settings().grad, "winograd" in backend.settings().without)]
+        return [
+            (
+                backend.settings().tf32,
+                backend.settings().grad,
+                "winograd" in backend.settings().without,
+            )
+        ]
 
     with using_threads(2), backend.using_tf32(), no_grad(), ops.without("winograd"):
         assert sum_over_chunks(work, 2, LARGE) == [(True, False, True)] * 2
@@ -415,7 +460,9 @@ def test_a_fork_has_threads_of_its_own():
 
 def blas_threads():
     """What each BLAS of this process uses, as a set of numbers."""
-    return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+    return {
+        library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"
+    }
 
 
 @pytest.fixture
@@ -429,7 +476,9 @@ def blas_of_three():
 
 @pytest.mark.parametrize("number", [1, 2])
 @pytest.mark.parametrize("n", [1, 4])
-def test_the_blas_has_one_thread_within_chunks_and_its_own_number_afterwards(on_numpy, blas_of_three, number, n):
+def test_the_blas_has_one_thread_within_chunks_and_its_own_number_afterwards(
+    on_numpy, blas_of_three, number, n
+):
     def work(chunk):
         return [blas_threads(), *sum_over_chunks(lambda chunk: [blas_threads()], 2, LARGE)]
 
@@ -460,13 +509,21 @@ def test_the_number_that_a_user_sets_in_between_is_the_blas_own(on_numpy, blas_o
 
 def test_scratch_under_one_name_is_the_same_memory_in_one_thread(on_numpy):
     first = scratch("test", (2, 3), FLOAT32)
-    assert first.shape == (2, 3) and first.dtype == FLOAT32 and first.flags.c_contiguous and first.flags.writeable
+    assert (
+        first.shape == (2, 3)
+        and first.dtype == FLOAT32
+        and first.flags.c_contiguous
+        and first.flags.writeable
+    )
     assert numpy.shares_memory(first, scratch("test", (6,), FLOAT32))
     assert not numpy.shares_memory(first, scratch("another test", (2, 3), FLOAT32))
     larger = scratch("test", (50, 2), FLOAT64)
     assert larger.shape == (50, 2) and larger.dtype == FLOAT64
     assert numpy.shares_memory(larger, scratch("test", (2, 3), FLOAT32))
-    assert scratch("test", (0, 3), FLOAT32).shape == (0, 3) and scratch("test", (), FLOAT32).shape == ()
+    assert (
+        scratch("test", (0, 3), FLOAT32).shape == (0, 3)
+        and scratch("test", (), FLOAT32).shape == ()
+    )
 
 
 def test_scratch_is_a_threads_own(on_numpy):

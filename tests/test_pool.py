@@ -12,7 +12,7 @@ from minires.backend import on_a_gpu, to_device, to_host
 from minires.gradcheck import check_backward
 from minires.ops.windows import overlap_add, pad_images
 from tests.chunks import in_chunks_of
-from tests.strategies import SEEDS, distinct, saved_by, numbers, run, types, windows
+from tests.strategies import SEEDS, distinct, numbers, run, saved_by, types, windows
 
 pytestmark = pytest.mark.usefixtures("each_backend", "each_form")
 
@@ -27,7 +27,10 @@ def by_loops(x, g, reduce, kernel, stride, padding, outside):
         places = [(tops[i] + u, lefts[j] + v) for u in range(kernel[0]) for v in range(kernel[1])]
         inside = [0 <= a < h and 0 <= b < w for a, b in places]
         y[image, i, j, channel], shares = reduce(
-            [x[image, *place, channel] if there else outside for place, there in zip(places, inside)]
+            [
+                x[image, *place, channel] if there else outside
+                for place, there in zip(places, inside)
+            ]
         )
         for place, there, share in zip(places, inside, shares):
             if there:
@@ -58,7 +61,9 @@ def test_each_window_gives_one_number(name, drawn, seed):
     assert y.shape == expected.shape
     assert_allclose(y, expected, atol=1e-12)
     g = numbers(seed + 1, y.shape)
-    assert_allclose(backward(g)[0], by_loops(x, g, reduce, **window, outside=outside)[1], atol=1e-12)
+    assert_allclose(
+        backward(g)[0], by_loops(x, g, reduce, **window, outside=outside)[1], atol=1e-12
+    )
     check_backward(getattr(ops, name), x, **window)
 
 
@@ -97,7 +102,9 @@ def test_windows_lie_side_by_side_unless_a_stride_is_given(name):
     assert y.shape == (2, 2, 2, 3)
     reduce, outside = POOLS[name]
     g = numbers(1, y.shape)
-    expected, g_x = by_loops(x, g, reduce, kernel=(2, 3), stride=(2, 3), padding=(0, 0), outside=outside)
+    expected, g_x = by_loops(
+        x, g, reduce, kernel=(2, 3), stride=(2, 3), padding=(0, 0), outside=outside
+    )
     assert_allclose(y, expected, atol=1e-12)
     assert_allclose(backward(g)[0], g_x, atol=1e-12)
     assert run(op, x, kernel=2)[0].shape == (2, 2, 3, 3)
@@ -118,7 +125,13 @@ def test_windows_lie_side_by_side_unless_a_stride_is_given(name):
     ],
 )
 def test_the_output_size_is_rounded_down(name, size, kernel, stride, padding, output):
-    y, _ = run(getattr(ops, name), numpy.zeros((2, *size, 3)), kernel=kernel, stride=stride, padding=padding)
+    y, _ = run(
+        getattr(ops, name),
+        numpy.zeros((2, *size, 3)),
+        kernel=kernel,
+        stride=stride,
+        padding=padding,
+    )
     assert y.shape == (2, *output, 3)
 
 
@@ -141,8 +154,13 @@ def test_padding_goes_around_each_image_and_off_again():
     x = numpy.arange(12.0).reshape(2, 3, 2, 1)
     padded = pad_images(to_device(x), (1, 2), 7)
     assert padded.shape == (2, 5, 6, 1)
-    assert_array_equal(to_host(padded)[1, :, :, 0], [[7] * 6, *([7, 7, a, a + 1, 7, 7] for a in (6, 8, 10)), [7] * 6])
-    inner = overlap_add([to_device(numpy.ones((2, 5, 6, 1)))], x.shape, (1, 1), (1, 1), (1, 2), "float64")
+    assert_array_equal(
+        to_host(padded)[1, :, :, 0],
+        [[7] * 6, *([7, 7, a, a + 1, 7, 7] for a in (6, 8, 10)), [7] * 6],
+    )
+    inner = overlap_add(
+        [to_device(numpy.ones((2, 5, 6, 1)))], x.shape, (1, 1), (1, 1), (1, 2), "float64"
+    )
     assert_array_equal(to_host(inner), numpy.ones(x.shape))
     assert_array_equal(to_host(pad_images(to_device(x), (0, 1)))[0, 0, :, 0], [0, 0, 1, 0])
     assert_array_equal(to_host(pad_images(to_device(x), (1, 0)))[0, :, 0, 0], [0, 0, 2, 4, 0])
@@ -174,7 +192,11 @@ def test_a_max_pool_saves_the_position_of_each_maximum():
 
 def test_the_averages_save_no_array():
     x = numpy.ones((2, 4, 6, 3))
-    assert saved_by(ops.avg_pool2d, x, kernel=3, stride=2, padding=1) == saved_by(ops.global_avg_pool, x) == {}
+    assert (
+        saved_by(ops.avg_pool2d, x, kernel=3, stride=2, padding=1)
+        == saved_by(ops.global_avg_pool, x)
+        == {}
+    )
 
 
 @given(windows(), SEEDS)
@@ -196,16 +218,24 @@ def test_global_avg_pool_by_hand():
     assert_array_equal(g_x, numpy.broadcast_to([1.0, 2.0], (1, 2, 3, 2)))
 
 
-OPTIONS = {"max_pool2d": {"kernel": 2}, "avg_pool2d": {"kernel": 3, "padding": 1}, "global_avg_pool": {}}
+OPTIONS = {
+    "max_pool2d": {"kernel": 2},
+    "avg_pool2d": {"kernel": 3, "padding": 1},
+    "global_avg_pool": {},
+}
 each_op = pytest.mark.parametrize("name", OPTIONS)
 
 
 @each_op
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_type_of_the_elements_stays(name, dtype):
-    assert types(getattr(ops, name), numpy.ones((2, 5, 4, 3)), dtype=dtype, **OPTIONS[name]) == {dtype}
+    assert types(getattr(ops, name), numpy.ones((2, 5, 4, 3)), dtype=dtype, **OPTIONS[name]) == {
+        dtype
+    }
     if name != "global_avg_pool":
-        assert types(getattr(ops, name), numpy.ones((2, 5, 4, 3)), dtype=dtype, kernel=2, padding=1) == {dtype}
+        assert types(
+            getattr(ops, name), numpy.ones((2, 5, 4, 3)), dtype=dtype, kernel=2, padding=1
+        ) == {dtype}
 
 
 @each_op
@@ -226,7 +256,9 @@ def test_a_permuted_batch_permutes_the_result():
 @pytest.mark.parametrize("kernel", [(2, 4), (4, 2)])
 def test_half_the_kernel_is_not_too_much_padding(name, kernel):
     padding = kernel[0] // 2, kernel[1] // 2
-    y, _ = run(getattr(ops, name), numpy.ones((1, 4, 4, 1)), kernel=kernel, stride=1, padding=padding)
+    y, _ = run(
+        getattr(ops, name), numpy.ones((1, 4, 4, 1)), kernel=kernel, stride=1, padding=padding
+    )
     assert y.shape == (1, 5, 5, 1)
 
 
@@ -261,7 +293,10 @@ def test_pooling_refuses(name, x, options, error, message):
 
 
 def test_global_avg_pool_refuses_what_is_no_batch_of_images():
-    with pytest.raises(ValueError, match=r"^global_avg_pool: x has shape \(5, 4, 3\), wanted images \(N, H, W, C\)$"):
+    with pytest.raises(
+        ValueError,
+        match=r"^global_avg_pool: x has shape \(5, 4, 3\), wanted images \(N, H, W, C\)$",
+    ):
         run(ops.global_avg_pool, X[0])
 
 

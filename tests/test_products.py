@@ -16,7 +16,10 @@ from minires.fast.parts import PROCESS
 @pytest.fixture(autouse=True)
 def small_products():
     """As with OpenBLAS's kernels for AVX-512, whatever this machine has."""
-    with mock.patch.object(PROCESS, "blas", lambda: [SimpleNamespace(architecture="SkylakeX")]), backend.using("numpy"):
+    with (
+        mock.patch.object(PROCESS, "blas", lambda: [SimpleNamespace(architecture="SkylakeX")]),
+        backend.using("numpy"),
+    ):
         yield
 
 
@@ -44,7 +47,14 @@ sizes = st.integers(1, 11).flatmap(lambda bits: st.integers(2 ** (bits - 1), 2**
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.sampled_from([(), (1,), (3,)]), sizes, sizes, sizes, st.tuples(st.booleans(), st.booleans()), st.booleans())
+@given(
+    st.sampled_from([(), (1,), (3,)]),
+    sizes,
+    sizes,
+    sizes,
+    st.tuples(st.booleans(), st.booleans()),
+    st.booleans(),
+)
 @example((3,), 1000, 33, 64, (False, True), True)  # by rows, and a rest of rows
 @example((), 27, 3001, 64, (True, False), True)  # by sums, and a rest of them
 @example((), 500, 500, 500, (False, False), True)  # large: whole
@@ -66,7 +76,9 @@ def test_a_long_product_is_cut_into_runs_of_rows_that_are_small(m, k, n):
     seen, _ = shapes_multiplied(*factors((2,), m, k, n, (False, False)))
     assert all(rows * k * n <= products.SMALL for rows, *_ in seen)
     assert seen[0][0] % products.STEP == 0 and seen[0][0] >= products.SHORT
-    assert sum(rows == seen[0][0] for rows, *_ in seen) == 1 and len(seen) <= 2  # one call for all runs, one for the rest
+    assert (
+        sum(rows == seen[0][0] for rows, *_ in seen) == 1 and len(seen) <= 2
+    )  # one call for all runs, one for the rest
 
 
 def test_a_product_with_long_sums_is_cut_into_runs_of_those():
@@ -74,7 +86,9 @@ def test_a_product_with_long_sums_is_cut_into_runs_of_those():
     assert len(seen) == 1 and seen[0][0] == 27 and 27 * seen[0][1] * 64 <= products.SMALL
 
 
-@pytest.mark.parametrize("m, k, n", [(200, 64, 64), (2048, 128, 256), (512, 2304, 64), (128, 512, 512)])
+@pytest.mark.parametrize(
+    "m, k, n", [(200, 64, 64), (2048, 128, 256), (512, 2304, 64), (128, 512, 512)]
+)
 def test_small_products_and_those_without_long_runs_stay_whole(m, k, n):
     assert shapes_multiplied(*factors((), m, k, n, (False, False)))[0] == [(m, k, n)]
 
@@ -90,7 +104,9 @@ def test_runs_are_of_one_length():
 
 def test_a_factor_that_lies_transposed_is_copied_once_and_not_for_each_run():
     a, b = factors((), 4096, 32, 64, (False, True))
-    with mock.patch.object(products.numpy, "ascontiguousarray", wraps=np.ascontiguousarray) as copied:
+    with mock.patch.object(
+        products.numpy, "ascontiguousarray", wraps=np.ascontiguousarray
+    ) as copied:
         products.product(a, b)
     assert copied.call_count == 1
 

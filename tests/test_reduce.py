@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from minires import ops
 from minires.gradcheck import check_backward
-from tests.strategies import SEEDS, distinct, saved_by, numbers, reductions, run, types
+from tests.strategies import SEEDS, distinct, numbers, reductions, run, saved_by, types
 
 pytestmark = pytest.mark.usefixtures("each_backend")
 
@@ -21,7 +21,9 @@ def mean(elements):
 
 
 def var(elements, ddof=0):
-    return math.fsum((element - mean(elements)) ** 2 for element in elements) / (len(elements) - ddof)
+    return math.fsum((element - mean(elements)) ** 2 for element in elements) / (
+        len(elements) - ddof
+    )
 
 
 TRUTH = {"sum": math.fsum, "mean": mean, "max": max, "var": var}
@@ -30,10 +32,16 @@ each_op = pytest.mark.parametrize("name", TRUTH)
 
 def by_loops(function, x, axis, keepdims):
     """The function of the list of elements that share their places along the axes that stay."""
-    axes = range(x.ndim) if axis is None else [i % x.ndim for i in (axis if isinstance(axis, tuple) else (axis,))]
+    axes = (
+        range(x.ndim)
+        if axis is None
+        else [i % x.ndim for i in (axis if isinstance(axis, tuple) else (axis,))]
+    )
     groups = {}
     for index in numpy.ndindex(x.shape):
-        groups.setdefault(tuple(0 if i in axes else at for i, at in enumerate(index)), []).append(float(x[index]))
+        groups.setdefault(tuple(0 if i in axes else at for i, at in enumerate(index)), []).append(
+            float(x[index])
+        )
     y = numpy.zeros([1 if i in axes else size for i, size in enumerate(x.shape)])
     for index, elements in groups.items():
         y[index] = function(elements)
@@ -65,7 +73,9 @@ def test_var_divides_by_n_minus_ddof(drawn, ddof, seed):
     shape = tuple(size + 1 for size in shape)
     x = numbers(seed, shape)
     y, _ = run(ops.var, x, axis=axis, keepdims=keepdims, ddof=ddof)
-    assert_allclose(y, by_loops(lambda elements: var(elements, ddof), x, axis, keepdims), rtol=1e-12)
+    assert_allclose(
+        y, by_loops(lambda elements: var(elements, ddof), x, axis, keepdims), rtol=1e-12
+    )
     check_backward(ops.var, x, axis=axis, keepdims=keepdims, ddof=ddof)
 
 
@@ -129,7 +139,9 @@ def test_mean_divides_the_gradient_by_the_number_of_elements_in_one_result():
 )
 @pytest.mark.parametrize("keepdims", [True, False])
 def test_elements_that_tie_for_the_maximum_share_the_gradient_equally(axis, g, expected, keepdims):
-    y, backward = run(ops.max, numpy.array([[1.0, 3.0, 3.0], [3.0, 2.0, 0.0]]), axis=axis, keepdims=keepdims)
+    y, backward = run(
+        ops.max, numpy.array([[1.0, 3.0, 3.0], [3.0, 2.0, 0.0]]), axis=axis, keepdims=keepdims
+    )
     (g_x,) = backward(numpy.array(g).reshape(y.shape))
     assert_array_equal(g_x, expected)
 
@@ -193,7 +205,10 @@ def test_an_axis_that_does_not_exist_is_refused(name, axis):
 @each_op
 @pytest.mark.parametrize("axis", [1.0, "1", [0, 1], (0, 0.5), (None,)])
 def test_an_axis_that_is_no_int_is_refused(name, axis):
-    with pytest.raises(TypeError, match=f"^{re.escape(f'axis is {axis!r}, wanted None, an int or a tuple of ints')}$"):
+    with pytest.raises(
+        TypeError,
+        match=f"^{re.escape(f'axis is {axis!r}, wanted None, an int or a tuple of ints')}$",
+    ):
         run(getattr(ops, name), X, axis=axis)
 
 
@@ -205,8 +220,11 @@ def test_a_number_has_no_axis_to_reduce(name):
 
 
 @pytest.mark.parametrize(
-    ("shape", "axis", "ddof", "n"), [((2, 3), 1, 3, 3), ((2, 3), None, 7, 6), ((1,), 0, 1, 1), ((0, 3), 0, 0, 0)]
+    ("shape", "axis", "ddof", "n"),
+    [((2, 3), 1, 3, 3), ((2, 3), None, 7, 6), ((1,), 0, 1, 1), ((0, 3), 0, 0, 0)],
 )
 def test_var_refuses_to_divide_by_nothing_or_less(shape, axis, ddof, n):
-    with pytest.raises(ValueError, match=f"^var: ddof is {ddof}, wanted less than the number of elements, {n}$"):
+    with pytest.raises(
+        ValueError, match=f"^var: ddof is {ddof}, wanted less than the number of elements, {n}$"
+    ):
         run(ops.var, numpy.ones(shape), axis=axis, ddof=ddof)

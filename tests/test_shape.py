@@ -12,7 +12,7 @@ from numpy.testing import assert_array_equal
 from minires import ops
 from minires.backend import to_device
 from minires.gradcheck import check_backward
-from tests.strategies import SEEDS, SHAPES, saved_by, numbers, run, types
+from tests.strategies import SEEDS, SHAPES, numbers, run, saved_by, types
 
 pytestmark = pytest.mark.usefixtures("each_backend")
 
@@ -182,12 +182,18 @@ def test_getitem_refuses_a_place_that_does_not_exist():
 
 
 def test_concatenate_by_hand():
-    a, b, c = numpy.array([[1.0], [2.0]]), numpy.array([[3.0, 4.0], [5.0, 6.0]]), numpy.zeros((2, 0))
+    a, b, c = (
+        numpy.array([[1.0], [2.0]]),
+        numpy.array([[3.0, 4.0], [5.0, 6.0]]),
+        numpy.zeros((2, 0)),
+    )
     for axis in (1, -1):
         y, backward = run(ops.concatenate, a, b, c, a, axis=axis)
         assert_array_equal(y, [[1, 3, 4, 1], [2, 5, 6, 2]])
         gradients = backward(numpy.array([[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]]))
-        for gradient, expected in zip(gradients, ([[1], [5]], [[2, 3], [6, 7]], [[], []], [[4], [8]]), strict=True):
+        for gradient, expected in zip(
+            gradients, ([[1], [5]], [[2, 3], [6, 7]], [[], []], [[4], [8]]), strict=True
+        ):
             assert_array_equal(gradient, expected)
 
 
@@ -207,7 +213,10 @@ def test_concatenate_backward(axis):
     arrays = [numbers(seed, tuple(shape)) for seed, shape in enumerate(shapes)]
     y, _ = run(ops.concatenate, *arrays, axis=axis)
     assert y.shape[axis] == 6
-    assert_array_equal(numpy.moveaxis(y, axis, 0), [row for array in arrays for row in numpy.moveaxis(array, axis, 0)])
+    assert_array_equal(
+        numpy.moveaxis(y, axis, 0),
+        [row for array in arrays for row in numpy.moveaxis(array, axis, 0)],
+    )
     check_backward(ops.concatenate, *arrays, axis=axis)
     check_backward(ops.concatenate, arrays[0], axis=axis)
 
@@ -243,15 +252,27 @@ def test_pad_puts_zeros_around(shape, widths):
     assert y.shape == tuple(before + size + after for size, (before, after) in zip(shape, widths))
     for index in numpy.ndindex(y.shape):
         source = tuple(at - before for at, (before, _) in zip(index, widths))
-        assert y[index] == (x[source] if all(0 <= at < size for at, size in zip(source, shape)) else 0)
+        assert y[index] == (
+            x[source] if all(0 <= at < size for at, size in zip(source, shape)) else 0
+        )
     check_backward(ops.pad, x, widths=widths)
 
 
 @pytest.mark.parametrize(
-    "widths", [((1, 1),), ((1, 1), (1, 1), (1, 1)), ((1, -1), (0, 0)), ((0, 0), (-1, 1)), ((1,), (1, 1)), ((1, 1), (1, 1, 1))]
+    "widths",
+    [
+        ((1, 1),),
+        ((1, 1), (1, 1), (1, 1)),
+        ((1, -1), (0, 0)),
+        ((0, 0), (-1, 1)),
+        ((1,), (1, 1)),
+        ((1, 1), (1, 1, 1)),
+    ],
 )
 def test_pad_refuses(widths):
-    message = f"pad: widths {widths} for shape (2, 3): wanted a pair of widths >= 0 for each of 2 axes"
+    message = (
+        f"pad: widths {widths} for shape (2, 3): wanted a pair of widths >= 0 for each of 2 axes"
+    )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         run(ops.pad, numpy.ones((2, 3)), widths=widths)
 
@@ -331,7 +352,12 @@ def test_getitem_saves_the_index():
 
 
 @pytest.mark.parametrize(
-    ("name", "options"), [("transpose", {}), ("reshape", {"shape": (0, 6)}), ("pad", {"widths": ((0, 0), (1, 1), (0, 0))})]
+    ("name", "options"),
+    [
+        ("transpose", {}),
+        ("reshape", {"shape": (0, 6)}),
+        ("pad", {"widths": ((0, 0), (1, 1), (0, 0))}),
+    ],
 )
 def test_an_empty_batch_gives_an_empty_result(name, options):
     y, backward = run(getattr(ops, name), numpy.ones((0, 2, 3)), **options)

@@ -35,8 +35,12 @@ def test_whitening_takes_the_directions_in_which_patches_vary_most():
     images = correlated()
     every, some = init.whitening(images, (2, 2), 24), init.whitening(images, (2, 2), 6)
     size = [numpy.linalg.norm(weight.reshape(12, -1), axis=0) for weight in (every, some)]
-    numpy.testing.assert_allclose(size[1][:3], numpy.sort(size[0][:12])[:3], rtol=1e-5)  # 1 / deviation: the smallest
-    assert numpy.isfinite(init.whitening(images[..., :1].repeat(3, 3), (2, 2), 24)).all()  # a direction with nothing in it
+    numpy.testing.assert_allclose(
+        size[1][:3], numpy.sort(size[0][:12])[:3], rtol=1e-5
+    )  # 1 / deviation: the smallest
+    assert numpy.isfinite(
+        init.whitening(images[..., :1].repeat(3, 3), (2, 2), 24)
+    ).all()  # a direction with nothing in it
 
 
 @pytest.mark.parametrize("filters", [5, 26])
@@ -63,7 +67,9 @@ def test_resnet8_whitens_its_first_convolution_which_then_stays():
     model = models.resnet8(widths=(8, 8), stem=8)
     images = correlated(20)
     model.whiten(images)
-    numpy.testing.assert_array_equal(to_host(model.conv1.weight.data), init.whitening(images, (3, 3), 8))
+    numpy.testing.assert_array_equal(
+        to_host(model.conv1.weight.data), init.whitening(images, (3, 3), 8)
+    )
     assert not model.conv1.weight.requires_grad and model.conv1.bias.requires_grad
     logits = model(Tensor(to_device(images[:, :8, :8])))
     assert logits.shape == (20, 10)
@@ -94,13 +100,18 @@ class Given(optim.Optimizer):
 def test_lookahead_goes_a_part_of_the_way_and_the_fast_weights_begin_from_there():
     model = nn.Linear(1, 1)
     moved(model, 0.0)
-    optimizer, seen = optim.Lookahead(Given(model.parameters()), model, steps=4, every=2, decay=0.5), []
+    optimizer, seen = (
+        optim.Lookahead(Given(model.parameters()), model, steps=4, every=2, decay=0.5),
+        [],
+    )
     for _ in range(4):
         optimizer.step()
         seen.append(float(to_host(model.weight.data)[0, 0]))
     kept = 0.5**2 * (2 / 4) ** 3
     slow = (1 - kept) * 2
-    assert seen == pytest.approx([1, slow, slow + 1, slow])  # the last step: the slow weights are what stays
+    assert seen == pytest.approx(
+        [1, slow, slow + 1, slow]
+    )  # the last step: the slow weights are what stays
     assert optimizer.steps == optimizer.optimizer.steps == 4
 
 
@@ -110,7 +121,9 @@ def test_lookahead_averages_running_statistics_and_leaves_what_is_frozen():
     frozen = model.parameters()[0]
     frozen.requires_grad = False
     optimizer = optim.Lookahead(optim.SGD(model.parameters(), lr=0.1), model, steps=10, every=1)
-    assert not any("0.weight" in name for name in optimizer.slow) and any("running_mean" in name for name in optimizer.slow)
+    assert not any("0.weight" in name for name in optimizer.slow) and any(
+        "running_mean" in name for name in optimizer.slow
+    )
 
 
 @each_backend
@@ -137,12 +150,16 @@ def lookahead(layer, **options):
 
 def test_lookahead_refuses_a_state_that_belongs_to_a_different_model():
     with pytest.raises(ValueError, match="belongs to a different model"):
-        lookahead(nn.Linear(2, 2), steps=1).load_state_dict(lookahead(nn.Linear(1, 1), steps=1).state_dict())
+        lookahead(nn.Linear(2, 2), steps=1).load_state_dict(
+            lookahead(nn.Linear(1, 1), steps=1).state_dict()
+        )
 
 
 def test_lookahead_around_a_scaler_around_an_optimizer_saves_what_each_has():
     layer = nn.Linear(1, 1)
-    optimizer = optim.Lookahead(optim.GradScaler(optim.SGD(layer.parameters(), lr=0.1)), layer, steps=5)
+    optimizer = optim.Lookahead(
+        optim.GradScaler(optim.SGD(layer.parameters(), lr=0.1)), layer, steps=5
+    )
     state = optimizer.state_dict()
     assert {"lr", "steps", "scaler.scale", "average.count", "average.slow.weight"} <= set(state)
     optimizer.load_state_dict(state)
@@ -150,7 +167,9 @@ def test_lookahead_around_a_scaler_around_an_optimizer_saves_what_each_has():
     assert optimizer.optimizer.optimizer.lr == 0.5
 
 
-@pytest.mark.parametrize("options", [{"steps": 0}, {"steps": 5, "every": 0}, {"steps": 5, "decay": 1.5}])
+@pytest.mark.parametrize(
+    "options", [{"steps": 0}, {"steps": 5, "every": 0}, {"steps": 5, "decay": 1.5}]
+)
 def test_what_is_no_lookahead_is_refused(options):
     with pytest.raises(ValueError, match="wanted 1 or more, and a decay from 0 to 1"):
         lookahead(nn.Linear(1, 1), **options)
@@ -165,12 +184,19 @@ def test_a_test_with_flips_takes_the_mean_of_both_logits():
             self.unused = nn.Linear(1, 1)
 
         def forward(self, x):
-            return Tensor(xp.concatenate([x.data[:, :1, 0, :], x.data[:, :1, 1, :]], axis=1).reshape(len(x), 2) * xp.asarray([1.0, 1.5]))
+            return Tensor(
+                xp.concatenate([x.data[:, :1, 0, :], x.data[:, :1, 1, :]], axis=1).reshape(
+                    len(x), 2
+                )
+                * xp.asarray([1.0, 1.5])
+            )
 
     images = to_device(numpy.array([[[[3.0], [1.0]]], [[[1.0], [3.0]]]], "f4"))  # (2, 1, 2, 1)
     labels = to_device(numpy.array([0, 1]))
     plain, both = (evaluate(Left(), [(images, labels)], flips=flips) for flips in (False, True))
-    assert plain.correct == 2 and both.correct == 1  # both images look the same with their mirror images: class 1
+    assert (
+        plain.correct == 2 and both.correct == 1
+    )  # both images look the same with their mirror images: class 1
 
 
 def test_shifts_learn_faster_and_scales_stay():
@@ -179,7 +205,12 @@ def test_shifts_learn_faster_and_scales_stay():
     options = Options(weight_decay=0.02, bias_lr=4, freeze_scales=True)
     optimizer = settings.optimizer(options, model, 0.1)
     rest, shifts = optimizer.groups
-    assert len(shifts["params"]) == 4 and (shifts["lr"], shifts["weight_decay"]) == (pytest.approx(0.4), 0.005)
+    assert len(shifts["params"]) == 4 and (shifts["lr"], shifts["weight_decay"]) == (
+        pytest.approx(0.4),
+        0.005,
+    )
     assert rest["lr"] == 0.1 and len(rest["params"]) + 4 == len(model.parameters())
     norms = [module for _, module in model.modules() if isinstance(module, nn.BatchNorm)]
-    assert not any(norm.weight.requires_grad for norm in norms) and all(norm.bias.requires_grad for norm in norms)
+    assert not any(norm.weight.requires_grad for norm in norms) and all(
+        norm.bias.requires_grad for norm in norms
+    )

@@ -28,7 +28,9 @@ def values(p):
     return to_host(p.data).tolist()
 
 
-GRADIENTS = (numpy.random.default_rng(0).standard_normal((20, 3)) * [1, 10, 0.1] + [0.3, -2, 0]).tolist()
+GRADIENTS = (
+    numpy.random.default_rng(0).standard_normal((20, 3)) * [1, 10, 0.1] + [0.3, -2, 0]
+).tolist()
 
 
 def sgd_by_hand(w, gradients, lr, momentum=0.0, nesterov=False, weight_decay=0.0):
@@ -95,7 +97,9 @@ def test_sgd_follows_its_formula_over_20_steps(options):
 def test_adam_and_adamw_follow_their_formulas_over_20_steps(optimizer, options):
     p = parameter()
     decay = options.get("weight_decay", 0.01 if optimizer is AdamW else 0)
-    by_hand = {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8} | {k: v for k, v in options.items() if k != "weight_decay"}
+    by_hand = {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8} | {
+        k: v for k, v in options.items() if k != "weight_decay"
+    }
     by_hand["decoupled" if optimizer is AdamW else "coupled"] = decay
     assert_follows(optimizer([p], **options), p, GRADIENTS, adam_by_hand, **by_hand)
 
@@ -117,7 +121,15 @@ def test_adams_eps_is_outside_the_root(optimizer):
     optimizer([p], lr=1.0, weight_decay=0).step()
     assert_allclose(values(p), [-1e-6 / (1e-6 + 1e-8)], rtol=1e-12)
     p, gradients = parameter([0.0]), [[g * 1e-7] for (g, *_) in GRADIENTS]
-    assert_follows(optimizer([p], weight_decay=0), p, gradients, adam_by_hand, lr=1e-3, betas=(0.9, 0.999), eps=1e-8)
+    assert_follows(
+        optimizer([p], weight_decay=0),
+        p,
+        gradients,
+        adam_by_hand,
+        lr=1e-3,
+        betas=(0.9, 0.999),
+        eps=1e-8,
+    )
 
 
 def test_weight_decay_of_adam_goes_through_the_step_and_of_adamw_beside_it():
@@ -158,7 +170,11 @@ LARGE = {
     "SGD with decay": (SGD, sgd_of_arrays, {"weight_decay": 0.1}),
     "momentum": (SGD, sgd_of_arrays, {"momentum": 0.9}),
     "momentum and decay": (SGD, sgd_of_arrays, {"momentum": 0.9, "weight_decay": 0.1}),
-    "Nesterov and decay": (SGD, sgd_of_arrays, {"momentum": 0.9, "nesterov": True, "weight_decay": 0.1}),
+    "Nesterov and decay": (
+        SGD,
+        sgd_of_arrays,
+        {"momentum": 0.9, "nesterov": True, "weight_decay": 0.1},
+    ),
     "Adam": (Adam, adam_of_arrays, {"betas": (0.8, 0.9)}),
     "Adam with decay": (Adam, adam_of_arrays, {"betas": (0.8, 0.9), "weight_decay": 0.1}),
     "AdamW": (AdamW, adam_of_arrays, {"betas": (0.8, 0.9), "weight_decay": 0.1}),
@@ -168,10 +184,14 @@ LARGE = {
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("turned", ["nothing", "parameter", "gradient"])
 @pytest.mark.parametrize("name", LARGE)
-def test_a_parameter_in_several_chunks_follows_the_formula_to_the_bit(each_form, name, turned, dtype):
+def test_a_parameter_in_several_chunks_follows_the_formula_to_the_bit(
+    each_form, name, turned, dtype
+):
     """In chunks of 600 to 3000 numbers; in one piece where it or its gradient does not lie in one row."""
     make, formula, options = LARGE[name]
-    start, *gradients = (numpy.random.default_rng(i).standard_normal((101, 103)).astype(dtype) for i in range(4))
+    start, *gradients = (
+        numpy.random.default_rng(i).standard_normal((101, 103)).astype(dtype) for i in range(4)
+    )
     p = parameter(start, dtype)
     p.data = columns_first(start) if turned == "parameter" else p.data
     optimizer = make([p], 0.05, **options)
@@ -180,15 +200,24 @@ def test_a_parameter_in_several_chunks_follows_the_formula_to_the_bit(each_form,
             p.grad = columns_first(g) if turned == "gradient" else to_device(g)
             optimizer.step()
     if make is not SGD and "weight_decay" in options:
-        options = {"betas": options["betas"], "decoupled" if make is AdamW else "coupled": options["weight_decay"]}
+        options = {
+            "betas": options["betas"],
+            "decoupled" if make is AdamW else "coupled": options["weight_decay"],
+        }
     expected = formula(start, gradients, 0.05, **options)
-    assert p.data.flags.c_contiguous == (turned != "parameter") and p.grad.flags.c_contiguous == (turned != "gradient")
+    assert p.data.flags.c_contiguous == (turned != "parameter") and p.grad.flags.c_contiguous == (
+        turned != "gradient"
+    )
     assert p.dtype == dtype
     if each_form == "default" and on_a_gpu():  # kernels multiply and add in one
-        assert_allclose(to_host(p.data), expected, rtol=0, atol=1e-6 if dtype == "float32" else 1e-14)
+        assert_allclose(
+            to_host(p.data), expected, rtol=0, atol=1e-6 if dtype == "float32" else 1e-14
+        )
     else:
         assert to_host(p.data).tobytes() == expected.tobytes()
-        assert [len(cut) > 3 for cut in cuts] == [True] * 3 * (each_form == "default" and turned == "nothing")
+        assert [len(cut) > 3 for cut in cuts] == [True] * 3 * (
+            each_form == "default" and turned == "nothing"
+        )
 
 
 @pytest.mark.parametrize("name", LARGE)
@@ -226,4 +255,6 @@ def test_a_step_is_in_place_and_leaves_the_gradient_and_the_type(make):
         optimizer.lr = optimizer.lr / 2
     assert p.data is data and p.dtype == numpy.float32 and (numpy.array(values(p)) != before).all()
     assert p.grad is g and to_host(g).tolist() == [1, 2, -3]
-    assert {array.dtype for array in optimizer.state[p].values() if hasattr(array, "dtype")} <= {numpy.dtype("float32")}
+    assert {array.dtype for array in optimizer.state[p].values() if hasattr(array, "dtype")} <= {
+        numpy.dtype("float32")
+    }

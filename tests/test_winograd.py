@@ -15,11 +15,13 @@ from minires.fast.tiles import F2, F4, F4_STRIDE2, Maps
 from minires.fast.winograd import by_tiles
 from minires.gradcheck import check_backward
 from tests.chunks import in_chunks_of
-from tests.strategies import SEEDS, saved_by, numbers, run, threes, types
+from tests.strategies import SEEDS, numbers, run, saved_by, threes, types
 
 pytestmark = pytest.mark.usefixtures("each_backend")
 
-on_each_tile = pytest.mark.parametrize("tile", [F2, F4, F4_STRIDE2], ids=["F2", "F4", "F4, stride 2"])
+on_each_tile = pytest.mark.parametrize(
+    "tile", [F2, F4, F4_STRIDE2], ids=["F2", "F4", "F4, stride 2"]
+)
 TILES = st.sampled_from([F2, F4, F4_STRIDE2])
 
 
@@ -45,7 +47,9 @@ def test_a_of_gw_times_bx_is_the_correlation_exactly(tile):
         for j in range(pixels):
             w, x = [int(i == u) for i in range(3)], [int(i == j) for i in range(pixels)]
             y = times(A, [a * b for a, b in zip(times(G, w), times(B, x), strict=True)])
-            assert y == [sum(w[k] * x[tile.stride * i + k] for k in range(3)) for i in range(tile.m)]
+            assert y == [
+                sum(w[k] * x[tile.stride * i + k] for k in range(3)) for i in range(tile.m)
+            ]
 
 
 @pytest.mark.parametrize("tile", [F2, F4], ids=["F2", "F4"])
@@ -60,7 +64,9 @@ def test_the_matrices_are_polynomials_at_0_1_minus_1_2_minus_2_and_infinity(tile
         assert G[i] == [power / at[i] for power in powers[:3]]
         assert [bool(value) for value in at] == [q == p for q in points] and B[i][-1] == 0
     assert [row[-1] for row in A[:-1]] == [0] * (tile.m - 1) and G[-1] == [0, 0, 1]
-    assert A[-1][-1] * B[-1][-1] == 1 and all(sum(b * q**k for k, b in enumerate(B[-1])) == 0 for q in points)
+    assert A[-1][-1] * B[-1][-1] == 1 and all(
+        sum(b * q**k for k, b in enumerate(B[-1])) == 0 for q in points
+    )
 
 
 # The convolution.
@@ -83,7 +89,12 @@ def by_loops(x, weight, bias, g, padding, stride=1):
 
 
 def output_shape(shape, f, padding, stride):
-    return shape[0], (shape[1] + 2 * padding[0] - 3) // stride + 1, (shape[2] + 2 * padding[1] - 3) // stride + 1, f
+    return (
+        shape[0],
+        (shape[1] + 2 * padding[0] - 3) // stride + 1,
+        (shape[2] + 2 * padding[1] - 3) // stride + 1,
+        f,
+    )
 
 
 def drawn(seed, shape, f, padding, stride=1):
@@ -94,11 +105,13 @@ def drawn(seed, shape, f, padding, stride=1):
 
 @given(threes(), TILES, st.booleans(), SEEDS)
 def test_by_tiles_is_conv2d_by_loops_forward_and_back(images, tile, contiguous, seed):
-    shape, f, padding = images
+    padding = images[2]
     x, weight, bias, g = drawn(seed, *images, tile.stride)
     x, weight, g = map(numpy.ascontiguousarray, (x, weight, g)) if contiguous else (x, weight, g)
     y, backward = run(by_tiles, x, weight, bias, padding=padding, tile=tile)
-    for found, expected in zip((y, *backward(g)), by_loops(x, weight, bias, g, padding, tile.stride), strict=True):
+    for found, expected in zip(
+        (y, *backward(g)), by_loops(x, weight, bias, g, padding, tile.stride), strict=True
+    ):
         assert_allclose(found, expected, atol=1e-11)
 
 
@@ -113,8 +126,13 @@ def test_by_tiles_is_conv2d(images, tile, seed):
 
 @on_each_tile
 def test_a_stretched_gradient_and_every_second_pixel_of_an_image_are_taken_as_they_are(tile):
-    x, weight = numbers(0, (2, 14, 18, 6))[:, ::2, ::2, ::2], numbers(1, (3, 6, 3, 8)).transpose(0, 2, 1, 3)[:, :, ::2, ::2]
-    g = numpy.broadcast_to(numbers(2, (2, 1, 1, 4)), output_shape((2, 7, 9, 3), 4, (0, 0), tile.stride))
+    x, weight = (
+        numbers(0, (2, 14, 18, 6))[:, ::2, ::2, ::2],
+        numbers(1, (3, 6, 3, 8)).transpose(0, 2, 1, 3)[:, :, ::2, ::2],
+    )
+    g = numpy.broadcast_to(
+        numbers(2, (2, 1, 1, 4)), output_shape((2, 7, 9, 3), 4, (0, 0), tile.stride)
+    )
     y, backward = by_tiles(to_device(x), to_device(weight), tile=tile)
     g_x, g_weight, g_bias = backward(xp.broadcast_to(to_device(g[:, :1, :1]), g.shape))
     for found, expected in zip((y, g_x, g_weight), by_loops(x, weight, 0, g, (0, 0), tile.stride)):
@@ -131,15 +149,22 @@ def test_the_gradients_of_by_tiles(tile, padding):
 
 
 @on_each_tile
-@pytest.mark.parametrize("images", [((2, 9, 13, 64), 64, (1, 1)), ((4, 16, 16, 16), 32, (1, 1)), ((1, 6, 7, 64), 8, (0, 2))])
+@pytest.mark.parametrize(
+    "images",
+    [((2, 9, 13, 64), 64, (1, 1)), ((4, 16, 16, 16), 32, (1, 1)), ((1, 6, 7, 64), 8, (0, 2))],
+)
 def test_in_float32_it_is_within_a_hundred_thousandth_of_the_truth(tile, images):
     """m = 4 has numbers up to 8 in its matrices, and loses one digit more than im2col does."""
     x, weight, _, g = drawn(0, *images, tile.stride)
     y, backward = run(by_tiles, *map(numpy.float32, (x, weight)), padding=images[2], tile=tile)
     truth, exactly = run(ops.conv2d.plain, x, weight, padding=images[2], stride=tile.stride)
-    for found, expected in zip((y, *backward(numpy.float32(g))[:2]), (truth, *exactly(g)[:2]), strict=True):
+    for found, expected in zip(
+        (y, *backward(numpy.float32(g))[:2]), (truth, *exactly(g)[:2]), strict=True
+    ):
         assert found.dtype == numpy.float32
-        assert numpy.linalg.norm(found - expected) <= (1e-6 if tile is F2 else 1e-5) * numpy.linalg.norm(expected)
+        assert numpy.linalg.norm(found - expected) <= (
+            1e-6 if tile is F2 else 1e-5
+        ) * numpy.linalg.norm(expected)
 
 
 @on_each_tile
@@ -147,7 +172,9 @@ def test_a_gradient_of_the_images_that_is_not_needed_is_left_out_and_the_rest_st
     x, weight, bias, g = map(to_device, drawn(0, (2, 6, 5, 3), 4, (1, 1), tile.stride))
     options = {"padding": (1, 1), "tile": tile}
     _, g_weight, g_bias = by_tiles(x, weight, bias, **options)[1](g)
-    nothing, *rest = by_tiles(x, weight, bias, **options, needs_input_grad=(False, True, True))[1](g)
+    nothing, *rest = by_tiles(x, weight, bias, **options, needs_input_grad=(False, True, True))[1](
+        g
+    )
     assert nothing is None
     for a, b in zip(rest, (g_weight, g_bias), strict=True):
         assert_array_equal(to_host(a), to_host(b))
@@ -180,12 +207,17 @@ def test_the_cut_into_chunks_changes_nothing_but_rounding(tile, images):
 def test_where_channels_are_more_than_tiles_it_is_the_same(tile, size, c, f):
     """Then the filters are cut, in blocks, and not the batch."""
     x, weight, bias, g = drawn(0, (3, 5, 6, c), f, (1, 0), tile.stride)
-    expected, options = by_loops(x, weight, bias, g, (1, 0), tile.stride), {"padding": (1, 0), "tile": tile}
+    expected, options = (
+        by_loops(x, weight, bias, g, (1, 0), tile.stride),
+        {"padding": (1, 0), "tile": tile},
+    )
     with in_chunks_of(size):
         y, backward = run(by_tiles, x, weight, bias, **options)
         for found, wanted in zip((y, *backward(g)), expected, strict=True):
             assert_allclose(found, wanted, atol=1e-10)
-        _, backward = by_tiles(*map(to_device, (x, weight, bias)), **options, needs_input_grad=(False, True, True))
+        _, backward = by_tiles(
+            *map(to_device, (x, weight, bias)), **options, needs_input_grad=(False, True, True)
+        )
         nothing, g_weight, _ = backward(to_device(g))
     assert nothing is None
     assert_allclose(to_host(g_weight), expected[2], atol=1e-10)
@@ -193,12 +225,19 @@ def test_where_channels_are_more_than_tiles_it_is_the_same(tile, size, c, f):
 
 def test_no_number_of_an_image_before_is_left_in_the_frame():
     """The memory in which images are framed is used again, for images of other sizes too."""
-    for n, h, w, padding in ((2, 9, 9, (0, 0)), (2, 5, 6, (2, 2)), (1, 3, 8, (1, 0)), (2, 5, 6, (0, 1))):
+    for n, h, w, padding in (
+        (2, 9, 9, (0, 0)),
+        (2, 5, 6, (2, 2)),
+        (1, 3, 8, (1, 0)),
+        (2, 5, 6, (0, 1)),
+    ):
         for tile in (F4, F2, F4_STRIDE2):
             x, weight, bias, g = drawn(h, (n, h, w, 2), 3, padding, tile.stride)
             y, backward = run(by_tiles, x + 1000, weight, bias, padding=padding, tile=tile)
             for found, expected in zip(
-                (y, *backward(g)), by_loops(x + 1000, weight, bias, g, padding, tile.stride), strict=True
+                (y, *backward(g)),
+                by_loops(x + 1000, weight, bias, g, padding, tile.stride),
+                strict=True,
             ):
                 assert_allclose(found, expected, atol=1e-8)
 
@@ -222,7 +261,10 @@ def test_each_map_and_its_adjoint_agree(images, tile, seed):
     maps.untile_gradient(to_device(v), g_x)
     assert_equal(x, to_host(g_x), tiled, v)
 
-    product, y = numbers(seed + 5, (*tiled.shape[:-1], f)), to_device(numpy.full(g.shape, numpy.nan))
+    product, y = (
+        numbers(seed + 5, (*tiled.shape[:-1], f)),
+        to_device(numpy.full(g.shape, numpy.nan)),
+    )
     maps.untile(to_device(numpy.ascontiguousarray(product)), y)
     assert_equal(product, to_host(maps.tile_gradient(to_device(g))), to_host(y), g)
 

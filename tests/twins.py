@@ -12,7 +12,9 @@ def nchw(t):
 class Twin(peers.ResNet):
     """(N, H, W, 3) -> (N, num_classes). shortcut  "A", "B" or "none"    stem  "cifar" or "imagenet" """
 
-    def __init__(self, depths, widths, *, bottleneck=False, shortcut="B", stem="cifar", num_classes=10):
+    def __init__(
+        self, depths, widths, *, bottleneck=False, shortcut="B", stem="cifar", num_classes=10
+    ):
         net = Net("Bottleneck" if bottleneck else "BasicBlock", depths, widths)
         super().__init__(net, classes=num_classes, shortcut=shortcut, stem=stem)
 

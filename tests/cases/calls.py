@@ -71,7 +71,11 @@ def on_host(value):
     """A copy of an array on the host, or of all in a tuple or list; None as it is."""
     if isinstance(value, (tuple, list)):
         return [on_host(item) for item in value]
-    return numpy.array(to_host(value)) if is_array(value) or isinstance(value, numpy.generic) else value
+    return (
+        numpy.array(to_host(value))
+        if is_array(value) or isinstance(value, numpy.generic)
+        else value
+    )
 
 
 def cotangent(shape, dtype, how="normal"):
@@ -109,7 +113,11 @@ def op(label, *operands, g="normal", dtypes=FLOATS, halves=True, **options):
             upstream = cotangent(result.shape, result.dtype, g)
             before = on_host(upstream)
             gradients = on_host(backward(upstream))
-            assert_same(gradients, on_host(backward(upstream)), "a second call of backward returns other gradients")
+            assert_same(
+                gradients,
+                on_host(backward(upstream)),
+                "a second call of backward returns other gradients",
+            )
             assert_same([before], [on_host(upstream)], "backward writes to g")
             seen += gradients
         else:  # channel_stats
@@ -144,14 +152,21 @@ def changes(label, *values, places, first=None, dtypes=FLOATS):
 
     def run(function, dtype):
         given = cast(tuple(values), dtype)
-        arrays = [to_device(numpy.array(v, order="C")) if isinstance(v, numpy.ndarray) else v for v in given]
+        arrays = [
+            to_device(numpy.array(v, order="C")) if isinstance(v, numpy.ndarray) else v
+            for v in given
+        ]
         made = function(*([first(dtype)] if first else []), *arrays)
         if made is NotImplemented:
             return made
         assert made is None
         for i, (array, before) in enumerate(zip(arrays, given)):
             if i not in places and isinstance(before, numpy.ndarray):
-                assert_same([numpy.array(before, order="C")], [on_host(array)], f"argument {i} is written to")
+                assert_same(
+                    [numpy.array(before, order="C")],
+                    [on_host(array)],
+                    f"argument {i} is written to",
+                )
         return [on_host(arrays[i]) for i in places if arrays[i] is not None]
 
     return Case(label, run, dtypes)

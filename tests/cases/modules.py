@@ -39,7 +39,9 @@ def module(label, make, shape, training, graph, call):
     return Case(f"{label}{', training' * training}{', graph' * graph}", run)
 
 
-def in_each_mode(label, make, shape=(3, 6, 5, 4), call=lambda function, model, x: function(model, x)):
+def in_each_mode(
+    label, make, shape=(3, 6, 5, 4), call=lambda function, model, x: function(model, x)
+):
     for training, graph in ((True, True), (True, False), (False, True), (False, False)):
         yield module(label, make, shape, training, graph, call)
 
@@ -60,7 +62,13 @@ class Nought(nn.Module):
 
 def blocks(kind):
     out = 4 * kind.expansion
-    for in_channels, stride, shortcut in ((out, 1, "B"), (4, 2, "A"), (4, 2, "B"), (4, 1, "none"), (4, 2, "none")):
+    for in_channels, stride, shortcut in (
+        (out, 1, "B"),
+        (4, 2, "A"),
+        (4, 2, "B"),
+        (4, 1, "none"),
+        (4, 2, "none"),
+    ):
 
         def make(sizes=(in_channels, 4), stride=stride, shortcut=shortcut):
             return kind(*sizes, stride=stride, shortcut=shortcut)
@@ -74,7 +82,9 @@ def blocks(kind):
             block.downsample = shortcut()
             return block
 
-        yield from in_each_mode(f"{kind.__name__}, shortcut {shortcut.__name__}", with_another, (3, 6, 5, out))
+        yield from in_each_mode(
+            f"{kind.__name__}, shortcut {shortcut.__name__}", with_another, (3, 6, 5, out)
+        )
 
 
 def nets():
@@ -83,7 +93,14 @@ def nets():
         for preactivation in (False, True):
 
             def make(stem=stem, preactivation=preactivation):
-                return models.ResNet(models.BasicBlock, (1,), (4,), in_channels=4, stem=stem, preactivation=preactivation)
+                return models.ResNet(
+                    models.BasicBlock,
+                    (1,),
+                    (4,),
+                    in_channels=4,
+                    stem=stem,
+                    preactivation=preactivation,
+                )
 
             yield f"stem {stem}{', preactivation' * preactivation}", make
 
@@ -94,16 +111,31 @@ def parts_of_nets():
 
 
 def projections():
-    yield from in_each_mode("a projection", lambda: nn.Sequential(nn.Conv2d(4, 6, 1, stride=2, bias=False), nn.BatchNorm(6)))
-    yield from in_each_mode("with a bias", lambda: nn.Sequential(nn.Conv2d(4, 4, 3, padding=1), nn.BatchNorm(4, eps=0.1, momentum=0.5)))
-    yield from in_each_mode("other layers", lambda: nn.Sequential(nn.Conv2d(4, 4, 3, padding=1), nn.ReLU()))
+    yield from in_each_mode(
+        "a projection",
+        lambda: nn.Sequential(nn.Conv2d(4, 6, 1, stride=2, bias=False), nn.BatchNorm(6)),
+    )
+    yield from in_each_mode(
+        "with a bias",
+        lambda: nn.Sequential(
+            nn.Conv2d(4, 4, 3, padding=1), nn.BatchNorm(4, eps=0.1, momentum=0.5)
+        ),
+    )
+    yield from in_each_mode(
+        "other layers", lambda: nn.Sequential(nn.Conv2d(4, 4, 3, padding=1), nn.ReLU())
+    )
 
 
 def conv_norm_relu():
     for bias in (False, True):
         for add in ("nothing", "x", "a gate", "a number"):
             for relu in (True, False):
-                added = {"nothing": lambda x: None, "x": lambda x: x, "a gate": Gate().forward, "a number": lambda x: 0.25}[add]
+                added = {
+                    "nothing": lambda x: None,
+                    "x": lambda x: x,
+                    "a gate": Gate().forward,
+                    "a number": lambda x: 0.25,
+                }[add]
 
                 def call(function, pair, x, added=added, relu=relu):
                     return function(*pair, x, add=added(x), relu=relu)
@@ -111,7 +143,9 @@ def conv_norm_relu():
                 def make(bias=bias):
                     return nn.Sequential(nn.Conv2d(4, 4, 3, padding=1, bias=bias), nn.BatchNorm(4))
 
-                yield from in_each_mode(f"{'bias, ' * bias}{add} is added{', relu' * relu}", make, call=call)
+                yield from in_each_mode(
+                    f"{'bias, ' * bias}{add} is added{', relu' * relu}", make, call=call
+                )
 
 
 MODULES = {

@@ -6,7 +6,17 @@ from minires import nn, optim
 from minires.backend import to_device, xp
 from minires.data.batches import sample_augmentation
 from minires.fast.tiles import F2, F4, F4_STRIDE2, Maps
-from tests.cases.calls import Case, assert_same, cast, changes, floats, gapped, on_device, on_host, returns
+from tests.cases.calls import (
+    Case,
+    assert_same,
+    cast,
+    changes,
+    floats,
+    gapped,
+    on_device,
+    on_host,
+    returns,
+)
 from tests.cases.ops import norms
 from tests.strategies import numbers
 
@@ -23,14 +33,28 @@ def sgd():
 
 def adam():
     for shape in SHAPES:
-        w, g, m, v = floats(0, *shape), floats(1, *shape), floats(2, *shape), floats(3, *shape, positive=True)
-        for options in ((), ((0.5, 0.7), 0.1), ((0.9, 0.99), 1e-8, 0.1), ((0.9, 0.99), 1e-8, 0.1, True)):
-            yield changes(f"adam of {shape}, {options}", w, g, m, v, 3, 0.05, *options, places=(0, 2, 3))
+        w, g, m, v = (
+            floats(0, *shape),
+            floats(1, *shape),
+            floats(2, *shape),
+            floats(3, *shape, positive=True),
+        )
+        for options in (
+            (),
+            ((0.5, 0.7), 0.1),
+            ((0.9, 0.99), 1e-8, 0.1),
+            ((0.9, 0.99), 1e-8, 0.1, True),
+        ):
+            yield changes(
+                f"adam of {shape}, {options}", w, g, m, v, 3, 0.05, *options, places=(0, 2, 3)
+            )
 
 
 def update_running():
     for c in (1, 3, 64):
-        yield changes(f"update_running of {c}", *(floats(seed, c) for seed in range(4)), 0.3, 5, places=(0, 1))
+        yield changes(
+            f"update_running of {c}", *(floats(seed, c) for seed in range(4)), 0.3, 5, places=(0, 1)
+        )
 
 
 def update_groups():
@@ -39,7 +63,12 @@ def update_groups():
         ("SGD without momentum", lambda p: optim.SGD(p, 0.1)),
         ("Adam", lambda p: optim.Adam(p, 0.1, weight_decay=0.1)),
         ("AdamW", lambda p: optim.AdamW(p, 0.1)),
-        ("groups", lambda p: optim.SGD([{"params": p[:2]}, {"params": p[2:], "lr": 0.3}], 0.1, momentum=0.5)),
+        (
+            "groups",
+            lambda p: optim.SGD(
+                [{"params": p[:2]}, {"params": p[2:], "lr": 0.3}], 0.1, momentum=0.5
+            ),
+        ),
     ):
         yield Case(label, six_steps(make))
 
@@ -48,7 +77,10 @@ def six_steps(make):
     """Six steps, of which the fifth leaves a parameter out; after the third another optimizer goes on."""
 
     def run(function, dtype):
-        parameters = [nn.Parameter(to_device(floats(i, *shape).astype(dtype))) for i, shape in enumerate(((3, 4), (5,), (2, 2, 2)))]
+        parameters = [
+            nn.Parameter(to_device(floats(i, *shape).astype(dtype)))
+            for i, shape in enumerate(((3, 4), (5,), (2, 2, 2)))
+        ]
         optimizer = make(parameters)
         for step in range(6):
             if step == 3:
@@ -57,11 +89,18 @@ def six_steps(make):
                 optimizer.load_state_dict(state)
             for i, parameter in enumerate(parameters):
                 left_out = step == 4 and i == 1
-                parameter.grad = None if left_out else to_device(floats(10 * step + i, *parameter.shape).astype(dtype))
+                parameter.grad = (
+                    None
+                    if left_out
+                    else to_device(floats(10 * step + i, *parameter.shape).astype(dtype))
+                )
             if function(optimizer) is NotImplemented:
                 return NotImplemented
         state = optimizer.state_dict()
-        return [*(on_host(parameter.data) for parameter in parameters), *(numpy.asarray(state[name]) for name in sorted(state))]
+        return [
+            *(on_host(parameter.data) for parameter in parameters),
+            *(numpy.asarray(state[name]) for name in sorted(state)),
+        ]
 
     return run
 
@@ -88,10 +127,23 @@ def norm_passes():
 
 def product():
     for stack in ((), (3,)):
-        for m, k, n in ((3, 4, 5), (1, 7, 1), (1001, 30, 40), (30, 1203, 40), (0, 3, 2), (2, 0, 3), (64, 64, 64)):
+        for m, k, n in (
+            (3, 4, 5),
+            (1, 7, 1),
+            (1001, 30, 40),
+            (30, 1203, 40),
+            (0, 3, 2),
+            (2, 0, 3),
+            (64, 64, 64),
+        ):
             a, b = (*stack, m, k), (*stack, k, n)
             yield returns(f"{a} @ {b}", floats(0, *a), gapped(1, *b))
-            yield into(f"{a} @ {b} into an array", numpy.ascontiguousarray(floats(0, *a)), floats(1, *b), (*stack, m, n))
+            yield into(
+                f"{a} @ {b} into an array",
+                numpy.ascontiguousarray(floats(0, *a)),
+                floats(1, *b),
+                (*stack, m, n),
+            )
 
 
 def into(label, a, b, shape):
@@ -113,7 +165,10 @@ def into(label, a, b, shape):
 def sum_over_chunks():
     def case(n, bytes_each, bytes_shared=0):
         def run(function, dtype):
-            values, seen = to_device(numbers(0, (n, 3)).astype(dtype)), xp.zeros((n,), dtype="int64")
+            values, seen = (
+                to_device(numbers(0, (n, 3)).astype(dtype)),
+                xp.zeros((n,), dtype="int64"),
+            )
 
             def work(chunk):
                 seen[chunk] += 1
@@ -123,7 +178,14 @@ def sum_over_chunks():
 
         return Case(f"{n} examples of {bytes_each} bytes", run)
 
-    return [case(7, 1), case(5, 3 << 20), case(3, 1 << 33), case(1, 1 << 30), case(0, 8), case(6, 1 << 20, 5 << 20)]
+    return [
+        case(7, 1),
+        case(5, 3 << 20),
+        case(3, 1 << 33),
+        case(1, 1 << 30),
+        case(0, 8),
+        case(6, 1 << 20, 5 << 20),
+    ]
 
 
 def scratch():
@@ -136,7 +198,10 @@ def scratch():
 
 
 def sum_of_products():
-    return [returns(f"{shape}", numpy.ascontiguousarray(floats(0, *shape))) for shape in ((7, 3), (1, 4), (900, 27))]
+    return [
+        returns(f"{shape}", numpy.ascontiguousarray(floats(0, *shape)))
+        for shape in ((7, 3), (1, 4), (900, 27))
+    ]
 
 
 def gather():
@@ -146,28 +211,71 @@ def gather():
             images, chosen = rng.integers(0, 256, (7, h, w, c)).astype(kind), rng.integers(0, 7, 4)
             factor, offset = (rng.standard_normal(c).astype("float32") for _ in range(2))
             for cutout in (0, 3):
-                moves = sample_augmentation(rng, 4, (h, w), crop=2, mirrored=rng.random(4) < 0.5, cutout=cutout)
+                moves = sample_augmentation(
+                    rng, 4, (h, w), crop=2, mirrored=rng.random(4) < 0.5, cutout=cutout
+                )
                 label = f"{kind} of {(h, w, c)}, cutout {cutout}"
-                yield returns(label, images, chosen, moves, cutout, factor, offset, dtypes=("float32",))
-            yield returns(f"{kind} of {(h, w, c)}, as they are", images, chosen, None, 0, factor, offset, dtypes=("float32",))
-            yield returns(f"no image of {kind}", images, chosen[:0], None, 0, factor, offset, dtypes=("float32",))
+                yield returns(
+                    label, images, chosen, moves, cutout, factor, offset, dtypes=("float32",)
+                )
+            yield returns(
+                f"{kind} of {(h, w, c)}, as they are",
+                images,
+                chosen,
+                None,
+                0,
+                factor,
+                offset,
+                dtypes=("float32",),
+            )
+            yield returns(
+                f"no image of {kind}",
+                images,
+                chosen[:0],
+                None,
+                0,
+                factor,
+                offset,
+                dtypes=("float32",),
+            )
 
 
 def maps(name):
     """Cases of a method of Maps."""
     for tile in (F2, F4, F4_STRIDE2):
-        for (n, h, w, c), f, padding in (((2, 9, 7, 3), 4, (1, 1)), ((1, 5, 5, 5), 5, (0, 2)), ((3, 4, 11, 8), 2, (2, 0))):
+        for (n, h, w, c), f, padding in (
+            ((2, 9, 7, 3), 4, (1, 1)),
+            ((1, 5, 5, 5), 5, (0, 2)),
+            ((3, 4, 11, 8), 2, (2, 0)),
+        ):
 
             def made(dtype, sizes=(n, h, w, c, f), padding=padding, tile=tile):
                 n, h, w, c, f = sizes
-                return Maps(xp.zeros((n, h, w, c)), xp.zeros((3, 3, c, f)), padding, tile, numpy.dtype(dtype))
+                return Maps(
+                    xp.zeros((n, h, w, c)),
+                    xp.zeros((3, 3, c, f)),
+                    padding,
+                    tile,
+                    numpy.dtype(dtype),
+                )
 
             like = made("float64")
-            tiled, label = (like.k, like.k, *like.tiles, n), f"tiles of {tile.m}, stride {tile.stride}, of {(n, h, w, c)}"
+            tiled, label = (
+                (like.k, like.k, *like.tiles, n),
+                f"tiles of {tile.m}, stride {tile.stride}, of {(n, h, w, c)}",
+            )
             if name == "untile":
-                yield changes(label, floats(0, *tiled, f), numpy.zeros((n, *like.output, f)), places=(1,), first=made)
+                yield changes(
+                    label,
+                    floats(0, *tiled, f),
+                    numpy.zeros((n, *like.output, f)),
+                    places=(1,),
+                    first=made,
+                )
             elif name == "untile_gradient":
-                yield changes(label, floats(0, *tiled, c), numpy.zeros((n, h, w, c)), places=(1,), first=made)
+                yield changes(
+                    label, floats(0, *tiled, c), numpy.zeros((n, h, w, c)), places=(1,), first=made
+                )
             else:
                 shapes = {"tile_images": (n, h, w, c), "tile_gradient": (n, *like.output, f), "tile_filters": (3, 3, c, f),
                           "untile_filters": (like.k**2, c, f)}  # fmt: skip
@@ -184,7 +292,14 @@ def of_maps(label, made, values):
     return Case(label, run)
 
 
-MAPS = ("tile_images", "untile_gradient", "untile", "tile_gradient", "tile_filters", "untile_filters")
+MAPS = (
+    "tile_images",
+    "untile_gradient",
+    "untile",
+    "tile_gradient",
+    "tile_filters",
+    "untile_filters",
+)
 PARTS = {
     "sgd": sgd, "adam": adam, "update_running": update_running, "Optimizer.update_groups": update_groups, "gather": gather,
     "norm_forward": norm_forward, "norm_backward": norm_backward, "product": product, "sum_of_products": sum_of_products,
