@@ -24,8 +24,6 @@ class Log:
 
     def load_state_dict(self, state):
         """Go on from where state_dict() was called."""
-        self.rows, self.seconds, self._counted_at = (
-            state["rows"],
-            state["seconds"],
-            time.monotonic(),
-        )
+        self.rows = state["rows"]
+        self.seconds = state["seconds"]
+        self._counted_at = time.monotonic()

@@ -6,8 +6,8 @@ from collections import Counter
 from contextlib import contextmanager
 
 from minires import ops
-from minires.backend import using_threads
 from minires.course import folder, manifest, progress, runner
+from minires.fast.parts import PROCESS
 
 WHOSE = {runner.SOLVED: "yours", runner.WRONG: "minires (yours is wrong)"}
 
@@ -72,7 +72,7 @@ def mine(home=None):
         stand_ins[manifest.form_name(exercise.target)] = _stand_in(
             exercise, whose, functools.partial(report.note, id)
         )
-    with ops.plain(), using_threads(1), ops.standing_in(stand_ins):
+    with ops.plain(), PROCESS.one_blas_thread(), ops.standing_in(stand_ins):
         yield report
 
 

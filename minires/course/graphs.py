@@ -27,13 +27,11 @@ class Node:
     """
 
     def __init__(self, name, backward, *parents):
-        self.name, self.runs, self._asked, self._backward, self._parents = (
-            name,
-            0,
-            0,
-            backward,
-            parents,
-        )
+        self.name = name
+        self.runs = 0
+        self._asked = 0
+        self._backward = backward
+        self._parents = parents
 
     @property
     def parents(self):

@@ -82,16 +82,12 @@ def pytest_runtest_makereport(item, call):
     exercise = _exercise(item.path)
     if exercise is None or not (report.when == "call" or report.failed):
         return report
-    state, error = (
-        runner.SOLVED if report.passed else runner.WRONG,
-        call.excinfo and call.excinfo.value,
-    )
+    state = runner.SOLVED if report.passed else runner.WRONG
+    error = call.excinfo and call.excinfo.value
     if _not_started(exercise, error, item.path.parent):
-        state, report.outcome, report.longrepr = (
-            runner.NOT_STARTED,
-            "skipped",
-            (str(item.path), 0, str(error or MARK)),
-        )
+        state = runner.NOT_STARTED
+        report.outcome = "skipped"
+        report.longrepr = (str(item.path), 0, str(error or MARK))
         report.user_properties.append((MARK, True))
     seen = _seen(item.config, exercise, item.path)
     seen["claims"].append((item.name, state))

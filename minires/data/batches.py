@@ -64,13 +64,11 @@ class batches:
             raise ValueError(
                 "crop, flip and cutout are for training: they need a seed (images to be tested stay as they are)"
             )
-        self.dataset, self.batch_size, self.seed, self.epoch, self.start = (
-            dataset,
-            batch_size,
-            seed,
-            epoch,
-            start,
-        )
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.seed = seed
+        self.epoch = epoch
+        self.start = start
         self.crop, self.flip, self.cutout, self.drop_last = crop, flip, cutout, drop_last
 
     @property

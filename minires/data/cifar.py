@@ -185,10 +185,8 @@ def _members(path: Path, versions: tuple[Version, ...]) -> tuple[Version, dict[s
         raise DataError(
             f"{path} has MD5 {found}, the published {published}: delete it and fetch it again"
         )
-    wanted, members = (
-        {f"{version.folder}/{name}": name for name in (*version.train, version.test)},
-        {},
-    )
+    wanted = {f"{version.folder}/{name}": name for name in (*version.train, version.test)}
+    members = {}
     try:
         with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
             for member in archive:

@@ -57,12 +57,10 @@ class Dataset:
             )
         if not max_value > 0:
             raise ValueError(f"max_value is {max_value}, wanted more than 0")
-        self.images, self.labels, self.classes, self.max_value = (
-            images,
-            labels.astype(numpy.int64),
-            tuple(classes),
-            max_value,
-        )
+        self.images = images
+        self.labels = labels.astype(numpy.int64)
+        self.classes = tuple(classes)
+        self.max_value = max_value
         self.name, self.source = name, source
         if mean is None or std is None:
             own_mean, own_std = self._statistics()

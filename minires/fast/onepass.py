@@ -163,10 +163,8 @@ def norm_backward(g, y, x, gamma, mean, var, eps, training, has_add):
     own_memory = y is not None and not has_add  # g_add is ours alone: g_x may take its place
     g_x = g_add if own_memory else xp.empty(x.shape, dtype=g.dtype)
     if training:
-        mean_term, x_hat_term = (
-            rows.wide(gamma * scale * g_beta / m),
-            rows.wide(gamma * scale * scale * g_gamma / m),
-        )
+        mean_term = rows.wide(gamma * scale * g_beta / m)
+        x_hat_term = rows.wide(gamma * scale * scale * g_gamma / m)
 
     def chunk_backward(chunk):
         out = rows.of(g_x, chunk)

@@ -109,14 +109,12 @@ class Maps:
     @has_forms
     def untile_gradient(self, g_v, g_x):
         """Write B' g_v B to images g_x (N, H, W, C); a pixel that several tiles see is the sum of what they give."""
-        (n, h, w, c), (th, tw), (ph, pw), k, step, beyond = (
-            g_x.shape,
-            self.tiles,
-            self.padding,
-            self.k,
-            self.step,
-            self.beyond,
-        )
+        (n, h, w, c) = g_x.shape
+        (th, tw) = self.tiles
+        (ph, pw) = self.padding
+        k = self.k
+        step = self.step
+        beyond = self.beyond
         # The pixels behind `step` are the next tile's too.
         own, shared = self.B.T[:step], self.B.T[step:]
         tiles = _by_tiles(g_v)

@@ -98,11 +98,9 @@ def _channels_in_blocks(x, weight, bias, maps, needs_input_grad):
     never there as a whole. The whole batch is tiled, and each part works with the filters of some channels.
     """
     (n, _, _, c), f = x.shape, weight.shape[-1]
-    v, product, y = (
-        maps.whole_input(x),
-        maps.tiled(n, f),
-        xp.empty((n, *maps.output, f), dtype=maps.dtype),
-    )
+    v = maps.whole_input(x)
+    product = maps.tiled(n, f)
+    y = xp.empty((n, *maps.output, f), dtype=maps.dtype)
 
     def forward(filters):
         xp.matmul(
@@ -121,11 +119,9 @@ def _channels_in_blocks(x, weight, bias, maps, needs_input_grad):
     has_bias = bias is not None
 
     def backward(g):
-        v, g_product, g_weight = (
-            maps.whole_input(x),
-            maps.tiled(n, f),
-            xp.empty(weight.shape, dtype=maps.dtype),
-        )
+        v = maps.whole_input(x)
+        g_product = maps.tiled(n, f)
+        g_weight = xp.empty(weight.shape, dtype=maps.dtype)
 
         def tile_g(chunk):
             maps.tile_gradient(g[chunk], g_product[..., chunk, :])

@@ -25,10 +25,8 @@ def freeze(model: Module, parts: str) -> list[str]:
         for other in modules:
             if other == name:
                 break
-            around, within = (
-                name.startswith(f"{other}."),
-                wanted and other.startswith(f"{wanted[-1]}."),
-            )
+            around = name.startswith(f"{other}.")
+            within = wanted and other.startswith(f"{wanted[-1]}.")
             if not around and not within:
                 wanted.append(other)
         if not wanted:

@@ -77,10 +77,8 @@ class ShortResNet(Module):
 
         Raises  ValueError: more filters than patches have directions, each way.
         """
-        kernel, (*_, filters) = (
-            pair(self.conv1.weight.shape[:2], "kernel", at_least=1),
-            self.conv1.weight.shape,
-        )
+        kernel = pair(self.conv1.weight.shape[:2], "kernel", at_least=1)
+        (*_, filters) = self.conv1.weight.shape
         self.conv1.weight.data[...] = to_device(init.whitening(images, kernel, filters))
         self.conv1.weight.requires_grad = False
 

@@ -64,10 +64,8 @@ class Conv2d(Module):
     ) -> None:
         check_sizes(in_channels=in_channels, out_channels=out_channels)
         kernel = pair(kernel_size, "kernel_size", at_least=1)
-        self.stride, self.padding = (
-            pair(stride, "stride", at_least=1),
-            pair(padding, "padding", at_least=0),
-        )
+        self.stride = pair(stride, "stride", at_least=1)
+        self.padding = pair(padding, "padding", at_least=0)
         self.weight = Parameter(init.kaiming_normal((*kernel, in_channels, out_channels), rng=rng))
         self.bias = Parameter(init.zeros((out_channels,))) if bias else None
 

@@ -61,10 +61,8 @@ def layers(rows, *, title=""):
 def _table(rows, names, steps, field, factor):
     """Numbers by layer and step; None where there is none."""
     table = [[None] * len(steps) for _ in names]
-    places, columns = (
-        {name: i for i, name in enumerate(names)},
-        {step: i for i, step in enumerate(steps)},
-    )
+    places = {name: i for i, name in enumerate(names)}
+    columns = {step: i for i, step in enumerate(steps)}
     for row in rows:
         value = getattr(row, field)
         table[places[row.layer]][columns[row.step]] = None if value is None else factor * value

@@ -39,10 +39,8 @@ def numbers(*arrays, titles=None, outlines=None, columns=None, cell=0.5):
         for i in line:
             places.append((x, height + above))
             x += max(len(tables[i][0]), _room(titles[i], cell)[0]) + GAP
-        width, height = (
-            max(width, x - GAP),
-            height + above + max(len(tables[i]) for i in line) + GAP / 2,
-        )
+        width = max(width, x - GAP)
+        height = height + above + max(len(tables[i]) for i in line) + GAP / 2
 
     axes = _paper(width, height - GAP / 2, cell)
     for table, title, windows, place in zip(tables, titles, outlines, places):

@@ -98,10 +98,8 @@ def _draw(axes, nodes, leaves, places, routes, runs):
         elif node in done:
             colour = DONE
         elif node in leaves:
-            text, colour = (
-                (f"{node.name}: {_number(sums[node])}" if node in sums else node.name),
-                LEAF,
-            )
+            text = f"{node.name}: {_number(sums[node])}" if node in sums else node.name
+            colour = LEAF
         box = {"boxstyle": "round,pad=0.3", "facecolor": colour, "edgecolor": "#777777"}
         axes.text(*places[id(node)], text, ha="center", va="center", fontsize=7.5, bbox=box)
 

@@ -9,12 +9,10 @@ class _Conv:
     """A convolution in parts: its sizes, its columns, and its gradients, each of which can be got wrong."""
 
     def __init__(self, x, weight, bias, stride, padding):
-        self.x, self.weight, self.biased, (self.kh, self.kw, self.c, self.f) = (
-            x,
-            weight,
-            bias is not None,
-            weight.shape,
-        )
+        self.x = x
+        self.weight = weight
+        self.biased = bias is not None
+        (self.kh, self.kw, self.c, self.f) = weight.shape
         kernel, steps, frame = window((self.kh, self.kw), stride, padding)
         self.options = {"kernel": kernel, "stride": steps, "padding": frame}
         self.shape = (len(x), *output_size(x.shape[1:3], kernel, steps, frame), self.f)

@@ -8,9 +8,9 @@ class _Pool:
     """A max pooling whose parts can be got wrong: the frame's value, and what each place of a window gets of the gradient."""
 
     def __init__(self, x, kernel, stride, padding, frame=None):
-        self.x, (self.kernel, self.stride, self.padding) = (
-            x,
-            window(kernel, kernel if stride is None else stride, padding),
+        self.x = x
+        (self.kernel, self.stride, self.padding) = window(
+            kernel, kernel if stride is None else stride, padding
         )
         self.output = output_size(x.shape[1:3], self.kernel, self.stride, self.padding)
         self.framed = pad_images(x, self.padding, -xp.inf if frame is None else frame)

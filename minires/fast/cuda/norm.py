@@ -49,11 +49,9 @@ def update_running_kernel(running_mean, running_var, mean, var, momentum, count)
 @faster(norm_forward, on="cupy")
 def norm_forward_kernel(x, gamma, beta, add, mean, var, eps, relu):
     """A thread for each run of channels."""
-    kind, c, dtype = (
-        c_float(x, x if add is None else add, halves=True),
-        x.shape[-1],
-        accumulation_dtype(x.dtype),
-    )
+    kind = c_float(x, x if add is None else add, halves=True)
+    c = x.shape[-1]
+    dtype = accumulation_dtype(x.dtype)
     if kind is None or not _all_of(dtype, gamma, beta, mean, var):
         return NotImplemented
     run, y = run_length(c, x.dtype), xp.empty(x.shape, dtype=x.dtype)
@@ -66,12 +64,10 @@ def norm_forward_kernel(x, gamma, beta, add, mean, var, eps, relu):
 @faster(norm_backward, on="cupy")
 def norm_backward_kernel(g, y, x, gamma, mean, var, eps, training, has_add):
     """Sums in two stages, then a thread for each run of channels."""
-    kind, c, relu, dtype = (
-        c_float(x, g, halves=True),
-        x.shape[-1],
-        y is not None,
-        accumulation_dtype(x.dtype),
-    )
+    kind = c_float(x, g, halves=True)
+    c = x.shape[-1]
+    relu = y is not None
+    dtype = accumulation_dtype(x.dtype)
     if kind is None or not _all_of(dtype, gamma, mean, var):
         return NotImplemented
     run, eps = run_length(c, x.dtype), dtype.type(eps)
