@@ -13,9 +13,13 @@ def arguments(name, doc, parts, pictures):
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=doc.split(": ", 1)[1],
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("--only", nargs="+", choices=parts, metavar="PART", help=", ".join(parts))
-    parser.add_argument("--smoke", action="store_true", help="everything small and once: to see that it runs")
+    parser.add_argument(
+        "--smoke", action="store_true", help="everything small and once: to see that it runs"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help=f"all figures ({figures})")
-    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help=f"for {' and '.join(pictures)} ({folder})")
+    parser.add_argument(
+        "--pictures", type=Path, metavar="FOLDER", help=f"for {' and '.join(pictures)} ({folder})"
+    )
     options = parser.parse_args()
     if not options.smoke and not options.only:
         options.json, options.pictures = options.json or figures, options.pictures or folder

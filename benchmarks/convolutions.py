@@ -4,7 +4,10 @@ import numpy
 
 from benchmarks import ours, timing
 
-PASSES = {"forward": 1, "forward and backward": 3}  # how many products of im2col each has; backward gives g_x and g_weight
+PASSES = {
+    "forward": 1,
+    "forward and backward": 3,
+}  # how many products of im2col each has; backward gives g_x and g_weight
 
 
 def convolutions(plan, peers, limits):
@@ -13,15 +16,31 @@ def convolutions(plan, peers, limits):
 
 
 def _measured(shape, plan, peers, limit):
-    ways = {way: ours.convolution(shape, way) for way in ours.CONVOLUTIONS if way != "winograd" or shape.winograd}
+    ways = {
+        way: ours.convolution(shape, way)
+        for way in ours.CONVOLUTIONS
+        if way != "winograd" or shape.winograd
+    }
     for layout in peers.LAYOUTS if peers else ():
         ways[layout] = peers.convolution(shape, layout)
-    figures = {"shape": str(shape), **shape._asdict(), "flop": shape.flop, "nbytes": shape.nbytes, "limit": limit}
+    figures = {
+        "shape": str(shape),
+        **shape._asdict(),
+        "flop": shape.flop,
+        "nbytes": shape.nbytes,
+        "limit": limit,
+    }
     for i, (name, products) in enumerate(PASSES.items()):
-        seconds = timing.alternated({way: pair[i] for way, pair in ways.items()}, plan.rounds, turn=plan.turn)
+        seconds = timing.alternated(
+            {way: pair[i] for way, pair in ways.items()}, plan.rounds, turn=plan.turn
+        )
         figures[name] = timing.rates(seconds, 1e-9 * products * shape.flop)
         milliseconds = 1e-6 * products * shape.flop / limit
-        timing.told(f"{shape}, {name}; its products alone: {limit:.0f} GFLOP/s, {milliseconds:.2f} ms", figures[name], "GFLOP/s")
+        timing.told(
+            f"{shape}, {name}; its products alone: {limit:.0f} GFLOP/s, {milliseconds:.2f} ms",
+            figures[name],
+            "GFLOP/s",
+        )
     return figures
 
 
@@ -34,7 +53,10 @@ def accuracy(plan, peers):
             errors = {way: dict(zip(("y", "g_x", "g_weight"), map(_error, _results(shape, way, numpy.float32), exact)))
                       for way in ("im2col", "winograd")}  # fmt: skip
             figures.append({"shape": str(shape), **errors})
-            told = (f"{way} " + " ".join(f"{name} {value:.1e}" for name, value in error.items()) for way, error in errors.items())
+            told = (
+                f"{way} " + " ".join(f"{name} {value:.1e}" for name, value in error.items())
+                for way, error in errors.items()
+            )
             print(f"  {shape!s:22} {';  '.join(told)}", flush=True)
     return figures
 

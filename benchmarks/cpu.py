@@ -30,7 +30,9 @@ LADDER, ROOFLINE = "speed-ladder.png", "roofline.png"
 def main():
     """The command. Exit status 2: the kernels are pinned, so figures would be no result."""
     options = arguments("cpu", __doc__, PARTS, (LADDER, ROOFLINE))
-    peers = importlib.import_module("benchmarks.peers") if importlib.util.find_spec("torch") else None
+    peers = (
+        importlib.import_module("benchmarks.peers") if importlib.util.find_spec("torch") else None
+    )
     threadpool_limits(backend.threads(), user_api="blas")
     facts = host.describe(peers)
     host.told(facts)
@@ -59,7 +61,9 @@ def measured(plan, peers, names):
         figures[name] = part(plan, peers, limits) if name == "convolutions" else part(plan, peers)
         others[name] = share = watched.share()
         if share and share > DISTURBED:
-            print(f"  disturbed: other processes took {100 * share:.0f} % of the cores meanwhile; measure again when they rest")
+            print(
+                f"  disturbed: other processes took {100 * share:.0f} % of the cores meanwhile; measure again when they rest"
+            )
     seconds = time.perf_counter() - begun
     print(f"\nall in {seconds:.0f} s")
     return {"limits": limits, "parts": figures, "others": others, "seconds": seconds}
@@ -78,7 +82,9 @@ def written(figures, path, folder):
             pictures.ladder(parts["ladder"], machine).save(folder / LADDER)
             print(f"picture in {folder / LADDER}")
         if "convolutions" in parts:
-            pictures.roofline(parts["convolutions"], figures["limits"], machine).save(folder / ROOFLINE)
+            pictures.roofline(parts["convolutions"], figures["limits"], machine).save(
+                folder / ROOFLINE
+            )
             print(f"picture in {folder / ROOFLINE}")
 
 

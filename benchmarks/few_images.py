@@ -33,30 +33,47 @@ def only(dataset, classes, each=None, seed=0):
         found = numpy.flatnonzero(dataset.labels == dataset.classes.index(name))
         chosen.append(found if each is None else numpy.sort(rng.permutation(found)[:each]))
     labels = numpy.repeat(numpy.arange(len(classes)), list(map(len, chosen)))
-    return data.Dataset(dataset.images[numpy.concatenate(chosen)], labels, classes, mean=dataset.mean, std=dataset.std, name=dataset.name)
+    return data.Dataset(
+        dataset.images[numpy.concatenate(chosen)],
+        labels,
+        classes,
+        mean=dataset.mean,
+        std=dataset.std,
+        name=dataset.name,
+    )
 
 
 def learn(model, train, *, epochs, batch, lr, seed):
     """Train what is not frozen, with a learning rate that goes up for a quarter of the steps and down to 0."""
     steps = len(data.batches(train, batch, drop_last=True))
     rate = optim.triangle(lr, steps=epochs * steps, peak=0.25)
-    optimizer = optim.SGD(model.parameters(), lr=rate, momentum=0.9, nesterov=True, weight_decay=5e-4)
+    optimizer = optim.SGD(
+        model.parameters(), lr=rate, momentum=0.9, nesterov=True, weight_decay=5e-4
+    )
     for epoch in range(epochs):
-        batches = data.batches(train, batch, seed=seed, epoch=epoch, crop=4, flip=True, drop_last=True)
+        batches = data.batches(
+            train, batch, seed=seed, epoch=epoch, crop=4, flip=True, drop_last=True
+        )
         train_epoch(model, batches, optimizer)
 
 
 def trunk(path, train):
     """The state of a net that knows the classes of `train`: from the file, or trained and written there."""
     if not path.exists():
-        print(f"training the net that knows {len(train.classes)} classes, on {len(train):,} images: once, for {path}")
+        print(
+            f"training the net that knows {len(train.classes)} classes, on {len(train):,} images: once, for {path}"
+        )
         nn.manual_seed(0)
         model = models.resnet20(num_classes=len(train.classes))
         learn(model, train, **TRUNK, seed=0)
-        checkpoint.save_weights(path, model.state_dict(), model="resnet20", classes=list(train.classes))
+        checkpoint.save_weights(
+            path, model.state_dict(), model="resnet20", classes=list(train.classes)
+        )
     state, facts = checkpoint.load_weights(path)
     if facts["classes"] != list(train.classes):
-        raise ValueError(f"{path} knows {', '.join(facts['classes'])}: remove it, or name another with --trunk")
+        raise ValueError(
+            f"{path} knows {', '.join(facts['classes'])}: remove it, or name another with --trunk"
+        )
     return state
 
 
@@ -79,7 +96,9 @@ def drawn(rows):
     for y, (name, found) in enumerate(reversed(rows.items())):
         colour = "#8c8c8c" if name == "from nothing" else "#0072b2"
         axes.plot([100 * value for value in found], [y] * len(found), "o", color=colour, alpha=0.7)
-        axes.plot(2 * [100 * statistics.fmean(found)], [y - 0.3, y + 0.3], color=colour, linewidth=2)
+        axes.plot(
+            2 * [100 * statistics.fmean(found)], [y - 0.3, y + 0.3], color=colour, linewidth=2
+        )
     axes.set_yticks(range(len(rows)), reversed(rows))
     axes.set(xlabel=f"accuracy on {' and '.join(NEW)}, %")
     axes.grid(axis="x", alpha=0.3)
@@ -94,25 +113,46 @@ def told(found):
 def main(arguments=None):
     """Train, print the table and draw the picture."""
     parser = trained.parser("few_images", __doc__)
-    parser.add_argument("--each", type=int, default=50, metavar="N", help="images of each class to learn from (default: 50)")
+    parser.add_argument(
+        "--each",
+        type=int,
+        default=50,
+        metavar="N",
+        help="images of each class to learn from (default: 50)",
+    )
     parser.add_argument("--trunk", type=Path, default=Path("few_images-trunk.safetensors"), metavar="FILE",
                         help="the net that knows eight classes; made where it is not there")  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="all figures")
     options = parser.parse_args(arguments)
     train, test = trained.images(options)
-    state = trunk(options.trunk, only(train, tuple(name for name in train.classes if name not in NEW)))
+    state = trunk(
+        options.trunk, only(train, tuple(name for name in train.classes if name not in NEW))
+    )
     tests, rows = only(test, NEW), {}
-    ways = {"from nothing": (None, None), **{f"tuned, {part or 'nothing'} frozen": (state, part) for part in FROZEN}}
-    print(f"{options.each} images of each of {' and '.join(NEW)}, {TUNING['epochs']} epochs; accuracy on {len(tests):,} others")
+    ways = {
+        "from nothing": (None, None),
+        **{f"tuned, {part or 'nothing'} frozen": (state, part) for part in FROZEN},
+    }
+    print(
+        f"{options.each} images of each of {' and '.join(NEW)}, {TUNING['epochs']} epochs; accuracy on {len(tests):,} others"
+    )
     for name, (start, freeze) in ways.items():
         begun, rows[name] = time.perf_counter(), []
         for seed in SEEDS:
             few = only(train, NEW, options.each, seed)
-            rows[name].append(evaluate(tuned(start, freeze, few, seed), data.batches(tests, 250)).accuracy)
+            rows[name].append(
+                evaluate(tuned(start, freeze, few, seed), data.batches(tests, 250)).accuracy
+            )
         seconds = (time.perf_counter() - begun) / len(SEEDS)
         print(f"  {name:32} {told(rows[name]):>14}   {seconds:4.0f} s each", flush=True)
     if options.json:
-        options.json.write_text(json.dumps({"data": test.name, "each": options.each, "tests": len(tests), "rows": rows}, indent=2) + "\n")
+        options.json.write_text(
+            json.dumps(
+                {"data": test.name, "each": options.each, "tests": len(tests), "rows": rows},
+                indent=2,
+            )
+            + "\n"
+        )
     drawn(rows).save(options.picture)
     print(f"picture in {options.picture}")
 

@@ -37,7 +37,9 @@ def of_process(way, net, n, steps):
     """What main() prints in a process of its own."""
     from minires import backend
 
-    return json.loads(_said("-m", "benchmarks.fresh", *map(str, (way, net, n, steps, backend.threads()))))
+    return json.loads(
+        _said("-m", "benchmarks.fresh", *map(str, (way, net, n, steps, backend.threads())))
+    )
 
 
 def imports(plan, peers):
@@ -55,7 +57,9 @@ def imports(plan, peers):
 
 
 def _said(*arguments):
-    return subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
 
 
 def _mib(count):
@@ -75,7 +79,9 @@ def main(way, net, n, steps, threads):
     """
     n, steps, threads = map(int, (n, steps, threads))
     of_minires, frozen = way.startswith("minires"), way.partition(" ")[2]
-    worker = importlib.import_module("benchmarks.ours" if of_minires else "benchmarks.peers")  # one of them, not both
+    worker = importlib.import_module(
+        "benchmarks.ours" if of_minires else "benchmarks.peers"
+    )  # one of them, not both
     if not of_minires:
         worker.import_all()
     imported = _peak()
@@ -94,7 +100,11 @@ def main(way, net, n, steps, threads):
         step()
         seconds.append(time.perf_counter() - begun)
     peak = _peak()
-    print(json.dumps({"imported": imported, "peak": peak, "step": peak - imported, "seconds": min(seconds)}))
+    print(
+        json.dumps(
+            {"imported": imported, "peak": peak, "step": peak - imported, "seconds": min(seconds)}
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -29,15 +29,24 @@ def measured(net, n):
     for part in parts:
         share = statistics.median(mine / whole for mine, whole in zip(seconds[part], seconds[""]))
         facts = fresh.of_process(f"minires {part}".strip(), net, n, 3)
-        found[part] = {"seconds": statistics.median(seconds[part]), "share": share, "bytes": facts["step"]}
+        found[part] = {
+            "seconds": statistics.median(seconds[part]),
+            "share": share,
+            "bytes": facts["step"],
+        }
     return found
 
 
 def markdown(net, n, found):
     """The lines of a table."""
-    lines = [f"| {net}, batch {n}: frozen | a step | of the whole | memory of a step |", "| --- | --- | --- | --- |"]
+    lines = [
+        f"| {net}, batch {n}: frozen | a step | of the whole | memory of a step |",
+        "| --- | --- | --- | --- |",
+    ]
     for part, facts in found.items():
-        lines.append(f"| {part or 'nothing'} | {1e3 * facts['seconds']:,.0f} ms | {100 * facts['share']:.0f} % | {facts['bytes'] / 2**20:,.0f} MiB |")
+        lines.append(
+            f"| {part or 'nothing'} | {1e3 * facts['seconds']:,.0f} ms | {100 * facts['share']:.0f} % | {facts['bytes'] / 2**20:,.0f} MiB |"
+        )
     return lines
 
 
@@ -47,7 +56,10 @@ def main(net="resnet18", n="128"):
     host.told(facts)
     found = measured(net, int(n))
     print("\n".join(markdown(net, int(n), found)))
-    RESULTS.write_text(json.dumps({"net": net, "batch": int(n), "machine": facts, "frozen": found}, indent=2) + "\n")
+    RESULTS.write_text(
+        json.dumps({"net": net, "batch": int(n), "machine": facts, "frozen": found}, indent=2)
+        + "\n"
+    )
 
 
 if __name__ == "__main__":

@@ -67,7 +67,9 @@ class Call:
             way()
             self.device.synchronise()
             return way
-        except Exception as error:  # a compiler's, a library's, too little memory: the others are still measured
+        except (
+            Exception
+        ) as error:  # a compiler's, a library's, too little memory: the others are still measured
             failed[name] = why = reason(error)
             print(f"    {name}: not measured: {why}", flush=True)
             if name.startswith("minires"):
@@ -104,7 +106,9 @@ def main():
     if not options.smoke and importlib.util.find_spec("torch"):
         peers = importlib.import_module("benchmarks.gpu_peers")
     with backend.using(device.backend):
-        call = Call(device, GPU_SMOKE if options.smoke else GPU, peers if peers and peers.usable() else None)
+        call = Call(
+            device, GPU_SMOKE if options.smoke else GPU, peers if peers and peers.usable() else None
+        )
         figures = {"smoke": options.smoke, "date": datetime.now(UTC).isoformat(timespec="seconds"), "commit": host.commit(),
                    "machine": described(call, peers), "limits": {}, "parts": {}, "failed": {}, "seconds": 0.0}  # fmt: skip
         measure(call, figures, options.only or list(PARTS), options.json)
@@ -128,12 +132,20 @@ def described(call, peers):
     facts = {**call.device.describe(), "torch": call.peers and call.peers.describe()}
     if facts["cupy"]:
         memory, free = (facts[name] / 2**30 for name in ("memory", "free"))
-        print(f"{facts['card']}, {memory:.0f} GiB, of which {free:.0f} free; driver {facts['driver']}")
-        print(f"minires on CuPy {facts['cupy']} with CUDA {facts['cuda']}, NumPy {facts['numpy']}, Python {facts['python']}")
+        print(
+            f"{facts['card']}, {memory:.0f} GiB, of which {free:.0f} free; driver {facts['driver']}"
+        )
+        print(
+            f"minires on CuPy {facts['cupy']} with CUDA {facts['cuda']}, NumPy {facts['numpy']}, Python {facts['python']}"
+        )
     else:
-        print("--smoke: everything small and once, without a card, to see that it runs; the figures are no result")
+        print(
+            "--smoke: everything small and once, without a card, to see that it runs; the figures are no result"
+        )
     if call.peers:
-        print(f"PyTorch {facts['torch']['version']}, CUDA {facts['torch']['cuda']}, cuDNN {facts['torch']['cudnn']}")
+        print(
+            f"PyTorch {facts['torch']['version']}, CUDA {facts['torch']['cuda']}, cuDNN {facts['torch']['cudnn']}"
+        )
     else:
         why = "finds no card" if peers else "is not installed" if facts["cupy"] else "is left out"
         print(f"PyTorch {why}: minires alone")
@@ -167,7 +179,9 @@ def drawn(figures, folder):
     """Write the pictures of the parts that were measured."""
     parts, machine, pictures = figures["parts"], figures["machine"], {}
     if parts.get("kernels") or parts.get("products"):
-        pictures[ROOFLINE] = gpu_pictures.roofline(parts.get("kernels"), parts.get("products"), figures["limits"], machine)
+        pictures[ROOFLINE] = gpu_pictures.roofline(
+            parts.get("kernels"), parts.get("products"), figures["limits"], machine
+        )
     if parts.get("kinds"):
         pictures[STEP] = gpu_pictures.step(parts["kinds"], parts.get("steps"), machine)
     for name, picture in pictures.items() if folder else ():

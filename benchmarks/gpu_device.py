@@ -91,7 +91,9 @@ class Processor:
 
     def describe(self):
         """As Card's."""
-        absent = dict.fromkeys(("capability", "processors", "memory", "free", "cache", "driver", "cuda", "cupy"))
+        absent = dict.fromkeys(
+            ("capability", "processors", "memory", "free", "cache", "driver", "cuda", "cupy")
+        )
         return {"card": f"none, {machine.processor()}", **absent, **_host()}
 
     def synchronise(self):
@@ -118,4 +120,8 @@ class Processor:
 
 
 def _host():
-    return {"processor": machine.processor(), "python": python_version(), "numpy": numpy.__version__}
+    return {
+        "processor": machine.processor(),
+        "python": python_version(),
+        "numpy": numpy.__version__,
+    }

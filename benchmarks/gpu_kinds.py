@@ -23,11 +23,26 @@ OPS = {
 }
 PLACES = (
     (conv, {"im2col": ("im2col",), "col2im": ("col2im",), "GEMM": ("product",)}),
-    (tiles.Maps, {"GEMM": MAPS["Winograd's products"], "Winograd's transforms": MAPS["Winograd's transforms and their copies"]}),
+    (
+        tiles.Maps,
+        {
+            "GEMM": MAPS["Winograd's products"],
+            "Winograd's transforms": MAPS["Winograd's transforms and their copies"],
+        },
+    ),
     (blocks, {"norm": ("channel_stats",)}),
     (optim.SGD, {"optimizer": ("step",)}),
 )
-KINDS = ("im2col", "col2im", "GEMM", "Winograd's transforms", "norm", "convolutions, the rest", "mean, linear layer, loss", "optimizer")
+KINDS = (
+    "im2col",
+    "col2im",
+    "GEMM",
+    "Winograd's transforms",
+    "norm",
+    "convolutions, the rest",
+    "mean, linear layer, loss",
+    "optimizer",
+)
 # How convolutions are done -> what makes a context in which they are.
 WAYS = {
     "float32": contextlib.nullcontext,
@@ -50,7 +65,10 @@ def kinds(call):
 
 def _of_way(call, way):
     plan, device = call.plan, call.device
-    step, idle = (ours.training(ours.build(NETS[plan.net]), *map(to_device, batch(n))) for n in (plan.n, plan.idle))
+    step, idle = (
+        ours.training(ours.build(NETS[plan.net]), *map(to_device, batch(n)))
+        for n in (plan.n, plan.idle)
+    )
     for work in (step, idle):
         work()
         work()
@@ -61,10 +79,14 @@ def _of_way(call, way):
     print(f"  {plan.net}, batch {plan.n}, {way}")
     for kind, facts in found.items():
         share = 100 * facts["seconds"] / waiting["seconds"]
-        print(f"    {kind:30} {1e3 * facts['seconds']:9.3f} ms {share:4.0f} %  {facts['calls']:5.0f} pieces")
+        print(
+            f"    {kind:30} {1e3 * facts['seconds']:9.3f} ms {share:4.0f} %  {facts['calls']:5.0f} pieces"
+        )
     print(f"    {'sum, waiting around each':30} {1e3 * waiting['seconds']:9.3f} ms")
     print(f"    {'a step without waiting':30} {1e3 * whole['median']:9.3f} ms")
-    print(f"    {'the gap':30} {1e3 * gap:9.3f} ms: launches that go on beside the card's work when nobody waits")
+    print(
+        f"    {'the gap':30} {1e3 * gap:9.3f} ms: launches that go on beside the card's work when nobody waits"
+    )
     about = "what launching a step costs the host, about"
     print(f"    {f'at batch {plan.idle}':30} {1e3 * least['median']:9.3f} ms: {about}", flush=True)
     del step, idle, work

@@ -18,7 +18,11 @@ def usable():
 
 def describe():
     """Versions, as figures to keep."""
-    return {"version": torch.__version__, "cuda": torch.version.cuda, "cudnn": torch.backends.cudnn.version()}
+    return {
+        "version": torch.__version__,
+        "cuda": torch.version.cuda,
+        "cudnn": torch.backends.cudnn.version(),
+    }
 
 
 @contextmanager
@@ -62,7 +66,11 @@ def inference(net, state, x, layout, *, bf16=False, device="cuda"):
     bf16  weights and images are bfloat16
     """
     dtype = torch.bfloat16 if bf16 else torch.float32
-    model = peers.folded(peers.build(net, layout, state)).to(device, dtype).to(memory_format=LAYOUTS[layout])
+    model = (
+        peers.folded(peers.build(net, layout, state))
+        .to(device, dtype)
+        .to(memory_format=LAYOUTS[layout])
+    )
     images = peers.images(x, layout).to(device, dtype)
 
     def logits():

@@ -3,7 +3,11 @@
 from benchmarks.pictures import GREY, OURS, THEIRS
 from minires.show.picture import Picture
 
-PRODUCTS = {"columns @ weight": ("o", OURS), "columns.T @ g": ("s", "#56b4e9"), "g @ weight.T": ("^", "#009e73")}
+PRODUCTS = {
+    "columns @ weight": ("o", OURS),
+    "columns.T @ g": ("s", "#56b4e9"),
+    "g @ weight.T": ("^", "#009e73"),
+}
 # Source  Okabe and Ito 2008, but for the greys.
 COLOURS = {"im2col": "#56b4e9", "col2im": OURS, "GEMM": "#009e73", "Winograd's transforms": "#cc79a7", "norm": "#e69f00",
            "convolutions, the rest": "#f0e442", "mean, linear layer, loss": "#5a5a5a", "optimizer": "#000000",
@@ -27,14 +31,29 @@ def roofline(kernels, products, limits, machine):
 
 def _kernels(axes, kernels, limits, machine):
     names = list(dict.fromkeys(found["kernel"] for found in kernels))
-    for held, style in ((False, {"color": OURS}), (True, {"facecolors": "white", "edgecolors": OURS})):
-        points = [(found["rate"]["median"], names.index(found["kernel"])) for found in kernels if _held(found, machine) == held]
+    for held, style in (
+        (False, {"color": OURS}),
+        (True, {"facecolors": "white", "edgecolors": OURS}),
+    ):
+        points = [
+            (found["rate"]["median"], names.index(found["kernel"]))
+            for found in kernels
+            if _held(found, machine) == held
+        ]
         if points:
-            label = "fits the card's cache" if held else "does not fit the card's cache" if machine["cache"] else None
+            label = (
+                "fits the card's cache"
+                if held
+                else "does not fit the card's cache"
+                if machine["cache"]
+                else None
+            )
             axes.scatter(*zip(*points), zorder=3, label=label, **style)
     copy = limits["copy"]["median"]
     axes.axvline(copy, color="black", linewidth=1.5)
-    axes.annotate(f"copy {copy:,.0f} GB/s", (copy, -0.6), fontsize=8, ha="right", va="center", **_beside(-4))
+    axes.annotate(
+        f"copy {copy:,.0f} GB/s", (copy, -0.6), fontsize=8, ha="right", va="center", **_beside(-4)
+    )
     axes.set_yticks(range(len(names)), names, fontsize=8)
     axes.set_ylim(len(names) - 0.4, -1.1)
     axes.set_xlim(left=0)
@@ -56,7 +75,13 @@ def _products(axes, products, limits, machine):
     ridge = product / copy
     low, high = min(ridge, *work) / 2, max(ridge, *work) * 2
     axes.plot([low, ridge, high], [copy * low, product, product], color="black", linewidth=1.5)
-    axes.annotate(f"product of large matrices {product:,.3g} TFLOP/s", (high, product), fontsize=8, ha="right", va="bottom")
+    axes.annotate(
+        f"product of large matrices {product:,.3g} TFLOP/s",
+        (high, product),
+        fontsize=8,
+        ha="right",
+        va="bottom",
+    )
     for name, (marker, colour) in PRODUCTS.items():
         rates = [found["rate"][name]["median"] for found in products]
         axes.scatter(work, rates, marker=marker, color=colour, label=name, alpha=0.85, zorder=3)
@@ -84,10 +109,24 @@ def step(kinds, steps, machine):
         start, y = 0.0, len(labels)
         for kind, facts in found["kinds"].items():
             width = 1e3 * max(facts["seconds"], 0)
-            axes.barh(y, width, left=start, color=COLOURS[kind], height=0.62, label=None if labels else kind)
+            axes.barh(
+                y,
+                width,
+                left=start,
+                color=COLOURS[kind],
+                height=0.62,
+                label=None if labels else kind,
+            )
             if width > SEEN * 1e3 * found["waiting"]["seconds"]:
                 colour = "white" if kind in DARK else "black"
-                axes.annotate(f"{width:.3g}", (start + width / 2, y), color=colour, fontsize=8, ha="center", va="center")
+                axes.annotate(
+                    f"{width:.3g}",
+                    (start + width / 2, y),
+                    color=colour,
+                    fontsize=8,
+                    ha="center",
+                    va="center",
+                )
             start += width
         labels.append(f"minires, {found['way']}:\nwaiting around each piece")
         labels.append(f"minires, {found['way']}:\nwithout waiting")
@@ -98,7 +137,10 @@ def step(kinds, steps, machine):
     axes.set_yticks(range(len(labels)), labels, fontsize=8)
     axes.invert_yaxis()
     axes.set_xlabel("ms a step")
-    axes.set_title(f"Training step of {kinds[0]['net']}, batch {kinds[0]['batch']}\n{_machine(machine)}", fontsize=10)
+    axes.set_title(
+        f"Training step of {kinds[0]['net']}, batch {kinds[0]['batch']}\n{_machine(machine)}",
+        fontsize=10,
+    )
     axes.spines[["top", "right"]].set_visible(False)
     picture.legend(frameon=False, fontsize=8, loc="outside lower center", ncols=5)
     return picture
@@ -112,8 +154,19 @@ def _bar(axes, y, milliseconds, colour):
 def _of_pytorch(found, steps):
     """(name, ms a step) of what PyTorch does at the same batch in float32."""
     wanted = ("float32", found["batch"], found["net"])
-    rates = next((entry["rate"] for entry in steps or () if (entry["mode"], entry["batch"], entry["net"]) == wanted), {})
-    return [(name, 1e3 * found["batch"] / rate["median"]) for name, rate in rates.items() if name.startswith("PyTorch")]
+    rates = next(
+        (
+            entry["rate"]
+            for entry in steps or ()
+            if (entry["mode"], entry["batch"], entry["net"]) == wanted
+        ),
+        {},
+    )
+    return [
+        (name, 1e3 * found["batch"] / rate["median"])
+        for name, rate in rates.items()
+        if name.startswith("PyTorch")
+    ]
 
 
 def _beside(right):

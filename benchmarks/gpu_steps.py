@@ -43,7 +43,9 @@ MODES = (
 def steps(call):
     """training steps: forward, cross entropy with label smoothing, backward, SGD with Nesterov momentum and weight decay"""
     net, figures = call.plan.net, []
-    flop = 3 * 2 * models.summary(ours.build(NETS[net]), (32, 32, 3)).multiply_adds  # backward has two products for one
+    flop = (
+        3 * 2 * models.summary(ours.build(NETS[net]), (32, 32, 3)).multiply_adds
+    )  # backward has two products for one
     for mode in MODES:
         for n in call.plan.batches:
             if call.late(f"{net}, batch {n}, {mode.name}"):
@@ -53,7 +55,10 @@ def steps(call):
             figures.append(found)
             _say(found)
             for name, rate in found["rate"].items():
-                print(f"    {name:31} {1e-12 * flop * rate['median']:9.3g} TFLOP/s of the direct convolutions", flush=True)
+                print(
+                    f"    {name:31} {1e-12 * flop * rate['median']:9.3g} TFLOP/s of the direct convolutions",
+                    flush=True,
+                )
     return figures
 
 
@@ -63,7 +68,12 @@ def inference(call):
     for mode in MODES:
         if call.late(mode.name):
             continue
-        found = {"mode": mode.name, "net": net, "batch": n, **measured(call, mode, evaluation(call, mode, n), n, agree=True)}
+        found = {
+            "mode": mode.name,
+            "net": net,
+            "batch": n,
+            **measured(call, mode, evaluation(call, mode, n), n, agree=True),
+        }
         figures.append(found)
         _say(found)
     return figures
@@ -73,7 +83,14 @@ def memory(call):
     """peak memory of a training step, each by itself: what arrays held at a time, and what was taken from the card for it"""
     (net, n), figures = (call.plan.net, call.plan.n), []
     for mode in MODES:
-        found = {"mode": mode.name, "net": net, "batch": n, "missing": mode.missing(), "failed": {}, "bytes": {}}
+        found = {
+            "mode": mode.name,
+            "net": net,
+            "batch": n,
+            "missing": mode.missing(),
+            "failed": {},
+            "bytes": {},
+        }
         for name, make in training(call, mode, n, compiled=False).items():
             call.release()
             with call.precision(mode.tf32):
@@ -83,12 +100,20 @@ def memory(call):
                 with call.precision(mode.tf32):
                     found["bytes"][name] = facts = peak(step)
                 total = "" if facts["total"] is None else f", {facts['total'] / 2**20:,.0f} taken"
-                print(f"    {mode.name:10} {name:30} {facts['used'] / 2**20:9,.0f} MiB held{total}", flush=True)
+                print(
+                    f"    {mode.name:10} {name:30} {facts['used'] / 2**20:9,.0f} MiB held{total}",
+                    flush=True,
+                )
             del step
-        theirs = [facts["used"] for name, facts in found["bytes"].items() if name.startswith("PyTorch")]
+        theirs = [
+            facts["used"] for name, facts in found["bytes"].items() if name.startswith("PyTorch")
+        ]
         if "minires" in found["bytes"] and theirs:
             found["ratio"] = found["bytes"]["minires"]["used"] / min(theirs)
-            print(f"    {mode.name:10} {'minires / the least of PyTorch':30} {found['ratio']:9.2f}", flush=True)
+            print(
+                f"    {mode.name:10} {'minires / the least of PyTorch':30} {found['ratio']:9.2f}",
+                flush=True,
+            )
         figures.append(found)
     call.release()
     return figures
@@ -107,9 +132,14 @@ def training(call, mode, n, compiled=None):
     if mode is MODES[0]:
         ways["minires, im2col alone"] = partial(of_minires, partial(ops.without, *ours.NOT_COLUMNS))
     if call.peers:
-        state, also = ours.build(net).state_dict(), call.compiles(n) if compiled is None else compiled
+        state, also = (
+            ours.build(net).state_dict(),
+            call.compiles(n) if compiled is None else compiled,
+        )
         for layout in mode.layouts:
-            ways[layout] = partial(call.peers.training, net, state, x, labels, layout, bf16=mode.bf16)
+            ways[layout] = partial(
+                call.peers.training, net, state, x, labels, layout, bf16=mode.bf16
+            )
         if also:
             ways[f"{CHANNELS_LAST}, compiled"] = partial(ways[CHANNELS_LAST], compiled=True)
     return ways
@@ -122,7 +152,9 @@ def evaluation(call, mode, n):
     if not mode.missing():
         ways["minires"] = lambda: within(mode.context, ours.inference(model, to_device(x)))
     for layout in mode.layouts if call.peers else ():
-        ways[layout] = partial(call.peers.inference, net, model.state_dict(), x, layout, bf16=mode.bf16)
+        ways[layout] = partial(
+            call.peers.inference, net, model.state_dict(), x, layout, bf16=mode.bf16
+        )
     return ways
 
 
@@ -139,7 +171,9 @@ def measured(call, mode, makers, n, *, agree=False):
         ways = {name: way for name, way in ways.items() if way}
         if agree and mode is MODES[0]:
             _check(ways)
-        seconds = timing.alternated(ways, call.plan.rounds, turn=call.plan.turn, synchronise=call.device.synchronise)
+        seconds = timing.alternated(
+            ways, call.plan.rounds, turn=call.plan.turn, synchronise=call.device.synchronise
+        )
     del ways
     call.release()
     return {"missing": missing, "failed": failed, **timing.rates(seconds, n)}
@@ -166,4 +200,6 @@ def _check(ways):
         (first, expected), *_ = logits
         difference = numpy.abs(found - expected).max()
         if not difference < 1e-2:
-            raise ValueError(f"the logits of {first} and {name} differ by {difference}: they do not do the same work")
+            raise ValueError(
+                f"the logits of {first} and {name} differ by {difference}: they do not do the same work"
+            )

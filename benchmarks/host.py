@@ -14,7 +14,13 @@ from minires import backend
 from minires.backend import machine
 
 # What holds PyTorch's kernels below what the processor can do.
-PINS = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS", "MKL_CBWR")
+PINS = (
+    "ATEN_CPU_CAPABILITY",
+    "ONEDNN_MAX_CPU_ISA",
+    "DNNL_MAX_CPU_ISA",
+    "MKL_ENABLE_INSTRUCTIONS",
+    "MKL_CBWR",
+)
 
 
 def describe(peers):
@@ -27,11 +33,15 @@ def describe(peers):
 def told(facts):
     """Print what describe() gave."""
     blas, torch = facts["blas"], facts["torch"]
-    print(f"{facts['processor']}, {facts['cores']} cores; {facts['threads']} threads each; float32; Python {facts['python']}")
+    print(
+        f"{facts['processor']}, {facts['cores']} cores; {facts['threads']} threads each; float32; Python {facts['python']}"
+    )
     print(f"minires on NumPy {facts['numpy']} with {blas['name']} {blas['version']}, kernel {blas['kernel'] or 'unknown'}, "
           f"{blas['threads']} threads")  # fmt: skip
     if torch:
-        print(f"PyTorch {torch['version']}, eager, kernels for {torch['kernels']}, {torch['threads']} threads")
+        print(
+            f"PyTorch {torch['version']}, eager, kernels for {torch['kernels']}, {torch['threads']} threads"
+        )
     else:
         print("PyTorch is not installed: these are minires's figures alone")
 
@@ -56,7 +66,9 @@ def commit():
     root = Path(__file__).parents[1]
     try:
         head, changes = (
-            subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=True).stdout.strip()
+            subprocess.run(
+                ["git", *words], cwd=root, capture_output=True, text=True, check=True
+            ).stdout.strip()
             for words in (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
         )
     except (OSError, subprocess.CalledProcessError):
@@ -82,7 +94,9 @@ def _busy():
     """Seconds that all cores of this machine have worked for anyone, or were taken by another virtual machine."""
     try:
         with open("/proc/stat") as lines:
-            user, nice, system, _, _, interrupts, soft, stolen = map(int, lines.readline().split()[1:9])
+            user, nice, system, _, _, interrupts, soft, stolen = map(
+                int, lines.readline().split()[1:9]
+            )
     except OSError:
         return None
     return (user + nice + system + interrupts + soft + stolen) / os.sysconf("SC_CLK_TCK")
@@ -100,7 +114,9 @@ def limits(plan):
     """
     n, threads = plan.product, backend.threads()
     a, b, product = (numpy.ones((n, n), numpy.float32) for _ in range(3))
-    source, target = (numpy.zeros((threads, plan.copied // 8 // threads), numpy.float64) + 1 for _ in range(2))
+    source, target = (
+        numpy.zeros((threads, plan.copied // 8 // threads), numpy.float64) + 1 for _ in range(2)
+    )
     with ThreadPoolExecutor(threads) as pool:
 
         def copy():

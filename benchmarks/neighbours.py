@@ -16,7 +16,9 @@ SHOWN = 7  # that are drawn
 
 def nearest(queries, candidates, k):
     """(N, k): for each query the rows of `candidates` at the smallest angle to it, the nearest first."""
-    queries, candidates = (rows / numpy.linalg.norm(rows, axis=1, keepdims=True) for rows in (queries, candidates))
+    queries, candidates = (
+        rows / numpy.linalg.norm(rows, axis=1, keepdims=True) for rows in (queries, candidates)
+    )
     found = []
     for part in numpy.array_split(queries, max(len(queries) // 500, 1)):
         alike = part @ candidates.T
@@ -41,7 +43,9 @@ def drawn(train, test, found):
 def main(arguments=None):
     """Print the table and draw the picture."""
     options, _, model, train, test = trained.net_and_images("neighbours", __doc__, arguments)
-    print(f"{len(test):,} images of {test.name}, their {NEAREST} nearest among {len(train):,}: how many are of the same class")
+    print(
+        f"{len(test):,} images of {test.name}, their {NEAREST} nearest among {len(train):,}: how many are of the same class"
+    )
     candidates, queries = trained.pooled(model, train), trained.pooled(model, test)
     for place, rows in queries.items():
         found = nearest(rows, candidates[place], NEAREST)

@@ -9,13 +9,18 @@ from minires import Tensor, backend, models, nn, no_grad, ops, optim
 from minires import functional as F
 from minires.fast import winograd as tiled
 
-NOT_COLUMNS = ("winograd", "pointwise")  # the forms of conv2d without which it makes columns, a chunk of the batch at a time
+NOT_COLUMNS = (
+    "winograd",
+    "pointwise",
+)  # the forms of conv2d without which it makes columns, a chunk of the batch at a time
 
 
 def build(net):
     """The model of a Net, with the same weights each time."""
     nn.manual_seed(0)
-    return models.ResNet(getattr(models, net.block), net.depths, net.widths, num_classes=CLASSES, shortcut="B")
+    return models.ResNet(
+        getattr(models, net.block), net.depths, net.widths, num_classes=CLASSES, shortcut="B"
+    )
 
 
 def training(model, x, labels):
@@ -53,7 +58,9 @@ def winograd(x, weight, *, stride, padding):
     """conv2d by Winograd's tiles, even where the form declines because they do not pay."""
     made = tiled.winograd(x, weight, stride=stride, padding=padding)
     if made is NotImplemented:
-        made = tiled.by_tiles(x, weight, padding=(padding, padding), tile=tiled.TILES[stride, stride][-1])
+        made = tiled.by_tiles(
+            x, weight, padding=(padding, padding), tile=tiled.TILES[stride, stride][-1]
+        )
     return made
 
 

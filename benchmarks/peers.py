@@ -22,7 +22,9 @@ class Padded(nn.Module):
         self.before, self.behind = more // 2, more - more // 2
 
     def forward(self, x):
-        return F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.before, self.behind))
+        return F.pad(
+            x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.before, self.behind)
+        )
 
 
 class Block(nn.Module):
@@ -35,14 +37,23 @@ class Block(nn.Module):
         super().__init__()
         channels, strides = in_channels, [stride for _, _, stride in sizes]
         for i, (kernel, out, stride) in enumerate(sizes, 1):
-            setattr(self, f"conv{i}", nn.Conv2d(channels, out, kernel, stride, kernel // 2, bias=False))
+            setattr(
+                self, f"conv{i}", nn.Conv2d(channels, out, kernel, stride, kernel // 2, bias=False)
+            )
             setattr(self, f"bn{i}", nn.BatchNorm2d(out))
             channels = out
-        self.relu, self.count, self.downsample, self.plain = nn.ReLU(inplace=True), len(sizes), None, shortcut == "none"
+        self.relu, self.count, self.downsample, self.plain = (
+            nn.ReLU(inplace=True),
+            len(sizes),
+            None,
+            shortcut == "none",
+        )
         if (max(strides) > 1 or in_channels != channels) and not self.plain:
             projection = nn.Conv2d(in_channels, channels, 1, max(strides), bias=False)
             projected = nn.Sequential(projection, nn.BatchNorm2d(channels))
-            self.downsample = projected if shortcut == "B" else Padded(in_channels, channels, max(strides))
+            self.downsample = (
+                projected if shortcut == "B" else Padded(in_channels, channels, max(strides))
+            )
 
     def forward(self, x):
         y = x
@@ -61,8 +72,15 @@ class ResNet(nn.Module):
     def __init__(self, net, *, in_channels=3, classes=CLASSES, shortcut="B", stem="cifar"):
         super().__init__()
         channels, wide = net.widths[0], stem == "imagenet"
-        window = {"kernel_size": 7, "stride": 2, "padding": 3} if wide else {"kernel_size": 3, "padding": 1}
-        self.conv1, self.bn1 = nn.Conv2d(in_channels, channels, bias=False, **window), nn.BatchNorm2d(channels)
+        window = (
+            {"kernel_size": 7, "stride": 2, "padding": 3}
+            if wide
+            else {"kernel_size": 3, "padding": 1}
+        )
+        self.conv1, self.bn1 = (
+            nn.Conv2d(in_channels, channels, bias=False, **window),
+            nn.BatchNorm2d(channels),
+        )
         self.maxpool = nn.MaxPool2d(3, 2, 1) if wide else nn.Identity()
         self.relu, self.stages = nn.ReLU(inplace=True), len(net.depths)
         for i, (depth, width) in enumerate(zip(net.depths, net.widths), 1):
@@ -102,9 +120,22 @@ class Stage(nn.Module):
 class ShortResNet(nn.Module):
     """minires's net for short trainings, resnet8."""
 
-    def __init__(self, *, in_channels=3, classes=CLASSES, stem=24, widths=(64, 128, 256), scale=1 / 9, momentum=0.4):
+    def __init__(
+        self,
+        *,
+        in_channels=3,
+        classes=CLASSES,
+        stem=24,
+        widths=(64, 128, 256),
+        scale=1 / 9,
+        momentum=0.4,
+    ):
         super().__init__()
-        self.conv1, self.scale, self.stages = nn.Conv2d(in_channels, stem, 3, padding=1), scale, len(widths)
+        self.conv1, self.scale, self.stages = (
+            nn.Conv2d(in_channels, stem, 3, padding=1),
+            scale,
+            len(widths),
+        )
         for i, (before, width) in enumerate(zip((stem, *widths), widths), 1):
             setattr(self, f"layer{i}", Stage(before, width, momentum))
         self.fc = nn.Linear(widths[-1], classes, bias=False)
@@ -119,7 +150,11 @@ class ShortResNet(nn.Module):
 def describe(threads):
     """Give PyTorch as many threads as minires has, and say what it is."""
     torch.set_num_threads(threads)
-    return {"version": torch.__version__, "threads": torch.get_num_threads(), "kernels": torch.backends.cpu.get_cpu_capability()}
+    return {
+        "version": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "kernels": torch.backends.cpu.get_cpu_capability(),
+    }
 
 
 def import_all():
@@ -149,7 +184,9 @@ def placed(model, layout, state=None):
     Raises  ValueError: the two nets differ.
     """
     if state is not None:
-        missing, unknown = model.load_state_dict({name: _turned(array) for name, array in state.items()}, strict=False)
+        missing, unknown = model.load_state_dict(
+            {name: _turned(array) for name, array in state.items()}, strict=False
+        )
         missing = [name for name in missing if not name.endswith("num_batches_tracked")]
         if missing or unknown:
             raise ValueError(f"the nets differ: PyTorch's has {missing} more, minires's {unknown}")
@@ -170,7 +207,10 @@ def _turned(weight):
 def training(model, x, labels):
     """A function that does one step: forward, loss, backward, optimizer (the fused one, which takes less time)."""
     model.train()
-    optimizer, labels = torch.optim.SGD(model.parameters(), fused=True, **SGD), torch.from_numpy(labels)
+    optimizer, labels = (
+        torch.optim.SGD(model.parameters(), fused=True, **SGD),
+        torch.from_numpy(labels),
+    )
 
     def step():
         loss = F.cross_entropy(model(x), labels, label_smoothing=SMOOTHING)

@@ -8,7 +8,11 @@ from minires.show.picture import Picture
 OURS, THEIRS, GREY = "#0072b2", "#d55e00", "#8c8c8c"
 POINTS = {
     "im2col": {"color": "#56b4e9", "marker": "s", "label": "im2col"},
-    "winograd": {"color": OURS, "marker": "o", "label": "Winograd, which multiplies less often than is counted here"},
+    "winograd": {
+        "color": OURS,
+        "marker": "o",
+        "label": "Winograd, which multiplies less often than is counted here",
+    },
     "pointwise": {"color": OURS, "marker": "D", "label": "1x1 without columns"},
     "PyTorch": {"color": THEIRS, "marker": "^", "label": "PyTorch, better layout"},
 }
@@ -16,16 +20,28 @@ POINTS = {
 
 def ladder(figures, machine):
     """Images/s of a training step, rung by rung, and PyTorch's better layout as a line."""
-    picture, axes = _picture(3.9, f"Training step of {figures['net']}, batch {figures['batch']}, float32", machine)
-    rungs = {name: rate["median"] for name, rate in figures["rate"].items() if not name.startswith("PyTorch")}
-    labels = [name if name != "minires" else "batch norm, add and ReLU in one pass" for name in rungs]
-    loops, *others = axes.barh(labels, list(rungs.values()), color=[GREY] + [OURS] * (len(rungs) - 1), height=0.62)
+    picture, axes = _picture(
+        3.9, f"Training step of {figures['net']}, batch {figures['batch']}, float32", machine
+    )
+    rungs = {
+        name: rate["median"]
+        for name, rate in figures["rate"].items()
+        if not name.startswith("PyTorch")
+    }
+    labels = [
+        name if name != "minires" else "batch norm, add and ReLU in one pass" for name in rungs
+    ]
+    loops, *others = axes.barh(
+        labels, list(rungs.values()), color=[GREY] + [OURS] * (len(rungs) - 1), height=0.62
+    )
     axes.annotate(_short(loops.get_width()), (loops.get_width(), 0), va="center", **_beside(5, 0))
     for i, bar in enumerate(others, 1):
         inside = {"color": "white", "weight": "bold", "ha": "right", "va": "center"}
         axes.annotate(_short(bar.get_width()), (bar.get_width(), i), **inside, **_beside(-5, 0))
     axes.set_xscale("log")
-    axes.set_xlim(min(rungs.values()) / 2, 2 * max(rate["median"] for rate in figures["rate"].values()))
+    axes.set_xlim(
+        min(rungs.values()) / 2, 2 * max(rate["median"] for rate in figures["rate"].values())
+    )
     axes.invert_yaxis()
     if figures["pytorch"]:
         rate = figures["rate"][figures["pytorch"]]["median"]
@@ -42,13 +58,22 @@ def roofline(convolutions, limits, machine):
 
     limits  host.limits(): GFLOP/s and GB/s
     """
-    picture, axes = _picture(5.2, f"Convolutions of ResNet-18, forward, batch {convolutions[0]['n']}, float32", machine)
-    columns = sorted((entry["flop"] / entry["nbytes"], entry["shape"], _rates(entry)) for entry in convolutions)
+    picture, axes = _picture(
+        5.2, f"Convolutions of ResNet-18, forward, batch {convolutions[0]['n']}, float32", machine
+    )
+    columns = sorted(
+        (entry["flop"] / entry["nbytes"], entry["shape"], _rates(entry)) for entry in convolutions
+    )
     product, copy = limits["product"]["max"], limits["copy"]["max"]
     ridge, high = product / copy, columns[-1][0] * 2
     low = min(ridge / 2.5, columns[0][0] / 1.5)
     axes.plot([low, ridge, high], [copy * low, product, product], color="black", linewidth=1.5)
-    axes.annotate(f"product of large matrices\n{product:.0f} GFLOP/s", (ridge, product), va="bottom", **_beside(0, 4))
+    axes.annotate(
+        f"product of large matrices\n{product:.0f} GFLOP/s",
+        (ridge, product),
+        va="bottom",
+        **_beside(0, 4),
+    )
     axes.annotate(f"copy of memory\n{copy:.0f} GB/s", (low, copy * low), va="top", **_beside(16, 4))
     for name, style in POINTS.items():
         points = [(x, rates[name]) for x, _, rates in columns if name in rates]
@@ -58,8 +83,22 @@ def roofline(convolutions, limits, machine):
     gap, place = math.log(high / low) / 36, -math.inf
     for x, shape, rates in columns:
         place = max(math.log(x), place + gap)  # so that names do not lie over each other
-        axes.plot([math.exp(place), x, x], [floor, 1.25 * floor, max(rates.values())], color=GREY, linewidth=0.6, zorder=1)
-        axes.annotate(shape, (math.exp(place), floor), rotation=90, fontsize=7, ha="center", va="top", **_beside(0, -2))
+        axes.plot(
+            [math.exp(place), x, x],
+            [floor, 1.25 * floor, max(rates.values())],
+            color=GREY,
+            linewidth=0.6,
+            zorder=1,
+        )
+        axes.annotate(
+            shape,
+            (math.exp(place), floor),
+            rotation=90,
+            fontsize=7,
+            ha="center",
+            va="top",
+            **_beside(0, -2),
+        )
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_ylim(bottom=floor / 9)
@@ -84,7 +123,10 @@ def _picture(height, title, machine):
     versions = [f"NumPy {machine['numpy']}, {blas['name']} {blas['kernel'] or ''}"]
     versions += [f"PyTorch {torch['version']}"] if torch else []
     axes = picture.add_subplot()
-    axes.set_title(f"{title}\n{machine['processor']}, {machine['threads']} threads; {'; '.join(versions)}", fontsize=10)
+    axes.set_title(
+        f"{title}\n{machine['processor']}, {machine['threads']} threads; {'; '.join(versions)}",
+        fontsize=10,
+    )
     return picture, axes
 
 

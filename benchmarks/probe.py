@@ -20,7 +20,9 @@ def probe(features, labels, classes, *, seed=0):
     nn.manual_seed(seed)
     mean, std = features.mean(axis=0), features.std(axis=0) + 1e-6
     layer = nn.Linear(features.shape[1], classes)
-    optimizer = optim.AdamW(layer.parameters(), lr=optim.cosine(RATE, steps=STEPS), weight_decay=DECAY)
+    optimizer = optim.AdamW(
+        layer.parameters(), lr=optim.cosine(RATE, steps=STEPS), weight_decay=DECAY
+    )
     x, rng = ((features - mean) / std).astype("float32"), numpy.random.default_rng(seed)
     for _ in range(STEPS):
         chosen = rng.integers(0, len(x), BATCH)
@@ -42,7 +44,10 @@ def accuracy(probed, features, labels):
 def by_depth(model, train, test):
     """Place in the net -> accuracy of its probe on the test part."""
     seen, unseen = trained.pooled(model, train), trained.pooled(model, test)
-    return {place: accuracy(probe(rows, train.labels, len(train.classes)), unseen[place], test.labels) for place, rows in seen.items()}
+    return {
+        place: accuracy(probe(rows, train.labels, len(train.classes)), unseen[place], test.labels)
+        for place, rows in seen.items()
+    }
 
 
 def drawn(lines):
@@ -50,7 +55,13 @@ def drawn(lines):
     figure = Picture(figsize=(6.4, 3.8), layout="constrained")
     axes = figure.add_subplot()
     for (name, found), colour, mark in zip(lines.items(), ("#0072b2", "#8c8c8c"), "os"):
-        axes.plot(list(found), [100 * value for value in found.values()], color=colour, marker=mark, label=name)
+        axes.plot(
+            list(found),
+            [100 * value for value in found.values()],
+            color=colour,
+            marker=mark,
+            label=name,
+        )
     axes.set(xlabel="features from", ylabel="accuracy of a linear layer, %", ylim=(0, 100))
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
@@ -63,7 +74,9 @@ def main(arguments=None):
     nn.manual_seed(0)
     fresh = models.build(facts["model"], **facts.get("options", {})).eval()
     lines = {"trained": by_depth(model, train, test), "never trained": by_depth(fresh, train, test)}
-    print(f"accuracy of a linear layer, trained on {len(train):,} and tested on {len(test):,} images of {test.name}")
+    print(
+        f"accuracy of a linear layer, trained on {len(train):,} and tested on {len(test):,} images of {test.name}"
+    )
     print(f"  {'features':8}" + "".join(f"{name:>16}" for name in lines))
     for place in lines["trained"]:
         print(f"  {place:8}" + "".join(f"{100 * found[place]:14.1f} %" for found in lines.values()))

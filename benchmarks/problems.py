@@ -22,7 +22,10 @@ NETS = {
     "resnet18": Net("BasicBlock", (2, 2, 2, 2), WIDE),
     "resnet50": Net("Bottleneck", (3, 4, 6, 3), WIDE),
     **{f"resnet{6 * n + 2}": Net("BasicBlock", (n, n, n), NARROW) for n in (3, 5, 7, 9)},
-    **{f"widths {w} to {8 * w}": Net("BasicBlock", (2, 2, 2, 2), (w, 2 * w, 4 * w, 8 * w)) for w in (16, 32, 64)},
+    **{
+        f"widths {w} to {8 * w}": Net("BasicBlock", (2, 2, 2, 2), (w, 2 * w, 4 * w, 8 * w))
+        for w in (16, 32, 64)
+    },
     "tiny": Net("BasicBlock", (1, 1), (4, 8)),
     "tiny bottleneck": Net("Bottleneck", (1,), (4,)),
 }
@@ -99,7 +102,9 @@ class Plan(NamedTuple):
     steps: int = 4  # until memory is looked at
     imports: int = 9
     loop: int = 8  # steps of the loop and of the bare step in a round
-    product: int = 4096  # rows and columns of the two matrices that the rate of products is measured with
+    product: int = (
+        4096  # rows and columns of the two matrices that the rate of products is measured with
+    )
     copied: int = 1 << 28  # bytes
 
 
@@ -128,7 +133,9 @@ class GpuPlan(NamedTuple):
     compiled: tuple = (512,)  # batches for which PyTorch compiles its net as well
     compiling: float = 270.0  # seconds from the start of the call after which it compiles no more
     seconds: float = 450.0  # from the start of the call after which nothing new is begun
-    product: int = 8192  # rows and columns of the two matrices that the rate of products is measured with
+    product: int = (
+        8192  # rows and columns of the two matrices that the rate of products is measured with
+    )
     copied: int = 1 << 30  # bytes
 
 

@@ -24,7 +24,14 @@ OPS = {
 STATS = {"batch norm, ReLU, add": ("channel_stats",)}  # which is called on arrays
 MAPS = {
     "Winograd's products": ("product", "filters_product"),
-    "Winograd's transforms and their copies": ("tile_images", "untile_gradient", "untile", "tile_gradient", "tile_filters", "untile_filters"),
+    "Winograd's transforms and their copies": (
+        "tile_images",
+        "untile_gradient",
+        "untile",
+        "tile_gradient",
+        "tile_filters",
+        "untile_filters",
+    ),
 }
 
 
@@ -71,7 +78,9 @@ class Clock:
             for where, names_of in places:
                 for kind, names in names_of.items():
                     for name in names:
-                        stack.enter_context(mock.patch.object(where, name, self.timed(kind, getattr(where, name))))
+                        stack.enter_context(
+                            mock.patch.object(where, name, self.timed(kind, getattr(where, name)))
+                        )
             yield
 
 
@@ -86,7 +95,9 @@ def by_kind(step):
             step()
         whole = time.perf_counter() - begun
     rest = whole - sum(clock.seconds.values())
-    return [(kind, taken / STEPS) for kind, taken in (*clock.seconds.most_common(), ("all else", rest))], whole / STEPS
+    return [
+        (kind, taken / STEPS) for kind, taken in (*clock.seconds.most_common(), ("all else", rest))
+    ], whole / STEPS
 
 
 def side_by_side(step, threads):
@@ -112,7 +123,9 @@ def main(net="resnet20", n="128"):
         print(f"  {kind:66} {1e3 * taken:7.1f} ms  {100 * taken / whole:3.0f} %")
     for threads in sorted({1, backend.threads()}):
         taken, busy, sleeps = side_by_side(step, threads)
-        print(f"{threads} thread{'s' * (threads > 1)}: {1e3 * taken:.0f} ms a step, {1e3 * busy:.0f} ms of work; waited {sleeps:,.0f} times")
+        print(
+            f"{threads} thread{'s' * (threads > 1)}: {1e3 * taken:.0f} ms a step, {1e3 * busy:.0f} ms of work; waited {sleeps:,.0f} times"
+        )
 
 
 if __name__ == "__main__":

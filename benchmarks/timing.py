@@ -68,10 +68,18 @@ def rates(seconds, work):
 
     "PyTorch" is the better of the ways whose names begin so; "ratio" is minires's rate / PyTorch's, from round to round.
     """
-    figures = {"rate": {name: spread([work / value for value in values]) for name, values in seconds.items()}}
-    figures["pytorch"] = peer = best(seconds, [name for name in seconds if name.startswith("PyTorch")])
+    figures = {
+        "rate": {
+            name: spread([work / value for value in values]) for name, values in seconds.items()
+        }
+    }
+    figures["pytorch"] = peer = best(
+        seconds, [name for name in seconds if name.startswith("PyTorch")]
+    )
     if peer and "minires" in seconds:
-        figures["ratio"] = spread([theirs / ours for ours, theirs in zip(seconds["minires"], seconds[peer])])
+        figures["ratio"] = spread(
+            [theirs / ours for ours, theirs in zip(seconds["minires"], seconds[peer])]
+        )
     return figures
 
 
@@ -82,7 +90,9 @@ def told(title, figures, unit):
     for name, rate in figures["rate"].items():
         print(f"    {name:{width}} {shown(rate)} {unit}")
     if "ratio" in figures:
-        print(f"    {'minires / ' + figures['pytorch']:{width}} {shown(figures['ratio'])}", flush=True)
+        print(
+            f"    {'minires / ' + figures['pytorch']:{width}} {shown(figures['ratio'])}", flush=True
+        )
 
 
 def shown(values):

@@ -15,9 +15,15 @@ def parser(name, doc):
     """The options that all three have."""
     made = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=doc.partition(": ")[2],
                                    formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    made.add_argument("--data", default="cifar10", help="cifar10, or folder:PATH with images by class (default: cifar10)")
+    made.add_argument(
+        "--data",
+        default="cifar10",
+        help="cifar10, or folder:PATH with images by class (default: cifar10)",
+    )
     made.add_argument("--data-dir", metavar="DIR", help="CIFAR from here, instead of fetching it")
-    made.add_argument("--data-label", metavar="TEXT", help="what to call data that are not the published ones")
+    made.add_argument(
+        "--data-label", metavar="TEXT", help="what to call data that are not the published ones"
+    )
     made.add_argument("--picture", metavar="FILE", default=f"{name}.png")
     return made
 
@@ -35,7 +41,11 @@ def images(options, facts=None):
 def net_and_images(name, doc, arguments):
     """(options, facts, model, train, test) for a program that looks at the features of a net."""
     made = parser(name, doc)
-    made.add_argument("--weights", default="resnet20.cifar10", help="a file, a run or a published name (default: resnet20.cifar10)")
+    made.add_argument(
+        "--weights",
+        default="resnet20.cifar10",
+        help="a file, a run or a published name (default: resnet20.cifar10)",
+    )
     options = made.parse_args(arguments)
     state, facts = weights.read(options.weights)
     model = weights.built(options.weights, state, facts).eval()

@@ -27,7 +27,9 @@ def inference(plan, peers):
         ways[layout] = peers.inference(twin, peers.images(x, layout), layout)
         difference = numpy.abs(ways[layout]() - ways["minires"]()).max()
         if not difference < 1e-2:
-            raise ValueError(f"the logits of minires and {layout} differ by {difference}: they do not do the same work")
+            raise ValueError(
+                f"the logits of minires and {layout} differ by {difference}: they do not do the same work"
+            )
     figures = timing.rates(timing.alternated(ways, plan.rounds, turn=plan.turn), plan.n)
     timing.told(f"{plan.net}, batch {plan.n}", figures, "images/s")
     return {plan.net: {"batch": plan.n, **figures}}
@@ -39,8 +41,12 @@ def threads(plan, peers):
     for name, step in many.items():
         one_thread = ours.one_thread if name == "minires" else peers.one_thread
         seconds = timing.alternated({"one": _within(step, one_thread), "all": step}, plan.few)
-        figures[name] = timing.spread([one / both for one, both in zip(seconds["one"], seconds["all"])])
-        print(f"    {name:30} {timing.shown(figures[name])} times the rate of one thread, on {figures['threads']}")
+        figures[name] = timing.spread(
+            [one / both for one, both in zip(seconds["one"], seconds["all"])]
+        )
+        print(
+            f"    {name:30} {timing.shown(figures[name])} times the rate of one thread, on {figures['threads']}"
+        )
     return figures
 
 
@@ -54,12 +60,16 @@ def growth(plan, peers):
 
 def loop(plan, peers):
     """what `minires train` adds to the bare step (benchmarks.loop)"""
-    return around.speed(plan.small if plan.small in models.MODELS else "resnet20", plan.few, plan.loop, plan.n)
+    return around.speed(
+        plan.small if plan.small in models.MODELS else "resnet20", plan.few, plan.loop, plan.n
+    )
 
 
 def ladder(plan, peers):
     """training steps, rung by rung"""
-    separate = partial(ops.without, "blocks", "norm_alone")  # batch norm, add and ReLU as ops of their own
+    separate = partial(
+        ops.without, "blocks", "norm_alone"
+    )  # batch norm, add and ReLU as ops of their own
     columns = partial(ops.without, *ours.NOT_COLUMNS)
     rungs = {
         "plain forms: im2col of the whole batch, BLAS on all threads": (ops.plain,),
@@ -70,20 +80,31 @@ def ladder(plan, peers):
     }
     ways = training(plan.net, plan.n, peers)
     step = ways.pop("minires")
-    seconds = timing.alternated({**{rung: _within(step, *contexts) for rung, contexts in rungs.items()}, **ways}, plan.few)
+    seconds = timing.alternated(
+        {**{rung: _within(step, *contexts) for rung, contexts in rungs.items()}, **ways}, plan.few
+    )
     figures = timing.rates(seconds, plan.n)
-    flop = 3 * 2 * models.summary(ours.build(NETS[plan.net]), (32, 32, 3)).multiply_adds  # backward has two products for one
+    flop = (
+        3 * 2 * models.summary(ours.build(NETS[plan.net]), (32, 32, 3)).multiply_adds
+    )  # backward has two products for one
     rate, loops = loop_rate(), "loops in Python (a tiny convolution's FLOP/s)"
     figures["rate"] = {loops: timing.spread([rate / flop]), **figures["rate"]}
     timing.told(f"{plan.net}, batch {plan.n}", figures, "images/s")
-    return {"net": plan.net, "batch": plan.n, "loops": {"flop_per_s": rate, "flop_per_image": flop}, **figures}
+    return {
+        "net": plan.net,
+        "batch": plan.n,
+        "loops": {"flop_per_s": rate, "flop_per_image": flop},
+        **figures,
+    }
 
 
 def loop_rate():
     """FLOP/s of a convolution as loops over Python's numbers, 3x3 with 8 channels in and out on one image of 8 x 8."""
     size, c, f = 8, 8, 8
     rng = numpy.random.default_rng(0)
-    x, weight = (rng.standard_normal(shape).tolist() for shape in ((size + 2, size + 2, c), (3, 3, c, f)))
+    x, weight = (
+        rng.standard_normal(shape).tolist() for shape in ((size + 2, size + 2, c), (3, 3, c, f))
+    )
     begun = time.perf_counter()
     y = [[[0.0] * f for _ in range(size)] for _ in range(size)]
     for i in range(size):
@@ -102,7 +123,9 @@ def training(name, n, peers):
     model = ours.build(NETS[name])
     ways = {"minires": ours.training(model, x, labels)}
     for layout in peers.LAYOUTS if peers else ():
-        ways[layout] = peers.training(peers.build(NETS[name], layout, model.state_dict()), peers.images(x, layout), labels)
+        ways[layout] = peers.training(
+            peers.build(NETS[name], layout, model.state_dict()), peers.images(x, layout), labels
+        )
     return ways
 
 
