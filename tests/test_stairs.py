@@ -34,7 +34,7 @@ STAIRS = {
     "watch": "nn tensor ops backend files",
     "runs": "checkpoint show files backend",
     "recipes": "",
-    "course": "fast train models gradcheck optim data nn functional tensor ops backend names files",
+    "course": "train models gradcheck optim data nn functional tensor ops backend names files",
 }
 ANYTHING = {"cli", "__init__", "__main__"}
 FORMS_ALONE = {

@@ -5,9 +5,11 @@ import inspect
 from collections import Counter
 from contextlib import contextmanager
 
+from threadpoolctl import threadpool_limits
+
 from minires import ops
+from minires.backend import using_threads
 from minires.course import folder, manifest, progress, runner
-from minires.fast.parts import PROCESS
 
 WHOSE = {runner.SOLVED: "yours", runner.WRONG: "minires (yours is wrong)"}
 
@@ -72,8 +74,9 @@ def mine(home=None):
         stand_ins[manifest.form_name(exercise.target)] = _stand_in(
             exercise, whose, functools.partial(report.note, id)
         )
-    with ops.plain(), PROCESS.one_blas_thread(), ops.standing_in(stand_ins):
-        yield report
+    with ops.plain(), using_threads(1), threadpool_limits(1, user_api="blas"):
+        with ops.standing_in(stand_ins):
+            yield report
 
 
 def _stand_in(exercise, home, note):
