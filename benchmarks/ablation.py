@@ -35,9 +35,15 @@ WITHOUT = {
     "label smoothing": {"label_smoothing": 0.0},
     "flips that take turns": {"augment": "crop=2,flip"},
 }
-WITHOUT["all of these"] = {name: value for changes in WITHOUT.values() for name, value in changes.items()}
+WITHOUT["all of these"] = {
+    name: value for changes in WITHOUT.values() for name, value in changes.items()
+}
 WHOLE = "the recipe"
-ROWS = {WHOLE: {}, **{f"without {name}": changes for name, changes in WITHOUT.items()}, "with averaged weights": {"average": 5}}
+ROWS = {
+    WHOLE: {},
+    **{f"without {name}": changes for name, changes in WITHOUT.items()},
+    "with averaged weights": {"average": 5},
+}
 
 
 def parts(config):
@@ -70,9 +76,14 @@ def markdown(figures):
     lines = ["| trained | accuracy | difference |", "| --- | --- | --- |"]
     for name, found in rows.items():
         apart = [accuracy - before for (accuracy, _), before in zip(found, whole)]
-        lines.append(f"| {name} | {spread(plain for plain, _ in found)} % | {'' if name == WHOLE else spread(apart, '+')} |")
+        lines.append(
+            f"| {name} | {spread(plain for plain, _ in found)} % | {'' if name == WHOLE else spread(apart, '+')} |"
+        )
     mirrored = [both - plain for plain, both in rows[WHOLE]]
-    return [*lines, f"| {WHOLE}, each test image also mirrored | {spread(both for _, both in rows[WHOLE])} % | {spread(mirrored, '+')} |"]
+    return [
+        *lines,
+        f"| {WHOLE}, each test image also mirrored | {spread(both for _, both in rows[WHOLE])} % | {spread(mirrored, '+')} |",
+    ]
 
 
 def main(arguments=None):
@@ -81,14 +92,22 @@ def main(arguments=None):
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("--data-dir", metavar="DIR")
     parser.add_argument("--data-label", metavar="TEXT")
-    parser.add_argument("--resume", action="store_true", help="go on with the figures that are there")
-    parser.add_argument("--table", action="store_true", help="print the table of the figures that are there")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with the figures that are there"
+    )
+    parser.add_argument(
+        "--table", action="store_true", help="print the table of the figures that are there"
+    )
     options = parser.parse_args(arguments)
     if options.table:
         print("\n".join(markdown(json.loads(RESULTS.read_text()))))
         return
     written, _ = recipes.read("cpu-30min")
-    given = {name: value for name, value in (("data_dir", options.data_dir), ("data_label", options.data_label)) if value}
+    given = {
+        name: value
+        for name, value in (("data_dir", options.data_dir), ("data_label", options.data_label))
+        if value
+    }
     written["epochs"] = EPOCHS
     config = settings.merged(given, written)
     (train, held), machine, begun = parts(config), host.describe(None), time.perf_counter()
@@ -99,15 +118,22 @@ def main(arguments=None):
         figures = json.loads(RESULTS.read_text())
         other = [name for name in of if figures.get(name) != of[name]]
         if other:
-            raise SystemExit(f"{RESULTS} is of other {', '.join(other)}: begin anew, without --resume")
-    for seed, (name, changes) in product(SEEDS, ROWS.items()):  # seed by seed, so that what there is can be compared at any time
+            raise SystemExit(
+                f"{RESULTS} is of other {', '.join(other)}: begin anew, without --resume"
+            )
+    for seed, (name, changes) in product(
+        SEEDS, ROWS.items()
+    ):  # seed by seed, so that what there is can be compared at any time
         found = figures["rows"][name]
         if len(found) > SEEDS.index(seed):
             continue
         found.append(trained(replace(config, **changes, seed=seed), train, held))
         files.write(RESULTS, json.dumps(figures, indent=2).encode() + b"\n")
         plain, flipped = (100 * accuracy for accuracy in found[-1])
-        print(f"seed {seed}, {name:32} {plain:5.2f} %, mirrored {flipped:5.2f} %   {time.perf_counter() - begun:6.0f} s", flush=True)
+        print(
+            f"seed {seed}, {name:32} {plain:5.2f} %, mirrored {flipped:5.2f} %   {time.perf_counter() - begun:6.0f} s",
+            flush=True,
+        )
     print("\n".join(markdown(figures)))
 
 

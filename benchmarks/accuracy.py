@@ -52,16 +52,27 @@ def read(folder):
     facts = dict(re.findall(r"^\| ([^|-]+) \| (.*) \|$", card, flags=re.MULTILINE))
     config = json.loads(card.split("```json\n")[1].split("```")[0])
     log = list(csv.DictReader((folder / "log.csv").read_text(encoding="utf-8").splitlines()))
-    return Shown(folder, config, log, json.loads((folder / "result.json").read_text(encoding="utf-8")), facts)
+    return Shown(
+        folder, config, log, json.loads((folder / "result.json").read_text(encoding="utf-8")), facts
+    )
 
 
 def grouped(runs):
     """Lists of runs that differ by their seed alone, in the order of their models and recipes."""
     groups = {}
     for run in runs:
-        key = json.dumps({name: value for name, value in sorted(run.config.items()) if name not in OWN})
+        key = json.dumps(
+            {name: value for name, value in sorted(run.config.items()) if name not in OWN}
+        )
         groups.setdefault(key, []).append(run)
-    return sorted(groups.values(), key=lambda group: (group[0].config["model"], _recipe(group[0].config), _net(group[0].config)))
+    return sorted(
+        groups.values(),
+        key=lambda group: (
+            group[0].config["model"],
+            _recipe(group[0].config),
+            _net(group[0].config),
+        ),
+    )
 
 
 def row(group):
@@ -72,7 +83,9 @@ def row(group):
     if "mirrored_accuracy" in first.result:
         found += f"; each image also mirrored {_spread(group, 'mirrored_accuracy')}"
     minutes = statistics.fmean(run.result["seconds"] for run in group) / 60
-    machine, cores, threads = re.fullmatch(r"(.*, (\d+) cores) for this process(?:, (\d+) threads?)?", first.facts["processor"]).groups()
+    machine, cores, threads = re.fullmatch(
+        r"(.*, (\d+) cores) for this process(?:, (\d+) threads?)?", first.facts["processor"]
+    ).groups()
     machine += "" if threads in (cores, None) else f", {threads} of them at work"
     cells = [_net(first.config), _recipe(first.config), first.config.get("data_label") or "CIFAR-10", found,
              f"{minutes:.0f} min", machine, "" if _plain(first.config) else PUBLISHED.get(first.config["model"], "")]  # fmt: skip
@@ -92,7 +105,11 @@ def _net(config):
 
 
 def _recipe(config):
-    return recipes.told(config) if "recipe" in config else f"none: as `train` does, {config['epochs']} epochs"
+    return (
+        recipes.told(config)
+        if "recipe" in config
+        else f"none: as `train` does, {config['epochs']} epochs"
+    )
 
 
 def add(folder):
@@ -103,7 +120,9 @@ def add(folder):
     folder = Path(folder)
     missing = [name for name in SHOWN if not (folder / name).is_file()]
     if missing:
-        raise ValueError(f"{folder} has no {', '.join(missing)}: a run has them when it is finished")
+        raise ValueError(
+            f"{folder} has no {', '.join(missing)}: a run has them when it is finished"
+        )
     (FOLDER / folder.name).mkdir(parents=True, exist_ok=True)
     for name in SHOWN:
         shutil.copyfile(folder / name, FOLDER / folder.name / name)
@@ -125,37 +144,60 @@ def lines(runs):
 
 def _degradation(runs):
     """Those of the recipe plain-vs-residual, by the names of their nets."""
-    return {_net(run.config): run for run in runs if run.config.get("recipe") == "plain-vs-residual"}
+    return {
+        _net(run.config): run for run in runs if run.config.get("recipe") == "plain-vs-residual"
+    }
 
 
 def losses(runs):
     """A table of how well the nets of plain-vs-residual fit the images that they were trained on, in the last epoch."""
     rows = [f"| {name} | {float(run.log[-1]['train_loss']):.3f} | {100 * float(run.log[-1]['train_accuracy']):.2f} % | "
             f"{100 * run.result['test_accuracy']:.2f} % |" for name, run in sorted(_degradation(runs).items())]  # fmt: skip
-    return ["| net | training loss | accuracy on training images | on test |", "| --- | --- | --- | --- |", *rows]
+    return [
+        "| net | training loss | accuracy on training images | on test |",
+        "| --- | --- | --- | --- |",
+        *rows,
+    ]
 
 
 def pictures(runs, folder):
     """Draw how plain and residual nets learn, how gradients fare in their depth, and how ResNet-18 learns in trainings of different length."""
     if nets := _degradation(runs):
-        show.overlay(_curves(nets), title="training, with shortcuts and without").save(folder / "degradation.png")
-        show.depths({name: watch.read(run.folder / WATCHED) for name, run in nets.items()}).save(folder / "depths.png")
-    fast = [run for run in runs if run.config.get("recipe") == "resnet18-fast" and len(run.log) > 1]  # one epoch makes no curve
+        show.overlay(_curves(nets), title="training, with shortcuts and without").save(
+            folder / "degradation.png"
+        )
+        show.depths({name: watch.read(run.folder / WATCHED) for name, run in nets.items()}).save(
+            folder / "depths.png"
+        )
+    fast = [
+        run for run in runs if run.config.get("recipe") == "resnet18-fast" and len(run.log) > 1
+    ]  # one epoch makes no curve
     if fast:
-        lengths = {f"{len(run.log)} epochs, seed {run.config['seed']}": run for run in sorted(fast, key=lambda run: -len(run.log))}
+        lengths = {
+            f"{len(run.log)} epochs, seed {run.config['seed']}": run
+            for run in sorted(fast, key=lambda run: -len(run.log))
+        }
         show.overlay(_curves(lengths), title="ResNet-18, training").save(folder / "resnet18.png")
 
 
 def _curves(runs):
     """What show.overlay() takes of runs (name -> run): loss and accuracy on the images that they were trained on."""
     keys = ("train loss", "train accuracy")
-    return {name: {key: [float(epoch[key.replace(" ", "_")]) for epoch in run.log] for key in keys} for name, run in runs.items()}
+    return {
+        name: {key: [float(epoch[key.replace(" ", "_")]) for epoch in run.log] for key in keys}
+        for name, run in runs.items()
+    }
 
 
 def main(arguments=None):
     """Take in runs, draw, and print the table."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description="The results as a table, and three pictures in docs.")
-    parser.add_argument("--add", nargs="+", default=[], metavar="RUN", help="finished runs to take in first")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.accuracy",
+        description="The results as a table, and three pictures in docs.",
+    )
+    parser.add_argument(
+        "--add", nargs="+", default=[], metavar="RUN", help="finished runs to take in first"
+    )
     for path in parser.parse_args(arguments).add:
         add(path)
     pictures(committed(), ROOT / "docs")

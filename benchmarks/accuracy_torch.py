@@ -35,15 +35,25 @@ def main(arguments=None):
     """Train and test; what the user can mend becomes one line on stderr, and exit status 2."""
     options = _parser().parse_args(arguments)
     try:
-        train(_config(options), Path(options.folder or f"runs/torch-{options.recipe}-{options.model or 'net'}-seed{options.seed}"))
+        train(
+            _config(options),
+            Path(
+                options.folder
+                or f"runs/torch-{options.recipe}-{options.model or 'net'}-seed{options.seed}"
+            ),
+        )
     except (ValueError, OSError) as error:
         print(f"accuracy_torch: {error}", file=sys.stderr)
         sys.exit(2)
 
 
 def _parser():
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy_torch", description="PyTorch's accuracy with a recipe.")
-    parser.add_argument("--recipe", default="resnet18-fast", help=f"one of {', '.join(recipes.NAMES)}")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.accuracy_torch", description="PyTorch's accuracy with a recipe."
+    )
+    parser.add_argument(
+        "--recipe", default="resnet18-fast", help=f"one of {', '.join(recipes.NAMES)}"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--batch-size", type=int)
@@ -63,9 +73,15 @@ def _config(options):
     given = {name: value for name, value in typed(options).items() if value is not None}
     config = settings.merged(given, written)
     settings.check(config)
-    if config.model not in (*SHAPES, SHORT) or config.preactivation or config.stem not in (None, "cifar"):
+    if (
+        config.model not in (*SHAPES, SHORT)
+        or config.preactivation
+        or config.stem not in (None, "cifar")
+    ):
         known = ", ".join((*SHAPES, SHORT))
-        raise ValueError(f"there is no {config.model} of this kind in PyTorch here: wanted one of {known}, CIFAR stem")
+        raise ValueError(
+            f"there is no {config.model} of this kind in PyTorch here: wanted one of {known}, CIFAR stem"
+        )
     if config.optimizer != "sgd":
         raise ValueError(f"the optimizer is {config.optimizer}, wanted sgd")
     if options.threads:
@@ -87,7 +103,10 @@ def train(config, folder):
     shares = [group["lr"] / ours.schedule(0) for group in ours.optimizer.groups]
     log, step, begun = [], 0, time.perf_counter()
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.json").write_text(json.dumps({**config.to_config(), "library": f"PyTorch {torch.__version__}"}, indent=2) + "\n")
+    (folder / "config.json").write_text(
+        json.dumps({**config.to_config(), "library": f"PyTorch {torch.__version__}"}, indent=2)
+        + "\n"
+    )
     for epoch in range(config.epochs):
         model.train()
         losses = hits = images = 0.0
@@ -100,7 +119,11 @@ def train(config, folder):
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-            losses, hits, images = losses + loss.item() * len(labels), hits + _hits(logits, labels), images + len(labels)
+            losses, hits, images = (
+                losses + loss.item() * len(labels),
+                hits + _hits(logits, labels),
+                images + len(labels),
+            )
             step += 1
         row = {"epoch": epoch + 1, "step": step, "lr": ours.schedule(step - 1), "train_loss": losses / images,
                "train_accuracy": hits / images, "validation_loss": "", "validation_accuracy": "",
@@ -110,11 +133,20 @@ def train(config, folder):
             writer = csv.DictWriter(file, list(row), lineterminator="\n")
             writer.writeheader()
             writer.writerows(log)
-        print(f"epoch {epoch + 1:2d}   train: loss {row['train_loss']:.3f}, accuracy {100 * row['train_accuracy']:.2f} %", flush=True)
+        print(
+            f"epoch {epoch + 1:2d}   train: loss {row['train_loss']:.3f}, accuracy {100 * row['train_accuracy']:.2f} %",
+            flush=True,
+        )
     seconds = time.perf_counter() - begun
-    result = {**_tested(model, ours.test, config.test_flips), "seconds": seconds, "images_per_second": ours.images / seconds}
+    result = {
+        **_tested(model, ours.test, config.test_flips),
+        "seconds": seconds,
+        "images_per_second": ours.images / seconds,
+    }
     (folder / "result.json").write_text(json.dumps(result, indent=2) + "\n")
-    print(f"test accuracy {100 * result['test_accuracy']:.2f} % ({result['test_hits']:,} of {result['test_images']:,}); log in {folder}")
+    print(
+        f"test accuracy {100 * result['test_accuracy']:.2f} % ({result['test_hits']:,} of {result['test_images']:,}); log in {folder}"
+    )
     if "mirrored_accuracy" in result:
         print(f"each image also mirrored: {100 * result['mirrored_accuracy']:.2f} %")
     return result
@@ -150,7 +182,10 @@ def _tested(model, part, flips):
     hits = mirrored = images = 0
     with torch.no_grad():
         for x, labels in data.batches(part, 250):
-            x, labels = peers.images(backend.to_host(x), LAYOUT), torch.from_numpy(backend.to_host(labels).astype("int64"))
+            x, labels = (
+                peers.images(backend.to_host(x), LAYOUT),
+                torch.from_numpy(backend.to_host(labels).astype("int64")),
+            )
             logits = model(x)
             hits, images = hits + _hits(logits, labels), images + len(labels)
             mirrored += _hits(logits + model(x.flip(3)), labels) if flips else 0

@@ -25,13 +25,20 @@ from minires.runs import Run
 
 def main():
     """The command."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.loop", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.loop", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("--model", default="resnet20")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=20, help="in a round of each")
     parser.add_argument("--memory-steps", type=int, default=1000)
     options = parser.parse_args()
-    blas = machine.blas() or {"name": "BLAS", "version": "unknown", "kernel": "unknown", "threads": "unknown"}
+    blas = machine.blas() or {
+        "name": "BLAS",
+        "version": "unknown",
+        "kernel": "unknown",
+        "threads": "unknown",
+    }
     print(f"{machine.processor()}, {machine.cores()} cores; {blas['name']} {blas['version']}, kernel {blas['kernel']}, "
           f"{blas['threads']} threads")  # fmt: skip
     speed(options.model, options.rounds, options.steps)
@@ -52,9 +59,13 @@ def speed(model, rounds, steps, batch=128):
             rates[name].append(len(images) / run(options, part))
     rates = {name: values[1:] for name, values in rates.items()}  # the first round warms up
     for name, values in rates.items():
-        print(f"{name:9}  {statistics.median(values):7.1f} images/s, {min(values):.1f} to {max(values):.1f}")
+        print(
+            f"{name:9}  {statistics.median(values):7.1f} images/s, {min(values):.1f} to {max(values):.1f}"
+        )
     ratios = [loop / bare for loop, bare in zip(rates["loop"], rates["bare step"])]
-    print(f"the loop runs at {100 * statistics.median(ratios):.1f} % of the bare step's rate (median of {len(ratios)} rounds)")
+    print(
+        f"the loop runs at {100 * statistics.median(ratios):.1f} % of the bare step's rate (median of {len(ratios)} rounds)"
+    )
     rates = {name: timing.spread(values) for name, values in rates.items()}
     return {"model": model, "batch": batch, "rate": rates, "ratio": timing.spread(ratios)}
 
@@ -71,7 +82,9 @@ def memory(steps):
         with redirect_stdout(io.StringIO()):
             loop.go(Run.new(f"{folder}/run", options.to_config()), stop, save_every=1)
     (early, before), (late, after) = sizes[len(sizes) // 10], sizes[-1]
-    print(f"memory     {before / 2**20:.1f} MiB after step {early:,}, {after / 2**20:.1f} MiB after step {late:,}")
+    print(
+        f"memory     {before / 2**20:.1f} MiB after step {early:,}, {after / 2**20:.1f} MiB after step {late:,}"
+    )
 
 
 def bare(options, part):

@@ -18,15 +18,25 @@ WRITTEN = settings.merged({}, recipes.read("cpu-30min")[0])
 def images(count, seed=0):
     """Two classes, told apart by their brightness, and each image by its pixels."""
     labels = numpy.arange(count) % 2
-    pixels = numpy.random.default_rng(seed).integers(0, 128, (count, 16, 16, 3)) + 127 * labels[:, None, None, None]
+    pixels = (
+        numpy.random.default_rng(seed).integers(0, 128, (count, 16, 16, 3))
+        + 127 * labels[:, None, None, None]
+    )
     return data.Dataset(pixels.astype(numpy.uint8), labels, ["dark", "bright"], name="test data")
 
 
 @pytest.fixture
 def small(monkeypatch, tmp_path):
     """Few images and figures in a folder of their own; the real sizes otherwise."""
-    monkeypatch.setattr(settings, "datasets", lambda config: (images(100), None, images(100, seed=1)))
-    for name, value in {"IMAGES": 64, "HELD": 30, "EPOCHS": 1, "RESULTS": tmp_path / "ablation.json"}.items():
+    monkeypatch.setattr(
+        settings, "datasets", lambda config: (images(100), None, images(100, seed=1))
+    )
+    for name, value in {
+        "IMAGES": 64,
+        "HELD": 30,
+        "EPOCHS": 1,
+        "RESULTS": tmp_path / "ablation.json",
+    }.items():
         monkeypatch.setattr(ablation, name, value)
     return tmp_path / "ablation.json"
 
@@ -79,12 +89,18 @@ def test_it_goes_on_where_it_was(small, monkeypatch, capsys):
     monkeypatch.setattr(ablation, "trained", trained)
     with pytest.raises(KeyboardInterrupt):
         ablation.main([])
-    assert [len(found) for found in json.loads(small.read_text())["rows"].values()] == [2, 2] + [1] * 7
+    assert [len(found) for found in json.loads(small.read_text())["rows"].values()] == [2, 2] + [
+        1
+    ] * 7
     ablation.main(["--resume"])
     assert asked == [0] * 9 + [1] * 3 + [1] * 7 + [2] * 9
     figures = json.loads(small.read_text())
     assert list(figures["rows"].values()) == [[[0.0, 0.5], [0.1, 0.5], [0.2, 0.5]]] * 9
-    assert (figures["images"], figures["held"], figures["data"]) == (64, 30, "test data") and figures["machine"]["processor"]
+    assert (figures["images"], figures["held"], figures["data"]) == (
+        64,
+        30,
+        "test data",
+    ) and figures["machine"]["processor"]
     monkeypatch.setattr(ablation, "EPOCHS", 2)
     with pytest.raises(SystemExit, match="is of other recipe: begin anew"):
         ablation.main(["--resume"])
