@@ -1,18 +1,33 @@
 # make train, make test, make lab: each makes .venv, installs what it needs, and does its job.
-# make test FAST=1 runs on NumPy alone, with fewer examples, and leaves out what runs long: chapters, wrong solutions of
-# exercises, resumed runs, benchmarks.
+# make test is for every change (three minutes on two cores). make test ALL=1 adds what runs long: interrupted and resumed runs,
+# benchmarks, grading, many more examples per property. make proof adds the proof of the course: mutants, the banks of right and
+# wrong solutions, all chapters, ImageNet's networks against PyTorch, and ops as CUDA kernels; verdicts that still hold are skipped
+# (tests/course/verdicts.txt), and make proof FRESH=1 judges all of them again.
+# make results writes the figures of the README and docs from the logs in docs/results and benchmarks/results.
 # Another Python: make train PYTHON=python3.12. Options: make train ARGS="--seed 1".
 
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: train test lab mutants clean
+.PHONY: train test proof results lab mutants clean
 
 train: .venv/train
 	$(BIN)/minires train $(ARGS)
 
 test: .venv/test
-	$(if $(FAST),MINIRES_TEST_BACKENDS=numpy MINIRES_TEST_PROFILE=quick) $(BIN)/python -m pytest tests $(if $(FAST),-m "not slow") $(ARGS)
+	MINIRES_TEST_PROFILE=$(if $(ALL),suite,quick) $(BIN)/python -m pytest tests -m "not proof$(if $(ALL),, and not slow)" $(ARGS)
+
+# The last two lines run tests once more: on strict with as many examples as on NumPy, and of the ops as CUDA kernels on the
+# processor (without g++ they are skipped, and say so).
+AS_KERNELS = conv conv_forms forms_equal norm onepass pool loss optim updates linear layers winograd mixed
+proof: .venv/test
+	$(if $(FRESH),rm -f tests/course/verdicts.txt)
+	$(BIN)/python -m pytest tests -m proof $(ARGS)
+	MINIRES_TEST_PROFILE=proof MINIRES_TEST_BACKENDS=strict $(BIN)/python -m pytest -q tests -k strict -m "not proof and not slow"
+	MINIRES_TEST_BACKENDS=shim $(BIN)/python -m pytest -q -m "not proof" $(addprefix tests/test_,$(addsuffix .py,$(AS_KERNELS)))
+
+results: .venv/test
+	$(BIN)/python -m benchmarks.figures
 
 lab: .venv/lab
 	$(BIN)/jupyter lab chapters $(ARGS)

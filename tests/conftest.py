@@ -7,19 +7,16 @@ import pytest
 
 from minires import backend, ops
 from minires.backend import card
-from tests import compilers
+from tests import compilers, tiers
 
 if os.environ.get("MINIRES_REQUIRE_TORCH"):
     import torch  # noqa: F401  (a parity test may be skipped where PyTorch is not installed, but not where it should be)
 
-hypothesis.settings.register_profile(
-    "suite", deadline=None, max_examples=25, derandomize=True, database=None
-)
-hypothesis.settings.register_profile(
-    "quick", deadline=None, max_examples=8, derandomize=True, database=None
-)
-hypothesis.settings.register_profile("thorough", deadline=None, max_examples=500)
-hypothesis.settings.load_profile(os.environ.get("MINIRES_TEST_PROFILE", "suite"))
+PROFILE = os.environ.get("MINIRES_TEST_PROFILE", "suite")
+for name, examples in tiers.EXAMPLES.items():
+    repeatable = {} if name == "thorough" else {"derandomize": True, "database": None}
+    hypothesis.settings.register_profile(name, deadline=None, max_examples=examples, **repeatable)
+hypothesis.settings.load_profile(PROFILE)
 
 
 def _backends():
@@ -46,6 +43,22 @@ BACKENDS, LINE = _backends()
 
 def pytest_report_header():
     return [LINE, f"CUDA kernels: compiled by {compilers.name()}"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Put each test into its tier before -m chooses among them."""
+    for item in items:
+        if tier := tiers.of(item.path.name, item.originalname):
+            item.add_marker(tier)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """Let a property draw as many examples as its profile and its backend ask for."""
+    library = getattr(item, "callspec", None) and item.callspec.params.get("each_backend")
+    with tiers.fewer_examples(item.obj, PROFILE, library):
+        return (yield)
 
 
 @pytest.fixture(params=BACKENDS, scope="module")
