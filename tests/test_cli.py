@@ -35,7 +35,23 @@ def elsewhere(tmp_path, monkeypatch):
     return tmp_path
 
 
-QUICK = ("train", "--epochs", "2", "--batch-size", "128")
+@pytest.fixture(scope="module", autouse=True)
+def few_digits():
+    """A tenth of the digits, so that a run takes a moment: 120 for training, 20 for validation, 40 for test."""
+    whole = data.digits()
+    parts = [part.part(slice(count), mean=part.mean, std=part.std) for part, count in zip(whole, (120, 20, 40))]
+    with pytest.MonkeyPatch.context() as there:
+        there.setattr(data, "digits", lambda: parts)
+        yield whole
+
+
+@pytest.fixture
+def all_digits(few_digits, monkeypatch):
+    """The digits as they are in the package."""
+    monkeypatch.setattr(data, "digits", lambda: few_digits)
+
+
+QUICK = ("train", "--epochs", "2", "--batch-size", "60")
 
 
 def lines(capsys):
@@ -45,15 +61,16 @@ def lines(capsys):
 # Training.
 
 
-def test_evaluate_draws_confusion_mistakes_and_filters(elsewhere, capsys):
-    typed(*QUICK, "--name", "a")
+def test_evaluate_draws_confusion_mistakes_and_filters(trained, elsewhere, capsys):
     assert typed("evaluate", "a", "--pictures", "seen") == 0
     assert "pictures in seen: confusion.png, mistakes.png, filters.png" in lines(capsys)
     assert sorted(path.name for path in (elsewhere / "seen").iterdir()) == ["confusion.png", "filters.png", "mistakes.png"]
 
 
+@pytest.mark.usefixtures("all_digits")
 def test_train_prints_a_line_an_epoch_and_ends_with_the_test_accuracy(elsewhere, capsys):
-    assert typed(*QUICK) == 0
+    """A ResNet-20 on all the digits, as make train has it, for two epochs."""
+    assert typed("train", "--epochs", "2") == 0
     said = lines(capsys)
     first = "resnet20, 269,434 parameters, on 1,257 images of handwritten digits; backend numpy; runs/digits-resnet20"
     epoch = r"epoch  {}   train: loss \d\.\d{{3}}, accuracy \d+\.\d\d %   validation: loss \d+\.\d{{3}}, accuracy \d+\.\d\d %"
@@ -72,12 +89,12 @@ def test_a_run_leaves_settings_log_card_curves_weights_and_two_checkpoints(elsew
     assert (config["seed"], config["augment"], config["epochs"], config["lr"]) == (3, "none", 2, 0.05)
     head, *rows = (folder / "log.csv").read_text().splitlines()
     assert head == "epoch,step,lr,train_loss,train_accuracy,validation_loss,validation_accuracy,seconds"
-    assert [row.split(",")[:2] for row in rows] == [["1", "10"], ["2", "20"]]
+    assert [row.split(",")[:2] for row in rows] == [["1", "2"], ["2", "4"]]
     assert (folder / "curves.png").read_bytes().startswith(b"\x89PNG")
     assert len(list((folder / "checkpoints").iterdir())) == 2
     card, blas = (folder / "card.md").read_text(), machine.blas()
-    accuracy = f"{100 * result['test_accuracy']:.2f} % ({result['test_hits']} of 355)"
-    for fact in ("1,257 for training, 185 for validation, 355 for test; UCI", "| seed | 3 |", f"once, at the end | {accuracy} |",
+    accuracy = f"{100 * result['test_accuracy']:.2f} % ({result['test_hits']} of 40)"
+    for fact in ("120 for training, 20 for validation, 40 for test; UCI", "| seed | 3 |", f"once, at the end | {accuracy} |",
                  f"NumPy {numpy.__version__}", machine.processor(), f"{backend.threads()} threads",
                  f"kernel {blas['kernel']}" if blas else "unknown"):  # fmt: skip
         assert fact in card, fact
@@ -105,7 +122,7 @@ def test_a_run_without_a_name_never_takes_the_place_of_another(elsewhere, capsys
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16", "tf32"])
 def test_train_in_another_precision_says_so_and_goes_back_to_float32(precision, elsewhere, capsys):
-    assert typed("train", "--epochs", "1", "--batch-size", "256", "--model", "resnet20", "--precision", precision, "--name", "a") == 0
+    assert typed("train", "--epochs", "1", "--model", "resnet20", "--precision", precision, "--name", "a") == 0
     assert f"backend numpy, {precision}; runs/a" in lines(capsys)[0]
     assert f"| backend | numpy, {precision} |" in (elsewhere / "runs" / "a" / "card.md").read_text()
     assert json.loads((elsewhere / "runs" / "a" / "config.json").read_text())["precision"] == precision
@@ -125,13 +142,14 @@ def test_train_runs_on_another_backend_and_as_the_options_say(elsewhere, capsys)
 
 
 def test_watch_notes_the_layers_and_leaves_the_training_as_it_is(elsewhere, capsys):
-    typed("train", "--epochs", "1", "--name", "plain")
-    typed("train", "--epochs", "1", "--name", "watched", "--watch", "6")
+    words = ("train", "--epochs", "1", "--batch-size", "10", "--name")
+    typed(*words, "plain")
+    typed(*words, "watched", "--watch", "4")
     plain, watched = (elsewhere / "runs" / name for name in ("plain", "watched"))
     assert (plain / "weights.safetensors").read_bytes() == (watched / "weights.safetensors").read_bytes()
     rows = (watched / "layers.csv").read_text().splitlines()
     assert rows[0].startswith("step,layer,depth,activation_mean,activation_std,activation_zeros,gradient_mean")
-    assert {row.split(",")[0] for row in rows[1:]} == {"0", "6", "12", "18"}
+    assert {row.split(",")[0] for row in rows[1:]} == {"0", "4", "8"}
     assert (watched / "layers.png").read_bytes().startswith(b"\x89PNG")
     assert "layers in runs/watched/layers.csv and runs/watched/layers.png" in lines(capsys)
 
@@ -158,7 +176,7 @@ def test_a_net_that_blows_up_leaves_its_layers_and_a_finding(elsewhere, capsys):
         (["--data", "cifar10", "--data-dir", "nowhere"], "nowhere is not there: --data-dir wants"),
         (["--epochs", "0"], "--epochs is 0, expected at least 1"),
         (["--batch-size", "0"], "batch_size is 0, wanted an int of at least 1"),
-        (["--batch-size", "2000", "--drop-last"], "1257 images make no batch of 2000"),
+        (["--batch-size", "2000", "--drop-last"], "120 images make no batch of 2000"),
         (["--lr", "-1"], "--lr is -1.0, expected a number above 0"),
         (["--lr", "nan"], "--lr is nan, expected a number above 0"),
         (["--momentum", "-1"], "momentum is -1.0"),
@@ -240,7 +258,7 @@ def test_a_resumed_run_keeps_its_settings(trained, capsys):
 
 def test_evaluate_repeats_what_the_run_saw(trained, capsys):
     result = json.loads((trained / "result.json").read_text())
-    expected = f"({result['test_hits']} of 355)"
+    expected = f"({result['test_hits']} of 40)"
     for words in (["a"], ["runs/a"], [], ["--weights", str(trained / "weights.safetensors"), "--data", "digits"]):
         assert typed("evaluate", *words) == 0
         assert expected in capsys.readouterr().out
@@ -255,7 +273,7 @@ def test_evaluate_repeats_what_the_run_saw(trained, capsys):
 def test_a_run_that_is_not_finished_is_evaluated_as_it_is_so_far(trained, capsys):
     (trained / "weights.safetensors").unlink()
     (trained / "result.json").unlink()
-    assert typed("evaluate", "a") == 0 and "of 355)" in capsys.readouterr().out
+    assert typed("evaluate", "a") == 0 and "of 40)" in capsys.readouterr().out
 
 
 def test_predict_names_the_likeliest_classes(trained, elsewhere, capsys):
@@ -430,6 +448,7 @@ def test_plot_lays_runs_over_each_other(trained, elsewhere, capsys):
     assert (elsewhere / "depths.png").read_bytes().startswith(b"\x89PNG") and lines(capsys)[-1] == "picture in depths.png"
 
 
+@pytest.mark.usefixtures("all_digits")
 def test_data_describes_a_set_and_draws_it(elsewhere, capsys):
     assert typed("data", "digits") == 0
     said = lines(capsys)

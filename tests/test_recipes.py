@@ -9,7 +9,7 @@ from PIL import Image
 from minires import models, nn
 from minires.cli import recipes, settings
 from minires.cli.options import Options
-from tests.test_cli import elsewhere, lines, typed  # noqa: F401  (a fixture among them)
+from tests.test_cli import elsewhere, few_digits, lines, typed  # noqa: F401  (two are fixtures)
 
 
 @pytest.mark.parametrize("name", recipes.NAMES)
@@ -50,7 +50,7 @@ def test_plain_vs_residual_compares_20_and_56_layers_that_differ_in_their_shortc
     assert sizes["resnet56", "none"] == sizes["resnet56", "A"] > sizes["resnet20", "A"] == sizes["resnet20", "none"]
 
 
-QUICK = ("--data", "digits", "--epochs", "1", "--batch-size", "256")
+QUICK = ("--data", "digits", "--epochs", "1", "--batch-size", "60")
 
 
 def test_a_run_follows_its_recipe_and_its_card_says_where_it_does_not(elsewhere, capsys):  # noqa: F811
@@ -59,7 +59,7 @@ def test_a_run_follows_its_recipe_and_its_card_says_where_it_does_not(elsewhere,
     folder = elsewhere / "runs" / "resnet20-paper"
     config, card = json.loads((folder / "config.json").read_text()), (folder / "card.md").read_text()
     assert (config["recipe"], config["lr"], config["weight_decay"], config["schedule"]) == ("resnet20-paper", 0.1, 1e-4, "step")
-    assert "| recipe | resnet20-paper, but for data digits, epochs 1, batch_size 256 |" in card
+    assert "| recipe | resnet20-paper, but for data digits, epochs 1, batch_size 60 |" in card
     assert typed("train", "--resume", "resnet20-paper", "--recipe", "resnet18-fast") == 2
     assert "leave out --recipe" in capsys.readouterr().err
 
@@ -76,7 +76,7 @@ def test_whatever_is_not_as_the_recipe_says_is_told_and_no_path():
 
 
 def test_a_recipe_of_several_runs_does_one_after_the_other_and_again_those_that_are_left(elsewhere, capsys, monkeypatch):  # noqa: F811
-    written = {"data": "digits", "epochs": 1, "batch_size": 256}, [{"name": "a", "shortcut": "none"}, {"name": "b", "shortcut": "A"}]
+    written = {"data": "digits", "epochs": 1, "batch_size": 60}, [{"name": "a", "shortcut": "none"}, {"name": "b", "shortcut": "A"}]
     monkeypatch.setattr(recipes, "read", lambda name: written)
     assert typed("train", "--recipe", "two") == 0
     for name, shortcut in (("a", "none"), ("b", "A")):

@@ -8,25 +8,28 @@ from pathlib import Path
 
 import pytest
 
-from minires.course import manifest
+from minires.course import manifest, stubs
 from tests.course.trials import ROOT, TESTS, solutions
+
+FEW = ("00a", "02h", "05c")  # one of two lines, a bug hunt, and one with many claims
 
 
 class Classroom:
-    """A folder like a clone's, with exercises as they are given out."""
+    """A folder like a clone's, with some exercises as they are given out, and their claims."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, ids=FEW):
         self.folder, self.home = Path(folder), Path(folder, "exercises")
         self.home.mkdir()
-        for path in TESTS.glob("*.py"):
-            shutil.copyfile(path, self.home / path.name)
+        shutil.copyfile(TESTS / "conftest.py", self.home / "conftest.py")
         shutil.copyfile(ROOT / "pyproject.toml", self.folder / "pyproject.toml")
-        for exercise in manifest.exercises().values():
-            (self.home / exercise.file).write_text(_given_out(exercise))
+        for id in ids:
+            self.write(id, stubs.cut(manifest.exercise(id)))
 
     def write(self, id, text):
-        """Put this into the learner's file."""
-        (self.home / manifest.exercise(id).file).write_text(text)
+        """Put this into the learner's file, beside its claims."""
+        exercise = manifest.exercise(id)
+        (self.home / exercise.file).write_text(text)
+        shutil.copyfile(TESTS / exercise.test, self.home / exercise.test)
 
     def answer(self, id, solution=None):
         """Put a solution there: of tests/course/solutions, by its name; without one a right one."""
@@ -36,7 +39,9 @@ class Classroom:
         """(exit status, what was printed) of a command in this folder."""
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "MPLCONFIGDIR": str(self.folder)}
         command = [sys.executable, "-m", module, *words]
-        done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=300
+        )
         return done.returncode, done.stdout + done.stderr
 
 
@@ -47,13 +52,13 @@ def answer(id, solution=None):
     return f"from tests.course.solutions.{exercise.module} import {chosen} as {exercise.function}\n"
 
 
-def _given_out(exercise):
-    from minires.course import stubs
-
-    return stubs.cut(exercise)
+@pytest.fixture
+def classroom(tmp_path):
+    """A fresh one, with a few exercises."""
+    return Classroom(tmp_path)
 
 
 @pytest.fixture
-def classroom(tmp_path):
-    """A fresh one."""
-    return Classroom(tmp_path)
+def whole_classroom(tmp_path):
+    """A fresh one, with all of them."""
+    return Classroom(tmp_path, manifest.exercises())

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from minires.course import progress
+from minires.course import manifest, progress
 
 
 def words(output, id):
@@ -13,9 +13,10 @@ def words(output, id):
     return next(line.split(maxsplit=2)[2] for line in section.splitlines() if line.startswith(id))
 
 
-def test_at_first_nothing_is_started(classroom):
-    status, output = classroom.run("--durations=1", module="pytest")
+def test_at_first_nothing_is_started(whole_classroom):
+    status, output = whole_classroom.run("--durations=1", module="pytest")
     assert status == 5 and "Nothing is started yet. Begin with exercises/e00a" in output
+    assert all(words(output, id).startswith("not started") for id in manifest.exercises())
     assert words(output, "00a").strip() == words(output, "02h").strip() == "not started"
     assert "passed" not in output and "failed" not in output and "skipped" not in output
 
@@ -38,7 +39,7 @@ def pytest_unconfigure(config):
 def test_one_that_is_solved_is_enough_for_0_and_a_wrong_one_for_1(classroom):
     classroom.answer("05c")
     status, output = classroom.run(module="pytest")
-    assert status == 0 and words(output, "05c").startswith("solved") and words(output, "05d").startswith("not started")
+    assert status == 0 and words(output, "05c").startswith("solved") and words(output, "00a").startswith("not started")
     classroom.answer("05d", "last_place_wins")
     status, output = classroom.run("exercises/test_e05d_col2im.py", module="pytest")
     assert status == 1 and "This is what comes out when the parts are assigned" in words(output, "05d")
