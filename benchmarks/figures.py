@@ -1,0 +1,208 @@
+"""python -m benchmarks.figures: write the figures of README.md and docs from the logs that are committed beside them.
+
+A table is between <!-- table NAME --> and <!-- end -->. A single figure is followed by its name: 83.61 %<!--torch.resnet18-->.
+Only what is between or before such marks is changed, and line breaks within a figure don't count.
+"""
+
+import csv
+import json
+import re
+import statistics
+from itertools import pairwise
+from pathlib import Path
+
+from benchmarks import ablation, accuracy, few_images, frozen, table
+
+ROOT = Path(__file__).parents[1]
+RESULTS, MEASURED = ROOT / "docs" / "results", ROOT / "benchmarks" / "results"
+TABLE = re.compile(r"<!-- table (?P<name>\S+) -->\n(?P<text>.*?)\n<!-- end -->", re.DOTALL)
+NUMBER, SPREAD = r"\d[\d,]*(?:\.\d+)?", r"(?:\s±\s\d+(?:\.\d+)?)?"
+FIGURE = re.compile(rf"(?P<text>[-+]?{NUMBER}{SPREAD}(?:\s%)?{SPREAD})?<!--(?P<name>\S+)-->")
+
+
+def documents():
+    """README.md and all of docs."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def written(text, known):
+    """(the text with all marked figures as they are in `known`, the names that were marked).
+
+    Raises  ValueError: a mark without a figure before it, or with a name that isn't known.
+    """
+    seen = []
+
+    def new(match):
+        name, there = match["name"], match["text"]
+        seen.append(name)
+        if name not in known:
+            raise ValueError(f"no figure is called {name}: choose from {', '.join(sorted(known))}")
+        if there is None:
+            raise ValueError(
+                f"<!--{name}-->: expected a figure right before it, such as {known[name]}"
+            )
+        if _flat(there) == _flat(known[name]):
+            return match[0]
+        return match[0].replace(there, known[name], 1)
+
+    return FIGURE.sub(new, TABLE.sub(new, text)), seen
+
+
+def _flat(text):
+    """A figure without its line breaks; a table keeps them."""
+    return text if text.startswith("|") else " ".join(text.split())
+
+
+def known():
+    """Name -> text of every figure and every table."""
+    runs = {run.folder.name: run for run in accuracy.committed()}
+    theirs = last("pytorch.csv", "net")
+    return {
+        **_tables(runs, theirs),
+        **_of_runs(runs),
+        **_of_pytorch(theirs),
+        **_of_short_trainings(),
+        **_of_tuning(),
+    }
+
+
+def _tables(runs, theirs):
+    cpu, part = _json(MEASURED / "cpu.json"), _json(ROOT / frozen.RESULTS)
+    few = _json(RESULTS / "few-images.json")["rows"]
+    tables = {
+        "runs": accuracy.lines(list(runs.values())),
+        "summary": _summary(runs, theirs),
+        "losses": accuracy.losses(list(runs.values())),
+        "ablation": ablation.markdown(_json(ROOT / ablation.RESULTS)),
+        "speed": table.markdown(cpu),
+        "convolutions": table.convolutions(cpu),
+        "growth": table.growth(cpu),
+        "frozen": frozen.markdown(part["net"], part["batch"], part["frozen"]),
+        "few-images": [
+            "| | accuracy on cat and dog |",
+            "| --- | --- |",
+            *(f"| {name} | {few_images.told(found)} |" for name, found in few.items()),
+        ],
+    }
+    return {name: "\n".join(lines) for name, lines in tables.items()}
+
+
+def _summary(runs, theirs):
+    """The lines of a short table: a recipe each, with PyTorch's accuracy where it was trained too."""
+    lines = [
+        "| network | recipe | accuracy on test | time | PyTorch, same recipe |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for network, recipe, name, net in (
+        ("ResNet-8", "`cpu-30min`, three seeds", "cpu-30min-seed", "resnet8"),
+        ("ResNet-18", "`resnet18-fast`", "resnet18-fast-seed", None),
+        ("ResNet-18", "`resnet18-fast`, 5 epochs, two seeds", "resnet18-5epochs-seed", "resnet18"),
+        ("ResNet-20", "10 epochs, two seeds", "resnet20-jpeg-seed", "resnet20"),
+    ):
+        results = [run.result for folder, run in runs.items() if folder.startswith(name)]
+        minutes = statistics.fmean(result["seconds"] for result in results) / 60
+        cells = [
+            network,
+            recipe,
+            _percent([result["test_accuracy"] for result in results]),
+            f"{minutes:.0f} min",
+        ]
+        lines.append(
+            f"| {' | '.join(cells)} | {_percent([theirs[net]['test_accuracy']]) + ' ' if net else ''}|"
+        )
+    return lines
+
+
+def _of_runs(runs):
+    """What is said of single runs and of their epochs."""
+    whole, one = runs["resnet18-fast-seed0"], runs["resnet18-1epoch-seed0"]
+    five, seeds = (
+        [run for name, run in runs.items() if name.startswith(start)]
+        for start in ("resnet18-5epochs", "cpu-30min-seed")
+    )
+    ends = [0.0, *(float(row["seconds"]) / 60 for row in whole.log)]
+    epochs = [after - before for before, after in pairwise(ends)]
+    found = {
+        "resnet18.accuracy": _percent([whole.result["test_accuracy"]]),
+        "resnet18.epochs": f"{len(whole.log)}",
+        "resnet18.minutes": _minutes(whole.result),
+        "resnet18.epoch.shortest": f"{min(epochs):.0f}",
+        "resnet18.epoch.longest": f"{max(epochs):.0f}",
+        "resnet18.fifth": f"{100 * float(whole.log[4]['train_accuracy']):.2f} %",
+        "resnet18.1epoch.minutes": _minutes(one.result),
+        "resnet18.1epoch.accuracy": _percent([one.result["test_accuracy"]]),
+        "resnet18.5epochs.accuracy": _percent([run.result["test_accuracy"] for run in five]),
+        "cpu-30min.accuracy": _percent([run.result["test_accuracy"] for run in seeds]),
+        "cpu-30min.mirrored": _percent([run.result["mirrored_accuracy"] for run in seeds]),
+    }
+    for seed, run in enumerate(five):
+        found[f"resnet18.5epochs.fifth.{seed}"] = f"{100 * float(run.log[4]['train_accuracy']):.2f}"
+    for seed, run in enumerate(seeds):
+        found[f"cpu-30min.minutes.{seed}"] = _minutes(run.result)
+        if run.result["seconds"] > 1800:
+            found[f"cpu-30min.late.{seed}"] = f"{run.result['seconds'] - 1800:.1f}"
+    for seed, again in last("cpu-30min-again.csv", "seed").items():
+        found[f"cpu-30min.again.{seed}"] = _minutes(again)
+    return found
+
+
+def _of_pytorch(theirs):
+    found = {f"torch.{net}": _percent([last["test_accuracy"]]) for net, last in theirs.items()}
+    found["torch.resnet8.mirrored"] = _percent([theirs["resnet8"]["mirrored_accuracy"]])
+    found["torch.resnet8.minutes"] = _minutes(theirs["resnet8"])
+    return found
+
+
+def _of_short_trainings():
+    rows = _json(ROOT / ablation.RESULTS)["rows"]
+    whole, bare = (
+        statistics.fmean(plain for plain, _ in rows[name])
+        for name in (ablation.WHOLE, "without all of these")
+    )
+    return {"ablation.gain": f"{100 * (whole - bare):.1f}"}
+
+
+def _of_tuning():
+    few, part = _json(RESULTS / "few-images.json"), _json(ROOT / frozen.RESULTS)
+    return {
+        "few-images.scratch": few_images.told(few["rows"]["from nothing"]),
+        "few-images.tuned": few_images.told(few["rows"]["tuned, nothing frozen"]),
+        "few-images.tests": f"{few['tests']:,}",
+        "frozen.layer4": f"{100 * part['frozen']['until:layer4']['share']:.0f} %",
+    }
+
+
+def _percent(shares):
+    return f"{table.spread(shares)} %"
+
+
+def _minutes(result):
+    return f"{result['seconds'] / 60:.0f}"
+
+
+def _json(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def last(name, key):
+    """The last row that a file in docs/results has of each `key`, with its figures."""
+    with open(RESULTS / name, encoding="utf-8") as file:
+        return {
+            row.pop(key): {name: float(value) for name, value in row.items() if value}
+            for row in csv.DictReader(file)
+        }
+
+
+def main():
+    """Write the figures, and print the files that changed."""
+    figures = known()
+    for path in documents():
+        before = path.read_text(encoding="utf-8")
+        after, _ = written(before, figures)
+        if after != before:
+            path.write_text(after, encoding="utf-8")
+            print(path.relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    main()
