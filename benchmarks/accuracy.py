@@ -169,9 +169,8 @@ def pictures(runs, folder):
         show.depths({name: watch.read(run.folder / WATCHED) for name, run in nets.items()}).save(
             folder / "depths.png"
         )
-    fast = [
-        run for run in runs if run.config.get("recipe") == "resnet18-fast" and len(run.log) > 1
-    ]  # one epoch makes no curve
+    # One epoch makes no curve.
+    fast = [run for run in runs if run.config.get("recipe") == "resnet18-fast" and len(run.log) > 1]
     if fast:
         lengths = {
             f"{len(run.log)} epochs, seed {run.config['seed']}": run

@@ -119,11 +119,9 @@ def train(config, folder):
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-            losses, hits, images = (
-                losses + loss.item() * len(labels),
-                hits + _hits(logits, labels),
-                images + len(labels),
-            )
+            losses = losses + loss.item() * len(labels)
+            hits = hits + _hits(logits, labels)
+            images = images + len(labels)
             step += 1
         row = {"epoch": epoch + 1, "step": step, "lr": ours.schedule(step - 1), "train_loss": losses / images,
                "train_accuracy": hits / images, "validation_loss": "", "validation_accuracy": "",
@@ -182,10 +180,8 @@ def _tested(model, part, flips):
     hits = mirrored = images = 0
     with torch.no_grad():
         for x, labels in data.batches(part, 250):
-            x, labels = (
-                peers.images(backend.to_host(x), LAYOUT),
-                torch.from_numpy(backend.to_host(labels).astype("int64")),
-            )
+            x = peers.images(backend.to_host(x), LAYOUT)
+            labels = torch.from_numpy(backend.to_host(labels).astype("int64"))
             logits = model(x)
             hits, images = hits + _hits(logits, labels), images + len(labels)
             mirrored += _hits(logits + model(x.flip(3)), labels) if flips else 0

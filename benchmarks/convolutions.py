@@ -4,10 +4,8 @@ import numpy
 
 from benchmarks import ours, timing
 
-PASSES = {
-    "forward": 1,
-    "forward and backward": 3,
-}  # how many products of im2col each has; backward gives g_x and g_weight
+# How many products of im2col each has; backward gives g_x and g_weight.
+PASSES = {"forward": 1, "forward and backward": 3}
 
 
 def convolutions(plan, peers, limits):

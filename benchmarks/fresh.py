@@ -79,9 +79,8 @@ def main(way, net, n, steps, threads):
     """
     n, steps, threads = map(int, (n, steps, threads))
     of_minires, frozen = way.startswith("minires"), way.partition(" ")[2]
-    worker = importlib.import_module(
-        "benchmarks.ours" if of_minires else "benchmarks.peers"
-    )  # one of them, not both
+    # One of them, not both.
+    worker = importlib.import_module("benchmarks.ours" if of_minires else "benchmarks.peers")
     if not of_minires:
         worker.import_all()
     imported = _peak()

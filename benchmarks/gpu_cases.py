@@ -169,10 +169,8 @@ def traffic(kernel, arguments, results):
 
 def winograd_maps(shape):
     """Winograd's linear maps for a convolution."""
-    x, weight = (
-        numbers((shape.n, shape.size, shape.size, shape.c)),
-        numbers((3, 3, shape.c, shape.f)),
-    )
+    x = numbers((shape.n, shape.size, shape.size, shape.c))
+    weight = numbers((3, 3, shape.c, shape.f))
     return Maps(x, weight, (shape.padding,) * 2, F4, x.dtype)
 
 

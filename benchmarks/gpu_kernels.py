@@ -4,6 +4,7 @@ beside the rates at which the card copies memory and multiplies large matrices.
 
 import math
 from contextlib import nullcontext, suppress
+from functools import partial
 
 from benchmarks import timing
 from benchmarks.gpu_cases import KERNELS, cases, numbers, traffic, winograd_maps
@@ -61,10 +62,8 @@ def _of_case(call, case):
     if case.backward:
         (*arguments, function), options = results, {}
         results = function(*arguments)
-    moved, run = (
-        1e-9 * traffic(case.kernel, arguments, results),
-        lambda: function(*arguments, **options),
-    )
+    moved = 1e-9 * traffic(case.kernel, arguments, results)
+    run = partial(function, *arguments, **options)
     del results
     rate = _rate(call, run, moved, call.plan.brief)
     seconds, share = moved / rate["median"], rate["median"] / call.limits["copy"]["median"]

@@ -43,9 +43,8 @@ MODES = (
 def steps(call):
     """training steps: forward, cross entropy with label smoothing, backward, SGD with Nesterov momentum and weight decay"""
     net, figures = call.plan.net, []
-    flop = (
-        3 * 2 * models.summary(ours.build(NETS[net]), (32, 32, 3)).multiply_adds
-    )  # backward has two products for one
+    # Backward has two products for one.
+    flop = 3 * 2 * models.summary(ours.build(NETS[net]), (32, 32, 3)).multiply_adds
     for mode in MODES:
         for n in call.plan.batches:
             if call.late(f"{net}, batch {n}, {mode.name}"):
@@ -132,10 +131,8 @@ def training(call, mode, n, compiled=None):
     if mode is MODES[0]:
         ways["minires, im2col alone"] = partial(of_minires, partial(ops.without, *ours.NOT_COLUMNS))
     if call.peers:
-        state, also = (
-            ours.build(net).state_dict(),
-            call.compiles(n) if compiled is None else compiled,
-        )
+        state = ours.build(net).state_dict()
+        also = call.compiles(n) if compiled is None else compiled
         for layout in mode.layouts:
             ways[layout] = partial(
                 call.peers.training, net, state, x, labels, layout, bf16=mode.bf16

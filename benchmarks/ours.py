@@ -9,10 +9,8 @@ from minires import Tensor, backend, models, nn, no_grad, ops, optim
 from minires import functional as F
 from minires.fast import winograd as tiled
 
-NOT_COLUMNS = (
-    "winograd",
-    "pointwise",
-)  # the forms of conv2d without which it makes columns, a chunk of the batch at a time
+# The forms of conv2d without which it makes columns, a chunk of the batch at a time.
+NOT_COLUMNS = ("winograd", "pointwise")
 
 
 def build(net):

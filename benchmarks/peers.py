@@ -42,12 +42,10 @@ class Block(nn.Module):
             )
             setattr(self, f"bn{i}", nn.BatchNorm2d(out))
             channels = out
-        self.relu, self.count, self.downsample, self.plain = (
-            nn.ReLU(inplace=True),
-            len(sizes),
-            None,
-            shortcut == "none",
-        )
+        self.relu = nn.ReLU(inplace=True)
+        self.count = len(sizes)
+        self.downsample = None
+        self.plain = shortcut == "none"
         if (max(strides) > 1 or in_channels != channels) and not self.plain:
             projection = nn.Conv2d(in_channels, channels, 1, max(strides), bias=False)
             projected = nn.Sequential(projection, nn.BatchNorm2d(channels))
@@ -77,10 +75,8 @@ class ResNet(nn.Module):
             if wide
             else {"kernel_size": 3, "padding": 1}
         )
-        self.conv1, self.bn1 = (
-            nn.Conv2d(in_channels, channels, bias=False, **window),
-            nn.BatchNorm2d(channels),
-        )
+        self.conv1 = nn.Conv2d(in_channels, channels, bias=False, **window)
+        self.bn1 = nn.BatchNorm2d(channels)
         self.maxpool = nn.MaxPool2d(3, 2, 1) if wide else nn.Identity()
         self.relu, self.stages = nn.ReLU(inplace=True), len(net.depths)
         for i, (depth, width) in enumerate(zip(net.depths, net.widths), 1):
@@ -131,11 +127,9 @@ class ShortResNet(nn.Module):
         momentum=0.4,
     ):
         super().__init__()
-        self.conv1, self.scale, self.stages = (
-            nn.Conv2d(in_channels, stem, 3, padding=1),
-            scale,
-            len(widths),
-        )
+        self.conv1 = nn.Conv2d(in_channels, stem, 3, padding=1)
+        self.scale = scale
+        self.stages = len(widths)
         for i, (before, width) in enumerate(zip((stem, *widths), widths), 1):
             setattr(self, f"layer{i}", Stage(before, width, momentum))
         self.fc = nn.Linear(widths[-1], classes, bias=False)
@@ -207,10 +201,8 @@ def _turned(weight):
 def training(model, x, labels):
     """A function that does one step: forward, loss, backward, optimizer (the fused one, which takes less time)."""
     model.train()
-    optimizer, labels = (
-        torch.optim.SGD(model.parameters(), fused=True, **SGD),
-        torch.from_numpy(labels),
-    )
+    optimizer = torch.optim.SGD(model.parameters(), fused=True, **SGD)
+    labels = torch.from_numpy(labels)
 
     def step():
         loss = F.cross_entropy(model(x), labels, label_smoothing=SMOOTHING)

@@ -67,9 +67,8 @@ def loop(plan, peers):
 
 def ladder(plan, peers):
     """training steps, rung by rung"""
-    separate = partial(
-        ops.without, "blocks", "norm_alone"
-    )  # batch norm, add and ReLU as ops of their own
+    # Batch norm, add and ReLU as ops of their own.
+    separate = partial(ops.without, "blocks", "norm_alone")
     columns = partial(ops.without, *ours.NOT_COLUMNS)
     rungs = {
         "plain forms: im2col of the whole batch, BLAS on all threads": (ops.plain,),
@@ -84,9 +83,8 @@ def ladder(plan, peers):
         {**{rung: _within(step, *contexts) for rung, contexts in rungs.items()}, **ways}, plan.few
     )
     figures = timing.rates(seconds, plan.n)
-    flop = (
-        3 * 2 * models.summary(ours.build(NETS[plan.net]), (32, 32, 3)).multiply_adds
-    )  # backward has two products for one
+    # Backward has two products for one.
+    flop = 3 * 2 * models.summary(ours.build(NETS[plan.net]), (32, 32, 3)).multiply_adds
     rate, loops = loop_rate(), "loops in Python (a tiny convolution's FLOP/s)"
     figures["rate"] = {loops: timing.spread([rate / flop]), **figures["rate"]}
     timing.told(f"{plan.net}, batch {plan.n}", figures, "images/s")

@@ -26,9 +26,8 @@ nn.manual_seed(0)
 train, test = data.cifar10(data_dir=options.folder)
 model = models.build(options.model, num_classes=len(train.classes))
 steps = options.epochs * len(data.batches(train, options.batch))
-rate = optim.triangle(
-    options.lr, steps=steps, peak=0.25
-)  # rises for a quarter of the steps, then falls
+# Rises for a quarter of the steps, then falls.
+rate = optim.triangle(options.lr, steps=steps, peak=0.25)
 optimizer = optim.SGD(model.parameters(), lr=rate, momentum=0.9, weight_decay=5e-4)
 start = time.perf_counter()
 

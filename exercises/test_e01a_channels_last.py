@@ -31,7 +31,10 @@ def test_any_number_of_images():
 
 def test_the_channels_of_a_pixel_are_neighbours_in_memory():
     check.experiment(
-        lambda function: {"the numbers": function(rows), "in the order in which they are read": laid_out(function(rows))},
+        lambda function: {
+            "the numbers": function(rows),
+            "in the order in which they are read": laid_out(function(rows)),
+        },
         channels_last,
         "four images, and how they lie in memory",
     )

@@ -32,15 +32,21 @@ def on_the_host(array, p):
 
 
 def test_on_numpy_it_drops_pixels():
-    check.experiment(on_the_host(images, 0.5), drop_pixels, "half the pixels of three images, on NumPy")
+    check.experiment(
+        on_the_host(images, 0.5), drop_pixels, "half the pixels of three images, on NumPy"
+    )
 
 
 def test_on_a_device_it_does_the_same_and_fetches_nothing():
-    check.experiment(on_the_device(images, 0.5), drop_pixels, "half the pixels of three images, on a device")
+    check.experiment(
+        on_the_device(images, 0.5), drop_pixels, "half the pixels of three images, on a device"
+    )
 
 
 def test_float32_stays_float32_there():
-    check.experiment(on_the_device(images.astype(numpy.float32), 0.3), drop_pixels, "float32, on a device")
+    check.experiment(
+        on_the_device(images.astype(numpy.float32), 0.3), drop_pixels, "float32, on a device"
+    )
 
 
 def test_none_and_all():

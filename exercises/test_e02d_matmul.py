@@ -14,7 +14,9 @@ def drawn(*shape):
 
 
 def test_square_matrices():
-    check.gradients(matmul, numpy.array([[1.0, 2.0], [3.0, 4.0]]), numpy.array([[5.0, -6.0], [7.0, 8.0]]))
+    check.gradients(
+        matmul, numpy.array([[1.0, 2.0], [3.0, 4.0]]), numpy.array([[5.0, -6.0], [7.0, 8.0]])
+    )
 
 
 def test_other_shapes():

@@ -12,7 +12,11 @@ square = rng.standard_normal((3, 3, 3))
 
 
 def test_the_columns_of_a_table():
-    check.gradients(mean, numpy.array([[1.0, 2.0, 6.0], [3.0, 4.0, -2.0], [0.0, 0.0, 1.0], [4.0, -6.0, -1.0]]), axis=0)
+    check.gradients(
+        mean,
+        numpy.array([[1.0, 2.0, 6.0], [3.0, 4.0, -2.0], [0.0, 0.0, 1.0], [4.0, -6.0, -1.0]]),
+        axis=0,
+    )
 
 
 def test_three_numbers():

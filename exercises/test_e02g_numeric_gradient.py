@@ -49,10 +49,20 @@ def test_the_step_is_the_one_that_is_asked_for():
 
 def test_a_wrong_backward_is_told_from_a_right_one():
     g = rng.standard_normal((2, 3))
-    claimed = {"3 x^2 g": 3 * x**2 * g, "3 x^2, g left out": 3 * x**2, "2 x^2 g": 2 * x**2 * g, "-3 x^2 g": -3 * x**2 * g}
+    claimed = {
+        "3 x^2 g": 3 * x**2 * g,
+        "3 x^2, g left out": 3 * x**2,
+        "2 x^2 g": 2 * x**2 * g,
+        "-3 x^2 g": -3 * x**2 * g,
+    }
 
     def believed(gradient):
         seen = gradient(cube, x.copy(), g)
-        return {told: bool(numpy.allclose(seen, claim, rtol=1e-8, atol=1e-8)) for told, claim in claimed.items()}
+        return {
+            told: bool(numpy.allclose(seen, claim, rtol=1e-8, atol=1e-8))
+            for told, claim in claimed.items()
+        }
 
-    check.experiment(believed, numeric_gradient, "gradients of x^3 that people claim, believed or not")
+    check.experiment(
+        believed, numeric_gradient, "gradients of x^3 that people claim, believed or not"
+    )

@@ -16,7 +16,10 @@ def walked(root, g, *leaves):
         made = root()
         nodes, leaves = made
         walk(nodes[-1], g if numpy.isscalar(g) else g.copy())
-        return {**{f"the gradient of {leaf}": leaf.grad for leaf in leaves}, **{f"runs of {node}": node.runs for node in nodes}}
+        return {
+            **{f"the gradient of {leaf}": leaf.grad for leaf in leaves},
+            **{f"runs of {node}": node.runs for node in nodes},
+        }
 
     return run
 
@@ -37,7 +40,9 @@ def test_a_diamond_adds():
         c, d = scale("c", b, 3.0), scale("d", b, 4.0)
         return (b, c, d, add("e", add("f", c, d), b)), (x,)
 
-    check.experiment(walked(diamond, 1.0), walk_back, "a diamond, b = 2x, c = 3b, d = 4b, e = (c + d) + b")
+    check.experiment(
+        walked(diamond, 1.0), walk_back, "a diamond, b = 2x, c = 3b, d = 4b, e = (c + d) + b"
+    )
 
 
 def test_a_node_that_is_used_at_two_depths_waits_for_both():
@@ -103,7 +108,9 @@ def test_forty_doublings_have_2_to_the_40_paths_and_take_no_time():
             nodes.append(add(f"x{i}", nodes[-1], nodes[-1]))
         return nodes, (x,)
 
-    check.experiment(walked(doublings, 1.0), walk_back, "forty doublings, x1 = x + x, x2 = x1 + x1, ...")
+    check.experiment(
+        walked(doublings, 1.0), walk_back, "forty doublings, x1 = x + x, x2 = x1 + x1, ..."
+    )
 
 
 def test_a_chain_of_10000_is_not_too_deep():

@@ -17,7 +17,11 @@ def walked(record, g=1.0):
         coming = numpy.array(g) if isinstance(g, list) else g
         backward(tape, coming)
         gradients = {f"the gradient of {leaf}": leaf.grad for leaf in leaves}
-        return {**gradients, "g afterwards": coming, **{f"runs of {node}": node.runs for node in tape}}
+        return {
+            **gradients,
+            "g afterwards": coming,
+            **{f"runs of {node}": node.runs for node in tape},
+        }
 
     return run
 
@@ -76,7 +80,11 @@ def test_a_node_that_one_op_takes_twice():
         b = scale("b", x, 3.0)
         return (b, product("bb", b, b, 6.0, 6.0)), (x,)
 
-    check.experiment(walked(record), tape_backward, "b = x - x / 4, then an op that takes b twice, with slopes 5 and 3")
+    check.experiment(
+        walked(record),
+        tape_backward,
+        "b = x - x / 4, then an op that takes b twice, with slopes 5 and 3",
+    )
     check.experiment(walked(square), tape_backward, "b * b at b = 3x, x = 2")
 
 
@@ -86,7 +94,9 @@ def test_three_times_by_one_op():
         b = scale("b", x, 2.0)
         return (b, Node("c", lambda g: (g, 5.0 * g, -g), b, b, b)), (x,)
 
-    check.experiment(walked(record), tape_backward, "one op that takes b three times, with slopes 1, 5 and -1")
+    check.experiment(
+        walked(record), tape_backward, "one op that takes b three times, with slopes 1, 5 and -1"
+    )
 
 
 def test_by_one_op_and_by_another():
@@ -101,7 +111,9 @@ def test_by_one_op_and_by_another():
         return tape[:3], leaves
 
     check.experiment(walked(of_c), tape_backward, "b * b + b at b = 2x, x = 2")
-    check.experiment(walked(record), tape_backward, "b + x, on a tape with b * b + b, which does not lead there")
+    check.experiment(
+        walked(record), tape_backward, "b + x, on a tape with b * b + b, which does not lead there"
+    )
 
 
 def test_where_no_gradient_is_wanted_none_goes():
@@ -129,4 +141,8 @@ def test_arrays_that_others_hold_stay_as_they_are():
         c = add("c", b, b)
         return (b, c, add("d", c, b)), (x, y)
 
-    check.experiment(walked(record, [1.0, 10.0]), tape_backward, "arrays that add hands to both sides, (b + b) + b")
+    check.experiment(
+        walked(record, [1.0, 10.0]),
+        tape_backward,
+        "arrays that add hands to both sides, (b + b) + b",
+    )

@@ -31,7 +31,9 @@ def test_a_thousand_does_not_overflow():
 
 
 def test_lines_that_lie_far_apart():
-    check.gradients(log_softmax, numpy.array([[1000.0, 1001.0, 1003.0], [-1000.0, -1002.0, -1001.0]]))
+    check.gradients(
+        log_softmax, numpy.array([[1000.0, 1001.0, 1003.0], [-1000.0, -1002.0, -1001.0]])
+    )
 
 
 def test_numbers_that_lie_far_apart_in_one_line():

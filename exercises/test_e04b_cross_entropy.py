@@ -27,16 +27,24 @@ def test_one_label_may_come_twice_and_one_example_is_a_batch():
 
 
 def test_label_smoothing_spreads_its_part_over_all_classes():
-    check.same(cross_entropy, odds, numpy.array([0, 2]), label_smoothing=0.3)  # targets 0.8 0.1 0.1, and 0.1 0.1 0.8
+    check.same(
+        cross_entropy, odds, numpy.array([0, 2]), label_smoothing=0.3
+    )  # targets 0.8 0.1 0.1, and 0.1 0.1 0.8
     check.backward(cross_entropy, logits, labels, label_smoothing=0.1)
     check.backward(cross_entropy, logits, labels, label_smoothing=0.75)
 
 
 def test_a_thousand_does_not_overflow():
-    check.gradients(cross_entropy, numpy.array([[1000.0, -1000.0, 998.0], [-1000.0, 0.0, -999.0]]), numpy.array([2, 0]))
+    check.gradients(
+        cross_entropy,
+        numpy.array([[1000.0, -1000.0, 998.0], [-1000.0, 0.0, -999.0]]),
+        numpy.array([2, 0]),
+    )
 
 
 def test_labels_are_ints_of_any_size():
     many = rng.integers(0, 5, 70)
     for dtype in ("uint8", "int8", "int32"):
-        check.gradients(cross_entropy, numpy.linspace(-3, 4, 350).reshape(70, 5) ** 2, many.astype(dtype))
+        check.gradients(
+            cross_entropy, numpy.linspace(-3, 4, 350).reshape(70, 5) ** 2, many.astype(dtype)
+        )

@@ -7,7 +7,11 @@ from minires.course import Check
 
 check = Check("04c")
 rng = numpy.random.default_rng(43)
-x, weight, bias = rng.standard_normal((4, 3)), rng.standard_normal((3, 2)), rng.standard_normal(2) + 3
+x, weight, bias = (
+    rng.standard_normal((4, 3)),
+    rng.standard_normal((3, 2)),
+    rng.standard_normal(2) + 3,
+)
 
 
 def test_one_example_by_hand():

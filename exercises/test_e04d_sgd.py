@@ -39,12 +39,20 @@ def test_momentum_keeps_a_part_of_the_velocity():
         sgd(w, NUMBERS.copy(), v, 0.5, 0.8)
         return {"v": v, "w": w}
 
-    check.experiment(run, sgd, "w = [0, 0, 0], g = [1, -2, 4], v = [10, 0, -10], lr = 0.5, momentum = 0.8")
+    check.experiment(
+        run, sgd, "w = [0, 0, 0], g = [1, -2, 4], v = [10, 0, -10], lr = 0.5, momentum = 0.8"
+    )
 
 
 def test_steps_add_up_while_lr_changes():
-    check.experiment(steps([0.1, 0.1, 0.01], True, momentum=0.9), sgd, "three steps, momentum 0.9, lr 0.1, 0.1, 0.01")
-    check.experiment(steps([0.1, 0.2, 0.3], False), sgd, "three steps without momentum, lr 0.1, 0.2, 0.3")
+    check.experiment(
+        steps([0.1, 0.1, 0.01], True, momentum=0.9),
+        sgd,
+        "three steps, momentum 0.9, lr 0.1, 0.1, 0.01",
+    )
+    check.experiment(
+        steps([0.1, 0.2, 0.3], False), sgd, "three steps without momentum, lr 0.1, 0.2, 0.3"
+    )
 
 
 def test_weight_decay_goes_through_the_velocity():
@@ -53,7 +61,11 @@ def test_weight_decay_goes_through_the_velocity():
 
 
 def test_weight_decay_without_momentum():
-    check.experiment(steps([0.1, 0.2, 0.3], False, weight_decay=0.5), sgd, "three steps, no momentum, weight_decay 0.5")
+    check.experiment(
+        steps([0.1, 0.2, 0.3], False, weight_decay=0.5),
+        sgd,
+        "three steps, no momentum, weight_decay 0.5",
+    )
 
 
 def test_nesterov_looks_ahead():
@@ -63,4 +75,6 @@ def test_nesterov_looks_ahead():
 
 def test_nesterov_with_weight_decay():
     told = "three steps with Nesterov, momentum 0.7, weight_decay 0.5"
-    check.experiment(steps([0.1, 0.2, 0.3], True, momentum=0.7, weight_decay=0.5, nesterov=True), sgd, told)
+    check.experiment(
+        steps([0.1, 0.2, 0.3], True, momentum=0.7, weight_decay=0.5, nesterov=True), sgd, told
+    )

@@ -36,11 +36,17 @@ def one_step(t, **options):
 
 
 def test_the_first_step_goes_as_far_as_lr():
-    check.experiment(one_step(1), adam, "the first step: w, m and v are 0, g = [1, -2, 0.001], lr = 0.5")
+    check.experiment(
+        one_step(1), adam, "the first step: w, m and v are 0, g = [1, -2, 0.001], lr = 0.5"
+    )
 
 
 def test_the_seventh_step_is_corrected_less():
-    check.experiment(one_step(7), adam, "a step with t = 7, m = [0.5, 0.25, -1], v = [2, 1, 3], g = [1, -2, 0.001], lr = 0.5")
+    check.experiment(
+        one_step(7),
+        adam,
+        "a step with t = 7, m = [0.5, 0.25, -1], v = [2, 1, 3], g = [1, -2, 0.001], lr = 0.5",
+    )
     check.experiment(one_step(2, betas=(0.5, 0.75)), adam, "a step with t = 2, betas (0.5, 0.75)")
 
 
@@ -58,4 +64,6 @@ def test_weight_decay_is_a_part_of_g():
 
 
 def test_decoupled_weight_decay_shrinks_w_before_the_step():
-    check.experiment(steps(weight_decay=0.5, decoupled=True), adam, "four steps, weight_decay 0.5, decoupled")
+    check.experiment(
+        steps(weight_decay=0.5, decoupled=True), adam, "four steps, weight_decay 0.5, decoupled"
+    )

@@ -14,7 +14,11 @@ def drawn(shape, seed=46):
 
     def run(kaiming_normal):
         weight = kaiming_normal(shape, numpy.random.default_rng(seed))
-        return {"the type": str(weight.dtype), "the shape": weight.shape, "the deviation": float(numpy.std(weight))}
+        return {
+            "the type": str(weight.dtype),
+            "the shape": weight.shape,
+            "the deviation": float(numpy.std(weight)),
+        }
 
     return run
 
@@ -29,8 +33,12 @@ def test_the_weights_have_their_shape_and_are_float32():
 
 def test_the_deviation_is_that_of_the_fan_out():
     check.experiment(drawn(SHAPE), kaiming_normal, f"kaiming_normal({SHAPE}, generator)")
-    check.experiment(drawn((5, 3, 64, 16)), kaiming_normal, "kaiming_normal((5, 3, 64, 16), generator)")
-    check.experiment(drawn((1, 1, 256, 64)), kaiming_normal, "kaiming_normal((1, 1, 256, 64), generator)")
+    check.experiment(
+        drawn((5, 3, 64, 16)), kaiming_normal, "kaiming_normal((5, 3, 64, 16), generator)"
+    )
+    check.experiment(
+        drawn((1, 1, 256, 64)), kaiming_normal, "kaiming_normal((1, 1, 256, 64), generator)"
+    )
 
 
 def test_the_numbers_are_normal_around_0():
@@ -49,7 +57,9 @@ def test_each_weight_is_drawn_by_itself():
         likeness = {}
         for axis, name in enumerate(("KH", "KW", "C", "F")):
             first, second = weight.take(0, axis).ravel(), weight.take(1, axis).ravel()
-            likeness[f"two along {name} are alike"] = bool(abs(numpy.corrcoef(first, second)[0, 1]) > 0.2)
+            likeness[f"two along {name} are alike"] = bool(
+                abs(numpy.corrcoef(first, second)[0, 1]) > 0.2
+            )
         return likeness
 
     check.experiment(run, kaiming_normal, f"kaiming_normal({SHAPE}, generator)")
@@ -59,11 +69,18 @@ def test_they_come_from_the_generator():
     def run(kaiming_normal):
         draw, generator = kaiming_normal, numpy.random.default_rng(1)
         first, second = draw(SHAPE, generator), draw(SHAPE, generator)
-        again, other = draw(SHAPE, numpy.random.default_rng(1)), draw(SHAPE, numpy.random.default_rng(2))
+        again, other = (
+            draw(SHAPE, numpy.random.default_rng(1)),
+            draw(SHAPE, numpy.random.default_rng(2)),
+        )
         return {
             "the same seed gives the same": bool((first == again).all()),
             "another seed gives others": bool((first != other).any()),
             "a second draw gives others": bool((first != second).any()),
         }
 
-    check.experiment(run, kaiming_normal, "two draws from a generator of seed 1, one of seed 1 again, one of seed 2")
+    check.experiment(
+        run,
+        kaiming_normal,
+        "two draws from a generator of seed 1, one of seed 1 again, one of seed 2",
+    )

@@ -29,4 +29,6 @@ def test_lines_that_lie_far_apart():
 
 
 def test_numbers_that_lie_far_apart_in_one_line():
-    check.gradients(softmax, numpy.array([[0.0, 2000.0, 1000.0], [5.0, 1.0, -900.0], [-1000.0, -999.0, 1000.0]]))
+    check.gradients(
+        softmax, numpy.array([[0.0, 2000.0, 1000.0], [5.0, 1.0, -900.0], [-1000.0, -999.0, 1000.0]])
+    )

@@ -42,7 +42,11 @@ def test_a_window_as_large_as_the_padded_image_has_one_place():
 
 
 def test_a_larger_window_is_refused():
-    for size, kernel, padding in [((2, 9), (3, 3), (0, 0)), ((9, 2), (3, 3), (0, 0)), ((2, 3), (5, 5), (1, 1))]:
+    for size, kernel, padding in [
+        ((2, 9), (3, 3), (0, 0)),
+        ((9, 2), (3, 3), (0, 0)),
+        ((2, 3), (5, 5), (1, 1)),
+    ]:
 
         def run(output_size, numbers=(size, kernel, (2, 2), padding)):
             try:
@@ -50,11 +54,18 @@ def test_a_larger_window_is_refused():
             except ValueError:
                 return "a ValueError"
 
-        check.experiment(run, output_size, f"a window of {kernel} on {size} pixels with a padding of {padding}")
+        check.experiment(
+            run, output_size, f"a window of {kernel} on {size} pixels with a padding of {padding}"
+        )
 
 
 def test_an_array_can_have_this_shape():
     sizes = check.call(output_size, (8, 9), (3, 3), (2, 2), (1, 1))
-    check.true(isinstance(sizes, tuple), f"expected a tuple of two ints, got a {type(sizes).__name__}")
+    check.true(
+        isinstance(sizes, tuple), f"expected a tuple of two ints, got a {type(sizes).__name__}"
+    )
     for size in sizes:
-        check.true(hasattr(size, "__index__") and operator.index(size) == size, f"expected ints, got {size!r}")
+        check.true(
+            hasattr(size, "__index__") and operator.index(size) == size,
+            f"expected ints, got {size!r}",
+        )

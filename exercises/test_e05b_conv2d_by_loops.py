@@ -14,7 +14,10 @@ def arrays(n, h, w, c, kh, kw, f):
 
 
 def test_the_window_lies_on_the_picture_as_it_is():
-    picture, weight = numpy.arange(9.0).reshape(1, 3, 3, 1), numpy.array([[1.0, 10.0], [100.0, 1000.0]])
+    picture, weight = (
+        numpy.arange(9.0).reshape(1, 3, 3, 1),
+        numpy.array([[1.0, 10.0], [100.0, 1000.0]]),
+    )
     check.same(conv2d_by_loops, picture, weight.reshape(2, 2, 1, 1))
 
 

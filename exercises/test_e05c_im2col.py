@@ -34,7 +34,9 @@ def test_the_padding_is_zeros_around_the_image():
 
 
 def test_images_may_lie_in_memory_in_any_order():
-    check.same(im2col, numpy.moveaxis(images, 1, 3), kernel=2, stride=(1, 2))  # a view: its strides are not those of its shape
+    check.same(
+        im2col, numpy.moveaxis(images, 1, 3), kernel=2, stride=(1, 2)
+    )  # a view: its strides are not those of its shape
 
 
 def test_a_window_as_large_as_the_image_gives_one_row():

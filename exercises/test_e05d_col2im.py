@@ -14,7 +14,9 @@ def columns(n, oh, ow, k, c):
 
 
 def test_overlapping_windows_add_up():
-    rows = numpy.arange(16.0).reshape(4, 4)  # 2 x 2 steps over 3 x 3 pixels: the middle one is seen four times
+    rows = numpy.arange(16.0).reshape(
+        4, 4
+    )  # 2 x 2 steps over 3 x 3 pixels: the middle one is seen four times
     check.same(col2im, rows, shape=(1, 3, 3, 1), kernel=2)
 
 
@@ -33,10 +35,21 @@ def test_the_parts_lie_as_far_apart_as_the_stride_says():
 
 def test_what_falls_on_the_padding_is_dropped():
     check.same(col2im, columns(2, 5, 7, 9, 2), shape=(2, 5, 7, 2), kernel=3, padding=1)
-    check.same(col2im, columns(1, 3, 5, 6, 2), shape=(1, 5, 7, 2), kernel=(3, 2), stride=2, padding=(1, 2))
+    check.same(
+        col2im, columns(1, 3, 5, 6, 2), shape=(1, 5, 7, 2), kernel=(3, 2), stride=2, padding=(1, 2)
+    )
     check.same(col2im, columns(1, 6, 6, 4, 1), shape=(1, 3, 7, 1), kernel=2, padding=(2, 0))
 
 
 def test_backward_is_im2col():
-    check.backward(col2im, columns(2, 3, 4, 6, 2), shape=(2, 5, 7, 2), kernel=(3, 2), stride=2, padding=(1, 1))
-    check.backward(col2im, columns(1, 5, 2, 6, 3), shape=(1, 4, 6, 3), kernel=(2, 3), stride=(1, 3), padding=(1, 1))
+    check.backward(
+        col2im, columns(2, 3, 4, 6, 2), shape=(2, 5, 7, 2), kernel=(3, 2), stride=2, padding=(1, 1)
+    )
+    check.backward(
+        col2im,
+        columns(1, 5, 2, 6, 3),
+        shape=(1, 4, 6, 3),
+        kernel=(2, 3),
+        stride=(1, 3),
+        padding=(1, 1),
+    )

@@ -11,11 +11,17 @@ rng = numpy.random.default_rng(15)
 
 
 def arrays(n, h, w, c, kh, kw, f, bias=True):
-    return [rng.standard_normal(shape) for shape in ((n, h, w, c), (kh, kw, c, f), (f,))[: 3 if bias else 2]]
+    return [
+        rng.standard_normal(shape)
+        for shape in ((n, h, w, c), (kh, kw, c, f), (f,))[: 3 if bias else 2]
+    ]
 
 
 def test_the_window_lies_on_the_picture_as_it_is():
-    picture, weight = numpy.arange(9.0).reshape(1, 3, 3, 1), numpy.array([[1.0, 10.0], [100.0, 1000.0]])
+    picture, weight = (
+        numpy.arange(9.0).reshape(1, 3, 3, 1),
+        numpy.array([[1.0, 10.0], [100.0, 1000.0]]),
+    )
     check.same(conv2d, picture, weight.reshape(2, 2, 1, 1))
 
 
@@ -57,6 +63,10 @@ def test_without_a_bias_its_gradient_is_none():
 def test_the_columns_are_not_kept():
     def run(conv2d):
         x, weight, bias = arrays(2, 24, 20, 3, 3, 3, 2)
-        return {"as large as x, so many times": max(1, round(saved_bytes(conv2d, x, weight, bias, padding=1) / x.nbytes))}
+        return {
+            "as large as x, so many times": max(
+                1, round(saved_bytes(conv2d, x, weight, bias, padding=1) / x.nbytes)
+            )
+        }
 
     check.experiment(run, conv2d, "what backward saves of x (2, 24, 20, 3) under a window of 3 x 3")

@@ -39,6 +39,14 @@ def test_the_slope_at_0_is_0():
 def test_one_bool_an_element_is_kept():
     def run(relu):
         size = 20000
-        return {"bytes for each element": max(1, round(saved_bytes(relu, numpy.linspace(-1, 1, size)) / size))}
+        return {
+            "bytes for each element": max(
+                1, round(saved_bytes(relu, numpy.linspace(-1, 1, size)) / size)
+            )
+        }
 
-    check.experiment(run, relu, "what backward saves of 20,000 numbers in float64, once x and the result are released")
+    check.experiment(
+        run,
+        relu,
+        "what backward saves of 20,000 numbers in float64, once x and the result are released",
+    )

@@ -50,4 +50,8 @@ def test_nothing_is_kept_but_a_shape():
         x = rng.standard_normal((8, 40, 30, 3))
         return {"bytes for each number in x": round(saved_bytes(avg_pool2d, x, kernel=2) / x.size)}
 
-    check.experiment(run, avg_pool2d, "what backward saves of x (8, 40, 30, 3), once x and the result are released")
+    check.experiment(
+        run,
+        avg_pool2d,
+        "what backward saves of x (8, 40, 30, 3), once x and the result are released",
+    )

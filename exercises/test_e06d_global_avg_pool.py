@@ -33,4 +33,8 @@ def test_nothing_is_kept_but_a_shape():
         x = rng.standard_normal((8, 40, 30, 3))
         return {"bytes for each number in x": round(saved_bytes(global_avg_pool, x) / x.size)}
 
-    check.experiment(run, global_avg_pool, "what backward saves of x (8, 40, 30, 3), once x and the result are released")
+    check.experiment(
+        run,
+        global_avg_pool,
+        "what backward saves of x (8, 40, 30, 3), once x and the result are released",
+    )

@@ -31,7 +31,9 @@ def test_on_a_tie_the_first_gets_all():
 
 
 def test_a_pixel_that_wins_twice_gets_both():
-    peak = numpy.array([[1.0, 2, 3, 4], [5, 16, 15, 6], [7, 14, 13, 8], [9, 10, 11, 12]]).reshape(1, 4, 4, 1)
+    peak = numpy.array([[1.0, 2, 3, 4], [5, 16, 15, 6], [7, 14, 13, 8], [9, 10, 11, 12]]).reshape(
+        1, 4, 4, 1
+    )
     check.backward(max_pool_by_address, peak, kernel=3, stride=1)
 
 

@@ -32,7 +32,11 @@ def test_statistics_that_are_given_are_not_computed_anew():
         y, _ = norm(images.copy(), gamma.copy(), beta.copy(), stats=stats)
         return {"the result": y, "stats afterwards": stats}
 
-    check.experiment(run, batch_norm, "batch_norm(x (2, 3, 5, 4), gamma, beta, stats=...), with other statistics than x has")
+    check.experiment(
+        run,
+        batch_norm,
+        "batch_norm(x (2, 3, 5, 4), gamma, beta, stats=...), with other statistics than x has",
+    )
 
 
 def test_the_gradients_of_gamma_and_beta_are_sums():
@@ -62,4 +66,7 @@ def test_one_value_a_channel_is_refused():
         check.call(batch_norm, images[:1, :1, :1], gamma, beta)
     except ValueError:
         return
-    check.true(False, "batch_norm(x (1, 1, 1, 4), gamma, beta) gives a result; one value has no variance: raise a ValueError")
+    check.true(
+        False,
+        "batch_norm(x (1, 1, 1, 4), gamma, beta) gives a result; one value has no variance: raise a ValueError",
+    )

@@ -33,13 +33,27 @@ def test_the_mean_moves_by_the_share_momentum():
 
 def test_the_variance_moves_towards_the_unbiased_one():
     check.experiment(moved("running_var"), update_running, ABOUT)
-    check.experiment(moved("running_var", count=2), update_running, "one step with momentum 0.1 and 2 values a channel")
+    check.experiment(
+        moved("running_var", count=2),
+        update_running,
+        "one step with momentum 0.1 and 2 values a channel",
+    )
 
 
 def test_momentum_is_what_the_caller_says():
-    check.experiment(moved(*RUNNING, momentum=0.75), update_running, "one step with momentum 0.75 and 4 values a channel")
-    check.experiment(moved(*RUNNING, momentum=0.0), update_running, "one step with momentum 0: nothing moves")
-    check.experiment(moved(*RUNNING, momentum=1.0), update_running, "one step with momentum 1: the batch's take their place")
+    check.experiment(
+        moved(*RUNNING, momentum=0.75),
+        update_running,
+        "one step with momentum 0.75 and 4 values a channel",
+    )
+    check.experiment(
+        moved(*RUNNING, momentum=0.0), update_running, "one step with momentum 0: nothing moves"
+    )
+    check.experiment(
+        moved(*RUNNING, momentum=1.0),
+        update_running,
+        "one step with momentum 1: the batch's take their place",
+    )
 
 
 def test_the_batchs_own_stay_as_they_are():

@@ -36,11 +36,17 @@ def test_one_path_leads_back():
 
 def test_the_gradients_of_gamma_and_beta_are_sums():
     def run(norm):
-        y, backward = norm(images.copy(), gamma.copy(), beta.copy(), mean=mean.copy(), var=var.copy())
+        y, backward = norm(
+            images.copy(), gamma.copy(), beta.copy(), mean=mean.copy(), var=var.copy()
+        )
         _, g_gamma, g_beta = backward(numpy.random.default_rng(1).standard_normal(y.shape))
         return {"the gradient of gamma": g_gamma, "the gradient of beta": g_beta}
 
-    check.experiment(run, batch_norm_frozen, "batch_norm_frozen(x (2, 3, 5, 4), gamma, beta, ...) and its backward")
+    check.experiment(
+        run,
+        batch_norm_frozen,
+        "batch_norm_frozen(x (2, 3, 5, 4), gamma, beta, ...) and its backward",
+    )
 
 
 def test_the_statistics_stay_as_they_are():

@@ -22,7 +22,11 @@ def test_given_statistics_are_used():
         stats = numpy.array([2.0, 0.0, -1.0, 5.0]), numpy.array([1.0, 4.0, 0.25, 9.0])
         return norm(images.copy(), gamma.copy(), beta.copy(), stats=stats)[0]
 
-    check.experiment(run, batch_norm, "batch_norm(x (2, 3, 5, 4), gamma, beta, stats=...), with other statistics than x has")
+    check.experiment(
+        run,
+        batch_norm,
+        "batch_norm(x (2, 3, 5, 4), gamma, beta, stats=...), with other statistics than x has",
+    )
 
 
 def test_the_gradients_of_gamma_and_beta_are_as_they_were():
@@ -30,7 +34,9 @@ def test_the_gradients_of_gamma_and_beta_are_as_they_were():
         y, backward = norm(images.copy(), gamma.copy(), beta.copy())
         return backward(numpy.random.default_rng(1).standard_normal(y.shape))[1:]
 
-    check.experiment(run, batch_norm, "the gradients of gamma and beta, for an x of shape (2, 3, 5, 4)")
+    check.experiment(
+        run, batch_norm, "the gradients of gamma and beta, for an x of shape (2, 3, 5, 4)"
+    )
 
 
 def test_the_gradient_of_vectors_is_right():

@@ -30,7 +30,10 @@ def found(make):
         tree, names = make()
         known = {id(value): name for name, value in names.items()}
         got = parameters(tree)
-        return {"what it is": type(got).__name__, "the parameters": [known.get(id(one), "something else") for one in got]}
+        return {
+            "what it is": type(got).__name__,
+            "the parameters": [known.get(id(one), "something else") for one in got],
+        }
 
     return run
 
@@ -47,9 +50,16 @@ def test_what_is_no_parameter_is_passed_by():
     def norm():
         norm = BatchNorm(3)
         norm.note, norm.none, norm.seen = "text", None, Tensor(numpy.zeros(2), requires_grad=True)
-        return norm, {"weight": norm.weight, "bias": norm.bias, "running_mean": norm.running_mean, "seen": norm.seen}
+        return norm, {
+            "weight": norm.weight,
+            "bias": norm.bias,
+            "running_mean": norm.running_mean,
+            "seen": norm.seen,
+        }
 
-    check.experiment(found(norm), parameters, "BatchNorm(3), with a text, None and a tensor among its attributes")
+    check.experiment(
+        found(norm), parameters, "BatchNorm(3), with a text, None and a tensor among its attributes"
+    )
 
 
 def test_frozen_ones_are_parameters_too():
@@ -57,7 +67,9 @@ def test_frozen_ones_are_parameters_too():
         a, b = p(requires_grad=False), p()
         return Box(a=a, b=b), {"a": a, "b": b}
 
-    check.experiment(found(frozen), parameters, "a module whose first parameter requires no gradient")
+    check.experiment(
+        found(frozen), parameters, "a module whose first parameter requires no gradient"
+    )
 
 
 def test_modules_within_modules_come_in_their_place():
@@ -65,7 +77,11 @@ def test_modules_within_modules_come_in_their_place():
         a, b, c, d = p(), p(), p(), p()
         return Box(z=a, inner=Box(y=b, innermost=Box(x=c)), a=d), {"a": a, "b": b, "c": c, "d": d}
 
-    check.experiment(found(nested), parameters, "a module with a parameter, a module (which has another), and a parameter")
+    check.experiment(
+        found(nested),
+        parameters,
+        "a module with a parameter, a module (which has another), and a parameter",
+    )
 
 
 def test_lists_and_tuples_are_opened():
@@ -74,7 +90,9 @@ def test_lists_and_tuples_are_opened():
         tree = Box(blocks=[Box(w=a), Box(w=b)], pair=(c, [Box(w=d)]))
         return tree, {"a": a, "b": b, "c": c, "d": d}
 
-    check.experiment(found(listed), parameters, "a list of modules, and a tuple of a parameter and a list")
+    check.experiment(
+        found(listed), parameters, "a list of modules, and a tuple of a parameter and a list"
+    )
 
 
 def test_dicts_are_opened():
@@ -83,13 +101,20 @@ def test_dicts_are_opened():
         tree = Box(heads={"second": Box(w=a), "first": b}, more=[{"x": {"y": c}}, d])
         return tree, {"a": a, "b": b, "c": c, "d": d}
 
-    check.experiment(found(keyed), parameters, "a dict of modules and parameters, and a list with a dict in a dict")
+    check.experiment(
+        found(keyed),
+        parameters,
+        "a dict of modules and parameters, and a list with a dict in a dict",
+    )
 
 
 def test_what_is_shared_comes_once():
     def tied():
         shared, own = p(), p()
-        return Box(encoder=Box(w=shared), decoder=Box(own=own, w=shared), again=shared), {"shared": shared, "own": own}
+        return Box(encoder=Box(w=shared), decoder=Box(own=own, w=shared), again=shared), {
+            "shared": shared,
+            "own": own,
+        }
 
     def twice():
         w = p()

@@ -25,7 +25,9 @@ def model():
     """A net with batch norm, always the same, in float64."""
     with init.kept_generator():
         init.manual_seed(4)
-        return nn.Sequential(nn.Linear(3, 5), nn.BatchNorm(5), nn.ReLU(), nn.Linear(5, 4)).astype("float64")
+        return nn.Sequential(nn.Linear(3, 5), nn.BatchNorm(5), nn.ReLU(), nn.Linear(5, 4)).astype(
+            "float64"
+        )
 
 
 def batches(*sizes):
@@ -64,25 +66,35 @@ def test_old_gradients_are_zeroed_first():
         for parameter in net.parameters():
             parameter.grad = numpy.ones(parameter.shape)
 
-    check.experiment(epoch(*WEIGHTS, sizes=(5,), before=old), train_epoch, "a batch, where older gradients are still there")
+    check.experiment(
+        epoch(*WEIGHTS, sizes=(5,), before=old),
+        train_epoch,
+        "a batch, where older gradients are still there",
+    )
 
 
 def test_the_score_is_that_of_the_images():
-    check.experiment(epoch("what is returned", sizes=(6,)), train_epoch, "an epoch of one batch of 6 images")
+    check.experiment(
+        epoch("what is returned", sizes=(6,)), train_epoch, "an epoch of one batch of 6 images"
+    )
     check.experiment(epoch("what is returned"), train_epoch, ABOUT)
 
 
 def test_batches_may_come_from_a_generator():
     def run(train_epoch):
         net = model()
-        return train_epoch(net, (pair for pair in batches(4, 3)), optim.SGD(net.parameters(), lr=0.1))
+        return train_epoch(
+            net, (pair for pair in batches(4, 3)), optim.SGD(net.parameters(), lr=0.1)
+        )
 
     check.experiment(run, train_epoch, "batches that come once, one by one")
 
 
 def test_the_model_is_in_training_mode():
     check.experiment(
-        epoch("the modes", "1.running_mean", "1.running_var", train=False), train_epoch, "a model that was in eval()"
+        epoch("the modes", "1.running_mean", "1.running_var", train=False),
+        train_epoch,
+        "a model that was in eval()",
     )
 
 
@@ -91,18 +103,30 @@ def test_the_learning_rate_is_left_to_the_optimizer():
         return 0.5 / (1 + step)
 
     check.experiment(epoch("the learning rates"), train_epoch, "three steps, lr 0.3")
-    check.experiment(epoch("the learning rates", lr=falling), train_epoch, "three steps, lr a function of the step")
+    check.experiment(
+        epoch("the learning rates", lr=falling),
+        train_epoch,
+        "three steps, lr a function of the step",
+    )
 
 
 def test_a_meter_that_is_given_goes_on_counting():
     def run(train_epoch):
         net, meter = model(), Meter()
-        meter.update(Tensor(2.0), Tensor(numpy.eye(4)), numpy.array([0, 1, 3, 3]))  # an earlier batch: three of four correct
+        meter.update(
+            Tensor(2.0), Tensor(numpy.eye(4)), numpy.array([0, 1, 3, 3])
+        )  # an earlier batch: three of four correct
         returned = train_epoch(net, batches(5, 2), optim.SGD(net.parameters(), lr=0.1), meter=meter)
         return {"what is returned": returned, "the Score of the meter afterwards": meter.score()}
 
-    check.experiment(run, train_epoch, "batches of 5 and 2 images, with a meter that has seen 4 images")
+    check.experiment(
+        run, train_epoch, "batches of 5 and 2 images, with a meter that has seen 4 images"
+    )
 
 
 def test_label_smoothing_reaches_the_loss():
-    check.experiment(epoch("what is returned", "3.bias", label_smoothing=0.25), train_epoch, f"{ABOUT}, with label smoothing")
+    check.experiment(
+        epoch("what is returned", "3.bias", label_smoothing=0.25),
+        train_epoch,
+        f"{ABOUT}, with label smoothing",
+    )

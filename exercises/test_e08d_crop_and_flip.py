@@ -50,8 +50,12 @@ def test_beyond_the_edge_all_is_0():
 
 
 def test_numbers_keep_their_type():
-    check.same(crop_and_flip, images / 7 - 3.0, ints(0, 2, -1, 1), ints(1, -3, 2, -2), bools(1, 0, 1, 1))
-    check.same(crop_and_flip, images[:1, :, :, :1].astype(numpy.int16) - 300, ints(1), ints(-1), bools(1))
+    check.same(
+        crop_and_flip, images / 7 - 3.0, ints(0, 2, -1, 1), ints(1, -3, 2, -2), bools(1, 0, 1, 1)
+    )
+    check.same(
+        crop_and_flip, images[:1, :, :, :1].astype(numpy.int16) - 300, ints(1), ints(-1), bools(1)
+    )
 
 
 def test_it_is_a_new_array():

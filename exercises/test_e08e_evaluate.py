@@ -68,7 +68,10 @@ def score(net, returned):
 def test_all_modules_are_in_evaluation_mode_meanwhile():
     def modes(net, _):
         seen = net[1][2]
-        return {"in training, the model": any(seen.modes_above), "in training, a layer in its depth": any(seen.modes)}
+        return {
+            "in training, the model": any(seen.modes_above),
+            "in training, a layer in its depth": any(seen.modes),
+        }
 
     check.experiment(evaluated(modes), evaluate, "the modes while the batches come by")
 
@@ -84,16 +87,24 @@ def test_a_smaller_last_batch_counts_for_less():
 
 def test_batches_may_come_from_a_generator():
     check.experiment(
-        lambda evaluate: evaluate(model().eval(), (pair for pair in batches(4, 3))), evaluate, "batches one by one"
+        lambda evaluate: evaluate(model().eval(), (pair for pair in batches(4, 3))),
+        evaluate,
+        "batches one by one",
     )
 
 
 def test_nothing_moves():
-    check.experiment(evaluated(lambda net, _: net.state_dict()), evaluate, "weights and running statistics afterwards")
+    check.experiment(
+        evaluated(lambda net, _: net.state_dict()),
+        evaluate,
+        "weights and running statistics afterwards",
+    )
 
 
 def test_no_graph_is_built():
-    check.experiment(evaluated(lambda net, _: any(net[1][2].graphs)), evaluate, "whether a graph is built")
+    check.experiment(
+        evaluated(lambda net, _: any(net[1][2].graphs)), evaluate, "whether a graph is built"
+    )
 
 
 def test_each_module_is_left_in_its_own_mode():
@@ -101,7 +112,13 @@ def test_each_module_is_left_in_its_own_mode():
         return [module.training for _, module in net.modules()]
 
     check.experiment(evaluated(modes), evaluate, "the modes afterwards, of a model in training")
-    check.experiment(evaluated(modes, prepare=lambda net: net.eval()), evaluate, "the modes afterwards, of a model in eval()")
     check.experiment(
-        evaluated(modes, prepare=lambda net: net[1].eval()), evaluate, "the modes afterwards, where a part was in eval()"
+        evaluated(modes, prepare=lambda net: net.eval()),
+        evaluate,
+        "the modes afterwards, of a model in eval()",
+    )
+    check.experiment(
+        evaluated(modes, prepare=lambda net: net[1].eval()),
+        evaluate,
+        "the modes afterwards, where a part was in eval()",
     )

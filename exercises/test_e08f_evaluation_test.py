@@ -3,7 +3,10 @@
 from e08f_evaluation_test import check as yours
 
 from minires.course import Check
-from minires.course.answers.e08f_evaluation_test import RIGHT, WRONG  # no fun to read before you are done
+from minires.course.answers.e08f_evaluation_test import (  # no fun to read before you are done
+    RIGHT,
+    WRONG,
+)
 from minires.course.candidates import verdicts
 
 check = Check("08f")
@@ -14,4 +17,8 @@ def test_the_right_ones_are_accepted():
 
 
 def test_the_wrong_ones_are_rejected():
-    check.experiment(lambda check: verdicts(check, {**WRONG, **RIGHT}), yours, "your check on wrong ones, and right ones too")
+    check.experiment(
+        lambda check: verdicts(check, {**WRONG, **RIGHT}),
+        yours,
+        "your check on wrong ones, and right ones too",
+    )

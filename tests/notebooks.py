@@ -69,7 +69,11 @@ def home(folder, *, solved):
     already (that the answers are right is tested elsewhere: once for each chapter would take minutes)."""
     folder = Path(folder)
     (folder / "chapters").mkdir()
-    shutil.copytree(ROOT / "exercises", folder / "exercises", ignore=shutil.ignore_patterns("__pycache__", "progress.txt", ".*"))
+    shutil.copytree(
+        ROOT / "exercises",
+        folder / "exercises",
+        ignore=shutil.ignore_patterns("__pycache__", "progress.txt", ".*"),
+    )
     for exercise in manifest.exercises().values() if solved else ():
         (folder / "exercises" / exercise.file).write_text(answer(exercise.id), encoding="utf-8")
         progress.note(folder / "exercises", exercise, runner.SOLVED)
@@ -79,15 +83,22 @@ def home(folder, *, solved):
 def _report(path, notebook, error):
     """Where it stopped: the first cell with an error, or without a number."""
     heading = ""
-    for number, cell in enumerate(notebook.cells, 1):
+    for number, cell in enumerate(notebook.cells, 1):  # noqa: B007  used below, where the loop broke off
         if cell.cell_type == "markdown":
-            heading = next((line for line in reversed(cell.source.splitlines()) if line.startswith("#")), heading)
-        elif cell.source and (cell.execution_count is None or any(out.output_type == "error" for out in cell.outputs)):
+            heading = next(
+                (line for line in reversed(cell.source.splitlines()) if line.startswith("#")),
+                heading,
+            )
+        elif cell.source and (
+            cell.execution_count is None or any(out.output_type == "error" for out in cell.outputs)
+        ):
             break
     else:
         return f"{path.name}: {error}"
     printed = "".join(texts(cell))
-    raised = [f"{out.ename}: {out.evalue}" for out in cell.outputs if out.output_type == "error"] or [str(error)[-500:]]
+    raised = [
+        f"{out.ename}: {out.evalue}" for out in cell.outputs if out.output_type == "error"
+    ] or [str(error)[-500:]]
     return f"{path.name}, cell {number}, under {heading.strip('# ')!r}\n{cell.source}\n--- printed\n{printed}\n--- raised\n{raised[0]}"
 
 
@@ -96,7 +107,10 @@ def texts(cell):
     for out in cell.get("outputs", []):
         if out.output_type == "stream" and out.name == "stdout":
             yield out.text
-        elif out.output_type in ("execute_result", "display_data") and not {"image/png", "image/svg+xml", "text/html"} & out.data.keys():
+        elif (
+            out.output_type in ("execute_result", "display_data")
+            and not {"image/png", "image/svg+xml", "text/html"} & out.data.keys()
+        ):
             yield out.data.get("text/plain", "")
 
 
@@ -112,7 +126,9 @@ def changed(there, found):
 
 def _alike(was, now):
     words = [NUMBER.sub("#", text).split() for text in (was, now)]
-    numbers = [[float(number.replace(",", "")) for number in NUMBER.findall(text)] for text in (was, now)]
+    numbers = [
+        [float(number.replace(",", "")) for number in NUMBER.findall(text)] for text in (was, now)
+    ]
     if words[0] != words[1] or len(numbers[0]) != len(numbers[1]):
         return False
     return all(abs(a - b) <= 0.05 * max(abs(a), abs(b)) + 1e-5 for a, b in zip(*numbers))
@@ -126,10 +142,14 @@ def tidied(notebook):
         tags = cell.metadata.get("tags")
         cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
         if cell.cell_type == "code":
-            cell.outputs = [out for out in cell.outputs if out.output_type != "stream" or out.name == "stdout"]
+            cell.outputs = [
+                out for out in cell.outputs if out.output_type != "stream" or out.name == "stdout"
+            ]
             for out in cell.outputs:
                 if "image/png" in out.get("data", {}):
-                    out.data["image/png"] = base64.b64encode(smaller(base64.b64decode(out.data["image/png"]))).decode()
+                    out.data["image/png"] = base64.b64encode(
+                        smaller(base64.b64decode(out.data["image/png"]))
+                    ).decode()
     return notebook
 
 
@@ -137,7 +157,9 @@ def smaller(png, colours=128, far=40):
     """A PNG with a palette, a third as large; as it is where that would be seen, as on photographs."""
     image = Image.open(io.BytesIO(png)).convert("RGB")
     palette = image.quantize(colours, dither=Image.Dither.NONE)
-    apart = numpy.abs(numpy.asarray(image, int) - numpy.asarray(palette.convert("RGB"), int)).max(axis=2)
+    apart = numpy.abs(numpy.asarray(image, int) - numpy.asarray(palette.convert("RGB"), int)).max(
+        axis=2
+    )
     if (apart > far).mean() > 1e-4:
         return png
     file = io.BytesIO()
@@ -146,7 +168,9 @@ def smaller(png, colours=128, far=40):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m tests.notebooks", description="Run chapters from top to bottom.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.notebooks", description="Run chapters from top to bottom."
+    )
     parser.add_argument("names", nargs="*", metavar="NAME", help="such as 05; without any, all")
     parser.add_argument("--solved", action="store_true", help="with all exercises solved")
     parser.add_argument("--write", action="store_true", help="put the outputs into the notebooks")
@@ -169,7 +193,9 @@ def main():
             difference = changed(nbformat.read(path, as_version=4), found)
             if difference:
                 bad += 1
-                print(f"  cell {difference[0]} prints something else now\n--- there\n{difference[1]}\n--- now\n{difference[2]}")
+                print(
+                    f"  cell {difference[0]} prints something else now\n--- there\n{difference[1]}\n--- now\n{difference[2]}"
+                )
     print(f"all in {time.perf_counter() - begun:.0f} s")
     sys.exit(bool(bad))
 

@@ -8,10 +8,10 @@ import pytest
 
 pytest.importorskip("torch")
 
-from benchmarks import accuracy_torch  # noqa: E402
-from minires.cli import settings  # noqa: E402
-from tests.test_ablation import images  # noqa: E402
-from tests.test_cli import elsewhere, typed  # noqa: E402, F401  (a fixture among them)
+from benchmarks import accuracy_torch
+from minires.cli import settings
+from tests.test_ablation import images
+from tests.test_cli import elsewhere, typed  # noqa: F401  (a fixture among them)
 
 QUICK = ("--data", "digits", "--epochs", "1", "--batch-size", "256", "--seed", "4")
 
@@ -38,7 +38,7 @@ def alike(logs, **tolerances):
 
 
 @pytest.mark.parametrize("shortcut", ["A", "B", "none"])
-def test_both_have_the_same_losses_and_accuracy_but_for_rounding(elsewhere, shortcut):  # noqa: F811
+def test_both_have_the_same_losses_and_accuracy_but_for_rounding(elsewhere, shortcut):
     logs, (ours, theirs) = both(
         elsewhere, "--recipe", "resnet20-paper", *QUICK, "--shortcut", shortcut
     )
@@ -50,27 +50,27 @@ def test_both_have_the_same_losses_and_accuracy_but_for_rounding(elsewhere, shor
     assert "mirrored_hits" not in theirs
 
 
-def test_so_do_both_with_all_that_the_recipe_for_short_trainings_is_made_of(elsewhere, monkeypatch):  # noqa: F811
+def test_so_do_both_with_all_that_the_recipe_for_short_trainings_is_made_of(elsewhere, monkeypatch):
     parts = images(128), None, images(90, seed=1)
     monkeypatch.setattr(settings, "datasets", lambda config: parts)
     logs, (ours, theirs) = both(
         elsewhere, "--recipe", "cpu-30min", "--epochs", "3", "--batch-size", "32", "--seed", "2"
     )
     alike(logs, train_loss=0.002, train_accuracy=0.02, lr=1e-9)
-    assert float(logs[1][-1]["train_loss"]) < 0.9 * float(
-        logs[1][0]["train_loss"]
-    )  # steps that matter
+    # Steps that matter.
+    assert float(logs[1][-1]["train_loss"]) < 0.9 * float(logs[1][0]["train_loss"])
     for name in ("test_hits", "mirrored_hits"):
         assert abs(ours[name] - theirs[name]) <= 2 and theirs[name] > 60
     assert theirs["mirrored_accuracy"] == theirs["mirrored_hits"] / 90
 
 
-def test_what_it_has_no_net_or_optimizer_for_is_a_sentence(elsewhere, capsys):  # noqa: F811
+def test_what_it_has_no_net_or_optimizer_for_is_a_sentence(elsewhere, capsys):
     for words, sentence in (
-        (("--model", "resnet1202"), "unknown model"),
+        (("--model", "resnet1202"), "there is no resnet1202 of this kind"),
         (("--recipe", "none"), "unknown recipe"),
     ):
         with pytest.raises(SystemExit) as stop:
             accuracy_torch.main([*QUICK, *words])
         assert stop.value.code == 2
-    assert "accuracy_torch: " in capsys.readouterr().err
+        error = capsys.readouterr().err
+        assert "accuracy_torch: " in error and sentence in error

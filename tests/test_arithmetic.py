@@ -81,10 +81,8 @@ def test_backward(name, shapes, seed):
 @pytest.mark.parametrize("left", [True, False])
 @pytest.mark.parametrize("number", [0.7, 2])
 def test_a_plain_number_on_either_side(name, left, number):
-    op, x = (
-        beside(getattr(ops, name), number, left=left),
-        numbers(3, (2, 3), positive=True, away_from_zero=0.2),
-    )
+    op = beside(getattr(ops, name), number, left=left)
+    x = numbers(3, (2, 3), positive=True, away_from_zero=0.2)
     y, _ = run(op, x)
     assert_allclose(y, by_loops(PYTHON[name], *((number, x) if left else (x, number))), rtol=1e-12)
     check_backward(op, x)
@@ -341,10 +339,8 @@ def test_where_by_hand_and_the_condition_gets_no_gradient():
 
 
 def test_where_with_plain_numbers():
-    condition, x = (
-        to_device(numpy.array([True, False])),
-        to_device(numpy.array([3.0, 4.0], "float32")),
-    )
+    condition = to_device(numpy.array([True, False]))
+    x = to_device(numpy.array([3.0, 4.0], "float32"))
     for a, b, expected, slopes in [(x, 0.5, [3, 0.5], [1, 0]), (0.5, x, [0.5, 4], [0, 1])]:
         y, backward = ops.where(condition, a, b)
         g_x = backward(x)[1 if a is x else 2]

@@ -133,7 +133,9 @@ def test_a_planted_leak_is_silent_on_numpy(leak):
 def test_a_leak_says_what_to_type(device):
     with pytest.raises(TypeError, match=r"numpy\.exp on a device array: use xp\.exp"):
         leak_numpy_function(device)
-    with pytest.raises(TypeError, match=r"a NumPy array \(float64, shape \(\)\) among device arrays: to_device"):
+    with pytest.raises(
+        TypeError, match=r"a NumPy array \(float64, shape \(\)\) among device arrays: to_device"
+    ):
         leak_numpy_scalar_array(device)
     with pytest.raises(TypeError, match=r"a NumPy scalar .* float\(x\)"):
         leak_numpy_scalar(device)
@@ -170,7 +172,9 @@ def test_strict_does_numpys_arithmetic(device):
     device *= 2
     numpy.testing.assert_array_equal(to_host(device), [[14, 14, 14], [6, 8, 10]])
     assert [float(row.sum()) for row in device] == [42, 24] and len(device) == 2
-    assert bool(device[0, 0]) and int(device[0, 0]) == 14 and [0, 1, 2][to_device(numpy.array(2))] == 2
+    assert (
+        bool(device[0, 0]) and int(device[0, 0]) == 14 and [0, 1, 2][to_device(numpy.array(2))] == 2
+    )
 
 
 def test_strict_shares_no_memory_with_the_host(device):
@@ -197,7 +201,10 @@ def test_use_and_using_switch_and_come_back():
 
 
 def test_an_unknown_backend_is_refused_with_the_nearest_name():
-    with pytest.raises(BackendError, match="unknown backend 'cuppy': there are numpy, strict, cupy, auto; did you mean 'cupy'"):
+    with pytest.raises(
+        BackendError,
+        match="unknown backend 'cuppy': there are numpy, strict, cupy, auto; did you mean 'cupy'",
+    ):
         backend.use("cuppy")
     assert backend.name() == "numpy"
 
@@ -206,45 +213,70 @@ def test_the_environment_sets_the_start():
     print_name = [sys.executable, "-c", "from minires import backend; print(backend.name())"]
 
     def start(value):
-        environment = {"MINIRES_BACKEND": value, "PYTHONPATH": str(Path(backend.__file__).parents[2])}
+        environment = {
+            "MINIRES_BACKEND": value,
+            "PYTHONPATH": str(Path(backend.__file__).parents[2]),
+        }
         return subprocess.run(print_name, env=environment, capture_output=True, text=True)
 
     assert start("strict").stdout == "strict\n"
     assert start("numpy").stdout == start("").stdout == "numpy\n"
     assert start("auto").stdout in ("numpy\n", "cupy\n")
     wrong = start("nmupy")
-    assert wrong.returncode != 0 and "BackendError: MINIRES_BACKEND=nmupy: unknown backend" in wrong.stderr
+    assert (
+        wrong.returncode != 0
+        and "BackendError: MINIRES_BACKEND=nmupy: unknown backend" in wrong.stderr
+    )
     assert "did you mean 'numpy'" in wrong.stderr
 
 
 def test_minires_imports_no_cupy_unasked():
     program = "import sys, minires, minires.cli; sys.exit('cupy' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", program], cwd=Path(backend.__file__).parents[2]).returncode == 0
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", program], cwd=Path(backend.__file__).parents[2]
+        ).returncode
+        == 0
+    )
 
 
 def test_to_device_and_to_host_are_the_border(device):
     assert backend.is_array(device) and not backend.is_array(HOST)
     assert to_device(device) is device
     numpy.testing.assert_array_equal(to_host(to_device([1, 2])), [1, 2])
-    assert to_device(2.5).dtype == numpy.float64 and to_device(numpy.float32(1)).dtype == numpy.float32
+    assert (
+        to_device(2.5).dtype == numpy.float64 and to_device(numpy.float32(1)).dtype == numpy.float32
+    )
     assert to_host(HOST) is HOST
     with backend.using("numpy"):
         assert to_device(HOST) is HOST
-        with pytest.raises(BackendError, match="to_device takes a NumPy array, got a minires.backend.strict.Array"):
+        with pytest.raises(
+            BackendError, match="to_device takes a NumPy array, got a minires.backend.strict.Array"
+        ):
             to_device(device)
-        with pytest.raises(BackendError, match="to_host takes an array of numpy, got a minires.backend.strict.Array"):
+        with pytest.raises(
+            BackendError,
+            match="to_host takes an array of numpy, got a minires.backend.strict.Array",
+        ):
             to_host(device)
         with pytest.raises(
-            BackendError, match=r"data of a Tensor is a minires.backend.strict.Array, the backend in use is numpy"
+            BackendError,
+            match=r"data of a Tensor is a minires.backend.strict.Array, the backend in use is numpy",
         ):
             Tensor(device)
-    with pytest.raises(BackendError, match=r"data of a Tensor is a numpy.ndarray, the backend in use is strict: to_device"):
+    with pytest.raises(
+        BackendError,
+        match=r"data of a Tensor is a numpy.ndarray, the backend in use is strict: to_device",
+    ):
         Tensor(HOST)
 
 
 def test_a_tensor_of_another_backend_is_refused_by_every_op(device):
     tensor = Tensor(device)
-    with backend.using("numpy"), pytest.raises(BackendError, match="relu: an operand is a minires.backend.strict.Array"):
+    with (
+        backend.using("numpy"),
+        pytest.raises(BackendError, match="relu: an operand is a minires.backend.strict.Array"),
+    ):
         F.relu(tensor)
 
 
@@ -255,7 +287,9 @@ def test_cupy_has_every_function_that_the_library_uses():
         node.attr
         for path in Path(backend.__file__).parents[1].rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "xp"
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "xp"
     }
     assert "matmul" in used
     assert not [name for name in sorted(used) if not hasattr(cupy, name)]

@@ -92,9 +92,8 @@ def test_without_pytorch_minires_is_measured_alone(tmp_path):
 @pytest.mark.slow
 @pytest.mark.skipif(not TORCH, reason="PyTorch is not installed")
 def test_with_pytorch_the_ratio_is_against_its_better_layout(tmp_path):
-    _, figures = small(
-        tmp_path, ("-m", "benchmarks.cpu"), "1"
-    )  # on a busy machine two threads of PyTorch wait for each other
+    # On a busy machine two threads of PyTorch wait for each other.
+    _, figures = small(tmp_path, ("-m", "benchmarks.cpu"), "1")
     assert figures["machine"]["torch"]["threads"] == figures["machine"]["threads"] == 1
     parts = figures["parts"]
     for part in (
@@ -106,9 +105,8 @@ def test_with_pytorch_the_ratio_is_against_its_better_layout(tmp_path):
         rates = {name: rate["median"] for name, rate in part["rate"].items()}
         assert {"minires", "PyTorch NCHW", "PyTorch channels_last"} <= set(rates)
         assert rates[part["pytorch"]] == max(rates["PyTorch NCHW"], rates["PyTorch channels_last"])
-        assert part["ratio"]["median"] == pytest.approx(
-            rates["minires"] / rates[part["pytorch"]]
-        )  # of one round
+        # Of one round.
+        assert part["ratio"]["median"] == pytest.approx(rates["minires"] / rates[part["pytorch"]])
 
 
 def test_a_pinned_kernel_is_no_result(tmp_path):

@@ -32,11 +32,9 @@ def test_a_turn_on_a_device_is_waited_for_once_at_its_end(monkeypatch):
         queued.clear()
 
     assert timing.alternated({"way": way}, 1, turn=2.0, synchronise=synchronise) == {"way": [0.5]}
-    uncounted, one, several = (
-        ["way", "wait"],
-        ["way", "wait"],
-        ["wait", "way", "way", "way", "way", "wait"],
-    )
+    uncounted = ["way", "wait"]
+    one = ["way", "wait"]
+    several = ["wait", "way", "way", "way", "way", "wait"]
     assert said == (uncounted + one + several) * 2  # the first round warms up
 
 

@@ -23,27 +23,17 @@ def test_bytes_of_kernels_are_those_counted_by_hand(name):
     with backend.using(name):
         x, g, y = (to_device(rng.standard_normal((2, 3, 4, 8), dtype=np.float32)) for _ in range(3))
         vector = to_device(np.ones(8, np.float32))
-        w, slope, v, square = (
-            to_device(np.ones(10, np.float32)) for _ in range(4)
-        )  # 40 bytes each
-        images, chosen = (
-            to_device(np.zeros((100, 3, 4, 8), np.uint8)),
-            to_device(np.arange(5)),
-        )  # 96 an image, 40
-        moves, offset = (
-            to_device(np.zeros((5, 5), np.int32)),
-            to_device(np.zeros(8, np.float32)),
-        )  # 100, 32
+        # 40 bytes each.
+        w, slope, v, square = (to_device(np.ones(10, np.float32)) for _ in range(4))
+        # 96 an image, 40.
+        images, chosen = (to_device(np.zeros((100, 3, 4, 8), np.uint8)), to_device(np.arange(5)))
+        # 100, 32.
+        moves, offset = (to_device(np.zeros((5, 5), np.int32)), to_device(np.zeros(8, np.float32)))
         window = {"kernel": 3, "padding": 1}
-        pooling = {
-            "kernel": 3,
-            "stride": 2,
-            "padding": 1,
-        }  # (2, 2, 2, 8): 256 bytes, and 64 positions
-        logits, labels = (
-            to_device(np.zeros((2, 10), np.float32)),
-            to_device(np.zeros(2, int)),
-        )  # 80, 16
+        # (2, 2, 2, 8): 256 bytes, and 64 positions.
+        pooling = {"kernel": 3, "stride": 2, "padding": 1}
+        # 80, 16.
+        logits, labels = (to_device(np.zeros((2, 10), np.float32)), to_device(np.zeros(2, int)))
         columns = to_device(np.ones((24, 72), np.float32))  # 6912 bytes
         for name, arguments, options, expected in [
             ("im2col", (x,), window, 768 + 6912),

@@ -37,11 +37,9 @@ def test_beside_pytorch_each_mode_has_a_ratio(monkeypatch, capsys):
     before = torch.backends.cudnn.allow_tf32
     with backend.using("strict"):
         beside = call(GPU_SMOKE._replace(batches=(4,), compiled=(4,)), on_the_processor())
-        steps, inference, memory = (
-            gpu_steps.steps(beside),
-            gpu_steps.inference(beside),
-            gpu_steps.memory(beside),
-        )
+        steps = gpu_steps.steps(beside)
+        inference = gpu_steps.inference(beside)
+        memory = gpu_steps.memory(beside)
         limits = gpu_kernels.limits(beside)
     exact, tf32, bf16 = steps
     assert (

@@ -34,10 +34,8 @@ def images(tmp_path, monkeypatch):
 
 
 def test_the_nearest_are_those_at_the_smallest_angle():
-    queries, candidates = (
-        rng(0).standard_normal((7, 5)),
-        rng(1).standard_normal((40, 5)) * rng(2).uniform(0.1, 9, (40, 1)),
-    )
+    queries = rng(0).standard_normal((7, 5))
+    candidates = rng(1).standard_normal((40, 5)) * rng(2).uniform(0.1, 9, (40, 1))
     for query, found in zip(queries, neighbours.nearest(queries, candidates, 6)):
         angles = [
             numpy.arccos(query @ row / numpy.sqrt((query @ query) * (row @ row)))

@@ -27,7 +27,9 @@ def other(request, monkeypatch):
 def dataset():
     rng = numpy.random.default_rng(5)
     images, labels = rng.integers(0, 256, (40, 12, 12, 3), numpy.uint8), rng.integers(0, 4, 40)
-    return data.Dataset(images, labels, classes=list("abcd"), mean=(0.5,) * 3, std=(0.25,) * 3, name="noise")
+    return data.Dataset(
+        images, labels, classes=list("abcd"), mean=(0.5,) * 3, std=(0.25,) * 3, name="noise"
+    )
 
 
 class Training:
@@ -36,14 +38,24 @@ class Training:
     def __init__(self, dtype, kind):
         nn.manual_seed(3)
         self.model = models.ResNet(models.BasicBlock, (1, 1), (8, 16), num_classes=4).astype(dtype)
-        options = {"lr": 0.02, "momentum": 0.9, "nesterov": True} if kind == "SGD" else {"lr": 0.002}
+        options = (
+            {"lr": 0.02, "momentum": 0.9, "nesterov": True} if kind == "SGD" else {"lr": 0.002}
+        )
         self.optimizer = getattr(optim, kind)(self.model.parameters(), weight_decay=1e-3, **options)
         self.dtype, self.step, self.losses = dtype, 0, []
 
     def run(self, steps):
         for _ in range(steps):
-            x, labels = next(iter(data.batches(dataset(), 16, seed=1, epoch=self.step, crop=2, flip=True, cutout=3)))
-            loss = functional.cross_entropy(self.model(Tensor(x.astype(self.dtype))), labels, label_smoothing=0.1)
+            x, labels = next(
+                iter(
+                    data.batches(
+                        dataset(), 16, seed=1, epoch=self.step, crop=2, flip=True, cutout=3
+                    )
+                )
+            )
+            loss = functional.cross_entropy(
+                self.model(Tensor(x.astype(self.dtype))), labels, label_smoothing=0.1
+            )
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()
@@ -72,12 +84,16 @@ class Training:
 
 
 def assert_agree(found, wanted, dtype):
-    (losses, state), (right_losses, right_state), (of_losses, of_state) = found, wanted, TOLERANCES[dtype]
+    (losses, state) = found
+    (right_losses, right_state) = wanted
+    (of_losses, of_state) = TOLERANCES[dtype]
     numpy.testing.assert_allclose(losses, right_losses, rtol=of_losses)
     assert state.keys() == right_state.keys() and len(losses) == 10 and len(set(losses)) == 10
     for name, value in right_state.items():
         scale = numpy.abs(value).max() + 1e-30
-        numpy.testing.assert_allclose(state[name], value, rtol=of_state, atol=of_state * scale, err_msg=name)
+        numpy.testing.assert_allclose(
+            state[name], value, rtol=of_state, atol=of_state * scale, err_msg=name
+        )
 
 
 @pytest.mark.parametrize("kind", ["SGD", "AdamW"])
@@ -109,7 +125,9 @@ def test_a_training_goes_on_from_a_checkpoint_of_the_other_backend(other, kind, 
     (ops.softmax, ((5, 4),), {}), (ops.max, ((4, 5, 3),), {"axis": 1}), (ops.var, ((4, 5, 3),), {"axis": (0, 2)}),
 ])  # fmt: skip
 def test_results_and_gradients_of_ops_agree_in_float64(other, op, shapes, options):
-    arrays = [numpy.random.default_rng(seed).standard_normal(shape) for seed, shape in enumerate(shapes)]
+    arrays = [
+        numpy.random.default_rng(seed).standard_normal(shape) for seed, shape in enumerate(shapes)
+    ]
 
     def run():
         y, backward = op(*map(backend.to_device, arrays), **options)

@@ -21,7 +21,15 @@ class OutOfMemoryError(MemoryError):
 
 
 def fake_cupy(
-    monkeypatch, *, installed=(), cards=1, driver=12080, capability=(7, 5), fails=None, product=54.0, version="14.2.0"
+    monkeypatch,
+    *,
+    installed=(),
+    cards=1,
+    driver=12080,
+    capability=(7, 5),
+    fails=None,
+    product=54.0,
+    version="14.2.0",
 ):
     """A CuPy with so many cards, and what pip has installed. fails: (where, error), where is "count" or "compute"."""
     where, error = fails or (None, None)
@@ -37,7 +45,12 @@ def fake_cupy(
         def getDeviceProperties(number):
             if where == "count":
                 raise error
-            return {"name": b"NVIDIA Fake", "major": capability[0], "minor": capability[1], "totalGlobalMem": 16 << 30}
+            return {
+                "name": b"NVIDIA Fake",
+                "major": capability[0],
+                "minor": capability[1],
+                "totalGlobalMem": 16 << 30,
+            }
 
         driverGetVersion = staticmethod(lambda: driver)
         runtimeGetVersion = staticmethod(lambda: 12090)
@@ -87,76 +100,139 @@ def said(monkeypatch):
 def test_cupy_is_not_installed(monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", None)
     monkeypatch.setattr(card, "_installed", list)
-    with pytest.raises(BackendError, match=r"cannot be imported .*with: pip install 'cupy-cuda12x\[ctk\]' \(an NVIDIA card"):
+    with pytest.raises(
+        BackendError,
+        match=r"cannot be imported .*with: pip install 'cupy-cuda12x\[ctk\]' \(an NVIDIA card",
+    ):
         backend.use("cupy")
 
 
 @pytest.mark.parametrize(
-    "options", [{"cards": 0}, {"fails": ("count", CUDARuntimeError("cudaErrorNoDevice: no CUDA-capable device is detected"))}]
+    "options",
+    [
+        {"cards": 0},
+        {
+            "fails": (
+                "count",
+                CUDARuntimeError("cudaErrorNoDevice: no CUDA-capable device is detected"),
+            )
+        },
+    ],
 )
 def test_a_driver_but_no_card(said, options):
     sentence = said(**options)
-    assert "no NVIDIA card: stay with backend.use('numpy')" in sentence and "CUDA_VISIBLE_DEVICES" in sentence
+    assert (
+        "no NVIDIA card: stay with backend.use('numpy')" in sentence
+        and "CUDA_VISIBLE_DEVICES" in sentence
+    )
 
 
-TOO_OLD = CUDARuntimeError("cudaErrorInsufficientDriver: CUDA driver version is insufficient for CUDA runtime version")
+TOO_OLD = CUDARuntimeError(
+    "cudaErrorInsufficientDriver: CUDA driver version is insufficient for CUDA runtime version"
+)
 
 
 def test_no_driver(said):
     sentence = said(fails=("count", TOO_OLD), driver=0)
-    assert f"no working NVIDIA driver (CUDARuntimeError: {TOO_OLD}). `nvidia-smi` should list your card" in sentence
+    assert (
+        f"no working NVIDIA driver (CUDARuntimeError: {TOO_OLD}). `nvidia-smi` should list your card"
+        in sentence
+    )
     assert "install or update its driver" in sentence
 
 
 def test_a_driver_too_old_for_this_cupy(said):
     sentence = said(fails=("count", TOO_OLD), driver=12080, installed=["cupy-cuda13x"])
-    assert "needs a newer CUDA than the 12.8 of this machine's NVIDIA driver. Update the driver, or install" in sentence
-    assert sentence.endswith("with: pip uninstall -y cupy-cuda13x, then pip install 'cupy-cuda12x[ctk]'")
+    assert (
+        "needs a newer CUDA than the 12.8 of this machine's NVIDIA driver. Update the driver, or install"
+        in sentence
+    )
+    assert sentence.endswith(
+        "with: pip uninstall -y cupy-cuda13x, then pip install 'cupy-cuda12x[ctk]'"
+    )
     sentence = said(fails=("count", TOO_OLD), driver=11080, installed=["cupy-cuda12x"])
     assert sentence.endswith("than the 11.8 of this machine's NVIDIA driver. Update the driver")
 
 
 MISSING = [  # as CuPy 13.6 and 14.2 say it
-    RuntimeError("CuPy failed to load libnvrtc.so.12: OSError: libnvrtc.so.12: cannot open shared object file: No such file"),
-    RuntimeError('Failure finding "libnvrtc.so.13 or libnvrtc.so.12": No such file: libnvrtc.so.13 or libnvrtc.so.12\n'),
+    RuntimeError(
+        "CuPy failed to load libnvrtc.so.12: OSError: libnvrtc.so.12: cannot open shared object file: No such file"
+    ),
+    RuntimeError(
+        'Failure finding "libnvrtc.so.13 or libnvrtc.so.12": No such file: libnvrtc.so.13 or libnvrtc.so.12\n'
+    ),
     ImportError("libcublas.so.12: cannot open shared object file: No such file or directory"),
-    ImportError('Failure finding "libcublasLt.so.13 or libcublasLt.so.12": No such file: libcublasLt.so.13\n'),
-    RuntimeError("Failed to find CUDA headers. Please install CUDA toolkit headers or specify CUDA_PATH"),
-    Exception('carray.cuh(57): catastrophic error: cannot open source file "cuda_fp16.h"\n  #include <cuda_fp16.h>\n  ^\n'),
+    ImportError(
+        'Failure finding "libcublasLt.so.13 or libcublasLt.so.12": No such file: libcublasLt.so.13\n'
+    ),
+    RuntimeError(
+        "Failed to find CUDA headers. Please install CUDA toolkit headers or specify CUDA_PATH"
+    ),
+    Exception(
+        'carray.cuh(57): catastrophic error: cannot open source file "cuda_fp16.h"\n  #include <cuda_fp16.h>\n  ^\n'
+    ),
 ]
 
 
 @pytest.mark.parametrize("error", MISSING, ids=lambda error: str(error)[:30])
 def test_parts_of_cuda_are_missing(said, error):
     sentence = said(fails=("compute", error), installed=["cupy-cuda12x"])
-    assert f"({type(error).__name__}: {str(error).splitlines()[0]}); parts of CUDA (NVRTC, cuBLAS, headers) are mis" in sentence
+    assert (
+        f"({type(error).__name__}: {str(error).splitlines()[0]}); parts of CUDA (NVRTC, cuBLAS, headers) are mis"
+        in sentence
+    )
     assert sentence.endswith("with: pip install -U 'cupy-cuda12x[ctk]'")
 
 
 @pytest.mark.parametrize(
     ("installed", "driver", "capability", "cure"),
     [
-        ("cupy-cuda12x", 13000, (9, 0), "pip install -U 'cupy-cuda12x[ctk]'"),  # 12x runs with a driver for 13
+        # 12x runs with a driver for 13.
+        ("cupy-cuda12x", 13000, (9, 0), "pip install -U 'cupy-cuda12x[ctk]'"),
         ("cupy-cuda13x", 13000, (9, 0), "pip install -U 'cupy-cuda13x[ctk]'"),
-        ("cupy-cuda13x", 13000, (7, 0), "pip uninstall -y cupy-cuda13x, then pip install 'cupy-cuda12x[ctk]'"),
-        ("cupy-cuda11x", 13000, (9, 0), "pip uninstall -y cupy-cuda11x, then pip install 'cupy-cuda13x[ctk]'"),
+        (
+            "cupy-cuda13x",
+            13000,
+            (7, 0),
+            "pip uninstall -y cupy-cuda13x, then pip install 'cupy-cuda12x[ctk]'",
+        ),
+        (
+            "cupy-cuda11x",
+            13000,
+            (9, 0),
+            "pip uninstall -y cupy-cuda11x, then pip install 'cupy-cuda13x[ctk]'",
+        ),
         ("cupy", 12080, (9, 0), "pip uninstall -y cupy, then pip install 'cupy-cuda12x[ctk]'"),
     ],
 )
 def test_the_wheel_suits_driver_and_card(said, installed, driver, capability, cure):
-    sentence = said(fails=("compute", MISSING[0]), installed=[installed], driver=driver, capability=capability)
+    sentence = said(
+        fails=("compute", MISSING[0]), installed=[installed], driver=driver, capability=capability
+    )
     assert sentence.endswith(f"with: {cure}")
 
 
 def test_a_full_card_is_no_missing_part(said):
-    sentence = said(fails=("compute", OutOfMemoryError("Out of memory allocating 512 bytes")), installed=["cupy-cuda12x"])
-    assert "OutOfMemoryError" in sentence and "nvidia-smi" in sentence and "parts of CUDA" not in sentence
-    assert sentence.endswith("anew with: pip uninstall -y cupy-cuda12x, then pip install 'cupy-cuda12x[ctk]'")
+    sentence = said(
+        fails=("compute", OutOfMemoryError("Out of memory allocating 512 bytes")),
+        installed=["cupy-cuda12x"],
+    )
+    assert (
+        "OutOfMemoryError" in sentence
+        and "nvidia-smi" in sentence
+        and "parts of CUDA" not in sentence
+    )
+    assert sentence.endswith(
+        "anew with: pip uninstall -y cupy-cuda12x, then pip install 'cupy-cuda12x[ctk]'"
+    )
 
 
 def test_wrong_results(said):
     sentence = said(product=53.0, installed=["cupy-cuda12x"])
-    assert "wrong results" in sentence and "pip uninstall -y cupy-cuda12x, then pip install 'cupy-cuda12x[ctk]'" in sentence
+    assert (
+        "wrong results" in sentence
+        and "pip uninstall -y cupy-cuda12x, then pip install 'cupy-cuda12x[ctk]'" in sentence
+    )
 
 
 TWO = ["cupy-cuda12x", "cupy-cuda13x"]
@@ -166,15 +242,21 @@ TWO = ["cupy-cuda12x", "cupy-cuda13x"]
 @pytest.mark.parametrize(("driver", "one"), [(13000, "13x"), (12080, "12x")])
 def test_two_cupys_that_fail_are_both_named_and_uninstalled(said, options, driver, one):
     sentence = said(installed=TWO, driver=driver, **options)
-    assert "cupy-cuda12x and cupy-cuda13x are installed beside each other" in sentence and "parts of CUDA" not in sentence
-    assert "with: pip uninstall -y cupy-cuda12x cupy-cuda13x, then pip install 'cupy-cuda1" in sentence
+    assert (
+        "cupy-cuda12x and cupy-cuda13x are installed beside each other" in sentence
+        and "parts of CUDA" not in sentence
+    )
+    assert (
+        "with: pip uninstall -y cupy-cuda12x cupy-cuda13x, then pip install 'cupy-cuda1" in sentence
+    )
     assert "fails" not in options or sentence.endswith(f"'cupy-cuda{one}[ctk]'")
 
 
 def test_two_cupys_that_compute_are_taken_with_a_warning_of_one_line(monkeypatch):
     fake_cupy(monkeypatch, installed=TWO)
     with pytest.warns(
-        UserWarning, match=r"^CuPy 14.2.0 computes; cupy-cuda12x and .* other's files\. .*: pip uninstall -y .*'$"
+        UserWarning,
+        match=r"^CuPy 14.2.0 computes; cupy-cuda12x and .* other's files\. .*: pip uninstall -y .*'$",
     ):
         assert card.load().__version__ == "14.2.0"
 
@@ -206,10 +288,23 @@ ANEW = "Install it with: pip uninstall -y {}, then pip install 'cupy-cuda12x[ctk
 @pytest.mark.parametrize(
     ("names", "code", "cause"),
     [
-        (["cupy-cuda11x"], BROKEN, f"{CANNOT} (ImportError: libnvrtc.so.11.2: cannot open shared object file). "),
-        (TWO, BROKEN, "shared object file); cupy-cuda12x and cupy-cuda13x are installed beside each other"),
-        (["cupy-cuda13x"], None, f"{CANNOT} (ModuleNotFoundError: No module named 'cupy'). "),  # of two, one was uninstalled
-        (["cupy-cuda12x"], "", f"{CANNOT} (AttributeError: module 'cupy' has no attribute '__version__'). "),
+        (
+            ["cupy-cuda11x"],
+            BROKEN,
+            f"{CANNOT} (ImportError: libnvrtc.so.11.2: cannot open shared object file). ",
+        ),
+        (
+            TWO,
+            BROKEN,
+            "shared object file); cupy-cuda12x and cupy-cuda13x are installed beside each other",
+        ),
+        # Of two, one was uninstalled.
+        (["cupy-cuda13x"], None, f"{CANNOT} (ModuleNotFoundError: No module named 'cupy'). "),
+        (
+            ["cupy-cuda12x"],
+            "",
+            f"{CANNOT} (AttributeError: module 'cupy' has no attribute '__version__'). ",
+        ),
     ],
 )
 def test_a_cupy_that_cannot_be_imported(tmp_path, monkeypatch, recwarn, names, code, cause):
@@ -252,7 +347,17 @@ def test_facts_of_a_card(monkeypatch, capability, version, ml_dtypes, had):
     answers(monkeypatch, "580.95.05\n580.95.05\n")
     facts = card.facts()
     assert facts[0] == facts[1] and len(facts) == 2
-    assert facts[0] == ("NVIDIA Fake", 16 << 30, 15 << 30, capability, "580.95.05", "13.0", "12.9", version, *had)
+    assert facts[0] == (
+        "NVIDIA Fake",
+        16 << 30,
+        15 << 30,
+        capability,
+        "580.95.05",
+        "13.0",
+        "12.9",
+        version,
+        *had,
+    )
     assert (facts[0].tf32, facts[0].float16, facts[0].bfloat16) == had
 
 

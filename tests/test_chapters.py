@@ -17,7 +17,12 @@ from minires import data, functional, gradcheck, models, nn, ops, optim, show, t
 from tests import notebooks
 
 ROOMS = (minires, data, functional, gradcheck, models, nn, ops, optim, train)
-NAMES = {name for room in ROOMS for name, value in vars(room).items() if not isinstance(value, ModuleType)}
+NAMES = {
+    name
+    for room in ROOMS
+    for name, value in vars(room).items()
+    if not isinstance(value, ModuleType)
+}
 LARGEST = 300_000  # bytes
 
 
@@ -34,7 +39,9 @@ each_chapter = pytest.mark.parametrize("path", notebooks.NOTEBOOKS, ids=lambda p
 
 
 def cells(path, kind):
-    return [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == kind]
+    return [
+        cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == kind
+    ]
 
 
 @pytest.mark.slow
@@ -42,21 +49,31 @@ def cells(path, kind):
 def test_a_chapter_runs_from_top_to_bottom_and_prints_what_is_committed(path, tmp_path):
     found = notebooks.run(path, notebooks.home(tmp_path, solved=False))
     difference = notebooks.changed(nbformat.read(path, as_version=4), found)
-    assert difference is None, "cell {}: python -m tests.notebooks --write\n--- there\n{}\n--- now\n{}".format(*difference)
+    assert difference is None, (
+        "cell {}: python -m tests.notebooks --write\n--- there\n{}\n--- now\n{}".format(*difference)
+    )
 
 
 @pytest.mark.slow
 @each_chapter
 def test_a_chapter_runs_with_all_exercises_solved(path, tmp_path):
     found = notebooks.run(path, notebooks.home(tmp_path, solved=True))
-    checks = {cell.source: "".join(notebooks.texts(cell)) for cell in found.cells if cell.source.startswith("course.check(")}
-    assert checks and not {source: text for source, text in checks.items() if ": solved" not in text.splitlines()[0]}
+    checks = {
+        cell.source: "".join(notebooks.texts(cell))
+        for cell in found.cells
+        if cell.source.startswith("course.check(")
+    }
+    assert checks and not {
+        source: text for source, text in checks.items() if ": solved" not in text.splitlines()[0]
+    }
 
 
 @each_chapter
 def test_a_chapter_defines_no_name_that_the_library_has(path):
     tree = ast.parse("\n".join(cells(path, "code")))
-    defined = {node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    defined = {
+        node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef))
+    }
     assert not defined & NAMES
 
 
@@ -73,7 +90,12 @@ def test_a_chapter_is_committed_with_its_outputs_and_small(path):
     notebook = json.loads(path.read_text(encoding="utf-8"))
     counts = [cell["execution_count"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
     assert counts == list(range(1, len(counts) + 1))
-    assert not [out for cell in notebook["cells"] for out in cell.get("outputs", []) if out["output_type"] == "error"]
+    assert not [
+        out
+        for cell in notebook["cells"]
+        for out in cell.get("outputs", [])
+        if out["output_type"] == "error"
+    ]
     assert path.stat().st_size < LARGEST
     assert not re.findall(r"0x[0-9a-f]{8,}|/tmp/|/home/|/root/", path.read_text(encoding="utf-8"))
 
@@ -84,7 +106,10 @@ def test_a_chapter_is_committed_with_its_outputs_and_small(path):
 def written(folder, *sources, tags=()):
     """A notebook with these cells, and the outputs of a run."""
     path = Path(folder) / "made.ipynb"
-    made = [nbformat.v4.new_markdown_cell("# Begin"), *(nbformat.v4.new_code_cell(source) for source in sources)]
+    made = [
+        nbformat.v4.new_markdown_cell("# Begin"),
+        *(nbformat.v4.new_code_cell(source) for source in sources),
+    ]
     for cell in made[1:]:
         cell.metadata.tags = list(tags)
     nbformat.write(nbformat.v4.new_notebook(cells=made), path)
@@ -96,7 +121,11 @@ def test_a_failure_says_file_cell_heading_what_was_printed_and_the_error(tmp_pat
     with pytest.raises(notebooks.Failed) as failed:
         notebooks.run(path, tmp_path)
     told = str(failed.value)
-    assert "made.ipynb, cell 3, under 'Begin'" in told and "so far" in told and told.endswith("ValueError: too far")
+    assert (
+        "made.ipynb, cell 3, under 'Begin'" in told
+        and "so far" in told
+        and told.endswith("ValueError: too far")
+    )
 
 
 def test_what_a_chapter_prints_is_compared_but_for_small_numbers_and_cells_that_time(tmp_path):
@@ -117,7 +146,9 @@ def test_pictures_take_less_room_but_for_those_of_many_colours():
         return numpy.asarray(Image.open(io.BytesIO(png)).convert("RGB"), int)
 
     file = io.BytesIO()
-    Image.fromarray(numpy.random.default_rng(0).integers(0, 256, (64, 64, 3), numpy.uint8)).save(file, "PNG")
+    Image.fromarray(numpy.random.default_rng(0).integers(0, 256, (64, 64, 3), numpy.uint8)).save(
+        file, "PNG"
+    )
     photo, drawing = file.getvalue(), show.curves({"train loss": [2.0, 1.0, 0.5]})._repr_png_()
     found = notebooks.smaller(drawing)
     assert len(found) < len(drawing) / 2 and notebooks.smaller(photo) == photo

@@ -21,7 +21,12 @@ STATE = {
     "fc.bias": numpy.array([1.0, -2.0, numpy.pi], numpy.float32),
     "count": numpy.array(7),
 }
-FACTS = {"model": "resnet20", "options": {"shortcut": "A"}, "classes": ["ä", "b"], "mean": [0.1, 0.2, 0.30000000000000004]}
+FACTS = {
+    "model": "resnet20",
+    "options": {"shortcut": "A"},
+    "classes": ["ä", "b"],
+    "mean": [0.1, 0.2, 0.30000000000000004],
+}
 
 
 @pytest.fixture
@@ -47,7 +52,10 @@ def test_the_file_is_in_pytorchs_layout(saved):
     with safe_open(saved, "np") as file:
         conv, linear = file.get_tensor("conv1.weight"), file.get_tensor("fc.weight")
     assert conv.shape == (5, 4, 2, 3) and linear.shape == (3, 2)
-    assert conv[4, 3, 1, 2] == STATE["conv1.weight"][1, 2, 3, 4] and linear[2, 0] == STATE["fc.weight"][0, 2]
+    assert (
+        conv[4, 3, 1, 2] == STATE["conv1.weight"][1, 2, 3, 4]
+        and linear[2, 0] == STATE["fc.weight"][0, 2]
+    )
 
 
 def test_a_whole_model_goes_out_and_comes_in(tmp_path):
@@ -68,7 +76,12 @@ def test_names_of_others_are_read_as_ours(tmp_path):
     state, facts = load_weights(tmp_path / "w")
     shapes = {name: array.shape for name, array in state.items()}
     assert facts == {}
-    assert shapes == {"conv1.weight": (2, 3, 4, 5), "fc.weight": (2, 3), "fc.bias": (3,), "layer1.0.linear.weight": (2, 1)}
+    assert shapes == {
+        "conv1.weight": (2, 3, 4, 5),
+        "fc.weight": (2, 3),
+        "fc.bias": (3,),
+        "layer1.0.linear.weight": (2, 1),
+    }
 
 
 def test_every_flipped_bit_is_seen(saved):
@@ -76,7 +89,11 @@ def test_every_flipped_bit_is_seen(saved):
     whole = bytearray(saved.read_bytes())
     rng = numpy.random.default_rng(0)
     length = int.from_bytes(whole[:8], "little")
-    places = [*range(8), *rng.integers(8, 8 + length, 150), *rng.integers(8 + length, len(whole), 60)]
+    places = [
+        *range(8),
+        *rng.integers(8, 8 + length, 150),
+        *rng.integers(8 + length, len(whole), 60),
+    ]
     for place in places:
         broken = whole.copy()
         broken[place] ^= 1 << int(rng.integers(8))
@@ -93,7 +110,10 @@ def test_every_flipped_bit_is_seen(saved):
 @pytest.mark.parametrize("size", [0, 4, 8, 50, 300, -1, -200])
 def test_a_file_that_is_cut_off_is_refused(saved, size):
     saved.write_bytes(saved.read_bytes()[:size])
-    with pytest.raises(CheckpointError, match=r"w.safetensors is damaged, cut off, or no safetensors file .*: [\d,]+ bytes"):
+    with pytest.raises(
+        CheckpointError,
+        match=r"w.safetensors is damaged, cut off, or no safetensors file .*: [\d,]+ bytes",
+    ):
         load_weights(saved)
 
 
@@ -127,9 +147,15 @@ def test_a_changed_fact_is_seen(saved):
 
 
 def test_arrays_that_are_no_weights_keep_their_layout(tmp_path):
-    (tmp_path / "l").write_bytes(packed({"0.velocity": STATE["conv1.weight"], "empty": numpy.zeros((0, 3))}, {"step": 2**70}))
+    (tmp_path / "l").write_bytes(
+        packed({"0.velocity": STATE["conv1.weight"], "empty": numpy.zeros((0, 3))}, {"step": 2**70})
+    )
     arrays, facts = load(tmp_path / "l")
-    assert arrays["0.velocity"].shape == (2, 3, 4, 5) and arrays["empty"].shape == (0, 3) and facts == {"step": 2**70}
+    assert (
+        arrays["0.velocity"].shape == (2, 3, 4, 5)
+        and arrays["empty"].shape == (0, 3)
+        and facts == {"step": 2**70}
+    )
 
 
 def test_an_array_in_another_order_of_memory_is_saved_as_it_reads(tmp_path):

@@ -63,7 +63,9 @@ def python2(thing):
         elif isinstance(value, int):
             out.extend(b"J" + value.to_bytes(4, "little", signed=True))
         elif isinstance(value, numpy.ndarray):
-            shape = b"(" + b"".join(b"J" + size.to_bytes(4, "little") for size in value.shape) + b"t"
+            shape = (
+                b"(" + b"".join(b"J" + size.to_bytes(4, "little") for size in value.shape) + b"t"
+            )
             out.extend(b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(K\x00tU\x01btR")
             out.extend(
                 b"(K\x01"
@@ -88,7 +90,9 @@ def contents(kind, form, images=3):
             front = [bytes([99] * (version.label - 1) + [k]) for k in labels]
             result[name] = b"".join(head + body.tobytes() for head, body in zip(front, flat))
         else:
-            result[name] = python2({b"batch_label": b"a batch", version.label: labels, b"data": numpy.array(flat)})
+            result[name] = python2(
+                {b"batch_label": b"a batch", version.label: labels, b"data": numpy.array(flat)}
+            )
     return result
 
 
@@ -115,7 +119,9 @@ def archived(monkeypatch, folder, kind, form, members=None, **more):
     """An archive of a version in `folder`, whose MD5 passes for the published one. Returns its path."""
     version = kind.versions[form]
     if members is None:
-        members = {f"{version.folder}/{name}": content for name, content in contents(kind, form).items()}
+        members = {
+            f"{version.folder}/{name}": content for name, content in contents(kind, form).items()
+        }
     folder.mkdir(parents=True, exist_ok=True)
     md5 = packed(folder / version.archive, members, **more)
     versions = [old._replace(md5=md5) if old is version else old for old in kind.versions]
@@ -129,7 +135,9 @@ def assert_is_the_set(parts, kind, form):
         expected = [(pixels(name, i), label(kind, i)) for name in names for i in range(3)]
         assert_array_equal(part.images, [image for image, _ in expected])
         assert_array_equal(part.labels, [k for _, k in expected])
-        assert part.classes == kind.classes and part.mean == parts[0].mean and part.std == parts[0].std
+        assert (
+            part.classes == kind.classes and part.mean == parts[0].mean and part.std == parts[0].std
+        )
 
 
 # What is read.
@@ -142,7 +150,9 @@ def test_unpacked_files_are_read_and_called_unverified(tmp_path, name, form, ins
     unpacked(tmp_path / kind.versions[form].folder if inside else tmp_path, contents(kind, form))
     parts = getattr(data, name)(data_dir=tmp_path)
     assert_is_the_set(parts, kind, form)
-    assert all(part.source.startswith("unverified files: ") and part.name == kind.name for part in parts)
+    assert all(
+        part.source.startswith("unverified files: ") and part.name == kind.name for part in parts
+    )
     assert getattr(data, name)(data_dir=tmp_path, label="mine")[1].name == "mine"
 
 
@@ -158,12 +168,16 @@ def test_archives_are_read_and_called_verified(tmp_path, monkeypatch, name, form
 
 
 def test_the_classes_are_in_their_published_order():
-    assert CIFAR10.classes[3] == "cat" and CIFAR10.classes[9] == "truck" and len(CIFAR10.classes) == 10
+    assert (
+        CIFAR10.classes[3] == "cat" and CIFAR10.classes[9] == "truck" and len(CIFAR10.classes) == 10
+    )
     assert len(set(CIFAR100.classes)) == 100 and list(CIFAR100.classes) == sorted(CIFAR100.classes)
     assert CIFAR100.classes[0] == "apple" and CIFAR100.classes[99] == "worm"
 
 
-@pytest.mark.skipif(not os.environ.get("MINIRES_DATA_DIR"), reason="MINIRES_DATA_DIR names no folder with CIFAR-10")
+@pytest.mark.skipif(
+    not os.environ.get("MINIRES_DATA_DIR"), reason="MINIRES_DATA_DIR names no folder with CIFAR-10"
+)
 def test_real_files_hold_5000_and_1000_images_of_each_class():
     train, test = data.cifar10(data_dir=os.environ["MINIRES_DATA_DIR"])
     assert train.counts() == [5000] * 10 and test.counts() == [1000] * 10
@@ -177,7 +191,10 @@ def test_an_archive_of_any_name_is_known_by_its_checksum(tmp_path, monkeypatch):
     assert_is_the_set(parts, CIFAR10, 1)
     assert parts[0].source.startswith("cifar-10-python.tar.gz, MD5 ")
     other.write_bytes(b"something else")
-    with pytest.raises(DataError, match="saved.tgz has MD5 .*, the published cifar-10-binary.* has .*, cifar-10-python.* has"):
+    with pytest.raises(
+        DataError,
+        match="saved.tgz has MD5 .*, the published cifar-10-binary.* has .*, cifar-10-python.* has",
+    ):
         data.cifar10(data_dir=other)
 
 
@@ -185,7 +202,11 @@ def test_what_is_read_are_the_bytes_that_were_checked(tmp_path, monkeypatch):
     """The file is exchanged once it has been read for its checksum."""
     path = archived(monkeypatch, tmp_path, CIFAR10, 0)
     reads, read = [], Path.read_bytes
-    monkeypatch.setattr(Path, "read_bytes", lambda self: (read(self), reads.append(self), self.write_bytes(b"exchanged"))[0])
+    monkeypatch.setattr(
+        Path,
+        "read_bytes",
+        lambda self: (read(self), reads.append(self), self.write_bytes(b"exchanged"))[0],
+    )
     assert_is_the_set(data.cifar10(data_dir=path), CIFAR10, 0)
     assert reads == [path] and path.stat().st_size == len(b"exchanged")
 
@@ -210,7 +231,9 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 def test_one_address_that_is_not_in_a_list_is_refused():
-    with pytest.raises(TypeError, match="sources is one string, 'http://a/b', wanted a list of addresses"):
+    with pytest.raises(
+        TypeError, match="sources is one string, 'http://a/b', wanted a list of addresses"
+    ):
         data.cifar10(sources="http://a/b")
 
 
@@ -221,7 +244,9 @@ def test_an_archive_with_another_checksum_is_refused_before_it_is_opened(tmp_pat
     path = tmp_path / "cifar-10-binary.tar.gz"
     found = packed(path, {"cifar-10-batches-bin/test_batch.bin": b"x"})
     published = "cifar-10-binary.tar.gz has c32a1d4ab5d03f1284b67883e8d87530"
-    with pytest.raises(DataError, match=f"has MD5 {found}, the published {published}: delete it and fetch it again"):
+    with pytest.raises(
+        DataError, match=f"has MD5 {found}, the published {published}: delete it and fetch it again"
+    ):
         data.cifar10(data_dir=tmp_path)
 
 
@@ -239,13 +264,22 @@ def member(name, kind=tarfile.REGTYPE, target=""):
         (member("a/../../b"), "a path outside of it"),
         (member("C:\\b"), "a path outside of it"),
         (member("cifar-10-batches-bin/x", tarfile.SYMTYPE, "/etc/passwd"), "a link or a device"),
-        (member("cifar-10-batches-bin/x", tarfile.LNKTYPE, "cifar-10-batches-bin/test_batch.bin"), "a link or a device"),
+        (
+            member(
+                "cifar-10-batches-bin/x", tarfile.LNKTYPE, "cifar-10-batches-bin/test_batch.bin"
+            ),
+            "a link or a device",
+        ),
         (member("cifar-10-batches-bin/x", tarfile.FIFOTYPE), "a link or a device"),
         (member("cifar-10-batches-bin/x", tarfile.CHRTYPE), "a link or a device"),
     ],
 )
-def test_an_archive_that_looks_outside_is_refused_and_nothing_is_unpacked(tmp_path, monkeypatch, info, message):
-    members = {f"cifar-10-batches-bin/{name}": content for name, content in contents(CIFAR10, 0).items()}
+def test_an_archive_that_looks_outside_is_refused_and_nothing_is_unpacked(
+    tmp_path, monkeypatch, info, message
+):
+    members = {
+        f"cifar-10-batches-bin/{name}": content for name, content in contents(CIFAR10, 0).items()
+    }
     path = archived(monkeypatch, tmp_path / "d", CIFAR10, 0, members, infos=[info])
     with pytest.raises(DataError, match=message):
         data.cifar10(data_dir=path)
@@ -253,7 +287,11 @@ def test_an_archive_that_looks_outside_is_refused_and_nothing_is_unpacked(tmp_pa
 
 
 def test_an_archive_without_a_file_names_it(tmp_path, monkeypatch):
-    members = {f"cifar-10-batches-bin/{name}": content for name, content in contents(CIFAR10, 0).items() if "3" not in name}
+    members = {
+        f"cifar-10-batches-bin/{name}": content
+        for name, content in contents(CIFAR10, 0).items()
+        if "3" not in name
+    }
     path = archived(monkeypatch, tmp_path, CIFAR10, 0, members)
     with pytest.raises(DataError, match="lacks data_batch_3.bin in cifar-10-batches-bin"):
         data.cifar10(data_dir=path)
@@ -263,11 +301,17 @@ def test_an_archive_without_a_file_names_it(tmp_path, monkeypatch):
 def test_a_damaged_archive_is_refused_even_if_its_checksum_were_right(tmp_path, monkeypatch, harm):
     path = archived(monkeypatch, tmp_path, CIFAR10, 0)
     whole = path.read_bytes()
-    harmed = {"cut": whole[:-200], "noise": whole[:200] + bytes(100) + whole[300:], "no gzip": b"hello" * 100}[harm]
+    harmed = {
+        "cut": whole[:-200],
+        "noise": whole[:200] + bytes(100) + whole[300:],
+        "no gzip": b"hello" * 100,
+    }[harm]
     path.write_bytes(harmed)
     version = cifar.CIFAR10.versions[0]._replace(md5=hashlib.md5(harmed).hexdigest())
     monkeypatch.setattr(cifar, "CIFAR10", CIFAR10._replace(versions=(version, CIFAR10.versions[1])))
-    with pytest.raises(DataError, match="is damaged .*: delete it and fetch it again|lacks data_batch_2.bin"):
+    with pytest.raises(
+        DataError, match="is damaged .*: delete it and fetch it again|lacks data_batch_2.bin"
+    ):
         data.cifar10(data_dir=path)
 
 
@@ -280,7 +324,8 @@ def test_a_file_that_is_no_whole_number_of_records_is_refused(tmp_path, cut):
     files["data_batch_2.bin"] = files["data_batch_2.bin"][:-cut]
     size = f"{3 * 3073 - cut:,}"
     with pytest.raises(
-        DataError, match=f"data_batch_2.bin has {size} bytes, no whole number of records of 3,073: it is cut off"
+        DataError,
+        match=f"data_batch_2.bin has {size} bytes, no whole number of records of 3,073: it is cut off",
     ):
         data.cifar10(data_dir=unpacked(tmp_path, files))
 
@@ -290,7 +335,10 @@ def test_a_label_out_of_range_is_refused_with_its_record(tmp_path):
     spoiled = bytearray(files["test_batch.bin"])
     spoiled[3073 * 2] = 10
     files["test_batch.bin"] = bytes(spoiled)
-    with pytest.raises(DataError, match="test_batch.bin: record 2 has the label 10, there are 10 classes: the file is damaged"):
+    with pytest.raises(
+        DataError,
+        match="test_batch.bin: record 2 has the label 10, there are 10 classes: the file is damaged",
+    ):
         data.cifar10(data_dir=unpacked(tmp_path, files))
 
 
@@ -303,7 +351,10 @@ def test_a_missing_file_is_named(tmp_path):
 
 def test_a_folder_of_something_else_says_what_is_in_it_and_what_was_wanted(tmp_path):
     (tmp_path / "holiday.jpg").write_bytes(b"")
-    with pytest.raises(DataError, match="holds holiday.jpg; wanted cifar-10-binary.tar.gz or cifar-10-batches-bin/ or"):
+    with pytest.raises(
+        DataError,
+        match="holds holiday.jpg; wanted cifar-10-binary.tar.gz or cifar-10-batches-bin/ or",
+    ):
         data.cifar10(data_dir=tmp_path)
     with pytest.raises(DataError, match="nowhere is not there: --data-dir wants a folder"):
         data.cifar100(data_dir=tmp_path / "nowhere")
@@ -330,11 +381,16 @@ class Evil:
 
 @pytest.mark.parametrize("protocol", range(5))
 @pytest.mark.parametrize(
-    "function", [shout, os.system, eval, getattr, subprocess.Popen, numpy.fromfile, numpy.load, type, open]
+    "function",
+    [shout, os.system, eval, getattr, subprocess.Popen, numpy.fromfile, numpy.load, type, open],
 )
-def test_a_pickle_that_names_anything_but_arrays_is_refused_and_not_run(tmp_path, protocol, function):
+def test_a_pickle_that_names_anything_but_arrays_is_refused_and_not_run(
+    tmp_path, protocol, function
+):
     bad = pickle.dumps({b"data": Evil(function, str(tmp_path / "made"), "w")}, protocol)
-    with pytest.raises(PickleError, match=r"the pickle asks for .*\..*, which no array needs: it was not run"):
+    with pytest.raises(
+        PickleError, match=r"the pickle asks for .*\..*, which no array needs: it was not run"
+    ):
         pickled.load(bad)
     files = contents(CIFAR10, 1)
     files["data_batch_1"] = bad
@@ -355,7 +411,9 @@ ARRAY = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(K\x00tU\x01bt
         b"\x80\x02"
         + ARRAY
         + b"(K\x01(J\xff\xff\xff\x7ftcnumpy\ndtype\n(U\x02u1K\x00K\x01tR\x89U\x01atb.",  # 2 GiB out of a byte
-        b"\x80\x02" + ARRAY + b"(K\x01(J\xff\xff\xff\xfftcnumpy\ndtype\n(U\x02u1K\x00K\x01tR\x89U\x01atb.",
+        b"\x80\x02"
+        + ARRAY
+        + b"(K\x01(J\xff\xff\xff\xfftcnumpy\ndtype\n(U\x02u1K\x00K\x01tR\x89U\x01atb.",
         b"\x80\x02" + ARRAY + b"(K\x01(K\x01tNK\x00U\x01atb.",
         b"\x80\x02cnumpy\nndarray\n(J\xff\xff\xff\x7ftR.",
         b"\x80\x02cnumpy\ndtype\n.",
@@ -398,13 +456,21 @@ def test_a_pickle_of_other_arrays_is_refused(tmp_path, changes, message):
     files = {**contents(CIFAR10, 1), "test_batch": python2({**good, **changes})}
     with pytest.raises(DataError, match=f"test_batch.* {message}"):
         data.cifar10(data_dir=unpacked(tmp_path, files))
-    with pytest.raises(DataError, match="test_batch: the pickle holds a list, wanted an array, or a dict"):
+    with pytest.raises(
+        DataError, match="test_batch: the pickle holds a list, wanted an array, or a dict"
+    ):
         data.cifar10(data_dir=unpacked(tmp_path, {**files, "test_batch": python2([1])}))
 
 
 def test_lists_that_hold_each_other_twice_are_not_gone_through(tmp_path):
     """20 lists in 200 bytes: walked, they would be a million."""
-    lists = b"]q\x000" + b"".join(b"]q" + bytes([i + 1]) + (b"h" + bytes([i]) + b"a") * 2 + b"0" for i in range(20)) + b"h\x14"
+    lists = (
+        b"]q\x000"
+        + b"".join(
+            b"]q" + bytes([i + 1]) + (b"h" + bytes([i]) + b"a") * 2 + b"0" for i in range(20)
+        )
+        + b"h\x14"
+    )
     begun = time.monotonic()
     with pytest.raises(DataError, match="has no list of 3 ints under b'labels'"):
         good = python2({b"data": numpy.zeros((3, 3072), numpy.uint8)})[:-1]
@@ -427,13 +493,32 @@ def test_images_come_out_of_jpeg_with_quality_75_and_colours_at_half_the_resolut
 
 def test_the_script_writes_what_data_dir_reads(tmp_path):
     unpacked(tmp_path / "in", contents(CIFAR10, 0))
-    command = [sys.executable, "-m", "minires.data.jpeg", "out", "--data-dir", "in", "--quality", "60"]
-    options = {"cwd": tmp_path, "capture_output": True, "text": True, "env": {**os.environ, "PYTHONPATH": str(ROOT)}}
+    command = [
+        sys.executable,
+        "-m",
+        "minires.data.jpeg",
+        "out",
+        "--data-dir",
+        "in",
+        "--quality",
+        "60",
+    ]
+    options = {
+        "cwd": tmp_path,
+        "capture_output": True,
+        "text": True,
+        "env": {**os.environ, "PYTHONPATH": str(ROOT)},
+    }
     done = subprocess.run(command, **options)
-    assert done.returncode == 0 and '--data-dir out --data-label "CIFAR-10, JPEG q60 4:2:0"' in done.stdout, done.stderr
+    assert (
+        done.returncode == 0
+        and '--data-dir out --data-label "CIFAR-10, JPEG q60 4:2:0"' in done.stdout
+    ), done.stderr
     for wrong, message in (("0", "--quality is 0, wanted 1 to 95"), ("high", "invalid int value")):
         refused = subprocess.run([*command[:-1], wrong], **options)
-        assert refused.returncode and message in refused.stderr and "Traceback" not in refused.stderr
+        assert (
+            refused.returncode and message in refused.stderr and "Traceback" not in refused.stderr
+        )
     before, after = data.cifar10(data_dir=tmp_path / "in"), data.cifar10(data_dir=tmp_path / "out")
     for a, b in zip(before, after, strict=True):
         assert_array_equal(a.labels, b.labels)

@@ -39,7 +39,10 @@ def elsewhere(tmp_path, monkeypatch):
 def few_digits():
     """A tenth of the digits, so that a run takes a moment: 120 for training, 20 for validation, 40 for test."""
     whole = data.digits()
-    parts = [part.part(slice(count), mean=part.mean, std=part.std) for part, count in zip(whole, (120, 20, 40))]
+    parts = [
+        part.part(slice(count), mean=part.mean, std=part.std)
+        for part, count in zip(whole, (120, 20, 40))
+    ]
     with pytest.MonkeyPatch.context() as there:
         there.setattr(data, "digits", lambda: parts)
         yield whole
@@ -64,7 +67,11 @@ def lines(capsys):
 def test_evaluate_draws_confusion_mistakes_and_filters(trained, elsewhere, capsys):
     assert typed("evaluate", "a", "--pictures", "seen") == 0
     assert "pictures in seen: confusion.png, mistakes.png, filters.png" in lines(capsys)
-    assert sorted(path.name for path in (elsewhere / "seen").iterdir()) == ["confusion.png", "filters.png", "mistakes.png"]
+    assert sorted(path.name for path in (elsewhere / "seen").iterdir()) == [
+        "confusion.png",
+        "filters.png",
+        "mistakes.png",
+    ]
 
 
 @pytest.mark.usefixtures("all_digits")
@@ -76,7 +83,9 @@ def test_train_prints_a_line_an_epoch_and_ends_with_the_test_accuracy(elsewhere,
     epoch = r"epoch  {}   train: loss \d\.\d{{3}}, accuracy \d+\.\d\d %   validation: loss \d+\.\d{{3}}, accuracy \d+\.\d\d %"
     assert said[0] == first and len(said) == 5
     assert re.fullmatch(epoch.format(1), said[1]) and re.fullmatch(epoch.format(2), said[2])
-    assert re.fullmatch(r"trained in \d+ s, [\d,]+ images/s; curves in runs/digits-resnet20/curves.png", said[3])
+    assert re.fullmatch(
+        r"trained in \d+ s, [\d,]+ images/s; curves in runs/digits-resnet20/curves.png", said[3]
+    )
     assert re.fullmatch(r"test loss \d\.\d{3}, accuracy \d+\.\d\d %", said[4])
 
 
@@ -85,10 +94,20 @@ def test_a_run_leaves_settings_log_card_curves_weights_and_two_checkpoints(elsew
     folder = elsewhere / "runs" / "a"
     assert sorted(path.name for path in folder.iterdir() if path.name != ".lock") == [
         "card.md", "checkpoints", "config.json", "curves.png", "log.csv", "result.json", "weights.safetensors"]  # fmt: skip
-    config, result = (json.loads((folder / name).read_text()) for name in ("config.json", "result.json"))
-    assert (config["seed"], config["augment"], config["epochs"], config["lr"]) == (3, "none", 2, 0.05)
+    config, result = (
+        json.loads((folder / name).read_text()) for name in ("config.json", "result.json")
+    )
+    assert (config["seed"], config["augment"], config["epochs"], config["lr"]) == (
+        3,
+        "none",
+        2,
+        0.05,
+    )
     head, *rows = (folder / "log.csv").read_text().splitlines()
-    assert head == "epoch,step,lr,train_loss,train_accuracy,validation_loss,validation_accuracy,seconds"
+    assert (
+        head
+        == "epoch,step,lr,train_loss,train_accuracy,validation_loss,validation_accuracy,seconds"
+    )
     assert [row.split(",")[:2] for row in rows] == [["1", "2"], ["2", "4"]]
     assert (folder / "curves.png").read_bytes().startswith(b"\x89PNG")
     assert len(list((folder / "checkpoints").iterdir())) == 2
@@ -113,19 +132,31 @@ def test_the_same_seed_prints_the_same_and_another_does_not(capsys):
 def test_a_run_without_a_name_never_takes_the_place_of_another(elsewhere, capsys):
     for _ in range(2):
         typed("train", "--epochs", "1")
-    assert sorted(path.name for path in (elsewhere / "runs").iterdir()) == ["digits-resnet20", "digits-resnet20-2"]
+    assert sorted(path.name for path in (elsewhere / "runs").iterdir()) == [
+        "digits-resnet20",
+        "digits-resnet20-2",
+    ]
     before = (elsewhere / "runs" / "digits-resnet20" / "log.csv").read_bytes()
     assert typed("train", "--epochs", "1", "--name", "digits-resnet20") == 2
-    assert "digits-resnet20 is there already: --resume" in capsys.readouterr().err.replace("\\", "/")
+    assert "digits-resnet20 is there already: --resume" in capsys.readouterr().err.replace(
+        "\\", "/"
+    )
     assert (elsewhere / "runs" / "digits-resnet20" / "log.csv").read_bytes() == before
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16", "tf32"])
 def test_train_in_another_precision_says_so_and_goes_back_to_float32(precision, elsewhere, capsys):
-    assert typed("train", "--epochs", "1", "--model", "resnet20", "--precision", precision, "--name", "a") == 0
+    assert (
+        typed(
+            "train", "--epochs", "1", "--model", "resnet20", "--precision", precision, "--name", "a"
+        )
+        == 0
+    )
     assert f"backend numpy, {precision}; runs/a" in lines(capsys)[0]
     assert f"| backend | numpy, {precision} |" in (elsewhere / "runs" / "a" / "card.md").read_text()
-    assert json.loads((elsewhere / "runs" / "a" / "config.json").read_text())["precision"] == precision
+    assert (
+        json.loads((elsewhere / "runs" / "a" / "config.json").read_text())["precision"] == precision
+    )
     assert not backend.settings().tf32 and backend.settings().half is None
     state, _ = checkpoint.load_weights(elsewhere / "runs" / "a" / "weights.safetensors")
     assert {value.dtype for value in state.values()} == {numpy.dtype("f4")}
@@ -136,7 +167,12 @@ def test_train_runs_on_another_backend_and_as_the_options_say(elsewhere, capsys)
     assert typed("train", *words.split(), "--mean", "0.3", "--std", "0.4", "--name", "s") == 0
     assert "backend strict" in capsys.readouterr().out
     state, facts = checkpoint.load_weights(elsewhere / "runs" / "s" / "weights.safetensors")
-    assert facts["options"] == {"num_classes": 10, "in_channels": 1, "shortcut": "none", "preactivation": True}
+    assert facts["options"] == {
+        "num_classes": 10,
+        "in_channels": 1,
+        "shortcut": "none",
+        "preactivation": True,
+    }
     assert (facts["mean"], facts["std"], facts["size"]) == ([0.3], [0.4], [8, 8, 1])
     assert "bn.weight" in state and not any("downsample" in name for name in state)
 
@@ -146,9 +182,13 @@ def test_watch_notes_the_layers_and_leaves_the_training_as_it_is(elsewhere, caps
     typed(*words, "plain")
     typed(*words, "watched", "--watch", "4")
     plain, watched = (elsewhere / "runs" / name for name in ("plain", "watched"))
-    assert (plain / "weights.safetensors").read_bytes() == (watched / "weights.safetensors").read_bytes()
+    assert (plain / "weights.safetensors").read_bytes() == (
+        watched / "weights.safetensors"
+    ).read_bytes()
     rows = (watched / "layers.csv").read_text().splitlines()
-    assert rows[0].startswith("step,layer,depth,activation_mean,activation_std,activation_zeros,gradient_mean")
+    assert rows[0].startswith(
+        "step,layer,depth,activation_mean,activation_std,activation_zeros,gradient_mean"
+    )
     assert {row.split(",")[0] for row in rows[1:]} == {"0", "4", "8"}
     assert (watched / "layers.png").read_bytes().startswith(b"\x89PNG")
     assert "layers in runs/watched/layers.csv and runs/watched/layers.png" in lines(capsys)
@@ -159,7 +199,8 @@ def test_a_net_that_blows_up_leaves_its_layers_and_a_finding(elsewhere, capsys):
     assert typed("train", "--epochs", "2", "--lr", "1e30", "--watch", "1", "--name", "x") == 2
     streams = capsys.readouterr()
     assert re.search(
-        r"the loss is (nan|inf) at step \d+; .* The last good checkpoint is runs/x/checkpoints/step-00000000", streams.err
+        r"the loss is (nan|inf) at step \d+; .* The last good checkpoint is runs/x/checkpoints/step-00000000",
+        streams.err,
     )
     assert "not finite" in streams.out and (elsewhere / "runs" / "x" / "layers.png").exists()
 
@@ -203,7 +244,9 @@ def test_a_net_that_blows_up_leaves_its_layers_and_a_finding(elsewhere, capsys):
         (["--shortcut", "C"], "unknown shortcut 'C'"),
     ],
 )
-def test_what_the_user_can_mend_is_one_line_and_status_2_and_no_folder(elsewhere, capsys, words, message):
+def test_what_the_user_can_mend_is_one_line_and_status_2_and_no_folder(
+    elsewhere, capsys, words, message
+):
     assert typed("train", *words) == 2
     error = capsys.readouterr().err
     assert re.match(f"minires train: .*({message})", error) and error.count("\n") == 1
@@ -227,7 +270,9 @@ def test_a_checkpoint_of_another_model_is_refused(trained, capsys):
         (trained / "config.json").write_text(json.dumps({**config, **change}))
         assert typed("train", "--resume", "a") == 2
         error = capsys.readouterr().err
-        assert "its checkpoint is of another model (resnet20) or optimizer" in error and told in error
+        assert (
+            "its checkpoint is of another model (resnet20) or optimizer" in error and told in error
+        )
 
 
 # A trained net at work.
@@ -250,16 +295,28 @@ def trained(once, elsewhere):
 
 
 def test_a_resumed_run_keeps_its_settings(trained, capsys):
-    for words, told in ((["--lr", "1", "--seed", "2"], "leave out --lr, --seed"), (["--name", "b"], "leave out --name")):
+    for words, told in (
+        (["--lr", "1", "--seed", "2"], "leave out --lr, --seed"),
+        (["--name", "b"], "leave out --name"),
+    ):
         assert typed("train", "--resume", "a", *words) == 2
-        assert f"a run goes on with the settings that it began with: {told}" in capsys.readouterr().err
-    assert typed("train", "--resume", "a") == 0 and re.match(r"runs.a is finished: test accuracy \d", capsys.readouterr().out)
+        assert (
+            f"a run goes on with the settings that it began with: {told}" in capsys.readouterr().err
+        )
+    assert typed("train", "--resume", "a") == 0 and re.match(
+        r"runs.a is finished: test accuracy \d", capsys.readouterr().out
+    )
 
 
 def test_evaluate_repeats_what_the_run_saw(trained, capsys):
     result = json.loads((trained / "result.json").read_text())
     expected = f"({result['test_hits']} of 40)"
-    for words in (["a"], ["runs/a"], [], ["--weights", str(trained / "weights.safetensors"), "--data", "digits"]):
+    for words in (
+        ["a"],
+        ["runs/a"],
+        [],
+        ["--weights", str(trained / "weights.safetensors"), "--data", "digits"],
+    ):
         assert typed("evaluate", *words) == 0
         assert expected in capsys.readouterr().out
     last = (trained / "log.csv").read_text().splitlines()[-1].split(",")
@@ -286,12 +343,16 @@ def test_predict_names_the_likeliest_classes(trained, elsewhere, capsys):
     model = models.build(facts["model"], **facts["options"]).eval()
     model.load_state_dict(state)
     with no_grad():
-        logits = model(Tensor(((pixels / 255 - facts["mean"]) / facts["std"]).astype(numpy.float32))).numpy()
+        logits = model(
+            Tensor(((pixels / 255 - facts["mean"]) / facts["std"]).astype(numpy.float32))
+        ).numpy()
     shares = 100 * numpy.exp(logits) / numpy.exp(logits).sum(axis=1, keepdims=True)
     assert typed("predict", *paths, "--top", "3", "--picture", "p.png") == 0
     first, *said, last = lines(capsys)
     for path, row, line in zip(paths, shares, said, strict=True):
-        assert line == f"{path}: " + ", ".join(f"{k} {row[k]:.1f} %" for k in numpy.argsort(-row)[:3])
+        assert line == f"{path}: " + ", ".join(
+            f"{k} {row[k]:.1f} %" for k in numpy.argsort(-row)[:3]
+        )
     assert (
         first == "the net of runs/a"
         and last == "picture in p.png"
@@ -310,14 +371,29 @@ def test_predict_names_the_likeliest_classes(trained, elsewhere, capsys):
             ["predict", "other/test/cat/1.png", "--classes", "cat,dog"],
             "the net tells 10 classes apart, there are 2 names: cat, dog",
         ),
-        (["evaluate", "--weights", "text.png"], "text.png is damaged, cut off, or no safetensors file"),
-        (["evaluate", "a", "--data", "cifar10", "--data-dir", "."], "holds .*; wanted cifar-10-binary.tar.gz"),
-        (["evaluate", "a", "--shortcut", "B"], "does not fit resnet20 .*--shortcut and --stem choose another"),
+        (
+            ["evaluate", "--weights", "text.png"],
+            "text.png is damaged, cut off, or no safetensors file",
+        ),
+        (
+            ["evaluate", "a", "--data", "cifar10", "--data-dir", "."],
+            "holds .*; wanted cifar-10-binary.tar.gz",
+        ),
+        (
+            ["evaluate", "a", "--shortcut", "B"],
+            "does not fit resnet20 .*--shortcut and --stem choose another",
+        ),
         (["evaluate", "a", "--model", "resnet32"], "does not fit resnet32 "),
         (["evaluate", "--weights", "runs/a/weights.safetensors"], "which images. --data says it"),
-        (["evaluate", "a", "--data", "folder:other"], "the net knows the classes 0, 1, 2.*; the images have cat"),
+        (
+            ["evaluate", "a", "--data", "folder:other"],
+            "the net knows the classes 0, 1, 2.*; the images have cat",
+        ),
         (["plot", "a", "b"], "b holds no run"),
-        (["plot", "a", "--picture", "p.jpg"], "a picture is written as PNG: p.jpg should end in .png"),
+        (
+            ["plot", "a", "--picture", "p.jpg"],
+            "a picture is written as PNG: p.jpg should end in .png",
+        ),
         (["predict", "text.png", "--top", "0"], "--top is 0, wanted at least 1"),
         (["evaluate", "a", "--weights", "x"], "a run, a, and --weights x: which of them"),
         (
@@ -332,7 +408,13 @@ def test_predict_names_the_likeliest_classes(trained, elsewhere, capsys):
 def test_other_commands_say_what_is_wrong_too(trained, elsewhere, capsys, words, message):
     (elsewhere / "text.png").write_text("no image")
     state, _ = checkpoint.load_weights(trained / "weights.safetensors")
-    save_file({name: numpy.ascontiguousarray(checkpoint._turned(array, outward=True)) for name, array in state.items()}, "bare")
+    save_file(
+        {
+            name: numpy.ascontiguousarray(checkpoint._turned(array, outward=True))
+            for name, array in state.items()
+        },
+        "bare",
+    )
     (elsewhere / "other" / "test" / "cat").mkdir(parents=True)
     Image.new("L", (8, 8)).save(elsewhere / "other" / "test" / "cat" / "1.png")
     assert typed(*words) == 2
@@ -371,11 +453,25 @@ def test_weights_of_others_are_read_with_the_settings_that_they_need(elsewhere, 
         logits = model.eval()(Tensor(x.astype(numpy.float32))).numpy()
     hits = int((logits.argmax(axis=1) == numpy.arange(10)).sum())
     assert f"({hits} of 10)" in capsys.readouterr().out
-    assert typed("predict", "images/test/cat/1.png", *words, "--classes", "cifar10", "--size", "32", "--top", "1") == 0
+    assert (
+        typed(
+            "predict",
+            "images/test/cat/1.png",
+            *words,
+            "--classes",
+            "cifar10",
+            "--size",
+            "32",
+            "--top",
+            "1",
+        )
+        == 0
+    )
     assert f": {data.CLASSES['cifar10'][logits[3].argmax()]} " in capsys.readouterr().out
     assert typed("predict", "images/test/cat/1.png", *words) == 2
     assert "do not say how an image is prepared: give --size" in capsys.readouterr().err
-    assert typed("evaluate", *words[:2], *words[6:], "--data", "folder:images") == 0  # which net it is, its shapes say
+    # Which net it is, its shapes say.
+    assert typed("evaluate", *words[:2], *words[6:], "--data", "folder:images") == 0
     assert f"({hits} of 10)" in capsys.readouterr().out
     checkpoint.save_weights("other", models.ResNet(models.BasicBlock, (1,), (4,)).state_dict())
     assert typed("evaluate", "--weights", "other", "--data", "folder:images") == 2
@@ -412,7 +508,10 @@ def test_a_net_for_images_that_are_not_square_is_evaluated_on_such(elsewhere, ca
     result = json.loads((elsewhere / "runs" / "w" / "result.json").read_text())
     capsys.readouterr()
     typed("evaluate", "w")
-    assert f"loss {result['test_loss']:.3f}, accuracy {100 * result['test_accuracy']:.2f} % (" in capsys.readouterr().out
+    assert (
+        f"loss {result['test_loss']:.3f}, accuracy {100 * result['test_accuracy']:.2f} % ("
+        in capsys.readouterr().out
+    )
 
 
 def test_a_run_can_be_used_from_another_folder(elsewhere, capsys, monkeypatch):
@@ -439,13 +538,23 @@ def test_one_class_is_nothing_to_train_on(elsewhere, capsys):
 def test_plot_lays_runs_over_each_other(trained, elsewhere, capsys):
     shutil.copytree(trained, trained.with_name("b"))
     assert typed("plot", "a", "runs/b", "--picture", "both.png") == 0
-    assert (elsewhere / "both.png").read_bytes().startswith(b"\x89PNG") and lines(capsys)[-1] == "picture in both.png"
+    assert (elsewhere / "both.png").read_bytes().startswith(b"\x89PNG") and lines(capsys)[
+        -1
+    ] == "picture in both.png"
     (elsewhere / "runs" / "b" / "log.csv").unlink()
     assert typed("plot", "a", "b") == 2 and "has no finished epoch yet" in capsys.readouterr().err
-    assert typed("plot", "a", "--depths") == 2 and "runs/a has no layers.csv: its layers were not noted" in capsys.readouterr().err
-    watch.write(trained / "layers.csv", [watch.Row(0, f"conv{i}", i, 0.0, 1.0, 0.0, 0.0, 0.1, 0.0) for i in (1, 2)])
+    assert (
+        typed("plot", "a", "--depths") == 2
+        and "runs/a has no layers.csv: its layers were not noted" in capsys.readouterr().err
+    )
+    watch.write(
+        trained / "layers.csv",
+        [watch.Row(0, f"conv{i}", i, 0.0, 1.0, 0.0, 0.0, 0.1, 0.0) for i in (1, 2)],
+    )
     assert typed("plot", "a", "--depths") == 0
-    assert (elsewhere / "depths.png").read_bytes().startswith(b"\x89PNG") and lines(capsys)[-1] == "picture in depths.png"
+    assert (elsewhere / "depths.png").read_bytes().startswith(b"\x89PNG") and lines(capsys)[
+        -1
+    ] == "picture in depths.png"
 
 
 @pytest.mark.usefixtures("all_digits")
@@ -453,14 +562,32 @@ def test_data_describes_a_set_and_draws_it(elsewhere, capsys):
     assert typed("data", "digits") == 0
     said = lines(capsys)
     assert said[0].startswith("handwritten digits. UCI") and said[-1] == "picture in digits.png"
-    assert said[1] == "train       Dataset(1,257 images of 8 x 8 x 1, 10 classes), 122 to 128 of each"
+    assert (
+        said[1] == "train       Dataset(1,257 images of 8 x 8 x 1, 10 classes), 122 to 128 of each"
+    )
     assert (elsewhere / "digits.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_summary_shows_the_published_number_of_parameters(capsys):
-    assert typed("summary", "resnet18", "--stem", "imagenet", "--num-classes", "1000", "--input", "64", "64", "3") == 0
+    assert (
+        typed(
+            "summary",
+            "resnet18",
+            "--stem",
+            "imagenet",
+            "--num-classes",
+            "1000",
+            "--input",
+            "64",
+            "64",
+            "3",
+        )
+        == 0
+    )
     assert re.search(r"^sum +11,689,512 ", capsys.readouterr().out, re.M)
-    assert typed("summary", "resnet20") == 0 and re.search(r"^sum +269,722 ", capsys.readouterr().out, re.M)
+    assert typed("summary", "resnet20") == 0 and re.search(
+        r"^sum +269,722 ", capsys.readouterr().out, re.M
+    )
 
 
 def test_no_command_and_unknown_ones_show_the_usage(capsys):
@@ -480,17 +607,28 @@ def test_info_names_backend_processor_and_kernel(capsys):
 
 def test_info_goes_on_where_the_threads_are_no_number(elsewhere):
     environment = {"PYTHONPATH": str(ROOT), "MINIRES_THREADS": "x"}
-    result = subprocess.run([sys.executable, "-m", "minires", "info"], capture_output=True, text=True, env=environment)
-    assert result.returncode == 0 and "\nthreads     none: MINIRES_THREADS is 'x', expected a number" in result.stdout
+    result = subprocess.run(
+        [sys.executable, "-m", "minires", "info"], capture_output=True, text=True, env=environment
+    )
+    assert (
+        result.returncode == 0
+        and "\nthreads     none: MINIRES_THREADS is 'x', expected a number" in result.stdout
+    )
     assert "\nGPU " in result.stdout
 
 
 def test_info_warns_of_a_pinned_kernel(capsys, monkeypatch):
-    monkeypatch.setattr(machine, "blas", lambda: {"name": "openblas", "version": "0.3", "kernel": "Haswell", "threads": 2})
+    monkeypatch.setattr(
+        machine,
+        "blas",
+        lambda: {"name": "openblas", "version": "0.3", "kernel": "Haswell", "threads": 2},
+    )
     monkeypatch.setattr(machine, "features", lambda: {"AVX2", "AVX512_SKX"})
     monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
     typed("info")
-    assert "warning     the kernel does not use this processor's AVX512_SKX" in (told := capsys.readouterr().out)
+    assert "warning     the kernel does not use this processor's AVX512_SKX" in (
+        told := capsys.readouterr().out
+    )
     assert "OPENBLAS_CORETYPE=Haswell pins it: unset it" in told
     monkeypatch.setattr(machine, "features", lambda: {"AVX2"})
     typed("info")
@@ -500,13 +638,20 @@ def test_info_warns_of_a_pinned_kernel(capsys, monkeypatch):
 @pytest.mark.parametrize("command", ["train", "info"])
 def test_a_wrong_minires_backend_is_a_line_and_no_traceback(elsewhere, command):
     environment = {"PYTHONPATH": str(ROOT), "MINIRES_BACKEND": "cuda"}
-    result = subprocess.run([sys.executable, "-m", "minires", command], capture_output=True, text=True, env=environment)
+    result = subprocess.run(
+        [sys.executable, "-m", "minires", command], capture_output=True, text=True, env=environment
+    )
     assert "MINIRES_BACKEND=cuda: unknown backend 'cuda'" in result.stdout + result.stderr
-    assert "Traceback" not in result.stderr and result.returncode == (2 if command == "train" else 0)
+    assert "Traceback" not in result.stderr and result.returncode == (
+        2 if command == "train" else 0
+    )
 
 
 def test_python_m_minires_is_the_command(elsewhere):
     result = subprocess.run(
-        [sys.executable, "-m", "minires", "info"], capture_output=True, text=True, env={"PYTHONPATH": str(ROOT)}
+        [sys.executable, "-m", "minires", "info"],
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(ROOT)},
     )
     assert result.returncode == 0 and result.stdout.startswith("minires")

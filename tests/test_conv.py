@@ -38,11 +38,9 @@ def conv2d_by_loops(x, weight, bias, stride, padding):
 @given(windows(), st.integers(1, 3), SEEDS)
 def test_conv2d_is_the_sum_over_the_window_and_the_channels(drawn, f, seed):
     shape, window = drawn
-    x, weight, bias = (
-        numbers(seed, shape),
-        numbers(seed + 1, (*window["kernel"], shape[3], f)),
-        numbers(seed + 2, (f,)),
-    )
+    x = numbers(seed, shape)
+    weight = numbers(seed + 1, (*window["kernel"], shape[3], f))
+    bias = numbers(seed + 2, (f,))
     expected = conv2d_by_loops(x, weight, bias, window["stride"], window["padding"])
     y, _ = run(ops.conv2d, x, weight, bias, stride=window["stride"], padding=window["padding"])
     assert_allclose(y, expected, atol=1e-12)
@@ -60,9 +58,8 @@ def test_conv2d_by_hand():
     x = numpy.arange(9.0).reshape(1, 3, 3, 1)
     weight = numpy.array([[1.0, 10.0], [100.0, 1000.0]]).reshape(2, 2, 1, 1)
     y, backward = run(ops.conv2d, x, weight)
-    assert_array_equal(
-        y[0, :, :, 0], [[4310, 5421], [7643, 8754]]
-    )  # not flipped: 0 + 10*1 + 100*3 + 1000*4
+    # Not flipped: 0 + 10*1 + 100*3 + 1000*4.
+    assert_array_equal(y[0, :, :, 0], [[4310, 5421], [7643, 8754]])
     g_x, g_weight, g_bias = backward(numpy.ones((1, 2, 2, 1)))
     assert_array_equal(g_x[0, :, :, 0], [[1, 11, 10], [101, 1111, 1010], [100, 1100, 1000]])
     assert_array_equal(

@@ -60,10 +60,8 @@ COLUMNS = "columns_in_chunks"
     [
         (MANY, "winograd 4"),
         (FEW, COLUMNS),
-        (
-            {"shape": (1, 4, 4, 512), "f": 8, "padding": 1},
-            COLUMNS,
-        ),  # a tile, and 36 products by a large matrix
+        # a tile, and 36 products by a large matrix.
+        ({"shape": (1, 4, 4, 512), "f": 8, "padding": 1}, COLUMNS),
         ({"shape": (0, 9, 7, 8), "f": 8}, COLUMNS),
         (MANY | {"stride": 2}, COLUMNS),
         ({"shape": (32, 9, 9, 8), "f": 8, "stride": 2}, "winograd 4"),

@@ -22,7 +22,9 @@ def small(**options):
 
 def collected(batches):
     pairs = [(to_host(x), to_host(labels)) for x, labels in batches]
-    return numpy.concatenate([x for x, _ in pairs]), numpy.concatenate([labels for _, labels in pairs])
+    return numpy.concatenate([x for x, _ in pairs]), numpy.concatenate(
+        [labels for _, labels in pairs]
+    )
 
 
 # The digits.
@@ -32,9 +34,16 @@ def test_the_digits_are_split_once_for_all_without_overlap():
     train, validation, test = data.digits()
     assert (len(train), len(validation), len(test)) == (1257, 185, 355)
     everything = numpy.concatenate([part.images for part in (train, validation, test)])
-    assert everything.shape == (1797, 8, 8, 1) and everything.dtype == numpy.uint8 and everything.max() == 16
+    assert (
+        everything.shape == (1797, 8, 8, 1)
+        and everything.dtype == numpy.uint8
+        and everything.max() == 16
+    )
     again = data.digits()
-    assert all((a.images == b.images).all() and (a.labels == b.labels).all() for a, b in zip((train, validation, test), again))
+    assert all(
+        (a.images == b.images).all() and (a.labels == b.labels).all()
+        for a, b in zip((train, validation, test), again)
+    )
 
 
 def test_each_part_has_each_digit_in_its_share():
@@ -67,7 +76,12 @@ def test_mean_and_deviation_come_from_the_training_part_alone():
 @pytest.mark.parametrize(
     ("images", "labels", "error", "message"),
     [
-        (IMAGES.astype(float), LABELS, TypeError, r"images are float64 \(10, 4, 3, 2\), wanted uint8"),
+        (
+            IMAGES.astype(float),
+            LABELS,
+            TypeError,
+            r"images are float64 \(10, 4, 3, 2\), wanted uint8",
+        ),
         (IMAGES[0], LABELS, TypeError, r"wanted uint8 \(N, H, W, C\)"),
         (IMAGES, LABELS.astype(float), TypeError, "labels are float64, wanted ints"),
         (IMAGES, LABELS[:9], ValueError, r"labels have shape \(9,\), there are 10 images"),
@@ -117,7 +131,13 @@ def test_a_part_has_some_of_the_images_and_all_else():
     part = whole.part([7, 2])
     assert_array_equal(part.images, IMAGES[[7, 2]])
     assert_array_equal(part.labels, LABELS[[7, 2]])
-    assert (part.mean, part.std, part.max_value, part.name, part.source) == (whole.mean, whole.std, 100, "n", "s")
+    assert (part.mean, part.std, part.max_value, part.name, part.source) == (
+        whole.mean,
+        whole.std,
+        100,
+        "n",
+        "s",
+    )
     assert whole.counts() == [4, 3, 3] and part.counts() == [0, 1, 1]
 
 
@@ -154,7 +174,9 @@ def test_drop_last_leaves_out_what_is_not_full():
 
 def test_with_a_seed_each_image_comes_once_in_an_order_of_seed_and_epoch():
     def order(seed, epoch):
-        x, labels = collected(data.batches(small(mean=(0, 0), std=(1, 1)), 3, seed=seed, epoch=epoch))
+        x, labels = collected(
+            data.batches(small(mean=(0, 0), std=(1, 1)), 3, seed=seed, epoch=epoch)
+        )
         pixels = numpy.rint(x[:, 0, 0, 0] * 255).astype(int)
         assert_array_equal(labels, LABELS[pixels // 24])
         return list(pixels // 24)
@@ -186,9 +208,13 @@ def test_a_batch_size_that_is_none_is_refused(size):
         data.batches(small(), size)
 
 
-@pytest.mark.parametrize("options", [{"crop": 1}, {"flip": True}, {"flip": "alternating"}, {"cutout": 2}])
+@pytest.mark.parametrize(
+    "options", [{"crop": 1}, {"flip": True}, {"flip": "alternating"}, {"cutout": 2}]
+)
 def test_images_to_be_tested_are_not_augmented(options):
-    with pytest.raises(ValueError, match="crop, flip and cutout are for training: they need a seed"):
+    with pytest.raises(
+        ValueError, match="crop, flip and cutout are for training: they need a seed"
+    ):
         data.batches(small(), 4, **options)
 
 
@@ -227,8 +253,11 @@ def test_cutout_blackens_one_square_an_image_that_may_lie_over_the_edge(side):
     areas = set()
     for hole in black:
         assert_array_equal(hole[..., 0], hole[..., 1])
-        rows, columns = numpy.flatnonzero(hole[..., 0].any(axis=1)), numpy.flatnonzero(hole[..., 0].any(axis=0))
-        assert hole[..., 0][rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].all() and hole.any()
+        rows = numpy.flatnonzero(hole[..., 0].any(axis=1))
+        columns = numpy.flatnonzero(hole[..., 0].any(axis=0))
+        assert (
+            hole[..., 0][rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].all() and hole.any()
+        )
         for places, size in ((rows, 6), (columns, 5)):
             cut = places[0] == 0 or places[-1] == size - 1
             assert len(places) <= side and (len(places) == side or cut)
@@ -254,7 +283,9 @@ def test_an_alternating_flip_shows_each_image_both_ways_in_any_two_epochs():
 
 
 def test_a_random_flip_is_drawn_anew_each_epoch():
-    assert len({tuple(mirrored(epoch, True)) for epoch in range(6)}) == 6 and not any(mirrored(0, False))
+    assert len({tuple(mirrored(epoch, True)) for epoch in range(6)}) == 6 and not any(
+        mirrored(0, False)
+    )
 
 
 # The next batch, ahead.
@@ -269,12 +300,16 @@ def test_an_epoch_can_be_begun_at_any_batch():
         for (x, labels), (x_whole, labels_whole) in zip(rest, whole[start:], strict=True):
             assert_array_equal(to_host(x), to_host(x_whole))
             assert_array_equal(to_host(labels), to_host(labels_whole))
-    assert len(data.batches(small(), 3, start=9)) == 0 and not list(data.batches(small(), 3, start=9))
+    assert len(data.batches(small(), 3, start=9)) == 0 and not list(
+        data.batches(small(), 3, start=9)
+    )
 
 
 def test_the_next_batch_is_made_while_one_is_in_use(monkeypatch):
     made, make = [threading.Event() for _ in range(4)], data.batches._batch
-    monkeypatch.setattr(data.batches, "_batch", lambda self, *words: (make(self, *words), made[words[-1]].set())[0])
+    monkeypatch.setattr(
+        data.batches, "_batch", lambda self, *words: (make(self, *words), made[words[-1]].set())[0]
+    )
     coming = iter(data.batches(small(), 3))
     next(coming)
     assert made[1].wait(10) and not made[2].wait(0.05)
@@ -293,8 +328,12 @@ def test_no_two_streams_of_random_numbers_are_one():
     """Weights, order, augmentation and sides of a run are drawn from the same seed, and not from the same numbers."""
     streams = [numpy.random.default_rng(5).random(4)]
     batches = data.batches(small(), 4, seed=5)
-    streams += [batches._draw(epoch, ORDER).random(4) for epoch in range(3)] + [batches._draw(SIDES).random(4)]
-    streams += [batches._draw(epoch, i, AUGMENTATION).random(4) for epoch in range(3) for i in range(3)]
+    streams += [batches._draw(epoch, ORDER).random(4) for epoch in range(3)] + [
+        batches._draw(SIDES).random(4)
+    ]
+    streams += [
+        batches._draw(epoch, i, AUGMENTATION).random(4) for epoch in range(3) for i in range(3)
+    ]
     assert len({tuple(stream) for stream in streams}) == len(streams) == 14
 
 

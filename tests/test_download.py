@@ -29,7 +29,11 @@ class Server:
 
     def __init__(self, content=CONTENT, *, ranges=True, cut=None, cuts=0, status=None, pause=0, stall=None, length=True,
                  kind=None, hang=0):  # fmt: skip
-        self.content, self.ranges, self.cut, self.cuts, self.status = content, ranges, cut, cuts, status
+        self.content = content
+        self.ranges = ranges
+        self.cut = cut
+        self.cuts = cuts
+        self.status = status
         self.pause, self.stall, self.length, self.asked, self.sent = pause, stall, length, [], 0
         self.kind, self.hang = kind, hang
         server = self
@@ -63,7 +67,9 @@ class Server:
         if self.length:
             request.send_header("Content-Length", str(len(body)))
         if wanted and self.ranges:
-            request.send_header("Content-Range", f"bytes {start}-{len(self.content) - 1}/{len(self.content)}")
+            request.send_header(
+                "Content-Range", f"bytes {start}-{len(self.content) - 1}/{len(self.content)}"
+            )
         request.end_headers()
         hang = 0
         if self.cuts:
@@ -156,7 +162,10 @@ def test_what_one_source_sent_the_next_one_goes_on_with(serve, cache):
 def test_a_server_without_ranges_begins_again(serve, cache):
     server = serve(ranges=False, cut=100_000, cuts=1)
     fetch([server.url], ARCHIVES, **QUICK)
-    assert server.asked == [None, "bytes=100000-"] and (cache / "images.tar.gz").read_bytes() == CONTENT
+    assert (
+        server.asked == [None, "bytes=100000-"]
+        and (cache / "images.tar.gz").read_bytes() == CONTENT
+    )
 
 
 def test_a_download_that_was_killed_is_gone_on_with(serve, cache):
@@ -178,7 +187,10 @@ def test_a_remnant_longer_than_the_file_is_thrown_away(serve, cache):
     (cache / "images.tar.gz.part").write_bytes(CONTENT + b"more")
     server = serve()
     fetch([server.url], ARCHIVES, **QUICK)
-    assert server.asked == [f"bytes={len(CONTENT) + 4}-", None] and (cache / "images.tar.gz").read_bytes() == CONTENT
+    assert (
+        server.asked == [f"bytes={len(CONTENT) + 4}-", None]
+        and (cache / "images.tar.gz").read_bytes() == CONTENT
+    )
 
 
 def test_a_remnant_of_something_else_is_found_out_by_the_checksum(serve, cache):
@@ -212,7 +224,8 @@ def test_a_slow_server_is_waited_for(serve, cache):
 def test_a_web_page_costs_nothing_of_what_has_come_so_far(serve, cache):
     cache.mkdir()
     (cache / "images.tar.gz.part").write_bytes(CONTENT[:300_000])
-    page, good = serve(b"<html>Log in first</html>", ranges=False, kind="text/html; charset=utf-8"), serve()
+    page = serve(b"<html>Log in first</html>", ranges=False, kind="text/html; charset=utf-8")
+    good = serve()
     fetch([page.url, good.url], ARCHIVES, **QUICK)
     assert good.asked == ["bytes=300000-"] and (cache / "images.tar.gz").read_bytes() == CONTENT
     (cache / "images.tar.gz").unlink()
@@ -270,7 +283,10 @@ def test_a_cache_that_has_the_file_need_not_be_writable(cache, monkeypatch):
 def test_each_source_is_told_as_it_is_asked(serve, capsys):
     missing, good = serve(status=404), serve()
     fetch([missing.url, good.url], ARCHIVES)
-    assert capsys.readouterr().err.splitlines() == [f"minires: fetching {missing.url}", f"minires: fetching {good.url}"]
+    assert capsys.readouterr().err.splitlines() == [
+        f"minires: fetching {missing.url}",
+        f"minires: fetching {good.url}",
+    ]
 
 
 def test_a_damaged_file_in_the_cache_is_fetched_again(serve, cache, capsys):
@@ -289,11 +305,20 @@ def test_when_all_fails_each_reason_and_the_way_by_hand_are_told(serve, cache):
     with pytest.raises(ConnectionError) as caught:
         fetch(urls, ARCHIVES, **QUICK, tries=2)
     told = str(caught.value)
-    reasons = ["HTTP 404 Not Found", "it is another file (6 bytes, MD5 ", "Connection refused", "wanted an address", ""]
+    reasons = [
+        "HTTP 404 Not Found",
+        "it is another file (6 bytes, MD5 ",
+        "Connection refused",
+        "wanted an address",
+        "",
+    ]
     for url, reason in zip(urls, reasons, strict=True):
         assert f"\n  {url}: " in told and reason in told
     md5 = next(iter(ARCHIVES))
-    assert f"Fetch images.tar.gz (MD5 {md5}) by other means, from one of these addresses, and put it into {cache}" in told
+    assert (
+        f"Fetch images.tar.gz (MD5 {md5}) by other means, from one of these addresses, and put it into {cache}"
+        in told
+    )
     assert "--data-dir" in told and "--source" in told and not names(cache)
     assert len(missing.asked) == 1  # what is not there will not be there a second later
 
@@ -357,16 +382,21 @@ def test_a_cache_that_cannot_be_made_is_named(cache, serve):
 
 def test_the_known_sources_are_one_list_with_the_origin_last_and_given_ones_go_first(monkeypatch):
     asked = []
-    monkeypatch.setattr(download, "fetch", lambda urls, archives: asked.append((urls, archives)) or 1 / 0)
+    monkeypatch.setattr(
+        download, "fetch", lambda urls, archives: asked.append((urls, archives)) or 1 / 0
+    )
     for name in ("cifar10", "cifar100"):
         with pytest.raises(ZeroDivisionError):
             getattr(cifar, name)(sources=["http://mine/x"])
     (ten, md5s), (hundred, _) = asked
     assert ten[0] == hundred[0] == "http://mine/x"
-    assert ["toronto" in url for url in ten[1:]] == [False, False, True, True] and all("toronto" in url for url in hundred[1:])
+    assert ["toronto" in url for url in ten[1:]] == [False, False, True, True] and all(
+        "toronto" in url for url in hundred[1:]
+    )
     assert md5s["c32a1d4ab5d03f1284b67883e8d87530"] == "cifar-10-binary.tar.gz" and len(md5s) == 2
 
 
 def test_the_checksum_is_md5(tmp_path):
     (tmp_path / "a").write_bytes(b"abc")
-    assert download.checksum(tmp_path / "a") == "900150983cd24fb0d6963f7d28e17f72"  # RFC 1321, appendix A.5
+    # RFC 1321, appendix A.5.
+    assert download.checksum(tmp_path / "a") == "900150983cd24fb0d6963f7d28e17f72"

@@ -100,9 +100,8 @@ def test_cifar10_reads_any_folder_and_writes_weights_that_load(run, tmp_path):
     rng = numpy.random.default_rng(0)
     for name in [*(f"data_batch_{i}.bin" for i in range(1, 6)), "test_batch.bin"]:
         labels = numpy.arange(20) % 10
-        planes = 25 * labels[:, None] + rng.integers(
-            0, 25, (20, 3 * 32 * 32)
-        )  # a brightness per class
+        # a brightness per class.
+        planes = 25 * labels[:, None] + rng.integers(0, 25, (20, 3 * 32 * 32))
         numpy.column_stack([labels, planes]).astype(numpy.uint8).tofile(folder / name)
     out = run("cifar10", folder, "--epochs", 2, "--batch", 50, "--out", "w.safetensors")
     assert "step 4 of 4: loss " in out

@@ -73,7 +73,9 @@ def test_a_net_of_imagenet_gives_pytorchs_logits_both_ways(name, dtype, tmp_path
     assert list(state) and set(state) == set(other)
     for key, value in state.items():
         assert_array_equal(value, other[key])
-    assert facts["model"] == name and facts["size"] == [224, 224, 3] and len(facts["classes"]) == 1000
+    assert (
+        facts["model"] == name and facts["size"] == [224, 224, 3] and len(facts["classes"]) == 1000
+    )
     ours = models.build(name, **facts["options"]).astype(dtype)
     ours.load_state_dict(state)
     expected = logits(theirs, x)
@@ -83,8 +85,11 @@ def test_a_net_of_imagenet_gives_pytorchs_logits_both_ways(name, dtype, tmp_path
     nn.manual_seed(1)
     mine = models.build(name, stem="imagenet", num_classes=1000).astype(dtype)
     save_weights(tmp_path / "mine.safetensors", mine.state_dict())
-    back, state = twin_of(name).to(getattr(torch, dtype)).eval(), load_file(tmp_path / "mine.safetensors")
-    assert set(state) == {key for key in back.state_dict() if not key.endswith("num_batches_tracked")}
+    back = twin_of(name).to(getattr(torch, dtype)).eval()
+    state = load_file(tmp_path / "mine.safetensors")
+    assert set(state) == {
+        key for key in back.state_dict() if not key.endswith("num_batches_tracked")
+    }
     back.load_state_dict(state)  # strictly: what PyTorch counts beside them it adds itself
     assert apart(logits(mine, x), logits(back, x)) < LARGEST[dtype]
 
@@ -93,11 +98,17 @@ def test_a_net_of_imagenet_gives_pytorchs_logits_both_ways(name, dtype, tmp_path
 def test_a_net_for_cifar_comes_as_a_training_script_saved_it(zipped, tmp_path):
     """On several GPUs, as `linear`, in a dict with other things."""
     twin = shaken(Twin((3, 3, 3), NARROW, shortcut="A"), "float32")
-    state = {f"module.{key.replace('fc.', 'linear.')}": value for key, value in twin.state_dict().items()}
+    state = {
+        f"module.{key.replace('fc.', 'linear.')}": value for key, value in twin.state_dict().items()
+    }
     kept = {"state_dict": state, "epoch": 3, "best_prec1": torch.tensor(91.7), "name": "resnet20"}
     torch.save(kept, tmp_path / "w.th", _use_new_zipfile_serialization=zipped)
     state, facts = pretrained.read(tmp_path / "w.th")
-    assert facts["model"] == "resnet20" and facts["options"]["shortcut"] == "A" and "classes" not in facts
+    assert (
+        facts["model"] == "resnet20"
+        and facts["options"]["shortcut"] == "A"
+        and "classes" not in facts
+    )
     ours = models.build(facts["model"], **facts["options"])
     ours.load_state_dict(state)
     x = numpy.random.default_rng(0).standard_normal((4, 32, 32, 3)).astype("f4")
@@ -111,8 +122,12 @@ def test_what_does_not_fit_is_named(tmp_path):
     assert facts == {}  # no net of ours has such depths
     with pytest.raises(ValueError, match=r"(?s)missing: layer1.1.conv1.weight.*and \d+ more"):
         models.resnet18(stem="imagenet", num_classes=1000).load_state_dict(state)
-    with pytest.raises(ValueError, match=r"(?s)unknown: fc.extra.*fc.bias: shape \(5,\), wanted \(1000,\)"):
-        models.ResNet(models.BasicBlock, (1, 1, 1, 1), WIDE, stem="imagenet", num_classes=1000).load_state_dict(state)
+    with pytest.raises(
+        ValueError, match=r"(?s)unknown: fc.extra.*fc.bias: shape \(5,\), wanted \(1000,\)"
+    ):
+        models.ResNet(
+            models.BasicBlock, (1, 1, 1, 1), WIDE, stem="imagenet", num_classes=1000
+        ).load_state_dict(state)
 
 
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "before 1.6"])
@@ -124,7 +139,11 @@ def test_tensors_of_each_kind_come_in(zipped, tmp_path):
         "float64": torch.randn(3).double(), "float16": torch.randn(2, 2).half(), "bool": torch.tensor([True, False]),
         "number": torch.tensor(3.5), "empty": torch.zeros(0, 3), "parameter": torch.nn.Parameter(torch.randn(2, 3)),
     }  # fmt: skip
-    torch.save({**state, "bfloat16": torch.tensor([1.5, -2.25]).bfloat16()}, tmp_path / "w.pt", _use_new_zipfile_serialization=zipped)
+    torch.save(
+        {**state, "bfloat16": torch.tensor([1.5, -2.25]).bfloat16()},
+        tmp_path / "w.pt",
+        _use_new_zipfile_serialization=zipped,
+    )
     found, _ = load_weights(tmp_path / "w.pt")
     assert_array_equal(found.pop("bfloat16"), numpy.array([1.5, -2.25], "f4"))
     assert found.keys() == state.keys()
@@ -138,5 +157,8 @@ def test_tensors_of_each_kind_come_in(zipped, tmp_path):
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "before 1.6"])
 def test_a_whole_pickled_module_is_refused(zipped, tmp_path):
     torch.save(torch.nn.Linear(2, 2), tmp_path / "w.pth", _use_new_zipfile_serialization=zipped)
-    with pytest.raises(ValueError, match=r"w.pth: the pickle asks for torch.nn.modules.linear.Linear.*save its state_dict\(\) instead.*not run"):
+    with pytest.raises(
+        ValueError,
+        match=r"w.pth: the pickle asks for torch.nn.modules.linear.Linear.*save its state_dict\(\) instead.*not run",
+    ):
         load_weights(tmp_path / "w.pth")

@@ -22,7 +22,9 @@ def shaken(model):
     rng, state = numpy.random.default_rng(0), model.state_dict()
     for name, value in state.items():
         if value.ndim == 1 and not name.startswith("fc"):
-            state[name] = (name.endswith(("weight", "var")) + rng.uniform(-0.3, 0.3, value.shape)).astype("f4")
+            state[name] = (
+                name.endswith(("weight", "var")) + rng.uniform(-0.3, 0.3, value.shape)
+            ).astype("f4")
     model.load_state_dict(state)
     return model
 
@@ -35,7 +37,11 @@ def agrees(model, size, n=3, **options):
     modes = [module.training for _, module in model.modules()]
     with no_grad():
         expected = model.eval()(Tensor(x)).numpy()
-    assert all(modes) and found.shape == expected.shape == (n, expected.shape[1]) and numpy.abs(expected).max() > 0.01
+    assert (
+        all(modes)
+        and found.shape == expected.shape == (n, expected.shape[1])
+        and numpy.abs(expected).max() > 0.01
+    )
     assert_allclose(found, expected, rtol=1e-4, atol=1e-4 * numpy.abs(expected).max())
 
 
@@ -64,7 +70,8 @@ class Other(nn.Module):
     def forward(self, x):
         x = F.relu(self.norm(self.conv(x)) * 2 + 1)
         x = F.pad(F.max_pool2d(x, (2, 3), stride=1)[:, 1:, :-1], ((0, 0), (1, 0), (0, 2), (0, 0)))
-        x = F.relu(x)  # onnxruntime makes one of Pad and AveragePool, and then finds the frame too wide
+        # Onnxruntime makes one of Pad and AveragePool, and then finds the frame too wide.
+        x = F.relu(x)
         return self.fc(F.reshape(self.pool(x)[:, :2, :2], (x.shape[0], -1)))
 
 
@@ -103,11 +110,20 @@ def test_without_the_package_it_says_what_to_install(monkeypatch, tmp_path):
 
 def test_the_command_exports_a_trained_net_with_what_is_needed_to_use_it(capsys):
     nn.manual_seed(0)
-    facts = {"model": "resnet20", "classes": ["ant", "bee"], "size": [16, 16, 3], "mean": [0.4, 0.5, 0.6], "std": [0.2, 0.3, 0.4]}
+    facts = {
+        "model": "resnet20",
+        "classes": ["ant", "bee"],
+        "size": [16, 16, 3],
+        "mean": [0.4, 0.5, 0.6],
+        "std": [0.2, 0.3, 0.4],
+    }
     model = models.resnet20(num_classes=2)
     save_weights("w.safetensors", model.state_dict(), **facts)
     assert typed("export", "--weights", "w.safetensors") == 0
-    assert capsys.readouterr().out == "resnet20.onnx: images (N, 3, 16, 16) in, each channel normalised by mean and std, to logits (N, 2)\n"
+    assert (
+        capsys.readouterr().out
+        == "resnet20.onnx: images (N, 3, 16, 16) in, each channel normalised by mean and std, to logits (N, 2)\n"
+    )
     found = onnx.load("resnet20.onnx")
     told = {entry.key: json.loads(entry.value) for entry in found.metadata_props}
     assert told == {name: fact for name, fact in facts.items() if name not in ("model", "size")}

@@ -45,11 +45,15 @@ class Full:
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def test_a_full_disk_is_an_error_that_names_path_and_size_and_leaves_the_old_file(tmp_path, monkeypatch):
+def test_a_full_disk_is_an_error_that_names_path_and_size_and_leaves_the_old_file(
+    tmp_path, monkeypatch
+):
     files.write(tmp_path / "a", b"old")
     files.write_folder(tmp_path / "f", {"a": b"old"})
     full = Full(monkeypatch)
-    with pytest.raises(OSError, match=r"cannot write .*a \(1,234 bytes\): No space left on device") as caught:
+    with pytest.raises(
+        OSError, match=r"cannot write .*a \(1,234 bytes\): No space left on device"
+    ) as caught:
         files.write(tmp_path / "a", bytes(1234))
     assert caught.value.errno == errno.ENOSPC
     with pytest.raises(OSError, match=r"cannot write .*f \(3,000 bytes\): No space left on device"):
@@ -72,7 +76,9 @@ for write in (lambda: files.write("a", bytes(5000)), lambda: files.write_folder(
     except OSError as error:
         print(error)
 """
-    told = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    told = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    ).stdout
     assert told.count("(5,000 bytes): File too large") == 2 and names(tmp_path) == []
 
 

@@ -32,11 +32,22 @@ def reds(dataset):
 
 def test_train_validation_and_test_are_read_from_folders_of_these_names(tmp_path):
     for name in ("validation", "valid", "val"):
-        places = ("train/cat/1.png", "train/cat/2.png", "train/ant/1.png", f"{name}/cat/1.png", "test/ant/1.png")
+        places = (
+            "train/cat/1.png",
+            "train/cat/2.png",
+            "train/ant/1.png",
+            f"{name}/cat/1.png",
+            "test/ant/1.png",
+        )
         parts = data.folder(tree(tmp_path / name, *places))
         assert [reds(part) for part in parts] == [[2, 0, 1], [3], [4]]
         assert [part.labels.tolist() for part in parts] == [[0, 1, 1], [1], [0]]
-        assert all(part.classes == ("ant", "cat") and part.mean == parts[0].mean and part.std == parts[0].std for part in parts)
+        assert all(
+            part.classes == ("ant", "cat")
+            and part.mean == parts[0].mean
+            and part.std == parts[0].std
+            for part in parts
+        )
         assert parts[0].name == name and "unverified files" in parts[2].source
 
 
@@ -74,7 +85,10 @@ def test_other_files_and_hidden_ones_are_passed_over(tmp_path):
         (("train/a/1.png",), "has a folder train/ and none named test/"),
         (("a/1.txt",), "holds no images: wanted files such as a/1.png"),
         (("a/1.png", "a/2.png"), "no class of five images"),
-        (("train/a/1.png", "train/b/1.txt", "test/a/1.png"), "train has no images of b: add some, or remove the empty folders"),
+        (
+            ("train/a/1.png", "train/b/1.txt", "test/a/1.png"),
+            "train has no images of b: add some, or remove the empty folders",
+        ),
         (("a/1.png", "b/1.txt", "c/1.txt"), "has no images of b, c"),
     ],
 )
@@ -97,7 +111,9 @@ def test_a_path_that_is_no_folder_is_refused(tmp_path):
 def test_images_of_different_sizes_need_a_size(tmp_path):
     put(tmp_path / "test" / "a" / "1.png", size=(6, 4))
     put(tmp_path / "test" / "a" / "2.png", size=(4, 6))
-    with pytest.raises(DataError, match=r"1.png is 4 x 6, .*2.png is 6 x 4: --size makes all images the same"):
+    with pytest.raises(
+        DataError, match=r"1.png is 4 x 6, .*2.png is 6 x 4: --size makes all images the same"
+    ):
         data.folder(tmp_path)
     assert data.folder(tmp_path, size=3)[2].images.shape == (2, 3, 3, 3)
 
@@ -142,7 +158,10 @@ def test_grey_palette_transparent_and_16_bit_images_become_rgb(tmp_path):
 @pytest.mark.parametrize(
     ("pixels", "message"),
     [
-        (numpy.full((4, 4), 0.5, numpy.float32), "its pixels are float32 from 0.5 to 0.5, wanted ints from 0 to 65535"),
+        (
+            numpy.full((4, 4), 0.5, numpy.float32),
+            "its pixels are float32 from 0.5 to 0.5, wanted ints from 0 to 65535",
+        ),
         (numpy.full((4, 4), 70_000, numpy.int32), "its pixels are int32 from 70000 to 70000"),
         (numpy.full((4, 4), -1, numpy.int32), "its pixels are int32 from -1 to -1"),
     ],
@@ -211,14 +230,25 @@ def test_a_photo_is_turned_as_its_camera_says(tmp_path):
 @pytest.mark.parametrize("harm", ["cut", "empty", "text", "flipped"])
 @pytest.mark.parametrize("suffix", [".png", ".jpg"])
 def test_a_file_that_does_not_decode_is_refused_by_name(tmp_path, harm, suffix):
-    noise = Image.fromarray(numpy.random.default_rng(0).integers(0, 255, (30, 30, 3)).astype(numpy.uint8))
+    noise = Image.fromarray(
+        numpy.random.default_rng(0).integers(0, 255, (30, 30, 3)).astype(numpy.uint8)
+    )
     file = io.BytesIO()
     noise.save(file, {".png": "PNG", ".jpg": "JPEG"}[suffix])
     whole = file.getvalue()
     (tmp_path / "test" / "a").mkdir(parents=True)
     path = tmp_path / "test" / "a" / f"bad{suffix}"
-    path.write_bytes({"cut": whole[: len(whole) // 2], "empty": b"", "text": b"hello", "flipped": b"\x00" + whole[1:]}[harm])
-    with pytest.raises(DataError, match=rf"bad{suffix} does not decode as an image .*: replace or remove it"):
+    path.write_bytes(
+        {
+            "cut": whole[: len(whole) // 2],
+            "empty": b"",
+            "text": b"hello",
+            "flipped": b"\x00" + whole[1:],
+        }[harm]
+    )
+    with pytest.raises(
+        DataError, match=rf"bad{suffix} does not decode as an image .*: replace or remove it"
+    ):
         data.folder(tmp_path)
 
 
@@ -243,7 +273,9 @@ def test_an_image_that_is_not_there_is_named(tmp_path):
 def test_held_out_images_are_evenly_spaced_in_each_class():
     labels = numpy.repeat([0, 1], [20, 35])
     images = numpy.arange(55, dtype=numpy.uint8).reshape(55, 1, 1, 1)
-    training, validation = data.held_out(data.Dataset(images, labels, "ab", max_value=10, name="n", source="s"), 0.1)
+    training, validation = data.held_out(
+        data.Dataset(images, labels, "ab", max_value=10, name="n", source="s"), 0.1
+    )
     assert reds(validation) == [9, 19, 29, 39, 49] and validation.counts() == [2, 3]
     assert sorted(reds(training) + reds(validation)) == list(range(55))
     assert training.mean == validation.mean == (numpy.mean([r for r in reds(training)]) / 10,)

@@ -63,19 +63,11 @@ NETS = {
         0,
     ),
     "bottlenecks": (bottlenecks, {}, 1 + 12 + 3, 0),
-    "preactivation": (
-        models.resnet20,
-        {"preactivation": True},
-        19,
-        10,
-    ),  # those that take a sum, not a convolution's result
+    # Those that take a sum, not a convolution's result.
+    "preactivation": (models.resnet20, {"preactivation": True}, 19, 10),
     "bottlenecks, preactivation": (bottlenecks, {"preactivation": True}, 12 + 1, 5),
-    "resnet8": (
-        models.resnet8,
-        {"widths": (8, 16)},
-        4,
-        2,
-    ),  # the other two take what a pooling gives
+    # The other two take what a pooling gives.
+    "resnet8": (models.resnet8, {"widths": (8, 16)}, 4, 2),
 }
 
 

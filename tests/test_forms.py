@@ -268,9 +268,8 @@ def test_a_form_takes_effect_at_once_and_on_tensors(monkeypatch):
     """Also where the function has run before."""
     x = Tensor([1.0, -1.0], requires_grad=True)
     assert functional.relu(x).numpy().tolist() == [1, 0]
-    monkeypatch.setattr(
-        ops.relu.forms, "faster", ops.relu.forms.faster
-    )  # it is taken back afterwards
+    # It is taken back afterwards.
+    monkeypatch.setattr(ops.relu.forms, "faster", ops.relu.forms.faster)
 
     @faster(ops.relu)
     def leaky(x):

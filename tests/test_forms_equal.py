@@ -19,10 +19,8 @@ from tests.cases import CASES, OPS, REFUSED
 from tests.chunks import in_chunks_of
 from tests.conftest import BACKENDS
 
-TOLERANCE = {
-    "float64": 1e-11,
-    "float32": 2e-5,
-}  # of the largest number in an array; Winograd loses a digit
+# Of the largest number in an array; Winograd loses a digit.
+TOLERANCE = {"float64": 1e-11, "float32": 2e-5}
 HALF_TYPES = {"float16": numpy.dtype("float16"), "bfloat16": numpy.dtype(bfloat16)}
 ROUNDING = {"float16": 2.0**-10, "bfloat16": 2.0**-7}
 

@@ -82,9 +82,8 @@ def test_half_types_are_summed_in_float32_and_rounded_once_or_not_at_all(half):
     COMPUTE.clear()
     x = np.full((1, 4097), 1.0, half)
     out = np.empty((1, 1), "f4")
-    assert (
-        matmul(x, x.T)[0, 0] == 4096 and matmul(x, x.T).dtype == half
-    )  # the neighbours of 4096 are more than 1 away
+    # The neighbours of 4096 are more than 1 away.
+    assert matmul(x, x.T)[0, 0] == 4096 and matmul(x, x.T).dtype == half
     assert matmul(x, x.T, out) is out and out[0, 0] == 4097 and set(COMPUTE) == {gemm.FLOAT32}
 
 

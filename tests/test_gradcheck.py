@@ -69,7 +69,8 @@ def test_both_numbers_and_the_worst_element_are_right():
     with pytest.raises(AssertionError) as caught:
         check_backward(doubled, X)
     words = str(caught.value).replace(",", "").split()
-    says, shows = float(words[words.index("says") + 1]), float(words[words.index("shows") + 1].rstrip("."))
+    says = float(words[words.index("says") + 1])
+    shows = float(words[words.index("shows") + 1].rstrip("."))
     assert abs(says / shows - 2) < 1e-6
     assert abs(float(words[-3]) / float(words[-1]) - 2) < 1e-6
 
@@ -83,7 +84,9 @@ def test_a_batch_norm_whose_backward_gives_zeros_is_rejected():
     def zeros(x):
         return (x - x.mean(axis=0)) / xp.sqrt(x.var(axis=0)), lambda g: (0 * g,)
 
-    with pytest.raises(AssertionError, match="the gradient of x is wrong: along a random direction backward says 0"):
+    with pytest.raises(
+        AssertionError, match="the gradient of x is wrong: along a random direction backward says 0"
+    ):
         check_backward(zeros, numpy.random.default_rng(0).standard_normal((5, 3)))
 
 
@@ -118,7 +121,10 @@ def test_shapes_numbers_and_absence_are_checked():
     for gradients, message in [
         (lambda g: (g.sum(axis=0), g), r"the gradient of a has shape \(3,\), a has \(2, 3\)"),
         (lambda g: (g, None), "backward gave None for b"),
-        (lambda g: (g,), r"must give a tuple of 2 gradients, one per input; it gave \((Array|ndarray)\)$"),
+        (
+            lambda g: (g,),
+            r"must give a tuple of 2 gradients, one per input; it gave \((Array|ndarray)\)$",
+        ),
         (lambda g: (g, g, g), "must give a tuple of 2 gradients, one per input; it gave"),
         (lambda g: g, "must give a tuple of 2 gradients, one per input; it gave (Array|ndarray)$"),
     ]:
@@ -140,11 +146,16 @@ def test_backward_must_give_the_same_when_called_again():
 
         return x * 1, backward
 
-    with pytest.raises(AssertionError, match="used_up: backward gives another gradient of x when it is called again"):
+    with pytest.raises(
+        AssertionError,
+        match="used_up: backward gives another gradient of x when it is called again",
+    ):
         check_backward(used_up, X)
 
 
-@pytest.mark.parametrize(("wide", "message"), [(0, "the result is float64"), (1, "the gradient of x is float64")])
+@pytest.mark.parametrize(
+    ("wide", "message"), [(0, "the result is float64"), (1, "the gradient of x is float64")]
+)
 def test_float32_must_stay_float32(wide, message):
     def widens(x):
         y = x * 2
@@ -211,14 +222,21 @@ def test_the_size_of_the_numbers_does_not_hide_a_wrong_gradient(scale):
 @pytest.mark.parametrize("scale", [1e-30, 1.0, 1e6])
 def test_a_gradient_that_is_zero_may_be_zero(scale):
     check_backward(lambda x: (scale * (x - x + 1), lambda g: (0 * g,)), X)
-    check_backward(lambda x: (scale * xp.cos(x) ** 2 + scale * xp.sin(x) ** 2, lambda g: (0 * g,)), X)  # but for the rounding
+    # But for the rounding.
+    check_backward(
+        lambda x: (scale * xp.cos(x) ** 2 + scale * xp.sin(x) ** 2, lambda g: (0 * g,)), X
+    )
     check_backward(ops.relu, -scale * numpy.abs(X) - 1)
     check_backward(ops.softmax, scale * X[:, :1])
 
 
 @pytest.mark.parametrize(
     ("made", "told"),
-    [(lambda x: x, "(Array|ndarray)"), (lambda x: (x, 2), r"\((Array|ndarray), int\)"), (lambda x: (x, abs, abs), r"\(.*\)")],
+    [
+        (lambda x: x, "(Array|ndarray)"),
+        (lambda x: (x, 2), r"\((Array|ndarray), int\)"),
+        (lambda x: (x, abs, abs), r"\(.*\)"),
+    ],
 )
 def test_an_op_that_gives_something_else_is_rejected(made, told):
     def mine(x):

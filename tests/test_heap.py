@@ -44,9 +44,8 @@ def test_an_array_takes_the_memory_of_the_one_before_it():
 @pytest.mark.parametrize("name", ["MALLOC_ARENA_MAX", "GLIBC_TUNABLES"])
 def test_who_tells_malloc_what_to_do_is_obeyed(name):
     value = {"MALLOC_ARENA_MAX": "8", "GLIBC_TUNABLES": "glibc.malloc.arena_max=8"}[name]
-    assert faults(**{name: value}) >= ROUNDS * SIZE // (
-        2 << 20
-    )  # a huge page at least for each 2 MiB, or small ones
+    # a huge page at least for each 2 MiB, or small ones.
+    assert faults(**{name: value}) >= ROUNDS * SIZE // (2 << 20)
 
 
 def test_keep_says_whether_it_changed_anything(monkeypatch):

@@ -177,10 +177,8 @@ def test_batch_norm_add_and_relu_each_way(x, adds, relu, training):
     rng = np.random.default_rng(1)
     vector = accumulation_dtype(x.dtype)
     gamma, beta, mean, shift = (rng.standard_normal(x.shape[-1]).astype(vector) for _ in range(4))
-    var, add = (
-        (shift**2 + 0.1).astype(vector),
-        rng.standard_normal(x.shape).astype(x.dtype) if adds else None,
-    )
+    var = (shift**2 + 0.1).astype(vector)
+    add = rng.standard_normal(x.shape).astype(x.dtype) if adds else None
     y = agree(norm.norm_forward_kernel, norm_forward, x, gamma, beta, add, mean, var, 1e-5, relu)
     g = rng.standard_normal(x.shape).astype(x.dtype)
     agree(
@@ -383,9 +381,8 @@ def test_types_without_a_kernel_take_the_plain_form(kind):
     with ops.standing_in(launch=refused):
         made, backward = ops.im2col(x, kernel=3, padding=1)
         (image,) = backward(made)
-    assert (
-        made.dtype == x.dtype and image[0, 1, 1, 0] == 9 * x[0, 1, 1, 0]
-    )  # exact: not by way of float32
+    # Exact: not by way of float32.
+    assert made.dtype == x.dtype and image[0, 1, 1, 0] == 9 * x[0, 1, 1, 0]
 
 
 @needs_compiler
@@ -407,10 +404,8 @@ def test_winograd_is_taken_on_a_gpu_for_stride_1_in_float32_without_tf32(stride,
        st.sampled_from([1, 3, 5]), st.sampled_from([1, 4]), floats)  # fmt: skip
 def test_winograds_maps(tile, n, h, w, ph, pw, c, f, dtype):
     rng, gpu = np.random.default_rng(n), maps_on_a_gpu
-    x, weight = (
-        rng.standard_normal((n, h, w, c)).astype(dtype),
-        rng.standard_normal((3, 3, c, f)).astype(dtype),
-    )
+    x = rng.standard_normal((n, h, w, c)).astype(dtype)
+    weight = rng.standard_normal((3, 3, c, f)).astype(dtype)
     maps = Maps(x, weight, (ph, pw), tile, np.dtype(dtype))
     v = agree(gpu.tile_images_kernel, Maps.tile_images, maps, x)
     product = rng.standard_normal((*v.shape[:-1], f)).astype(dtype)

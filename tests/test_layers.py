@@ -37,8 +37,14 @@ def tensor(values, dtype=numpy.float32, **options):
 def fill(layer, seed=7):
     """Random numbers in all parameters and, positive ones, in all buffers; the state, in float64."""
     layer.astype("float64")
-    state = {name: numbers(seed + i, value.shape) for i, (name, value) in enumerate(layer.state_dict().items())}
-    state = {name: abs(value) + 0.1 if name.endswith("running_var") else value for name, value in state.items()}
+    state = {
+        name: numbers(seed + i, value.shape)
+        for i, (name, value) in enumerate(layer.state_dict().items())
+    }
+    state = {
+        name: abs(value) + 0.1 if name.endswith("running_var") else value
+        for name, value in state.items()
+    }
     layer.load_state_dict(state)
     return state
 
@@ -48,7 +54,9 @@ def fill(layer, seed=7):
 
 def test_linear_is_x_times_weight_plus_bias():
     layer = Linear(2, 3)
-    layer.load_state_dict({"weight": numpy.array([[1, 2, 3], [10, 20, 30]]), "bias": numpy.array([100, 200, 300])})
+    layer.load_state_dict(
+        {"weight": numpy.array([[1, 2, 3], [10, 20, 30]]), "bias": numpy.array([100, 200, 300])}
+    )
     assert_array_equal(layer(tensor([[1, 1], [2, 0]])).numpy(), [[111, 222, 333], [102, 204, 306]])
     assert layer(tensor(numpy.ones((4, 5, 2)))).shape == (4, 5, 3)
 
@@ -56,7 +64,9 @@ def test_linear_is_x_times_weight_plus_bias():
 def test_linear_starts_uniform_within_one_over_the_root_of_its_inputs():
     nn.manual_seed(3)
     layer, rng, bound = Linear(6, 4), numpy.random.default_rng(3), 1 / numpy.sqrt(6)
-    assert_array_equal(layer.weight.numpy(), rng.uniform(-bound, bound, (6, 4)).astype(numpy.float32))
+    assert_array_equal(
+        layer.weight.numpy(), rng.uniform(-bound, bound, (6, 4)).astype(numpy.float32)
+    )
     assert_array_equal(layer.bias.numpy(), rng.uniform(-bound, bound, 4).astype(numpy.float32))
     wide = Linear(100, 300)
     for parameter in wide.parameters():
@@ -88,12 +98,16 @@ def test_linear_of_one_feature_to_one():
         ((3, 1, 1), {"stride": (3, 1), "bias": False}, (1, 1), (3, 1), (0, 0)),
     ],
 )
-def test_conv2d_is_the_sum_over_the_window_and_the_channels(arguments, options, kernel, stride, padding):
+def test_conv2d_is_the_sum_over_the_window_and_the_channels(
+    arguments, options, kernel, stride, padding
+):
     layer, x = Conv2d(*arguments, **options), numbers(0, (2, 6, 5, 3))
     assert layer.weight.shape == (*kernel, *arguments[:2])
     assert (layer.stride, layer.padding) == (stride, padding)
     state = fill(layer)
-    expected = conv2d_by_loops(x, state["weight"], state.get("bias", numpy.zeros(arguments[1])), stride, padding)
+    expected = conv2d_by_loops(
+        x, state["weight"], state.get("bias", numpy.zeros(arguments[1])), stride, padding
+    )
     assert_allclose(layer(Tensor(to_device(x))).numpy(), expected, atol=1e-12)
 
 
@@ -101,7 +115,9 @@ def test_conv2d_starts_kaiming_normal_by_fan_out_with_its_bias_at_0():
     nn.manual_seed(3)
     layer, rng = Conv2d(3, 5, (2, 4)), numpy.random.default_rng(3)
     deviation = numpy.sqrt(2 / (2 * 4 * 5))
-    assert_array_equal(layer.weight.numpy(), rng.normal(0, deviation, (2, 4, 3, 5)).astype(numpy.float32))
+    assert_array_equal(
+        layer.weight.numpy(), rng.normal(0, deviation, (2, 4, 3, 5)).astype(numpy.float32)
+    )
     assert_array_equal(layer.bias.numpy(), numpy.zeros(5, numpy.float32))
     assert layer.bias.dtype == numpy.float32
 
@@ -121,13 +137,16 @@ def test_batch_norm_of_a_vector_is_refused(training):
         BatchNorm(3).train(training)(tensor(numpy.ones(3)))
 
 
-
 def by_hand(x, gamma, beta, eps):
     """Each channel less its mean, over the root of its biased variance."""
     rows = x.reshape(-1, x.shape[-1])
     mean = rows.sum(axis=0) / len(rows)
     var = ((rows - mean) ** 2).sum(axis=0) / len(rows)
-    return (x - mean) / numpy.sqrt(var + eps) * gamma + beta, mean, var * len(rows) / (len(rows) - 1)
+    return (
+        (x - mean) / numpy.sqrt(var + eps) * gamma + beta,
+        mean,
+        var * len(rows) / (len(rows) - 1),
+    )
 
 
 SHAPES = [(5, 3), (2, 5, 4, 3)]
@@ -141,7 +160,8 @@ def test_batch_norm_normalises_by_the_batch_and_its_running_statistics_follow(sh
     running_mean, running_var = state["running_mean"], state["running_var"]
     eps, momentum = options.get("eps", 1e-5), options.get("momentum", 0.1)
     for step in range(4):
-        x = numbers(step, shape) * 0.01 * (step + 1) + step  # a variance near 1e-4, so that eps is seen
+        # a variance near 1e-4, so that eps is seen.
+        x = numbers(step, shape) * 0.01 * (step + 1) + step
         expected, mean, unbiased = by_hand(x, state["weight"], state["bias"], eps)
         assert_allclose(layer(Tensor(to_device(x))).numpy(), expected, rtol=1e-10, atol=1e-10)
         running_mean = (1 - momentum) * running_mean + momentum * mean
@@ -176,11 +196,14 @@ def test_batch_norm_in_evaluation_uses_the_running_statistics_and_leaves_them(sh
     state = fill(layer)
     state["running_var"] = numpy.array([1e-4, 0.5, 2.0])
     layer.load_state_dict(state)
-    x, scale = numbers(0, shape), state["weight"] / numpy.sqrt(state["running_var"] + options.get("eps", 1e-5))
+    x = numbers(0, shape)
+    scale = state["weight"] / numpy.sqrt(state["running_var"] + options.get("eps", 1e-5))
     for batch in (x, x[:1]):  # also one example alone
         t = Tensor(to_device(batch), requires_grad=True)
         y = layer(t)
-        assert_allclose(y.numpy(), (batch - state["running_mean"]) * scale + state["bias"], rtol=1e-10)
+        assert_allclose(
+            y.numpy(), (batch - state["running_mean"]) * scale + state["bias"], rtol=1e-10
+        )
         g = numbers(1, batch.shape)
         y.backward(to_device(g))
         assert_allclose(to_host(t.grad), g * scale, rtol=1e-10)  # the statistics are constants
@@ -205,8 +228,12 @@ def test_the_gradient_of_batch_norm_in_training_knows_that_the_statistics_move(s
     t = Tensor(to_device(x), requires_grad=True)
     layer(t).backward(to_device(g))
     direction = numbers(2, shape)
-    ahead, behind = (by_hand(x + s * step * direction, state["weight"], state["bias"], 0.25)[0] for s in (1, -1))
-    assert_allclose((to_host(t.grad) * direction).sum(), (g * (ahead - behind)).sum() / (2 * step), rtol=1e-7)
+    ahead, behind = (
+        by_hand(x + s * step * direction, state["weight"], state["bias"], 0.25)[0] for s in (1, -1)
+    )
+    assert_allclose(
+        (to_host(t.grad) * direction).sum(), (g * (ahead - behind)).sum() / (2 * step), rtol=1e-7
+    )
     x_hat = by_hand(x, 1, 0, 0.25)[0]
     assert_allclose(to_host(layer.weight.grad), (g * x_hat).reshape(-1, 3).sum(axis=0), rtol=1e-10)
     assert_allclose(to_host(layer.bias.grad), g.reshape(-1, 3).sum(axis=0), rtol=1e-10)
@@ -240,12 +267,10 @@ def test_batch_norm_with_an_add_and_a_relu_is_the_separate_ops_in_a_row(training
     """The same result, gradients and running statistics; nothing is added where `add` is not given."""
     rng = numpy.random.default_rng(3)
     x, add, g = (rng.normal(2, 3, (4, 3, 5, 2)) for _ in range(3))
-    weight, bias, mean, var = (
-        numpy.array([0.5, -2.0]),
-        numpy.array([0.25, -1.0]),
-        numpy.array([1.5, 2.5]),
-        numpy.array([4.0, 0.5]),
-    )
+    weight = numpy.array([0.5, -2.0])
+    bias = numpy.array([0.25, -1.0])
+    mean = numpy.array([1.5, 2.5])
+    var = numpy.array([4.0, 0.5])
 
     def results(forward):
         layer = BatchNorm(2, eps=0.1).train(training)
@@ -255,17 +280,24 @@ def test_batch_norm_with_an_add_and_a_relu_is_the_separate_ops_in_a_row(training
         y = forward(layer, leaves[0], leaves[1] if with_add else None)
         y.backward(to_device(g))
         grads = [leaf.grad for leaf in (*leaves, layer.weight, layer.bias)]
-        return [array if array is None else to_host(array) for array in (y.data, *grads, layer.running_mean, layer.running_var)]
+        return [
+            array if array is None else to_host(array)
+            for array in (y.data, *grads, layer.running_mean, layer.running_var)
+        ]
 
     def in_a_row(layer, x, add):
         if training:
             y = F.batch_norm(x, layer.weight, layer.bias, eps=0.1)
-            batch_mean, batch_var = to_host(x.data).mean(axis=(0, 1, 2)), to_host(x.data).var(axis=(0, 1, 2), ddof=1)
+            batch_mean = to_host(x.data).mean(axis=(0, 1, 2))
+            batch_var = to_host(x.data).var(axis=(0, 1, 2), ddof=1)
             layer.running_mean, layer.running_var = (
-                to_device(0.9 * old + 0.1 * new) for old, new in ((mean, batch_mean), (var, batch_var))
+                to_device(0.9 * old + 0.1 * new)
+                for old, new in ((mean, batch_mean), (var, batch_var))
             )
         else:
-            y = F.batch_norm_frozen(x, layer.weight, layer.bias, mean=layer.running_mean, var=layer.running_var, eps=0.1)
+            y = F.batch_norm_frozen(
+                x, layer.weight, layer.bias, mean=layer.running_mean, var=layer.running_var, eps=0.1
+            )
         y = y if add is None else y + add
         return F.relu(y) if relu else y
 
@@ -311,9 +343,13 @@ def test_batch_norm_of_two_values_a_channel_is_the_least():
 def test_batch_norm_refuses_one_value_a_channel_in_training_only(shape):
     layer = BatchNorm(3)
     x = tensor(numpy.ones(shape))
-    with pytest.raises(ValueError, match="^batch_norm: x of shape .* has 1 value per channel: a variance needs two or more$"):
+    with pytest.raises(
+        ValueError,
+        match="^batch_norm: x of shape .* has 1 value per channel: a variance needs two or more$",
+    ):
         layer(x)
-    assert_array_equal(to_host(layer.running_mean), numpy.zeros(3))  # a refused batch leaves no trace
+    # a refused batch leaves no trace.
+    assert_array_equal(to_host(layer.running_mean), numpy.zeros(3))
     assert_array_equal(to_host(layer.running_var), numpy.ones(3))
     assert layer.eval()(x).shape == shape
 
@@ -328,7 +364,9 @@ def test_batch_norm_refuses_another_number_of_channels_and_leaves_no_trace():
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # the statistics of nothing
 def test_an_empty_batch_is_refused_in_training_and_passes_in_evaluation():
     layer, x = BatchNorm(3), tensor(numpy.ones((0, 2, 2, 3)))
-    with pytest.raises(ValueError, match=r"^channel_stats: x of shape \(0, 2, 2, 3\) has 0 values per channel"):
+    with pytest.raises(
+        ValueError, match=r"^channel_stats: x of shape \(0, 2, 2, 3\) has 0 values per channel"
+    ):
         layer(x)
     assert layer.eval()(x).shape == (0, 2, 2, 3)
 
@@ -346,7 +384,13 @@ def pooled_by_loops(x, kernel, stride, padding, reduce, outside):
     rows = range(0, x.shape[1] - kernel[0] + 1, stride[0])
     columns = range(0, x.shape[2] - kernel[1] + 1, stride[1])
     return numpy.array(
-        [[[reduce(image[i : i + kernel[0], j : j + kernel[1]], axis=(0, 1)) for j in columns] for i in rows] for image in x]
+        [
+            [
+                [reduce(image[i : i + kernel[0], j : j + kernel[1]], axis=(0, 1)) for j in columns]
+                for i in rows
+            ]
+            for image in x
+        ]
     )
 
 
@@ -360,12 +404,20 @@ def pooled_by_loops(x, kernel, stride, padding, reduce, outside):
         ((2,), {"stride": 1}, ((2, 2), (1, 1), (0, 0))),
     ],
 )
-@pytest.mark.parametrize(("layer", "reduce", "outside"), [(MaxPool2d, numpy.max, -numpy.inf), (AvgPool2d, numpy.mean, 0)])
-def test_a_pooling_is_one_number_for_each_window(layer, reduce, outside, arguments, options, window):
+@pytest.mark.parametrize(
+    ("layer", "reduce", "outside"), [(MaxPool2d, numpy.max, -numpy.inf), (AvgPool2d, numpy.mean, 0)]
+)
+def test_a_pooling_is_one_number_for_each_window(
+    layer, reduce, outside, arguments, options, window
+):
     x = numbers(0, (2, 7, 6, 3)) - 3  # mostly below 0: padding with zeros would win
     layer = layer(*arguments, **options)
     assert (layer.kernel_size, layer.stride, layer.padding) == window
-    assert_allclose(layer(Tensor(to_device(x))).numpy(), pooled_by_loops(x, *window, reduce, outside), atol=1e-12)
+    assert_allclose(
+        layer(Tensor(to_device(x))).numpy(),
+        pooled_by_loops(x, *window, reduce, outside),
+        atol=1e-12,
+    )
 
 
 def test_global_avg_pool_is_the_mean_of_each_channel():
@@ -498,22 +550,54 @@ def test_a_layer_says_its_sizes(layer, line):
         (lambda: Linear("3", 2), ValueError, "in_features is '3', wanted an int of at least 1"),
         (lambda: Conv2d(0, 3, 1), ValueError, "in_channels is 0, wanted an int of at least 1"),
         (lambda: Conv2d(3, 0, 1), ValueError, "out_channels is 0, wanted an int of at least 1"),
-        (lambda: Conv2d(3, None, 1), ValueError, "out_channels is None, wanted an int of at least 1"),
+        (
+            lambda: Conv2d(3, None, 1),
+            ValueError,
+            "out_channels is None, wanted an int of at least 1",
+        ),
         (lambda: Conv2d(3, 4, 0), ValueError, "kernel_size is 0: it must be at least 1"),
-        (lambda: Conv2d(3, 4, 1.5), TypeError, "kernel_size is 1.5: wanted an int or a pair of ints"),
-        (lambda: Conv2d(3, 4, (3, 3, 3)), TypeError, "kernel_size is (3, 3, 3): wanted an int or a pair of ints"),
+        (
+            lambda: Conv2d(3, 4, 1.5),
+            TypeError,
+            "kernel_size is 1.5: wanted an int or a pair of ints",
+        ),
+        (
+            lambda: Conv2d(3, 4, (3, 3, 3)),
+            TypeError,
+            "kernel_size is (3, 3, 3): wanted an int or a pair of ints",
+        ),
         (lambda: Conv2d(3, 4, 3, stride=0), ValueError, "stride is 0: it must be at least 1"),
-        (lambda: Conv2d(3, 4, 3, stride=(1, "2")), TypeError, "stride is (1, '2'): wanted an int or a pair of ints"),
+        (
+            lambda: Conv2d(3, 4, 3, stride=(1, "2")),
+            TypeError,
+            "stride is (1, '2'): wanted an int or a pair of ints",
+        ),
         (lambda: Conv2d(3, 4, 3, padding=-1), ValueError, "padding is -1: it must be at least 0"),
-        (lambda: Conv2d(3, 4, 3, padding="same"), TypeError, "padding is 'same': wanted an int or a pair of ints"),
+        (
+            lambda: Conv2d(3, 4, 3, padding="same"),
+            TypeError,
+            "padding is 'same': wanted an int or a pair of ints",
+        ),
         (lambda: BatchNorm(0), ValueError, "channels is 0, wanted an int of at least 1"),
         (lambda: BatchNorm((3,)), ValueError, "channels is (3,), wanted an int of at least 1"),
         (lambda: MaxPool2d(0), ValueError, "kernel_size is 0: it must be at least 1"),
         (lambda: AvgPool2d("2"), TypeError, "kernel_size is '2': wanted an int or a pair of ints"),
         (lambda: MaxPool2d(2, stride=0), ValueError, "stride is 0: it must be at least 1"),
-        (lambda: AvgPool2d(2, padding=(0, -1)), ValueError, "padding is (0, -1): it must be at least 0"),
-        (lambda: MaxPool2d(2, stride=2.5), TypeError, "stride is 2.5: wanted an int or a pair of ints"),
-        (lambda: MaxPool2d(2, padding=2.5), TypeError, "padding is 2.5: wanted an int or a pair of ints"),
+        (
+            lambda: AvgPool2d(2, padding=(0, -1)),
+            ValueError,
+            "padding is (0, -1): it must be at least 0",
+        ),
+        (
+            lambda: MaxPool2d(2, stride=2.5),
+            TypeError,
+            "stride is 2.5: wanted an int or a pair of ints",
+        ),
+        (
+            lambda: MaxPool2d(2, padding=2.5),
+            TypeError,
+            "padding is 2.5: wanted an int or a pair of ints",
+        ),
         (lambda: Dropout(1), ValueError, "Dropout: p is 1, wanted 0 <= p < 1"),
         (lambda: Dropout(-0.1), ValueError, "Dropout: p is -0.1, wanted 0 <= p < 1"),
         (lambda: Dropout(float("nan")), ValueError, "Dropout: p is nan, wanted 0 <= p < 1"),
@@ -548,9 +632,13 @@ def test_a_layer_refuses_an_array_of_another_library():
         Linear(3, 4)(Other())
 
 
-@pytest.mark.parametrize("options", [{"eps": -1e-5}, {"momentum": 1.5}, {"momentum": -0.1}, {"eps": float("nan")}])
+@pytest.mark.parametrize(
+    "options", [{"eps": -1e-5}, {"momentum": 1.5}, {"momentum": -0.1}, {"eps": float("nan")}]
+)
 def test_batch_norm_refuses_options_out_of_range(options):
-    with pytest.raises(ValueError, match="^BatchNorm: eps is .*, wanted 0 or more; momentum is .*, wanted 0 to 1$"):
+    with pytest.raises(
+        ValueError, match="^BatchNorm: eps is .*, wanted 0 or more; momentum is .*, wanted 0 to 1$"
+    ):
         BatchNorm(2, **options)
 
 
@@ -570,7 +658,9 @@ def test_sizes_may_be_numpys_ints_and_misuse_gets_a_sentence():
 
 
 @pytest.mark.parametrize("training", [True, False])
-@pytest.mark.parametrize("make", [lambda: BatchNorm(2), Flatten, lambda: Dropout(0.5), ReLU, lambda: Linear(2, 3)])
+@pytest.mark.parametrize(
+    "make", [lambda: BatchNorm(2), Flatten, lambda: Dropout(0.5), ReLU, lambda: Linear(2, 3)]
+)
 def test_a_layer_takes_arrays_and_lists_as_it_takes_tensors(make, training):
     x = [[1.0, 2.0], [3.0, 5.0]]
     results = []

@@ -22,10 +22,8 @@ def matmul_by_loops(a, b):
     """y[..., i, j] = the sum over k of a[..., i, k] * b[..., k, j], where a vector is one row or one column."""
     left, right = (a[None] if a.ndim == 1 else a), (b[:, None] if b.ndim == 1 else b)
     batch = numpy.broadcast_shapes(left.shape[:-2], right.shape[:-2])
-    left, right = (
-        numpy.broadcast_to(left, (*batch, *left.shape[-2:])),
-        numpy.broadcast_to(right, (*batch, *right.shape[-2:])),
-    )
+    left = numpy.broadcast_to(left, (*batch, *left.shape[-2:]))
+    right = numpy.broadcast_to(right, (*batch, *right.shape[-2:]))
     y = numpy.zeros((*batch, left.shape[-2], right.shape[-1]))
     for *at, i, j in numpy.ndindex(y.shape):
         y[*at, i, j] = sum(left[*at, i, k] * right[*at, k, j] for k in range(left.shape[-1]))
@@ -89,9 +87,8 @@ def test_matmul_saves_a_and_b_and_no_copy_of_them(shapes):
     a, b = numbers(0, shapes[0]), numbers(1, shapes[1])
     held = saved_by(ops.matmul, a, b)
     assert list(held) == ["left", "right"]
-    assert_array_equal(
-        held["left"], a if a.ndim > 1 else [a], strict=True
-    )  # a matrix stays one: CuPy's way with more is slow
+    # a matrix stays one: CuPy's way with more is slow.
+    assert_array_equal(held["left"], a if a.ndim > 1 else [a], strict=True)
     assert_array_equal(held["right"], b if b.ndim > 1 else b[:, None], strict=True)
     if isinstance(to_device(a), numpy.ndarray):
         assert numpy.shares_memory(held["left"], a) and numpy.shares_memory(held["right"], b)
@@ -135,11 +132,9 @@ def test_matmul_refuses_leading_shapes_that_do_not_broadcast():
 
 @given(st.lists(SIZES, max_size=3).map(tuple), SIZES, SIZES, st.booleans(), SEEDS)
 def test_linear_is_a_sum_for_each_feature(leading, i, o, with_bias, seed):
-    x, weight, bias = (
-        numbers(seed, (*leading, i)),
-        numbers(seed + 1, (i, o)),
-        numbers(seed + 2, (o,)),
-    )
+    x = numbers(seed, (*leading, i))
+    weight = numbers(seed + 1, (i, o))
+    bias = numbers(seed + 2, (o,))
     y, _ = run(ops.linear, x, weight, *[bias] * with_bias)
     assert y.shape == (*leading, o)
     for *at, feature in numpy.ndindex(y.shape):
@@ -149,10 +144,8 @@ def test_linear_is_a_sum_for_each_feature(leading, i, o, with_bias, seed):
 
 
 def test_linear_by_hand():
-    x, weight = (
-        numpy.array([[1.0, 2.0], [3.0, 4.0]]),
-        numpy.array([[1.0, 0.0, 2.0], [10.0, 1.0, 0.0]]),
-    )
+    x = numpy.array([[1.0, 2.0], [3.0, 4.0]])
+    weight = numpy.array([[1.0, 0.0, 2.0], [10.0, 1.0, 0.0]])
     y, backward = run(ops.linear, x, weight, numpy.array([100.0, 200.0, 300.0]))
     assert_array_equal(y, [[121, 202, 302], [143, 204, 306]])
     g_x, g_weight, g_bias = backward(numpy.array([[1.0, 10.0, 100.0], [2.0, 20.0, 200.0]]))

@@ -36,10 +36,8 @@ def normal(seed, *shape):
 def by_loops(x, weight):
     """conv2d with padding 1 and stride 2, from the definition."""
     (n, h, w, _), (kh, kw, _, f) = x.shape, weight.shape
-    y, x = (
-        numpy.zeros((n, (h - 1) // 2 + 1, (w - 1) // 2 + 1, f)),
-        numpy.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0))),
-    )
+    y = numpy.zeros((n, (h - 1) // 2 + 1, (w - 1) // 2 + 1, f))
+    x = numpy.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
     for i, j in numpy.ndindex(y.shape[1:3]):
         y[:, i, j] = numpy.tensordot(x[:, 2 * i : 2 * i + kh, 2 * j : 2 * j + kw], weight, 3)
     return y
@@ -187,10 +185,8 @@ def test_pooling_of_half_types(op, options):
     (y, backward), (exact, exact_backward) = op(half_x, **options), op(to_device(x), **options)
     numpy.testing.assert_allclose(to_host(y).astype("f8"), to_host(exact), rtol=2**-8, atol=1e-6)
     g = rounded(normal(1, *y.shape), "bfloat16")
-    (found,), (right,) = (
-        backward(to_device(g.astype("f4")).astype(y.dtype)),
-        exact_backward(to_device(g)),
-    )
+    (found,) = backward(to_device(g.astype("f4")).astype(y.dtype))
+    (right,) = exact_backward(to_device(g))
     numpy.testing.assert_allclose(
         to_host(found).astype("f8"), to_host(right), rtol=2**-8, atol=1e-2
     )
@@ -208,9 +204,8 @@ def test_the_loss_of_half_logits_is_float32():
         float(to_host(loss)), -log_p[numpy.arange(6), labels].mean(), rtol=1e-6
     )
     wanted = (numpy.exp(log_p) - numpy.eye(4)[labels]) / 6
-    found = to_host(backward(to_device(numpy.array(1, "f4")))[0]).astype(
-        "f8"
-    )  # of the logits' type, or float32 on a GPU
+    # Of the logits' type, or float32 on a GPU.
+    found = to_host(backward(to_device(numpy.array(1, "f4")))[0]).astype("f8")
     numpy.testing.assert_allclose(found, wanted, rtol=STEP["bfloat16"], atol=1e-7)
 
 

@@ -26,7 +26,10 @@ BLOCKS = [BasicBlock, Bottleneck, PreActivationBasicBlock, PreActivationBottlene
 @pytest.fixture
 def undrawn():
     """On NumPy, and convolutions start as zeros: the large models are made at once."""
-    with backend.using("numpy"), ops.standing_in(kaiming_normal=lambda shape, **options: init.zeros(shape)):
+    with (
+        backend.using("numpy"),
+        ops.standing_in(kaiming_normal=lambda shape, **options: init.zeros(shape)),
+    ):
         yield
 
 
@@ -64,7 +67,10 @@ def test_the_number_of_parameters_is_the_published_one(undrawn, name, options, p
 @pytest.mark.parametrize("n", [3, 5, 7, 9, 18])
 def test_the_cifar_nets_have_n_blocks_a_stage_and_no_weights_on_the_shortcut(undrawn, n):
     model = models.build(f"resnet{6 * n + 2}")
-    blocks = [(n if c == before else n - 1) * (18 * c * c + 4 * c) for before, c in ((16, 16), (16, 32), (32, 64))]
+    blocks = [
+        (n if c == before else n - 1) * (18 * c * c + 4 * c)
+        for before, c in ((16, 16), (16, 32), (32, 64))
+    ]
     first = [9 * before * c + 9 * c * c + 4 * c for before, c in ((16, 32), (32, 64))]
     assert count(model) == 27 * 16 + 32 + sum(blocks) + sum(first) + 650
 
@@ -73,7 +79,9 @@ def test_a_name_says_how_many_layers_have_weights(undrawn):
     for name, make in models.MODELS.items():
         layers = [path for path, module in make().modules() if isinstance(module, (Conv2d, Linear))]
         assert name == f"resnet{len([path for path in layers if 'downsample' not in path])}"
-    assert sorted(models.MODELS) == sorted(f"resnet{depth}" for depth in (8, 18, 20, 32, 34, 44, 50, 56, 101, 110, 152))
+    assert sorted(models.MODELS) == sorted(
+        f"resnet{depth}" for depth in (8, 18, 20, 32, 34, 44, 50, 56, 101, 110, 152)
+    )
 
 
 def torchvision_names(depths, convolutions, *, projects_at_once):
@@ -95,12 +103,18 @@ def torchvision_names(depths, convolutions, *, projects_at_once):
 
 @pytest.mark.parametrize("stem", ["cifar", "imagenet"])
 def test_names_are_torchvisions(undrawn, stem):
-    assert list(models.resnet18(stem=stem).state_dict()) == torchvision_names((2, 2, 2, 2), 2, projects_at_once=False)
-    assert list(models.resnet50(stem=stem).state_dict()) == torchvision_names((3, 4, 6, 3), 3, projects_at_once=True)
+    assert list(models.resnet18(stem=stem).state_dict()) == torchvision_names(
+        (2, 2, 2, 2), 2, projects_at_once=False
+    )
+    assert list(models.resnet50(stem=stem).state_dict()) == torchvision_names(
+        (3, 4, 6, 3), 3, projects_at_once=True
+    )
 
 
 def test_shapes_are_torchvisions_with_the_channels_last(undrawn):
-    shapes = {name: value.shape for name, value in models.resnet50(stem="imagenet").state_dict().items()}
+    shapes = {
+        name: value.shape for name, value in models.resnet50(stem="imagenet").state_dict().items()
+    }
     assert shapes["conv1.weight"] == (7, 7, 3, 64)
     assert shapes["layer1.0.conv1.weight"] == (1, 1, 64, 64)
     assert shapes["layer1.0.downsample.0.weight"] == (1, 1, 64, 256)
@@ -130,7 +144,12 @@ def stages(model, x):
 @pytest.mark.parametrize("preactivation", [False, True])
 @pytest.mark.parametrize("block", [BasicBlock, Bottleneck])
 def test_every_stage_but_the_first_halves_the_image(block, preactivation, shortcut):
-    options = {"num_classes": 7, "in_channels": 2, "preactivation": preactivation, "shortcut": shortcut}
+    options = {
+        "num_classes": 7,
+        "in_channels": 2,
+        "preactivation": preactivation,
+        "shortcut": shortcut,
+    }
     e = block.expansion
     x = Tensor(to_device(numpy.ones((2, 33, 29, 2), numpy.float32)))
     with no_grad():
@@ -148,10 +167,19 @@ def test_every_stage_but_the_first_halves_the_image(block, preactivation, shortc
 @pytest.mark.parametrize("shortcut", ["A", "B", "none"])
 def test_every_parameter_gets_a_gradient(block, preactivation, shortcut):
     nn.manual_seed(0)
-    model = ResNet(block, (1, 2), (4, 6), preactivation=preactivation, shortcut=shortcut, stem="imagenet")
-    x = Tensor(to_device(numpy.random.default_rng(0).standard_normal((3, 17, 19, 3)).astype(numpy.float32)), requires_grad=True)
+    model = ResNet(
+        block, (1, 2), (4, 6), preactivation=preactivation, shortcut=shortcut, stem="imagenet"
+    )
+    x = Tensor(
+        to_device(
+            numpy.random.default_rng(0).standard_normal((3, 17, 19, 3)).astype(numpy.float32)
+        ),
+        requires_grad=True,
+    )
     y = model(x)
-    y.backward(to_device(numpy.random.default_rng(1).standard_normal(y.shape).astype(numpy.float32)))
+    y.backward(
+        to_device(numpy.random.default_rng(1).standard_normal(y.shape).astype(numpy.float32))
+    )
     for name, parameter in model.named_parameters():
         assert to_host(parameter.grad).any(), name
     assert x.grad.dtype == numpy.float32
@@ -160,16 +188,30 @@ def test_every_parameter_gets_a_gradient(block, preactivation, shortcut):
 
 def test_the_options_default_to_cifar_ten_classes_three_channels_and_option_b(undrawn):
     model = ResNet(BasicBlock, (1, 1), (4, 6))
-    assert model.conv1.weight.shape == (3, 3, 3, 4) and model.conv1.stride == (1, 1) and model.conv1.padding == (1, 1)
-    assert isinstance(model.maxpool, Identity) and isinstance(model.layer1[0], BasicBlock) and model.bn is None
+    assert (
+        model.conv1.weight.shape == (3, 3, 3, 4)
+        and model.conv1.stride == (1, 1)
+        and model.conv1.padding == (1, 1)
+    )
+    assert (
+        isinstance(model.maxpool, Identity)
+        and isinstance(model.layer1[0], BasicBlock)
+        and model.bn is None
+    )
     assert isinstance(model.layer2[0].downsample[0], Conv2d) and model.fc.weight.shape == (6, 10)
     stem = ResNet(BasicBlock, (1,), (4,), stem="imagenet")
     assert (stem.conv1.stride, stem.conv1.padding) == ((2, 2), (3, 3))
-    assert (stem.maxpool.kernel_size, stem.maxpool.stride, stem.maxpool.padding) == ((3, 3), (2, 2), (1, 1))
+    assert (stem.maxpool.kernel_size, stem.maxpool.stride, stem.maxpool.padding) == (
+        (3, 3),
+        (2, 2),
+        (1, 1),
+    )
 
 
 def test_the_shortcut_is_b_in_the_wide_nets_and_a_in_the_cifar_nets_unless_told_otherwise(undrawn):
-    for name, model in ((name, make()) for name, make in models.MODELS.items() if name != "resnet8"):  # which has none
+    for name, model in (
+        (name, make()) for name, make in models.MODELS.items() if name != "resnet8"
+    ):  # which has none
         wide = name in ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
         assert isinstance(model.layer2[0].downsample, Sequential if wide else PadShortcut), name
     assert isinstance(models.resnet18(shortcut="A").layer2[0].downsample, PadShortcut)
@@ -177,7 +219,8 @@ def test_the_shortcut_is_b_in_the_wide_nets_and_a_in_the_cifar_nets_unless_told_
 
 
 @pytest.mark.parametrize(
-    ("kind", "first", "rest"), [("A", PadShortcut, Identity), ("B", Sequential, Identity), ("none", NoShortcut, NoShortcut)]
+    ("kind", "first", "rest"),
+    [("A", PadShortcut, Identity), ("B", Sequential, Identity), ("none", NoShortcut, NoShortcut)],
 )
 def test_all_blocks_of_a_stage_have_the_shortcut_asked_for(undrawn, kind, first, rest):
     model = ResNet(BasicBlock, (2, 3), (4, 6), shortcut=kind)
@@ -190,13 +233,18 @@ def test_every_residual_net_of_the_papers_hands_its_options_on(undrawn):
     for name, make in models.MODELS.items():
         if name == "resnet8":
             continue
-        model = make(num_classes=7, in_channels=1, shortcut="none", stem="imagenet", preactivation=True)
+        model = make(
+            num_classes=7, in_channels=1, shortcut="none", stem="imagenet", preactivation=True
+        )
         assert model.conv1.weight.shape[:3] == (7, 7, 1) and model.fc.weight.shape[1] == 7, name
         assert model.bn1 is None and type(model.layer2[0].downsample) is NoShortcut, name
 
 
 def test_preactivation_takes_the_other_blocks_and_norms_at_the_end(undrawn):
-    for block, other in ((BasicBlock, PreActivationBasicBlock), (Bottleneck, PreActivationBottleneck)):
+    for block, other in (
+        (BasicBlock, PreActivationBasicBlock),
+        (Bottleneck, PreActivationBottleneck),
+    ):
         model = ResNet(block, (1, 2), (4, 6), preactivation=True)
         assert type(model.layer1[0]) is type(model.layer2[1]) is other
         assert model.bn1 is None and model.bn.weight.shape == (6 * block.expansion,)
@@ -236,12 +284,16 @@ def test_preactivation_is_refused_for_a_block_that_has_none(undrawn, block):
 
 @pytest.mark.parametrize("depth", [0, -1, 1.5, "2", None])
 def test_a_depth_is_an_int_of_at_least_1(undrawn, depth):
-    with pytest.raises(ValueError, match=rf"^depths\[1\] is {depth!r}, wanted an int of at least 1$"):
+    with pytest.raises(
+        ValueError, match=rf"^depths\[1\] is {depth!r}, wanted an int of at least 1$"
+    ):
         ResNet(BasicBlock, (1, depth), (4, 6))
 
 
 def test_option_a_refuses_to_narrow():
-    with pytest.raises(ValueError, match="^PadShortcut: 8 channels to 4: zeros only widen; shortcut B narrows$"):
+    with pytest.raises(
+        ValueError, match="^PadShortcut: 8 channels to 4: zeros only widen; shortcut B narrows$"
+    ):
         PadShortcut(8, 4, 2)
 
 
@@ -276,9 +328,13 @@ FACTORS = {
 def test_a_block_gives_the_branch_plus_the_skip_and_its_gradient_takes_both_ways(block):
     made = plain_numbers(block(block.expansion, 1), FACTORS[block])
     assert isinstance(made.downsample, Identity)
-    x = tensor(numpy.array([2.0, -5.0]).reshape(1, 2, 1, 1) * numpy.eye(block.expansion)[0], requires_grad=True)
+    x = tensor(
+        numpy.array([2.0, -5.0]).reshape(1, 2, 1, 1) * numpy.eye(block.expansion)[0],
+        requires_grad=True,
+    )
     y = made(x)
-    after = -5 if block.preactivation else 0  # the branch stops at its first ReLU; after the sum there is one more, or none
+    # The branch stops at its first ReLU; after the sum there is one more, or none.
+    after = -5 if block.preactivation else 0
     assert_allclose(y.numpy()[0, :, 0, 0], [4 * 2, after])
     y.sum().backward()
     assert_allclose(to_host(x.grad)[0, :, 0, 0], [4, 1 if block.preactivation else 0])
@@ -289,7 +345,10 @@ def test_a_block_gives_the_branch_plus_the_skip_and_its_gradient_takes_both_ways
 def test_a_plain_block_has_the_branch_alone(block):
     made = plain_numbers(block(block.expansion, 1, shortcut="none"), FACTORS[block])
     assert type(made.downsample) is NoShortcut
-    x = tensor(numpy.array([2.0, -5.0]).reshape(1, 2, 1, 1) * numpy.eye(block.expansion)[0], requires_grad=True)
+    x = tensor(
+        numpy.array([2.0, -5.0]).reshape(1, 2, 1, 1) * numpy.eye(block.expansion)[0],
+        requires_grad=True,
+    )
     y = made(x)
     assert_allclose(y.numpy()[0, :, 0, 0], [3 * 2, 0])
     y.sum().backward()
@@ -319,7 +378,9 @@ def test_the_relu_comes_after_the_sum(block, last):
     c, norm = block.expansion, getattr(made, last)
     x = tensor(numpy.full((1, 1, 3, c), [[7.0], [3.0], [-4.0]]))
     for bias, expected in ((-5, [2, 0, 0]), (5, [12, 8, 1])):
-        norm.load_state_dict(norm.state_dict() | {"weight": numpy.zeros(c), "bias": numpy.full(c, bias)})
+        norm.load_state_dict(
+            norm.state_dict() | {"weight": numpy.zeros(c), "bias": numpy.full(c, bias)}
+        )
         for training in (False, True):
             y = made.train(training)(x).numpy()
             assert_allclose(y[0, 0], numpy.full((3, c), numpy.reshape(expected, (3, 1))))
@@ -338,11 +399,15 @@ def test_a_plain_block_with_a_zeroed_last_norm_gives_relu_of_its_bias_whatever_x
 
 
 @on_each_form
-@pytest.mark.parametrize(("block", "last"), [(PreActivationBasicBlock, "conv2"), (PreActivationBottleneck, "conv3")])
+@pytest.mark.parametrize(
+    ("block", "last"), [(PreActivationBasicBlock, "conv2"), (PreActivationBottleneck, "conv3")]
+)
 def test_x_passes_a_preactivation_block_untouched(block, last):
     made = block(block.expansion, 1).astype("float64")
     getattr(made, last).weight.data[...] = 0
-    x = tensor(numpy.random.default_rng(0).standard_normal((2, 3, 4, block.expansion)), requires_grad=True)
+    x = tensor(
+        numpy.random.default_rng(0).standard_normal((2, 3, 4, block.expansion)), requires_grad=True
+    )
     y = made(x)
     assert_array_equal(y.numpy(), x.numpy())
     g = numpy.random.default_rng(1).standard_normal(x.shape)
@@ -375,18 +440,28 @@ def test_a_shortcut_is_no_more_than_its_block_needs(undrawn):
     for kind in ("A", "B"):
         assert isinstance(make_shortcut(kind, 4, 4, 1), Identity)
         for i, o, stride in ((4, 4, 2), (4, 8, 1), (4, 8, 2)):
-            assert isinstance(make_shortcut(kind, i, o, stride), PadShortcut if kind == "A" else Sequential)
+            assert isinstance(
+                make_shortcut(kind, i, o, stride), PadShortcut if kind == "A" else Sequential
+            )
     for i, o, stride in ((4, 4, 1), (4, 8, 2)):
         assert type(make_shortcut("none", i, o, stride)) is NoShortcut
     assert count(make_shortcut("A", 4, 8, 2)) == 0
 
 
 @pytest.mark.parametrize("block", BLOCKS)
-def test_the_projection_is_a_1x1_convolution_without_bias_and_has_a_norm_where_the_block_norms_last(undrawn, block):
+def test_the_projection_is_a_1x1_convolution_without_bias_and_has_a_norm_where_the_block_norms_last(
+    undrawn, block
+):
     projection = block(3, 5, stride=2).downsample
     assert projection[0].weight.shape == (1, 1, 3, 5 * block.expansion)
-    assert projection[0].bias is None and projection[0].stride == (2, 2) and projection[0].padding == (0, 0)
-    assert [type(module) for module in projection] == ([Conv2d] if block.preactivation else [Conv2d, BatchNorm])
+    assert (
+        projection[0].bias is None
+        and projection[0].stride == (2, 2)
+        and projection[0].padding == (0, 0)
+    )
+    assert [type(module) for module in projection] == (
+        [Conv2d] if block.preactivation else [Conv2d, BatchNorm]
+    )
 
 
 @pytest.mark.parametrize("block", BLOCKS)

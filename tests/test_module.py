@@ -66,12 +66,28 @@ def test_the_attributes_are_the_tree_in_the_order_written():
 
 def test_each_name_stands_for_its_own_module_parameter_or_buffer():
     tree = Tree()
-    modules, parameters, buffers = dict(tree.modules()), dict(tree.named_parameters()), dict(tree.named_buffers())
-    assert modules[""] is tree and modules["heads.left"] is tree.heads["left"] and modules["ends.1.0"] is tree.ends[1][0]
-    assert parameters["blocks.2.weight"] is tree.blocks[2].weight and parameters["weights.2"] is tree.weights[2]
-    assert buffers["blocks.0.running_var"] is tree.blocks[0].running_var and buffers["seen"] is tree.seen
+    modules = dict(tree.modules())
+    parameters = dict(tree.named_parameters())
+    buffers = dict(tree.named_buffers())
+    assert (
+        modules[""] is tree
+        and modules["heads.left"] is tree.heads["left"]
+        and modules["ends.1.0"] is tree.ends[1][0]
+    )
+    assert (
+        parameters["blocks.2.weight"] is tree.blocks[2].weight
+        and parameters["weights.2"] is tree.weights[2]
+    )
+    assert (
+        buffers["blocks.0.running_var"] is tree.blocks[0].running_var
+        and buffers["seen"] is tree.seen
+    )
     mine, named = tree.parameters(), list(parameters.values())
-    assert isinstance(mine, list) and len(mine) == len(named) and all(a is b for a, b in zip(mine, named))
+    assert (
+        isinstance(mine, list)
+        and len(mine) == len(named)
+        and all(a is b for a, b in zip(mine, named))
+    )
 
 
 def test_children_are_the_modules_right_below():
@@ -84,7 +100,14 @@ def test_children_are_the_modules_right_below():
 def test_named_attributes_looks_into_lists_tuples_and_dicts():
     module = Module()
     module.a, module.b, module.c, module.d = 1, [2, 3], (4,), {"x": 5, 6: 7}
-    assert list(module.named_attributes()) == [("a", 1), ("b.0", 2), ("b.1", 3), ("c.0", 4), ("d.x", 5), ("d.6", 7)]
+    assert list(module.named_attributes()) == [
+        ("a", 1),
+        ("b.0", 2),
+        ("b.1", 3),
+        ("c.0", 4),
+        ("d.x", 5),
+        ("d.6", 7),
+    ]
 
 
 def test_modules_take_a_name_for_the_root():
@@ -112,7 +135,9 @@ def test_a_shared_parameter_and_a_shared_buffer_come_once():
     assert [name for name, _ in net.named_parameters()] == ["a.weight", "a.bias", "b.bias"]
     assert len(net.parameters()) == 3
     assert [name for name, _ in net.named_buffers()] == ["seen"]
-    net.load_state_dict({name: numpy.full(value.shape, 5.0) for name, value in net.state_dict().items()})
+    net.load_state_dict(
+        {name: numpy.full(value.shape, 5.0) for name, value in net.state_dict().items()}
+    )
     assert_array_equal(net.b.weight.numpy(), numpy.full((2, 2), 5))
 
 
@@ -134,7 +159,9 @@ def test_a_frozen_parameter_stays_a_parameter():
 
 def test_a_parameter_is_a_tensor_that_requires_a_gradient():
     parameter = Parameter([1.0, 2.0])
-    assert isinstance(parameter, Tensor) and parameter.requires_grad is True and parameter.grad is None
+    assert (
+        isinstance(parameter, Tensor) and parameter.requires_grad is True and parameter.grad is None
+    )
     assert parameter.numpy().dtype == numpy.float32
 
 
@@ -152,7 +179,12 @@ def test_a_module_starts_in_training():
 
 def test_train_and_eval_reach_the_whole_tree_and_give_the_module_back():
     tree = Tree()
-    switches = [(tree.eval, False), (tree.train, True), (lambda: tree.train(False), False), (lambda: tree.train(True), True)]
+    switches = [
+        (tree.eval, False),
+        (tree.train, True),
+        (lambda: tree.train(False), False),
+        (lambda: tree.train(True), True),
+    ]
     for switch, mode in switches:
         assert switch() is tree
         assert [module.training for _, module in tree.modules()] == [mode] * (1 + len(MODULES))
@@ -181,18 +213,23 @@ def test_astype_changes_the_direct_attributes_of_each_module_and_gives_the_modul
     net[0].weight.grad = array(numpy.ones((2, 3)))
     weight, before = net[0].weight, {name: value.copy() for name, value in net.state_dict().items()}
     assert net.astype("float64") is net
-    assert net[0].weight is weight and weight.grad is None  # a gradient of the old type would not fit
+    # a gradient of the old type would not fit.
+    assert net[0].weight is weight and weight.grad is None
     assert is_array(weight.data) and is_array(net[1].running_var)
     for name, value in net.state_dict().items():
         assert value.dtype == numpy.float64, name
         assert_array_equal(value, before[name])
-    assert {str(value.dtype) for value in net.astype("float32").state_dict().values()} == {"float32"}
+    assert {str(value.dtype) for value in net.astype("float32").state_dict().values()} == {
+        "float32"
+    }
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float16"])
 def test_astype_changes_parameters_and_buffers_in_lists_tuples_and_dicts_too(dtype):
     tree = Tree()
-    tree.states, tree.pair, tree.moments = [array([1.0])], (array([2.0]), 3), {"m": array([4.0]), "t": 5}
+    tree.states = [array([1.0])]
+    tree.pair = (array([2.0]), 3)
+    tree.moments = {"m": array([4.0]), "t": 5}
     names = [name for name, _ in tree.modules()], list(tree.state_dict())
     state = tree.astype(dtype).state_dict()
     assert ([name for name, _ in tree.modules()], list(state)) == names
@@ -206,7 +243,11 @@ def test_astype_leaves_the_other_attributes_as_they_are():
     net = Module()
     net.window, net.widths, net.options, net.name = Window(3, 1), (16, 32), {"stem": "cifar"}, "net"
     net.astype("float64")
-    assert net.window.kernel == 3 and (net.widths, net.options, net.name) == ((16, 32), {"stem": "cifar"}, "net")
+    assert net.window.kernel == 3 and (net.widths, net.options, net.name) == (
+        (16, 32),
+        {"stem": "cifar"},
+        "net",
+    )
 
 
 def test_a_module_in_float64_computes_in_float64():
@@ -228,7 +269,8 @@ def test_a_state_is_copies_on_the_host():
         assert_array_equal(value, kept[name])
     net[0].weight.data *= 0
     net[1].running_var += 1
-    assert state["0.weight"].any() and state["1.running_var"] == [2]  # nor the copies with the model
+    # Nor the copies with the model.
+    assert state["0.weight"].any() and state["1.running_var"] == [2]
 
 
 def test_a_state_of_float64_is_float64():
@@ -240,9 +282,16 @@ def test_load_state_dict_writes_into_the_arrays_that_are_there():
     source.seen += 3
     source.blocks[0].running_mean += 5
     state = source.state_dict()
-    own = [parameter.data for parameter in target.parameters()] + [buffer for _, buffer in target.named_buffers()]
+    own = [parameter.data for parameter in target.parameters()] + [
+        buffer for _, buffer in target.named_buffers()
+    ]
     target.load_state_dict(dict(reversed(state.items())))  # the order is of no account
-    assert all(a is b for a, b in zip(own, [p.data for p in target.parameters()] + [b for _, b in target.named_buffers()]))
+    assert all(
+        a is b
+        for a, b in zip(
+            own, [p.data for p in target.parameters()] + [b for _, b in target.named_buffers()]
+        )
+    )
     for name, value in target.state_dict().items():
         assert_array_equal(value, state[name], err_msg=name)
     state["scale"] += 1
@@ -297,7 +346,10 @@ def test_load_state_dict_names_every_fault_and_then_writes_nothing():
         (lambda state: state.pop("out.bias"), "missing: out.bias"),
         (lambda state: state.update(extra=numpy.zeros(1)), "unknown: extra"),
         # It would broadcast.
-        (lambda state: state.update({"out.bias": numpy.zeros(1)}), r"out.bias: shape \(1,\), wanted \(2,\)"),
+        (
+            lambda state: state.update({"out.bias": numpy.zeros(1)}),
+            r"out.bias: shape \(1,\), wanted \(2,\)",
+        ),
     ],
 )
 def test_one_fault_is_enough(change, message):
@@ -316,7 +368,9 @@ class Foreign:
     shape, dtype = (2,), "float32"
 
 
-@pytest.mark.parametrize(("value", "error"), [(Foreign(), BackendError), (numpy.array(["a", "b"]), ValueError)])
+@pytest.mark.parametrize(
+    ("value", "error"), [(Foreign(), BackendError), (numpy.array(["a", "b"]), ValueError)]
+)
 def test_load_state_dict_writes_nothing_where_one_value_is_no_array_of_numbers(value, error):
     net = Small()
     before = net.state_dict()
@@ -330,7 +384,11 @@ def test_load_state_dict_writes_nothing_where_one_value_is_no_array_of_numbers(v
 def test_a_module_is_drawn_as_a_tree_with_shapes_and_counts():
     class Net(Module):
         def __init__(self):
-            self.body = Sequential(Conv2d(3, 16, (3, 5), stride=(2, 1), padding=(1, 2), bias=False), BatchNorm(16), ReLU())
+            self.body = Sequential(
+                Conv2d(3, 16, (3, 5), stride=(2, 1), padding=(1, 2), bias=False),
+                BatchNorm(16),
+                ReLU(),
+            )
             self.pools = [MaxPool2d(2), Identity()]
             self.drop = Dropout(0.25)
             self.fc = Linear(64, 20)
@@ -425,7 +483,9 @@ def test_a_function_among_the_parts_of_a_sequence_is_refused():
 
 
 def test_a_list_in_the_place_of_an_array_is_named():
-    with pytest.raises(ValueError, match=r"weight: a list, wanted \(2, 3\)\n  bias: a list, wanted \(3,\)$"):
+    with pytest.raises(
+        ValueError, match=r"weight: a list, wanted \(2, 3\)\n  bias: a list, wanted \(3,\)$"
+    ):
         Linear(2, 3).load_state_dict({"weight": [[1, 2, 3], [4, 5, 6]], "bias": [1, 2, 3]})
 
 
@@ -439,27 +499,42 @@ def test_modules_in_lists_of_lists_are_found():
 
 def test_astype_leaves_ints_and_bools_what_they_are():
     net = Sequential(BatchNorm(2))
-    net.steps, net.mask, net.table = array([7], numpy.int64), array([True, False], bool), {"seen": [array([3], numpy.uint8)]}
+    net.steps = array([7], numpy.int64)
+    net.mask = array([True, False], bool)
+    net.table = {"seen": [array([3], numpy.uint8)]}
     net.index = Parameter(array([1], numpy.int64), requires_grad=False)
     types = {name: str(value.dtype) for name, value in net.astype("float64").state_dict().items()}
     floats = {f"0.{name}": "float64" for name in ("weight", "bias", "running_mean", "running_var")}
-    assert types == {**floats, "steps": "int64", "mask": "bool", "table.seen.0": "uint8", "index": "int64"}
+    assert types == {
+        **floats,
+        "steps": "int64",
+        "mask": "bool",
+        "table.seen.0": "uint8",
+        "index": "int64",
+    }
 
 
 @pytest.mark.parametrize("dtype", ["int64", "bool", "complex64", numpy.uint8, int])
 def test_astype_refuses_what_is_no_type_of_floats_and_changes_nothing(dtype):
     net = Sequential(Linear(2, 3), BatchNorm(3))
-    with pytest.raises(TypeError, match="is no type of floats; ints and bools in a module stay what they are"):
+    with pytest.raises(
+        TypeError, match="is no type of floats; ints and bools in a module stay what they are"
+    ):
         net.astype(dtype)
     assert {str(value.dtype) for value in net.state_dict().values()} == {"float32"}
 
 
 def test_what_two_modules_share_they_share_after_astype():
     net = Sequential(BatchNorm(2), BatchNorm(2))
-    net[1].running_mean, net[1].moments, net.moments = net[0].running_mean, [net[0].running_var], {"m": net[0].running_var}
+    net[1].running_mean = net[0].running_mean
+    net[1].moments = [net[0].running_var]
+    net.moments = {"m": net[0].running_var}
     names = list(net.state_dict())
     net.astype("float64")
-    assert net[1].running_mean is net[0].running_mean and net[1].moments[0] is net.moments["m"] is net[0].running_var
+    assert (
+        net[1].running_mean is net[0].running_mean
+        and net[1].moments[0] is net.moments["m"] is net[0].running_var
+    )
     assert list(net.state_dict()) == names and net[0].running_var.dtype == numpy.float64
 
 
@@ -492,7 +567,9 @@ def test_a_state_of_numbers_that_would_be_cut_is_refused(value, fault):
     net = Small()
     before = net.state_dict()
     with pytest.raises(ValueError, match=f"^the state does not fit Small:\n  {fault}$"):
-        net.load_state_dict({name: array + 1 for name, array in before.items()} | {"out.bias": value})
+        net.load_state_dict(
+            {name: array + 1 for name, array in before.items()} | {"out.bias": value}
+        )
     for name, array_now in net.state_dict().items():
         assert_array_equal(array_now, before[name], err_msg=name)
 
@@ -500,7 +577,9 @@ def test_a_state_of_numbers_that_would_be_cut_is_refused(value, fault):
 def test_floats_do_not_go_into_ints_and_ints_and_bools_go_into_floats():
     net = Module()
     net.steps, net.scale = array([7], numpy.int64), array([1.0, 1.0])
-    net.load_state_dict({"steps": numpy.array([8], numpy.int32), "scale": numpy.array([True, False])})
+    net.load_state_dict(
+        {"steps": numpy.array([8], numpy.int32), "scale": numpy.array([True, False])}
+    )
     assert net.steps.tolist() == [8] and net.scale.tolist() == [1, 0]
     with pytest.raises(ValueError, match="steps: float64, wanted int64"):
         net.load_state_dict({"steps": numpy.array([8.5]), "scale": numpy.array([2, 3])})

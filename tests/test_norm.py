@@ -211,9 +211,8 @@ def test_a_mean_far_from_0_changes_nothing_in_batch_norm(shape):
     x, gamma, beta = (numpy.float32(array) for array in drawn(0, shape, shift=1000.0))
     y, backward = run(ops.batch_norm, x, gamma, beta)
     exact = [array.astype("float64") for array in (x, gamma, beta)]
-    assert_allclose(
-        y, normalised_by_loops(*exact, *stats_by_loops(x), 1e-5), atol=3e-4
-    )  # 1000 in float32 is exact to 3e-5
+    # 1000 in float32 is exact to 3e-5.
+    assert_allclose(y, normalised_by_loops(*exact, *stats_by_loops(x), 1e-5), atol=3e-4)
     g = numbers(1, shape)
     truth = run(ops.batch_norm, exact[0] - 1000, *exact[1:])[1](g)
     for gradient, expected in zip(backward(numpy.float32(g)), truth, strict=True):

@@ -135,10 +135,8 @@ ONE = numpy.ones(1)
 
 def test_by_hand():
     """2 x + 1 + add is -1 + 0, 3 - 8, -1 + 4, 3 + 0: what reaches the sum of g = 1, 10, 100, 1000 is 0, 0, 100, 1000."""
-    add, g = (
-        numpy.array([[0.0], [-8.0], [4.0], [0.0]]),
-        numpy.array([[1.0], [10.0], [100.0], [1000.0]]),
-    )
+    add = numpy.array([[0.0], [-8.0], [4.0], [0.0]])
+    g = numpy.array([[1.0], [10.0], [100.0], [1000.0]])
     y, backward = run(norm_add_relu, X, 2 * ONE, ONE, add, eps=0)
     assert_array_equal(y, [[0], [0], [3], [3]])
     g_x, g_gamma, g_beta, g_add = backward(g)
@@ -242,10 +240,8 @@ def test_arrays_that_lie_askew_in_memory_are_taken_as_they_are(relu, added, trai
 
 @every_way
 def test_neither_operands_nor_the_gradient_are_written_to(relu, added, training):
-    operands, g = (
-        [numpy.ascontiguousarray(array) for array in drawn(0, (3, 5, 4, 2), added)],
-        numpy.ones((3, 5, 4, 2)),
-    )
+    operands = [numpy.ascontiguousarray(array) for array in drawn(0, (3, 5, 4, 2), added)]
+    g = numpy.ones((3, 5, 4, 2))
     _, options = options_of(training, 10, 2)
     given = [to_device(array.copy()) for array in (*operands, g)]
     if backend.name() == "numpy":
@@ -363,10 +359,8 @@ def test_the_cut_into_chunks_changes_nothing_but_rounding(size, training):
 
 
 def test_the_same_bits_come_out_on_any_number_of_threads():
-    operands, g = (
-        [numpy.float32(array) for array in drawn(0, (13, 9, 8, 16), True)],
-        numpy.float32(numbers(5, (13, 9, 8, 16))),
-    )
+    operands = [numpy.float32(array) for array in drawn(0, (13, 9, 8, 16), True)]
+    g = numpy.float32(numbers(5, (13, 9, 8, 16)))
     results = []
     for threads in (1, 2, 3, 2):
         with backend.using_threads(threads), in_chunks_of(60_000):
@@ -391,10 +385,8 @@ def test_whole_numbers_are_refused():
 @with_and_without_relu
 @with_and_without_add
 def test_add_relu_by_hand(relu, added):
-    x, add = (
-        numpy.array([[-3.0, 0.0], [0.5, 2.0], [-1.0, 4.0]]),
-        numpy.array([[1.0, 0.0], [-2.0, 1.0], [3.0, -4.0]]),
-    )
+    x = numpy.array([[-3.0, 0.0], [0.5, 2.0], [-1.0, 4.0]])
+    add = numpy.array([[1.0, 0.0], [-2.0, 1.0], [3.0, -4.0]])
     summed = x + add if added else x
     y, backward = run(add_relu, *[x, add][: 1 + added], relu=relu)
     assert_array_equal(y, numpy.where(summed > 0, summed, 0) if relu else summed)

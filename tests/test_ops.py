@@ -61,9 +61,8 @@ def rebound(source):
             node for node in own if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
         ]
         loops = [set(ast.walk(node)) for node in own if isinstance(node, (ast.For, ast.While))]
-        at_once = {
-            argument for node in own if isinstance(node, ast.Call) for argument in node.args
-        }  # as in sum(... for ...)
+        # As in sum(... for ...)
+        at_once = {argument for node in own if isinstance(node, ast.Call) for argument in node.args}
         inner = [
             node
             for node in own

@@ -184,9 +184,8 @@ def test_a_step_takes_the_lr_that_is_set_and_velocities_stay(make):
         assert (values(p) == before) is (lr == 0)
     state, other = slow.state[p], fast.state[q]
     for key in set(state) - {"t"}:
-        assert_array_equal(
-            to_host(state[key]), to_host(other[key])
-        )  # lr scales the step, not the velocity
+        # Lr scales the step, not the velocity.
+        assert_array_equal(to_host(state[key]), to_host(other[key]))
 
 
 MAKERS = [

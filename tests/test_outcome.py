@@ -8,7 +8,9 @@ from minires.watch import Row
 
 
 def texts(axes):
-    return {(text.get_position()[1], text.get_position()[0]): text.get_text() for text in axes.texts}
+    return {
+        (text.get_position()[1], text.get_position()[0]): text.get_text() for text in axes.texts
+    }
 
 
 def test_a_confusion_has_a_row_for_each_class_in_per_cent_and_colours_errors_alone():
@@ -17,7 +19,9 @@ def test_a_confusion_has_a_row_for_each_class_in_per_cent_and_colours_errors_alo
     assert texts(axes) == {(0, 0): "75", (0, 1): "25", (1, 0): "50", (1, 1): "50", (2, 2): "100"}
     drawn = numpy.asarray(axes.images[0].get_array())
     numpy.testing.assert_allclose(drawn, [[0, 25, 0], [50, 0, 0], [0, 0, 0]])
-    assert "5 of 7 right" in axes.get_title() and [label.get_text() for label in axes.get_yticklabels()] == ["cat", "dog", "ship"]
+    assert "5 of 7 right" in axes.get_title() and [
+        label.get_text() for label in axes.get_yticklabels()
+    ] == ["cat", "dog", "ship"]
 
 
 def test_a_confusion_of_many_classes_has_colours_and_no_numbers():
@@ -36,7 +40,10 @@ def test_filters_are_images_each_stretched_over_its_own_range():
     weight = numpy.zeros((3, 3, 3, 2), "f4")
     weight[..., 0] = numpy.linspace(-1, 1, 27).reshape(3, 3, 3)
     weight[..., 1] = 5
-    first, second = (numpy.asarray(image.get_array()) for image in show.filters(nn.Parameter(weight)).axes[0].images)
+    first, second = (
+        numpy.asarray(image.get_array())
+        for image in show.filters(nn.Parameter(weight)).axes[0].images
+    )
     numpy.testing.assert_array_equal(first, numpy.linspace(0, 255, 27).round().reshape(3, 3, 3))
     assert not second.any()
     with pytest.raises(ValueError, match="wanted .KH, KW, C, F. with C 1 or 3"):
@@ -48,13 +55,30 @@ def row(step, layer, depth, value):
 
 
 def test_depths_draw_the_first_and_the_last_step_of_each_run():
-    plain = [row(step, f"layer1.{i}.conv1", i, 10.0 ** -(i + step)) for step in (0, 5, 9) for i in range(3)]
-    other = [row(0, "conv1", 0, 1.0), row(0, "bn1", 1, 7.0), row(0, "fc", 2, 9.0), row(0, "layer1.conv2", 3, 2.0)]
+    plain = [
+        row(step, f"layer1.{i}.conv1", i, 10.0 ** -(i + step))
+        for step in (0, 5, 9)
+        for i in range(3)
+    ]
+    other = [
+        row(0, "conv1", 0, 1.0),
+        row(0, "bn1", 1, 7.0),
+        row(0, "fc", 2, 9.0),
+        row(0, "layer1.conv2", 3, 2.0),
+    ]
     lines = show.depths({"plain": plain, "residual": other}).axes[0].lines
-    assert [line.get_label() for line in lines] == ["plain, step 0", "plain, step 9", "residual, step 0"]
+    assert [line.get_label() for line in lines] == [
+        "plain, step 0",
+        "plain, step 9",
+        "residual, step 0",
+    ]
     numpy.testing.assert_allclose(lines[1].get_ydata(), [1e-9, 1e-10, 1e-11])
     numpy.testing.assert_allclose(lines[2].get_ydata(), [1, 2])
-    assert list(lines[0].get_xdata()) == [0, 0.5, 1] and lines[0].get_linestyle() == "--" and lines[1].get_linestyle() == "-"
+    assert (
+        list(lines[0].get_xdata()) == [0, 0.5, 1]
+        and lines[0].get_linestyle() == "--"
+        and lines[1].get_linestyle() == "-"
+    )
     with pytest.raises(ValueError, match="no layer named fc9"):
         show.depths({"plain": plain}, kind="fc9")
 

@@ -55,7 +55,8 @@ def nhwc(t):
 
 
 def oihw(weight):
-    return weight.permute(3, 2, 0, 1).contiguous()  # for some shapes torch's gradient of a permuted weight raises
+    # For some shapes torch's gradient of a permuted weight raises.
+    return weight.permute(3, 2, 0, 1).contiguous()
 
 
 def assert_same(ours, theirs, *arrays, atol=1e-10):
@@ -80,7 +81,9 @@ def assert_same(ours, theirs, *arrays, atol=1e-10):
 def test_conv2d(drawn, f, with_bias, seed):
     shape, window = drawn
     options = {"stride": window["stride"], "padding": window["padding"]}
-    arrays = [numbers(seed, shape), numbers(seed + 1, (*window["kernel"], shape[3], f))] + [numbers(seed + 2, (f,))] * with_bias
+    arrays = [numbers(seed, shape), numbers(seed + 1, (*window["kernel"], shape[3], f))] + [
+        numbers(seed + 2, (f,))
+    ] * with_bias
     assert_same(
         lambda *given: F.conv2d(*given, **options),
         lambda x, weight, *bias: nhwc(TF.conv2d(nchw(x), oihw(weight), *bias, **options)),
@@ -90,7 +93,9 @@ def test_conv2d(drawn, f, with_bias, seed):
 
 def tiled(tile):
     """conv2d on tensors by Winograd's tiles of one kind, whether they pay or not."""
-    return lambda *given, padding: apply(functools.partial(by_tiles, tile=tile), *given, padding=padding)
+    return lambda *given, padding: apply(
+        functools.partial(by_tiles, tile=tile), *given, padding=padding
+    )
 
 
 @on_each_backend
@@ -103,7 +108,9 @@ def tiled(tile):
 @given(threes(), st.booleans(), SEEDS)
 def test_conv2d_by_3x3_windows_whatever_the_form(forms, conv2d, drawn, with_bias, seed):
     (n, *size), f, padding = drawn
-    arrays = [numbers(seed, (n + 1, *size)), numbers(seed + 1, (3, 3, size[2], f))] + [numbers(seed + 2, (f,))] * with_bias
+    arrays = [numbers(seed, (n + 1, *size)), numbers(seed + 1, (3, 3, size[2], f))] + [
+        numbers(seed + 2, (f,))
+    ] * with_bias
     with forms():
         assert_same(
             lambda *given: conv2d(*given, padding=padding),
@@ -140,8 +147,12 @@ def test_avg_pool2d(drawn, seed):
 @on_each_backend
 def test_poolings_without_a_stride_and_the_global_one():
     x = numbers(0, (2, 7, 6, 3))
-    assert_same(lambda x: F.max_pool2d(x, (2, 3)), lambda x: nhwc(TF.max_pool2d(nchw(x), (2, 3))), x)
-    assert_same(lambda x: F.avg_pool2d(x, (2, 3)), lambda x: nhwc(TF.avg_pool2d(nchw(x), (2, 3))), x)
+    assert_same(
+        lambda x: F.max_pool2d(x, (2, 3)), lambda x: nhwc(TF.max_pool2d(nchw(x), (2, 3))), x
+    )
+    assert_same(
+        lambda x: F.avg_pool2d(x, (2, 3)), lambda x: nhwc(TF.avg_pool2d(nchw(x), (2, 3))), x
+    )
     assert_same(F.global_avg_pool, lambda x: TF.adaptive_avg_pool2d(nchw(x), 1).flatten(1), x)
 
 
@@ -154,7 +165,11 @@ def test_batch_norm_in_training_and_in_evaluation(shape, eps):
     x = x * 3 + 100
 
     def theirs(x, gamma, beta, **options):
-        return torch.movedim(TF.batch_norm(torch.movedim(x, -1, 1), weight=gamma, bias=beta, eps=eps, **options), 1, -1)
+        return torch.movedim(
+            TF.batch_norm(torch.movedim(x, -1, 1), weight=gamma, bias=beta, eps=eps, **options),
+            1,
+            -1,
+        )
 
     assert_same(
         lambda *a: F.batch_norm(*a, eps=eps),
@@ -171,7 +186,8 @@ def test_batch_norm_in_training_and_in_evaluation(shape, eps):
 @on_each_backend
 @pytest.mark.parametrize("options", [{}, {"momentum": 0.4, "eps": 0.01}])
 def test_running_statistics_over_five_steps_and_evaluation_after_them(options):
-    mine, yours = nn.BatchNorm(3, **options).astype("float64"), torch.nn.BatchNorm2d(3, dtype=torch.float64, **options)
+    mine = nn.BatchNorm(3, **options).astype("float64")
+    yours = torch.nn.BatchNorm2d(3, dtype=torch.float64, **options)
     for step in range(5):
         x = numbers(step, (2, 2, 3, 3)) * (step + 1) + step
         y, t = mine(Tensor(to_device(x))), yours(nchw(torch.tensor(x)))
@@ -184,9 +200,17 @@ def test_running_statistics_over_five_steps_and_evaluation_after_them(options):
 
 
 @on_each_backend
-@given(st.lists(st.integers(1, 4), max_size=2), st.integers(1, 4), st.integers(1, 4), st.booleans(), SEEDS)
+@given(
+    st.lists(st.integers(1, 4), max_size=2),
+    st.integers(1, 4),
+    st.integers(1, 4),
+    st.booleans(),
+    SEEDS,
+)
 def test_linear(before, i, o, with_bias, seed):
-    arrays = [numbers(seed, (*before, i)), numbers(seed + 1, (i, o))] + [numbers(seed + 2, (o,))] * with_bias
+    arrays = [numbers(seed, (*before, i)), numbers(seed + 1, (i, o))] + [
+        numbers(seed + 2, (o,))
+    ] * with_bias
     assert_same(F.linear, lambda x, weight, *bias: TF.linear(x, weight.T, *bias), *arrays)
 
 
@@ -270,7 +294,9 @@ def test_powers_by_a_number(exponent):
 def test_numbers_on_either_side():
     x = numbers(0, (3, 4), positive=True)
     assert_same(
-        lambda x: 2 - x / 3 + 1 / x - 3 * x + 2**x + x**2 - -x, lambda x: 2 - x / 3 + 1 / x - 3 * x + 2**x + x**2 - -x, x
+        lambda x: 2 - x / 3 + 1 / x - 3 * x + 2**x + x**2 - -x,
+        lambda x: 2 - x / 3 + 1 / x - 3 * x + 2**x + x**2 - -x,
+        x,
     )
 
 
@@ -289,13 +315,19 @@ def test_where():
 def test_sum_mean_max_and_var(drawn, seed):
     shape, axis, keepdims = drawn
     x, everything = numbers(seed, shape), tuple(range(len(shape)))
-    options, theirs = {"axis": axis, "keepdims": keepdims}, {"dim": everything if axis is None else axis, "keepdim": keepdims}
+    options = {"axis": axis, "keepdims": keepdims}
+    theirs = {"dim": everything if axis is None else axis, "keepdim": keepdims}
     assert_same(lambda x: F.sum(x, **options), lambda x: torch.sum(x, **theirs), x)
     assert_same(lambda x: F.mean(x, **options), lambda x: torch.mean(x, **theirs), x)
-    assert_same(lambda x: F.max(x, **options), lambda x: torch.amax(x, **theirs), numpy.round(x))  # with ties
+    # With ties.
+    assert_same(lambda x: F.max(x, **options), lambda x: torch.amax(x, **theirs), numpy.round(x))
     count = x.size // F.sum(Tensor(to_device(x)), **options).size
     for ddof in range(min(count, 3)):
-        assert_same(lambda x: F.var(x, ddof=ddof, **options), lambda x: torch.var(x, correction=ddof, **theirs), x)
+        assert_same(
+            lambda x: F.var(x, ddof=ddof, **options),
+            lambda x: torch.var(x, correction=ddof, **theirs),
+            x,
+        )
     assert_same(lambda x: F.var(x, **options), lambda x: torch.var(x, correction=0, **theirs), x)
 
 
@@ -323,7 +355,9 @@ def test_the_same_elements_in_another_order_or_frame():
     x, y = numbers(0, (2, 3, 4)), numbers(1, (2, 1, 4))
     assert_same(lambda x: F.reshape(x, (4, -1)), lambda x: x.reshape(4, -1), x)
     assert_same(lambda x: F.transpose(x, (2, 0, 1)), lambda x: x.permute(2, 0, 1), x)
-    assert_same(lambda a, b: F.concatenate((a, b), axis=1), lambda a, b: torch.cat((a, b), dim=1), x, y)
+    assert_same(
+        lambda a, b: F.concatenate((a, b), axis=1), lambda a, b: torch.cat((a, b), dim=1), x, y
+    )
     assert_same(lambda x: F.pad(x, ((0, 0), (2, 1), (0, 3))), lambda x: TF.pad(x, (0, 3, 2, 1)), x)
     assert_same(lambda x: F.broadcast_to(x, (5, 2, 3, 4)), lambda x: x.expand(5, 2, 3, 4), y)
 
@@ -349,14 +383,22 @@ def test_the_same_elements_in_another_order_or_frame():
 @pytest.mark.parametrize("grouped", [False, True])
 def test_twenty_steps_of_an_optimizer(mine, yours, options, grouped):
     """Of a small net; with groups, the second has another rate and no decay."""
-    starts, x, labels = [numbers(0, (3, 5)), numbers(1, (5,)), numbers(2, (5, 4))], numbers(3, (6, 3)), numpy.arange(6) % 4
-    ours, theirs = [nn.Parameter(to_device(a)) for a in starts], [torch.tensor(a, requires_grad=True) for a in starts]
+    starts = [numbers(0, (3, 5)), numbers(1, (5,)), numbers(2, (5, 4))]
+    x = numbers(3, (6, 3))
+    labels = numpy.arange(6) % 4
+    ours = [nn.Parameter(to_device(a)) for a in starts]
+    theirs = [torch.tensor(a, requires_grad=True) for a in starts]
     second = {"lr": 0.02, "weight_decay": 0.0}
 
     def parts(parameters):
-        return [{"params": parameters[::2]}, {"params": parameters[1:2], **second}] if grouped else parameters
+        return (
+            [{"params": parameters[::2]}, {"params": parameters[1:2], **second}]
+            if grouped
+            else parameters
+        )
 
-    made, torchs = getattr(optim, mine)(parts(ours), **options), getattr(torch.optim, yours)(parts(theirs), **options)
+    made = getattr(optim, mine)(parts(ours), **options)
+    torchs = getattr(torch.optim, yours)(parts(theirs), **options)
     for step in range(20):
         scale = 1 / (1 + step)
         made.zero_grad(), torchs.zero_grad()
@@ -372,11 +414,17 @@ def test_twenty_steps_of_an_optimizer(mine, yours, options, grouped):
 @on_each_backend
 def test_setting_lr_is_scheduling_all_groups_in_torch():
     starts = [numbers(0, (4,)), numbers(1, (3,))]
-    ours, theirs = [nn.Parameter(to_device(a)) for a in starts], [torch.tensor(a, requires_grad=True) for a in starts]
+    ours = [nn.Parameter(to_device(a)) for a in starts]
+    theirs = [torch.tensor(a, requires_grad=True) for a in starts]
     groups = [{"lr": 0.1}, {"lr": 0.03, "momentum": 0.5}]
-    mine = optim.SGD([{"params": [p], **group} for p, group in zip(ours, groups)], 0.1, momentum=0.9)
-    yours = torch.optim.SGD([{"params": [p], **group} for p, group in zip(theirs, groups)], 0.1, momentum=0.9)
-    schedule, scheduler = optim.cosine(0.1, steps=8), torch.optim.lr_scheduler.CosineAnnealingLR(yours, T_max=8)
+    mine = optim.SGD(
+        [{"params": [p], **group} for p, group in zip(ours, groups)], 0.1, momentum=0.9
+    )
+    yours = torch.optim.SGD(
+        [{"params": [p], **group} for p, group in zip(theirs, groups)], 0.1, momentum=0.9
+    )
+    schedule = optim.cosine(0.1, steps=8)
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(yours, T_max=8)
     for step in range(8):
         mine.lr = schedule(step)
         for i, (p, q) in enumerate(zip(ours, theirs)):
@@ -400,17 +448,30 @@ def test_schedules():
     of = torch.optim.lr_scheduler
     cases = [
         (optim.step(0.4, milestones=(3, 7)), lambda o: of.MultiStepLR(o, [3, 7])),
-        (optim.step(0.4, milestones=(2, 9), factor=0.3), lambda o: of.MultiStepLR(o, [2, 9], gamma=0.3)),
+        (
+            optim.step(0.4, milestones=(2, 9), factor=0.3),
+            lambda o: of.MultiStepLR(o, [2, 9], gamma=0.3),
+        ),
         (optim.cosine(0.4, steps=12), lambda o: of.CosineAnnealingLR(o, 12)),
         (optim.constant(0.4), lambda o: of.ConstantLR(o, factor=1)),
-        (optim.constant(0.4, warmup=5), lambda o: of.LinearLR(o, start_factor=1 / 5, total_iters=4)),
-        (optim.constant(0.4, warmup=5), lambda o: of.LambdaLR(o, lambda step: min((step + 1) / 5, 1))),
+        (
+            optim.constant(0.4, warmup=5),
+            lambda o: of.LinearLR(o, start_factor=1 / 5, total_iters=4),
+        ),
+        (
+            optim.constant(0.4, warmup=5),
+            lambda o: of.LambdaLR(o, lambda step: min((step + 1) / 5, 1)),
+        ),
     ]
     for ours, theirs in cases:
-        assert_allclose([ours(step) for step in range(12)], torchs_rates(0.4, 12, theirs), rtol=1e-9)
+        assert_allclose(
+            [ours(step) for step in range(12)], torchs_rates(0.4, 12, theirs), rtol=1e-9
+        )
 
 
-@pytest.mark.parametrize(("steps", "peak", "start"), [(20, 0.25, 0.0), (13, 0.4, 0.2), (7, 0.9, 1.0)])
+@pytest.mark.parametrize(
+    ("steps", "peak", "start"), [(20, 0.25, 0.0), (13, 0.4, 0.2), (7, 0.9, 1.0)]
+)
 def test_triangle_is_numpys_interpolation(steps, peak, start):
     schedule = optim.triangle(0.4, steps=steps, peak=peak, start=start)
     at = numpy.arange(steps + 5)
@@ -440,7 +501,9 @@ def pair(model, twin, dtype="float64", seed=0):
     twin.to(getattr(torch, dtype))
     theirs = {name: torch.tensor(turned(value).copy()) for name, value in state.items()}
     found = twin.load_state_dict(theirs, strict=False)
-    assert not found.unexpected_keys and all(key.endswith("num_batches_tracked") for key in found.missing_keys)
+    assert not found.unexpected_keys and all(
+        key.endswith("num_batches_tracked") for key in found.missing_keys
+    )
     return model, twin
 
 
@@ -451,7 +514,11 @@ def assert_same_state(model, twin, **tolerance):
 
 
 NETWORKS = {
-    "resnet18, cifar": (lambda: resnet18(), lambda: Twin((2, 2, 2, 2), (64, 128, 256, 512)), (2, 9, 11, 3)),
+    "resnet18, cifar": (
+        lambda: resnet18(),
+        lambda: Twin((2, 2, 2, 2), (64, 128, 256, 512)),
+        (2, 9, 11, 3),
+    ),
     "resnet18, imagenet": (
         lambda: resnet18(stem="imagenet", num_classes=7),
         lambda: Twin((2, 2, 2, 2), (64, 128, 256, 512), stem="imagenet", num_classes=7),
@@ -505,20 +572,27 @@ def check_network(make, make_twin, shape):
     theirs = dict(twin.named_parameters())
     for key, parameter in model.named_parameters():
         g, expected = turned(to_host(parameter.grad)), theirs[key].grad.numpy()
-        assert_allclose(g, expected, rtol=1e-8, atol=1e-8 * max(1, abs(expected).max()), err_msg=key)
+        assert_allclose(
+            g, expected, rtol=1e-8, atol=1e-8 * max(1, abs(expected).max()), err_msg=key
+        )
     assert_same_state(model, twin, atol=1e-10)
 
 
 def train_both(model, twin, dtype, *, lr):
     """Ten steps on the same batches. The losses of both."""
     options = {"lr": lr, "momentum": 0.9, "nesterov": True, "weight_decay": 5e-4}
-    mine, yours = optim.SGD(model.parameters(), **options), torch.optim.SGD(twin.parameters(), **options)
+    mine = optim.SGD(model.parameters(), **options)
+    yours = torch.optim.SGD(twin.parameters(), **options)
     rng, losses = numpy.random.default_rng(7), []
     for _ in range(10):
         images, labels = rng.standard_normal((6, 16, 16, 3)).astype(dtype), rng.integers(0, 10, 6)
-        loss = F.cross_entropy(model(Tensor(to_device(images))), to_device(labels), label_smoothing=0.1)
+        loss = F.cross_entropy(
+            model(Tensor(to_device(images))), to_device(labels), label_smoothing=0.1
+        )
         mine.zero_grad(), loss.backward(), mine.step()
-        other = TF.cross_entropy(twin(torch.tensor(images)), torch.tensor(labels), label_smoothing=0.1)
+        other = TF.cross_entropy(
+            twin(torch.tensor(images)), torch.tensor(labels), label_smoothing=0.1
+        )
         yours.zero_grad(), other.backward(), yours.step()
         losses.append((float(loss), other.item()))
     return numpy.transpose(losses)
@@ -528,9 +602,12 @@ def tiled_everywhere():
     """A context in which every convolution by 3x3 kernels goes by Winograd's tiles."""
 
     def conv2d(x, weight, bias=None, *, stride=1, padding=0):
-        stride, padding = pair_of(stride, "stride", at_least=1), pair_of(padding, "padding", at_least=0)
+        stride = pair_of(stride, "stride", at_least=1)
+        padding = pair_of(padding, "padding", at_least=0)
         if weight.shape[:2] == (3, 3):
-            return by_tiles(x, weight, bias, padding=padding, tile={(1, 1): F4, (2, 2): F4_STRIDE2}[stride])
+            return by_tiles(
+                x, weight, bias, padding=padding, tile={(1, 1): F4, (2, 2): F4_STRIDE2}[stride]
+            )
         return ops.conv2d.default(x, weight, bias, stride=stride, padding=padding)
 
     return ops.standing_in(conv2d=conv2d)
@@ -544,13 +621,16 @@ def tiled_everywhere():
 )  # fmt: skip
 def test_ten_steps_of_training_resnet20(shortcut, forms):
     nn.manual_seed(0)
-    model, twin = pair(resnet20(shortcut=shortcut), Twin((3, 3, 3), (16, 32, 64), shortcut=shortcut))
+    model, twin = pair(
+        resnet20(shortcut=shortcut), Twin((3, 3, 3), (16, 32, 64), shortcut=shortcut)
+    )
     before = model.state_dict()
     with forms():
         ours, theirs = train_both(model, twin, "float64", lr=0.05)
     assert_allclose(ours, theirs, atol=1e-8, rtol=0)
     assert_same_state(model, twin, atol=1e-8, rtol=0)
-    assert all((value != before[name]).any() for name, value in model.state_dict().items())  # all have moved
+    # All have moved.
+    assert all((value != before[name]).any() for name, value in model.state_dict().items())
     images = numbers(1, (2, 16, 16, 3))
     with no_grad(), torch.no_grad():
         y, t = model.eval()(Tensor(to_device(images))), twin.eval()(torch.tensor(images))
@@ -565,7 +645,9 @@ def test_ten_steps_of_training_resnet20_in_float32(shortcut):
     So a small rate, and 5e-3 for the losses, 2e-2 for the state. PyTorch parts from its own float64 in the same way.
     """
     nn.manual_seed(1)
-    model, twin = pair(resnet20(shortcut=shortcut), Twin((3, 3, 3), (16, 32, 64), shortcut=shortcut), "float32")
+    model, twin = pair(
+        resnet20(shortcut=shortcut), Twin((3, 3, 3), (16, 32, 64), shortcut=shortcut), "float32"
+    )
     ours, theirs = train_both(model, twin, "float32", lr=0.001)
     assert_allclose(ours[0], theirs[0], rtol=1e-5)
     assert_allclose(ours, theirs, atol=5e-3, rtol=0)
@@ -581,15 +663,22 @@ def test_a_step_of_resnet20_with_bfloat16_is_as_far_from_float32_as_autocasts(fo
 
     def gradients(mixed):
         nn.manual_seed(1)
-        model, twin = pair(resnet20(shortcut="B"), Twin((3, 3, 3), (16, 32, 64), shortcut="B"), "float32")
+        model, twin = pair(
+            resnet20(shortcut="B"), Twin((3, 3, 3), (16, 32, 64), shortcut="B"), "float32"
+        )
         with forms(), autocast("bfloat16" if mixed else None):
             loss = F.cross_entropy(model(Tensor(to_device(images))), to_device(labels))
             loss.backward()
         with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
             their_loss = TF.cross_entropy(twin(torch.tensor(images)), torch.tensor(labels))
         their_loss.backward()
-        ours = {name: turned(to_host(parameter.grad)).ravel() for name, parameter in model.named_parameters()}
-        theirs = {name: parameter.grad.numpy().ravel() for name, parameter in twin.named_parameters()}
+        ours = {
+            name: turned(to_host(parameter.grad)).ravel()
+            for name, parameter in model.named_parameters()
+        }
+        theirs = {
+            name: parameter.grad.numpy().ravel() for name, parameter in twin.named_parameters()
+        }
         return float(loss.item()), their_loss.item(), ours, theirs
 
     def apart(a, b):
@@ -597,5 +686,7 @@ def test_a_step_of_resnet20_with_bfloat16_is_as_far_from_float32_as_autocasts(fo
 
     (exact, _, right, _), (loss, their_loss, ours, theirs) = gradients(False), gradients(True)
     assert abs(loss - exact) < 0.005 * exact and abs(their_loss - exact) < 0.005 * exact
-    mine, yours = (numpy.array([apart(found[name], right[name]) for name in right]) for found in (ours, theirs))
+    mine, yours = (
+        numpy.array([apart(found[name], right[name]) for name in right]) for found in (ours, theirs)
+    )
     assert mine.mean() < 1.2 * yours.mean() and mine.max() < 2 * yours.max()

@@ -312,9 +312,8 @@ def test_an_error_while_another_chunk_is_done_and_cannot_be_added_yet_ends_both(
 
 
 def test_ctrl_c_in_a_caller_that_waits_leaves_no_thread_at_work(on_numpy, request):
-    before = signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # a shell's background jobs begin with it ignored
+    # a shell's background jobs begin with it ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     ended = []
 

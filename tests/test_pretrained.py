@@ -46,13 +46,19 @@ def published(tmp_path, monkeypatch):
     server.server_close()
 
 
-def test_a_published_name_is_fetched_once_and_checked_by_the_digits_in_its_name(published, tmp_path):
+def test_a_published_name_is_fetched_once_and_checked_by_the_digits_in_its_name(
+    published, tmp_path
+):
     nn.manual_seed(0)
     model = models.resnet20()
     asked = published("resnet20.cifar10", model, pretrained.CIFAR10)
     for _ in range(2):
         state, facts = pretrained.read("resnet20.cifar10")
-        assert facts["model"] == "resnet20" and facts["classes"] == list(data.CLASSES["cifar10"]) and facts["size"] == [32, 32, 3]
+        assert (
+            facts["model"] == "resnet20"
+            and facts["classes"] == list(data.CLASSES["cifar10"])
+            and facts["size"] == [32, 32, 3]
+        )
         for name, value in model.state_dict().items():
             assert_array_equal(state[name], value)
     assert len(asked) == 1 and len(list((tmp_path / "cache").glob("net-*.pth"))) == 1
@@ -71,9 +77,20 @@ def test_names_are_those_that_others_know_and_each_has_digits_of_its_checksum():
     for name, (address, facts) in pretrained.PUBLISHED.items():
         model, file = name.partition(".")[0], address.rpartition("/")[2]
         digits = file.rpartition("-")[2].partition(".")[0]
-        assert model in models.MODELS and file.startswith(model) and len(digits) == 8 and int(digits, 16)
-        assert len(facts["classes"]) == (1000 if name.endswith("in1k") else 10) and len(facts["mean"]) == len(facts["std"]) == 3
-    with pytest.raises(ValueError, match="unknown file, run or published name 'resnet50.tv_in1': there are .* did you mean 'resnet50.tv_in1k'"):
+        assert (
+            model in models.MODELS
+            and file.startswith(model)
+            and len(digits) == 8
+            and int(digits, 16)
+        )
+        assert (
+            len(facts["classes"]) == (1000 if name.endswith("in1k") else 10)
+            and len(facts["mean"]) == len(facts["std"]) == 3
+        )
+    with pytest.raises(
+        ValueError,
+        match="unknown file, run or published name 'resnet50.tv_in1': there are .* did you mean 'resnet50.tv_in1k'",
+    ):
         pretrained.read("resnet50.tv_in1")
 
 
@@ -86,16 +103,30 @@ def test_imagenet_has_a_thousand_classes_in_their_order():
 
 
 @pytest.mark.parametrize("name", models.MODELS)
-@pytest.mark.parametrize("options", [{}, {"stem": "imagenet", "num_classes": 3}, {"preactivation": True, "in_channels": 1}, {"shortcut": "B"}], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"stem": "imagenet", "num_classes": 3},
+        {"preactivation": True, "in_channels": 1},
+        {"shortcut": "B"},
+    ],
+    ids=str,
+)
 def test_a_net_is_recognised_by_its_shapes(name, options):
     deep = name in ("resnet101", "resnet152", "resnet110")
     if (name == "resnet8" and options) or (deep and len(options) != 1):
         return
-    state = {key: numpy.broadcast_to(numpy.float32(0), value.shape) for key, value in models.build(name, **options).state_dict().items()}
+    state = {
+        key: numpy.broadcast_to(numpy.float32(0), value.shape)
+        for key, value in models.build(name, **options).state_dict().items()
+    }
     found, told = models.infer_model(state)
     assert found == name
     again = models.build(found, **told).state_dict()
-    assert {key: value.shape for key, value in again.items()} == {key: value.shape for key, value in state.items()}
+    assert {key: value.shape for key, value in again.items()} == {
+        key: value.shape for key, value in state.items()
+    }
     assert all(told[key] == value for key, value in options.items())
 
 
@@ -110,7 +141,9 @@ def test_nets_that_are_none_of_ours_are_not_recognised():
 
 
 def photo(path, width, height):
-    pixels = numpy.random.default_rng(0).integers(0, 256, (height // 8 + 1, width // 8 + 1, 3), dtype=numpy.uint8)
+    pixels = numpy.random.default_rng(0).integers(
+        0, 256, (height // 8 + 1, width // 8 + 1, 3), dtype=numpy.uint8
+    )
     Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC).save(path)
     return path
 
@@ -119,12 +152,16 @@ def photo(path, width, height):
                                                                       (256, 256, (256, 256), 16, 16), (60, 90, (256, 384), 16, 80),
                                                                       (343, 256, (343, 256), 60, 16), (600, 448, (342, 256), 59, 16)])  # fmt: skip
 @pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
-def test_a_photo_is_prepared_as_for_imagenet(width, height, became, left, top, interpolation, tmp_path):
+def test_a_photo_is_prepared_as_for_imagenet(
+    width, height, became, left, top, interpolation, tmp_path
+):
     """The shorter side becomes 256, the other int(256 * long / short); of the centre 224 x 224 are left: numbers by hand."""
     path = photo(tmp_path / "photo.png", width, height)
     found = data.load_image(path, size=224, resize=256, interpolation=interpolation)
     with Image.open(path) as image:
-        expected = image.resize(became, getattr(Image.Resampling, interpolation.upper())).crop((left, top, left + 224, top + 224))
+        expected = image.resize(became, getattr(Image.Resampling, interpolation.upper())).crop(
+            (left, top, left + 224, top + 224)
+        )
     assert found.shape == (224, 224, 3)
     assert_array_equal(found, numpy.asarray(expected))
 
@@ -147,7 +184,13 @@ def test_predict_says_what_a_net_of_imagenet_sees(published, tmp_path, monkeypat
     pixels = data.load_image("photo.png", size=224, resize=256)
     x = (pixels[None] / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
     logits = model.eval()(nn.Parameter(x.astype("f4"))).numpy()
-    assert capsys.readouterr().out.startswith(f"photo.png: {data.CLASSES['imagenet'][logits[0].argmax()]} ")
-    published("resnet18.mine", model, {**pretrained.IMAGENET, "classes": [f"thing {i}" for i in range(1000)]})
+    assert capsys.readouterr().out.startswith(
+        f"photo.png: {data.CLASSES['imagenet'][logits[0].argmax()]} "
+    )
+    published(
+        "resnet18.mine",
+        model,
+        {**pretrained.IMAGENET, "classes": [f"thing {i}" for i in range(1000)]},
+    )
     assert typed("predict", "photo.png", "--weights", "resnet18.mine", "--top", "1") == 0
     assert capsys.readouterr().out.startswith(f"photo.png: thing {logits[0].argmax()} ")

@@ -76,9 +76,8 @@ def test_a_long_product_is_cut_into_runs_of_rows_that_are_small(m, k, n):
     seen, _ = shapes_multiplied(*factors((2,), m, k, n, (False, False)))
     assert all(rows * k * n <= products.SMALL for rows, *_ in seen)
     assert seen[0][0] % products.STEP == 0 and seen[0][0] >= products.SHORT
-    assert (
-        sum(rows == seen[0][0] for rows, *_ in seen) == 1 and len(seen) <= 2
-    )  # one call for all runs, one for the rest
+    # One call for all runs, one for the rest.
+    assert sum(rows == seen[0][0] for rows, *_ in seen) == 1 and len(seen) <= 2
 
 
 def test_a_product_with_long_sums_is_cut_into_runs_of_those():

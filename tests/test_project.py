@@ -12,7 +12,11 @@ from minires import __version__
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-REQUIREMENTS = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if line and not line.startswith("#")]
+REQUIREMENTS = [
+    line
+    for line in (ROOT / "requirements.txt").read_text().splitlines()
+    if line and not line.startswith("#")
+]
 
 
 def test_requirements_are_those_of_the_project_and_cupy():
@@ -33,7 +37,9 @@ def test_cupy_is_asked_for_where_there_are_wheels_only():
         ("linux", "x86_64", "3.11", 1), ("linux", "aarch64", "3.14", 1), ("win32", "AMD64", "3.12", 1),
         ("linux", "x86_64", "3.15", 0), ("linux", "i686", "3.12", 0), ("win32", "ARM64", "3.12", 0), ("darwin", "arm64", "3.12", 0),
     ]:  # fmt: skip
-        assert wanted(sys_platform=platform, platform_machine=machine, python_version=python) == count
+        assert (
+            wanted(sys_platform=platform, platform_machine=machine, python_version=python) == count
+        )
 
 
 def test_the_version_is_in_one_place_and_the_changelog_has_it():
@@ -46,14 +52,21 @@ def test_what_is_installed_is_complete():
     """Each folder with Python in it is a package that setuptools finds, and each other file is named as data."""
     sources = {path.parent for path in (ROOT / "minires").rglob("*.py")}
     assert all((folder / "__init__.py").is_file() for folder in sources)
-    assert PROJECT["tool"]["setuptools"]["packages"]["find"] == {"include": ["minires*"], "namespaces": False}
+    assert PROJECT["tool"]["setuptools"]["packages"]["find"] == {
+        "include": ["minires*"],
+        "namespaces": False,
+    }
     data = set()
     for package, patterns in PROJECT["tool"]["setuptools"]["package-data"].items():
         for pattern in patterns:
             found = set(ROOT.joinpath(*package.split(".")).glob(pattern))
             assert found, f"{package}: no file is {pattern}"
             data |= found
-    files = {path for path in tracked() if path.is_relative_to(ROOT / "minires") and path.suffix != ".py" and path.exists()}
+    files = {
+        path
+        for path in tracked()
+        if path.is_relative_to(ROOT / "minires") and path.suffix != ".py" and path.exists()
+    }
     assert files <= data, sorted(map(str, files - data))
 
 
@@ -66,7 +79,9 @@ def tracked():
 
 def test_no_large_file_is_in_the_repository():
     assert not [path for path in tracked() if path.exists() and path.stat().st_size > 2**20]
-    assert not [path for path in tracked() if path.suffix == ".ipynb" and path.stat().st_size > 300_000]
+    assert not [
+        path for path in tracked() if path.suffix == ".ipynb" and path.stat().st_size > 300_000
+    ]
 
 
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
@@ -91,10 +106,19 @@ def test_every_file_and_heading_that_a_document_links_to_exists(document):
 
 def test_lint_and_types_are_pinned_for_make_check_and_run_before_a_commit_too():
     pins = PROJECT["project"]["optional-dependencies"]["check"]
-    assert {pin.partition("==")[0] for pin in pins if re.fullmatch(r"\w+==[\d.]+", pin)} == {"ruff", "mypy"}
-    recipe = re.findall(r"^\t\$\(BIN\)/((?:ruff|mypy).*)", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    assert {pin.partition("==")[0] for pin in pins if re.fullmatch(r"\w+==[\d.]+", pin)} == {
+        "ruff",
+        "mypy",
+    }
+    recipe = re.findall(
+        r"^\t\$\(BIN\)/((?:ruff|mypy).*)", (ROOT / "Makefile").read_text(), flags=re.MULTILINE
+    )
     hooks = re.findall(r"entry: (.*)", (ROOT / ".pre-commit-config.yaml").read_text())
-    assert [hook.removesuffix(" --force-exclude") for hook in hooks] == [line.removesuffix(" .") for line in recipe] != []
+    assert (
+        [hook.removesuffix(" --force-exclude") for hook in hooks]
+        == [line.removesuffix(" .") for line in recipe]
+        != []
+    )
 
 
 def test_the_readme_shows_the_two_commands():
@@ -110,11 +134,20 @@ def test_the_readmes_python_runs(tmp_path):
     assert blocks
     program = "\n".join(blocks)
     environment = {"PYTHONPATH": str(ROOT), "MPLCONFIGDIR": str(tmp_path)}
-    result = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
     assert result.returncode == 0, result.stderr
 
 
 def test_importing_minires_is_quick():
     """Above NumPy's own import: no matplotlib, no CuPy, no data."""
     program = "import sys, minires; sys.exit(any(name in sys.modules for name in ('matplotlib', 'cupy', 'tqdm', 'torch')))"
-    assert subprocess.run([sys.executable, "-c", program], env={"PYTHONPATH": str(ROOT)}).returncode == 0
+    assert (
+        subprocess.run([sys.executable, "-c", program], env={"PYTHONPATH": str(ROOT)}).returncode
+        == 0
+    )

@@ -48,7 +48,16 @@ class Storage:
 
 
 def tensor(offset=0, size=(3, 4), stride=(4, 1), storage=None):
-    return Named("torch._utils", "_rebuild_tensor_v2", storage or Storage(), offset, size, stride, False, Named("collections", "OrderedDict"))
+    return Named(
+        "torch._utils",
+        "_rebuild_tensor_v2",
+        storage or Storage(),
+        offset,
+        size,
+        stride,
+        False,
+        Named("collections", "OrderedDict"),
+    )
 
 
 def pickled(thing):
@@ -60,7 +69,9 @@ def pickled(thing):
 def zipped(content, storages=None, *, order=b"little", top="archive", method=zipfile.ZIP_STORED):
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", method) as archive:
-        archive.writestr(f"{top}/data.pkl", content if isinstance(content, bytes) else pickled(content))
+        archive.writestr(
+            f"{top}/data.pkl", content if isinstance(content, bytes) else pickled(content)
+        )
         if order:
             archive.writestr(f"{top}/byteorder", order)
         for key, data in ({"0": NUMBERS.tobytes()} if storages is None else storages).items():
@@ -71,9 +82,13 @@ def zipped(content, storages=None, *, order=b"little", top="archive", method=zip
 
 def one_after_the_other(content, storages=None, *, little=True, magic=pth.MAGIC):
     storages = {"0": (12, NUMBERS.tobytes())} if storages is None else storages
-    parts = [pickled(part) for part in (magic, 1001, {"protocol_version": 1001, "little_endian": little})]
+    parts = [
+        pickled(part) for part in (magic, 1001, {"protocol_version": 1001, "little_endian": little})
+    ]
     parts += [content if isinstance(content, bytes) else pickled(content), pickled(list(storages))]
-    return b"".join(parts) + b"".join(struct.pack("<q", length) + data for length, data in storages.values())
+    return b"".join(parts) + b"".join(
+        struct.pack("<q", length) + data for length, data in storages.values()
+    )
 
 
 WAYS = pytest.mark.parametrize("packed", [zipped, one_after_the_other])
@@ -88,7 +103,11 @@ def test_a_tensor_lies_in_its_storage_as_offset_size_and_stride_say(packed):
     for name, expected in (("whole", whole), ("turned", whole.T), ("some", [[5, 7], [9, 11]]), ("one", 11), ("none", numpy.zeros((0, 7))),
                            ("again", [3, 3, 3, 3])):  # fmt: skip
         assert_array_equal(found[name], expected)
-        assert found[name].dtype == "f4" and found[name].flags.c_contiguous and found[name].flags.owndata
+        assert (
+            found[name].dtype == "f4"
+            and found[name].flags.c_contiguous
+            and found[name].flags.owndata
+        )
 
 
 @pytest.mark.parametrize(
@@ -114,7 +133,10 @@ def test_numbers_of_each_type_in_both_orders_of_bytes(kind, written, read, order
 def test_bfloat16_is_the_upper_half_of_a_float32():
     bits = numpy.array([0x3FC0, 0xC010, 0x7F80], "<u2")  # by hand: 1.5, -2.25, infinity
     content = {"x": tensor(0, (3,), (1,), Storage("BFloat16Storage", "0", 3))}
-    for packed in (zipped(content, {"0": bits.tobytes()}), one_after_the_other(content, {"0": (3, bits.tobytes())})):
+    for packed in (
+        zipped(content, {"0": bits.tobytes()}),
+        one_after_the_other(content, {"0": (3, bits.tobytes())}),
+    ):
         assert_array_equal(pth.loads(packed)["x"], numpy.array([1.5, -2.25, numpy.inf], "f4"))
 
 
@@ -132,7 +154,11 @@ def test_weights_are_found_in_what_a_training_script_keeps(packed):
 
 
 def test_attributes_of_an_ordered_dict_are_left_out():
-    changed = b"\x80\x02ccollections\nOrderedDict\n)R(X\x01\x00\x00\x00w" + pickled(tensor())[2:-1] + b"u}U\x09_metadataK\x01sb."
+    changed = (
+        b"\x80\x02ccollections\nOrderedDict\n)R(X\x01\x00\x00\x00w"
+        + pickled(tensor())[2:-1]
+        + b"u}U\x09_metadataK\x01sb."
+    )
     assert list(pth.loads(zipped(changed))) == ["w"]
 
 
@@ -149,10 +175,15 @@ CALLS = [("os", "system", "touch {made}"), ("builtins", "eval", "open('{made}', 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call[0]}.{call[1]}")
 def test_a_file_with_code_in_it_is_refused_and_nothing_is_run(packed, call, tmp_path):
     made = tmp_path / "made"
-    module, name, *arguments = [part.format(made=made) if isinstance(part, str) else part for part in call]
+    module, name, *arguments = [
+        part.format(made=made) if isinstance(part, str) else part for part in call
+    ]
     for content in ({"w": tensor(), "x": Named(module, name, *arguments)}, {"w": tensor(storage=Named(module, name, *arguments))},
                     Named(module, name, *arguments), {"state_dict": {"w": tensor()}, "args": [Named(module, name, *arguments)]}):  # fmt: skip
-        with pytest.raises(TorchFileError, match=f"the pickle asks for {module}.{name}, which no file of weights needs .* it was not run"):
+        with pytest.raises(
+            TorchFileError,
+            match=f"the pickle asks for {module}.{name}, which no file of weights needs .* it was not run",
+        ):
             pth.loads(packed(content))
     assert not made.exists()
 
@@ -202,7 +233,9 @@ def test_a_storage_that_is_none_is_refused(pid):
 def test_a_storage_that_is_shorter_or_longer_than_said_is_refused(length):
     content = {"w": tensor(0, (0,) if not length else (1,), (1,), Storage(length=length))}
     if length:
-        with pytest.raises(TorchFileError, match="the file holds 48 bytes of a storage of|a storage that is none"):
+        with pytest.raises(
+            TorchFileError, match="the file holds 48 bytes of a storage of|a storage that is none"
+        ):
             pth.loads(zipped(content))
         with pytest.raises(TorchFileError, match="bytes of a storage of|beyond"):
             pth.loads(one_after_the_other({"w": tensor()}, {"0": (length, NUMBERS.tobytes())}))
@@ -227,7 +260,8 @@ def test_changed_bytes_are_refused_or_leave_weights_readable(packed, data):
     """No other error than the one that is said, and no crash. In a zip archive the numbers carry a checksum."""
     whole = bytearray(packed({"w": tensor()}))
     place, length = data.draw(st.integers(0, len(whole) - 1)), data.draw(st.integers(0, 9))
-    whole[place : place + length] = data.draw(st.binary(min_size=1, max_size=9))  # changed, cut out or put in
+    # Changed, cut out or put in.
+    whole[place : place + length] = data.draw(st.binary(min_size=1, max_size=9))
     try:
         found = pth.loads(bytes(whole))
     except TorchFileError:
@@ -271,7 +305,8 @@ def test_an_archive_that_claims_to_hold_much_takes_no_memory():
     """The size of an entry, written over: nothing as large is made."""
     whole = bytearray(zipped({"w": tensor()}))
     with zipfile.ZipFile(io.BytesIO(bytes(whole))) as archive:
-        place = whole.index(b"archive/data/0", archive.start_dir)  # in the directory: its sizes lie 26 and 22 bytes before the name
+        # In the directory: its sizes lie 26 and 22 bytes before the name.
+        place = whole.index(b"archive/data/0", archive.start_dir)
     whole[place - 26 : place - 18] = struct.pack("<II", 0xFFFFFFF0, 0xFFFFFFF0)
     with pytest.raises(TorchFileError, match="more than there are bytes"):
         pth.loads(bytes(whole))
@@ -279,15 +314,23 @@ def test_an_archive_that_claims_to_hold_much_takes_no_memory():
 
 def test_other_pickles_are_no_weights():
     for data in (pickle.dumps({"w": [1.0, 2.0]}), one_after_the_other({"w": tensor()}, magic=7)):
-        with pytest.raises(TorchFileError, match="not with the number that torch.save writes there"):
+        with pytest.raises(
+            TorchFileError, match="not with the number that torch.save writes there"
+        ):
             pth.loads(data)
-    assert not pth.is_one(b"") and not pth.is_one(b"\x08\0\0\0\0\0\0\0{}") and not pth.is_one(b"\x80\x01")
+    assert (
+        not pth.is_one(b"")
+        and not pth.is_one(b"\x08\0\0\0\0\0\0\0{}")
+        and not pth.is_one(b"\x80\x01")
+    )
 
 
 def test_a_tensor_made_without_its_arguments_is_refused():
     for name in ("_rebuild_tensor_v2", "_rebuild_parameter"):
         with pytest.raises(TorchFileError):
-            pth.loads(zipped(b"\x80\x02}X\x01\x00\x00\x00wctorch._utils\n" + name.encode() + b"\n)\x81s."))
+            pth.loads(
+                zipped(b"\x80\x02}X\x01\x00\x00\x00wctorch._utils\n" + name.encode() + b"\n)\x81s.")
+            )
 
 
 def test_nothing_is_written_beside_the_file(tmp_path, monkeypatch):

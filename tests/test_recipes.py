@@ -8,7 +8,6 @@ from PIL import Image
 
 from minires import models, nn
 from minires.cli import recipes, settings
-from minires.cli.options import Options
 from tests.test_cli import elsewhere, few_digits, lines, typed  # noqa: F401  (two are fixtures)
 
 
@@ -32,8 +31,13 @@ def rates(name, steps):
 
 def test_the_papers_rate_is_divided_by_10_at_32_and_at_48_thousand_steps():
     rate = rates("resnet20-paper", 64_000)
-    assert [rate(step) for step in (0, 31_999, 32_000, 47_999, 48_000, 63_999)] == pytest.approx([0.1] * 2 + [0.01] * 2 + [0.001] * 2)
-    assert round(182 * (45_000 // 128), -3) == 64_000 and recipes.read("resnet20-paper")[0]["epochs"] == 182
+    assert [rate(step) for step in (0, 31_999, 32_000, 47_999, 48_000, 63_999)] == pytest.approx(
+        [0.1] * 2 + [0.01] * 2 + [0.001] * 2
+    )
+    assert (
+        round(182 * (45_000 // 128), -3) == 64_000
+        and recipes.read("resnet20-paper")[0]["epochs"] == 182
+    )
 
 
 def test_the_triangle_of_resnet18_fast_is_that_of_its_reference():
@@ -46,60 +50,103 @@ def test_plain_vs_residual_compares_20_and_56_layers_that_differ_in_their_shortc
     assert {(variant["model"], variant["shortcut"]) for variant in variants} == {
         (model, shortcut) for model in ("resnet20", "resnet56") for shortcut in ("none", "A")}  # fmt: skip
     nn.manual_seed(0)
-    sizes = {(v["model"], v["shortcut"]): sum(p.size for p in models.build(v["model"], shortcut=v["shortcut"]).parameters()) for v in variants}
-    assert sizes["resnet56", "none"] == sizes["resnet56", "A"] > sizes["resnet20", "A"] == sizes["resnet20", "none"]
+    sizes = {
+        (v["model"], v["shortcut"]): sum(
+            p.size for p in models.build(v["model"], shortcut=v["shortcut"]).parameters()
+        )
+        for v in variants
+    }
+    assert (
+        sizes["resnet56", "none"]
+        == sizes["resnet56", "A"]
+        > sizes["resnet20", "A"]
+        == sizes["resnet20", "none"]
+    )
 
 
 QUICK = ("--data", "digits", "--epochs", "1", "--batch-size", "60")
 
 
-def test_a_run_follows_its_recipe_and_its_card_says_where_it_does_not(elsewhere, capsys):  # noqa: F811
+def test_a_run_follows_its_recipe_and_its_card_says_where_it_does_not(elsewhere, capsys):
     assert typed("train", "--recipe", "resnet20-paper", *QUICK, "--seed", "3") == 0
     assert "runs/resnet20-paper" in lines(capsys)[0]
     folder = elsewhere / "runs" / "resnet20-paper"
-    config, card = json.loads((folder / "config.json").read_text()), (folder / "card.md").read_text()
-    assert (config["recipe"], config["lr"], config["weight_decay"], config["schedule"]) == ("resnet20-paper", 0.1, 1e-4, "step")
+    config = json.loads((folder / "config.json").read_text())
+    card = (folder / "card.md").read_text()
+    assert (config["recipe"], config["lr"], config["weight_decay"], config["schedule"]) == (
+        "resnet20-paper",
+        0.1,
+        1e-4,
+        "step",
+    )
     assert "| recipe | resnet20-paper, but for data digits, epochs 1, batch_size 60 |" in card
     assert typed("train", "--resume", "resnet20-paper", "--recipe", "resnet18-fast") == 2
     assert "leave out --recipe" in capsys.readouterr().err
 
 
 def test_whatever_is_not_as_the_recipe_says_is_told_and_no_path():
-    given = {"data": "folder:/home/me/cats", "lr": 0.3, "precision": "bfloat16", "average": 0, "weights": "/home/me/a.pth", "seed": 5}
+    given = {
+        "data": "folder:/home/me/cats",
+        "lr": 0.3,
+        "precision": "bfloat16",
+        "average": 0,
+        "weights": "/home/me/a.pth",
+        "seed": 5,
+    }
     given.update(recipe="resnet18-fast", data_dir="/home/me")
     config = settings.merged(given, recipes.read("resnet18-fast")[0]).to_config()
-    assert recipes.told(config) == "resnet18-fast, but for data folder:cats, lr 0.3, precision bfloat16, weights a.pth"
+    assert (
+        recipes.told(config)
+        == "resnet18-fast, but for data folder:cats, lr 0.3, precision bfloat16, weights a.pth"
+    )
     given = {"data_label": "dots", "seed": 1, "recipe": "cpu-30min"}
     plain = settings.merged(given, recipes.read("cpu-30min")[0]).to_config()
     assert recipes.told(plain) == "cpu-30min"
-    assert recipes.told({**plain, "average": 5, "whiten": False}) == "cpu-30min, but for whiten False, average 5"
+    assert (
+        recipes.told({**plain, "average": 5, "whiten": False})
+        == "cpu-30min, but for whiten False, average 5"
+    )
 
 
-def test_a_recipe_of_several_runs_does_one_after_the_other_and_again_those_that_are_left(elsewhere, capsys, monkeypatch):  # noqa: F811
-    written = {"data": "digits", "epochs": 1, "batch_size": 60}, [{"name": "a", "shortcut": "none"}, {"name": "b", "shortcut": "A"}]
+def test_a_recipe_of_several_runs_does_one_after_the_other_and_again_those_that_are_left(
+    elsewhere, capsys, monkeypatch
+):
+    written = (
+        {"data": "digits", "epochs": 1, "batch_size": 60},
+        [{"name": "a", "shortcut": "none"}, {"name": "b", "shortcut": "A"}],
+    )
     monkeypatch.setattr(recipes, "read", lambda name: written)
     assert typed("train", "--recipe", "two") == 0
     for name, shortcut in (("a", "none"), ("b", "A")):
-        assert json.loads((elsewhere / "runs" / f"two-{name}" / "config.json").read_text())["shortcut"] == shortcut
+        assert (
+            json.loads((elsewhere / "runs" / f"two-{name}" / "config.json").read_text())["shortcut"]
+            == shortcut
+        )
     capsys.readouterr()
     (elsewhere / "runs" / "two-b" / "result.json").unlink()
     assert typed("train", "--recipe", "two") == 0
     said = lines(capsys)
-    assert said[0].startswith("runs/two-a is finished: test accuracy") and "runs/two-b goes on from step" in said[1]
+    assert (
+        said[0].startswith("runs/two-a is finished: test accuracy")
+        and "runs/two-b goes on from step" in said[1]
+    )
     assert typed("train", "--recipe", "two", "--name", "mine") == 2
     assert "is 2 runs with names of their own" in capsys.readouterr().err
 
 
-def test_an_unknown_recipe_is_a_sentence(elsewhere, capsys):  # noqa: F811
+def test_an_unknown_recipe_is_a_sentence(elsewhere, capsys):
     assert typed("train", "--recipe", "resnet18fast") == 2
-    assert "unknown recipe 'resnet18fast'" in (said := capsys.readouterr().err) and "did you mean 'resnet18-fast'" in said
+    assert (
+        "unknown recipe 'resnet18fast'" in (said := capsys.readouterr().err)
+        and "did you mean 'resnet18-fast'" in said
+    )
 
 
 TRICKS = ("train", "--recipe", "cpu-30min", "--data", "folder:images", "--epochs", "2", "--batch-size", "8", "--save-every", "0",
          "--validation", "0.2", "--average", "5")  # fmt: skip
 
 
-def test_a_run_with_all_of_them_resumes_to_the_same_bits(elsewhere, capsys):  # noqa: F811
+def test_a_run_with_all_of_them_resumes_to_the_same_bits(elsewhere, capsys):
     rng = numpy.random.default_rng(0)
     for name in ("dark", "bright"):
         (elsewhere / "images" / name).mkdir(parents=True)
@@ -117,7 +164,10 @@ def test_a_run_with_all_of_them_resumes_to_the_same_bits(elsewhere, capsys):  # 
     weights = [(elsewhere / "runs" / name / "weights.safetensors").read_bytes() for name in "ab"]
     assert weights[0] == weights[1]
     card = (elsewhere / "runs" / "a" / "card.md").read_text()
-    assert "| accuracy on test, read once, at the end |" in card and "| the same, each image also mirrored |" in card
+    assert (
+        "| accuracy on test, read once, at the end |" in card
+        and "| the same, each image also mirrored |" in card
+    )
     assert "but for data folder:images, validation 0.2, epochs 2, batch_size 8, average 5 |" in card
     assert json.loads((elsewhere / "runs" / "a" / "config.json").read_text())["whiten"] is True
     result = json.loads((elsewhere / "runs" / "a" / "result.json").read_text())
@@ -125,10 +175,12 @@ def test_a_run_with_all_of_them_resumes_to_the_same_bits(elsewhere, capsys):  # 
     assert typed("evaluate", "a", "--test-flips") == 0
     plain, mirrored = lines(capsys)[1:3]
     assert plain.startswith("test part of") and plain.endswith(f"({result['test_hits']} of 16)")
-    assert mirrored.startswith("each image also mirrored: loss") and mirrored.endswith(f"({result['mirrored_hits']} of 16)")
+    assert mirrored.startswith("each image also mirrored: loss") and mirrored.endswith(
+        f"({result['mirrored_hits']} of 16)"
+    )
 
 
-def test_what_asks_for_another_net_is_a_sentence(elsewhere, capsys):  # noqa: F811
+def test_what_asks_for_another_net_is_a_sentence(elsewhere, capsys):
     assert typed("train", "--whiten", "--epochs", "1") == 2
     assert "resnet20 has no first convolution for it; resnet8 has" in capsys.readouterr().err
     assert typed("train", "--average", "-1", "--epochs", "1") == 2

@@ -107,9 +107,8 @@ def test_a_committed_run_says_the_same_in_its_log_its_result_and_its_card(folder
     assert [int(row["epoch"]) for row in run.log] == list(range(1, run.config["epochs"] + 1))
     assert 0 < run.result["seconds"] - float(run.log[-1]["seconds"]) < 0.1 * run.result["seconds"]
     assert f"| seed | {run.config['seed']} |" in card and (folder / "curves.png").is_file()
-    assert ("data_label" in run.config) == (
-        "unverified files" in card
-    )  # images that are not the published ones are named
+    # Images that are not the published ones are named.
+    assert ("data_label" in run.config) == ("unverified files" in card)
 
 
 def shown(**changes):

@@ -37,9 +37,20 @@ def images(tmp_path_factory):
 
 def started(folder, *words, threads=1, code=None):
     """A process `minires WORDS` in a folder."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": str(threads), "MINIRES_THREADS": str(threads)}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "OPENBLAS_NUM_THREADS": str(threads),
+        "MINIRES_THREADS": str(threads),
+    }
     command = ["-c", code, *words] if code else ["-m", "minires", *words]
-    options = {"cwd": folder, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": environment}
+    options = {
+        "cwd": folder,
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+        "text": True,
+        "env": environment,
+    }
     return subprocess.Popen([sys.executable, *command], **options)
 
 
@@ -73,7 +84,14 @@ def outcome(folder):
     watched = layers.read_text() if layers.exists() else None
     seconds = [row["seconds"] for row in run.log()]
     assert seconds == sorted(seconds) and seconds[-1] <= run.result()["seconds"] + 0.01
-    return (folder / "weights.safetensors").read_bytes(), log, result, (loop["meter"]["steps"], loop["generator"], loop["optimizer"]), velocities, watched
+    return (
+        (folder / "weights.safetensors").read_bytes(),
+        log,
+        result,
+        (loop["meter"]["steps"], loop["generator"], loop["optimizer"]),
+        velocities,
+        watched,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +132,9 @@ def test_it_may_go_on_with_another_number_of_threads(images, undisturbed):
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_ctrl_c_and_sigterm_save_say_how_to_go_on_and_resume_bitwise(images, undisturbed, number, status):
+def test_ctrl_c_and_sigterm_save_say_how_to_go_on_and_resume_bitwise(
+    images, undisturbed, number, status
+):
     name = f"stopped{status}"
     process = started(images, *TRAIN, "--name", name)
     reached(images / "runs" / name, 20, process)
@@ -123,7 +143,10 @@ def test_ctrl_c_and_sigterm_save_say_how_to_go_on_and_resume_bitwise(images, und
     assert process.returncode == status
     assert "stopping after this step; once more ends at once" in error
     step = int(
-        re.search(rf"stopped at step (\d+) of {STEPS}, and saved. To go on:\n  minires train --resume runs/{name}\n", out)[1]
+        re.search(
+            rf"stopped at step (\d+) of {STEPS}, and saved. To go on:\n  minires train --resume runs/{name}\n",
+            out,
+        )[1]
     )
     assert Run(images / "runs" / name).newest()[1]["step"] == step >= 20
     status, _, error = finished(images, "train", "--resume", f"runs/{name}")
@@ -157,8 +180,20 @@ cli.main(sys.argv[4:])
 @pytest.mark.parametrize(
     ("name", "number", "where", "at", "more"),
     [
-        ("validating", signal.SIGINT, "evaluate", 1, ["--optimizer", "adam", "--lr", "0.001", "--watch", "7"]),
-        ("testing", signal.SIGTERM, "evaluate", 1, ["--validation", "0", "--drop-last", "--batch-size", "4"]),
+        (
+            "validating",
+            signal.SIGINT,
+            "evaluate",
+            1,
+            ["--optimizer", "adam", "--lr", "0.001", "--watch", "7"],
+        ),
+        (
+            "testing",
+            signal.SIGTERM,
+            "evaluate",
+            1,
+            ["--validation", "0", "--drop-last", "--batch-size", "4"],
+        ),
         ("killed", signal.SIGKILL, "train", 33, ["--watch", "5", "--augment", "flip=alternating"]),
         ("hung-up", signal.SIGHUP, "train", 12, ["--schedule", "step", "--no-nesterov"]),
         ("mixed", signal.SIGHUP, "train", 12, ["--precision", "float16"]),
@@ -172,7 +207,11 @@ def test_wherever_it_is_stopped_it_ends_bitwise_equal(images, name, number, wher
     status, *_ = finished(images, str(int(number)), where, str(at), *words, "--name", name, code=AT)
     assert status == (-9 if number == signal.SIGKILL else 128 + number)
     run = Run(images / "runs" / name)
-    assert run.result() is None and len(run.log()) == {"validating": 0, "testing": 2, "killed": 1, "hung-up": 0, "mixed": 0}[name]
+    assert (
+        run.result() is None
+        and len(run.log())
+        == {"validating": 0, "testing": 2, "killed": 1, "hung-up": 0, "mixed": 0}[name]
+    )
     status, _, error = finished(images, "train", "--resume", name)
     assert status == 0, error
     assert outcome(images / "runs" / name) == outcome(images / "runs" / f"{name}-not")
@@ -180,11 +219,21 @@ def test_wherever_it_is_stopped_it_ends_bitwise_equal(images, name, number, wher
 
 def test_lines_reach_a_file_as_they_come_and_a_closed_pipe_loses_nothing(images):
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
-    command = f"{sys.executable} -m minires {' '.join(TRAIN)} --name pipe --save-every 1000 | head -n 1"
-    done = subprocess.run(
-        ["bash", "-c", command], cwd=images, env={**environment, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+    command = (
+        f"{sys.executable} -m minires {' '.join(TRAIN)} --name pipe --save-every 1000 | head -n 1"
     )
-    assert done.stdout.startswith("resnet20, ") and done.stdout.count("\n") == 1 and "Traceback" not in done.stderr
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=images,
+        env={**environment, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert (
+        done.stdout.startswith("resnet20, ")
+        and done.stdout.count("\n") == 1
+        and "Traceback" not in done.stderr
+    )
     assert Run(images / "runs" / "pipe").newest()[1]["step"] == 26
 
 
@@ -231,7 +280,8 @@ def test_a_loss_that_is_nan_stops_the_run_names_the_step_and_keeps_the_last_good
     run = Run(images / "runs" / "nan")
     assert status == 2
     assert re.search(
-        r"minires train: the loss is nan at step 33; the last finite one was \d\.\d+\. A smaller learning rate", error
+        r"minires train: the loss is nan at step 33; the last finite one was \d\.\d+\. A smaller learning rate",
+        error,
     )
     assert re.search(r"The last good checkpoint is runs/nan/checkpoints/step-00000033", error)
     state, facts, _, _ = run.newest()
@@ -271,7 +321,9 @@ cli.main(sys.argv[1:])
 def test_a_full_disk_ends_the_run_with_path_and_size_and_it_can_be_resumed(images, undisturbed):
     name = "full"
     status, _, error = finished(images, *TRAIN, "--name", name, code=FULL.format(calls=12))
-    assert status == 2 and re.search(rf"cannot write runs/{name}/.* \([\d,]+ bytes\): No space left on device", error)
+    assert status == 2 and re.search(
+        rf"cannot write runs/{name}/.* \([\d,]+ bytes\): No space left on device", error
+    )
     assert not list((images / "runs" / name).glob("**/*.part"))
     status, _, error = finished(images, "train", "--resume", name)
     assert status == 0, error

@@ -19,7 +19,9 @@ CONFIG = {"data": "digits", "model": "m", "epochs": 2, "seed": 0, "lr": 0.1, "na
 
 def save(run, step, **more):
     run.save(
-        step, ({"w": numpy.full((2, 3), float(step))}, {"model": "m"}), ({"0.velocity": numpy.ones(3)}, {"step": step, **more})
+        step,
+        ({"w": numpy.full((2, 3), float(step))}, {"model": "m"}),
+        ({"0.velocity": numpy.ones(3)}, {"step": step, **more}),
     )
 
 
@@ -34,14 +36,19 @@ def test_a_new_run_is_opened_again_with_its_settings(run):
 
 
 def test_a_folder_that_is_there_is_not_made_into_a_run_again(run):
-    with pytest.raises(RunError, match="a is there already: --resume .*a goes on with it, another --name starts anew"):
+    with pytest.raises(
+        RunError,
+        match="a is there already: --resume .*a goes on with it, another --name starts anew",
+    ):
         Run.new(run.folder, {})
     assert Run(run.folder).config == CONFIG
 
 
 def test_a_folder_without_a_run_names_those_beside_it(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "runs")
-    with pytest.raises(RunError, match="b holds no run: there is no config.json in it; there are .*runs.a$"):
+    with pytest.raises(
+        RunError, match="b holds no run: there is no config.json in it; there are .*runs.a$"
+    ):
         Run(run.folder.parent / "b")
     for text, told in (
         ('{"data": ', "config.json is damaged .*: start a new run"),
@@ -68,7 +75,9 @@ def test_an_empty_folder_becomes_a_run_and_a_file_does_not(tmp_path):
 def test_damaged_results_and_logs_are_named_with_what_to_do(run):
     for text in ("{", '{"a": 1}'):
         (run.folder / "result.json").write_text(text)
-        with pytest.raises(RunError, match="result.json is damaged.* remove it, and --resume tests again"):
+        with pytest.raises(
+            RunError, match="result.json is damaged.* remove it, and --resume tests again"
+        ):
             run.result()
     (run.folder / "log.csv").write_text("a,b\n1,2\n")
     with pytest.raises(RunError, match="log.csv is damaged: it has the columns a, b"):
@@ -119,7 +128,11 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_is_taken(run, name,
     elif harm == "gone":
         path.unlink()
     assert run.newest(told.append)[3]["step"] == 1
-    assert len(told) == 1 and "step-00000002" in told[0] and told[0].endswith("Going back to the checkpoint before it")
+    assert (
+        len(told) == 1
+        and "step-00000002" in told[0]
+        and told[0].endswith("Going back to the checkpoint before it")
+    )
     for folder in run.saved():
         (folder / "loop.safetensors").write_bytes(b"")
     with pytest.raises(RunError, match="has no whole checkpoint"):
@@ -146,7 +159,9 @@ with Run({str(run.folder)!r}).locked():
     print("mine", flush=True)
     sys.stdin.read()
 """
-    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
         assert other.stdout.readline() == "mine\n"
         with pytest.raises(RunError, match="a is in use by another process"), run.locked():
             pass
@@ -171,10 +186,14 @@ def test_a_full_disk_leaves_the_checkpoint_before_it(run, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match=r"cannot write .*step-00000002 \([\d,]+ bytes\): No space left on device"):
+    with pytest.raises(
+        OSError, match=r"cannot write .*step-00000002 \([\d,]+ bytes\): No space left on device"
+    ):
         save(run, 2)
     monkeypatch.undo()
-    assert [folder.name for folder in run.saved()] == ["step-00000001"] and not list(run.folder.glob("**/*.part"))
+    assert [folder.name for folder in run.saved()] == ["step-00000001"] and not list(
+        run.folder.glob("**/*.part")
+    )
 
 
 def test_runs_are_found_by_path_and_by_name_and_the_newest_by_itself(tmp_path, monkeypatch):
@@ -193,14 +212,18 @@ def test_runs_are_found_by_path_and_by_name_and_the_newest_by_itself(tmp_path, m
 def test_the_weights_are_those_of_the_end_or_of_the_newest_checkpoint(run):
     save(run, 4)
     assert run.weights()[0]["w"][0, 0] == 4
-    checkpoint.save_weights(run.folder / "weights.safetensors", {"w": numpy.zeros((2, 3))}, model="m")
+    checkpoint.save_weights(
+        run.folder / "weights.safetensors", {"w": numpy.zeros((2, 3))}, model="m"
+    )
     assert run.weights()[0]["w"][0, 0] == 0
 
 
 def test_a_card_has_a_row_per_fact_and_the_config(run):
     run.write_card({"seed": 3, "data": "digits, all of them"}, {"lr": 0.1})
     text = (run.folder / "card.md").read_text()
-    assert "| seed | 3 |" in text and "| data | digits, all of them |" in text and '"lr": 0.1' in text
+    assert (
+        "| seed | 3 |" in text and "| data | digits, all of them |" in text and '"lr": 0.1' in text
+    )
 
 
 KILLS = r"""
@@ -252,14 +275,19 @@ print("lost", lost)
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 def test_no_checkpoint_is_lost_by_100_sigkills_in_the_middle_of_saving(tmp_path):
     """Each time the newest checkpoint is whole, and is the last that was reported as saved, or the one after it."""
-    done = subprocess.run([sys.executable, "-c", KILLS, str(ROOT)], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", KILLS, str(ROOT)], cwd=tmp_path, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     remnants, lost = done.stdout.splitlines()
     assert lost == "lost []"
-    assert sum(count != "0" for count in remnants.split()) > 20  # so many kills did fall into the middle of a save
+    # So many kills did fall into the middle of a save.
+    assert sum(count != "0" for count in remnants.split()) > 20
 
 
-def test_a_killed_removal_of_an_old_checkpoint_leaves_a_remnant_and_no_half_of_one(run, monkeypatch):
+def test_a_killed_removal_of_an_old_checkpoint_leaves_a_remnant_and_no_half_of_one(
+    run, monkeypatch
+):
     save(run, 1)
     save(run, 2)
 

@@ -89,11 +89,9 @@ def test_a_generator_that_ends_takes_its_own_change_along(start):
 
 def test_in_a_thousand_rounds_two_threads_see_the_settings_of_their_own_blocks_alone(start):
     """Blocks of one begin, end and overlap while those of the other are open; the process's default stays."""
-    strict, plain, other = (
-        {"library": "strict"},
-        {"plain": True},
-        {"library": "numpy", "threads": 5},
-    )
+    strict = {"library": "strict"}
+    plain = {"plain": True}
+    other = {"library": "numpy", "threads": 5}
     blocks = {
         "a": [strict, plain, {"threads": 3}, {**strict, "grad": False}],
         "b": [{**plain, "grad": False}, other, strict, {"grad": True}],

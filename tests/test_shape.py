@@ -182,11 +182,9 @@ def test_getitem_refuses_a_place_that_does_not_exist():
 
 
 def test_concatenate_by_hand():
-    a, b, c = (
-        numpy.array([[1.0], [2.0]]),
-        numpy.array([[3.0, 4.0], [5.0, 6.0]]),
-        numpy.zeros((2, 0)),
-    )
+    a = numpy.array([[1.0], [2.0]])
+    b = numpy.array([[3.0, 4.0], [5.0, 6.0]])
+    c = numpy.zeros((2, 0))
     for axis in (1, -1):
         y, backward = run(ops.concatenate, a, b, c, a, axis=axis)
         assert_array_equal(y, [[1, 3, 4, 1], [2, 5, 6, 2]])

@@ -31,9 +31,12 @@ def texts(picture):
 def test_the_source_is_that_of_the_file_and_a_notebook_colours_it():
     source = show.source(ops.relu)
     assert source.startswith("@op\ndef relu(x):") and "positive = x > 0" in source
-    assert repr(source) == str(source) and source._repr_markdown_().startswith("```python\n@op\ndef relu")
+    assert repr(source) == str(source) and source._repr_markdown_().startswith(
+        "```python\n@op\ndef relu"
+    )
     assert show.source(F.relu) == source
-    assert show.source(ops.conv2d).startswith("@op\ndef conv2d(x, weight, bias=None")  # the plain form, whichever runs
+    # The plain form, whichever runs.
+    assert show.source(ops.conv2d).startswith("@op\ndef conv2d(x, weight, bias=None")
 
 
 def test_the_source_of_a_stand_in_is_the_stand_ins():
@@ -50,7 +53,10 @@ def test_the_source_of_a_stand_in_is_the_stand_ins():
 def test_what_a_backward_saves():
     x, weight = tensor(2, 5, 4, 3), tensor(3, 3, 3, 6)
     with ops.plain():  # the weight as a matrix is a view of it
-        assert {entry[:2] for entry in show.saved(F.conv2d(x, weight))} == {("x", x.shape), ("matrix", (27, 6))}
+        assert {entry[:2] for entry in show.saved(F.conv2d(x, weight))} == {
+            ("x", x.shape),
+            ("matrix", (27, 6)),
+        }
     assert sorted(show.saved(F.conv2d(x, weight))) == [
         ("weight", (3, 3, 3, 6), "float32", 648),
         ("x", (2, 5, 4, 3), "float32", 480),
@@ -76,14 +82,22 @@ def test_nothing_is_saved_for_a_leaf_nor_after_backward():
 def test_a_graph_has_a_box_for_each_op_and_leaf_and_an_arrow_for_each_operand():
     x, y = tensor(2, 3), tensor(3)
     picture = show.graph(((x + y) * x).sum(), names={"x": x})
-    assert sorted(texts(picture)) == ["add\n2 x 3", "multiply\n2 x 3", "sum\nnumber", "tensor\n3", "x\n2 x 3"]
+    assert sorted(texts(picture)) == [
+        "add\n2 x 3",
+        "multiply\n2 x 3",
+        "sum\nnumber",
+        "tensor\n3",
+        "x\n2 x 3",
+    ]
     assert len(picture.axes[0].patches) == 5
 
 
 def test_a_modules_parameters_are_named_in_its_graph():
     model = nn.Sequential(nn.Linear(3, 4), nn.ReLU())
     boxes = texts(show.graph(model(tensor(2, 3)), names=model))
-    assert {"0.weight\n3 x 4", "0.bias\n4", "linear\n2 x 4", "relu\n2 x 4", "tensor\n2 x 3"} == set(boxes)
+    assert {"0.weight\n3 x 4", "0.bias\n4", "linear\n2 x 4", "relu\n2 x 4", "tensor\n2 x 3"} == set(
+        boxes
+    )
 
 
 @pytest.mark.parametrize("separate", [False, True])
@@ -121,7 +135,11 @@ def test_pictures_are_png_in_a_notebook():
 
 
 def test_curves_show_the_numbers_of_the_log():
-    log = {"train loss": [2.0, 1.0], "validation loss": [2.5, 1.5], "validation accuracy": [0.5, 0.75]}
+    log = {
+        "train loss": [2.0, 1.0],
+        "validation loss": [2.5, 1.5],
+        "validation accuracy": [0.5, 0.75],
+    }
     picture = show.curves(log, title="a run")
     loss, accuracy = picture.axes
     assert [list(line.get_ydata()) for line in loss.lines] == [[2.0, 1.0], [2.5, 1.5]]
@@ -148,33 +166,52 @@ def test_a_picture_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("epochs", [1, 2, 40])
 def test_only_whole_epochs_are_marked_on_the_axis(epochs):
-    for picture in (show.curves({"train loss": [1.0] * epochs}), show.overlay({"a run": {"train loss": [1.0] * epochs}})):
+    for picture in (
+        show.curves({"train loss": [1.0] * epochs}),
+        show.overlay({"a run": {"train loss": [1.0] * epochs}}),
+    ):
         ticks = picture.axes[0].xaxis.get_major_locator().tick_values(*picture.axes[0].get_xlim())
         assert len(ticks) >= min(epochs, 2) and all(tick == round(tick) for tick in ticks)
 
 
 def test_curves_leave_out_epochs_without_a_number_and_parts_without_any():
     loss, accuracy = show.curves(
-        {"train loss": [3, 2, 1], "validation loss": [None, 4.0, None], "validation accuracy": [None]}
+        {
+            "train loss": [3, 2, 1],
+            "validation loss": [None, 4.0, None],
+            "validation accuracy": [None],
+        }
     ).axes
-    assert [line.get_label() for line in loss.lines] == ["train", "validation"] and not accuracy.lines
+    assert [line.get_label() for line in loss.lines] == [
+        "train",
+        "validation",
+    ] and not accuracy.lines
     assert list(loss.lines[1].get_xdata()) == [2] and list(loss.lines[1].get_ydata()) == [4.0]
 
 
 def test_an_unknown_key_of_a_log_is_refused():
     for draw in (show.curves, lambda log: show.overlay({"a run": log})):
-        with pytest.raises(ValueError, match="unknown key of a log 'valid loss'.*did you mean 'validation loss'"):
+        with pytest.raises(
+            ValueError, match="unknown key of a log 'valid loss'.*did you mean 'validation loss'"
+        ):
             draw({"valid loss": [1.0]})
 
 
 def test_runs_laid_over_each_other_keep_their_numbers_and_a_colour_each():
     logs = {
-        "long": {"train loss": [3.0, 2.0, 1.0], "validation loss": [4.0, None, 2.0], "validation accuracy": [0.1, None, 0.5]},
+        "long": {
+            "train loss": [3.0, 2.0, 1.0],
+            "validation loss": [4.0, None, 2.0],
+            "validation accuracy": [0.1, None, 0.5],
+        },
         "short": {"train loss": [2.5]},
     }
     picture = show.overlay(logs, title="two runs")
     loss, accuracy = picture.axes
-    found = [(line.get_label(), list(line.get_xdata()), list(line.get_ydata()), line.get_linestyle()) for line in loss.lines]
+    found = [
+        (line.get_label(), list(line.get_xdata()), list(line.get_ydata()), line.get_linestyle())
+        for line in loss.lines
+    ]
     assert found == [
         ("long, train", [1, 2, 3], [3.0, 2.0, 1.0], "--"),
         ("long, validation", [1, 3], [4.0, 2.0], "-"),
@@ -183,19 +220,35 @@ def test_runs_laid_over_each_other_keep_their_numbers_and_a_colour_each():
     assert [list(line.get_ydata()) for line in accuracy.lines] == [[10, 50]]
     colours = [to_hex(line.get_color()) for line in (*loss.lines, *accuracy.lines)]
     assert colours[0] == colours[1] == colours[3] != colours[2]
-    assert [text.get_text() for text in picture.legends[0].texts] == ["long", "short", "train", "validation"]
+    assert [text.get_text() for text in picture.legends[0].texts] == [
+        "long",
+        "short",
+        "train",
+        "validation",
+    ]
     with pytest.raises(ValueError, match="there are no runs"):
         show.overlay({})
 
 
 def test_eight_runs_have_eight_colours_and_the_legend_lies_within_the_picture():
-    picture = show.overlay({f"a-run-with-a-long-name-{i}": {"train loss": [2.0, 1.0 + i]} for i in range(8)})
+    picture = show.overlay(
+        {f"a-run-with-a-long-name-{i}": {"train loss": [2.0, 1.0 + i]} for i in range(8)}
+    )
     lines = picture.axes[0].lines
-    assert len({to_hex(line.get_color()) for line in lines}) == len({line.get_marker() for line in lines}) == 8
+    assert (
+        len({to_hex(line.get_color()) for line in lines})
+        == len({line.get_marker() for line in lines})
+        == 8
+    )
     assert {line.get_linestyle() for line in lines} == {"-"}  # no validation to tell from
     FigureCanvasAgg(picture).draw()
     legend, whole = picture.legends[0].get_window_extent(), picture.bbox
-    assert whole.x0 <= legend.x0 and legend.x1 <= whole.x1 and whole.y0 <= legend.y0 and legend.y1 <= whole.y1
+    assert (
+        whole.x0 <= legend.x0
+        and legend.x1 <= whole.x1
+        and whole.y0 <= legend.y0
+        and legend.y1 <= whole.y1
+    )
     assert legend.x0 >= picture.axes[1].get_window_extent().x1
 
 
@@ -205,22 +258,32 @@ def pixels(n, h=4, w=4, c=3):
 
 def test_a_grid_holds_each_image_with_sharp_pixels_under_its_class():
     images = pixels(5)
-    picture = show.images(to_device(images), to_device(numpy.array([1, 0, 2, 2, 1])), ["cat", "dog", "ship"], columns=2)
+    picture = show.images(
+        to_device(images),
+        to_device(numpy.array([1, 0, 2, 2, 1])),
+        ["cat", "dog", "ship"],
+        columns=2,
+    )
     (axes,) = picture.axes
     assert texts(picture) == ["dog", "cat", "ship", "ship", "dog"]
     for drawn, image in zip(axes.images, images, strict=True):
         assert_array_equal(drawn.get_array(), image)
         assert drawn.get_interpolation() == "nearest"
-    extents = [drawn.get_extent() for drawn in axes.images]  # left, right, bottom, top; y grows downwards
+    # Left, right, bottom, top; y grows downwards.
+    extents = [drawn.get_extent() for drawn in axes.images]
     for left, right in ((0, 1), (2, 3)):
         assert extents[left][1] < extents[right][0] and extents[left][2:] == extents[right][2:]
     for upper, lower in ((0, 2), (2, 4)):
         assert extents[upper][2] < extents[lower][3] and extents[upper][:2] == extents[lower][:2]
-    assert axes.get_ylim()[0] > axes.get_ylim()[1] == 0 and axes.get_ylim()[0] >= extents[4][2] - 1e-9
+    assert (
+        axes.get_ylim()[0] > axes.get_ylim()[1] == 0 and axes.get_ylim()[0] >= extents[4][2] - 1e-9
+    )
 
 
 def test_no_name_in_a_grid_lies_on_another_or_on_an_image():
-    picture = show.images(pixels(6), titles=["a name that is far too long for an image"] * 6, columns=3)
+    picture = show.images(
+        pixels(6), titles=["a name that is far too long for an image"] * 6, columns=3
+    )
     FigureCanvasAgg(picture).draw()
     boxes = [text.get_window_extent() for text in picture.axes[0].texts]
     boxes += [drawn.get_window_extent() for drawn in picture.axes[0].images]
@@ -251,7 +314,9 @@ def test_images_keep_their_proportions():
         assert_allclose((right - left) / (bottom - top), ratio)
     (axes,) = picture.axes
     inches = picture.get_size_inches()
-    assert_allclose(numpy.diff(axes.get_xlim()) / inches[0], -numpy.diff(axes.get_ylim()) / inches[1])
+    assert_allclose(
+        numpy.diff(axes.get_xlim()) / inches[0], -numpy.diff(axes.get_ylim()) / inches[1]
+    )
 
 
 @pytest.mark.parametrize("arguments, options, error, message", [
@@ -271,7 +336,9 @@ def test_predictions_show_the_likeliest_classes_beside_each_image():
     images = pixels(2)
     probabilities = to_device(numpy.array([[0.1, 0.7, 0.2], [0.5, 0.1, 0.4]], numpy.float32))
     classes = ["cat", "dog", "ship"]
-    picture = show.predictions(images, probabilities, classes, top=2, titles=["a.png", "b.png"], labels=[2, 0])
+    picture = show.predictions(
+        images, probabilities, classes, top=2, titles=["a.png", "b.png"], labels=[2, 0]
+    )
     first, first_bars, second, second_bars = picture.axes
     assert_array_equal(first.images[0].get_array(), images[0])
     assert_array_equal(second.images[0].get_array(), images[1])
@@ -282,7 +349,9 @@ def test_predictions_show_the_likeliest_classes_beside_each_image():
     ):
         assert [label.get_text() for label in axes.get_yticklabels()] == names
         assert_allclose([bar.get_width() for bar in axes.patches], chances, rtol=1e-6)
-        assert [text.get_text() for text in axes.texts] == [f"{100 * chance:.1f} %" for chance in chances]
+        assert [text.get_text() for text in axes.texts] == [
+            f"{100 * chance:.1f} %" for chance in chances
+        ]
         assert axes.get_ylim()[0] > axes.get_ylim()[1]  # the first on top
         colours = [to_hex(bar.get_facecolor()) for bar in axes.patches]
         assert colours[right] == "#009e73" != colours[1 - right]
@@ -362,17 +431,32 @@ def test_a_layer_that_ran_in_some_steps_only_has_a_row_of_its_own():
             Row(0, "b", 2, 3.0, 1.0, 0.0, None, None, None), Row(1, "a", 0, 4.0, 1.0, 0.0, None, None, None),
             Row(1, "b", 1, 5.0, 1.0, 0.0, None, None, None)]  # fmt: skip
     axes = panels(show.layers(rows))["activation: mean"]
-    found = dict(zip((label.get_text() for label in axes.get_yticklabels()), numbers(axes.images[0]).tolist(), strict=True))
+    found = dict(
+        zip(
+            (label.get_text() for label in axes.get_yticklabels()),
+            numbers(axes.images[0]).tolist(),
+            strict=True,
+        )
+    )
     assert found["a"] == [1, 4] and found["b"] == [3, 5]
     assert found["new"][0] == 2 and math.isnan(found["new"][1])
 
 
 def test_a_map_shows_what_is_not_finite_in_red_and_no_deviation_in_black():
     values = [(1.0, 0.0), (math.nan, math.inf), (2.0, 3.0), (1.0, 1.0)]
-    rows = [Row(i // 2, "ab"[i % 2], i % 2, mean, std, 0.0, None, None, None) for i, (mean, std) in enumerate(values)]
+    rows = [
+        Row(i // 2, "ab"[i % 2], i % 2, mean, std, 0.0, None, None, None)
+        for i, (mean, std) in enumerate(values)
+    ]
     axes = panels(show.layers(rows))
-    assert list(axes) == ["activation: mean", "activation: standard deviation", "activation: zeros, %"]  # no gradient, no row
-    mean, (scale, red, black) = axes["activation: mean"].images, axes["activation: standard deviation"].images
+    # No gradient, no row.
+    assert list(axes) == [
+        "activation: mean",
+        "activation: standard deviation",
+        "activation: zeros, %",
+    ]
+    mean = axes["activation: mean"].images
+    (scale, red, black) = axes["activation: standard deviation"].images
     assert_allclose(numbers(scale), [[math.nan, 3], [math.nan, 1]])
     for image, colour, table in ((mean[1], "#e3120b", [[math.nan] * 2, [1, math.nan]]), (red, "#e3120b", [[math.nan] * 2, [1, math.nan]]),
                                  (black, "#000000", [[1, math.nan], [math.nan] * 2])):  # fmt: skip
@@ -389,17 +473,27 @@ def test_one_step_is_lines_over_depth_a_line_for_each_kind_of_layer():
         line.get_label(): (list(line.get_xdata()), list(line.get_ydata()))
         for line in axes["gradient: standard deviation"].lines
     }
-    assert found == {"conv": ([0, 2], [1, 100]), "bn": ([1], [10]), "relu": ([3], [1000]), "fc": ([4], [10000])}
+    assert found == {
+        "conv": ([0, 2], [1, 100]),
+        "bn": ([1], [10]),
+        "relu": ([3], [1000]),
+        "fc": ([4], [10000]),
+    }
     assert axes["gradient: standard deviation"].get_yscale() == "log"
     assert [text.get_text() for text in picture.legends[0].texts] == ["conv", "bn", "relu", "fc"]
     assert [label.get_text() for label in axes["gradient: mean"].get_xticklabels()] == names
 
 
 def test_a_number_that_is_not_finite_is_marked_on_the_lines():
-    rows = [Row(0, f"conv{i}", i, math.nan if i == 1 else 1.0, 1.0, 0.0, None, None, None) for i in range(3)]
+    rows = [
+        Row(0, f"conv{i}", i, math.nan if i == 1 else 1.0, 1.0, 0.0, None, None, None)
+        for i in range(3)
+    ]
     axes = panels(show.layers(rows))["activation: mean"]
     assert list(axes.lines[0].get_xdata()) == [0, 2]
-    assert [(bar.get_x(), bar.get_width(), to_hex(bar.get_facecolor())) for bar in axes.patches] == [(0.5, 1, "#e3120b")]
+    assert [
+        (bar.get_x(), bar.get_width(), to_hex(bar.get_facecolor())) for bar in axes.patches
+    ] == [(0.5, 1, "#e3120b")]
 
 
 @pytest.mark.parametrize("steps", [1, 3])
@@ -421,7 +515,9 @@ def test_the_names_of_a_deep_net_are_thinned_out_until_none_lies_on_another(step
 
 
 def test_no_rows_are_refused():
-    with pytest.raises(ValueError, match="there are no rows: no forward pass of the model was watched"):
+    with pytest.raises(
+        ValueError, match="there are no rows: no forward pass of the model was watched"
+    ):
         show.layers([])
 
 
@@ -432,9 +528,13 @@ def cells(picture):
 
 
 def test_numbers_stand_in_their_cells_and_their_colour_says_sign_and_size():
-    picture = show.numbers(to_device(numpy.array([[-2.0, 0.0], [0.5, 2.0]])), [math.inf, 1234.0], titles=["a", "b"])
+    picture = show.numbers(
+        to_device(numpy.array([[-2.0, 0.0], [0.5, 2.0]])), [math.inf, 1234.0], titles=["a", "b"]
+    )
     assert texts(picture) == ["a", "-2", "0", ".5", "2", "b", "∞", "1234"]
-    (x, y, blue), (right, _, white), (_, below, pale), (*_, orange), (other, *_, grey), _ = cells(picture)
+    (x, y, blue), (right, _, white), (_, below, pale), (*_, orange), (other, *_, grey), _ = cells(
+        picture
+    )
     assert right == x + 1 and below == y + 1 and other > right + 1
     assert white == "#ffffff" and grey == "#e4e4e4" and len({blue, white, pale, orange, grey}) == 5
     red, _, blueish = (int(orange[i : i + 2], 16) for i in (1, 3, 5))
@@ -448,7 +548,9 @@ def test_windows_with_the_same_place_in_the_lists_have_the_same_colour():
     colours = [to_hex(patch.get_edgecolor()) for patch in outlines]
     assert colours[:2] == colours[2:] and colours[0] != colours[1]
     left, top, _ = cells(picture)[0]
-    for (down, across, height, width), patch in zip(windows[0], outlines):  # each lies within its window
+    for (down, across, height, width), patch in zip(
+        windows[0], outlines
+    ):  # each lies within its window
         x, y = patch.get_xy()
         assert left + across < x and x + patch.get_width() < left + across + width
         assert top + down < y and y + patch.get_height() < top + down + height
@@ -457,7 +559,9 @@ def test_windows_with_the_same_place_in_the_lists_have_the_same_colour():
 def test_tables_of_numbers_go_on_in_a_further_row():
     picture = show.numbers(*[numpy.ones((1, 1))] * 3, columns=2)
     places = [place[:2] for place in cells(picture)]
-    assert places[0][1] == places[1][1] < places[2][1] and places[0][0] == places[2][0] < places[1][0]
+    assert (
+        places[0][1] == places[1][1] < places[2][1] and places[0][0] == places[2][0] < places[1][0]
+    )
     (axes,) = picture.axes
     assert max(y for _, y in places) + 1 <= axes.get_ylim()[0]
 
@@ -490,7 +594,17 @@ def test_the_way_of_a_gradient_has_an_arrow_for_each_share():
 
 def test_the_gradient_that_comes_in_may_be_given():
     picture = show.ways(ops.relu, numpy.array([[1.0, -1.0]]), [[0.5, 7.0]])
-    assert texts(picture) == ["x, and below its gradient", "1", ".5", "-1", "result, and below g", "1", ".5", "0", "7"]
+    assert texts(picture) == [
+        "x, and below its gradient",
+        "1",
+        ".5",
+        "-1",
+        "result, and below g",
+        "1",
+        ".5",
+        "0",
+        "7",
+    ]
     with pytest.raises(ValueError, match="g has 1 numbers, the op gives 2"):
         show.ways(ops.relu, numpy.ones((1, 2)), [1.0])
     with pytest.raises(ValueError, match="81 results, wanted 1 to 64"):
@@ -499,8 +613,15 @@ def test_the_gradient_that_comes_in_may_be_given():
 
 @pytest.mark.parametrize("title", ["one line", "a first line\nand a second one"])
 def test_a_title_lies_above_its_table_and_within_the_picture(title):
-    for picture in (show.numbers(numpy.ones((2, 2)), titles=[title], cell=0.3), show.ways(ops.relu, [[1.0]], titles=(title, "y"))):
+    for picture in (
+        show.numbers(numpy.ones((2, 2)), titles=[title], cell=0.3),
+        show.ways(ops.relu, [[1.0]], titles=(title, "y")),
+    ):
         FigureCanvasAgg(picture).draw()
-        (box,) = (text.get_window_extent() for text in picture.axes[0].texts if text.get_text() == title)
-        first = next(patch for patch in picture.axes[0].patches if isinstance(patch, Rectangle)).get_window_extent()
+        (box,) = (
+            text.get_window_extent() for text in picture.axes[0].texts if text.get_text() == title
+        )
+        first = next(
+            patch for patch in picture.axes[0].patches if isinstance(patch, Rectangle)
+        ).get_window_extent()
         assert first.y1 <= box.y0 and box.y1 <= picture.bbox.y1 and box.x1 <= picture.bbox.x1

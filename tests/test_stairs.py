@@ -37,11 +37,8 @@ STAIRS = {
     "course": "train models gradcheck optim data nn functional tensor ops backend names files",
 }
 ANYTHING = {"cli", "__init__", "__main__"}
-FORMS_ALONE = {
-    "optim",
-    "data",
-    "gradcheck",
-}  # they use of ops what other forms are registered by, and its types
+# They use of ops what other forms are registered by, and its types.
+FORMS_ALONE = {"optim", "data", "gradcheck"}
 NUMPY = {"backend", "fast", "data", "gradcheck", "checkpoint", "pth", "export", "course"}
 MACHINERY = re.compile(
     r"in_parts|chunk|upcast|widened|sum_type|accumulation|scratch|tf32|autocast|bfloat16|float16|halves|is_half|\bhalf\b(?! (of )?the\b)"

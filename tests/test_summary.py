@@ -58,12 +58,19 @@ def test_rows_of_resnet18_by_hand(resnet18):
     }
     for name, (kind, output, parameters, multiply_adds) in expected.items():
         row = by_name[name]
-        assert (row.kind, row.output, row.parameters, row.multiply_adds) == (kind, output, parameters, multiply_adds), name
+        assert (row.kind, row.output, row.parameters, row.multiply_adds) == (
+            kind,
+            output,
+            parameters,
+            multiply_adds,
+        ), name
 
 
 def test_rows_come_in_the_order_of_the_tree_without_those_that_do_nothing(resnet18):
     model = models.resnet18()
-    assert [row.name for row in resnet18.rows] == [name for name, module in model.modules() if not isinstance(module, Identity)]
+    assert [row.name for row in resnet18.rows] == [
+        name for name, module in model.modules() if not isinstance(module, Identity)
+    ]
     assert not [row for row in resnet18.rows if row.kind == "Identity"]
     plain = ResNet(BasicBlock, (1, 1), (4, 6), shortcut="none")
     assert not [name for name in rows(plain, (6, 5, 3)) if "downsample" in name]
@@ -71,7 +78,11 @@ def test_rows_come_in_the_order_of_the_tree_without_those_that_do_nothing(resnet
 
 def test_rows_of_a_small_net_by_hand_on_an_image_that_is_no_square():
     table = summary(ResNet(BasicBlock, (1, 1), (4, 6), num_classes=7), (6, 9, 3))
-    rest = [row[:5] for row in table.rows if row.name in ("", "conv1", "bn1") or row.name.startswith(("layer2", "fc"))]
+    rest = [
+        row[:5]
+        for row in table.rows
+        if row.name in ("", "conv1", "bn1") or row.name.startswith(("layer2", "fc"))
+    ]
     assert rest == [
         ("", "ResNet", (7,), 0, 0),
         ("conv1", "Conv2d", (6, 9, 4), 27 * 4, 6 * 9 * 27 * 4),
@@ -87,7 +98,8 @@ def test_rows_of_a_small_net_by_hand_on_an_image_that_is_no_square():
         ("layer2.0.downsample.1", "BatchNorm", (3, 5, 6), 12, 0),
         ("fc", "Linear", (7,), 6 * 7 + 7, 6 * 7),
     ]
-    assert not [row.name for row in table.rows if row.kind == "Identity"]  # such as the pooling of this stem
+    # Such as the pooling of this stem.
+    assert not [row.name for row in table.rows if row.kind == "Identity"]
     assert all(type(number) is int for row in table.rows for number in row[3:])
 
 
@@ -106,7 +118,8 @@ def test_what_a_module_does_beside_its_parts_counts_for_it():
             return F.relu(h) * self.b(h)
 
     saved = {row.name: row.saved for row in summary(Gated(), (3,)).rows}
-    assert saved == {"": 5 + 2 * 5 * 4, "a": 3 * 4, "b": 5 * 4}  # the ReLU's bools, and both sides of the product
+    # The ReLU's bools, and both sides of the product.
+    assert saved == {"": 5 + 2 * 5 * 4, "a": 3 * 4, "b": 5 * 4}
 
 
 def test_a_graph_of_many_paths_is_walked_once():
@@ -124,7 +137,9 @@ def test_a_graph_of_many_paths_is_walked_once():
 
 
 def test_the_saved_bytes_of_a_tiny_net_by_hand():
-    net = Sequential(Conv2d(3, 4, 3, padding=1), ReLU(), MaxPool2d(2), Flatten(), Dropout(), Linear(24, 5))
+    net = Sequential(
+        Conv2d(3, 4, 3, padding=1), ReLU(), MaxPool2d(2), Flatten(), Dropout(), Linear(24, 5)
+    )
     saved = {row.name: row.saved for row in summary(net, (6, 5, 3)).rows}
     assert saved == {
         "": 0,
@@ -148,7 +163,13 @@ def test_a_parameter_that_two_modules_share_counts_for_the_first():
     net[2].weight = net[0].weight
     net[3].weight = net[3].also = net[0].weight
     table = summary(net, (3,))
-    assert {row.name: row.parameters for row in table.rows} == {"": 0, "0": 12, "1": 0, "2": 3, "3": 3}
+    assert {row.name: row.parameters for row in table.rows} == {
+        "": 0,
+        "0": 12,
+        "1": 0,
+        "2": 3,
+        "3": 3,
+    }
     assert table.parameters == sum(parameter.size for parameter in net.parameters()) == 18
     assert table.multiply_adds == 3 * 9
 
@@ -166,7 +187,8 @@ def test_a_module_may_take_several_inputs_and_none():
             return self.both(self.both(F.relu(self.a(x)), F.sigmoid(self.b(x)), None), x[:, :1], 2)
 
     saved = {row.name: row.saved for row in summary(Net(), (3,)).rows}
-    assert saved == {"": 5 + 5 * 4, "a": 3 * 4, "b": 0, "both": 5 * 4}  # bools, the sigmoid; the image; the other factor
+    # Bools, the sigmoid; the image; the other factor.
+    assert saved == {"": 5 + 5 * 4, "a": 3 * 4, "b": 0, "both": 5 * 4}
 
 
 def test_arrays_in_a_tuple_that_backward_reads_count():
@@ -191,9 +213,14 @@ def test_arrays_in_a_tuple_that_backward_reads_count():
 @pytest.mark.parametrize("forms", [nullcontext, ops.plain])
 def test_what_two_layers_save_counts_once_and_what_a_block_does_itself_counts_for_it(forms):
     """Blocks run op by op: a convolution saves its input, batch norm as much, a ReLU a bool each, a sum shapes."""
-    image, small, smaller = 6 * 5, 6 * 5 * 4, 3 * 3 * 6  # numbers of a channel; of four; of six after a stride of 2
+    # Numbers of a channel; of four; of six after a stride of 2.
+    image, small, smaller = (6 * 5, 6 * 5 * 4, 3 * 3 * 6)
     with forms():
-        saved = {name: row.saved for name, row in rows(ResNet(BasicBlock, (1, 1), (4, 6)), (6, 5, 3)).items() if row.saved}
+        saved = {
+            name: row.saved
+            for name, row in rows(ResNet(BasicBlock, (1, 1), (4, 6)), (6, 5, 3)).items()
+            if row.saved
+        }
     assert saved == {
         "conv1": image * 3 * 4,
         "bn1": small * 4,
@@ -233,7 +260,10 @@ def test_parameters_of_a_module_itself_count_and_those_below_it_do_not():
         def forward(self, x):
             return self.fc(x) * self.scale
 
-    assert [(row.name, row.parameters) for row in summary(Scaled(), (3,)).rows] == [("", 3), ("fc", 16)]
+    assert [(row.name, row.parameters) for row in summary(Scaled(), (3,)).rows] == [
+        ("", 3),
+        ("fc", 16),
+    ]
 
 
 def test_frozen_layers_save_nothing():
@@ -245,7 +275,9 @@ def test_frozen_layers_save_nothing():
 
 @pytest.mark.parametrize("training", [True, False])
 def test_the_model_is_left_as_it_was(training):
-    net = Sequential(Conv2d(3, 4, 3, padding=1), BatchNorm(4), ReLU(), Flatten(), Linear(24, 5)).train(training)
+    net = Sequential(
+        Conv2d(3, 4, 3, padding=1), BatchNorm(4), ReLU(), Flatten(), Linear(24, 5)
+    ).train(training)
     net[1].eval()
     before, attributes = net.state_dict(), [dict(vars(module)) for _, module in net.modules()]
     first = summary(net, (3, 2, 3))
@@ -271,7 +303,10 @@ def test_an_input_that_does_not_fit_raises_what_the_model_raises():
 
 
 def test_the_text_is_a_table_with_the_sums_below():
-    entries = [Row("", "Net", (10,), 0, 0, 0, 0), Row("fc", "Linear", (4, 10), 12345, 6789012, 1024000, 12345)]
+    entries = [
+        Row("", "Net", (10,), 0, 0, 0, 0),
+        Row("fc", "Linear", (4, 10), 12345, 6789012, 1024000, 12345),
+    ]
     table = Summary(entries, 12345, 6789012, 1024000, 12345)
     assert (
         str(table)

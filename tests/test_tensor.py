@@ -34,7 +34,9 @@ def grad(tensor):
 # New tensors.
 
 
-@pytest.mark.parametrize("data", [[1.0, 2.0], (1, 2), [[True], [False]], 3, 2.5, numpy.array([1, 2]).tolist()])
+@pytest.mark.parametrize(
+    "data", [[1.0, 2.0], (1, 2), [[True], [False]], 3, 2.5, numpy.array([1, 2]).tolist()]
+)
 def test_lists_and_numbers_become_float32(data):
     assert Tensor(data).dtype == numpy.float32
     assert_array_equal(Tensor(data).numpy(), numpy.array(data, "float32"))
@@ -64,16 +66,29 @@ def test_a_tensor_tells_its_shape():
 
 
 def test_numbers_out():
-    assert Tensor([[2.5]]).item() == 2.5 and float(Tensor(3)) == 3.0 and bool(Tensor([1])) and not Tensor(0)
-    with pytest.raises(ValueError, match=r"item\(\) takes a tensor of one element, this one has shape \(2,\)"):
+    assert (
+        Tensor([[2.5]]).item() == 2.5
+        and float(Tensor(3)) == 3.0
+        and bool(Tensor([1]))
+        and not Tensor(0)
+    )
+    with pytest.raises(
+        ValueError, match=r"item\(\) takes a tensor of one element, this one has shape \(2,\)"
+    ):
         Tensor([1, 2]).item()
-    with pytest.raises(TypeError, match=r"^a Tensor does not turn into a NumPy array by itself: say tensor\.numpy\(\)$"):
+    with pytest.raises(
+        TypeError,
+        match=r"^a Tensor does not turn into a NumPy array by itself: say tensor\.numpy\(\)$",
+    ):
         numpy.asarray(Tensor([1, 2]))
 
 
 @pytest.mark.parametrize("data", [None, "abc", {"a": 1}, object()])
 def test_what_is_no_array_is_refused(data):
-    with pytest.raises(TypeError, match=f"data of a Tensor is a builtins.{type(data).__name__}, expected an array, a number"):
+    with pytest.raises(
+        TypeError,
+        match=f"data of a Tensor is a builtins.{type(data).__name__}, expected an array, a number",
+    ):
         Tensor(data)
     with pytest.raises(TypeError, match="add: an operand is a builtins"):
         Tensor([1.0]) + (data if data is not None else object())
@@ -87,7 +102,9 @@ def test_only_floats_have_gradients():
 def test_the_repr_shows_numbers_shape_type_and_origin():
     x = Tensor([[1, 2], [3, 4]], requires_grad=True)
     assert repr(x) == "Tensor([[1. 2.]\n        [3. 4.]], shape (2, 2), float32, requires_grad)"
-    assert repr(x * 2) == "Tensor([[2. 4.]\n        [6. 8.]], shape (2, 2), float32, made by multiply)"
+    assert (
+        repr(x * 2) == "Tensor([[2. 4.]\n        [6. 8.]], shape (2, 2), float32, made by multiply)"
+    )
     assert repr(Tensor(2)) == "Tensor(2.0, shape (), float32)"
     assert "..." in repr(Tensor(xp.zeros(5000)))
 
@@ -186,11 +203,18 @@ def test_functions_hand_their_options_on():
 
 def test_functions_take_operands_by_name_and_refuse_what_they_do_not_know():
     x, weight, bias = leaf([[1.0, 2.0]]), leaf([[3.0], [4.0]]), leaf([5.0])
-    assert F.linear(x, weight, bias=bias).item() == F.linear(weight=weight, bias=bias, x=x).item() == 16
+    assert (
+        F.linear(x, weight, bias=bias).item()
+        == F.linear(weight=weight, bias=bias, x=x).item()
+        == 16
+    )
     F.linear(x, bias=bias, weight=weight).backward()
     assert grad(bias) == [1] and (grad(weight) == [[1], [2]]).all()
     assert F.linear(x, weight, bias=None).item() == 11
-    assert F.max_pool2d(xp.ones((1, 4, 4, 1)), kernel=2).shape == F.max_pool2d(xp.ones((1, 4, 4, 1)), 2, None, 0).shape
+    assert (
+        F.max_pool2d(xp.ones((1, 4, 4, 1)), kernel=2).shape
+        == F.max_pool2d(xp.ones((1, 4, 4, 1)), 2, None, 0).shape
+    )
     for wrong in (
         lambda: F.relu(x, 1), lambda: F.relu(), lambda: F.relu(x, inplace=True), lambda: F.softmax(x, -1, axis=-1),
         lambda: F.linear(x, weight, bias, bias), lambda: F.linear(x),
@@ -201,9 +225,19 @@ def test_functions_take_operands_by_name_and_refuse_what_they_do_not_know():
 
 def test_every_op_is_lifted_and_has_its_documentation():
     exported = ast.parse(Path(ops.__file__).read_text()).body
-    imports = [line for line in exported if isinstance(line, ast.ImportFrom) and line.module.startswith("minires.ops.")]
-    names = {alias.name for line in imports for alias in line.names if line.module != "minires.ops.forms"}
-    assert names == {name for name in names if getattr(ops, name).forms.is_op} >= {"relu", "conv2d", "getitem"}
+    imports = [
+        line
+        for line in exported
+        if isinstance(line, ast.ImportFrom) and line.module.startswith("minires.ops.")
+    ]
+    names = {
+        alias.name for line in imports for alias in line.names if line.module != "minires.ops.forms"
+    }
+    assert (
+        names
+        == {name for name in names if getattr(ops, name).forms.is_op}
+        >= {"relu", "conv2d", "getitem"}
+    )
     for name in names - {"channel_stats"}:  # which has no backward
         lifted, op = getattr(F, name), getattr(ops, name)
         assert lifted.__doc__
@@ -408,7 +442,12 @@ def test_the_gradient_that_an_op_hands_on_is_not_written_to():
 def test_the_gradient_of_a_number_is_an_array_of_its_type():
     x = Tensor(2, requires_grad=True)
     (x * x * 3).backward()
-    assert is_array(x.grad) and x.grad.shape == () and x.grad.dtype == numpy.float32 and float(x.grad) == 12
+    assert (
+        is_array(x.grad)
+        and x.grad.shape == ()
+        and x.grad.dtype == numpy.float32
+        and float(x.grad) == 12
+    )
 
 
 @pytest.mark.parametrize("given", [None, [[3.0]], numpy.array([[3.0]]).tolist()])
@@ -447,7 +486,10 @@ def test_types_stay(dtype):
 def test_a_numpy_scalar_among_the_options_does_not_widen_the_type():
     x = leaf([[1.0, 2.0], [3.0, 5.0]])
     assert F.cross_entropy(x, [0, 1], label_smoothing=numpy.float64(0.1)).dtype == numpy.float32
-    assert F.batch_norm(x, leaf([1.0, 1.0]), leaf([0.0, 0.0]), eps=numpy.float64(0.1)).dtype == numpy.float32
+    assert (
+        F.batch_norm(x, leaf([1.0, 1.0]), leaf([0.0, 0.0]), eps=numpy.float64(0.1)).dtype
+        == numpy.float32
+    )
 
 
 def test_a_float32_leaf_beside_float64_gets_a_float32_gradient():
@@ -457,9 +499,13 @@ def test_a_float32_leaf_beside_float64_gets_a_float32_gradient():
 
 
 def test_backward_without_a_gradient_needs_a_single_number():
-    with pytest.raises(ValueError, match=r"backward\(\) of a tensor of shape \(2,\) needs a gradient of that shape"):
+    with pytest.raises(
+        ValueError, match=r"backward\(\) of a tensor of shape \(2,\) needs a gradient of that shape"
+    ):
         (leaf([1.0, 2.0]) * 2).backward()
-    with pytest.raises(ValueError, match=r"a gradient of shape \(3,\) for a tensor of shape \(2,\)"):
+    with pytest.raises(
+        ValueError, match=r"a gradient of shape \(3,\) for a tensor of shape \(2,\)"
+    ):
         (leaf([1.0, 2.0]) * 2).backward([1.0, 2.0, 3.0])
 
 
@@ -505,7 +551,11 @@ def test_a_backward_that_gives_nonsense_is_named():
             TypeError,
             "wrong: backward must give a tuple of 2 gradients, one per operand; it gave",
         ),
-        ([1, 2], TypeError, "wrong: backward must give a tuple of 2 gradients, one per operand; it gave list"),
+        (
+            [1, 2],
+            TypeError,
+            "wrong: backward must give a tuple of 2 gradients, one per operand; it gave list",
+        ),
         ((None, None), TypeError, "wrong: backward gave no gradient for operand 0"),
     ]:
         with pytest.raises(error, match=message):
@@ -626,7 +676,8 @@ def test_a_form_without_needs_input_grad_is_not_told_and_a_backward_gets_the_gra
     ],
 )  # fmt: skip
 def test_conv2d_computes_no_gradient_of_images_that_need_none(kernel, n, channels, without, form):
-    x, weight = numpy.random.default_rng(0).standard_normal((n, 6, 5, channels)), numpy.ones((kernel, kernel, channels, 9))
+    x = numpy.random.default_rng(0).standard_normal((n, 6, 5, channels))
+    weight = numpy.ones((kernel, kernel, channels, 9))
     gradients = []
     for needs in (True, False):
         images, w = Tensor(to_device(x), requires_grad=needs), leaf(weight, "float64")
@@ -641,7 +692,8 @@ def test_conv2d_computes_no_gradient_of_images_that_need_none(kernel, n, channel
 
 
 def test_the_plain_conv2d_may_compute_a_gradient_that_nobody_needs():
-    images, w = Tensor(to_device(numpy.ones((2, 6, 5, 2)))), leaf(numpy.ones((3, 3, 2, 4)), "float64")
+    images = Tensor(to_device(numpy.ones((2, 6, 5, 2))))
+    w = leaf(numpy.ones((3, 3, 2, 4)), "float64")
     with ops.plain():
         F.conv2d(images, w).sum().backward()
     assert images.grad is None and (grad(w) == 2 * 4 * 3).all()
@@ -696,7 +748,9 @@ def test_saved_finds_arrays_in_tuples_and_lists_and_in_functions_that_backward_c
     assert saved(backward)["later"] is later
 
 
-@pytest.mark.parametrize("function", [abs, functools.partial(max, 1), operator.itemgetter(0), Tensor])
+@pytest.mark.parametrize(
+    "function", [abs, functools.partial(max, 1), operator.itemgetter(0), Tensor]
+)
 def test_what_is_no_function_of_ones_own_saves_nothing_that_is_known(function):
     assert saved(function) == {}
 
@@ -759,8 +813,14 @@ def test_detach_shares_the_numbers_and_leaves_the_graph():
 def test_a_node_does_not_hold_its_result():
     x = leaf([1.0, 2.0])
     y = x + 1
-    assert isinstance(y.node, Node) and (y.node.op, y.node.shape, y.node.dtype) == ("add", (2,), numpy.float32)
-    assert not any(is_array(getattr(y.node, name)) for name in ("op", "parents", "backward", "shape", "dtype"))
+    assert isinstance(y.node, Node) and (y.node.op, y.node.shape, y.node.dtype) == (
+        "add",
+        (2,),
+        numpy.float32,
+    )
+    assert not any(
+        is_array(getattr(y.node, name)) for name in ("op", "parents", "backward", "shape", "dtype")
+    )
     node = weakref.ref(y.node)
     assert node() is not None
     y = y + 1
@@ -854,17 +914,49 @@ def test_ops_on_tensors_leave_their_operands_alone():
     ("misuse", "error", "message"),
     [
         (lambda x: x @ 2, ValueError, r"^matmul: shapes \(2, 3\) and \(\)"),
-        (lambda x: F.mse_loss(x, 1.0), ValueError, r"^mse_loss: x has shape \(2, 3\), target has \(\)"),
+        (
+            lambda x: F.mse_loss(x, 1.0),
+            ValueError,
+            r"^mse_loss: x has shape \(2, 3\), target has \(\)",
+        ),
         (lambda x: F.conv2d(2.0, x), ValueError, r"^conv2d: x has shape \(\), wanted images"),
-        (lambda x: x.transpose(0), ValueError, r"^transpose: axes \(0,\) for shape \(2, 3\): wanted each of its 2 axes once"),
+        (
+            lambda x: x.transpose(0),
+            ValueError,
+            r"^transpose: axes \(0,\) for shape \(2, 3\): wanted each of its 2 axes once",
+        ),
         (lambda x: F.pad(x, 3), ValueError, r"^pad: widths 3 for shape \(2, 3\): wanted a pair"),
         (lambda x: F.pad(x, (1, 2)), ValueError, r"^pad: widths \(1, 2\) for shape"),
-        (lambda x: F.cross_entropy(x, None), TypeError, "^cross_entropy: an operand is a builtins.NoneType, expected an array"),
-        (lambda x: x + None, TypeError, "^add: an operand is a builtins.NoneType, expected an array"),
-        (lambda x: F.linear(x, None), TypeError, "^linear: an operand is a builtins.NoneType, expected an array"),
-        (lambda x: F.concatenate([x, None]), TypeError, "^concatenate: an operand is a builtins.NoneType, expected an array"),
-        (lambda x: F.sum(x, axis=Tensor(0)), TypeError, "^sum: option axis is a Tensor: no gradient goes to an option"),
-        (lambda x: Tensor(3.0).sum(axis=0), ValueError, r"^axis 0 is out of bounds for shape \(\)$"),
+        (
+            lambda x: F.cross_entropy(x, None),
+            TypeError,
+            "^cross_entropy: an operand is a builtins.NoneType, expected an array",
+        ),
+        (
+            lambda x: x + None,
+            TypeError,
+            "^add: an operand is a builtins.NoneType, expected an array",
+        ),
+        (
+            lambda x: F.linear(x, None),
+            TypeError,
+            "^linear: an operand is a builtins.NoneType, expected an array",
+        ),
+        (
+            lambda x: F.concatenate([x, None]),
+            TypeError,
+            "^concatenate: an operand is a builtins.NoneType, expected an array",
+        ),
+        (
+            lambda x: F.sum(x, axis=Tensor(0)),
+            TypeError,
+            "^sum: option axis is a Tensor: no gradient goes to an option",
+        ),
+        (
+            lambda x: Tensor(3.0).sum(axis=0),
+            ValueError,
+            r"^axis 0 is out of bounds for shape \(\)$",
+        ),
     ],
 )
 def test_misuse_from_the_public_call_gets_a_sentence(misuse, error, message):
@@ -912,7 +1004,10 @@ def test_an_error_about_memory_on_the_way_back_is_told_once():
         raise MemoryError("none left")
 
     y = apply(greedy, Tensor([1.0, 2.0], requires_grad=True))
-    with pytest.raises(MemoryError, match=r"^inner of \(2,\): none left. Try a smaller batch \(it has 2 examples\)[^:]*$"):
+    with pytest.raises(
+        MemoryError,
+        match=r"^inner of \(2,\): none left. Try a smaller batch \(it has 2 examples\)[^:]*$",
+    ):
         y.backward(Tensor([1.0, 1.0]))
 
 

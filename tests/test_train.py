@@ -32,7 +32,9 @@ class Fixed(Module):
 
 
 def pairs(*batches):
-    return [(to_device(numpy.array(x, numpy.float32)), to_device(numpy.array(y))) for x, y in batches]
+    return [
+        (to_device(numpy.array(x, numpy.float32)), to_device(numpy.array(y))) for x, y in batches
+    ]
 
 
 # Three images in two batches; two of them right.
@@ -122,7 +124,10 @@ def test_a_meter_gets_each_step_after_it_and_reads_nothing_before_it_is_asked(ea
             assert is_array(loss_) and (is_array(correct) or each_backend in ("numpy", "shim"))
 
     score = train_epoch(model, pairs(*UNEVEN), optim.SGD(model.parameters(), lr=0.5), meter=Watch())
-    assert [entry[1:3] for entry in seen] == [((2, 2), 2), ((1, 2), 1)] and seen[0][3] != [0, 0] != seen[1][3] != seen[0][3]
+    assert [entry[1:3] for entry in seen] == [((2, 2), 2), ((1, 2), 1)] and seen[0][3] != [
+        0,
+        0,
+    ] != seen[1][3] != seen[0][3]
     assert_allclose(score.losses, 2 * seen[0][0] + seen[1][0], rtol=1e-6)
 
 
@@ -131,7 +136,11 @@ def test_a_meter_tells_the_score_so_far_as_often_as_it_is_asked():
     meter, labels = Meter(), to_device(numpy.array([1, 1]))
     for times in (1, 2, 3):
         meter.update(Tensor(to_device(numpy.array(0.5))), logits, labels)
-        assert meter.score() == meter.score() == Score(losses=times * 1.0, correct=times, count=2 * times)
+        assert (
+            meter.score()
+            == meter.score()
+            == Score(losses=times * 1.0, correct=times, count=2 * times)
+        )
     assert [type(number) for number in meter.score()] == [float, int, int]
 
 
@@ -145,12 +154,20 @@ def test_a_loss_that_is_not_finite_stays_in_the_score():
 
 def test_a_score_reads_as_a_line():
     score = Score(losses=3.0, correct=3, count=4)
-    assert str(score) == "loss 0.750, accuracy 75.00 %" and (score.loss, score.accuracy) == (0.75, 0.75)
+    assert str(score) == "loss 0.750, accuracy 75.00 %" and (score.loss, score.accuracy) == (
+        0.75,
+        0.75,
+    )
 
 
 def test_label_smoothing_is_handed_on():
     plain, smooth = (
-        train_epoch(model := Fixed(), pairs(*UNEVEN), optim.SGD(model.parameters(), lr=1e-9), label_smoothing=e)
+        train_epoch(
+            model := Fixed(),
+            pairs(*UNEVEN),
+            optim.SGD(model.parameters(), lr=1e-9),
+            label_smoothing=e,
+        )
         for e in (0, 0.2)
     )
     x, y = (to_device(numpy.concatenate([numpy.array(b[i]) for b in UNEVEN])) for i in (0, 1))
@@ -172,10 +189,17 @@ def test_a_model_of_five_lines_learns_the_digits():
     nn.manual_seed(0)
     train, validation, _ = data.digits()
     model = Sequential(
-        nn.Conv2d(1, 8, 3, stride=2, padding=1, bias=False), BatchNorm(8), nn.ReLU(), nn.Flatten(), Linear(128, 10)
+        nn.Conv2d(1, 8, 3, stride=2, padding=1, bias=False),
+        BatchNorm(8),
+        nn.ReLU(),
+        nn.Flatten(),
+        Linear(128, 10),
     )
     optimizer = optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
-    scores = [train_epoch(model, data.batches(train, 64, seed=0, epoch=epoch), optimizer) for epoch in range(3)]
+    scores = [
+        train_epoch(model, data.batches(train, 64, seed=0, epoch=epoch), optimizer)
+        for epoch in range(3)
+    ]
     assert scores[0].loss > scores[1].loss > scores[2].loss
     assert evaluate(model, data.batches(validation, 100)).accuracy > 0.9
 
@@ -195,8 +219,12 @@ def test_the_same_seed_gives_the_same_bits():
     def run():
         nn.manual_seed(3)
         train, _, _ = data.digits()
-        model = Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Dropout(0.2), GlobalAvgPool(), Linear(4, 10))
-        train_epoch(model, data.batches(train, 128, seed=3, crop=1), optim.SGD(model.parameters(), lr=0.1))
+        model = Sequential(
+            nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Dropout(0.2), GlobalAvgPool(), Linear(4, 10)
+        )
+        train_epoch(
+            model, data.batches(train, 128, seed=3, crop=1), optim.SGD(model.parameters(), lr=0.1)
+        )
         return model.state_dict()
 
     first, second = run(), run()
@@ -212,7 +240,11 @@ def test_backends_agree_on_an_epoch(each_backend):
         nn.manual_seed(1)
         train, _, _ = data.digits()
         model = models.ResNet(models.BasicBlock, (1, 1), (4, 8), in_channels=1)
-        return train_epoch(model, data.batches(train, 256, seed=1), optim.SGD(model.parameters(), lr=0.05, momentum=0.9))
+        return train_epoch(
+            model,
+            data.batches(train, 256, seed=1),
+            optim.SGD(model.parameters(), lr=0.05, momentum=0.9),
+        )
 
     here = run()
     with backend.using("numpy"):
@@ -237,9 +269,13 @@ def test_memory_is_flat_over_a_thousand_steps(each_backend):
     Without Python's own cache of attributes: NumPy's as_strided makes a new string "setflags" at each call, of which that
     cache holds up to 4,096.
     """
-    forget = getattr(sys, "_clear_internal_caches", None) or getattr(sys, "_clear_type_cache", lambda: None)
+    forget = getattr(sys, "_clear_internal_caches", None) or getattr(
+        sys, "_clear_type_cache", lambda: None
+    )
     train, _, _ = data.digits()
-    model = Sequential(nn.Conv2d(1, 4, 3, stride=2), BatchNorm(4), nn.ReLU(), GlobalAvgPool(), Linear(4, 10))
+    model = Sequential(
+        nn.Conv2d(1, 4, 3, stride=2), BatchNorm(4), nn.ReLU(), GlobalAvgPool(), Linear(4, 10)
+    )
     optimizer, held = optim.SGD(model.parameters(), lr=0.01, momentum=0.9), []
     tracemalloc.start()
     try:

@@ -14,7 +14,9 @@ from minires.data.dataset import Dataset
 from minires.train import Meter, train_epoch
 from tests import conftest, shim
 
-BACKENDS = [name for name in conftest.BACKENDS if name != "numpy"] + ["shim"] * (shim.COMPILER is not None)
+BACKENDS = [name for name in conftest.BACKENDS if name != "numpy"] + ["shim"] * (
+    shim.COMPILER is not None
+)
 READS = ("__bool__", "__int__", "__float__", "__index__")
 
 
@@ -40,7 +42,14 @@ def counts(request):
 def test_a_step_takes_two_small_arrays_to_the_device_and_reads_nothing(counts, half):
     rng = np.random.default_rng(0)
     images, labels = rng.integers(0, 256, (32, 8, 8, 3)).astype(np.uint8), rng.integers(0, 4, 32)
-    dataset = Dataset(images, labels, classes=[f"class {i}" for i in range(4)], mean=(0.5,) * 3, std=(0.2,) * 3, name="noise")
+    dataset = Dataset(
+        images,
+        labels,
+        classes=[f"class {i}" for i in range(4)],
+        mean=(0.5,) * 3,
+        std=(0.2,) * 3,
+        name="noise",
+    )
     nn.manual_seed(0)
     model = models.ResNet(models.BasicBlock, (1, 1), (4, 8), num_classes=4)
     optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
@@ -55,13 +64,17 @@ def test_a_step_takes_two_small_arrays_to_the_device_and_reads_nothing(counts, h
             if step == 1:
                 counts.clear()  # the first steps make what stays: velocities, normalisation
     assert counts["to_host"] == 0
-    assert counts["read"] == (2 if backend.name() == "strict" else 0)  # the range of the labels: kernels look at it themselves
-    assert counts["to_device"] <= 4  # which images, and their moves, of this batch and of the one made ahead
+    # The range of the labels: kernels look at it themselves.
+    assert counts["read"] == (2 if backend.name() == "strict" else 0)
+    # Which images, and their moves, of this batch and of the one made ahead.
+    assert counts["to_device"] <= 4
 
 
 def test_an_epochs_losses_are_read_at_its_end(counts):
     model = nn.Linear(3, 4)
-    made = [(backend.xp.ones((2, 3), dtype="float32"), backend.xp.zeros(2, dtype=int)) for _ in range(5)]
+    made = [
+        (backend.xp.ones((2, 3), dtype="float32"), backend.xp.zeros(2, dtype=int)) for _ in range(5)
+    ]
     counts.clear()
     train_epoch(model, made, optim.SGD(model.parameters(), lr=0.1), meter=Unread())
     assert counts["to_host"] == 0 and counts["read"] == (10 if backend.name() == "strict" else 0)

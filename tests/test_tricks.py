@@ -35,12 +35,10 @@ def test_whitening_takes_the_directions_in_which_patches_vary_most():
     images = correlated()
     every, some = init.whitening(images, (2, 2), 24), init.whitening(images, (2, 2), 6)
     size = [numpy.linalg.norm(weight.reshape(12, -1), axis=0) for weight in (every, some)]
-    numpy.testing.assert_allclose(
-        size[1][:3], numpy.sort(size[0][:12])[:3], rtol=1e-5
-    )  # 1 / deviation: the smallest
-    assert numpy.isfinite(
-        init.whitening(images[..., :1].repeat(3, 3), (2, 2), 24)
-    ).all()  # a direction with nothing in it
+    # 1 / deviation: the smallest.
+    numpy.testing.assert_allclose(size[1][:3], numpy.sort(size[0][:12])[:3], rtol=1e-5)
+    # a direction with nothing in it.
+    assert numpy.isfinite(init.whitening(images[..., :1].repeat(3, 3), (2, 2), 24)).all()
 
 
 @pytest.mark.parametrize("filters", [5, 26])
@@ -100,18 +98,15 @@ class Given(optim.Optimizer):
 def test_lookahead_goes_a_part_of_the_way_and_the_fast_weights_begin_from_there():
     model = nn.Linear(1, 1)
     moved(model, 0.0)
-    optimizer, seen = (
-        optim.Lookahead(Given(model.parameters()), model, steps=4, every=2, decay=0.5),
-        [],
-    )
+    optimizer = optim.Lookahead(Given(model.parameters()), model, steps=4, every=2, decay=0.5)
+    seen = []
     for _ in range(4):
         optimizer.step()
         seen.append(float(to_host(model.weight.data)[0, 0]))
     kept = 0.5**2 * (2 / 4) ** 3
     slow = (1 - kept) * 2
-    assert seen == pytest.approx(
-        [1, slow, slow + 1, slow]
-    )  # the last step: the slow weights are what stays
+    # The last step: the slow weights are what stays.
+    assert seen == pytest.approx([1, slow, slow + 1, slow])
     assert optimizer.steps == optimizer.optimizer.steps == 4
 
 
@@ -194,9 +189,8 @@ def test_a_test_with_flips_takes_the_mean_of_both_logits():
     images = to_device(numpy.array([[[[3.0], [1.0]]], [[[1.0], [3.0]]]], "f4"))  # (2, 1, 2, 1)
     labels = to_device(numpy.array([0, 1]))
     plain, both = (evaluate(Left(), [(images, labels)], flips=flips) for flips in (False, True))
-    assert (
-        plain.correct == 2 and both.correct == 1
-    )  # both images look the same with their mirror images: class 1
+    # Both images look the same with their mirror images: class 1.
+    assert plain.correct == 2 and both.correct == 1
 
 
 def test_shifts_learn_faster_and_scales_stay():

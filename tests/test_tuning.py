@@ -24,7 +24,9 @@ def net(**options):
 
 
 def batch(n=6, seed=0):
-    return Tensor(rng(seed).standard_normal((n, 8, 8, 3)).astype("f4")), rng(seed).integers(0, 10, n)
+    return Tensor(rng(seed).standard_normal((n, 8, 8, 3)).astype("f4")), rng(seed).integers(
+        0, 10, n
+    )
 
 
 def a_step(model, seed=0):
@@ -71,7 +73,9 @@ def test_what_is_frozen_stays_as_it_is_and_the_rest_moves(parts, frozen, named):
     for name, value in model.state_dict().items():
         stays = any(f"{name}.".startswith(f"{part}.") for part in frozen)
         assert (value == before[name]).all() == stays, name
-    assert all(parameter.grad is None for parameter in model.parameters() if not parameter.requires_grad)
+    assert all(
+        parameter.grad is None for parameter in model.parameters() if not parameter.requires_grad
+    )
 
 
 def test_a_frozen_batch_norm_normalises_by_what_it_knows_and_a_free_one_by_the_batch():
@@ -86,13 +90,17 @@ def test_a_frozen_batch_norm_normalises_by_what_it_knows_and_a_free_one_by_the_b
         among = model.bn1(model.conv1(x))
     assert_allclose(alone.numpy()[0], among.numpy()[0], rtol=1e-5, atol=1e-6)
     model.freeze(False)
-    assert all(module.training for _, module in model.modules()) and all(p.requires_grad for p in model.parameters())
+    assert all(module.training for _, module in model.modules()) and all(
+        p.requires_grad for p in model.parameters()
+    )
 
 
 def test_evaluating_in_between_leaves_what_is_frozen_frozen():
     model = net()
     models.freeze(model, "until:layer3")
-    images = data.Dataset(rng(0).integers(0, 256, (8, 8, 8, 3), numpy.uint8), [0, 1] * 4, ["a", "b"])
+    images = data.Dataset(
+        rng(0).integers(0, 256, (8, 8, 8, 3), numpy.uint8), [0, 1] * 4, ["a", "b"]
+    )
     evaluate(model, data.batches(images, 4))
     before = model.state_dict()
     train_epoch(model, data.batches(images, 4), optim.SGD(model.parameters(), lr=0.1))
@@ -116,11 +124,16 @@ def test_a_frozen_trunk_costs_no_backward():
             node.backward = recorded(node.backward, found)
     loss.backward()
     without = [gradients for gradients in found if gradients[0] is None]
-    assert len(without) == 2  # the first of the branch and that of the shortcut: no gradient of their images
+    # The first of the branch and that of the shortcut: no gradient of their images.
+    assert len(without) == 2
     summary = models.summary(model, (8, 8, 3))
     saved = {row.name: row.saved for row in summary.rows}
     assert saved["layer3.0.conv2"] + saved["layer3.0.bn2"] > 0
-    assert not any(size for name, size in saved.items() if name.startswith(("conv1", "bn1", "layer1", "layer2")))
+    assert not any(
+        size
+        for name, size in saved.items()
+        if name.startswith(("conv1", "bn1", "layer1", "layer2"))
+    )
 
 
 def recorded(backward, found):
@@ -165,10 +178,21 @@ def test_the_summary_says_what_is_frozen_and_how_many_parameters_learn(capsys):
     assert typed("summary", "resnet20", "--freeze", "until:layer3") == 0
     lines = capsys.readouterr().out.splitlines()
     kinds = {line.split()[0]: line for line in lines if line.startswith(("conv1", "layer", "fc"))}
-    assert "Conv2d, frozen" in kinds["conv1"] and "BatchNorm, frozen" in kinds["layer2.2.bn2"] and "frozen" not in kinds["layer3.0.conv1"]
-    free = sum(parameter.size for name, parameter in models.resnet20().named_parameters() if name.startswith(("layer3", "fc")))
+    assert (
+        "Conv2d, frozen" in kinds["conv1"]
+        and "BatchNorm, frozen" in kinds["layer2.2.bn2"]
+        and "frozen" not in kinds["layer3.0.conv1"]
+    )
+    free = sum(
+        parameter.size
+        for name, parameter in models.resnet20().named_parameters()
+        if name.startswith(("layer3", "fc"))
+    )
     assert lines[-1] == f"{free:,} of the parameters learn"
-    assert typed("summary", "resnet20", "--freeze", "layer7") == 2 and "unknown part of the net 'layer7'" in capsys.readouterr().err
+    assert (
+        typed("summary", "resnet20", "--freeze", "layer7") == 2
+        and "unknown part of the net 'layer7'" in capsys.readouterr().err
+    )
 
 
 # Features.
@@ -181,11 +205,17 @@ def test_features_are_the_maps_after_each_stage(options):
         maps, logits = model.features(x), model(x)
         assert list(maps) == ["stem", "layer1", "layer2", "layer3"]
         side = 2 if "stem" in options else 8
-        assert [y.shape for y in maps.values()] == [(6, side // step or 1, side // step or 1, c) for step, c in ((1, 4), (1, 4), (2, 6), (4, 8))]
+        assert [y.shape for y in maps.values()] == [
+            (6, side // step or 1, side // step or 1, c)
+            for step, c in ((1, 4), (1, 4), (2, 6), (4, 8))
+        ]
         assert_allclose(model.fc(model.avgpool(maps["layer3"])).numpy(), logits.numpy(), rtol=1e-6)
         assert_array_equal(model.layer2(maps["layer1"]).numpy(), maps["layer2"].numpy())
         assert list(model.features(x, upto="layer1")) == ["stem", "layer1"]
-    with pytest.raises(ValueError, match="unknown place in the net 'layer4': there are stem, layer1, layer2, layer3"):
+    with pytest.raises(
+        ValueError,
+        match="unknown place in the net 'layer4': there are stem, layer1, layer2, layer3",
+    ):
         model.features(x, upto="layer4")
 
 
@@ -198,7 +228,11 @@ def test_what_comes_after_upto_is_not_run():
 def test_a_loss_on_features_trains_the_trunk():
     model, (x, _) = net(), batch()
     (model.features(x, upto="layer2")["layer2"] ** 2).sum().backward()
-    with_gradient = {name.split(".")[0] for name, parameter in model.named_parameters() if parameter.grad is not None}
+    with_gradient = {
+        name.split(".")[0]
+        for name, parameter in model.named_parameters()
+        if parameter.grad is not None
+    }
     assert with_gradient == {"conv1", "bn1", "layer1", "layer2"}
 
 
@@ -206,13 +240,17 @@ def test_a_loss_on_features_trains_the_trunk():
 
 
 @pytest.fixture
-def images(elsewhere):  # noqa: F811
+def images(elsewhere):
     for part, count in (("train", 6), ("test", 3)):
         for k, name in enumerate(("ant", "bee")):
             folder = elsewhere / "images" / part / name
             folder.mkdir(parents=True)
             for i in range(count):
-                pixels = rng([k, i, count]).integers(100 * k, 100 * k + 120, (20, 24, 3)).astype(numpy.uint8)
+                pixels = (
+                    rng([k, i, count])
+                    .integers(100 * k, 100 * k + 120, (20, 24, 3))
+                    .astype(numpy.uint8)
+                )
                 Image.fromarray(pixels).save(folder / f"{i}.png")
     return elsewhere
 
@@ -235,7 +273,15 @@ def test_a_run_begins_with_weights_and_keeps_what_is_frozen(start, capsys):
     assert typed(*TUNE, "--freeze", "until:layer3", "--num-classes", "2") == 0
     out = capsys.readouterr().out
     assert "begins with start.safetensors: the last layer is new, for 2 classes" in out
-    learn = sum(parameter.size for name, parameter in start.named_parameters() if name.startswith("layer3")) + 64 * 2 + 2
+    learn = (
+        sum(
+            parameter.size
+            for name, parameter in start.named_parameters()
+            if name.startswith("layer3")
+        )
+        + 64 * 2
+        + 2
+    )
     assert f"frozen until:layer3: {learn:,} parameters learn" in out
     state, facts = load_weights("runs/tuned/weights.safetensors")
     before = start.state_dict()
@@ -245,14 +291,33 @@ def test_a_run_begins_with_weights_and_keeps_what_is_frozen(start, capsys):
         elif not name.startswith("fc"):
             assert (value != before[name]).any(), name
     assert state["fc.weight"].shape == (64, 2) and facts["classes"] == ["ant", "bee"]
-    assert facts["size"] == [16, 16, 3] and facts["mean"] == [0.4, 0.5, 0.6] and facts["model"] == "resnet20"  # prepared as before
+    # Prepared as before.
+    assert (
+        facts["size"] == [16, 16, 3]
+        and facts["mean"] == [0.4, 0.5, 0.6]
+        and facts["model"] == "resnet20"
+    )
     card = (runs.Run("runs/tuned").folder / "card.md").read_text()
-    assert "| weights at the start | start.safetensors |" in card and "| frozen | until:layer3 |" in card
-    assert typed("evaluate", "tuned") == 0 and typed("predict", "images/test/ant/0.png", "--run", "tuned") == 0
+    assert (
+        "| weights at the start | start.safetensors |" in card
+        and "| frozen | until:layer3 |" in card
+    )
+    assert (
+        typed("evaluate", "tuned") == 0
+        and typed("predict", "images/test/ant/0.png", "--run", "tuned") == 0
+    )
 
 
 def test_a_tuned_run_that_was_stopped_ends_as_one_that_was_not(start, monkeypatch):
-    options = ("--freeze", "until:layer2", "--lr-times", "layer2=0.1", "layer3=0.5", "--save-every", "0")
+    options = (
+        "--freeze",
+        "until:layer2",
+        "--lr-times",
+        "layer2=0.1",
+        "layer3=0.5",
+        "--save-every",
+        "0",
+    )
     assert typed(*TUNE[:-1], "whole", *options) == 0
     from minires.cli.loop import Loop
 
@@ -269,7 +334,9 @@ def test_a_tuned_run_that_was_stopped_ends_as_one_that_was_not(start, monkeypatc
         assert typed(*TUNE[:-1], "stopped", *options) == 130
     save_weights("start.safetensors", {})  # what it began with is not needed any more
     assert typed("train", "--resume", "stopped") == 0
-    (one, _), (other, _) = (load_weights(f"runs/{name}/weights.safetensors") for name in ("whole", "stopped"))
+    (one, _), (other, _) = (
+        load_weights(f"runs/{name}/weights.safetensors") for name in ("whole", "stopped")
+    )
     for name, value in one.items():
         assert_array_equal(value, other[name], err_msg=name)
 
@@ -279,16 +346,27 @@ def test_a_head_for_the_same_classes_is_kept(start, capsys):
     model = models.resnet20(shortcut="B", num_classes=2)
     save_weights("two.safetensors", model.state_dict(), classes=["ant", "bee"], size=[16, 16, 3])
     assert typed("train", "--weights", "two.safetensors", *TUNE[3:], "--lr", "1e-9") == 0
-    assert "begins with two.safetensors: the last layer too: the classes are the same" in capsys.readouterr().out
+    assert (
+        "begins with two.safetensors: the last layer too: the classes are the same"
+        in capsys.readouterr().out
+    )
     state, _ = load_weights("runs/tuned/weights.safetensors")
     assert_allclose(state["fc.weight"], model.fc.weight.numpy(), atol=1e-6)
 
 
 def test_a_head_for_as_many_other_classes_is_new(start, capsys):
     nn.manual_seed(6)
-    save_weights("two.safetensors", models.resnet20(num_classes=2).state_dict(), classes=["bee", "ant"], size=[16, 16, 3])
+    save_weights(
+        "two.safetensors",
+        models.resnet20(num_classes=2).state_dict(),
+        classes=["bee", "ant"],
+        size=[16, 16, 3],
+    )
     assert typed("train", "--weights", "two.safetensors", *TUNE[3:]) == 0
-    assert "begins with two.safetensors: the last layer is new, for 2 classes" in capsys.readouterr().out
+    assert (
+        "begins with two.safetensors: the last layer is new, for 2 classes"
+        in capsys.readouterr().out
+    )
 
 
 def test_images_are_prepared_as_the_net_was_used_to_and_so_they_are_later(start):
@@ -296,10 +374,20 @@ def test_images_are_prepared_as_the_net_was_used_to_and_so_they_are_later(start)
     save_weights("edges.safetensors", state, **facts, resize=19, interpolation="bicubic")
     assert typed("train", "--weights", "edges.safetensors", *TUNE[3:]) == 0
     _, found = load_weights("runs/tuned/weights.safetensors")
-    assert found["resize"] == 19 and found["interpolation"] == "bicubic" and found["size"] == [16, 16, 3]
+    assert (
+        found["resize"] == 19
+        and found["interpolation"] == "bicubic"
+        and found["size"] == [16, 16, 3]
+    )
     train, _, test = data.folder("images", size=16, resize=19, interpolation="bicubic")
-    assert runs.Run("runs/tuned").config["fingerprint"] == f"{train.fingerprint()} {test.fingerprint()}"
-    assert typed("train", "--weights", "edges.safetensors", *TUNE[3:-1], "smaller", "--size", "12") == 0
+    assert (
+        runs.Run("runs/tuned").config["fingerprint"]
+        == f"{train.fingerprint()} {test.fingerprint()}"
+    )
+    assert (
+        typed("train", "--weights", "edges.safetensors", *TUNE[3:-1], "smaller", "--size", "12")
+        == 0
+    )
     assert "resize" not in load_weights("runs/smaller/weights.safetensors")[1]
 
 
@@ -311,16 +399,29 @@ def test_a_run_is_a_start_too(start, capsys):
 
 def test_parts_learn_at_rates_of_their_own(start):
     """With plain SGD and one step the way that a parameter goes is its gradient times its rate."""
+
     def moved(*options):
         name = f"run{len(options)}"
         assert typed(*TUNE[:-1], name, "--epochs", "1", "--batch-size", "12", "--momentum", "0", "--weight-decay", "0", "--schedule", "constant",
                      "--warmup", "0", "--augment", "none", *options) == 0  # fmt: skip
         state, _ = load_weights(f"runs/{name}/weights.safetensors")
-        return {key: state[key] - value for key, value in start.state_dict().items() if key.endswith("conv1.weight")}
+        return {
+            key: state[key] - value
+            for key, value in start.state_dict().items()
+            if key.endswith("conv1.weight")
+        }
 
     plain, slower = moved(), moved("--lr-times", "layer2=0.1", "layer2.1=0.5", "conv1=2")
     for name, way in plain.items():
-        times = 2 if name == "conv1.weight" else 0.5 if name.startswith("layer2.1") else 0.1 if name.startswith("layer2") else 1
+        times = (
+            2
+            if name == "conv1.weight"
+            else 0.5
+            if name.startswith("layer2.1")
+            else 0.1
+            if name.startswith("layer2")
+            else 1
+        )
         assert_allclose(slower[name], times * way, rtol=0.02, atol=1e-7 * 2, err_msg=name)
 
 
@@ -343,4 +444,9 @@ def test_what_does_not_fit_is_said_and_no_run_is_made(start, words, message, cap
 def test_the_settings_say_what_it_began_with(start):
     assert typed(*TUNE, "--freeze", "until:fc") == 0
     config = json.loads((runs.Path("runs") / "tuned" / "config.json").read_text())
-    assert config["weights"] == "start.safetensors" and config["freeze"] == "until:fc" and config["shortcut"] == "B" and config["size"] == 16
+    assert (
+        config["weights"] == "start.safetensors"
+        and config["freeze"] == "until:fc"
+        and config["shortcut"] == "B"
+        and config["size"] == 16
+    )

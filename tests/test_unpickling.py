@@ -6,14 +6,19 @@ from minires import pth, unpickling
 from minires.data import pickled
 from tests.test_pth import zipped
 
-READERS = {"arrays": (pickled._Unpickler, pickled.load), "PyTorch": (pth._Unpickler, lambda data: pth.loads(zipped(data, {})))}
+READERS = {
+    "arrays": (pickled._Unpickler, pickled.load),
+    "PyTorch": (pth._Unpickler, lambda data: pth.loads(zipped(data, {}))),
+}
 each_reader = pytest.mark.parametrize(("unpickler", "read"), READERS.values(), ids=READERS)
 
 
 @each_reader
 def test_a_pickle_that_asks_for_many_places_is_refused_before_they_are_taken(unpickler, read):
     for asks in (b"]r\xff\xff\xff\x0f.", b"]p268435455\n."):
-        with pytest.raises(ValueError, match="the pickle asks for 268,435,455 places, and holds 2 things"):
+        with pytest.raises(
+            ValueError, match="the pickle asks for 268,435,455 places, and holds 2 things"
+        ):
             read(b"\x80\x02" + asks)
 
 
@@ -33,5 +38,8 @@ def test_a_pickle_leaves_what_it_may_name_as_it_was(unpickler, read):
 def test_without_admitted_names_a_pickle_names_nothing(tmp_path):
     for data in (b"\x80\x02cbuiltins\nprint\n.", b"\x80\x02cposix\nsystem\nU\x01xQ."):
         (tmp_path / "p").write_bytes(data)
-        with open(tmp_path / "p", "rb") as file, pytest.raises(unpickling.PickleError, match="which nothing here needs: it was not run"):
+        with (
+            open(tmp_path / "p", "rb") as file,
+            pytest.raises(unpickling.PickleError, match="which nothing here needs: it was not run"),
+        ):
             unpickling.load(unpickling.Unpickler, file)

@@ -27,7 +27,9 @@ def sent_on_at_once(node, g):
 def test_a_walk_has_a_panel_for_each_run_with_what_the_node_got_and_sent():
     x = Small("x")
     b = Small("b", 2.0, (x,))
-    picture = show.walk(Small("d", 1.0, (Small("c", 3.0, (b,)), b, None)), sent_on_at_once, columns=3)
+    picture = show.walk(
+        Small("d", 1.0, (Small("c", 3.0, (b,)), b, None)), sent_on_at_once, columns=3
+    )
     words = [sorted(text.get_text() for text in axes.texts) for axes in picture.axes if axes.texts]
     assert words == [["1", "1", "b", "c", "d: 1", "x"], ["3", "b", "c: 1", "d", "x"], ["6", "b: 3", "c", "d", "x: 6"],
                      ["2", "b: 1", "c", "d", "x: 8"]]  # fmt: skip

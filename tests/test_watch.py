@@ -48,7 +48,9 @@ def test_statistics_of_a_perceptron_are_those_of_its_formulas():
     with watch.layers(model) as watched:
         F.cross_entropy(model(Tensor(to_device(x))), to_device(labels)).backward()
 
-    w1, b1, w2, b2 = (to_host(parameter.data).astype(numpy.float64) for parameter in model.parameters())
+    w1, b1, w2, b2 = (
+        to_host(parameter.data).astype(numpy.float64) for parameter in model.parameters()
+    )
     before = x @ w1 + b1
     hidden = numpy.maximum(before, 0)
     logits = hidden @ w2 + b2
@@ -72,7 +74,9 @@ def test_statistics_of_a_residual_block_are_those_of_its_arrays_taken_one_by_one
 
     A fused block gives way while it is watched: each of its ops is a layer.
     """
-    block, x, weight = models.BasicBlock(3, 4, stride=2), random(2, 6, 5, 3), random(2, 3, 3, 4, seed=2)
+    block = models.BasicBlock(3, 4, stride=2)
+    x = random(2, 6, 5, 3)
+    weight = random(2, 3, 3, 4, seed=2)
     with ops.plain() if plain else nullcontext(), watch.layers(block) as watched:
         (block(Tensor(to_device(x))) * Tensor(to_device(weight))).sum().backward()
 
@@ -105,8 +109,12 @@ def test_statistics_of_a_residual_block_are_those_of_its_arrays_taken_one_by_one
             if name == row.layer:
                 leaf = values[name] = Tensor(values[name].data, requires_grad=True)
         (values[list(steps)[-1]] * Tensor(to_device(weight))).sum().backward()
-        assert_allclose(row[3:6], statistics(to_host(leaf.data)), rtol=FLOAT32, atol=1e-6, err_msg=row.layer)
-        assert_allclose(row[6:9], statistics(to_host(leaf.grad)), rtol=FLOAT32, atol=1e-6, err_msg=row.layer)
+        assert_allclose(
+            row[3:6], statistics(to_host(leaf.data)), rtol=FLOAT32, atol=1e-6, err_msg=row.layer
+        )
+        assert_allclose(
+            row[6:9], statistics(to_host(leaf.grad)), rtol=FLOAT32, atol=1e-6, err_msg=row.layer
+        )
 
 
 def test_the_numbers_are_right_where_their_squares_are_none_in_float32():
@@ -134,7 +142,9 @@ def run(model, batches):
     return losses, {name: array.tobytes() for name, array in model.state_dict().items()}
 
 
-@pytest.mark.parametrize("stem, block", [("cifar", models.BasicBlock), ("imagenet", models.PreActivationBottleneck)])
+@pytest.mark.parametrize(
+    "stem, block", [("cifar", models.BasicBlock), ("imagenet", models.PreActivationBottleneck)]
+)
 def test_training_is_bit_for_bit_the_same_when_it_is_watched(stem, block):
     batches = [(random(4, 16, 16, 3, seed=i), numpy.array([0, 3, 1, i])) for i in range(3)]
 
@@ -154,7 +164,9 @@ def test_training_is_bit_for_bit_the_same_when_it_is_watched(stem, block):
 def test_layers_of_resnet20_come_in_the_order_of_the_pass(plain):
     model = models.resnet20(in_channels=1)
     with ops.plain() if plain else nullcontext(), watch.layers(model) as watched:
-        F.cross_entropy(model(Tensor(to_device(random(2, 8, 8, 1)))), to_device(numpy.array([1, 2]))).backward()
+        F.cross_entropy(
+            model(Tensor(to_device(random(2, 8, 8, 1)))), to_device(numpy.array([1, 2]))
+        ).backward()
     found = names(watched)
     convolutions = ["", *(f"layer{i}.{j}." for i in (1, 2, 3) for j in (0, 1, 2))]
     expected = []
@@ -171,22 +183,25 @@ def test_every_watched_op_is_noted_under_the_name_of_its_module():
     class Net(nn.Module):
         def __init__(self):
             self.conv, self.norm, self.active = nn.Conv2d(1, 2, 3), nn.BatchNorm(2), nn.ReLU()
-            self.largest, self.average, self.all, self.last = (
-                nn.MaxPool2d(2),
-                nn.AvgPool2d(2),
-                nn.GlobalAvgPool(),
-                nn.Linear(2, 2),
-            )
+            self.largest = nn.MaxPool2d(2)
+            self.average = nn.AvgPool2d(2)
+            self.all = nn.GlobalAvgPool()
+            self.last = nn.Linear(2, 2)
             self.weight = nn.Parameter(to_device(random(2, 2)))
 
         def forward(self, x):
-            x = self.last(self.all(self.average(self.largest(self.active(self.norm(self.conv(x)))))))
+            x = self.last(
+                self.all(self.average(self.largest(self.active(self.norm(self.conv(x))))))
+            )
             return F.tanh(F.sigmoid(F.relu(x @ self.weight)))
 
     model = Net()
     x = Tensor(to_device(random(2, 10, 10, 1)))
     for training, plain in itertools.product((True, False), (False, True)):
-        with ops.plain() if plain else nullcontext(), watch.layers(model.train(training)) as watched:
+        with (
+            ops.plain() if plain else nullcontext(),
+            watch.layers(model.train(training)) as watched,
+        ):
             model(x)
         assert names(watched) == [
             "conv",
@@ -233,7 +248,12 @@ def test_a_model_within_a_model_is_no_pass_of_its_own():
     assert names(watched) == ["0.0.linear", "0.1.relu", "1.linear", "0.0.linear(2)", "0.1.relu(2)"]
     with watch.layers(inner) as watched:
         model(Tensor(to_device(random(2, 3))))
-    assert [(row.step, row.layer) for row in watched.rows] == [(0, "0.linear"), (0, "1.relu"), (1, "0.linear"), (1, "1.relu")]
+    assert [(row.step, row.layer) for row in watched.rows] == [
+        (0, "0.linear"),
+        (0, "1.relu"),
+        (1, "0.linear"),
+        (1, "1.relu"),
+    ]
 
 
 def test_a_model_that_calls_itself_runs_once():
@@ -248,14 +268,21 @@ def test_a_model_that_calls_itself_runs_once():
     model = Again()
     with watch.layers(model) as watched:
         model(Tensor(to_device(random(2, 3))))
-    assert [(row.step, row.layer) for row in watched.rows] == [(0, "linear"), (0, "linear(2)"), (0, "linear(3)")]
+    assert [(row.step, row.layer) for row in watched.rows] == [
+        (0, "linear"),
+        (0, "linear(2)"),
+        (0, "linear(3)"),
+    ]
 
 
 def test_without_a_graph_there_are_no_gradients():
     model = models.ResNet(models.BasicBlock, (1,), (4,), num_classes=3).eval()
     with watch.layers(model) as watched, no_grad():
         y = model(Tensor(to_device(random(2, 5, 5, 3))))
-    assert names(watched)[:4] == ["conv1", "bn1", "relu", "layer1.0.conv1"] and names(watched)[-1] == "fc"
+    assert (
+        names(watched)[:4] == ["conv1", "bn1", "relu", "layer1.0.conv1"]
+        and names(watched)[-1] == "fc"
+    )
     assert all(row[6:9] == (None, None, None) for row in watched.rows)
     assert_allclose(watched.rows[-1][3:6], statistics(to_host(y.data)), rtol=FLOAT32)
 
@@ -321,7 +348,9 @@ def test_two_may_watch_at_once():
     with watch.layers(model) as outer, watch.layers(model, first=5) as inner:
         model(Tensor(to_device(random(2, 5)))).sum().backward()
     assert untouched() == before
-    assert [row[1:] for row in outer.rows] == [row[1:] for row in inner.rows] and {row.step for row in inner.rows} == {5}
+    assert [row[1:] for row in outer.rows] == [row[1:] for row in inner.rows] and {
+        row.step for row in inner.rows
+    } == {5}
 
 
 def test_a_stand_in_that_was_there_before_is_watched_and_stays():
@@ -380,7 +409,14 @@ def test_steps_that_are_asked_for_are_noted_and_no_others():
                 model(x * 100)  # a second pass is not the step's
         else:
             model(x)
-    assert [(row.step, row.depth) for row in watched.rows] == [(1, 0), (1, 1), (1, 2), (4, 0), (4, 1), (4, 2)]
+    assert [(row.step, row.depth) for row in watched.rows] == [
+        (1, 0),
+        (1, 1),
+        (1, 2),
+        (4, 0),
+        (4, 1),
+        (4, 2),
+    ]
     assert [row.activation_mean for row in watched.rows if row.depth == 0] == [5, 20]
 
 
@@ -390,7 +426,10 @@ def test_each_pass_is_a_step_and_every_which_is_noted_counts_from_zero():
         for value in range(8, 17):
             model[0].bias.data[...] = value
             model(Tensor(to_device(numpy.zeros((2, 5), numpy.float32))))
-    assert [(row.step, row.activation_mean) for row in watched.rows if row.depth == 0] == [(10, 10), (15, 15)]
+    assert [(row.step, row.activation_mean) for row in watched.rows if row.depth == 0] == [
+        (10, 10),
+        (15, 15),
+    ]
     for every in (0, -1, 1.5, "2"):
         with pytest.raises(ValueError, match="every is .*wanted a whole number of at least 1"):
             watch.layers(model, every=every)
@@ -419,7 +458,8 @@ def test_rows_come_back_from_a_file_digit_for_digit(tmp_path):
     assert repr(watch.read(tmp_path / "layers.csv")) == repr(ROWS)
     lines = (tmp_path / "layers.csv").read_text().splitlines()
     assert (
-        lines[0] == "step,layer,depth,activation_mean,activation_std,activation_zeros,gradient_mean,gradient_std,gradient_zeros"
+        lines[0]
+        == "step,layer,depth,activation_mean,activation_std,activation_zeros,gradient_mean,gradient_std,gradient_zeros"
     )
     assert lines[1] == "0,conv1,0,0.1,0.3333333333333333,0.0,-1e-300,inf,1.0"
     assert lines[2] == '0,"odd, ""name""",1,0.1,2.0,0.5,,,'
@@ -433,16 +473,25 @@ def test_a_run_that_goes_on_forgets_the_rows_from_its_step_on_and_keeps_those_be
     watched = watch.Watch(model, rows=watch.read(tmp_path / "layers.csv", before=5))
     with watched.each(first=5):
         model(Tensor(to_device(random(2, 3))))
-    assert [(row.step, row.layer) for row in watched.rows] == [(0, "conv1"), (0, 'odd, "name"'), (5, "relu")]
+    assert [(row.step, row.layer) for row in watched.rows] == [
+        (0, "conv1"),
+        (0, 'odd, "name"'),
+        (5, "relu"),
+    ]
 
 
 def test_a_step_that_is_watched_again_has_the_newer_rows():
     model = nn.ReLU()
-    watched = watch.Watch(model, rows=[Row(1, "older", 0, *[0.0] * 6), Row(2, "older", 0, *[0.0] * 6)])
+    watched = watch.Watch(
+        model, rows=[Row(1, "older", 0, *[0.0] * 6), Row(2, "older", 0, *[0.0] * 6)]
+    )
     for value in (3, 4):
         with watched.at(2):
             model(Tensor(to_device(numpy.full((2,), value, numpy.float32))))
-    assert [(row.step, row.layer, row.activation_mean) for row in watched.rows] == [(1, "older", 0), (2, "relu", 4)]
+    assert [(row.step, row.layer, row.activation_mean) for row in watched.rows] == [
+        (1, "older", 0),
+        (2, "relu", 4),
+    ]
 
 
 @pytest.mark.parametrize("text, message", [
@@ -470,7 +519,11 @@ def images():
 
 
 def test_nothing_stands_out_in_healthy_nets():
-    for model in (models.resnet20(), models.build("resnet56", shortcut="B"), models.resnet20(preactivation=True)):
+    for model in (
+        models.resnet20(),
+        models.build("resnet56", shortcut="B"),
+        models.resnet20(preactivation=True),
+    ):
         assert watch.findings(watched_rows(model, *images())) == []
     assert watch.findings([]) == []
 
@@ -485,7 +538,9 @@ def test_a_plain_net_of_56_layers_explodes_on_the_way_back_and_a_residual_one_do
         found = watch.findings(rows)
         assert len(found) == (shortcut == "none")
     assert growth["none"] > 1000 > 50 > growth["A"]
-    assert found[0].startswith("the gradient's deviation goes from ") and found[0].endswith("in conv1 at step 0: it explodes")
+    assert found[0].startswith("the gradient's deviation goes from ") and found[0].endswith(
+        "in conv1 at step 0: it explodes"
+    )
 
 
 def test_a_deep_net_of_sigmoids_vanishes_on_the_way_back():
@@ -493,7 +548,9 @@ def test_a_deep_net_of_sigmoids_vanishes_on_the_way_back():
         def forward(self, x):
             return F.sigmoid(x)
 
-    model = nn.Sequential(*(part for _ in range(12) for part in (nn.Linear(8, 8), Sigmoid())), nn.Linear(8, 3))
+    model = nn.Sequential(
+        *(part for _ in range(12) for part in (nn.Linear(8, 8), Sigmoid())), nn.Linear(8, 3)
+    )
     rows = watched_rows(model, random(4, 8), numpy.array([0, 1, 2, 0]))
     (found,) = watch.findings(rows)
     assert (
@@ -521,14 +578,28 @@ def test_a_dead_relu_within_a_residual_net_is_found(plain):
     model.layer1[0].bn1.bias.data[...] = -1000
     with ops.plain() if plain else nullcontext():
         rows = watched_rows(model, *images())
-    assert [row.layer for row in rows if row.gradient_zeros == 1] == ["layer1.0.conv1", "layer1.0.bn1"]
-    dead, more = "layer1.0.relu", "layer1.0.conv2, layer1.0.bn2"  # bn2 is zero before the shortcut is added
-    assert watch.findings(rows) == [f"{dead}: 100 % of its outputs are zero at step 0: dead units, and so in {more}"]
+    assert [row.layer for row in rows if row.gradient_zeros == 1] == [
+        "layer1.0.conv1",
+        "layer1.0.bn1",
+    ]
+    # Bn2 is zero before the shortcut is added.
+    dead, more = ("layer1.0.relu", "layer1.0.conv2, layer1.0.bn2")
+    assert watch.findings(rows) == [
+        f"{dead}: 100 % of its outputs are zero at step 0: dead units, and so in {more}"
+    ]
 
 
 def row(layer, depth, std=1.0, zeros=0.0, gradient=1.0, step=0):
     return Row(
-        step, layer, depth, 0.0, std, zeros, None if gradient is None else 0.0, gradient, None if gradient is None else 0.0
+        step,
+        layer,
+        depth,
+        0.0,
+        std,
+        zeros,
+        None if gradient is None else 0.0,
+        gradient,
+        None if gradient is None else 0.0,
     )
 
 
@@ -551,23 +622,36 @@ def test_gradients_that_explode_are_found():
 
 def test_the_layers_that_are_dead_with_the_first_are_named_up_to_three():
     dead = [row(name, i, zeros=1.0 if name != "b" else 0.3) for i, name in enumerate("abcdef")]
-    for count, others in ((2, ""), (3, ", and so in c"), (5, ", and so in c, d, e"), (6, ", and so in c, d, e, ...")):
-        assert watch.findings(dead[:count]) == [f"a: 100 % of its outputs are zero at step 0: dead units{others}"]
+    for count, others in (
+        (2, ""),
+        (3, ", and so in c"),
+        (5, ", and so in c, d, e"),
+        (6, ", and so in c, d, e, ..."),
+    ):
+        assert watch.findings(dead[:count]) == [
+            f"a: 100 % of its outputs are zero at step 0: dead units{others}"
+        ]
 
 
 def test_only_the_last_step_is_judged_and_gradients_only_where_there_are_some():
     assert watch.findings([row("a", 0, zeros=1.0), row("a", 0, zeros=0.5, step=1)]) == []
-    assert watch.findings([row("a", 0, gradient=None), row("b", 1, gradient=1e-9), row("c", 2, gradient=1.0)]) == [
-        "the gradient's deviation goes from 1 in c to 1e-09 in b at step 0: it vanishes"
-    ]
+    assert watch.findings(
+        [row("a", 0, gradient=None), row("b", 1, gradient=1e-9), row("c", 2, gradient=1.0)]
+    ) == ["the gradient's deviation goes from 1 in c to 1e-09 in b at step 0: it vanishes"]
     assert watch.findings([row("a", 0, gradient=None)]) == []
 
 
 def test_the_place_where_numbers_cease_to_be_finite_is_found():
     rows = [row("a", 0), row("b", 1)]
-    rows += [row("a", 0, step=1), row("b", 1, std=math.nan, step=1), row("c", 2, std=math.nan, gradient=math.nan, step=1)]
+    rows += [
+        row("a", 0, step=1),
+        row("b", 1, std=math.nan, step=1),
+        row("c", 2, std=math.nan, gradient=math.nan, step=1),
+    ]
     rows += [row("a", 0, std=math.inf, step=2)]
-    assert watch.findings(rows) == ["b: its outputs are not finite at step 1; those of the layers before it are"]
+    assert watch.findings(rows) == [
+        "b: its outputs are not finite at step 1; those of the layers before it are"
+    ]
     rows = [row("a", 0, gradient=math.nan), row("b", 1, gradient=math.inf), row("c", 2)]
     assert watch.findings(rows) == [
         "b: the gradient that reaches it is not finite at step 0; those of the layers behind it are"
@@ -580,10 +664,14 @@ def test_a_net_whose_weights_are_too_large_for_float32_is_found():
     for part in (model[0], model[2]):
         part.weight.data[...] = 1e30
     rows = watched_rows(model, abs(random(4, 5)), numpy.array([0, 1, 2, 0]))
-    assert watch.findings(rows) == ["2.linear: its outputs are not finite at step 0; those of the layers before it are"]
+    assert watch.findings(rows) == [
+        "2.linear: its outputs are not finite at step 0; those of the layers before it are"
+    ]
 
 
 def test_rows_are_drawn():
     assert (
-        show.layers(watched_rows(mlp(), random(4, 5), numpy.array([0, 1, 2, 0]), steps=2))._repr_png_().startswith(b"\x89PNG")
+        show.layers(watched_rows(mlp(), random(4, 5), numpy.array([0, 1, 2, 0]), steps=2))
+        ._repr_png_()
+        .startswith(b"\x89PNG")
     )

@@ -126,10 +126,8 @@ def test_by_tiles_is_conv2d(images, tile, seed):
 
 @on_each_tile
 def test_a_stretched_gradient_and_every_second_pixel_of_an_image_are_taken_as_they_are(tile):
-    x, weight = (
-        numbers(0, (2, 14, 18, 6))[:, ::2, ::2, ::2],
-        numbers(1, (3, 6, 3, 8)).transpose(0, 2, 1, 3)[:, :, ::2, ::2],
-    )
+    x = numbers(0, (2, 14, 18, 6))[:, ::2, ::2, ::2]
+    weight = numbers(1, (3, 6, 3, 8)).transpose(0, 2, 1, 3)[:, :, ::2, ::2]
     g = numpy.broadcast_to(
         numbers(2, (2, 1, 1, 4)), output_shape((2, 7, 9, 3), 4, (0, 0), tile.stride)
     )
@@ -207,10 +205,8 @@ def test_the_cut_into_chunks_changes_nothing_but_rounding(tile, images):
 def test_where_channels_are_more_than_tiles_it_is_the_same(tile, size, c, f):
     """Then the filters are cut, in blocks, and not the batch."""
     x, weight, bias, g = drawn(0, (3, 5, 6, c), f, (1, 0), tile.stride)
-    expected, options = (
-        by_loops(x, weight, bias, g, (1, 0), tile.stride),
-        {"padding": (1, 0), "tile": tile},
-    )
+    expected = by_loops(x, weight, bias, g, (1, 0), tile.stride)
+    options = {"padding": (1, 0), "tile": tile}
     with in_chunks_of(size):
         y, backward = run(by_tiles, x, weight, bias, **options)
         for found, wanted in zip((y, *backward(g)), expected, strict=True):
@@ -261,10 +257,8 @@ def test_each_map_and_its_adjoint_agree(images, tile, seed):
     maps.untile_gradient(to_device(v), g_x)
     assert_equal(x, to_host(g_x), tiled, v)
 
-    product, y = (
-        numbers(seed + 5, (*tiled.shape[:-1], f)),
-        to_device(numpy.full(g.shape, numpy.nan)),
-    )
+    product = numbers(seed + 5, (*tiled.shape[:-1], f))
+    y = to_device(numpy.full(g.shape, numpy.nan))
     maps.untile(to_device(numpy.ascontiguousarray(product)), y)
     assert_equal(product, to_host(maps.tile_gradient(to_device(g))), to_host(y), g)
 

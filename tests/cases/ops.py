@@ -258,12 +258,10 @@ def cross_entropy():
     yield op("cross_entropy, an impossible class", impossible, numpy.array([0, 1]))
 
 
-X, Y, POSITIVE, NONE = (
-    floats(0, 2, 3, 4),
-    floats(1, 3, 4),
-    floats(2, 2, 3, 4, positive=True, away_from_zero=0.1),
-    numpy.zeros((0, 3)),
-)
+X = floats(0, 2, 3, 4)
+Y = floats(1, 3, 4)
+POSITIVE = floats(2, 2, 3, 4, positive=True, away_from_zero=0.1)
+NONE = numpy.zeros((0, 3))
 
 
 def of_one(x):

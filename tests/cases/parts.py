@@ -33,12 +33,10 @@ def sgd():
 
 def adam():
     for shape in SHAPES:
-        w, g, m, v = (
-            floats(0, *shape),
-            floats(1, *shape),
-            floats(2, *shape),
-            floats(3, *shape, positive=True),
-        )
+        w = floats(0, *shape)
+        g = floats(1, *shape)
+        m = floats(2, *shape)
+        v = floats(3, *shape, positive=True)
         for options in (
             (),
             ((0.5, 0.7), 0.1),
@@ -165,10 +163,8 @@ def into(label, a, b, shape):
 def sum_over_chunks():
     def case(n, bytes_each, bytes_shared=0):
         def run(function, dtype):
-            values, seen = (
-                to_device(numbers(0, (n, 3)).astype(dtype)),
-                xp.zeros((n,), dtype="int64"),
-            )
+            values = to_device(numbers(0, (n, 3)).astype(dtype))
+            seen = xp.zeros((n,), dtype="int64")
 
             def work(chunk):
                 seen[chunk] += 1
@@ -260,10 +256,8 @@ def maps(name):
                 )
 
             like = made("float64")
-            tiled, label = (
-                (like.k, like.k, *like.tiles, n),
-                f"tiles of {tile.m}, stride {tile.stride}, of {(n, h, w, c)}",
-            )
+            tiled = (like.k, like.k, *like.tiles, n)
+            label = f"tiles of {tile.m}, stride {tile.stride}, of {(n, h, w, c)}"
             if name == "untile":
                 yield changes(
                     label,

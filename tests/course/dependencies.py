@@ -9,10 +9,8 @@ from tests.course.trials import ROOT, TESTS, parts
 
 CHECKER = "tests.course.table"
 DATA = ROOT / "minires" / "data" / "digits.npz"
-DYNAMIC = (
-    "minires.course.answers",
-    "tests.course.solutions",
-)  # of these packages only the exercise's own module
+# Of these packages only the exercise's own module.
+DYNAMIC = ("minires.course.answers", "tests.course.solutions")
 
 
 def files(exercise):

@@ -8,7 +8,11 @@ FOLDER = Path(__file__).with_name("survivors")
 def read():
     """id -> {what was changed: why it may live}."""
     found, id, told = {}, None, None
-    lines = [line for path in sorted(FOLDER.glob("*.txt")) for line in path.read_text(encoding="utf-8").splitlines()]
+    lines = [
+        line
+        for path in sorted(FOLDER.glob("*.txt"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+    ]
     for line in lines:
         if line.startswith("#") or not line.strip():
             continue

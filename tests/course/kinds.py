@@ -15,7 +15,10 @@ def wrong(claim, *, mistake=None, crashes=False):
     """
 
     def mark(function):
-        function.kind, function.claim, function.mistake, function.crashes = "wrong", claim, mistake, crashes
+        function.kind = "wrong"
+        function.claim = claim
+        function.mistake = mistake
+        function.crashes = crashes
         return function
 
     return mark

@@ -14,7 +14,8 @@ OPERATORS = {
 }  # fmt: skip
 
 
-SYMMETRIC = {"maximum", "minimum", "add", "multiply", "array_equal", "allclose", "swapaxes"}  # f(a, b) is f(b, a)
+# f(a, b) is f(b, a)
+SYMMETRIC = {"maximum", "minimum", "add", "multiply", "array_equal", "allclose", "swapaxes"}
 
 
 def mutants(source, holes=()):
@@ -40,16 +41,29 @@ def _walk(node, path, holes):
         if name in ("annotation", "returns", "decorator_list", "ctx", "type_params"):
             continue
         for i, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
-            given = holes and isinstance(node, ast.ClassDef) and getattr(child, "name", None) not in holes
+            given = (
+                holes
+                and isinstance(node, ast.ClassDef)
+                and getattr(child, "name", None) not in holes
+            )
             if isinstance(child, ast.AST) and not _untouchable(child) and not given:
                 yield from _walk(child, (*path, (name, i)), holes)
 
 
 def _untouchable(node):
-    guard = isinstance(node, ast.If) and all(isinstance(part, ast.Raise) for part in node.body) and not node.orelse
+    guard = (
+        isinstance(node, ast.If)
+        and all(isinstance(part, ast.Raise) for part in node.body)
+        and not node.orelse
+    )
     statement = node.value if isinstance(node, ast.Expr) else None
     check = isinstance(statement, ast.Call) and (_called(statement) or "").startswith("check_")
-    return guard or check or isinstance(statement, ast.Constant) or isinstance(node, (ast.JoinedStr, ast.Raise))
+    return (
+        guard
+        or check
+        or isinstance(statement, ast.Constant)
+        or isinstance(node, (ast.JoinedStr, ast.Raise))
+    )
 
 
 def _changes(node):
@@ -85,7 +99,11 @@ def _changes(node):
             yield _with(node, args=[node.args[1], node.args[0], *node.args[2:]])
         for i in range(len(node.keywords)):
             yield _with(node, keywords=node.keywords[:i] + node.keywords[i + 1 :])
-    if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple) and len(node.value.elts) > 1:
+    if (
+        isinstance(node, ast.Return)
+        and isinstance(node.value, ast.Tuple)
+        and len(node.value.elts) > 1
+    ):
         yield _with(node, value=_with(node.value, elts=[*node.value.elts[1:], node.value.elts[0]]))
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         yield ast.Pass()

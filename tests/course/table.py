@@ -31,18 +31,31 @@ def judged(exercise):
     """The Row of an exercise, without mutants."""
     faults = []
     right = solutions(exercise, "right")
-    results = [(function.__name__, tried(exercise, function)) for function in [built(exercise, source(exercise)), *right]]
+    results = [
+        (function.__name__, tried(exercise, function))
+        for function in [built(exercise, source(exercise)), *right]
+    ]
     accepted = sum(result.state == runner.SOLVED for _, result in results)
-    faults += [f"{name} is right and rejected: {result.message}" for name, result in results if result.state != runner.SOLVED]
+    faults += [
+        f"{name} is right and rejected: {result.message}"
+        for name, result in results
+        if result.state != runner.SOLVED
+    ]
     known, rejected = exercise.mistakes(), 0
     for key, function in known.items():
         result = tried(exercise, function)
         rejected += result.state == runner.WRONG
         if result.state != runner.WRONG or result.mistake != key:
-            faults.append(f"the known mistake {key} comes out as {result.state}, {result.mistake}: {result.message}")
+            faults.append(
+                f"the known mistake {key} comes out as {result.state}, {result.mistake}: {result.message}"
+            )
     if exercise.kind == "bug hunt":
         found = tried(exercise, exercise.answers().hunted)
-        faults += [f"what is given out comes out as {found.state}, {found.mistake}"] if found.mistake != "hunted" else []
+        faults += (
+            [f"what is given out comes out as {found.state}, {found.mistake}"]
+            if found.mistake != "hunted"
+            else []
+        )
     wrong, named = solutions(exercise, "wrong"), 0
     for function in wrong:
         result = tried(exercise, function)
@@ -89,7 +102,9 @@ def mutated(exercise, row):
             used.add(told)
         else:
             faults.append(f"a mutant lives: {told}")
-    faults += [f"survivors/ names a mutant that does not live: {told}" for told in set(excuses) - used]
+    faults += [
+        f"survivors/ names a mutant that does not live: {told}" for told in set(excuses) - used
+    ]
     return row._replace(mutants=count, killed=killed, excused=excused, faults=tuple(faults))
 
 
@@ -105,7 +120,10 @@ def dies(exercise, tree):
 def text(rows):
     """The table."""
     head = f"{'exercise':26} {'right':>11} {'wrong':>11} {'2nd spelling':>13} {'mutants':>17}"
-    lines = [head, f"{'':26} {'accepted':>11} {'rejected':>11} {'named':>13} {'killed (excused)':>17}"]
+    lines = [
+        head,
+        f"{'':26} {'accepted':>11} {'rejected':>11} {'named':>13} {'killed (excused)':>17}",
+    ]
     total = Row("", "all together", *(sum(column) for column in zip(*(row[2:-1] for row in rows))))
     for row in [*rows, total]:
         lines.append(f"{row.id:4} {row.name:21} {_of(row.accepted, row.right):>11} {_of(row.rejected, row.wrong):>11} "

@@ -24,7 +24,9 @@ each = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exerc
 @each
 @pytest.mark.proof
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_right_solutions_are_accepted_and_wrong_ones_rejected_by_the_claim_that_is_meant_to(exercise):
+def test_right_solutions_are_accepted_and_wrong_ones_rejected_by_the_claim_that_is_meant_to(
+    exercise,
+):
     found, held = row(exercise)
     assert not found.faults
     verdicts.skip_if(held)

@@ -25,9 +25,17 @@ def test_status_shows_what_is_solved_and_what_comes_next(here):
     status, output = here.run("exercises")
     assert status == 0
     lines = {line.split()[1]: line for line in output.splitlines() if line.startswith("  ")}
-    assert "+ 00a" in lines["00a"] and "x 02a" in lines["02a"] and ". 02b" in lines["02b"] and "(bug hunt)" in lines["02h"]
+    assert (
+        "+ 00a" in lines["00a"]
+        and "x 02a" in lines["02a"]
+        and ". 02b" in lines["02b"]
+        and "(bug hunt)" in lines["02h"]
+    )
     second = list(manifest.exercises().values())[1]
-    assert f"1 of {len(manifest.exercises())} solved" in output and f"next: exercises/{second.file}" in output
+    assert (
+        f"1 of {len(manifest.exercises())} solved" in output
+        and f"next: exercises/{second.file}" in output
+    )
 
 
 def test_status_runs_only_what_changed(here, monkeypatch):
@@ -40,7 +48,9 @@ def test_status_runs_only_what_changed(here, monkeypatch):
     assert progress.states(here.home)["00a"] == runner.WRONG
 
 
-def test_it_works_from_any_folder_inside_and_says_what_to_do_outside(here, tmp_path_factory, monkeypatch):
+def test_it_works_from_any_folder_inside_and_says_what_to_do_outside(
+    here, tmp_path_factory, monkeypatch
+):
     inner = here.folder / "chapters" / "deep"
     inner.mkdir(parents=True)
     assert folder.find(inner) == folder.find(here.home) == here.home
@@ -54,13 +64,24 @@ def test_next_names_the_file_and_the_command(here):
     _, output = here.run("exercises", "next")
     second = list(manifest.exercises().values())[1]
     command = f"minires exercises check {second.id}"
-    assert f"{second.id}  {second.name}" in output and str(here.home / second.file) in output and command in output
+    assert (
+        f"{second.id}  {second.name}" in output
+        and str(here.home / second.file) in output
+        and command in output
+    )
 
 
 def test_check_shows_claims_message_and_what_the_function_prints(here):
-    here.write("00a", "def sum_of_squares(x):\n    print('looking at', x.shape)\n    return x.sum() ** 2\n")
+    here.write(
+        "00a", "def sum_of_squares(x):\n    print('looking at', x.shape)\n    return x.sum() ** 2\n"
+    )
     status, output = here.run("exercises", "check", "sum_of_squares")
-    assert status == 1 and "x three numbers" in output and "yours is 36, ours is 14" in output and "looking at (3,)" in output
+    assert (
+        status == 1
+        and "x three numbers" in output
+        and "yours is 36, ours is 14" in output
+        and "looking at (3,)" in output
+    )
     assert "This is what comes out when x is added up first" in output
     here.answer("00a")
     status, output = here.run("exercises", "check")
@@ -68,10 +89,15 @@ def test_check_shows_claims_message_and_what_the_function_prints(here):
 
 
 def test_of_a_bug_hunt_that_is_not_started_one_sees_where_the_bug_shows(here):
-    for words, module in ((("exercises", "check", "02h"), "minires"), (("exercises/test_e02h_divide.py",), "pytest")):
+    for words, module in (
+        (("exercises", "check", "02h"), "minires"),
+        (("exercises/test_e02h_divide.py",), "pytest"),
+    ):
         _, output = here.run(*words, module=module)
         assert "not started" in output and "the gradient of b differs from ours" in output
-        assert "as it was given out, test_" in output and "This is what comes out when" not in output
+        assert (
+            "as it was given out, test_" in output and "This is what comes out when" not in output
+        )
     assert progress.states(here.home)["02h"] == runner.NOT_STARTED
 
 
@@ -79,7 +105,11 @@ def test_a_loop_without_end_is_wrong_after_a_while(here):
     here.write("00a", "def sum_of_squares(x):\n    while True:\n        pass\n")
     started = time.monotonic()
     result = progress.check(here.home, manifest.exercise("00a"), limit=1)
-    assert result.state == runner.WRONG and "more than 1 s" in result.message and time.monotonic() - started < 20
+    assert (
+        result.state == runner.WRONG
+        and "more than 1 s" in result.message
+        and time.monotonic() - started < 20
+    )
 
 
 def test_watch_runs_again_when_a_file_is_saved(here, capsys, monkeypatch):
@@ -87,7 +117,9 @@ def test_watch_runs_again_when_a_file_is_saved(here, capsys, monkeypatch):
     monkeypatch.setattr(commands, "time", clock)
     commands.watch(here.home, manifest.exercise("00a"), rounds=2)
     output = capsys.readouterr().out
-    assert "not started" in output and output.index("watching") < output.index("sum_of_squares: solved")
+    assert "not started" in output and output.index("watching") < output.index(
+        "sum_of_squares: solved"
+    )
 
 
 def test_hints_come_one_by_one(here):
@@ -126,14 +158,21 @@ def test_a_notebook_says_the_same(here, capsys):
     course.hint("05c")
     course.status()
     output = capsys.readouterr().out
-    assert "x the padding is zeros around the image" in output and "05c  hint 1 of 3" in output and "x 05c" in output
+    assert (
+        "x the padding is zeros around the image" in output
+        and "05c  hint 1 of 3" in output
+        and "x 05c" in output
+    )
 
 
 def test_yours_is_the_learners_when_it_is_solved(here, capsys):
     assert course.yours("im2col") is manifest.exercise("05c").reference()
     here.answer("05c")
     mine = course.yours("05c")
-    assert mine.__name__ == "slices" and capsys.readouterr().out == "im2col: minires (not started)\nim2col: yours\n"
+    assert (
+        mine.__name__ == "slices"
+        and capsys.readouterr().out == "im2col: minires (not started)\nim2col: yours\n"
+    )
 
 
 def test_progress_survives_nonsense(here):
@@ -144,7 +183,15 @@ def test_progress_survives_nonsense(here):
 
 def test_pytest_is_not_needed(here):
     here.answer("00a")
-    program = "import sys; sys.modules['pytest'] = None; from minires import course; course.check('00a')"
+    program = (
+        "import sys; sys.modules['pytest'] = None; from minires import course; course.check('00a')"
+    )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=here.folder, env=environment)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        cwd=here.folder,
+        env=environment,
+    )
     assert "solved" in done.stdout, done.stderr

@@ -17,7 +17,9 @@ from tests.course.solutions.e02d_matmul import einsum as by_einsum
 
 class Net(nn.Module):
     def __init__(self):
-        self.conv, self.norm, self.fc = nn.Conv2d(2, 3, 3, padding=1), nn.BatchNorm(3), nn.Linear(3, 4)
+        self.conv = nn.Conv2d(2, 3, 3, padding=1)
+        self.norm = nn.BatchNorm(3)
+        self.fc = nn.Linear(3, 4)
 
     def forward(self, x):
         x = functional.max_pool2d(functional.relu(self.norm(self.conv(x))), 2)
@@ -50,9 +52,17 @@ def test_a_step_on_the_learners_functions_gives_the_same(classroom):
     for own, theirs in zip(own_gradients, gradients):
         assert numpy.allclose(own, theirs, rtol=1e-3, atol=1e-5)
     assert report.calls["07a"] == report.calls["07b"] == report.calls["07c"] == 1
-    assert report.calls["05c"] == 2 and report.calls["05d"] == 1 and report.calls["06b"] == report.calls["03a"] == 1
+    assert (
+        report.calls["05c"] == 2
+        and report.calls["05d"] == 1
+        and report.calls["06b"] == report.calls["03a"] == 1
+    )
     lines = str(report).splitlines()
-    assert "walk_back: yours, 1 call" in lines and "im2col: yours, 2 calls" in lines and "max_pool2d: yours, 1 call" in lines
+    assert (
+        "walk_back: yours, 1 call" in lines
+        and "im2col: yours, 2 calls" in lines
+        and "max_pool2d: yours, 1 call" in lines
+    )
 
 
 def trained(make):
@@ -61,7 +71,9 @@ def trained(make):
     model, rng = Net(), numpy.random.default_rng(6)
     optimizer = make(model.parameters())
     for _ in range(2):
-        loss = functional.cross_entropy(model(Tensor(rng.standard_normal((5, 6, 8, 2)).astype("float32"))), numpy.arange(5) % 4)
+        loss = functional.cross_entropy(
+            model(Tensor(rng.standard_normal((5, 6, 8, 2)).astype("float32"))), numpy.arange(5) % 4
+        )
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -72,7 +84,9 @@ def trained(make):
 def test_the_learners_steps_losses_layers_and_first_weights_give_the_same(classroom):
     ways = [
         lambda parameters: optim.SGD(parameters, lr=0.1, weight_decay=0.1),
-        lambda parameters: optim.SGD(parameters, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.1),
+        lambda parameters: optim.SGD(
+            parameters, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.1
+        ),
         lambda parameters: optim.Adam(parameters, lr=0.1, weight_decay=0.1, eps=1e-3),
         lambda parameters: optim.AdamW(parameters, lr=0.1, weight_decay=0.1, eps=1e-3),
     ]
@@ -82,7 +96,9 @@ def test_the_learners_steps_losses_layers_and_first_weights_give_the_same(classr
     with engine.mine(classroom.home) as report:
         own = [trained(make) for make in ways]
     for mine, library in zip(own, theirs):
-        for weight, other in zip(mine, library):  # the bias below a batch norm moves by rounding alone, which Adam magnifies
+        for weight, other in zip(
+            mine, library
+        ):  # the bias below a batch norm moves by rounding alone, which Adam magnifies
             assert numpy.allclose(weight, other, rtol=1e-3, atol=1e-4)
     told = {"cross_entropy": 8, "linear": 8, "sgd": 24, "adam": 24, "kaiming": 4}
     assert {f"{name}: yours, {count} calls" for name, count in told.items()} <= set(report.lines())
@@ -95,8 +111,13 @@ def test_their_convolution_and_pooling_stand_in_for_the_librarys_faster_ones(cla
     with engine.mine(classroom.home) as report:
         own_loss, own_gradients = step()
     assert own_loss == pytest.approx(loss, rel=1e-5)
-    assert all(numpy.allclose(own, theirs, rtol=1e-3, atol=1e-5) for own, theirs in zip(own_gradients, gradients))
-    assert [report.calls[id] for id in ("05e", "06a", "06d")] == [1, 1, 1] and report.calls["05a"] > 1
+    assert all(
+        numpy.allclose(own, theirs, rtol=1e-3, atol=1e-5)
+        for own, theirs in zip(own_gradients, gradients)
+    )
+    assert [report.calls[id] for id in ("05e", "06a", "06d")] == [1, 1, 1] and report.calls[
+        "05a"
+    ] > 1
     assert "conv2d: yours, 1 call" in str(report).splitlines()
 
 
@@ -107,13 +128,22 @@ def test_what_is_not_solved_is_the_librarys_and_says_so(classroom):
     with engine.mine(classroom.home) as report:
         step()
     text = str(report)
-    assert "im2col: yours, 2 calls" in text and "max_pool2d: minires (yours is wrong), 1 call" in text
-    assert "walk_back: minires (not solved yet), 1 call" in text and "not needed here: divide" in text
+    assert (
+        "im2col: yours, 2 calls" in text and "max_pool2d: minires (yours is wrong), 1 call" in text
+    )
+    assert (
+        "walk_back: minires (not solved yet), 1 call" in text and "not needed here: divide" in text
+    )
 
 
 def test_a_function_of_the_learners_that_calls_another_gets_the_learners(classroom):
-    text = "from minires import ops\nfrom minires.ops.conv import col2im\n" + inspect.getsource(e05c_im2col).split("@right")[0]
-    text = text.replace("MUTATED = ", "_ = ").replace("from tests.course.kinds import right, wrong\n", "")
+    text = (
+        "from minires import ops\nfrom minires.ops.conv import col2im\n"
+        + inspect.getsource(e05c_im2col).split("@right")[0]
+    )
+    text = text.replace("MUTATED = ", "_ = ").replace(
+        "from tests.course.kinds import right, wrong\n", ""
+    )
     classroom.write("05c", text + REST)
     classroom.answer("05d")
     with engine.mine(classroom.home) as report:
@@ -122,7 +152,9 @@ def test_a_function_of_the_learners_that_calls_another_gets_the_learners(classro
     assert report.calls["05c"] == report.calls["05d"] == 1
 
 
-def test_names_that_were_imported_before_run_the_learners_function_within_the_block_and_no_longer_after_it(classroom):
+def test_names_that_were_imported_before_run_the_learners_function_within_the_block_and_no_longer_after_it(
+    classroom,
+):
     from minires.ops import im2col
 
     classroom.answer("05c")
@@ -137,7 +169,9 @@ def test_names_that_were_imported_before_run_the_learners_function_within_the_bl
 
 def images(n):
     rng = numpy.random.default_rng(2)
-    return data.Dataset(rng.integers(0, 256, (n, 8, 8, 3)).astype("uint8"), rng.integers(0, 4, n), list("abcd"))
+    return data.Dataset(
+        rng.integers(0, 256, (n, 8, 8, 3)).astype("uint8"), rng.integers(0, 4, n), list("abcd")
+    )
 
 
 def run_of_a_resnet():
@@ -153,7 +187,22 @@ def run_of_a_resnet():
 
 def test_a_residual_network_trains_on_the_learners_functions_as_on_the_librarys(classroom):
     theirs = run_of_a_resnet()
-    ids = ("02b", "03a", "04f", "05c", "05d", "07a", "07b", "07c", "07d", "08a", "08b", "08c", "08d", "08e")
+    ids = (
+        "02b",
+        "03a",
+        "04f",
+        "05c",
+        "05d",
+        "07a",
+        "07b",
+        "07c",
+        "07d",
+        "08a",
+        "08b",
+        "08c",
+        "08d",
+        "08e",
+    )
     for id in ids:
         classroom.answer(id)
     with engine.mine(classroom.home) as report:
@@ -171,19 +220,32 @@ def test_a_residual_network_trains_on_the_learners_functions_as_on_the_librarys(
 def test_the_command_trains_on_them_and_reports(classroom):
     for id in ("05c", "05d", "03a", "02b"):
         classroom.answer(id)
-    status, output = classroom.run("train", "--mine", "--epochs", "1", "--model", "resnet20", "--batch-size", "512")
+    status, output = classroom.run(
+        "train", "--mine", "--epochs", "1", "--model", "resnet20", "--batch-size", "512"
+    )
     assert status == 0, output
     told = output.split("whose code ran:\n")[1]
-    assert "im2col: yours" in told and "col2im: yours" in told and "walk_back: yours, 3 calls" in told
+    assert (
+        "im2col: yours" in told and "col2im: yours" in told and "walk_back: yours, 3 calls" in told
+    )
 
 
-PRODUCTS = [((2, 3), (3, 5)), ((2, 3), (3,)), ((3,), (3, 5)), ((3,), (3,)), ((4, 2, 3), (3,)), ((3,), (4, 3, 2))]
+PRODUCTS = [
+    ((2, 3), (3, 5)),
+    ((2, 3), (3,)),
+    ((3,), (3, 5)),
+    ((3,), (3,)),
+    ((4, 2, 3), (3,)),
+    ((3,), (4, 3, 2)),
+]
 
 
 @pytest.mark.parametrize("shapes", PRODUCTS)
 def test_a_product_of_matrices_takes_vectors_in_the_engine(shapes):
     fitted = e02d_matmul.in_engine(by_einsum)
-    a, b = (numpy.random.default_rng(size).standard_normal(shape) for size, shape in enumerate(shapes))
+    a, b = (
+        numpy.random.default_rng(size).standard_normal(shape) for size, shape in enumerate(shapes)
+    )
     (y, backward), (expected, expected_backward) = fitted(a, b), ops.matmul(a, b)
     assert y.shape == expected.shape and numpy.allclose(y, expected)
     g = numpy.asarray(numpy.random.default_rng(9).standard_normal(y.shape))
@@ -195,14 +257,19 @@ def test_rows_of_cifar_go_through_the_device_and_back():
     rows = numpy.random.default_rng(0).integers(0, 256, (2, 3072), numpy.uint8)
     with backend.using("strict"):
         pixels = e01a_channels_last.in_engine(solutions_01a.stacked)(rows)
-    assert isinstance(pixels, numpy.ndarray) and numpy.array_equal(pixels, cifar.channels_last(rows))
+    assert isinstance(pixels, numpy.ndarray) and numpy.array_equal(
+        pixels, cifar.channels_last(rows)
+    )
 
 
 def test_where_the_learners_block_stands_in_nets_are_built_as_before(classroom):
     classroom.answer("08a")
     with engine.mine(classroom.home) as report:
         plain, before = models.resnet20(), models.resnet20(preactivation=True)
-    assert type(plain.layer1[0]).__module__ == "tests.course.solutions.e08a_residual_block" and report.calls["08a"] == 9
+    assert (
+        type(plain.layer1[0]).__module__ == "tests.course.solutions.e08a_residual_block"
+        and report.calls["08a"] == 9
+    )
     assert isinstance(before.layer1[0], models.PreActivationBasicBlock)
     assert [*plain.state_dict()] == [*models.resnet20().state_dict()]
 

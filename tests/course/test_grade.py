@@ -44,7 +44,9 @@ def graded(tmp_path_factory):
     for name, text in BAD.items():
         (folder / name).mkdir()
         (folder / name / "e00a_sum_of_squares.py").write_text(text)
-    (folder / "brings_its_own_claims" / "test_e00a_sum_of_squares.py").write_text("def test_nothing():\n    pass\n")
+    (folder / "brings_its_own_claims" / "test_e00a_sum_of_squares.py").write_text(
+        "def test_nothing():\n    pass\n"
+    )
     chosen = ("00a", "05c", "05d")
     for name, given in {
         "perfect": dict.fromkeys(chosen),
@@ -71,11 +73,18 @@ def graded(tmp_path_factory):
 
 def test_good_ones_are_told_from_bad_ones(graded):
     assert [graded["perfect", id]["state"] for id in ("00a", "05c", "05d")] == ["solved"] * 3
-    assert [graded["half", id]["state"] for id in ("00a", "05c", "05d")] == ["solved", "wrong", "not started"]
+    assert [graded["half", id]["state"] for id in ("00a", "05c", "05d")] == [
+        "solved",
+        "wrong",
+        "not started",
+    ]
     assert graded["half", "05c"]["mistake"] == "padding_forgotten"
-    assert graded["deeper", "05d"]["mistake"] == graded["also_assigns", "05d"]["mistake"] == "assigns"
     assert (
-        graded["calls_the_library", "05c"]["state"] == "wrong" and "charming" in graded["calls_the_library", "05c"]["message"]
+        graded["deeper", "05d"]["mistake"] == graded["also_assigns", "05d"]["mistake"] == "assigns"
+    )
+    assert (
+        graded["calls_the_library", "05c"]["state"] == "wrong"
+        and "charming" in graded["calls_the_library", "05c"]["message"]
     )
     assert {graded["empty", id]["state"] for id in ("00a", "05c", "05d")} == {"not started"}
     assert "there is no e00a" in graded["empty", "00a"]["message"]
@@ -96,7 +105,9 @@ def test_the_message_says_what_happened(graded):
         and "line 1: SyntaxError" in said["has_no_syntax"]
     )
     assert "ended before the claims did" in said["exits"] and "ended before" in said["crashes"]
-    assert "sum_of_cubes" in said["has_another_name"] or "sum_of_squares" in said["has_another_name"]
+    assert (
+        "sum_of_cubes" in said["has_another_name"] or "sum_of_squares" in said["has_another_name"]
+    )
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="there is no /proc")
@@ -129,7 +140,15 @@ def test_a_folder_without_submissions_is_told(tmp_path):
 
 def test_the_command_writes_the_table(classroom):
     (classroom.folder / "class" / "ada").mkdir(parents=True)
-    (classroom.folder / "class" / "ada" / "e00a_sum_of_squares.py").write_text(answer("00a", "sum_first"))
-    status, output = classroom.run("exercises", "grade", "class", "--only", "00a", "--out", "table.csv")
-    assert status == 0 and "1 wrong" in output and "1  00a sum_of_squares: sum_first: x is added up first" in output
+    (classroom.folder / "class" / "ada" / "e00a_sum_of_squares.py").write_text(
+        answer("00a", "sum_first")
+    )
+    status, output = classroom.run(
+        "exercises", "grade", "class", "--only", "00a", "--out", "table.csv"
+    )
+    assert (
+        status == 0
+        and "1 wrong" in output
+        and "1  00a sum_of_squares: sum_first: x is added up first" in output
+    )
     assert "ada,00a,sum_of_squares,wrong,sum_first" in (classroom.folder / "table.csv").read_text()

@@ -12,7 +12,9 @@ each = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exerc
 
 @each
 def test_the_committed_file_is_what_the_source_gives(exercise):
-    assert (TESTS / exercise.file).read_text() == stubs.cut(exercise), "python -m minires.course.stubs --force writes it anew"
+    assert (TESTS / exercise.file).read_text() == stubs.cut(exercise), (
+        "python -m minires.course.stubs --force writes it anew"
+    )
 
 
 @each
@@ -23,14 +25,22 @@ def test_the_file_is_short_and_says_what_to_do(exercise):
     assert f"Exercise {exercise.id}" in first and exercise.test in first and first.count('"""') == 2
     assert max(map(len, text.splitlines())) <= 128
     assert ast.get_docstring(tree.body[-1]) and f"Chapter {exercise.chapter:02d}" in text
-    assert f"exercise {exercise.id}: write {exercise.function}" in text or exercise.kind == "bug hunt" or exercise.holes
+    assert (
+        f"exercise {exercise.id}: write {exercise.function}" in text
+        or exercise.kind == "bug hunt"
+        or exercise.holes
+    )
     assert folder.untouched(exercise, TESTS)
 
 
 @each
 def test_claims_are_plain_functions_with_a_first_line(exercise):
     tree = ast.parse((TESTS / exercise.test).read_text())
-    claims = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
+    claims = [
+        node
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    ]
     assert ast.get_docstring(tree) and claims
     assert not [claim.name for claim in claims if claim.args.args or claim.decorator_list], (
         "the runner calls them without pytest"
@@ -40,7 +50,9 @@ def test_claims_are_plain_functions_with_a_first_line(exercise):
 @each
 def test_what_is_named_exists(exercise):
     whole = exercise.library and isinstance(manifest.resolve(exercise.library), type)
-    for dotted in filter(None, ("" if whole else exercise.library, exercise.target, *exercise.poisoned)):
+    for dotted in filter(
+        None, ("" if whole else exercise.library, exercise.target, *exercise.poisoned)
+    ):
         assert manifest.form_name(dotted), f"{dotted} has no forms: nothing can stand in for it"
     assert exercise.forbidden() or not (exercise.library or exercise.poisoned)
     for function in exercise.all_mistakes().values():
@@ -61,7 +73,9 @@ def test_an_exercise_is_found_by_id_name_and_file():
 
 def test_what_the_library_refuses_is_no_business_of_an_exercise():
     text = '"""x @ weight.\n\n    x  (..., I)\n\n    Saves  x.\n    Raises  ValueError: sizes that differ.\n    """'
-    exercise = manifest.Exercise("99z", "linear", "a product", 9, 5, ("", "", ""), task="Chapter 09.")
+    exercise = manifest.Exercise(
+        "99z", "linear", "a product", 9, 5, ("", "", ""), task="Chapter 09."
+    )
     cut = stubs.with_holes(exercise, f"def linear(x, weight):\n    {text}\n    return x @ weight\n")
     assert "Raises" not in cut and "x  (..., I)\n\n    Saves  x.\n\n    Chapter 09." in cut
 
@@ -77,7 +91,11 @@ def test_types_are_no_business_of_an_exercise():
 
     head, _, *body = stubs.plain(typed).splitlines(keepends=True)
     assert head == 'def typed(x, name="a", *rest, eps=1e-5, **more):\n'
-    assert "".join(body) == "        return None\n\n    return x, backward\n" and "def backward(g):\n" in stubs.plain(typed)
+    assert "".join(
+        body
+    ) == "        return None\n\n    return x, backward\n" and "def backward(g):\n" in stubs.plain(
+        typed
+    )
 
 
 def test_a_class_keeps_its_other_methods():
@@ -100,11 +118,22 @@ def test_a_class_keeps_its_other_methods():
             self.count += by
 
     exercise = manifest.Exercise(
-        "99z", "Counter", "counting", 9, 5, ("", "", ""), function="Counter", task="Chapter 09.", holes=("step",)
+        "99z",
+        "Counter",
+        "counting",
+        9,
+        5,
+        ("", "", ""),
+        function="Counter",
+        task="Chapter 09.",
+        holes=("step",),
     )
     text = stubs.with_holes(exercise, stubs.plain(Counter))
     assert "self.count = 0" in text and "self.count += by" not in text and "Raises" not in text
-    assert 'raise NotImplementedError("exercise 99z: write Counter.step")' in text and "Chapter 09." in text
+    assert (
+        'raise NotImplementedError("exercise 99z: write Counter.step")' in text
+        and "Chapter 09." in text
+    )
     space = {}
     exec(text, space)
     with pytest.raises(NotImplementedError):
@@ -112,7 +141,12 @@ def test_a_class_keeps_its_other_methods():
 
 
 @pytest.mark.parametrize(
-    "entry", ['hints = ["a"]', 'hints = ["a", "b", "c"]\nneeds = ["99b"]', 'hints = ["a", "b", "c"]\nspeed = 3']
+    "entry",
+    [
+        'hints = ["a"]',
+        'hints = ["a", "b", "c"]\nneeds = ["99b"]',
+        'hints = ["a", "b", "c"]\nspeed = 3',
+    ],
 )
 def test_an_entry_that_does_not_hold_together_is_refused(entry, tmp_path, monkeypatch):
     head = '[[exercise]]\nid = "99a"\nname = "f"\ntitle = "t"\nchapter = 9\nminutes = 1\n'

@@ -22,7 +22,13 @@ def said(yours, ours=OURS, **sizes):
 @pytest.mark.parametrize(
     ("yours", "words"),
     [
-        (4 * OURS, ["4 times too large everywhere: N?", "at [0, 0] yours is 4, ours is 1 (12 of 12 differ)"]),
+        (
+            4 * OURS,
+            [
+                "4 times too large everywhere: N?",
+                "at [0, 0] yours is 4, ours is 1 (12 of 12 differ)",
+            ],
+        ),
         (OURS / 12, ["12 times too small everywhere: x.size?"]),
         (-OURS, ["wrong sign everywhere"]),
         (-4 * OURS, ["4 times too large everywhere, with the wrong sign"]),
@@ -34,7 +40,10 @@ def said(yours, ours=OURS, **sizes):
         (OURS + 2, ["2 too large everywhere"]),
         (OURS * 0, ["zero everywhere"]),
         (OURS * numpy.nan, ["yours holds NaN"]),
-        (OURS.ravel()[[1, 0, *range(2, 12)]].reshape(3, 4), ["right numbers in another order", "(2 of 12 differ)"]),
+        (
+            OURS.ravel()[[1, 0, *range(2, 12)]].reshape(3, 4),
+            ["right numbers in another order", "(2 of 12 differ)"],
+        ),
         (OURS.astype("float32"), ["yours is float32, ours is float64"]),
         (None, ["yours is None, ours is an array of float64"]),
         ([OURS], ["yours is a list of 1"]),
@@ -49,7 +58,10 @@ def test_a_difference_is_told_in_words(yours, words):
 def test_rounding_is_no_difference():
     assert difference(OURS * (1 + 1e-12), OURS, 1e-8) is None
     assert difference((1.0, {"a": OURS}), (1.0, {"a": OURS}), 1e-8) is None
-    assert difference(numpy.array([numpy.nan, numpy.inf]), numpy.array([numpy.nan, numpy.inf]), 1e-8) is None
+    assert (
+        difference(numpy.array([numpy.nan, numpy.inf]), numpy.array([numpy.nan, numpy.inf]), 1e-8)
+        is None
+    )
 
 
 def test_a_tuple_and_a_dict_are_compared_part_by_part():
@@ -70,7 +82,8 @@ def check():
     return Check("02a")
 
 
-A, B = numpy.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), numpy.array([[2.0, 3.0, 5.0], [7.0, 11.0, 13.0]])
+A = numpy.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+B = numpy.array([[2.0, 3.0, 5.0], [7.0, 11.0, 13.0]])
 
 
 def test_the_call_the_item_and_the_known_mistake_are_named(check):
@@ -80,8 +93,13 @@ def test_the_call_the_item_and_the_known_mistake_are_named(check):
     with pytest.raises(Wrong) as caught:
         check.gradients(swapped, A, B)
     text = str(caught.value)
-    assert text.startswith("multiply(a (2, 3), b (2, 3)): the gradient of a differs from ours\n  at [0, 0]")
-    assert "This is what comes out when each side gets its own factor" in text and caught.value.mistake == "swapped"
+    assert text.startswith(
+        "multiply(a (2, 3), b (2, 3)): the gradient of a differs from ours\n  at [0, 0]"
+    )
+    assert (
+        "This is what comes out when each side gets its own factor" in text
+        and caught.value.mistake == "swapped"
+    )
 
 
 def right(a, b):
@@ -133,7 +151,10 @@ def in_float64(a, b):
         (one_buffer, "a later call changes what an earlier one gave"),
         (one_gradient, "the number of gradients differs from ours"),
         (counting, "a second call on the same inputs gives something else"),
-        (in_float64, "in float32: the result differs from ours\n  yours is float64, ours is float32"),
+        (
+            in_float64,
+            "in float32: the result differs from ours\n  yours is float64, ours is float32",
+        ),
         (lambda a, b: a * b, "an op gives a tuple of its result and its backward"),
         (lambda a, b: (a * b, lambda g: [g * b, g * a]), "yours gave a list"),
     ],
@@ -184,7 +205,9 @@ def caught_and_silent(a, b):
 multiply = ops.multiply
 
 
-@pytest.mark.parametrize("function", [through_ops, through_a_tensor, through_a_name, caught_and_silent, ops.multiply])
+@pytest.mark.parametrize(
+    "function", [through_ops, through_a_tensor, through_a_name, caught_and_silent, ops.multiply]
+)
 def test_the_librarys_own_is_poisoned(check, function):
     with pytest.raises(Cheating, match="calling the library's is cheating, if charming"):
         check.gradients(function, A, B)
@@ -219,9 +242,15 @@ def test_calls_of_a_classs_methods_are_counted():
     parameter.grad = numpy.ones(2, "float32")
     optimizer = stand_in([parameter], 0.5)
     optimizer.step()
-    assert calls == [1] and parameter.data.tolist() == [0.5, 0.5] and isinstance(optimizer, optim.Optimizer)
+    assert (
+        calls == [1]
+        and parameter.data.tolist() == [0.5, 0.5]
+        and isinstance(optimizer, optim.Optimizer)
+    )
 
 
 def test_a_mistakes_docstring_is_its_sentence():
     mistake = manifest.exercise("05d").mistakes()["assigns"]
-    assert diagnosis.sentence(mistake).startswith("This is what comes out when the parts are assigned,")
+    assert diagnosis.sentence(mistake).startswith(
+        "This is what comes out when the parts are assigned,"
+    )

@@ -37,8 +37,10 @@ def test_of_a_class_the_methods_that_were_given_out_stay():
 
 def test_a_mutant_differs_in_one_place():
     found = dict(
-        mutants("def f(x, n=2):\n    '''Not this 1.'''\n    if n < 0:\n        raise ValueError(n)\n    check_size(x, n + 1)\n"
-                "    return x[1:] + n\n")
+        mutants(
+            "def f(x, n=2):\n    '''Not this 1.'''\n    if n < 0:\n        raise ValueError(n)\n    check_size(x, n + 1)\n"
+            "    return x[1:] + n\n"
+        )
     )
     assert set(found) == {
         "def f(x, n=2): => def f(x, n=3):", "def f(x, n=2): => def f(x, n=1):", "return x[1:] + n => return x[1:] - n",

@@ -19,21 +19,28 @@ def in_engine(id):
 
 
 def images(n):
-    return data.Dataset(rng.integers(0, 256, (n, 6, 5, 3)).astype("uint8"), rng.integers(0, 4, n), list("abcd"))
+    return data.Dataset(
+        rng.integers(0, 256, (n, 6, 5, 3)).astype("uint8"), rng.integers(0, 4, n), list("abcd")
+    )
 
 
 @pytest.mark.parametrize("id", ["01a", "02a", "04d", "05e", "07a", "08c"])
 def test_a_reference_is_the_librarys_own_where_that_does_the_same(id):
     exercise = manifest.exercise(id)
-    assert PLAIN[id] is manifest.resolve(exercise.library).plain and not hasattr(exercise.answers(), exercise.function)
+    assert PLAIN[id] is manifest.resolve(exercise.library).plain and not hasattr(
+        exercise.answers(), exercise.function
+    )
 
 
 ARRAYS = [rng.standard_normal(shape) for shape in ((2, 7, 6, 3), (3, 2, 3, 4))]
 
 
-@pytest.mark.parametrize("options", [{}, {"stride": 2, "padding": 1}, {"stride": (3, 2), "padding": (0, 1)}])
+@pytest.mark.parametrize(
+    "options", [{}, {"stride": 2, "padding": 1}, {"stride": (3, 2), "padding": (0, 1)}]
+)
 def test_convolutions(options):
-    (result, backward), (expected, back) = PLAIN["05f"](*ARRAYS, **options), ops.conv2d(*ARRAYS, **options)
+    (result, backward) = PLAIN["05f"](*ARRAYS, **options)
+    (expected, back) = ops.conv2d(*ARRAYS, **options)
     assert numpy.allclose(result, expected, atol=1e-12)
     assert numpy.allclose(PLAIN["05b"](*ARRAYS, **options), expected, atol=1e-12)
     g = rng.standard_normal(expected.shape)
@@ -41,12 +48,17 @@ def test_convolutions(options):
         assert numpy.allclose(mine, theirs, atol=1e-12)
 
 
-@pytest.mark.parametrize("options", [{"kernel": 2}, {"kernel": 3, "stride": 2, "padding": 1}, {"kernel": (2, 3), "stride": 1}])
+@pytest.mark.parametrize(
+    "options",
+    [{"kernel": 2}, {"kernel": 3, "stride": 2, "padding": 1}, {"kernel": (2, 3), "stride": 1}],
+)
 def test_pooling(options):
     x = numpy.round(2 * ARRAYS[0])
     (result, backward), (expected, back) = PLAIN["06e"](x, **options), ops.max_pool2d(x, **options)
     g = rng.standard_normal(expected.shape)
-    assert numpy.array_equal(result, expected) and numpy.allclose(backward(g)[0], back(g)[0], atol=1e-12)
+    assert numpy.array_equal(result, expected) and numpy.allclose(
+        backward(g)[0], back(g)[0], atol=1e-12
+    )
 
 
 def test_parameters_in_their_order():
@@ -56,7 +68,10 @@ def test_parameters_in_their_order():
 
 def test_first_weights():
     for mode in ("fan_out", "fan_in"):
-        drawn = [draw((3, 5, 2, 4), mode=mode, rng=numpy.random.default_rng(1)) for draw in (in_engine("04f"), init.kaiming_normal)]
+        drawn = [
+            draw((3, 5, 2, 4), mode=mode, rng=numpy.random.default_rng(1))
+            for draw in (in_engine("04f"), init.kaiming_normal)
+        ]
         assert numpy.array_equal(*drawn)
 
 
@@ -65,7 +80,9 @@ def test_crop_and_flip():
     moves = sample_augmentation(rng, 20, (6, 5), crop=3, mirrored=mirrored, cutout=3)
     chosen = numpy.arange(20)[::-1]
     for cutout in (0, 3):
-        assert numpy.array_equal(in_engine("08d")(x, chosen, moves, cutout), crop_and_flip(x, chosen, moves, cutout))
+        assert numpy.array_equal(
+            in_engine("08d")(x, chosen, moves, cutout), crop_and_flip(x, chosen, moves, cutout)
+        )
 
 
 def test_walk_back():
@@ -75,14 +92,20 @@ def test_walk_back():
         walk(root, numpy.array(2.0))
         return x.grad, y.grad
 
-    assert numpy.array_equal(gradients(PLAIN["03a"]), gradients(manifest.resolve(manifest.exercise("03a").target)))
+    assert numpy.array_equal(
+        gradients(PLAIN["03a"]), gradients(manifest.resolve(manifest.exercise("03a").target))
+    )
 
 
 def test_evaluate():
     with init.kept_generator():
-        model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm(4), nn.ReLU(), nn.GlobalAvgPool(), nn.Linear(4, 4))
+        model = nn.Sequential(
+            nn.Conv2d(3, 4, 3), nn.BatchNorm(4), nn.ReLU(), nn.GlobalAvgPool(), nn.Linear(4, 4)
+        )
     part = images(18)
-    own, theirs = (function(model, data.batches(part, 4)) for function in (in_engine("08e"), train.evaluate))
+    own, theirs = (
+        function(model, data.batches(part, 4)) for function in (in_engine("08e"), train.evaluate)
+    )
     assert own[1:] == theirs[1:] and own.losses == pytest.approx(theirs.losses)
     with pytest.raises(ValueError, match="no batches"):
         in_engine("08e")(model, [])

@@ -39,19 +39,32 @@ def pytest_unconfigure(config):
 def test_one_that_is_solved_is_enough_for_0_and_a_wrong_one_for_1(classroom):
     classroom.answer("05c")
     status, output = classroom.run(module="pytest")
-    assert status == 0 and words(output, "05c").startswith("solved") and words(output, "00a").startswith("not started")
+    assert (
+        status == 0
+        and words(output, "05c").startswith("solved")
+        and words(output, "00a").startswith("not started")
+    )
     classroom.answer("05d", "last_place_wins")
     status, output = classroom.run("exercises/test_e05d_col2im.py", module="pytest")
-    assert status == 1 and "This is what comes out when the parts are assigned" in words(output, "05d")
+    assert status == 1 and "This is what comes out when the parts are assigned" in words(
+        output, "05d"
+    )
     known = progress.read(classroom.home)
-    assert known["05c"]["state"] == "solved" and known["05d"]["state"] == "wrong" and known["05d"]["mistake"] == "assigns"
+    assert (
+        known["05c"]["state"] == "solved"
+        and known["05d"]["state"] == "wrong"
+        and known["05d"]["mistake"] == "assigns"
+    )
 
 
 def test_a_message_stands_alone(classroom):
     classroom.answer("05d", "last_place_wins")
     _, output = classroom.run("exercises/test_e05d_col2im.py", module="pytest")
     assert "minires/course" not in output and "difference(" not in output
-    assert "E   Wrong: col2im(columns (4, 4), shape=(1, 3, 3, 1), kernel=2): the result differs from ours" in output
+    assert (
+        "E   Wrong: col2im(columns (4, 4), shape=(1, 3, 3, 1), kernel=2): the result differs from ours"
+        in output
+    )
     assert "check.same(col2im, rows," in output
 
 
@@ -68,14 +81,18 @@ def test_a_file_that_cannot_be_imported_is_wrong_with_its_line_and_the_others_ru
 
 
 def test_a_half_with_a_hole_left_is_begun_and_not_wrong(classroom):
-    text = (
-        'from tests.course.solutions.e05c_im2col import slices\n\n\ndef im2col(x, **options):\n    if options.get("padding"):\n'
-    )
+    text = 'from tests.course.solutions.e05c_im2col import slices\n\n\ndef im2col(x, **options):\n    if options.get("padding"):\n'
     classroom.write(
-        "05c", text + '        raise NotImplementedError("exercise 05c: padding")\n    return slices(x, **options)\n'
+        "05c",
+        text
+        + '        raise NotImplementedError("exercise 05c: padding")\n    return slices(x, **options)\n',
     )
     status, output = classroom.run("exercises/test_e05c_im2col.py", module="pytest")
-    assert status == 0 and words(output, "05c").startswith("begun") and "7 of 9 claims hold" in words(output, "05c")
+    assert (
+        status == 0
+        and words(output, "05c").startswith("begun")
+        and "7 of 9 claims hold" in words(output, "05c")
+    )
 
 
 def test_another_not_implemented_error_is_wrong(classroom):
@@ -103,10 +120,14 @@ def test_a_part_of_the_claims_does_not_make_it_solved(classroom):
     assert "05c" not in progress.read(classroom.home)
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere"
+)
 def test_a_folder_that_cannot_be_written_to_is_no_obstacle(classroom):
     classroom.answer("05c")
     classroom.home.chmod(0o500)
-    status, _ = classroom.run("exercises/test_e05c_im2col.py", "-p", "no:cacheprovider", module="pytest")
+    status, _ = classroom.run(
+        "exercises/test_e05c_im2col.py", "-p", "no:cacheprovider", module="pytest"
+    )
     classroom.home.chmod(0o700)
     assert status == 0

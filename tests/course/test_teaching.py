@@ -13,8 +13,13 @@ def test_the_schedule_has_each_chapters_exercises_and_minutes():
     rows, seen = re.findall(ROW, (ROOT / "TEACHING.md").read_text(), flags=re.MULTILINE), []
     for chapters, count, minutes in rows:
         numbers = [int(text) for text in re.findall(r"\b(\d\d) ", chapters + " ")]
-        found = [exercise for exercise in manifest.exercises().values() if exercise.chapter in numbers]
-        assert (len(found), sum(exercise.minutes for exercise in found)) == (int(count), int(minutes)), chapters
+        found = [
+            exercise for exercise in manifest.exercises().values() if exercise.chapter in numbers
+        ]
+        assert (len(found), sum(exercise.minutes for exercise in found)) == (
+            int(count),
+            int(minutes),
+        ), chapters
         seen += numbers
     assert seen == list(range(9))
 

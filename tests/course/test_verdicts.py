@@ -26,9 +26,8 @@ def file(tmp_path):
 def asked(monkeypatch):
     """The kinds that were judged; each passes."""
     calls = []
-    monkeypatch.setattr(
-        verdicts, "STARTED", float("inf")
-    )  # whatever else writes to files meanwhile
+    # Whatever else writes to files meanwhile.
+    monkeypatch.setattr(verdicts, "STARTED", float("inf"))
     return calls
 
 

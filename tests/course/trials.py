@@ -59,8 +59,12 @@ def _theirs(exercise, function):
         return function
     if isinstance(function, type):
         return type(function.__name__, (function,), {"__module__": exercise.module})
-    theirs = types.FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__)
-    theirs.__kwdefaults__, theirs.__module__, theirs.__doc__ = function.__kwdefaults__, exercise.module, function.__doc__
+    theirs = types.FunctionType(
+        function.__code__, function.__globals__, function.__name__, function.__defaults__
+    )
+    theirs.__kwdefaults__ = function.__kwdefaults__
+    theirs.__module__ = exercise.module
+    theirs.__doc__ = function.__doc__
     return theirs
 
 
@@ -87,7 +91,9 @@ def built(exercise, code):
     """The function that such source, or a tree of it, gives: a copy of the reference that is not the library's own."""
     space = {"__name__": exercise.module}
     for function in parts(exercise):
-        space.update(vars(sys.modules[inspect.unwrap(function).__module__]), __name__=exercise.module)
+        space.update(
+            vars(sys.modules[inspect.unwrap(function).__module__]), __name__=exercise.module
+        )
     exec(compile(code, f"<{exercise.module}>", "exec"), space)
     return space[exercise.reference().__name__]
 

@@ -90,10 +90,8 @@ def _row(exercise, kind, line):
     counts = dict(word.split("=") for word in words)
     counts = {name: int(count) for name, count in counts.items()}
     if kind == "bank":
-        counts |= {
-            "accepted": counts["right"],
-            "rejected": counts["wrong"],
-        }  # without faults all were
+        # Without faults all were.
+        counts |= {"accepted": counts["right"], "rejected": counts["wrong"]}
     return Row(exercise.id, exercise.name, **counts)
 
 

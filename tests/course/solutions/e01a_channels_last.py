@@ -35,7 +35,11 @@ def by_number(rows):
 
 @wrong("test_a_red_pixel_is_red_and_a_blue_one_blue", mistake="not_transposed")
 def cut(rows):
-    return xp.array([row.reshape(32, 32, 3) for row in rows]) if len(rows) else xp.empty((0, 32, 32, 3), rows.dtype)
+    return (
+        xp.array([row.reshape(32, 32, 3) for row in rows])
+        if len(rows)
+        else xp.empty((0, 32, 32, 3), rows.dtype)
+    )
 
 
 @wrong("test_every_number_has_its_place", mistake="lying")
@@ -50,7 +54,9 @@ def channels_first(rows):
 
 @wrong("test_a_red_pixel_is_red_and_a_blue_one_blue", mistake="blue_first")
 def as_opencv(rows):
-    return xp.stack([plane.reshape(-1, 32, 32) for plane in planes(rows)], axis=-1)[..., ::-1].copy()
+    return xp.stack([plane.reshape(-1, 32, 32) for plane in planes(rows)], axis=-1)[
+        ..., ::-1
+    ].copy()
 
 
 @wrong("test_the_channels_of_a_pixel_are_neighbours_in_memory", mistake="a_view")
@@ -67,7 +73,9 @@ def float32(rows):
 
 @wrong("test_every_number_has_its_place", mistake="columns_first")
 def fortran(rows):
-    return xp.ascontiguousarray(xp.reshape(rows, (len(rows), 3, 32, 32), order="F").transpose(0, 2, 3, 1))
+    return xp.ascontiguousarray(
+        xp.reshape(rows, (len(rows), 3, 32, 32), order="F").transpose(0, 2, 3, 1)
+    )
 
 
 @wrong("test_every_number_has_its_place")

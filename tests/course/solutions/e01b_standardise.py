@@ -145,7 +145,9 @@ def to_the_range(images, training):
 @wrong("test_a_channel_that_is_the_same_everywhere_is_not_divided")
 def left_alone(images, training):
     std = training.std(axis=(0, 1, 2))
-    return xp.where(std == 0, images, standard(images, training.mean(axis=(0, 1, 2)), std)).astype("float32")
+    return xp.where(std == 0, images, standard(images, training.mean(axis=(0, 1, 2)), std)).astype(
+        "float32"
+    )
 
 
 @wrong("test_what_is_darker_than_the_mean_is_negative")

@@ -101,7 +101,9 @@ def result_fetched(x, rng, *, p):
 
 @wrong(DEVICE)
 def colour_by_way_of_the_host(x, rng, *, p):
-    colour = to_device(numpy.stack([to_host(image).mean(axis=(0, 1)) for image in x])[:, None, None])
+    colour = to_device(
+        numpy.stack([to_host(image).mean(axis=(0, 1)) for image in x])[:, None, None]
+    )
     return xp.where(to_device(mask(x, rng, p)), colour, x)
 
 

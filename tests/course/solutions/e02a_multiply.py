@@ -50,7 +50,9 @@ def own_factors(a, b):
 @wrong("test_each_side_gets_the_gradient_times_the_other", mistake="upstream_ignored")
 def bare_slopes(a, b):
     def backward(g):
-        return shaped(xp.broadcast_to(b, g.shape).astype(g.dtype), a), shaped(xp.broadcast_to(a, g.shape).astype(g.dtype), b)
+        return shaped(xp.broadcast_to(b, g.shape).astype(g.dtype), a), shaped(
+            xp.broadcast_to(a, g.shape).astype(g.dtype), b
+        )
 
     return a * b, backward
 
@@ -95,7 +97,9 @@ def writes_to_g(a, b):
 def summed_over_everything(a, b):
     def backward(g):
         g_b = g * a
-        return shaped(g * b, a), g_b if g_b.shape == xp.shape(b) else xp.broadcast_to(g_b.sum(), xp.shape(b))
+        return shaped(g * b, a), g_b if g_b.shape == xp.shape(b) else xp.broadcast_to(
+            g_b.sum(), xp.shape(b)
+        )
 
     return a * b, backward
 

@@ -12,7 +12,11 @@ def shaped(g, other):
 def stretched_axes(g, shape):
     """The axes along which an array of this shape was stretched to g's."""
     wide = (1,) * (g.ndim - len(shape)) + tuple(shape)
-    return tuple(axis for axis, size in enumerate(wide) if size != g.shape[axis] or axis < g.ndim - len(shape))
+    return tuple(
+        axis
+        for axis, size in enumerate(wide)
+        if size != g.shape[axis] or axis < g.ndim - len(shape)
+    )
 
 
 @right

@@ -43,7 +43,9 @@ def by_the_transposed_product(a, b):
     """(a b)^T = b^T a^T."""
 
     def backward(g):
-        return unbroadcast(turned(b @ turned(g)), a.shape), unbroadcast(turned(turned(g) @ a), b.shape)
+        return unbroadcast(turned(b @ turned(g)), a.shape), unbroadcast(
+            turned(turned(g) @ a), b.shape
+        )
 
     return turned(turned(b) @ turned(a)), backward
 

@@ -58,7 +58,9 @@ def in_double(x, *, axis=None, keepdims=False):
     y = x.astype("float64").mean(axis=axis, keepdims=keepdims)
 
     def backward(g):
-        share = g.astype("float64").reshape(x.mean(axis=axis, keepdims=True).shape) * (y.size / x.size)
+        share = g.astype("float64").reshape(x.mean(axis=axis, keepdims=True).shape) * (
+            y.size / x.size
+        )
         return ((share * xp.ones(x.shape)).astype(g.dtype),)
 
     return xp.asarray(y).astype(x.dtype), backward
@@ -96,7 +98,12 @@ def by_len(x, *, axis=None, keepdims=False):
 
 @wrong("test_over_several_axes", mistake="divided_by_one_axis")
 def first_of_the_tuple(x, *, axis=None, keepdims=False):
-    return op(x, axis, keepdims, lambda g: g / (x.shape[axis[0]] if isinstance(axis, tuple) else count(x, axis)))
+    return op(
+        x,
+        axis,
+        keepdims,
+        lambda g: g / (x.shape[axis[0]] if isinstance(axis, tuple) else count(x, axis)),
+    )
 
 
 @wrong("test_over_one_axis", mistake="divided_by_what_is_left")
@@ -119,12 +126,16 @@ def by_luck(x, *, axis=None, keepdims=False):
 
 @wrong("test_three_numbers", mistake="not_repeated")
 def as_small_as_the_mean(x, *, axis=None, keepdims=False):
-    return x.mean(axis=axis, keepdims=keepdims), lambda g: (xp.divide(g, count(x, axis)).astype(g.dtype),)
+    return x.mean(axis=axis, keepdims=keepdims), lambda g: (
+        xp.divide(g, count(x, axis)).astype(g.dtype),
+    )
 
 
 @wrong("test_three_numbers", mistake="a_sum")
 def never_divided(x, *, axis=None, keepdims=False):
-    return x.mean(axis=axis, keepdims=keepdims) * count(x, axis), lambda g: (wide(g, x, axis) + xp.zeros_like(x),)
+    return x.mean(axis=axis, keepdims=keepdims) * count(x, axis), lambda g: (
+        wide(g, x, axis) + xp.zeros_like(x),
+    )
 
 
 @wrong("test_over_all_axes", mistake="keepdims_forgotten")

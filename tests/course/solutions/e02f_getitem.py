@@ -28,7 +28,11 @@ def counted(x, *, index):
     chosen = places(x, index).ravel()
 
     def backward(g):
-        return (xp.bincount(chosen, weights=g.ravel(), minlength=x.size).reshape(x.shape).astype(g.dtype),)
+        return (
+            xp.bincount(chosen, weights=g.ravel(), minlength=x.size)
+            .reshape(x.shape)
+            .astype(g.dtype),
+        )
 
     return x[index], backward
 
@@ -51,7 +55,9 @@ def as_a_product(x, *, index):
     """x[index] is a matrix of zeros and ones times x, and backward is its transpose."""
     chosen = places(x, index)
     matrix = (chosen.reshape(-1, 1) == xp.arange(x.size)).astype(x.dtype)
-    return (matrix @ x.ravel()).reshape(chosen.shape), lambda g: ((g.ravel() @ matrix).reshape(x.shape),)
+    return (matrix @ x.ravel()).reshape(chosen.shape), lambda g: (
+        (g.ravel() @ matrix).reshape(x.shape),
+    )
 
 
 TWICE = "test_a_number_that_is_taken_twice_gets_both_gradients"
@@ -81,7 +87,9 @@ def by_the_count(x, *, index):
 @wrong("test_one_of_three_numbers", mistake="upstream_ignored")
 def counts(x, *, index):
     chosen = places(x, index).ravel()
-    return op(x, index, lambda g: xp.bincount(chosen, minlength=x.size).reshape(x.shape).astype(g.dtype))
+    return op(
+        x, index, lambda g: xp.bincount(chosen, minlength=x.size).reshape(x.shape).astype(g.dtype)
+    )
 
 
 @wrong("test_one_of_three_numbers", mistake="as_small_as_the_result")
@@ -109,7 +117,11 @@ def not_cast_back(x, *, index):
 
 @wrong("test_one_of_three_numbers", mistake="other_elements")
 def the_rest(x, *, index):
-    return op(x, index, lambda g: (~xp.isin(xp.arange(x.size), places(x, index))).reshape(x.shape).astype(g.dtype))
+    return op(
+        x,
+        index,
+        lambda g: (~xp.isin(xp.arange(x.size), places(x, index))).reshape(x.shape).astype(g.dtype),
+    )
 
 
 @wrong(TWICE)

@@ -20,7 +20,10 @@ def put_back(f, x, g, *, step=1e-5):
 
 @right
 def units(f, x, g, *, step=1e-5):
-    slopes = [xp.vdot(g, f(x + step * unit.reshape(x.shape)) - f(x - step * unit.reshape(x.shape))) for unit in xp.eye(x.size)]
+    slopes = [
+        xp.vdot(g, f(x + step * unit.reshape(x.shape)) - f(x - step * unit.reshape(x.shape)))
+        for unit in xp.eye(x.size)
+    ]
     return xp.array(slopes).reshape(x.shape) / step / 2
 
 

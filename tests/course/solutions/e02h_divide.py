@@ -23,7 +23,10 @@ def by_the_quotient(a, b):
 @right
 def by_the_inverse(a, b):
     inverse = 1 / b
-    return a * inverse, lambda g: (unbroadcast(g * inverse, a.shape), -unbroadcast(g * a * inverse * inverse, b.shape))
+    return a * inverse, lambda g: (
+        unbroadcast(g * inverse, a.shape),
+        -unbroadcast(g * a * inverse * inverse, b.shape),
+    )
 
 
 @wrong("test_two_numbers_each", mistake="sign_lost")

@@ -22,7 +22,9 @@ def by_formula(candidate):
 @right
 def by_small_steps(candidate):
     a, b, g = inputs(1)
-    for gradient, x, loss in zip(candidate(a, b)[1](g), (a, b), (lambda x: candidate(x, b), lambda x: candidate(a, x))):
+    for gradient, x, loss in zip(
+        candidate(a, b)[1](g), (a, b), (lambda x: candidate(x, b), lambda x: candidate(a, x))
+    ):
         if gradient.shape != x.shape:
             raise AssertionError("shape")
         for index in xp.ndindex(x.shape):

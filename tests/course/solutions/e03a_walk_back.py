@@ -36,7 +36,9 @@ def through(
     root,
     g,
     at_leaf=give,
-    at_node=lambda sums, parent, part: sums.__setitem__(parent, sums[parent] + part if parent in sums else part),
+    at_node=lambda sums, parent, part: sums.__setitem__(
+        parent, sums[parent] + part if parent in sums else part
+    ),
 ):
     sums = {root: g}
     for node in order:
@@ -100,7 +102,9 @@ def assigned(root, g):
 
 @wrong("test_a_diamond_adds", mistake="last_part_wins")
 def node_assigned(root, g):
-    through(topological(root), root, g, at_node=lambda sums, parent, part: sums.update({parent: part}))
+    through(
+        topological(root), root, g, at_node=lambda sums, parent, part: sums.update({parent: part})
+    )
 
 
 @wrong("test_forty_doublings_have_2_to_the_40_paths_and_take_no_time", mistake="every_path")
@@ -163,7 +167,10 @@ def visits(root, g):
 def fresh_leaves(root, g):
     sums = {}
     through(
-        topological(root), root, g, at_leaf=lambda leaf, part: sums.update({leaf: sums[leaf] + part if leaf in sums else part})
+        topological(root),
+        root,
+        g,
+        at_leaf=lambda leaf, part: sums.update({leaf: sums[leaf] + part if leaf in sums else part}),
     )
     for leaf, total in sums.items():
         leaf.grad = total
@@ -231,7 +238,12 @@ def runs_twice(root, g):
 
 @wrong("test_a_leaf_that_is_used_twice_gets_both_parts")
 def one_operand(root, g):
-    through(topological(root), root, g, at_leaf=lambda leaf, part: give(leaf, part) if leaf.grad is None else None)
+    through(
+        topological(root),
+        root,
+        g,
+        at_leaf=lambda leaf, part: give(leaf, part) if leaf.grad is None else None,
+    )
 
 
 @wrong("test_forty_doublings_have_2_to_the_40_paths_and_take_no_time")

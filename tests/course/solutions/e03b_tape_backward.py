@@ -175,7 +175,11 @@ def nodes_mended_only(tape, g):
 
 @wrong("test_a_chain_and_a_diamond")
 def forwards(tape, g):
-    back((*tape[:-1][::-1], tape[-1]), g, lambda grads, pairs: [pass_on(grads, *pair) for pair in pairs])
+    back(
+        (*tape[:-1][::-1], tape[-1]),
+        g,
+        lambda grads, pairs: [pass_on(grads, *pair) for pair in pairs],
+    )
 
 
 @wrong("test_a_leaf_that_one_op_takes_twice")

@@ -54,7 +54,12 @@ def one_by_one(candidate):
     two_walks(candidate)
     given = []
     x, y = Leaf("x"), Leaf("y")
-    both = Node("both", lambda g: (given.append(g.copy()) or g, g), x, add("y + y + x", add("y + y", y, y), x))
+    both = Node(
+        "both",
+        lambda g: (given.append(g.copy()) or g, g),
+        x,
+        add("y + y + x", add("y + y", y, y), x),
+    )
     g = numpy.ones(3)
     candidate(both, g)
     assert (g == 1).all() and (given[0] == 1).all()
@@ -73,7 +78,9 @@ def against_small_steps(candidate):
 
     def graph(x, y):
         b = add("b", scale("fx", x, factors[0]), y)
-        return add("f", add("e", b, scale("d", add("c", scale("fb", b, factors[2]), x), factors[1])), y)
+        return add(
+            "f", add("e", b, scale("d", add("c", scale("fb", b, factors[2]), x), factors[1])), y
+        )
 
     x, y = Leaf("x"), Leaf("y")
     total = numpy.zeros(2)

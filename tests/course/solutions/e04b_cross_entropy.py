@@ -72,7 +72,9 @@ def mean_of_everything(logits, labels, *, label_smoothing=0.0):
 @wrong("test_two_examples_by_hand", mistake="softmax_twice")
 def probabilities_in(logits, labels, *, label_smoothing=0.0):
     powers = xp.exp(logits - logits.max(axis=1, keepdims=True))
-    return by_index(powers / powers.sum(axis=1, keepdims=True), labels, label_smoothing=label_smoothing)
+    return by_index(
+        powers / powers.sum(axis=1, keepdims=True), labels, label_smoothing=label_smoothing
+    )
 
 
 @wrong("test_label_smoothing_spreads_its_part_over_all_classes", mistake="smoothing_left_out")
@@ -85,7 +87,10 @@ def spread_over_the_rest(logits, labels, *, label_smoothing=0.0):
     log_p, back = log_softmax(logits)
     target = xp.full_like(logits, label_smoothing / (logits.shape[1] - 1))
     target[xp.arange(len(labels)), labels] = 1 - label_smoothing
-    return -(target * log_p).sum() / len(labels), lambda g: (back(-g * target / len(labels))[0], None)
+    return -(target * log_p).sum() / len(labels), lambda g: (
+        back(-g * target / len(labels))[0],
+        None,
+    )
 
 
 @wrong("test_label_smoothing_spreads_its_part_over_all_classes", mistake="smoothing_not_taken_off")
@@ -93,10 +98,15 @@ def more_than_one(logits, labels, *, label_smoothing=0.0):
     log_p, back = log_softmax(logits)
     target = xp.full_like(logits, label_smoothing / logits.shape[1])
     target[xp.arange(len(labels)), labels] += 1
-    return -(target * log_p).sum() / len(labels), lambda g: (back(-g * target / len(labels))[0], None)
+    return -(target * log_p).sum() / len(labels), lambda g: (
+        back(-g * target / len(labels))[0],
+        None,
+    )
 
 
-@wrong("test_label_smoothing_spreads_its_part_over_all_classes", mistake="smoothing_in_the_loss_only")
+@wrong(
+    "test_label_smoothing_spreads_its_part_over_all_classes", mistake="smoothing_in_the_loss_only"
+)
 def gradient_not_smoothed(logits, labels, *, label_smoothing=0.0):
     return by_index(logits, labels, label_smoothing=label_smoothing)[0], by_index(logits, labels)[1]
 
@@ -119,7 +129,10 @@ def g_forgotten(logits, labels, *, label_smoothing=0.0):
 def uphill(logits, labels, *, label_smoothing=0.0):
     target = smoothed(logits, labels, label_smoothing)
     log_p, back = log_softmax(logits)
-    return -(target * log_p).sum() / len(labels), lambda g: (back(g * target / len(labels))[0], None)
+    return -(target * log_p).sum() / len(labels), lambda g: (
+        back(g * target / len(labels))[0],
+        None,
+    )
 
 
 @wrong("test_the_gradient_is_softmax_minus_target_over_n", mistake="target_left_out")
@@ -193,7 +206,8 @@ def writes_to_the_logits(logits, labels, *, label_smoothing=0.0):
 def one_gradient_a_class(logits, labels, *, label_smoothing=0.0):
     loss, _ = by_index(logits, labels, label_smoothing=label_smoothing)
     n, k = logits.shape
-    order = {int(label): i for i, label in enumerate(labels)}  # an example of each class: of two the last
+    # An example of each class: of two the last.
+    order = {int(label): i for i, label in enumerate(labels)}
     target = xp.full_like(logits, label_smoothing / k)
     for label, i in order.items():
         target[i, label] += 1 - label_smoothing

@@ -36,7 +36,11 @@ def by_axes(x, weight, bias=None):
 
     def backward(g):
         g_weight = xp.tensordot(x, g, axes=(front, front))
-        return xp.tensordot(g, weight, axes=(-1, 1)), g_weight, g.sum(axis=front) if bias is not None else None
+        return (
+            xp.tensordot(g, weight, axes=(-1, 1)),
+            g_weight,
+            g.sum(axis=front) if bias is not None else None,
+        )
 
     return forward(x, weight, bias), backward
 
@@ -44,7 +48,11 @@ def by_axes(x, weight, bias=None):
 @right
 def example_by_example(x, weight, bias=None):
     wide = weight.astype("float64")
-    y = xp.zeros((*x.shape[:-1], weight.shape[1]), "float64") if bias is None else xp.tile(bias, (*x.shape[:-1], 1))
+    y = (
+        xp.zeros((*x.shape[:-1], weight.shape[1]), "float64")
+        if bias is None
+        else xp.tile(bias, (*x.shape[:-1], 1))
+    )
     y = y.astype("float64")
     for index in xp.ndindex(x.shape[:-1]):
         y[index] += (x[index][:, None] * wide).sum(axis=0)
@@ -78,7 +86,9 @@ def mean_of_outer_products(x, weight, bias=None):
 
 @wrong("test_a_batch_sums_up_in_the_gradients_of_weight_and_bias", mistake="bias_averaged")
 def mean_of_g(x, weight, bias=None):
-    return op(x, weight, bias, g_bias=lambda g: g.mean(axis=tuple(range(g.ndim - 1))) if g.ndim > 1 else g)
+    return op(
+        x, weight, bias, g_bias=lambda g: g.mean(axis=tuple(range(g.ndim - 1))) if g.ndim > 1 else g
+    )
 
 
 @wrong("test_one_example_by_hand", mistake="bias_over_everything")
@@ -139,7 +149,9 @@ def no_gradient_of_bias(x, weight, bias=None):
 
 @wrong("test_one_example_by_hand")
 def an_axis_too_many(x, weight, bias=None):
-    return op(x, weight, bias, g_bias=lambda g: g.reshape(-1, g.shape[-1]).sum(axis=0, keepdims=True))
+    return op(
+        x, weight, bias, g_bias=lambda g: g.reshape(-1, g.shape[-1]).sum(axis=0, keepdims=True)
+    )
 
 
 @wrong("test_without_a_bias")
@@ -151,26 +163,40 @@ def zeros_for_no_bias(x, weight, bias=None):
 @wrong("test_any_number_of_axes_in_front")
 def last_matrix_only(x, weight, bias=None):
     def g_weight(g):
-        return xp.atleast_2d(x)[(0,) * max(x.ndim - 2, 0)].T @ xp.atleast_2d(g)[(0,) * max(x.ndim - 2, 0)]
+        return (
+            xp.atleast_2d(x)[(0,) * max(x.ndim - 2, 0)].T
+            @ xp.atleast_2d(g)[(0,) * max(x.ndim - 2, 0)]
+        )
 
     return op(x, weight, bias, g_weight=g_weight)
 
 
 @wrong("test_a_batch_sums_up_in_the_gradients_of_weight_and_bias")
 def bias_in_the_gradient_of_weight(x, weight, bias=None):
-    return op(x, weight, bias, g_weight=lambda g: xp.einsum("ni,no->io", *flat(x, g)) + (0 if bias is None else bias))
+    return op(
+        x,
+        weight,
+        bias,
+        g_weight=lambda g: xp.einsum("ni,no->io", *flat(x, g)) + (0 if bias is None else bias),
+    )
 
 
 @wrong("test_a_batch_sums_up_in_the_gradients_of_weight_and_bias")
 def bias_for_each_example(x, weight, bias=None):
     y, backward = op(x, weight, bias)
-    more = 0 if bias is None or x.ndim < 2 else bias * (xp.arange(len(x)) > 0).reshape(-1, *[1] * (x.ndim - 1))
+    more = (
+        0
+        if bias is None or x.ndim < 2
+        else bias * (xp.arange(len(x)) > 0).reshape(-1, *[1] * (x.ndim - 1))
+    )
     return (y + more).astype(y.dtype), backward
 
 
 @wrong("test_a_batch_sums_up_in_the_gradients_of_weight_and_bias")
 def float64_inside_and_not_cast_back(x, weight, bias=None):
-    return op(x, weight, bias, g_weight=lambda g: xp.einsum("ni,no->io", *flat(x.astype("float64"), g)))
+    return op(
+        x, weight, bias, g_weight=lambda g: xp.einsum("ni,no->io", *flat(x.astype("float64"), g))
+    )
 
 
 @wrong("test_a_batch_sums_up_in_the_gradients_of_weight_and_bias")

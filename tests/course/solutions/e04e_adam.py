@@ -64,14 +64,27 @@ def raw_means(w, g, m, v, t, lr, betas=BETAS, eps=1e-8, weight_decay=0.0, decoup
 @wrong("test_the_seventh_step_is_corrected_less", mistake="power_left_out")
 def no_power(w, g, m, v, t, lr, betas=BETAS, eps=1e-8, weight_decay=0.0, decoupled=False):
     g = coupled(w, g, lr, weight_decay, decoupled)
-    settled(w, g, m, v, t, lr, betas, eps, hats=lambda m, v, *_: (m / (1 - betas[0]), v / (1 - betas[1])))
+    settled(
+        w,
+        g,
+        m,
+        v,
+        t,
+        lr,
+        betas,
+        eps,
+        hats=lambda m, v, *_: (m / (1 - betas[0]), v / (1 - betas[1])),
+    )
 
 
 @wrong("test_the_first_step_goes_as_far_as_lr", mistake="counted_from_0")
 def counted_after_use(w, g, m, v, t, lr, betas=BETAS, eps=1e-8, weight_decay=0.0, decoupled=False):
     g = coupled(w, g, lr, weight_decay, decoupled)
     with xp.errstate(all="ignore"):
-        hats = lambda m, v, b1t, b2t: (m / xp.float64(1 - b1t / betas[0]), v / xp.float64(1 - b2t / betas[1]))  # noqa: E731
+        hats = lambda m, v, b1t, b2t: (
+            m / xp.float64(1 - b1t / betas[0]),
+            v / xp.float64(1 - b2t / betas[1]),
+        )
         settled(w, g, m, v, t, lr, betas, eps, hats=hats)
 
 
@@ -178,15 +191,29 @@ def decay_in_place(w, g, m, v, t, lr, betas=BETAS, eps=1e-8, weight_decay=0.0, d
 
 
 @wrong("test_decoupled_weight_decay_shrinks_w_before_the_step")
-def shrunk_after_the_step(w, g, m, v, t, lr, betas=BETAS, eps=1e-8, weight_decay=0.0, decoupled=False):
+def shrunk_after_the_step(
+    w, g, m, v, t, lr, betas=BETAS, eps=1e-8, weight_decay=0.0, decoupled=False
+):
     settled(w, g if decoupled else g + weight_decay * w, m, v, t, lr, betas, eps)
     w *= 1 - lr * weight_decay * decoupled
 
 
 @wrong("test_eps_stands_beside_the_root")
-def eps_before_the_correction(w, g, m, v, t, lr, betas=BETAS, eps=1e-8, weight_decay=0.0, decoupled=False):
+def eps_before_the_correction(
+    w, g, m, v, t, lr, betas=BETAS, eps=1e-8, weight_decay=0.0, decoupled=False
+):
     g = coupled(w, g, lr, weight_decay, decoupled)
-    settled(w, g, m, v, t, lr, betas, eps, root=lambda v_hat, eps: v_hat**0.5 + eps / (1 - betas[1] ** t) ** 0.5)
+    settled(
+        w,
+        g,
+        m,
+        v,
+        t,
+        lr,
+        betas,
+        eps,
+        root=lambda v_hat, eps: v_hat**0.5 + eps / (1 - betas[1] ** t) ** 0.5,
+    )
 
 
 @wrong("test_the_seventh_step_is_corrected_less")
@@ -222,7 +249,9 @@ def the_largest_v(w, g, m, v, t, lr, betas=BETAS, eps=1e-8, weight_decay=0.0, de
 
 
 @wrong("test_weight_decay_is_a_part_of_g")
-def decay_past_the_means(w, g, m, v, t, lr, betas=BETAS, eps=1e-8, weight_decay=0.0, decoupled=False):
+def decay_past_the_means(
+    w, g, m, v, t, lr, betas=BETAS, eps=1e-8, weight_decay=0.0, decoupled=False
+):
     w *= 1 - lr * weight_decay if decoupled else 1 - weight_decay * lr**2
     settled(w, g, m, v, t, lr, betas, eps)
 

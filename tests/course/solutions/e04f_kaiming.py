@@ -32,7 +32,9 @@ def filter_by_filter(shape, generator):
 
 @wrong("test_the_deviation_is_that_of_the_fan_out", mistake="fan_in")
 def of_the_inputs(shape, generator):
-    return (generator.standard_normal(shape) * math.sqrt(2 / math.prod(shape[:3]))).astype("float32")
+    return (generator.standard_normal(shape) * math.sqrt(2 / math.prod(shape[:3]))).astype(
+        "float32"
+    )
 
 
 @wrong("test_the_deviation_is_that_of_the_fan_out", mistake="kernel_left_out")

@@ -19,7 +19,11 @@ def refuse(size, kernel, padding):
 
 def places(size, kernel, stride, padding):
     """The places of the window's edge along one axis."""
-    return [at for at in range(size + 2 * padding) if at % stride == 0 and at + kernel <= size + 2 * padding]
+    return [
+        at
+        for at in range(size + 2 * padding)
+        if at % stride == 0 and at + kernel <= size + 2 * padding
+    ]
 
 
 @right
@@ -52,13 +56,17 @@ def walking(size, kernel, stride, padding):
 @right
 def by_a_range(size, kernel, stride, padding):
     refuse(size, kernel, padding)
-    return tuple(len(range(k, s + 2 * p + 1, step)) for s, k, step, p in zip(size, kernel, stride, padding))
+    return tuple(
+        len(range(k, s + 2 * p + 1, step)) for s, k, step, p in zip(size, kernel, stride, padding)
+    )
 
 
 @wrong(BOTH, mistake="padding_once")
 def one_side(size, kernel, stride, padding):
     refuse(size, kernel, padding)
-    return tuple(len(range(0, s + p - k + 1, step)) for s, k, step, p in zip(size, kernel, stride, padding))
+    return tuple(
+        len(range(0, s + p - k + 1, step)) for s, k, step, p in zip(size, kernel, stride, padding)
+    )
 
 
 @wrong(BOTH, mistake="padding_forgotten")
@@ -71,7 +79,10 @@ def no_frame(size, kernel, stride, padding):
 @wrong(LEFT, mistake="rounded_up")
 def ceiling(size, kernel, stride, padding):
     refuse(size, kernel, padding)
-    return tuple(math.ceil((s + 2 * p - k) / step) + 1 for s, k, step, p in zip(size, kernel, stride, padding))
+    return tuple(
+        math.ceil((s + 2 * p - k) / step) + 1
+        for s, k, step, p in zip(size, kernel, stride, padding)
+    )
 
 
 @wrong(FIVE, mistake="first_place_forgotten")
@@ -83,7 +94,9 @@ def steps_only(size, kernel, stride, padding):
 @wrong(LONG, mistake="divided_too_late")
 def all_in_one_quotient(size, kernel, stride, padding):
     refuse(size, kernel, padding)
-    return tuple(int((1 + s - k + 2 * p) / step) for s, k, step, p in zip(size, kernel, stride, padding))
+    return tuple(
+        int((1 + s - k + 2 * p) / step) for s, k, step, p in zip(size, kernel, stride, padding)
+    )
 
 
 @wrong(LEFT, mistake="stride_forgotten")
@@ -106,7 +119,10 @@ def columns_first(size, kernel, stride, padding):
 
 @wrong(LARGER, mistake="not_refused")
 def whatever_comes_out(size, kernel, stride, padding):
-    return tuple(math.floor((s + 2 * p - k) / step) + 1 for s, k, step, p in zip(size, kernel, stride, padding))
+    return tuple(
+        math.floor((s + 2 * p - k) / step) + 1
+        for s, k, step, p in zip(size, kernel, stride, padding)
+    )
 
 
 @wrong(LARGER)
@@ -139,7 +155,10 @@ def as_same_padding(size, kernel, stride, padding):
 @wrong(LEFT)
 def to_the_nearest(size, kernel, stride, padding):
     refuse(size, kernel, padding)
-    return tuple(math.floor((s + 2 * p - k) / step + 0.5) + 1 for s, k, step, p in zip(size, kernel, stride, padding))
+    return tuple(
+        math.floor((s + 2 * p - k) / step + 0.5) + 1
+        for s, k, step, p in zip(size, kernel, stride, padding)
+    )
 
 
 @wrong(LEFT)
@@ -151,7 +170,9 @@ def not_rounded(size, kernel, stride, padding):
 @wrong(SHAPE)
 def floats(size, kernel, stride, padding):
     refuse(size, kernel, padding)
-    return tuple((s + 2.0 * p - k) // step + 1 for s, k, step, p in zip(size, kernel, stride, padding))
+    return tuple(
+        (s + 2.0 * p - k) // step + 1 for s, k, step, p in zip(size, kernel, stride, padding)
+    )
 
 
 @wrong(SHAPE)
@@ -162,7 +183,9 @@ def a_list(size, kernel, stride, padding):
 @wrong(BOTH)
 def the_other_sides_padding(size, kernel, stride, padding):
     refuse(size, kernel, padding)
-    return tuple((s - 2 * p - k) // step + 1 for s, k, step, p in zip(size, kernel, stride, padding))
+    return tuple(
+        (s - 2 * p - k) // step + 1 for s, k, step, p in zip(size, kernel, stride, padding)
+    )
 
 
 @wrong(APART)

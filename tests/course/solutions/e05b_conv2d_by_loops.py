@@ -8,7 +8,8 @@ from tests.course.kinds import right, wrong
 
 PIXEL, AS_IT_IS, CHANNELS = ("test_a_window_of_one_pixel_mixes_channels", "test_the_window_lies_on_the_picture_as_it_is",
                              "test_the_sum_runs_over_all_channels")  # fmt: skip
-FILTER, APART = "test_each_filter_has_a_channel_of_its_own_in_the_result", "test_height_and_width_are_told_apart"
+FILTER = "test_each_filter_has_a_channel_of_its_own_in_the_result"
+APART = "test_height_and_width_are_told_apart"
 STRIDE, PADDING = "test_the_window_moves_by_the_stride", "test_the_padding_is_zeros_on_all_sides"
 
 
@@ -18,16 +19,22 @@ class Sizes:
     def __init__(self, x, weight, stride, padding, **frame):
         (self.n, self.h, self.w, self.c), (self.kh, self.kw, _, self.f) = x.shape, weight.shape
         _, (self.sh, self.sw), (self.ph, self.pw) = window((self.kh, self.kw), stride, padding)
-        self.oh, self.ow = output_size((self.h, self.w), (self.kh, self.kw), (self.sh, self.sw), (self.ph, self.pw))
+        self.oh, self.ow = output_size(
+            (self.h, self.w), (self.kh, self.kw), (self.sh, self.sw), (self.ph, self.pw)
+        )
         self.image = xp.pad(x, ((0, 0), (self.ph,) * 2, (self.pw,) * 2, (0, 0)), **frame)
 
     def patch(self, i, j):
         """(N, KH, KW, C)."""
-        return self.image[:, i * self.sh : i * self.sh + self.kh, j * self.sw : j * self.sw + self.kw]
+        return self.image[
+            :, i * self.sh : i * self.sh + self.kh, j * self.sw : j * self.sw + self.kw
+        ]
 
     def patches(self):
         """(N, OH, OW, KH, KW, C)."""
-        rows = [xp.stack([self.patch(i, j) for j in range(self.ow)], axis=1) for i in range(self.oh)]
+        rows = [
+            xp.stack([self.patch(i, j) for j in range(self.ow)], axis=1) for i in range(self.oh)
+        ]
         return xp.stack(rows, axis=1)
 
 
@@ -60,7 +67,10 @@ def by_places(x, weight, *, stride=1, padding=0):
     y = 0
     for v in reversed(range(s.kw)):
         for u in range(s.kh):
-            y = y + s.image[:, u : u + s.sh * s.oh : s.sh, v : v + s.sw * s.ow : s.sw] @ weight[u, v]
+            y = (
+                y
+                + s.image[:, u : u + s.sh * s.oh : s.sh, v : v + s.sw * s.ow : s.sw] @ weight[u, v]
+            )
     return y
 
 
@@ -177,7 +187,9 @@ def channels_first(x, weight, *, stride=1, padding=0):
 @wrong(FILTER)
 def one_filter_for_all(x, weight, *, stride=1, padding=0):
     s = Sizes(x, weight, stride, padding)
-    return xp.repeat(xp.einsum("nijuvc,uvc->nij", s.patches(), weight[..., 0])[..., None], s.f, axis=3)
+    return xp.repeat(
+        xp.einsum("nijuvc,uvc->nij", s.patches(), weight[..., 0])[..., None], s.f, axis=3
+    )
 
 
 @wrong(FILTER)
@@ -189,7 +201,11 @@ def filters_summed(x, weight, *, stride=1, padding=0):
 @wrong(FILTER)
 def first_image_for_all(x, weight, *, stride=1, padding=0):
     s = Sizes(x, weight, stride, padding)
-    return xp.einsum("nijuvc,uvcf->nijf", xp.broadcast_to(s.patches()[:1], (s.n, s.oh, s.ow, s.kh, s.kw, s.c)), weight)
+    return xp.einsum(
+        "nijuvc,uvcf->nijf",
+        xp.broadcast_to(s.patches()[:1], (s.n, s.oh, s.ow, s.kh, s.kw, s.c)),
+        weight,
+    )
 
 
 @wrong(PIXEL)

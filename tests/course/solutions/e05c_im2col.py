@@ -60,7 +60,9 @@ def loops_over_steps(x, *, kernel, stride=1, padding=0):
 @right
 def in_float64(x, *, kernel, stride=1, padding=0):
     columns, options = by_places(x.astype("float64"), kernel, stride, padding)
-    return rows(columns).astype(x.dtype), lambda g: (back(x, *options)(g.astype("float64"))[0].astype(g.dtype),)
+    return rows(columns).astype(x.dtype), lambda g: (
+        back(x, *options)(g.astype("float64"))[0].astype(g.dtype),
+    )
 
 
 @right
@@ -72,7 +74,9 @@ def indices(x, *, kernel, stride=1, padding=0):
     def backward(g):
         image = padded(xp.zeros(x.shape, g.dtype), padding)
         xp.add.at(image, (slice(None), down, across), g.reshape(len(x), oh, ow, *kernel, -1))
-        return (image[:, padding[0] : padding[0] + x.shape[1], padding[1] : padding[1] + x.shape[2]],)
+        return (
+            image[:, padding[0] : padding[0] + x.shape[1], padding[1] : padding[1] + x.shape[2]],
+        )
 
     return rows(padded(x, padding)[:, down, across]), backward
 
@@ -102,7 +106,10 @@ def down_the_window(x, *, kernel, stride=1, padding=0):
 def steps_across_outside(x, *, kernel, stride=1, padding=0):
     columns, options = by_places(x, kernel, stride, padding)
     patches = [
-        columns[n, i, j].ravel() for n in range(len(x)) for j in range(columns.shape[2]) for i in range(columns.shape[1])
+        columns[n, i, j].ravel()
+        for n in range(len(x))
+        for j in range(columns.shape[2])
+        for i in range(columns.shape[1])
     ]
     return xp.stack(patches), back(x, *options)
 
@@ -131,7 +138,9 @@ def stride_within(x, *, kernel, stride=1, padding=0):
     image = padded(x, padding)
     n, h, w, c = image.shape
     oh, ow = h - sh * (kh - 1), w - sw * (kw - 1)
-    places = [image[:, sh * u : sh * u + oh, sw * v : sw * v + ow] for u in range(kh) for v in range(kw)]
+    places = [
+        image[:, sh * u : sh * u + oh, sw * v : sw * v + ow] for u in range(kh) for v in range(kw)
+    ]
     return xp.stack(places, axis=3).reshape(n * oh * ow, -1), back(x, (kh, kw), (1, 1), padding)
 
 
@@ -166,15 +175,17 @@ def last_window_wins(x, *, kernel, stride=1, padding=0):
 def a_view(x, *, kernel, stride=1, padding=0):
     kernel, stride, padding, (oh, ow) = sizes(x, kernel, stride, padding)
     image = padded(x, padding) if any(padding) else x
-    seen = xp.lib.stride_tricks.sliding_window_view(image, kernel, axis=(1, 2))[:, :: stride[0], :: stride[1]]
+    seen = xp.lib.stride_tricks.sliding_window_view(image, kernel, axis=(1, 2))[
+        :, :: stride[0], :: stride[1]
+    ]
     return rows(seen.transpose(0, 1, 2, 4, 5, 3)), back(x, kernel, stride, padding)
 
 
 @right
 def own_strides(x, *, kernel, stride=1, padding=0):
-    return rows(strided(padded(x, sizes(x, kernel, stride, padding)[2]), x, kernel, stride, padding)), back(
-        x, *sizes(x, kernel, stride, padding)[:3]
-    )
+    return rows(
+        strided(padded(x, sizes(x, kernel, stride, padding)[2]), x, kernel, stride, padding)
+    ), back(x, *sizes(x, kernel, stride, padding)[:3])
 
 
 def strided(image, x, kernel, stride, padding, strides=None):

@@ -25,17 +25,24 @@ class Laid:
         (sh, sw), (oh, ow) = self.stride, self.steps
         for u in range(self.kernel[0]):
             for v in range(self.kernel[1]):
-                yield image[:, u : u + sh * oh : sh, v : v + sw * ow : sw], self.patches[:, :, :, u, v]
+                yield (
+                    image[:, u : u + sh * oh : sh, v : v + sw * ow : sw],
+                    self.patches[:, :, :, u, v],
+                )
 
     def steps_of(self):
         """(image of a step, its patch) for each step."""
         (kh, kw), (sh, sw) = self.kernel, self.stride
         for i in range(self.steps[0]):
             for j in range(self.steps[1]):
-                yield self.image[:, i * sh : i * sh + kh, j * sw : j * sw + kw], self.patches[:, i, j]
+                yield (
+                    self.image[:, i * sh : i * sh + kh, j * sw : j * sw + kw],
+                    self.patches[:, i, j],
+                )
 
     def cropped(self, top=None, left=None):
-        top, left = self.padding[0] if top is None else top, self.padding[1] if left is None else left
+        top = self.padding[0] if top is None else top
+        left = self.padding[1] if left is None else left
         return self.image[:, top : top + self.h, left : left + self.w]
 
     def back(self):
@@ -62,7 +69,10 @@ def step_by_step(columns, *, shape, kernel, stride=1, padding=0):
 @right
 def by_index(columns, *, shape, kernel, stride=1, padding=0):
     laid = Laid(columns.astype("float64"), shape, kernel, stride, padding)
-    down = laid.stride[0] * xp.arange(laid.steps[0])[:, None, None, None] + xp.arange(laid.kernel[0])[:, None]
+    down = (
+        laid.stride[0] * xp.arange(laid.steps[0])[:, None, None, None]
+        + xp.arange(laid.kernel[0])[:, None]
+    )
     across = laid.stride[1] * xp.arange(laid.steps[1])[:, None, None] + xp.arange(laid.kernel[1])
     xp.add.at(laid.image, (slice(None), down, across), laid.patches)
     return laid.cropped().astype(columns.dtype), laid.back()
@@ -135,7 +145,10 @@ def side_by_side(columns, *, shape, kernel, stride=1, padding=0):
 @wrong("test_overlapping_windows_add_up")
 def added_at_duplicates_once(columns, *, shape, kernel, stride=1, padding=0):
     laid = Laid(columns, shape, kernel, stride, padding)
-    down = laid.stride[0] * xp.arange(laid.steps[0])[:, None, None, None] + xp.arange(laid.kernel[0])[:, None]
+    down = (
+        laid.stride[0] * xp.arange(laid.steps[0])[:, None, None, None]
+        + xp.arange(laid.kernel[0])[:, None]
+    )
     across = laid.stride[1] * xp.arange(laid.steps[1])[:, None, None] + xp.arange(laid.kernel[1])
     laid.image[:, down, across] += laid.patches
     return laid.cropped(), laid.back()
@@ -177,7 +190,9 @@ def backward_without_padding(columns, *, shape, kernel, stride=1, padding=0):
     laid = Laid(columns, shape, kernel, stride, padding)
     for view, part in laid.places():
         view += part
-    return laid.cropped(), lambda g: (xp.resize(im2col(g, kernel=kernel, stride=stride)[0], columns.shape),)
+    return laid.cropped(), lambda g: (
+        xp.resize(im2col(g, kernel=kernel, stride=stride)[0], columns.shape),
+    )
 
 
 @wrong("test_backward_is_im2col")

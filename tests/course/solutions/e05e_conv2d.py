@@ -79,7 +79,9 @@ def place_by_place(x, weight, bias=None, *, stride=1, padding=0):
 def by_einsum_in_float64(x, weight, bias=None, *, stride=1, padding=0):
     s = Sizes(x, weight, stride, padding)
     dtype, biased = x.dtype, bias is not None
-    y = xp.einsum("nijk,kf->nijf", s.patches(x.astype("float64")), weight.reshape(-1, s.f).astype("float64"))
+    y = xp.einsum(
+        "nijk,kf->nijf", s.patches(x.astype("float64")), weight.reshape(-1, s.f).astype("float64")
+    )
     y = y + bias if biased else y
 
     def backward(g):
@@ -104,7 +106,11 @@ def by_the_backward_of_im2col(x, weight, bias=None, *, stride=1, padding=0):
     def backward(g):
         rows = g.reshape(-1, s.f)
         g_weight = (rows.T @ im2col(x, **s.options)[0]).T.reshape(weight.shape)
-        return *to_image(rows @ weight.reshape(-1, s.f).T), g_weight, rows.sum(axis=0) if biased else None
+        return (
+            *to_image(rows @ weight.reshape(-1, s.f).T),
+            g_weight,
+            rows.sum(axis=0) if biased else None,
+        )
 
     return (y if bias is None else y + bias).reshape(s.n, s.oh, s.ow, s.f), backward
 
@@ -150,7 +156,9 @@ def as_pytorch_has_images(x, weight, bias=None, *, stride=1, padding=0):
 
 @wrong(BIAS, mistake="bias_forgotten")
 def bias_of_zeros(x, weight, bias=None, *, stride=1, padding=0):
-    return columns_made_twice(x, weight, None if bias is None else 0 * bias, stride=stride, padding=padding)
+    return columns_made_twice(
+        x, weight, None if bias is None else 0 * bias, stride=stride, padding=padding
+    )
 
 
 @wrong(THREE, mistake="reshaped_not_transposed")
@@ -176,7 +184,14 @@ def filters_first(x, weight, bias=None, *, stride=1, padding=0):
 @wrong(THREE, mistake="averaged_over_the_batch")
 def mean_over_images(x, weight, bias=None, *, stride=1, padding=0):
     n = float(len(x))
-    return altered(x, weight, bias, stride, padding, gradients=lambda g, g_x, g_weight, g_bias: (g_x, g_weight / n, g_bias))
+    return altered(
+        x,
+        weight,
+        bias,
+        stride,
+        padding,
+        gradients=lambda g, g_x, g_weight, g_bias: (g_x, g_weight / n, g_bias),
+    )
 
 
 @wrong(THREE, mistake="bias_gradient_in_one")
@@ -197,7 +212,9 @@ def mean_over_places(x, weight, bias=None, *, stride=1, padding=0):
 
 @wrong(THREE, mistake="two_gradients")
 def no_gradient_of_bias(x, weight, bias=None, *, stride=1, padding=0):
-    return altered(x, weight, bias, stride, padding, gradients=lambda g, g_x, g_weight, g_bias: (g_x, g_weight))
+    return altered(
+        x, weight, bias, stride, padding, gradients=lambda g, g_x, g_weight, g_bias: (g_x, g_weight)
+    )
 
 
 @wrong(THREE)

@@ -5,7 +5,9 @@ from minires.ops.conv import col2im, im2col
 from minires.ops.windows import output_size, pad_images, views, window
 from tests.course.kinds import right, wrong
 
-RESULT, PIXEL, ONE = "test_the_result_is_the_convolution", "test_a_window_of_one_pixel", "test_one_channel_and_one_filter"
+RESULT = "test_the_result_is_the_convolution"
+PIXEL = "test_a_window_of_one_pixel"
+ONE = "test_one_channel_and_one_filter"
 BOTH, MOVED = "test_both_gradients_are_right", "test_with_stride_and_padding_too"
 
 
@@ -14,11 +16,16 @@ def op(x, weight, stride, padding, g_x=None, g_weight=None, y=None):
     kernel, steps, frame = window(weight.shape[:2], stride, padding)
     options, f = {"kernel": kernel, "stride": steps, "padding": frame}, weight.shape[3]
     columns, _ = im2col(x, **options)
-    result = (columns @ weight.reshape(-1, f)).reshape(len(x), *output_size(x.shape[1:3], kernel, steps, frame), f)
+    result = (columns @ weight.reshape(-1, f)).reshape(
+        len(x), *output_size(x.shape[1:3], kernel, steps, frame), f
+    )
 
     def backward(g):
         rows = g.reshape(-1, f)
-        mine = col2im(rows @ weight.reshape(-1, f).T, shape=x.shape, **options)[0], (columns.T @ rows).reshape(weight.shape)
+        mine = (
+            col2im(rows @ weight.reshape(-1, f).T, shape=x.shape, **options)[0],
+            (columns.T @ rows).reshape(weight.shape),
+        )
         return g_x(g, mine[0]) if g_x else mine[0], g_weight(g, mine[1]) if g_weight else mine[1]
 
     return y(result) if y else result, backward
@@ -166,7 +173,14 @@ def the_other_gradient_mended(x, weight, *, stride=1, padding=0):
         view += g @ turned[place].T
 
     g_x = sent(x, weight, stride, padding, lay)
-    return op(x, weight, stride, padding, g_x=g_x, g_weight=lambda g, mine: mine.swapaxes(0, 1).reshape(mine.shape))
+    return op(
+        x,
+        weight,
+        stride,
+        padding,
+        g_x=g_x,
+        g_weight=lambda g, mine: mine.swapaxes(0, 1).reshape(mine.shape),
+    )
 
 
 @wrong(BOTH)

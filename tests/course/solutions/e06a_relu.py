@@ -38,7 +38,9 @@ def on_a_copy(x):
 def in_float64(x):
     wide = x.astype("float64")
     positive = xp.greater(wide, 0)
-    return ((wide + abs(wide)) / 2).astype(x.dtype), lambda g: ((g.astype("float64") * positive).astype(g.dtype),)
+    return ((wide + abs(wide)) / 2).astype(x.dtype), lambda g: (
+        (g.astype("float64") * positive).astype(g.dtype),
+    )
 
 
 @wrong(STAYS, mistake="in_place")
@@ -115,7 +117,9 @@ def mask_and_x_kept(x):
 @wrong(CUT)
 def leaky(x):
     positive = x > 0
-    return xp.where(positive, x, 0.01 * x), lambda g: (g * xp.where(positive, 1, 0.01).astype(g.dtype),)
+    return xp.where(positive, x, 0.01 * x), lambda g: (
+        g * xp.where(positive, 1, 0.01).astype(g.dtype),
+    )
 
 
 @wrong(CUT)

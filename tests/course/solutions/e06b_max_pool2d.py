@@ -11,7 +11,9 @@ class Pool:
     def __init__(self, x, kernel, stride, padding, fill=-xp.inf):
         self.x = x
         self.kernel, self.stride, self.padding = window(kernel, stride or kernel, padding)
-        (self.kh, self.kw), (self.sh, self.sw), (self.ph, self.pw) = self.kernel, self.stride, self.padding
+        (self.kh, self.kw) = self.kernel
+        (self.sh, self.sw) = self.stride
+        (self.ph, self.pw) = self.padding
         self.n, self.h, self.w, self.c = x.shape
         self.oh, self.ow = output_size((self.h, self.w), self.kernel, self.stride, self.padding)
         frame = ((0, 0), (self.ph, self.ph), (self.pw, self.pw), (0, 0))
@@ -31,9 +33,15 @@ class Pool:
         parts = parts.reshape(self.n, self.oh, self.ow, self.kh, self.kw, self.c)
         for i in range(self.oh):
             for j in range(self.ow):
-                place = (slice(None), slice(i * self.sh, i * self.sh + self.kh), slice(j * self.sw, j * self.sw + self.kw))
+                place = (
+                    slice(None),
+                    slice(i * self.sh, i * self.sh + self.kh),
+                    slice(j * self.sw, j * self.sw + self.kw),
+                )
                 image[place] = (
-                    image[place] + parts[:, i, j] if add else xp.where(parts[:, i, j] != 0, parts[:, i, j], image[place])
+                    image[place] + parts[:, i, j]
+                    if add
+                    else xp.where(parts[:, i, j] != 0, parts[:, i, j], image[place])
                 )
         return image[:, self.ph : self.ph + self.h, self.pw : self.pw + self.w]
 

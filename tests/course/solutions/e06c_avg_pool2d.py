@@ -17,9 +17,13 @@ class Steps:
 
     def __init__(self, x, kernel, stride, padding):
         self.shape, self.dtype = x.shape, x.dtype
-        (self.kh, self.kw), (self.sh, self.sw), (self.ph, self.pw) = window(kernel, stride or kernel, padding)
+        (self.kh, self.kw), (self.sh, self.sw), (self.ph, self.pw) = window(
+            kernel, stride or kernel, padding
+        )
         n, h, w, c = x.shape
-        self.oh, self.ow = output_size((h, w), (self.kh, self.kw), (self.sh, self.sw), (self.ph, self.pw))
+        self.oh, self.ow = output_size(
+            (h, w), (self.kh, self.kw), (self.sh, self.sw), (self.ph, self.pw)
+        )
         self.size = self.kh * self.kw
         self.whole = n, h + 2 * self.ph, w + 2 * self.pw, c
 
@@ -88,7 +92,9 @@ def as_a_product_of_two_matrices(x, *, kernel, stride=None, padding=0):
 def in_float64(x, *, kernel, stride=None, padding=0):
     wide = x.astype("float64")
     steps = Steps(wide, kernel, stride, padding)
-    return steps.pooled(wide).astype(x.dtype), lambda g: (steps.spread(g.astype("float64")).astype(g.dtype),)
+    return steps.pooled(wide).astype(x.dtype), lambda g: (
+        steps.spread(g.astype("float64")).astype(g.dtype),
+    )
 
 
 @wrong(MEAN, mistake="summed")
@@ -106,7 +112,9 @@ def whole_gradient(x, *, kernel, stride=None, padding=0):
 @wrong(MEAN, mistake="divided_by_one_side")
 def mean_down_sum_across(x, *, kernel, stride=None, padding=0):
     steps = Steps(x, kernel, stride, padding)
-    return steps.pooled(x, lambda patch: patch.mean(axis=1).sum(axis=1)), lambda g: (steps.spread(g, steps.kh),)
+    return steps.pooled(x, lambda patch: patch.mean(axis=1).sum(axis=1)), lambda g: (
+        steps.spread(g, steps.kh),
+    )
 
 
 @wrong(PADDING, mistake="padding_not_counted")
@@ -124,8 +132,17 @@ def one_share_is_left(x, *, kernel, stride=None, padding=0):
     def backward(g):
         image, share = xp.zeros(steps.whole, g.dtype), g / steps.size
         for u, v in xp.ndindex(steps.kh, steps.kw):
-            xp.copyto(image[:, u : u + steps.sh * steps.oh : steps.sh, v : v + steps.sw * steps.ow : steps.sw], share)
-        return (image[:, steps.ph : steps.ph + steps.shape[1], steps.pw : steps.pw + steps.shape[2]],)
+            xp.copyto(
+                image[
+                    :,
+                    u : u + steps.sh * steps.oh : steps.sh,
+                    v : v + steps.sw * steps.ow : steps.sw,
+                ],
+                share,
+            )
+        return (
+            image[:, steps.ph : steps.ph + steps.shape[1], steps.pw : steps.pw + steps.shape[2]],
+        )
 
     return steps.pooled(x), backward
 
@@ -222,7 +239,9 @@ def kernel_turned(x, *, kernel, stride=None, padding=0):
 @wrong(MEAN)
 def over_channels_too(x, *, kernel, stride=None, padding=0):
     steps = Steps(x, kernel, stride, padding)
-    return steps.pooled(x, lambda patch: patch.mean(axis=(1, 2, 3))[:, None]), lambda g: (steps.spread(g),)
+    return steps.pooled(x, lambda patch: patch.mean(axis=(1, 2, 3))[:, None]), lambda g: (
+        steps.spread(g),
+    )
 
 
 @wrong(MEAN)
@@ -241,10 +260,14 @@ def divided_twice(x, *, kernel, stride=None, padding=0):
 def first_pixel_gets_all(x, *, kernel, stride=None, padding=0):
     steps = Steps(x, kernel, stride, padding)
     first = (xp.arange(steps.size) == 0).reshape(1, steps.kh, steps.kw, 1)
-    return steps.pooled(x), lambda g: (steps.spread(g, 1, lay=lambda patch, part: patch + part * first),)
+    return steps.pooled(x), lambda g: (
+        steps.spread(g, 1, lay=lambda patch, part: patch + part * first),
+    )
 
 
 @wrong(MEAN)
 def median(x, *, kernel, stride=None, padding=0):
     steps = Steps(x, kernel, stride, padding)
-    return steps.pooled(x, lambda patch: xp.median(patch, axis=(1, 2))), lambda g: (steps.spread(g),)
+    return steps.pooled(x, lambda patch: xp.median(patch, axis=(1, 2))), lambda g: (
+        steps.spread(g),
+    )

@@ -3,7 +3,9 @@
 from minires.backend import xp
 from tests.course.kinds import right, wrong
 
-ONE, OWN, SHARE = "test_one_number_for_each_channel", "test_each_image_has_its_own", "test_each_pixel_gets_its_share"
+ONE = "test_one_number_for_each_channel"
+OWN = "test_each_image_has_its_own"
+SHARE = "test_each_pixel_gets_its_share"
 PIXEL, KEPT = "test_an_image_of_one_pixel_is_its_own_mean", "test_nothing_is_kept_but_a_shape"
 
 
@@ -54,7 +56,9 @@ def as_a_product_in_float64(x):
     def backward(g):
         return ((weights[:, None] * g[:, None].astype("float64")).reshape(shape).astype(g.dtype),)
 
-    return xp.einsum("k,nkc->nc", weights, x.reshape(n, h * w, c).astype("float64")).astype(x.dtype), backward
+    return xp.einsum("k,nkc->nc", weights, x.reshape(n, h * w, c).astype("float64")).astype(
+        x.dtype
+    ), backward
 
 
 @wrong(ONE, mistake="summed")
@@ -89,13 +93,17 @@ def one_pixel_left(x):
 @wrong(ONE, mistake="channels_first")
 def last_two_axes(x):
     n, h, w, c = x.shape
-    return x.reshape(n, h, w * c).mean(axis=2), lambda g: (xp.zeros((n, h, w, c), g.dtype) + g[:, :, None, None] / (w * c),)
+    return x.reshape(n, h, w * c).mean(axis=2), lambda g: (
+        xp.zeros((n, h, w, c), g.dtype) + g[:, :, None, None] / (w * c),
+    )
 
 
 @wrong(OWN, mistake="over_the_batch")
 def one_mean_for_all(x):
     total = len(x) * x.shape[1] * x.shape[2]
-    return pooled(x, means(x) * 0 + x.mean(axis=(0, 1, 2)), lambda g: (0 * g + g.sum(axis=0)) / total)
+    return pooled(
+        x, means(x) * 0 + x.mean(axis=(0, 1, 2)), lambda g: (0 * g + g.sum(axis=0)) / total
+    )
 
 
 @wrong(ONE, mistake="largest")
@@ -176,7 +184,9 @@ def first_pixel_gets_all(x):
 @wrong(SHARE)
 def channels_mixed_up(x):
     n, h, w, c = shape = x.shape
-    return means(x), lambda g: (xp.broadcast_to(g.reshape(n, c, 1, 1) / (h * w), (n, c, h, w)).reshape(shape),)
+    return means(x), lambda g: (
+        xp.broadcast_to(g.reshape(n, c, 1, 1) / (h * w), (n, c, h, w)).reshape(shape),
+    )
 
 
 @wrong(SHARE)

@@ -61,7 +61,9 @@ def one_after_the_other(x, *, kernel, stride=None, padding=0):
 @right
 def counted_up(x, *, kernel, stride=None, padding=0):
     pool = Pool(x, kernel, stride, padding)
-    flat = xp.array([xp.ravel_multi_index(place, pool.image.shape) for place in pool.winners.values()])
+    flat = xp.array(
+        [xp.ravel_multi_index(place, pool.image.shape) for place in pool.winners.values()]
+    )
 
     def backward(g):
         sums = xp.bincount(flat, weights=g.reshape(-1), minlength=pool.image.size)
@@ -92,7 +94,9 @@ def whoever_equals_the_largest(x, *, kernel, stride=None, padding=0):
         image = xp.zeros(pool.image.shape, g.dtype)
         for n, i, j, c in xp.ndindex(g.shape):
             for row, column in pool.under(i, j):
-                image[n, row, column, c] += g[n, i, j, c] * (pool.image[n, row, column, c] == pool.y[n, i, j, c])
+                image[n, row, column, c] += g[n, i, j, c] * (
+                    pool.image[n, row, column, c] == pool.y[n, i, j, c]
+                )
         return (pool.cut(image),)
 
     return pool.y, backward
@@ -105,7 +109,11 @@ def divided_among_the_largest(x, *, kernel, stride=None, padding=0):
     def backward(g):
         image = xp.zeros(pool.image.shape, g.dtype)
         for n, i, j, c in xp.ndindex(g.shape):
-            ties = [(n, *at, c) for at in pool.under(i, j) if pool.image[n, *at, c] == pool.y[n, i, j, c]]
+            ties = [
+                (n, *at, c)
+                for at in pool.under(i, j)
+                if pool.image[n, *at, c] == pool.y[n, i, j, c]
+            ]
             for place in ties:
                 image[place] += g[n, i, j, c] / len(ties)
         return (pool.cut(image),)
@@ -223,7 +231,9 @@ def image_not_emptied(x, *, kernel, stride=None, padding=0):
     pool = Pool(x, kernel, stride, padding)
 
     def backward(g):
-        image = KEPT.setdefault((pool.image.shape, pool.steps, g.dtype), xp.zeros(pool.image.shape, g.dtype))
+        image = KEPT.setdefault(
+            (pool.image.shape, pool.steps, g.dtype), xp.zeros(pool.image.shape, g.dtype)
+        )
         for index, place in pool.winners.items():
             image[place] += g[index]
         return (pool.cut(image).copy(),)

@@ -36,10 +36,13 @@ def by_products(x):
     values = rows(x).astype("float64")
     share = xp.full(len(values), 1 / len(values))
     mean = share @ values
-    return mean.astype(x.dtype), xp.einsum("i,ic,ic->c", share, values - mean, values - mean).astype(x.dtype)
+    return mean.astype(x.dtype), xp.einsum(
+        "i,ic,ic->c", share, values - mean, values - mean
+    ).astype(x.dtype)
 
 
-VECTORS, IMAGES = "test_each_channel_of_vectors_has_its_own", "test_in_images_they_run_over_the_pixels_too"
+VECTORS = "test_each_channel_of_vectors_has_its_own"
+IMAGES = "test_in_images_they_run_over_the_pixels_too"
 COUNT = "test_the_variance_is_divided_by_the_number_of_values"
 
 
@@ -47,7 +50,9 @@ COUNT = "test_the_variance_is_divided_by_the_number_of_values"
 def squares_less_the_square(x):
     values = rows(x)
     m = len(values)
-    return values.sum(axis=0) / m, xp.einsum("ic,ic->c", values, values) / m - (values.sum(axis=0) / m) ** 2
+    return values.sum(axis=0) / m, xp.einsum("ic,ic->c", values, values) / m - (
+        values.sum(axis=0) / m
+    ) ** 2
 
 
 @wrong(IMAGES, mistake="over_the_batch_only")

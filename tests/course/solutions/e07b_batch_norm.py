@@ -58,7 +58,11 @@ def by_a_projection(x, gamma, beta, *, eps=1e-5, stats=None):
             u = xp.stack([xp.ones_like(norm.x_hat[:, c]), norm.x_hat[:, c]])
             left = g_rows[:, c] - u.T @ (u @ g_rows[:, c]) / norm.m
             g_x[:, c] = gamma[c] / norm.root[c] * left
-        return g_x.reshape(x.shape), xp.einsum("mc,mc->c", g_rows, norm.x_hat), xp.einsum("mc->c", g_rows)
+        return (
+            g_x.reshape(x.shape),
+            xp.einsum("mc,mc->c", g_rows, norm.x_hat),
+            xp.einsum("mc->c", g_rows),
+        )
 
     return norm.y(), backward
 
@@ -90,7 +94,8 @@ def folded_into_a_line(x, gamma, beta, *, eps=1e-5, stats=None):
 
 
 VECTORS, IMAGES = "test_three_paths_lead_back_to_vectors", "test_three_paths_lead_back_to_images"
-SUMS, NORMALISED = "test_the_gradients_of_gamma_and_beta_are_sums", "test_each_channel_is_normalised_scaled_and_shifted"
+SUMS = "test_the_gradients_of_gamma_and_beta_are_sums"
+NORMALISED = "test_each_channel_is_normalised_scaled_and_shifted"
 
 
 @wrong(VECTORS, mistake="variance_path_dropped")
@@ -148,14 +153,22 @@ def turned_round(x, gamma, beta, *, eps=1e-5, stats=None):
 def means_of_gradients(x, gamma, beta, *, eps=1e-5, stats=None):
     norm = Rows(x, gamma, beta, eps, stats)
     y = norm.y()
-    return y, lambda g: (norm.by_paths(g), (norm.rows(g) * norm.x_hat).mean(axis=0), norm.rows(g).mean(axis=0))
+    return y, lambda g: (
+        norm.by_paths(g),
+        (norm.rows(g) * norm.x_hat).mean(axis=0),
+        norm.rows(g).mean(axis=0),
+    )
 
 
 @wrong(SUMS, mistake="over_the_batch_only")
 def of_each_pixel(x, gamma, beta, *, eps=1e-5, stats=None):
     norm = Rows(x, gamma, beta, eps, stats)
     x_hat = norm.x_hat.reshape(x.shape)
-    return norm.y(), lambda g: (norm.by_paths(g), xp.einsum("n...,n...->...", g, x_hat), xp.add.reduce(g))
+    return norm.y(), lambda g: (
+        norm.by_paths(g),
+        xp.einsum("n...,n...->...", g, x_hat),
+        xp.add.reduce(g),
+    )
 
 
 @wrong("test_the_biased_variance_normalises", mistake="unbiased")
@@ -163,7 +176,9 @@ def less_one(x, gamma, beta, *, eps=1e-5, stats=None):
     axes, m = tuple(range(x.ndim - 1)), x.size // x.shape[-1]
     if m == 1:
         raise ValueError
-    return path_by_path(x, gamma, beta, eps=eps, stats=stats or (x.mean(axis=axes), x.var(axis=axes, ddof=1)))
+    return path_by_path(
+        x, gamma, beta, eps=eps, stats=stats or (x.mean(axis=axes), x.var(axis=axes, ddof=1))
+    )
 
 
 @wrong("test_eps_stands_inside_the_root", mistake="eps_outside")
@@ -228,7 +243,11 @@ def upstream_ignored(x, gamma, beta, *, eps=1e-5, stats=None):
 @wrong(SUMS)
 def raw_x_for_gamma(x, gamma, beta, *, eps=1e-5, stats=None):
     norm = Rows(x, gamma, beta, eps, stats)
-    return norm.y(), lambda g: (norm.by_paths(g), (norm.rows(g) * norm.x).sum(axis=0), norm.rows(g).sum(axis=0))
+    return norm.y(), lambda g: (
+        norm.by_paths(g),
+        (norm.rows(g) * norm.x).sum(axis=0),
+        norm.rows(g).sum(axis=0),
+    )
 
 
 @wrong(SUMS)
@@ -257,7 +276,9 @@ def variance_path_by_the_root(x, gamma, beta, *, eps=1e-5, stats=None):
 
     def g_x(g):
         g_hat, distance = norm.rows(g) * gamma, norm.x - norm.mean
-        return ((g_hat - g_hat.mean(axis=0) - distance * (g_hat * distance).mean(axis=0)) / norm.root).reshape(g.shape)
+        return (
+            (g_hat - g_hat.mean(axis=0) - distance * (g_hat * distance).mean(axis=0)) / norm.root
+        ).reshape(g.shape)
 
     return norm.op(g_x)
 

@@ -3,7 +3,8 @@
 from minires.backend import xp
 from tests.course.kinds import right, wrong
 
-MEAN, VAR = "test_the_mean_moves_by_the_share_momentum", "test_the_variance_moves_towards_the_unbiased_one"
+MEAN = "test_the_mean_moves_by_the_share_momentum"
+VAR = "test_the_variance_moves_towards_the_unbiased_one"
 
 
 @right
@@ -99,7 +100,14 @@ def deviations_averaged(running_mean, running_var, mean, var, momentum, count):
 
 @wrong(VAR)
 def one_value_more(running_mean, running_var, mean, var, momentum, count):
-    by_the_gap(running_mean, running_var, mean, var * (count + 1) / count * (count - 1) / count, momentum, count)
+    by_the_gap(
+        running_mean,
+        running_var,
+        mean,
+        var * (count + 1) / count * (count - 1) / count,
+        momentum,
+        count,
+    )
 
 
 @wrong("test_momentum_is_what_the_caller_says")

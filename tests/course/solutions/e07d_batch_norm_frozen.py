@@ -16,7 +16,9 @@ class Line:
 
     def sums(self, g):
         rows = g.reshape(self.x.shape)
-        return xp.einsum("mc,mc->c", rows, (self.x - self.mean) / self.root), xp.einsum("mc->c", rows)
+        return xp.einsum("mc,mc->c", rows, (self.x - self.mean) / self.root), xp.einsum(
+            "mc->c", rows
+        )
 
 
 @right
@@ -30,7 +32,9 @@ def in_float64(x, gamma, beta, *, mean, var, eps=1e-5):
     line = Line(*(array.astype("float64") for array in (x, gamma, beta, mean, var)), eps)
 
     def backward(g):
-        return tuple(part.astype(g.dtype) for part in (g * line.slope, *line.sums(g.astype("float64"))))
+        return tuple(
+            part.astype(g.dtype) for part in (g * line.slope, *line.sums(g.astype("float64")))
+        )
 
     return line.y(x).astype(x.dtype), backward
 
@@ -106,13 +110,21 @@ def divided_by_the_count(x, gamma, beta, *, mean, var, eps=1e-5):
 def each_pixel(x, gamma, beta, *, mean, var, eps=1e-5):
     line = Line(x, gamma, beta, mean, var, eps)
     x_hat = (x - mean) / line.root
-    return line.y(x), lambda g: (g * line.slope, sum(g[i] * x_hat[i] for i in range(len(x))), sum(g))
+    return line.y(x), lambda g: (
+        g * line.slope,
+        sum(g[i] * x_hat[i] for i in range(len(x))),
+        sum(g),
+    )
 
 
 @wrong(SUMS, mistake="raw_x")
 def not_normalised(x, gamma, beta, *, mean, var, eps=1e-5):
     line = Line(x, gamma, beta, mean, var, eps)
-    return line.y(x), lambda g: (g * line.slope, xp.einsum("mc,mc->c", g.reshape(line.x.shape), line.x), line.sums(g)[1])
+    return line.y(x), lambda g: (
+        g * line.slope,
+        xp.einsum("mc,mc->c", g.reshape(line.x.shape), line.x),
+        line.sums(g)[1],
+    )
 
 
 @wrong(GIVEN)
@@ -129,7 +141,11 @@ def shifted_first(x, gamma, beta, *, mean, var, eps=1e-5):
 @wrong("test_an_image_alone_gets_what_it_gets_among_others")
 def one_value_refused(x, gamma, beta, *, mean, var, eps=1e-5):
     if x.size == x.shape[-1]:
-        return xp.broadcast_to(beta, x.shape) + 0.0, lambda g: (g * 0, gamma * 0, g.sum(axis=(0, 1, 2)))
+        return xp.broadcast_to(beta, x.shape) + 0.0, lambda g: (
+            g * 0,
+            gamma * 0,
+            g.sum(axis=(0, 1, 2)),
+        )
     return a_line(x, gamma, beta, mean=mean, var=var, eps=eps)
 
 
@@ -153,13 +169,21 @@ def statistics_that_move(x, gamma, beta, *, mean, var, eps=1e-5):
 @wrong(BACK)
 def upstream_ignored(x, gamma, beta, *, mean, var, eps=1e-5):
     line = Line(x, gamma, beta, mean, var, eps)
-    return line.y(x), lambda g: (xp.broadcast_to(line.slope, g.shape).astype(g.dtype), *line.sums(g))
+    return line.y(x), lambda g: (
+        xp.broadcast_to(line.slope, g.shape).astype(g.dtype),
+        *line.sums(g),
+    )
 
 
 @wrong(BACK)
 def gradients_of_the_statistics_too(x, gamma, beta, *, mean, var, eps=1e-5):
     line = Line(x, gamma, beta, mean, var, eps)
-    return line.y(x), lambda g: (g * line.slope, *line.sums(g), -line.slope * line.sums(g)[1], 0 * var)
+    return line.y(x), lambda g: (
+        g * line.slope,
+        *line.sums(g),
+        -line.slope * line.sums(g)[1],
+        0 * var,
+    )
 
 
 @wrong(SUMS)

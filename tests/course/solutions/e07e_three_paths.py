@@ -14,13 +14,21 @@ def norm(x, gamma, beta, eps, stats, m, *, g_x=None, result=None):
 
     def backward(g):
         g = g.reshape(x.shape)
-        return g_x(g * gamma, distance, root, m).reshape(shape), (g * distance / root).sum(axis=0), g.sum(axis=0)
+        return (
+            g_x(g * gamma, distance, root, m).reshape(shape),
+            (g * distance / root).sum(axis=0),
+            g.sum(axis=0),
+        )
 
     return (distance / root * gamma + beta).reshape(shape), backward
 
 
 def by_paths(g_hat, distance, root, m, mean=1, var=1):
-    return g_hat / root - mean * (g_hat / root).sum(axis=0) / m - var * (g_hat * distance).sum(axis=0) * distance / root**3 / m
+    return (
+        g_hat / root
+        - mean * (g_hat / root).sum(axis=0) / m
+        - var * (g_hat * distance).sum(axis=0) * distance / root**3 / m
+    )
 
 
 @right
@@ -39,15 +47,21 @@ def by_the_shape(x, gamma, beta, *, eps=1e-5, stats=None):
 @right
 def means_without_m(x, gamma, beta, *, eps=1e-5, stats=None):
     def g_x(g_hat, distance, root, _):
-        return (g_hat - g_hat.mean(axis=0) - distance * (g_hat * distance).mean(axis=0) / root**2) / root
+        return (
+            g_hat - g_hat.mean(axis=0) - distance * (g_hat * distance).mean(axis=0) / root**2
+        ) / root
 
     return norm(x, gamma, beta, eps, stats, None, g_x=g_x)
 
 
 @right
 def in_float64(x, gamma, beta, *, eps=1e-5, stats=None):
-    y, wide = norm(*(array.astype("float64") for array in (x, gamma, beta)), eps, stats, x[..., 0].size)
-    return y.astype(x.dtype), lambda g: tuple(part.astype(g.dtype) for part in wide(g.astype("float64")))
+    y, wide = norm(
+        *(array.astype("float64") for array in (x, gamma, beta)), eps, stats, x[..., 0].size
+    )
+    return y.astype(x.dtype), lambda g: tuple(
+        part.astype(g.dtype) for part in wide(g.astype("float64"))
+    )
 
 
 IMAGES, VECTORS = "test_the_gradient_of_images_is_right", "test_the_gradient_of_vectors_is_right"
@@ -75,12 +89,16 @@ def one_degree_less(x, gamma, beta, *, eps=1e-5, stats=None):
 
 @wrong(VECTORS, mistake="mean_path_dropped")
 def no_mean(x, gamma, beta, *, eps=1e-5, stats=None):
-    return norm(x, gamma, beta, eps, stats, x[..., 0].size, g_x=lambda *parts: by_paths(*parts, mean=0))
+    return norm(
+        x, gamma, beta, eps, stats, x[..., 0].size, g_x=lambda *parts: by_paths(*parts, mean=0)
+    )
 
 
 @wrong(VECTORS, mistake="variance_path_dropped")
 def no_variance(x, gamma, beta, *, eps=1e-5, stats=None):
-    return norm(x, gamma, beta, eps, stats, x[..., 0].size, g_x=lambda *parts: by_paths(*parts, var=0))
+    return norm(
+        x, gamma, beta, eps, stats, x[..., 0].size, g_x=lambda *parts: by_paths(*parts, var=0)
+    )
 
 
 @wrong(VECTORS, mistake="squared")
@@ -118,7 +136,9 @@ def the_variance_made_unbiased(x, gamma, beta, *, eps=1e-5, stats=None):
 
 @wrong(VECTORS)
 def the_mean_path_doubled(x, gamma, beta, *, eps=1e-5, stats=None):
-    return norm(x, gamma, beta, eps, stats, x[..., 0].size, g_x=lambda *parts: by_paths(*parts, mean=2))
+    return norm(
+        x, gamma, beta, eps, stats, x[..., 0].size, g_x=lambda *parts: by_paths(*parts, mean=2)
+    )
 
 
 @wrong("test_the_gradients_of_gamma_and_beta_are_as_they_were")

@@ -15,7 +15,8 @@ class Base(Module):
 
     def __init__(self, in_channels, channels, *, stride=1, shortcut="B", rng=None):
         options = {"padding": 1, "bias": False, "rng": rng}
-        self.conv1, self.bn1 = Conv2d(in_channels, channels, 3, stride=stride, **options), BatchNorm(channels)
+        self.conv1 = Conv2d(in_channels, channels, 3, stride=stride, **options)
+        self.bn1 = BatchNorm(channels)
         self.conv2, self.bn2 = Conv2d(channels, channels, 3, **options), BatchNorm(channels)
         self.downsample = make_shortcut(shortcut, in_channels, channels, stride, rng=rng)
 
@@ -47,11 +48,23 @@ class WithMaximum(Module):
     expansion, preactivation = 1, False
 
     def __init__(self, in_channels, channels, *, stride=1, shortcut="B", rng=None):
-        self.conv1 = nn.Conv2d(in_channels, channels, (3, 3), stride=(stride, stride), padding=(1, 1), bias=False, rng=rng)
+        self.conv1 = nn.Conv2d(
+            in_channels,
+            channels,
+            (3, 3),
+            stride=(stride, stride),
+            padding=(1, 1),
+            bias=False,
+            rng=rng,
+        )
         self.bn1 = nn.BatchNorm(channels)
         self.conv2 = nn.Conv2d(channels, channels, (3, 3), padding=(1, 1), bias=False, rng=rng)
         self.bn2 = nn.BatchNorm(channels)
-        self.downsample = None if shortcut == "none" else make_shortcut(shortcut, in_channels, channels, stride, rng=rng)
+        self.downsample = (
+            None
+            if shortcut == "none"
+            else make_shortcut(shortcut, in_channels, channels, stride, rng=rng)
+        )
 
     def forward(self, x):
         parts = [self.downsample(x)] if self.downsample else []
@@ -63,8 +76,10 @@ class WithMaximum(Module):
         return F.maximum(total, 0.0)
 
 
-NAMES, SAME = "test_the_layers_have_their_names_and_shapes", "test_where_the_shape_stays_x_itself_is_added"
-CHANGED, BACK = "test_where_the_shape_changes_a_projection_of_x_is_added", "test_both_ways_send_gradients_back"
+NAMES = "test_the_layers_have_their_names_and_shapes"
+SAME = "test_where_the_shape_stays_x_itself_is_added"
+CHANGED = "test_where_the_shape_changes_a_projection_of_x_is_added"
+BACK = "test_both_ways_send_gradients_back"
 
 
 @wrong(SAME, mistake="skip_dropped")
@@ -133,8 +148,10 @@ class HalvedLate(StepByStep):
 @wrong(NAMES, mistake="with_biases")
 class Biased(StepByStep):
     def __init__(self, in_channels, channels, *, stride=1, shortcut="B", rng=None):
-        self.conv1, self.bn1 = Conv2d(in_channels, channels, 3, stride=stride, padding=1, rng=rng), BatchNorm(channels)
-        self.conv2, self.bn2 = Conv2d(channels, channels, 3, padding=1, rng=rng), BatchNorm(channels)
+        self.conv1 = Conv2d(in_channels, channels, 3, stride=stride, padding=1, rng=rng)
+        self.bn1 = BatchNorm(channels)
+        self.conv2 = Conv2d(channels, channels, 3, padding=1, rng=rng)
+        self.bn2 = BatchNorm(channels)
         self.downsample = make_shortcut(shortcut, in_channels, channels, stride, rng=rng)
 
 
@@ -169,7 +186,10 @@ class OnlyTheNumbersOfTheBranch(Base):
 class ProjectsAlways(StepByStep):
     def __init__(self, in_channels, channels, *, stride=1, shortcut="B", rng=None):
         super().__init__(in_channels, channels, stride=stride, shortcut=shortcut, rng=rng)
-        self.downsample = nn.Sequential(Conv2d(in_channels, channels, 1, stride=stride, bias=False, rng=rng), BatchNorm(channels))
+        self.downsample = nn.Sequential(
+            Conv2d(in_channels, channels, 1, stride=stride, bias=False, rng=rng),
+            BatchNorm(channels),
+        )
 
 
 @wrong(NAMES)

@@ -59,7 +59,8 @@ def opened_then_walked(module):
     return walk(module, set(), [])
 
 
-NESTED, LISTS = "test_modules_within_modules_come_in_their_place", "test_lists_and_tuples_are_opened"
+NESTED = "test_modules_within_modules_come_in_their_place"
+LISTS = "test_lists_and_tuples_are_opened"
 DICTS, SHARED = "test_dicts_are_opened", "test_what_is_shared_comes_once"
 OTHERS = "test_what_is_no_parameter_is_passed_by"
 
@@ -131,7 +132,9 @@ def every_tensor(module):
 
 @wrong(OTHERS, mistake="buffers_too")
 def whatever_has_numbers(module):
-    return walked(module, keep=lambda value: isinstance(value, Parameter) or type(value).__name__ == "ndarray")
+    return walked(
+        module, keep=lambda value: isinstance(value, Parameter) or type(value).__name__ == "ndarray"
+    )
 
 
 @wrong("test_frozen_ones_are_parameters_too", mistake="frozen_left_out")
@@ -154,7 +157,11 @@ def breadth_first(module):
 @wrong("test_a_module_may_know_the_one_above_it", mistake="circle", crashes=True)
 def without_memory(module):
     def below(value):
-        return [value] if isinstance(value, Parameter) else [one for part in held(value) or () for one in below(part)]
+        return (
+            [value]
+            if isinstance(value, Parameter)
+            else [one for part in held(value) or () for one in below(part)]
+        )
 
     return list(dict.fromkeys(below(module)))
 
@@ -162,7 +169,12 @@ def without_memory(module):
 @wrong(NESTED)
 def sorted_by_name(module):
     return walked(
-        module, lambda value: [vars(value)[key] for key in sorted(vars(value))] if isinstance(value, Module) else held(value)
+        module,
+        lambda value: (
+            [vars(value)[key] for key in sorted(vars(value))]
+            if isinstance(value, Module)
+            else held(value)
+        ),
     )
 
 
@@ -183,7 +195,9 @@ def copies(module):
 
 @wrong("test_equal_numbers_are_not_the_same_parameter")
 def by_array(module):
-    return list({id(parameter.data): parameter for parameter in reversed(with_a_stack(module))}.values())[::-1]
+    return list(
+        {id(parameter.data): parameter for parameter in reversed(with_a_stack(module))}.values()
+    )[::-1]
 
 
 @wrong(SHARED)
@@ -198,4 +212,8 @@ def tuples_missed(module):
 
 @wrong("test_modules_within_modules_come_in_their_place")
 def weights_and_biases_by_name(module):
-    return [value for value in walked(module) if value in [getattr(module, name, None) for name in ("weight", "bias")]]
+    return [
+        value
+        for value in walked(module)
+        if value in [getattr(module, name, None) for name in ("weight", "bias")]
+    ]

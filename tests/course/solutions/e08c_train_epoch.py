@@ -137,7 +137,9 @@ def run_again(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
     for x, labels in batches:
         looped(model, [(x, labels)], optimizer, label_smoothing)
         logits = model(Tensor(x))
-        meter.update(F.cross_entropy(logits, labels, label_smoothing=label_smoothing), logits, labels)
+        meter.update(
+            F.cross_entropy(logits, labels, label_smoothing=label_smoothing), logits, labels
+        )
     return meter.score()
 
 
@@ -188,19 +190,25 @@ def nothing(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
 
 @wrong(SCORE)
 def in_percent(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
-    losses, correct, images = step_by_step(model, batches, optimizer, label_smoothing=label_smoothing, meter=meter)
+    losses, correct, images = step_by_step(
+        model, batches, optimizer, label_smoothing=label_smoothing, meter=meter
+    )
     return Score(losses, 100 * correct, images)
 
 
 @wrong(SCORE)
 def turned(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
-    losses, correct, images = step_by_step(model, batches, optimizer, label_smoothing=label_smoothing, meter=meter)
+    losses, correct, images = step_by_step(
+        model, batches, optimizer, label_smoothing=label_smoothing, meter=meter
+    )
     return Score(correct, losses, images)
 
 
 @wrong(SCORE)
 def batches_counted(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
-    losses, correct, _ = step_by_step(model, batches, optimizer, label_smoothing=label_smoothing, meter=meter)
+    losses, correct, _ = step_by_step(
+        model, batches, optimizer, label_smoothing=label_smoothing, meter=meter
+    )
     return Score(losses, correct, len(batches))
 
 

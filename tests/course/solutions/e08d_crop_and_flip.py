@@ -12,7 +12,8 @@ def overlap(move, size):
 
 def shifted(image, down, across):
     result = xp.zeros_like(image)
-    (to_row, row), (to_column, column) = overlap(down, image.shape[0]), overlap(across, image.shape[1])
+    (to_row, row) = overlap(down, image.shape[0])
+    (to_column, column) = overlap(across, image.shape[1])
     result[to_row, to_column] = image[row, column]
     return result
 
@@ -32,14 +33,17 @@ def by_gather(images, down, across, mirrored):
     column = xp.where(mirrored[:, None], xp.arange(w)[::-1], xp.arange(w)) + across[:, None]
     row = xp.arange(h) + down[:, None]
     inside = ((row >= 0) & (row < h))[:, :, None] & ((column >= 0) & (column < w))[:, None]
-    picked = images[xp.arange(n)[:, None, None], row.clip(0, h - 1)[:, :, None], column.clip(0, w - 1)[:, None]]
+    picked = images[
+        xp.arange(n)[:, None, None], row.clip(0, h - 1)[:, :, None], column.clip(0, w - 1)[:, None]
+    ]
     return xp.where(inside[..., None], picked, 0).astype(images.dtype)
 
 
 @right
 def mirrored_with_the_other_sign(images, down, across, mirrored):
     parts = [
-        shifted(image[:, ::-1], d, -a) if m else shifted(image, d, a) for image, d, a, m in zip(images, down, across, mirrored)
+        shifted(image[:, ::-1], d, -a) if m else shifted(image, d, a)
+        for image, d, a, m in zip(images, down, across, mirrored)
     ]
     return xp.stack(parts)
 
@@ -50,12 +54,19 @@ def by_matrices(images, down, across, mirrored):
     result = []
     for image, d, a, m in zip(images, down, across, mirrored):
         rows, columns = xp.eye(h, k=int(d)), xp.eye(w, k=int(a))
-        result.append(xp.einsum("ir,jq,rqc->ijc", rows, columns[::-1] if m else columns, image.astype("float64")))
+        result.append(
+            xp.einsum(
+                "ir,jq,rqc->ijc", rows, columns[::-1] if m else columns, image.astype("float64")
+            )
+        )
     return xp.stack(result).astype(images.dtype)
 
 
-DOWN, ACROSS, EDGE = "test_down_moves_the_window_down", "test_across_moves_it_to_the_right", "test_beyond_the_edge_all_is_0"
-FLIP, OWN = "test_mirrored_images_are_read_from_right_to_left", "test_each_image_has_moves_of_its_own"
+DOWN = "test_down_moves_the_window_down"
+ACROSS = "test_across_moves_it_to_the_right"
+EDGE = "test_beyond_the_edge_all_is_0"
+FLIP = "test_mirrored_images_are_read_from_right_to_left"
+OWN = "test_each_image_has_moves_of_its_own"
 THEN, STAYS = "test_the_window_moves_first_and_is_mirrored_then", "test_without_moves_all_stays"
 
 
@@ -69,7 +80,9 @@ def flipped(image, mirrored):
 
 @wrong(DOWN, mistake="wrapped")
 def rolled(images, down, across, mirrored):
-    return one_by_one(images, down, across, mirrored, lambda x, d, a, m: flipped(xp.roll(x, (-d, -a), (0, 1)), m))
+    return one_by_one(
+        images, down, across, mirrored, lambda x, d, a, m: flipped(xp.roll(x, (-d, -a), (0, 1)), m)
+    )
 
 
 @wrong(DOWN, mistake="edge_repeated")
@@ -85,27 +98,45 @@ def padded_by_the_edge(images, down, across, mirrored):
 
 @wrong(DOWN, mistake="image_moved")
 def the_other_way(images, down, across, mirrored):
-    return one_by_one(images, down, across, mirrored, lambda x, d, a, m: flipped(shifted(x, -d, -a), m))
+    return one_by_one(
+        images, down, across, mirrored, lambda x, d, a, m: flipped(shifted(x, -d, -a), m)
+    )
 
 
 @wrong(THEN, mistake="mirrored_first")
 def flip_then_shift(images, down, across, mirrored):
-    return one_by_one(images, down, across, mirrored, lambda x, d, a, m: shifted(flipped(x, m), d, a))
+    return one_by_one(
+        images, down, across, mirrored, lambda x, d, a, m: shifted(flipped(x, m), d, a)
+    )
 
 
 @wrong(FLIP, mistake="upside_down")
 def rows_turned(images, down, across, mirrored):
-    return one_by_one(images, down, across, mirrored, lambda x, d, a, m: shifted(x, d, a)[::-1] if m else shifted(x, d, a))
+    return one_by_one(
+        images,
+        down,
+        across,
+        mirrored,
+        lambda x, d, a, m: shifted(x, d, a)[::-1] if m else shifted(x, d, a),
+    )
 
 
 @wrong(DOWN, mistake="axes_swapped")
 def across_and_down(images, down, across, mirrored):
-    return one_by_one(images, across, down, mirrored, lambda x, d, a, m: flipped(shifted(x, d, a), m))
+    return one_by_one(
+        images, across, down, mirrored, lambda x, d, a, m: flipped(shifted(x, d, a), m)
+    )
 
 
 @wrong(OWN, mistake="one_for_all")
 def as_the_first(images, down, across, mirrored):
-    return one_by_one(images, down, across, mirrored, lambda x, *_: flipped(shifted(x, down[0], across[0]), mirrored[0]))
+    return one_by_one(
+        images,
+        down,
+        across,
+        mirrored,
+        lambda x, *_: flipped(shifted(x, down[0], across[0]), mirrored[0]),
+    )
 
 
 @wrong(FLIP, mistake="never_mirrored")
@@ -115,7 +146,9 @@ def shifted_only(images, down, across, mirrored):
 
 @wrong(OWN)
 def all_or_none(images, down, across, mirrored):
-    return one_by_one(images, down, across, mirrored, lambda x, d, a, m: flipped(shifted(x, d, a), mirrored.any()))
+    return one_by_one(
+        images, down, across, mirrored, lambda x, d, a, m: flipped(shifted(x, d, a), mirrored.any())
+    )
 
 
 @wrong(EDGE)
@@ -136,7 +169,11 @@ def bytes_always(images, down, across, mirrored):
 @wrong(FLIP)
 def colours_turned(images, down, across, mirrored):
     return one_by_one(
-        images, down, across, mirrored, lambda x, d, a, m: shifted(x, d, a)[:, :, ::-1] if m else shifted(x, d, a)
+        images,
+        down,
+        across,
+        mirrored,
+        lambda x, d, a, m: shifted(x, d, a)[:, :, ::-1] if m else shifted(x, d, a),
     )
 
 
@@ -167,4 +204,8 @@ def square_windows(images, down, across, mirrored):
 
 @wrong("test_it_is_a_new_array")
 def as_they_are(images, down, across, mirrored):
-    return by_overlap(images, down, across, mirrored) if mirrored.any() or down.any() or across.any() else images
+    return (
+        by_overlap(images, down, across, mirrored)
+        if mirrored.any() or down.any() or across.any()
+        else images
+    )

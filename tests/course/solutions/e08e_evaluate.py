@@ -7,7 +7,11 @@ from tests.course.kinds import right, wrong
 
 def fact(model, x, labels):
     logits = model(Tensor(x))
-    return F.cross_entropy(logits, labels).item(), (logits.data.argmax(-1) == labels).sum().item(), len(x)
+    return (
+        F.cross_entropy(logits, labels).item(),
+        (logits.data.argmax(-1) == labels).sum().item(),
+        len(x),
+    )
 
 
 def mean(facts):
@@ -57,7 +61,8 @@ def running_means(model, batches):
         with no_grad():
             now, hits, n = fact(model, x, labels)
         images += n
-        loss, accuracy = loss + (now - loss) * n / images, accuracy + (hits / n - accuracy) * n / images
+        loss = loss + (now - loss) * n / images
+        accuracy = accuracy + (hits / n - accuracy) * n / images
     for module, mode in modes:
         module.training = mode
     return loss, accuracy
@@ -87,14 +92,18 @@ def facts(model, batches):
 @wrong(LAST, mistake="mean_of_batches")
 def averages_averaged(model, batches):
     found = facts(model, batches)
-    return sum(loss for loss, *_ in found) / len(found), sum(hits / n for _, hits, n in found) / len(found)
+    return sum(loss for loss, *_ in found) / len(found), sum(
+        hits / n for _, hits, n in found
+    ) / len(found)
 
 
 @wrong(LAST, mistake="full_batches_assumed")
 def as_many_as_the_first(model, batches):
     found = facts(model, batches)
     size = max(n for *_, n in found)
-    return sum(loss * n for loss, _, n in found) / size / len(found), sum(hits for _, hits, _ in found) / size / len(found)
+    return sum(loss * n for loss, _, n in found) / size / len(found), sum(
+        hits for _, hits, _ in found
+    ) / size / len(found)
 
 
 @wrong(ONE, mistake="losses_unweighted")
@@ -178,7 +187,9 @@ def accuracy_alone(model, batches):
 def counted_before(model, batches):
     images = sum(len(labels) for _, labels in batches)
     found = facts(model, batches)
-    return sum(loss * n for loss, _, n in found) / images, sum(hits for _, hits, _ in found) / images
+    return sum(loss * n for loss, _, n in found) / images, sum(
+        hits for _, hits, _ in found
+    ) / images
 
 
 @wrong("test_nothing_moves")

@@ -122,7 +122,9 @@ def raises_always(candidate):
 def gives_a_bool(candidate):
     model, x = candidate().eval(), inputs()
     before = model.state_dict()
-    return xp.allclose(given(model, x)[:1], given(model, x[:1]), atol=1e-4) and same_state(model, before)
+    return xp.allclose(given(model, x)[:1], given(model, x[:1]), atol=1e-4) and same_state(
+        model, before
+    )
 
 
 @wrong(WRONG_ONES)
