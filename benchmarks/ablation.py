@@ -111,7 +111,7 @@ def main(arguments=None):
     written["epochs"] = EPOCHS
     config = settings.merged(given, written)
     (train, held), machine, begun = parts(config), host.describe(None), time.perf_counter()
-    host.told(machine)
+    host.report(machine)
     of = {"images": IMAGES, "held": HELD, "data": train.name, "recipe": written}
     figures = {**of, "machine": machine, "rows": {name: [] for name in ROWS}}
     if options.resume:

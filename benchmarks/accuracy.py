@@ -106,7 +106,7 @@ def _net(config):
 
 def _recipe(config):
     return (
-        recipes.told(config)
+        recipes.describe(config)
         if "recipe" in config
         else f"none: as `train` does, {config['epochs']} epochs"
     )

@@ -34,7 +34,7 @@ def _measured(shape, plan, peers, limit):
         )
         figures[name] = timing.rates(seconds, 1e-9 * products * shape.flop)
         milliseconds = 1e-6 * products * shape.flop / limit
-        timing.told(
+        timing.report(
             f"{shape}, {name}; its products alone: {limit:.0f} GFLOP/s, {milliseconds:.2f} ms",
             figures[name],
             "GFLOP/s",

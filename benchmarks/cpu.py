@@ -35,7 +35,7 @@ def main():
     )
     threadpool_limits(backend.threads(), user_api="blas")
     facts = host.describe(peers)
-    host.told(facts)
+    host.report(facts)
     why = host.pinned(facts)
     if why and not options.smoke:
         print(f"no result: {why}", file=sys.stderr)

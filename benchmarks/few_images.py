@@ -105,8 +105,8 @@ def drawn(rows):
     return figure
 
 
-def told(found):
-    """Mean and deviation of shares, in per cent."""
+def mean_and_deviation(found):
+    """Mean and standard deviation of fractions, in per cent."""
     return f"{100 * statistics.fmean(found):.1f} % ± {100 * statistics.stdev(found):.1f}"
 
 
@@ -144,7 +144,9 @@ def main(arguments=None):
                 evaluate(tuned(start, freeze, few, seed), data.batches(tests, 250)).accuracy
             )
         seconds = (time.perf_counter() - begun) / len(SEEDS)
-        print(f"  {name:32} {told(rows[name]):>14}   {seconds:4.0f} s each", flush=True)
+        print(
+            f"  {name:32} {mean_and_deviation(rows[name]):>14}   {seconds:4.0f} s each", flush=True
+        )
     if options.json:
         options.json.write_text(
             json.dumps(

@@ -81,7 +81,10 @@ def _tables(runs, theirs):
         "few-images": [
             "| | accuracy on cat and dog |",
             "| --- | --- |",
-            *(f"| {name} | {few_images.told(found)} |" for name, found in few.items()),
+            *(
+                f"| {name} | {few_images.mean_and_deviation(found)} |"
+                for name, found in few.items()
+            ),
         ],
     }
     return {name: "\n".join(lines) for name, lines in tables.items()}
@@ -165,8 +168,8 @@ def _of_short_trainings():
 def _of_tuning():
     few, part = _json(RESULTS / "few-images.json"), _json(ROOT / frozen.RESULTS)
     return {
-        "few-images.scratch": few_images.told(few["rows"]["from nothing"]),
-        "few-images.tuned": few_images.told(few["rows"]["tuned, nothing frozen"]),
+        "few-images.scratch": few_images.mean_and_deviation(few["rows"]["from nothing"]),
+        "few-images.tuned": few_images.mean_and_deviation(few["rows"]["tuned, nothing frozen"]),
         "few-images.tests": f"{few['tests']:,}",
         "frozen.layer4": f"{100 * part['frozen']['until:layer4']['share']:.0f} %",
     }

@@ -53,7 +53,7 @@ def markdown(net, n, found):
 def main(net="resnet18", n="128"):
     """Measure, print and keep the figures."""
     facts = host.describe(None)
-    host.told(facts)
+    host.report(facts)
     found = measured(net, int(n))
     print("\n".join(markdown(net, int(n), found)))
     RESULTS.write_text(

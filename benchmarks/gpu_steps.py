@@ -188,7 +188,7 @@ def within(context, step):
 
 def _say(found):
     if found["rate"]:
-        timing.told(f"{found['net']}, batch {found['batch']}, {found['mode']}", found, "images/s")
+        timing.report(f"{found['net']}, batch {found['batch']}, {found['mode']}", found, "images/s")
 
 
 def _check(ways):

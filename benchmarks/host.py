@@ -30,7 +30,7 @@ def describe(peers):
             "numpy": numpy.__version__, "blas": blas, "torch": peers and peers.describe(backend.threads())}  # fmt: skip
 
 
-def told(facts):
+def report(facts):
     """Print what describe() gave."""
     blas, torch = facts["blas"], facts["torch"]
     print(

@@ -115,7 +115,7 @@ def side_by_side(step, threads):
 
 def main(net="resnet20", n="128"):
     """Print both."""
-    host.told(host.describe(None))
+    host.report(host.describe(None))
     step = ours.training(ours.build(NETS[net]), *batch(int(n)))
     kinds, whole = by_kind(step)
     print(f"\n{net}, batch {n}, on one thread: {1e3 * whole:.0f} ms a step")

@@ -83,7 +83,7 @@ def rates(seconds, work):
     return figures
 
 
-def told(title, figures, unit):
+def report(title, figures, unit):
     """Print what rates() gave."""
     print(f"  {title}")
     width = max(30, *map(len, figures["rate"]))

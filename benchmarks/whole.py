@@ -31,7 +31,7 @@ def inference(plan, peers):
                 f"the logits of minires and {layout} differ by {difference}: they do not do the same work"
             )
     figures = timing.rates(timing.alternated(ways, plan.rounds, turn=plan.turn), plan.n)
-    timing.told(f"{plan.net}, batch {plan.n}", figures, "images/s")
+    timing.report(f"{plan.net}, batch {plan.n}", figures, "images/s")
     return {plan.net: {"batch": plan.n, **figures}}
 
 
@@ -87,7 +87,7 @@ def ladder(plan, peers):
     flop = 3 * 2 * models.summary(ours.build(NETS[plan.net]), (32, 32, 3)).multiply_adds
     rate, loops = loop_rate(), "loops in Python (a tiny convolution's FLOP/s)"
     figures["rate"] = {loops: timing.spread([rate / flop]), **figures["rate"]}
-    timing.told(f"{plan.net}, batch {plan.n}", figures, "images/s")
+    timing.report(f"{plan.net}, batch {plan.n}", figures, "images/s")
     return {
         "net": plan.net,
         "batch": plan.n,
@@ -129,7 +129,7 @@ def training(name, n, peers):
 
 def _measured(name, n, rounds, turn, peers):
     figures = timing.rates(timing.alternated(training(name, n, peers), rounds, turn=turn), n)
-    timing.told(f"{name}, batch {n}", figures, "images/s")
+    timing.report(f"{name}, batch {n}", figures, "images/s")
     return {"batch": n, **figures}
 
 

@@ -88,9 +88,9 @@ def packed(arrays: Mapping[str, HostArray], facts: dict[str, Any]) -> bytes:
     arrays = {
         name: numpy.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()
     }
-    told = json.dumps({"version": VERSION, **facts}, sort_keys=True)
+    text = json.dumps({"version": VERSION, **facts}, sort_keys=True)
     # Under one key: safetensors writes keys in any order.
-    ours = {"facts": told, MARK: _checksum(arrays, told)}
+    ours = {"facts": text, MARK: _checksum(arrays, text)}
     return safetensors.save(arrays, {"minires": json.dumps(ours)})
 
 
@@ -120,15 +120,15 @@ def _loads(data: bytes, path: str | Path) -> tuple[dict[str, HostArray], dict[st
         return arrays, {}
     try:
         ours = json.loads(metadata["minires"])
-        told = ours["facts"]
-        whole = _checksum(arrays, told) == ours[MARK]
+        text = ours["facts"]
+        whole = _checksum(arrays, text) == ours[MARK]
     except (ValueError, KeyError, TypeError, AttributeError):
         whole = False
     if not whole:
         raise CheckpointError(
             f"{path} is damaged: its checksum does not fit its data. Take another copy of it"
         )
-    facts = json.loads(told)
+    facts = json.loads(text)
     if facts.pop("version") > VERSION:
         raise CheckpointError(
             f"{path} was written by a newer minires: update this one (pip install --upgrade minires)"
@@ -136,8 +136,8 @@ def _loads(data: bytes, path: str | Path) -> tuple[dict[str, HostArray], dict[st
     return arrays, facts
 
 
-def _checksum(arrays: Mapping[str, HostArray], told: str) -> str:
-    digest = hashlib.sha256(told.encode())
+def _checksum(arrays: Mapping[str, HostArray], text: str) -> str:
+    digest = hashlib.sha256(text.encode())
     for name in sorted(arrays):
         array = arrays[name]
         digest.update(f"{name} {array.dtype.str} {array.shape}".encode())

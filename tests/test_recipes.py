@@ -96,14 +96,14 @@ def test_whatever_is_not_as_the_recipe_says_is_told_and_no_path():
     given.update(recipe="resnet18-fast", data_dir="/home/me")
     config = settings.merged(given, recipes.read("resnet18-fast")[0]).to_config()
     assert (
-        recipes.told(config)
+        recipes.describe(config)
         == "resnet18-fast, but for data folder:cats, lr 0.3, precision bfloat16, weights a.pth"
     )
     given = {"data_label": "dots", "seed": 1, "recipe": "cpu-30min"}
     plain = settings.merged(given, recipes.read("cpu-30min")[0]).to_config()
-    assert recipes.told(plain) == "cpu-30min"
+    assert recipes.describe(plain) == "cpu-30min"
     assert (
-        recipes.told({**plain, "average": 5, "whiten": False})
+        recipes.describe({**plain, "average": 5, "whiten": False})
         == "cpu-30min, but for whiten False, average 5"
     )
 

@@ -78,8 +78,8 @@ def _tried(dtype: numpy.dtype, library: str) -> numpy.dtype:
     try:
         xp.ones(1, dtype=numpy.float32).astype(dtype)
     except Exception as error:
-        told = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+        message = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
         raise BackendError(
-            f"{library} cannot round to {dtype.name} here ({told}): CuPy has bfloat16 from version 14 on"
+            f"{library} cannot round to {dtype.name} here ({message}): CuPy has bfloat16 from version 14 on"
         ) from None
     return dtype

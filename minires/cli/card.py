@@ -22,13 +22,13 @@ def card(loop, test, mirrored=None):
         also = " and their validation"
     cores, threads = machine.cores(), backend.threads()
     rows = {
-        "recipe": recipes.told(options.to_config()) if options.recipe else None,
+        "recipe": recipes.describe(options.to_config()) if options.recipe else None,
         "model": f"{options.model} ({built})",
         "data": f"{loop.train.name}: {sizes}; {loop.train.source}",
         **options.card_rows(),
         "accuracy on validation, after the last epoch": held,
-        "accuracy on test, read once, at the end": _counted(test),
-        "the same, each image also mirrored": _counted(mirrored) if mirrored else None,
+        "accuracy on test, read once, at the end": _percent(test),
+        "the same, each image also mirrored": _percent(mirrored) if mirrored else None,
         "time": f"{seconds:,.0f} s for {options.epochs} epochs{also}: "
         f"{loop.images / seconds:,.0f} images/s",
         "versions": f"minires {__version__}, Python {platform.python_version()}, "
@@ -42,5 +42,5 @@ def card(loop, test, mirrored=None):
     return {label: text for label, text in rows.items() if text is not None}
 
 
-def _counted(score):
+def _percent(score):
     return f"{100 * score.accuracy:.2f} % ({score.correct:,} of {score.count:,})"

@@ -38,19 +38,19 @@ class BarMeter(Meter):
         if self._bar is not None:
             self._bar.update(len(labels))
         if len(self._waiting) == self.every:
-            self._read()
+            self._read_losses()
 
     def score(self):
         """The Score of the epoch so far.
 
         Raises  FloatingPointError: as update. ValueError: nothing has been counted.
         """
-        self._read()
+        self._read_losses()
         if not self._count:
             raise ValueError("there were no batches")
         return Score(self._losses, self._correct, self._count)
 
-    def _read(self):
+    def _read_losses(self):
         """Read what is still on the device, and add it to the sums."""
         first = self.steps - len(self._waiting)
         for step, (loss, correct, count) in enumerate(self._waiting, first):
@@ -89,7 +89,7 @@ class BarMeter(Meter):
 
     def state_dict(self):
         """The sums and the number of steps so far."""
-        self._read()
+        self._read_losses()
         sums = {"losses": self._losses, "correct": self._correct, "count": self._count}
         return {"steps": self.steps, **sums, "last": self.last}
 

@@ -36,15 +36,15 @@ def evaluate(arguments):
     result = score(model, data.batches(part, 250))
     if arguments.pictures:
         _draw(model, part, facts, Path(arguments.pictures))
-    print(f"{arguments.part} part of {part.name}: {_counted(result)}")
+    print(f"{arguments.part} part of {part.name}: {_with_count(result)}")
     if given.get("test_flips"):
         mirrored = score(model, data.batches(part, 250), flips=True)
-        print(f"each image also mirrored: {_counted(mirrored)}")
+        print(f"each image also mirrored: {_with_count(mirrored)}")
     if part.source:
         print(part.source)
 
 
-def _counted(score):
+def _with_count(score):
     return f"{score} ({score.correct:,} of {score.count:,})"
 
 

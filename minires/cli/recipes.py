@@ -28,7 +28,7 @@ def read(name):
     return found, variants
 
 
-def told(config):
+def describe(config):
     """The recipe of a run, from its config, and how the run departed from it: a text."""
     written, variants = read(config["recipe"])
     differ = {option for variant in variants for option in variant}

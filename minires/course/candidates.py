@@ -6,7 +6,7 @@ def verdicts(check, candidates):
 
     candidates  what it is -> a function
     """
-    return {told: _verdict(check, candidate) for told, candidate in candidates.items()}
+    return {name: _verdict(check, candidate) for name, candidate in candidates.items()}
 
 
 def _verdict(check, candidate):

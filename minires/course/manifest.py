@@ -112,7 +112,7 @@ def exercises():
     for path in sorted(FOLDER.glob("*.toml")):
         for entry in tomllib.loads(path.read_text(encoding="utf-8"))["exercise"]:
             try:
-                exercise = _read(entry)
+                exercise = _exercise(entry)
             except TypeError as error:
                 raise ManifestError(f"{path.name}, {entry.get('id', '?')}: {error}") from None
             if exercise.id in found or exercise.kind not in KINDS or len(exercise.hints) != 3:
@@ -128,7 +128,7 @@ def exercises():
     return found
 
 
-def _read(entry):
+def _exercise(entry):
     entry = {
         key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()
     }

@@ -161,7 +161,7 @@ def pytest_terminal_summary(terminalreporter, config):
             state = runner.overall(states)
             terminalreporter.write(f"{id}  {exercise.name:20} ")
             terminalreporter.write(f"{state:12}", **{COLOURS[state]: True})
-            terminalreporter.line(progress.told(state, states, seen[id]["message"]))
+            terminalreporter.line(progress.details(state, states, seen[id]["message"]))
             if (
                 state == runner.NOT_STARTED and len(seen) == 1 and seen[id]["message"]
             ):  # a bug hunt, asked for by itself

@@ -181,7 +181,7 @@ def _results(out, token):
     return found
 
 
-def told(state, states, message):
+def details(state, states, message):
     """What is added to a state in a list: how many claims hold, or the first line of what is wrong."""
     held = f"{states.count(runner.SOLVED)} of {len(states)} claims hold"
     if state == runner.WRONG:

@@ -36,7 +36,7 @@ def folder(
     }
     if parts["train"] is None and parts["test"] is None:
         classes = _classes(path)
-        images, labels = _read(path, classes, size, prepared, all_classes=True)
+        images, labels = _read_images(path, classes, size, prepared, all_classes=True)
         # The how-manieth of its class.
         rank = numpy.concatenate([numpy.arange(n) for n in numpy.bincount(labels)])
         everything = Dataset(
@@ -62,16 +62,20 @@ def folder(
     train = validation = None
     if parts["train"]:
         train = Dataset(
-            *_read(parts["train"], classes, size, prepared, all_classes=True), classes, **facts
+            *_read_images(parts["train"], classes, size, prepared, all_classes=True),
+            classes,
+            **facts,
         )
         facts.update(mean=train.mean, std=train.std)
         size = size or (train.images.shape[1], train.images.shape[2])
     if parts["validation"] and train:
-        validation = Dataset(*_read(parts["validation"], classes, size, prepared), classes, **facts)
+        validation = Dataset(
+            *_read_images(parts["validation"], classes, size, prepared), classes, **facts
+        )
     return (
         train,
         validation,
-        Dataset(*_read(parts["test"], classes, size, prepared), classes, **facts),
+        Dataset(*_read_images(parts["test"], classes, size, prepared), classes, **facts),
     )
 
 
@@ -175,7 +179,7 @@ def _classes(path: Path) -> list[str]:
     return classes
 
 
-def _read(
+def _read_images(
     path: Path,
     classes: list[str],
     size: int | tuple[int, int] | None,

@@ -15,10 +15,10 @@ def keep():
     """Tell glibc to keep what is freed, but for arrays of 1 GiB or more. Without glibc, or where the environment says by
     MALLOC_... or GLIBC_TUNABLES what malloc is to do, nothing is changed. Whether something was.
     """
-    told = any(name.startswith("MALLOC_") or name == "GLIBC_TUNABLES" for name in os.environ)
+    chosen = any(name.startswith("MALLOC_") or name == "GLIBC_TUNABLES" for name in os.environ)
     mallopt = (
         getattr(ctypes.CDLL(None), "mallopt", None)
-        if sys.platform == "linux" and not told
+        if sys.platform == "linux" and not chosen
         else None
     )
     if mallopt is None:

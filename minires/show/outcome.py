@@ -62,12 +62,12 @@ def confusion(labels, guesses, classes, *, title=""):
     axes.imshow(wrong, cmap="Oranges", vmin=0, vmax=most)
     if k <= 20:
         for i, j in sorted(counts):
-            told = f"{shares[i][j]:.0f}" if shares[i][j] >= 9.5 else f"{shares[i][j]:.1f}"
+            text = f"{shares[i][j]:.0f}" if shares[i][j] >= 9.5 else f"{shares[i][j]:.1f}"
             colour = RIGHT if i == j else "white" if wrong[i][j] > DARK * most else "black"
             axes.text(
                 j,
                 i,
-                told,
+                text,
                 ha="center",
                 va="center",
                 fontsize=8,
