@@ -590,3 +590,30 @@ def test_of_many_faults_some_are_named_and_the_rest_counted():
     model = Sequential(*(Linear(1, 1) for _ in range(10)))
     with pytest.raises(ValueError, match="missing: 0.weight\n(.*\n){11}  and 8 more$"):
         model.load_state_dict({})
+
+
+def test_a_module_hands_on_options():
+    class Scaled(Module):
+        def forward(self, x, *, by=1):
+            return x * by
+
+    assert Scaled()(Tensor([2.0]), by=3).item() == 6
+
+
+def test_a_tuple_in_which_nothing_changes_stays_the_one_that_it_is():
+    class Holder(Module):
+        def __init__(self):
+            self.weight = Parameter(to_device(numpy.ones(2, "f4")))
+            self.sizes = (3, 4)
+
+    module = Holder()
+    sizes = module.sizes
+    assert module.astype("float64").sizes is sizes and module.weight.dtype == "float64"
+
+
+def test_twelve_faults_are_all_named():
+    names = [f"extra{i}" for i in range(12)]
+    state = {**Linear(1, 1).state_dict(), **{name: numpy.zeros(1) for name in names}}
+    with pytest.raises(ValueError) as error:
+        Linear(1, 1).load_state_dict(state)
+    assert all(name in str(error.value) for name in names) and "more" not in str(error.value)

@@ -438,3 +438,21 @@ def test_dropout_refuses_a_mask_of_another_shape_even_if_it_broadcasts(shape):
 def test_dropout_refuses_a_mask_that_is_not_of_bools():
     with pytest.raises(TypeError, match="^dropout: the mask is float64, not bools$"):
         run(ops.dropout, numpy.ones((2, 3)), numpy.ones((2, 3)), p=0.5)
+
+
+def test_a_variance_of_many_values_is_exact_to_a_rounding():
+    """2^20 values around 0: float32 sums of their squares would be off by a thousandth."""
+    x = numpy.random.default_rng(0).standard_normal((2**20, 1)).astype(numpy.float32)
+    mean, var = ops.channel_stats(to_device(x))
+    wide = x.astype(numpy.float64)
+    assert_allclose(to_host(mean), wide.mean(axis=0), atol=1e-8)
+    assert_allclose(to_host(var), wide.var(axis=0), rtol=2e-7)
+
+
+def test_one_value_per_channel_has_statistics_and_none_has_not():
+    mean, var = ops.channel_stats(to_device(numpy.array([[3.0, 4.0]])))
+    assert to_host(mean).tolist() == [3, 4] and to_host(var).tolist() == [0, 0]
+    with pytest.raises(ValueError, match=r"0 values per channel: a variance needs one or more$"):
+        ops.channel_stats(to_device(numpy.zeros((0, 3))))
+    with pytest.raises(ValueError, match=r"1 value per channel: a variance needs two or more$"):
+        ops.batch_norm(*map(to_device, (numpy.zeros((1, 3)), numpy.ones(3), numpy.ones(3))))

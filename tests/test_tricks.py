@@ -61,6 +61,13 @@ def test_a_dirac_weight_passes_channels_on(c, f):
 
 
 @each_backend
+def test_a_dirac_weight_of_a_large_kernel_has_its_one_in_the_middle():
+    weight = to_device(numpy.zeros((7, 5, 2, 2), numpy.float32))
+    init.dirac(weight)
+    assert numpy.argwhere(to_host(weight)).tolist() == [[3, 2, 0, 0], [3, 2, 1, 1]]
+
+
+@each_backend
 def test_resnet8_whitens_its_first_convolution_which_then_stays():
     model = models.resnet8(widths=(8, 8), stem=8)
     images = correlated(20)
