@@ -8,6 +8,8 @@ from minires import __version__, backend, models
 from minires.cli.arguments import add_options
 from minires.cli.options import WEIGHTS
 
+__all__ = ["main"]
+
 
 def main(arguments=None):
     """Run a command. A mistake of the user's is one line on stderr, and exit status 2."""
