@@ -5,8 +5,8 @@ import sys
 from importlib import import_module
 
 from minires import __version__, backend, models
-from minires.cli.arguments import add_options
-from minires.cli.options import WEIGHTS
+from minires.cli import arguments as parsing
+from minires.cli import options as fields
 
 __all__ = ["main"]
 
@@ -46,7 +46,9 @@ def _parser():
         return parser
 
     half_a_minute = "with no options: on handwritten digits, in about half a minute"
-    add_options(command("train", "train", f"train a residual network ({half_a_minute})"), "train")
+    parsing.add_options(
+        command("train", "train", f"train a residual network ({half_a_minute})"), "train"
+    )
     _add_evaluate(command("evaluate", "predict", "measure a trained model's loss and accuracy"))
     _add_predict(command("predict", "predict", "name the most likely classes of images"))
     _add_export(command("export", "predict", "export a trained model as an ONNX file"))
@@ -61,11 +63,11 @@ def _parser():
     return parser
 
 
-RUN = "a run's name or folder (default: the newest run)"
+_RUN = "a run's name or folder (default: the newest run)"
 
 
 def _add_evaluate(parser):
-    parser.add_argument("trained", nargs="?", metavar="RUN", help=RUN)
+    parser.add_argument("trained", nargs="?", metavar="RUN", help=_RUN)
     parser.add_argument("--part", choices=("train", "validation", "test"), default="test")
     drawn = "draw the confusion matrix, mistakes and filters, in this folder"
     parser.add_argument("--pictures", metavar="DIR", help=drawn)
@@ -75,7 +77,7 @@ def _add_evaluate(parser):
 def _add_predict(parser):
     files = "image files; give them before the options"
     parser.add_argument("images", nargs="+", metavar="IMAGE", help=files)
-    parser.add_argument("--run", dest="trained", metavar="RUN", help=RUN)
+    parser.add_argument("--run", dest="trained", metavar="RUN", help=_RUN)
     top = "how many classes to name (default: 5)"
     parser.add_argument("--top", type=int, default=5, metavar="K", help=top)
     drawn = "draw the images and their probabilities, in this file"
@@ -84,14 +86,14 @@ def _add_predict(parser):
 
 
 def _add_export(parser):
-    parser.add_argument("trained", nargs="?", metavar="RUN", help=RUN)
+    parser.add_argument("trained", nargs="?", metavar="RUN", help=_RUN)
     parser.add_argument("--to", metavar="FILE", help="the file to write (default: MODEL.onnx)")
     _add_weights(parser, "export")
 
 
 def _add_weights(parser, command):
     """Options of a command that loads weights."""
-    add_options(parser, command, weights=f"{WEIGHTS}; instead of a run")
+    parsing.add_options(parser, command, weights=f"{fields.WEIGHTS}; instead of a run")
     names = "the classes of such weights: digits, cifar10, cifar100, imagenet, or names with commas"
     parser.add_argument("--classes", metavar="NAMES", help=names)
 
@@ -101,7 +103,7 @@ def _add_summary(parser):
     size = "height, width, channels (default: 32 32 3; 224 224 3 with the imagenet stem)"
     parser.add_argument("--input", type=int, nargs="+", metavar="SIZE", help=size)
     parser.add_argument("--num-classes", type=int, default=10, metavar="K", help="(default: 10)")
-    add_options(parser, "summary")
+    parsing.add_options(parser, "summary")
 
 
 def _add_data(parser):
@@ -109,7 +111,7 @@ def _add_data(parser):
     parser.add_argument("data", metavar="SET", nargs="?", default="cifar10", help=sets)
     drawn = "the file to draw in (default: SET.png)"
     parser.add_argument("--picture", metavar="FILE", help=drawn)
-    add_options(parser, "data")
+    parsing.add_options(parser, "data")
 
 
 def _add_plot(parser):
