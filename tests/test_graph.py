@@ -5,6 +5,7 @@ import pytest
 
 from minires.backend import to_device
 from minires.graph import OutOfMemory, out_of_memory
+from minires.tensor import Tensor, apply
 
 pytestmark = pytest.mark.usefixtures("each_backend")
 
@@ -35,3 +36,16 @@ def test_numbers_among_the_operands_have_no_shape():
 def test_one_that_says_it_already_is_passed_on():
     error = OutOfMemory("said")
     assert out_of_memory("add", [array(4)], error) is error
+
+
+def test_a_backward_without_memory_says_so():
+    def greedy(x):
+        def backward(g):
+            raise MemoryError("full")
+
+        return x, backward
+
+    y = apply(greedy, Tensor(array(2, 3), requires_grad=True))
+    message = r"^backward of greedy of \(2, 3\): full. Try a smaller batch \(it has 2 examples\)"
+    with pytest.raises(OutOfMemory, match=message):
+        y.backward(array(2, 3))

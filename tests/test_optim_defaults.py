@@ -111,3 +111,24 @@ def test_a_lookahead_says_that_it_refuses():
     state = lookahead(nn.Linear(1, 1)).state_dict()
     with pytest.raises(ValueError, match=r"^Lookahead: the state belongs to a different model$"):
         lookahead(nn.Linear(2, 2)).load_state_dict(state)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "ratio"),
+    [
+        (lambda step: 0.4 / (step + 1), 0.1 / 0.4),  # to the rate of the first step
+        (lambda step: 0.2 * step, 0.1 / 1.0),  # which is 0: to 1
+        (optim.cosine(0.8, steps=4, warmup=2), 0.1 / 0.8),  # to the rate that it was made for
+    ],
+)
+def test_a_groups_own_rate_keeps_its_ratio(schedule, ratio):
+    parameters = nn.Linear(1, 1).parameters()
+    groups = [{"params": parameters[:1]}, {"params": parameters[1:], "lr": 0.1}]
+    optimizer = optim.SGD(groups, lr=schedule)
+    assert optimizer.lr == schedule(0)
+    for step in range(3):
+        optimizer.step()
+        assert [group["lr"] for group in optimizer.groups] == pytest.approx(
+            [schedule(step), ratio * schedule(step)]
+        )
+    assert optimizer.steps == 3
