@@ -617,3 +617,19 @@ def test_twelve_faults_are_all_named():
     with pytest.raises(ValueError) as error:
         Linear(1, 1).load_state_dict(state)
     assert all(name in str(error.value) for name in names) and "more" not in str(error.value)
+
+
+def test_a_frozen_tree_stays_in_evaluation_and_learns_nothing():
+    model = Sequential(Linear(2, 2), BatchNorm(2)).train()
+    assert model.freeze() is model
+    assert [(module.frozen, module.training) for _, module in model.modules()] == [
+        (True, False)
+    ] * 3
+    assert [parameter.requires_grad for parameter in model.parameters()] == [False] * 4
+    model.train()
+    assert not any(module.training for _, module in model.modules())
+    model.freeze(False)
+    assert [(module.frozen, module.training) for _, module in model.modules()] == [
+        (False, True)
+    ] * 3
+    assert [parameter.requires_grad for parameter in model.parameters()] == [True] * 4

@@ -6,6 +6,7 @@ import pytest
 from minires import nn, optim
 from minires.backend import to_device, to_host
 from minires.optim.optimizers import adam, sgd
+from minires.optim.wrapper import Wrapper
 
 pytestmark = pytest.mark.usefixtures("each_backend")
 
@@ -23,6 +24,9 @@ def test_sgd_alone_is_a_step_along_the_gradient(update):
     update(w, array(10.0, -10.0), v, 0.1)
     numpy.testing.assert_allclose(to_host(w), [0, 3])  # a momentum of 0 forgets the velocity
     numpy.testing.assert_allclose(to_host(v), [10, -10])
+    w, v = array(1.0, 2.0), array(5.0, 5.0)
+    update(w, array(10.0, -10.0), v, 0.1, 0.5)
+    numpy.testing.assert_allclose(to_host(w), [1 - 1.25, 2 + 0.75])  # and does not look ahead
 
 
 @pytest.mark.parametrize("update", [adam, adam.plain])
@@ -33,6 +37,11 @@ def test_adam_alone_decays_nothing(update):
     numpy.testing.assert_allclose(to_host(m), 0.1 * g)
     numpy.testing.assert_allclose(to_host(v), 0.001 * g * g)
     numpy.testing.assert_allclose(to_host(w), [1 - 0.1, 1e-9 - 0.1 / 2], rtol=1e-6)
+    w, m, v = array(2.0), array(0.0), array(0.0)
+    update(w, array(-1.0), m, v, 1, 0.1, weight_decay=0.25)
+    numpy.testing.assert_allclose(
+        to_host(m), 0.1 * (-1 + 0.25 * 2)
+    )  # the decay is a part of the gradient
 
 
 def test_numbers_of_numpy_become_pythons():
@@ -45,17 +54,14 @@ def test_numbers_of_numpy_become_pythons():
     assert type(sgd.groups[0]["momentum"]) is float and sgd.groups[0]["nesterov"] is False
 
 
-@pytest.mark.parametrize(
-    "schedule",
-    [
+def test_a_schedule_knows_the_rate_it_was_made_for():
+    schedules = (
         optim.constant(0.3),
         optim.step(0.3, milestones=[2]),
         optim.cosine(0.3, steps=5, warmup=2),
         optim.triangle(0.3, steps=5),
-    ],
-)
-def test_a_schedule_knows_the_rate_it_was_made_for(schedule):
-    assert schedule.lr == 0.3
+    )
+    assert [schedule.lr for schedule in schedules] == [0.3] * 4
 
 
 def test_a_state_without_a_count_of_steps_leaves_the_count():
@@ -132,3 +138,11 @@ def test_a_groups_own_rate_keeps_its_ratio(schedule, ratio):
             [schedule(step), ratio * schedule(step)]
         )
     assert optimizer.steps == 3
+
+
+def test_a_wrapper_hands_its_state_on():
+    inner = optim.SGD(nn.Linear(1, 1).parameters(), lr=0.1)
+    wrapper = Wrapper(inner)
+    wrapper.load_state_dict({"lr": 0.7, "steps": 3})
+    assert (inner.lr, inner.steps) == (wrapper.lr, wrapper.steps) == (0.7, 3)
+    assert wrapper.state_dict() == inner.state_dict()

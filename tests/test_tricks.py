@@ -47,6 +47,16 @@ def test_whitening_refuses_filters_that_there_are_not(filters):
         init.whitening(correlated(), (2, 2), filters)
 
 
+def test_whitening_adds_a_little_to_each_variance():
+    """Two directions of variance 1 and 0: the weights of the second are bounded by 1 / sqrt(eps)."""
+    images = numpy.random.default_rng(0).standard_normal((2000, 1, 1, 2)) * [1, 0]
+    weight = init.whitening(images.astype("f4"), (1, 1), 4)
+    numpy.testing.assert_array_equal(
+        weight, init.whitening(images.astype("f4"), (1, 1), 4, eps=5e-4)
+    )
+    assert abs(weight).max() == pytest.approx(5e-4**-0.5, rel=1e-3)
+
+
 @each_backend
 @pytest.mark.parametrize(("c", "f"), [(3, 5), (4, 4), (5, 3)])
 def test_a_dirac_weight_passes_channels_on(c, f):
