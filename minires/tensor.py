@@ -228,7 +228,8 @@ def apply(op: ops.Op, *operands: Any, **options: Any) -> Tensor:
     if not any(isinstance(array, xp.ndarray) for array in arrays):
         arrays = [Tensor(array).data for array in arrays]
     options = {key: _option(value, key, name) for key, value in options.items()}
-    needs = tuple(settings().grad and isinstance(x, Tensor) and x.requires_grad for x in operands)
+    # Times False is an empty tuple: under no_grad() nothing needs a gradient.
+    needs = tuple(isinstance(x, Tensor) and x.requires_grad for x in operands) * settings().grad
     options |= {"needs_input_grad": needs} if hasattr(op, "forms") else {}
     try:
         made = op(*arrays, **options)

@@ -44,8 +44,8 @@ _default = Settings(
     plain=os.environ.get("MINIRES_PLAIN", "0") not in ("", "0"),
     tf32=os.environ.get("MINIRES_TF32", "0") not in ("", "0"),
 )
-# Holds the _Override of the using() blocks around this point.
-_override: ContextVar["_Override | None"] = ContextVar("minires", default=None)
+# Holds what differs here from the default: the _Override of the using() blocks around this point, or the Settings of carried().
+_override: ContextVar["_Override | Settings | None"] = ContextVar("minires", default=None)
 
 
 class _Override:
@@ -71,8 +71,8 @@ class _Override:
 
 def settings() -> Settings:
     """The Settings that hold here."""
-    override = _override.get()
-    return _default if override is None else override.over(_default)
+    here = _override.get()
+    return here.over(_default) if isinstance(here, _Override) else here or _default
 
 
 def use(library: str | Library | None = None, **changes: Any) -> None:
@@ -100,7 +100,8 @@ class using(ContextDecorator):
         self.changes = _checked(library, changes)
 
     def __enter__(self) -> Self:
-        before = _override.get() or _Override(())
+        here = _override.get()
+        before = here if isinstance(here, _Override) else _Override((), fixed=here)
         try:
             _override.set(_Override((*before.blocks, (self, self.changes)), before.fixed))
         except BaseException:  # an interrupt right after it was set
@@ -110,22 +111,21 @@ class using(ContextDecorator):
 
     def __exit__(self, *_: object) -> None:
         override = _override.get()
-        if override is None:
+        if not isinstance(override, _Override):
             return
         blocks = list(override.blocks)
         for i in reversed(range(len(blocks))):
             if blocks[i][0] is self:
                 del blocks[i]
-                _override.set(
-                    _Override(tuple(blocks), override.fixed) if blocks or override.fixed else None
-                )
+                fixed = override.fixed
+                _override.set(_Override(tuple(blocks), fixed) if blocks else fixed)
                 return
 
 
 def carried(function: Callable) -> Callable:
     """`function` for another thread: it runs under the settings that hold here and now. One thread at a time may run it."""
     context = copy_context()
-    context.run(_override.set, _Override((), fixed=settings()))
+    context.run(_override.set, settings())
     return partial(context.run, function)
 
 
@@ -204,6 +204,11 @@ def name() -> str:
 
 class _Namespace:
     """The current library's functions, looked up late, so that a switch reaches code imported before it."""
+
+    @property
+    def ndarray(self) -> type:
+        """The type of its arrays; found faster than by name, as each op asks for it."""
+        return settings().library.ndarray
 
     def __getattr__(self, name: str) -> Any:
         return getattr(settings().library.module, name)

@@ -54,6 +54,11 @@ def _to_half(array):
 
 def in_float32(function, *operands, needs_input_grad=None, **options):
     """An op on half arrays, by way of float32."""
+    for operand in operands:  # a loop: this is asked before every op
+        if getattr(operand, "itemsize", 0) == 2:
+            break
+    else:
+        return NotImplemented
     halves = [hasattr(operand, "dtype") and is_half(operand.dtype) for operand in operands]
     if not any(halves) or function.name in MOVES:
         return NotImplemented

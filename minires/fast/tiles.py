@@ -74,7 +74,7 @@ class Maps:
         self.beyond = len(tile.B[0]) - self.step
         self.output = output_size((h, w), (3, 3), (tile.stride,) * 2, padding)
         self.tiles = tuple(-(-size // self.m) for size in self.output)
-        self.dtype = dtype
+        self.dtype, self.scratch = dtype, scratch.here()
         values = self.k**2 * self.dtype.itemsize
         # Bytes, see sum_over_chunks.
         self.size, self.shared = values * self.tiles[0] * self.tiles[1] * (c + f), values * c * f
@@ -217,7 +217,7 @@ class Maps:
         return xp.lib.stride_tricks.as_strided(x, tuple(shape), tuple(strides))
 
     def _scratch(self, name, *shape):
-        return scratch(f"winograd {name}", shape, self.dtype)
+        return self.scratch(f"winograd {name}", shape, self.dtype)
 
 
 def _lines(x):

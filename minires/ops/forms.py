@@ -66,7 +66,8 @@ EVERY_OP = Forms(None, "every op", is_op=False)
 def has_forms(plain: Function, is_op: bool = False) -> Function:
     """Say of a function that other forms may run in its place. It is known by its qualified name, such as "BasicBlock.forward".
 
-    `.plain` is the function itself; `.default` is what runs where nobody stands in.
+    `.plain` is the function itself; `.default` is what runs where nobody stands in; `.here()` is what would be tried first, to be
+    called many times where no form ever declines.
     """
     name = plain.__qualname__
     if name in FUNCTIONS and FUNCTIONS[name].plain.__module__ != plain.__module__:
@@ -83,13 +84,20 @@ def has_forms(plain: Function, is_op: bool = False) -> Function:
             chosen = forms.chosen(now)
             now.chosen[name] = forms.faster, chosen
         for form, prunes in chosen:
-            needs = {"needs_input_grad": needs_input_grad} if prunes and needs_input_grad else {}
-            made = form(*inputs, **options, **needs)
+            if prunes and needs_input_grad:
+                made = form(*inputs, needs_input_grad=needs_input_grad, **options)
+            else:
+                made = form(*inputs, **options)
             if made is not NotImplemented:
                 return made
         return plain(*inputs, **options)
 
-    run.plain, run.forms = plain, forms
+    def here():
+        now = settings()
+        first = next((form for form, _ in forms.chosen(now)), plain)
+        return now.stand_ins.get(name, first)
+
+    run.plain, run.forms, run.here = plain, forms, here
     run.default = forms.default = wraps(plain)(partial(run, stand_in=False))
     return run
 
