@@ -4,8 +4,6 @@ import json
 import sys
 
 import numpy
-import onnx
-import onnxruntime
 import pytest
 from numpy.testing import assert_allclose
 
@@ -15,6 +13,8 @@ from minires.backend import settings
 from minires.checkpoint import save_weights
 from minires.export import export
 from tests.test_cli import elsewhere, typed  # noqa: F401
+
+onnx, onnxruntime = map(pytest.importorskip, ("onnx", "onnxruntime"))
 
 
 def shaken(model):
