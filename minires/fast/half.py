@@ -9,18 +9,9 @@ from contextlib import nullcontext
 from minires.backend import is_half, settings, upcast, using, xp
 from minires.ops.forms import EVERY_OP, FUNCTIONS, Form, faster
 
-MOVES = {
-    "reshape",
-    "transpose",
-    "getitem",
-    "concatenate",
-    "pad",
-    "broadcast_to",
-    "im2col",
-    "where",
-    "negative",
-    "relu",
-}
+# They compute nothing that rounds, and take half types as they are.
+MOVES = {"reshape", "transpose", "getitem", "concatenate", "pad", "broadcast_to", "im2col", "where"}
+MOVES |= {"negative", "relu"}
 ROUNDED = ("conv2d", "linear")  # what autocast rounds the operands of
 # What these return stays float32.
 IN_FLOAT32 = {"global_avg_pool", "cross_entropy", "channel_stats", "scale_gradient"}
@@ -63,9 +54,9 @@ def in_float32(function, *operands, needs_input_grad=None, **options):
     if not any(halves) or function.name in MOVES:
         return NotImplemented
     wide = [upcast(operand) if half else operand for operand, half in zip(operands, halves)]
-    with (
-        using(half=None) if function.name in ROUNDED else nullcontext()
-    ):  # or it would round them again
+    # Or autocast would round them again.
+    no_autocast = using(half=None) if function.name in ROUNDED else nullcontext()
+    with no_autocast:
         made = function.default(*wide, needs_input_grad=needs_input_grad, **options)
     if not callable(made[1]):  # channel_stats
         return made
