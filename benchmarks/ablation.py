@@ -121,9 +121,8 @@ def main(arguments=None):
             raise SystemExit(
                 f"{RESULTS} is of other {', '.join(other)}: begin anew, without --resume"
             )
-    for seed, (name, changes) in product(
-        SEEDS, ROWS.items()
-    ):  # seed by seed, so that what there is can be compared at any time
+    # Seed by seed, so that what there is can be compared at any time.
+    for seed, (name, changes) in product(SEEDS, ROWS.items()):
         found = figures["rows"][name]
         if len(found) > SEEDS.index(seed):
             continue

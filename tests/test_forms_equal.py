@@ -103,9 +103,8 @@ def test_a_form_equals_the_plain_one(library, name, form):
                     continue
                 taken.add(dtype)
                 close(found, expected, TOLERANCE.get(dtype, 0), what)
-                if (
-                    name != "sum_over_chunks" and "cupy" not in form.on
-                ):  # kernels take a batch whole
+                # Kernels take a batch whole.
+                if name != "sum_over_chunks" and "cupy" not in form.on:
                     with in_chunks_of(700):
                         close(
                             case.run(form.run, dtype),

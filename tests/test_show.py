@@ -548,9 +548,8 @@ def test_windows_with_the_same_place_in_the_lists_have_the_same_colour():
     colours = [to_hex(patch.get_edgecolor()) for patch in outlines]
     assert colours[:2] == colours[2:] and colours[0] != colours[1]
     left, top, _ = cells(picture)[0]
-    for (down, across, height, width), patch in zip(
-        windows[0], outlines
-    ):  # each lies within its window
+    # Each lies within its window.
+    for (down, across, height, width), patch in zip(windows[0], outlines):
         x, y = patch.get_xy()
         assert left + across < x and x + patch.get_width() < left + across + width
         assert top + down < y and y + patch.get_height() < top + down + height

@@ -267,10 +267,16 @@ def test_training_evaluating_and_switching_change_none_of_it():
     before, default = snapshot(tables), backend.settings()
     images = numpy.random.default_rng(0).integers(0, 256, (16, 8, 8, 3), numpy.uint8)
     noise = data.Dataset(images, numpy.arange(16) % 4, classes=list("abcd"), name="noise")
+    # Fmt: skip.
     for context in (
-        ops.without(), ops.plain(), ops.without("winograd", "blocks"), backend.using("strict"), backend.autocast("float16"),
-        ops.standing_in(relu=lambda x: ops.relu.default(x)), backend.using(threads=3),
-    ):  # fmt: skip
+        ops.without(),
+        ops.plain(),
+        ops.without("winograd", "blocks"),
+        backend.using("strict"),
+        backend.autocast("float16"),
+        ops.standing_in(relu=lambda x: ops.relu.default(x)),
+        backend.using(threads=3),
+    ):
         with context:
             model = models.ResNet(models.BasicBlock, (1, 1), (8, 16), num_classes=4)
             parameters, rate = model.parameters(), optim.cosine(0.1, steps=9)

@@ -216,9 +216,13 @@ def test_functions_take_operands_by_name_and_refuse_what_they_do_not_know():
         == F.max_pool2d(xp.ones((1, 4, 4, 1)), 2, None, 0).shape
     )
     for wrong in (
-        lambda: F.relu(x, 1), lambda: F.relu(), lambda: F.relu(x, inplace=True), lambda: F.softmax(x, -1, axis=-1),
-        lambda: F.linear(x, weight, bias, bias), lambda: F.linear(x),
-    ):  # fmt: skip
+        lambda: F.relu(x, 1),
+        lambda: F.relu(),
+        lambda: F.relu(x, inplace=True),
+        lambda: F.softmax(x, -1, axis=-1),
+        lambda: F.linear(x, weight, bias, bias),
+        lambda: F.linear(x),
+    ):
         with pytest.raises(TypeError, match="argument"):
             wrong()
 

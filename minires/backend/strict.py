@@ -39,9 +39,8 @@ class Array:
     # What an ndarray has: attributes, and methods that stay on the device.
 
     def __getattr__(self, name):
-        if name.startswith(
-            "_"
-        ):  # __array_interface__ and the like are ways to the numbers behind our back
+        # __array_interface__ and the like are ways to the numbers behind our back.
+        if name.startswith("_"):
             raise AttributeError(f"a device array has no {name}")
         value = getattr(self._hidden, name)
         return _Function(value) if callable(value) else _leave(value)

@@ -30,9 +30,8 @@ def difference(yours, ours, tolerance, sizes=None):
         return _sequence(yours, ours, tolerance, sizes)
     if isinstance(ours, dict):
         return _mapping(yours, ours, tolerance, sizes)
-    if not _numeric(
-        ours
-    ):  # None, a text, a function; where known mistakes are held against an answer, whatever it is
+    # None, a text, a function; where known mistakes are held against an answer, whatever it is.
+    if not _numeric(ours):
         return _plain(yours, ours)
     expected, got = numpy.asarray(ours), numpy.asarray(yours) if _numeric(yours) else None
     if got is None or got.dtype.kind not in "biuf":

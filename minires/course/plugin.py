@@ -123,9 +123,8 @@ def pytest_report_teststatus(report):
 def pytest_sessionfinish(session, exitstatus):
     """The exit status; and what became of each exercise is kept beside the exercises."""
     idle = session.config.pluginmanager.get_plugin("hypothesispytest")
-    if (
-        idle and "hypothesis" not in sys.modules
-    ):  # its summary would import it: longer than all takes
+    # Its summary would import it: longer than all takes.
+    if idle and "hypothesis" not in sys.modules:
         session.config.pluginmanager.unregister(idle)
     seen = session.config.stash.get(SEEN, {})
     states = {
@@ -162,9 +161,8 @@ def pytest_terminal_summary(terminalreporter, config):
             terminalreporter.write(f"{id}  {exercise.name:20} ")
             terminalreporter.write(f"{state:12}", **{COLOURS[state]: True})
             terminalreporter.line(progress.details(state, states, seen[id]["message"]))
-            if (
-                state == runner.NOT_STARTED and len(seen) == 1 and seen[id]["message"]
-            ):  # a bug hunt, asked for by itself
+            # A bug hunt, asked for by itself.
+            if state == runner.NOT_STARTED and len(seen) == 1 and seen[id]["message"]:
                 terminalreporter.line(seen[id]["message"])
     if all(state == runner.NOT_STARTED for facts in seen.values() for _, state in facts["claims"]):
         first = manifest.exercises()[min(seen, key=list(manifest.exercises()).index)]

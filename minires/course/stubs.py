@@ -45,9 +45,8 @@ def _untyped(text):
     """A source without annotations; each signature that had some on one line."""
     lines = text.splitlines(keepends=True)
     functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
-    for node in sorted(
-        functions, key=lambda node: -node.lineno
-    ):  # from the last to the first: places before it stay
+    # From the last to the first: places before it stay.
+    for node in sorted(functions, key=lambda node: -node.lineno):
         arguments = [part for part in ast.walk(node.args) if isinstance(part, ast.arg)]
         if node.returns is None and not any(argument.annotation for argument in arguments):
             continue

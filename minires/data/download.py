@@ -174,9 +174,8 @@ def _go_on(url: str, part: Path, timeout: float) -> None:
             f"bytes {have}-"
         ):
             have = 0  # the server sends all of it
-        if (
-            answer.headers.get_content_type() == "text/html"
-        ):  # before it takes the place of what has come so far
+        # Before it takes the place of what has come so far.
+        if answer.headers.get_content_type() == "text/html":
             raise ValueError("it sent a web page instead of the file")
         length = answer.headers.get("Content-Length")
         total = have + int(length) if length else None
@@ -190,9 +189,8 @@ def _go_on(url: str, part: Path, timeout: float) -> None:
             leave=False,
         )
         with bar, _opened(part, "ab" if have else "wb", total or 0) as file:
-            while chunk := answer.read1(
-                CHUNK
-            ):  # what is there, so that a cut or a stall loses none of it
+            # What is there, so that a cut or a stall loses none of it.
+            while chunk := answer.read1(CHUNK):
                 with files.explained(part, total or 0):
                     file.write(chunk)
                 bar.update(len(chunk))

@@ -119,9 +119,8 @@ def load_image(
     try:
         with Image.open(path) as file:
             image = ImageOps.exif_transpose(file)
-            if (
-                image.mode[0] == "I" or image.mode == "F"
-            ):  # more than 8 bits a pixel: Pillow would cut off, not scale
+            # More than 8 bits a pixel: Pillow would cut off, not scale.
+            if image.mode[0] == "I" or image.mode == "F":
                 image = _from_16_bits(image)
             if image.has_transparency_data:
                 image = Image.alpha_composite(

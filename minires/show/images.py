@@ -63,9 +63,8 @@ def predictions(
     if probabilities.shape != (len(pictures), len(classes)):
         raise ValueError(f"probabilities have shape {probabilities.shape}, wanted ({len(pictures)}, {len(classes)}): "
                          "images by classes")  # fmt: skip
-    if not (
-        probabilities.min() >= 0 and probabilities.max() <= 1.001
-    ):  # a softmax in float16 may give a little more than 1
+    # A softmax in float16 may give a little more than 1.
+    if not (probabilities.min() >= 0 and probabilities.max() <= 1.001):
         raise ValueError(f"probabilities run from {probabilities.min():.3g} to {probabilities.max():.3g}, "
                          "wanted 0 to 1: softmax turns logits into them")  # fmt: skip
     labels = [None] * len(pictures) if labels is None else _numbers(labels)

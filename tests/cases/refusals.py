@@ -30,9 +30,14 @@ def conv2d():
 
 def linear():
     for x, weight, *bias in (
-        (X, floats(1, 4, 5)), (floats(0), floats(1, 3, 5)), (X, C3), (X, floats(1, 3, 5, 2)),
-        (X, floats(1, 3, 5), C3), (X, floats(1, 3, 5), floats(2, 1, 5)), (X, floats(1, 3, 5), floats(2)),
-    ):  # fmt: skip
+        (X, floats(1, 4, 5)),
+        (floats(0), floats(1, 3, 5)),
+        (X, C3),
+        (X, floats(1, 3, 5, 2)),
+        (X, floats(1, 3, 5), C3),
+        (X, floats(1, 3, 5), floats(2, 1, 5)),
+        (X, floats(1, 3, 5), floats(2)),
+    ):
         yield op(f"{x.shape}, {weight.shape}, {[b.shape for b in bias]}", x, weight, *bias)
 
 

@@ -96,9 +96,8 @@ def test_the_learners_steps_losses_layers_and_first_weights_give_the_same(classr
     with engine.mine(classroom.home) as report:
         own = [trained(make) for make in ways]
     for mine, library in zip(own, theirs):
-        for weight, other in zip(
-            mine, library
-        ):  # the bias below a batch norm moves by rounding alone, which Adam magnifies
+        # The bias below a batch norm moves by rounding alone, which Adam magnifies.
+        for weight, other in zip(mine, library):
             assert numpy.allclose(weight, other, rtol=1e-3, atol=1e-4)
     told = {"cross_entropy": 8, "linear": 8, "sgd": 24, "adam": 24, "kaiming": 4}
     assert {f"{name}: yours, {count} calls" for name, count in told.items()} <= set(report.lines())
