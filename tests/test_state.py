@@ -267,7 +267,6 @@ def test_training_evaluating_and_switching_change_none_of_it():
     before, default = snapshot(tables), backend.settings()
     images = numpy.random.default_rng(0).integers(0, 256, (16, 8, 8, 3), numpy.uint8)
     noise = data.Dataset(images, numpy.arange(16) % 4, classes=list("abcd"), name="noise")
-    # Fmt: skip.
     for context in (
         ops.without(),
         ops.plain(),
