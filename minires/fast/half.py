@@ -10,8 +10,9 @@ from minires.backend import is_half, settings, upcast, using, xp
 from minires.ops.forms import EVERY_OP, FUNCTIONS, Form, faster
 
 # They compute nothing that rounds, and take half types as they are.
-MOVES = {"reshape", "transpose", "getitem", "concatenate", "pad", "broadcast_to", "im2col", "where"}
-MOVES |= {"negative", "relu"}
+MOVES = set(
+    "reshape transpose getitem concatenate pad broadcast_to im2col where negative relu".split()
+)
 ROUNDED = ("conv2d", "linear")  # what autocast rounds the operands of
 # What these return stays float32.
 IN_FLOAT32 = {"global_avg_pool", "cross_entropy", "channel_stats", "scale_gradient"}
