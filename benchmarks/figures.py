@@ -1,4 +1,4 @@
-"""python -m benchmarks.figures: write the figures of README.md and docs from the logs that are committed beside them.
+"""python -m benchmarks.figures: write the figures of README.md and docs from the logs that are committed with them.
 
 A table is between <!-- table NAME --> and <!-- end -->. A single figure is followed by its name: 83.61 %<!--torch.resnet18-->.
 Only what is between or before such marks is changed, and line breaks within a figure don't count.
@@ -117,7 +117,7 @@ def _summary(runs, theirs):
 
 
 def _of_runs(runs):
-    """What is said of single runs and of their epochs."""
+    """Return the figures of single runs and of their epochs: mark -> text."""
     whole, one = runs["resnet18-fast-seed0"], runs["resnet18-1epoch-seed0"]
     five, seeds = (
         [run for name, run in runs.items() if name.startswith(start)]

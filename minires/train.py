@@ -1,11 +1,13 @@
 """The loop, in full view: train_epoch and evaluate.
 
-train, validation, test = data.digits()
-model = models.resnet20(in_channels=1)
-optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
-for epoch in range(5):
-    print(train_epoch(model, data.batches(train, 64, seed=0, epoch=epoch), optimizer))
-print(evaluate(model, data.batches(test, 256)))
+    train, validation, test = data.digits()
+    model = models.resnet20(in_channels=1)
+    optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    for epoch in range(5):
+        print(train_epoch(model, data.batches(train, 64, seed=0, epoch=epoch), optimizer))
+    print(evaluate(model, data.batches(test, 256)))
+
+An optimizer knows its rate for each step, and a meter adds up the score.
 """
 
 from collections.abc import Iterable

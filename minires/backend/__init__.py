@@ -12,6 +12,7 @@ from minires.backend.library import LOADERS, Array, BackendError, HostArray, Lib
 from minires.backend.precision import (
     HALVES,
     accumulation_dtype,
+    as_float,
     autocast,
     is_float,
     is_half,
@@ -41,6 +42,7 @@ __all__ = [
     "Library",
     "Settings",
     "accumulation_dtype",
+    "as_float",
     "autocast",
     "carried",
     "is_array",

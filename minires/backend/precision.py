@@ -54,6 +54,11 @@ def upcast(x: Array) -> Array:
     return x.astype(numpy.float32) if is_half(x.dtype) else x
 
 
+def as_float(x: Array) -> Array:
+    """x, or where it is of a half type zeros of its shape in float32: for checks that know no half types. Nothing is copied."""
+    return xp.broadcast_to(xp.zeros((), dtype=numpy.float32), x.shape) if is_half(x.dtype) else x
+
+
 def result_dtype(*arrays: Array | None) -> numpy.dtype:
     """The dtype of a result of all these arrays; None among them does not count."""
     return xp.result_type(*(array.dtype for array in arrays if array is not None))

@@ -1,11 +1,13 @@
 """The course: exercises that the learner solves, what checks them, and the learner's functions in the engine.
 
-from minires import course
+    from minires import course
 
-course.check("05c")                     what pytest says of an exercise, in a notebook
-course.hint("05c")                      one more hint
-im2col = course.yours("im2col")         the learner's function if it is solved, else the library's; it says which
-with course.mine() as report: ...       the learner's functions in the library's places; print(report) says whose ran
+    course.check("05c")                     what pytest says of an exercise, in a notebook
+    course.hint("05c")                      one more hint
+    im2col = course.yours("im2col")         the learner's function if it is solved, else the library's; it says which
+    with course.mine() as report: ...       the learner's functions in the library's places; print(report) says whose ran
+
+Outside a notebook `minires exercises` does the same.
 """
 
 from minires.course.check import Check

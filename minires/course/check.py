@@ -1,9 +1,11 @@
 """What the claims of an exercise are made with: the learner's function beside the library's, on the same inputs.
 
-check = Check("05c")
+    check = Check("05c")
 
-def test_every_patch_is_a_row():
-    check.same(im2col, image, kernel=2)
+    def test_every_patch_is_a_row():
+        check.same(im2col, image, kernel=2)
+
+`check.same`, `check.gradients` and their kin raise Wrong.
 """
 
 import numpy

@@ -5,7 +5,7 @@ calls it (minires.fast.blocks). Those go over each image a dozen times, and from
 chunk of the batch goes through all of them while it is there. The numbers are the same, except for rounding.
 """
 
-from minires.backend import is_half, result_dtype, upcast, xp
+from minires.backend import as_float, is_half, result_dtype, upcast, xp
 from minires.fast.parts import scratch, sum_over_chunks
 from minires.ops.elementwise import add as plain_add
 from minires.ops.elementwise import relu as plain_relu
@@ -67,9 +67,8 @@ def one_pass(x, gamma, beta, add=None, *, eps=1e-5, stats=None, training=True, r
 
 def _checked_stats(x, gamma, beta, add, stats, training):
     """(mean, var), if everything fits together."""
-    values = xp.broadcast_to(xp.zeros((), dtype=xp.float32), x.shape) if is_half(x.dtype) else x
     name = "batch_norm" if training else "batch_norm_frozen"
-    check_values(name, values, at_least=2 if training else 0)
+    check_values(name, as_float(x), at_least=2 if training else 0)
     mean, var = stats if stats is not None else channel_stats(x)
     check_channels(name, x, gamma=gamma, beta=beta, mean=mean, var=var)
     _check_add(x, add)
@@ -94,10 +93,7 @@ def frozen_norm_alone(x, gamma, beta, *, mean, var, eps=1e-5):
 
 
 def _alone(x, gamma, beta, eps, stats, training):
-    made = one_pass(x, gamma, beta, eps=eps, stats=stats, training=training, relu=False)
-    if made is NotImplemented:
-        return made
-    y, norm_backward = made
+    y, norm_backward = one_pass(x, gamma, beta, eps=eps, stats=stats, training=training, relu=False)
 
     def backward(g):
         return norm_backward(g)[:3]

@@ -1,14 +1,16 @@
 """Which form of a function runs: a stand-in, else a faster form that does not decline, else the plain one.
 
-@op                                       the plain form: in ops/, to be read
-def conv2d(x, weight, ...): ...
+    @op                                       the plain form: in ops/, to be read
+    def conv2d(x, weight, ...): ...
 
-@faster("conv2d", on="numpy")             a faster form, elsewhere: NotImplemented says "not for these arguments"
-def winograd(x, weight, ...): ...
+    @faster("conv2d", on="numpy")             a faster form, elsewhere: NotImplemented says "not for these arguments"
+    def winograd(x, weight, ...): ...
 
-with standing_in(conv2d=mine): ...        a stand-in, for a block: a learner's function, a counter, a test's
-with plain(): ...                         only plain forms
-with without("winograd"): ...             all but these
+    with standing_in(conv2d=mine): ...        a stand-in, for a block: a learner's function, a counter, a test's
+    with plain(): ...                         only plain forms
+    with without("winograd"): ...             all but these
+
+in_use() lists the faster forms that are tried here.
 """
 
 import inspect

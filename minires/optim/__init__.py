@@ -1,8 +1,10 @@
 """Optimizers, and schedules of the learning rate as functions of the step.
 
-optimizer = SGD(model.parameters(), lr=cosine(0.1, steps=1000, warmup=50), momentum=0.9)
+    optimizer = SGD(model.parameters(), lr=cosine(0.1, steps=1000, warmup=50), momentum=0.9)
 
-optimizer.zero_grad(); loss.backward(); optimizer.step()
+    optimizer.zero_grad(); loss.backward(); optimizer.step()
+
+GradScaler and Lookahead wrap an optimizer.
 """
 
 from minires.optim.lookahead import Lookahead

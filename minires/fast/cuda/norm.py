@@ -5,7 +5,7 @@ Stand for ops.channel_stats, nn's update_running, and norm_forward and norm_back
 
 import numpy
 
-from minires.backend import accumulation_dtype, xp
+from minires.backend import accumulation_dtype, as_float, xp
 from minires.fast.cuda.start import BLOCK, FLOATS, c_bool, c_float, each, grid, run_length
 from minires.fast.onepass import norm_backward, norm_forward
 from minires.nn.layers import update_running
@@ -20,11 +20,7 @@ DEPTH = 64  # threads behind each other in the second stage
 @faster("channel_stats", on="cupy")
 def channel_stats_kernel(x):
     """In two stages: of parts of the rows, then of all parts."""
-    check_values(
-        "channel_stats",
-        xp.broadcast_to(xp.zeros((), dtype=accumulation_dtype(x.dtype)), x.shape),
-        at_least=1,
-    )
+    check_values("channel_stats", as_float(x), at_least=1)
     kind, c, dtype = c_float(x, halves=True), x.shape[-1], accumulation_dtype(x.dtype)
     if kind is None:
         return NotImplemented

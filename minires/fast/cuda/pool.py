@@ -1,6 +1,6 @@
 """Max pooling as kernels. Stands for ops.max_pool2d."""
 
-from minires.backend import xp
+from minires.backend import as_float, xp
 from minires.fast.cuda.start import c_float, c_type, each
 from minires.ops.forms import faster
 from minires.ops.pool import pool_window
@@ -14,8 +14,7 @@ def max_pool2d_kernel(x, *, kernel, stride=None, padding=0):
     kind = c_float(x, halves=True)
     if kind is None:
         return NotImplemented
-    values = xp.broadcast_to(xp.zeros((), dtype=xp.float32), shape)  # half types are floats, too
-    size, stride, padding = pool_window(values, kernel, stride, padding, "max_pool2d")
+    size, stride, padding = pool_window(as_float(x), kernel, stride, padding, "max_pool2d")
     output = output_size((h, w), size, stride, padding)
     y = xp.empty((n, *output, c), dtype=x.dtype)
     place = xp.empty(y.shape, dtype=xp.uint8 if size[0] * size[1] <= 256 else xp.int32)
