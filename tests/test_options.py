@@ -155,3 +155,26 @@ def test_one_field_is_all_that_a_new_option_takes(monkeypatch):
 def test_every_field_has_a_type_that_is_read():
     assert {kind(field.type)[0] for field in fields(Options)} == {str, int, float, bool}
     assert kind(list[float] | None) == (float, True) and kind(int | None) == (int, False)
+
+
+DIGITS = {
+    "model": "resnet20", "epochs": 30, "batch_size": 64, "lr": 0.05, "schedule": "cosine",
+    "warmup": 0.1, "milestones": [0.5, 0.75], "optimizer": "sgd", "momentum": 0.9,
+    "nesterov": True, "weight_decay": 1e-3, "label_smoothing": 0.0, "augment": "crop=1",
+    "drop_last": False, "seed": 0, "precision": "float32",
+}  # fmt: skip
+PHOTOS = {**DIGITS, "validation": 0.1, "weight_decay": 5e-4, "augment": "crop=4,flip"}
+CIFAR = {
+    **PHOTOS, "epochs": 10, "batch_size": 128, "lr": 0.4, "schedule": "triangle",
+    "warmup": 0.25, "label_smoothing": 0.1, "drop_last": True,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"), [("digits", DIGITS), ("cifar10", CIFAR), ("folder:x", PHOTOS)]
+)
+def test_where_nothing_is_said_a_set_of_images_is_trained_on_so(data, expected):
+    config = settings.merged({"data": data}, {}).to_config()
+    assert {
+        name: value for name, value in config.items() if name not in ("data", "minires")
+    } == expected
