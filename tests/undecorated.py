@@ -34,7 +34,7 @@ def undecorated(text):
 
 
 def main(destination):
-    """Make the copy, in the place of an earlier one."""
+    """Make the copy, replacing an earlier one."""
     destination = Path(destination)
     shutil.rmtree(destination, ignore_errors=True)
     destination.mkdir(parents=True)

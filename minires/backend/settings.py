@@ -23,7 +23,7 @@ from minires.backend.library import Library, load, load_lazily
 
 @dataclass(frozen=True)
 class Settings:
-    """What holds at this moment, in this context. Its fields are the keywords of use() and using()."""
+    """The settings at this moment, in this context. Its fields are the keywords of use() and using()."""
 
     library: Library
     threads: int | None = None  # None: MINIRES_THREADS, or the cores that this process may use
@@ -168,7 +168,7 @@ def _checked(library: str | Library | None, changes: dict[str, Any]) -> dict[str
 def thread_count(name: str, number: Any) -> int:
     """A number of threads, as an int.
 
-    Raises  ValueError: it is no whole number of 1 or more.
+    Raises  ValueError: it is not a whole number of 1 or more.
     """
     try:
         if int(number) >= 1 and float(number) == int(number):
@@ -179,7 +179,7 @@ def thread_count(name: str, number: Any) -> int:
 
 
 def threads() -> int:
-    """How many threads share an op's work: the setting, else MINIRES_THREADS, else the cores that this process may use."""
+    """The number of threads that share an op's work: the setting, or MINIRES_THREADS, or the cores this process may use."""
     number = settings().threads
     return number or thread_count(
         "MINIRES_THREADS", os.environ.get("MINIRES_THREADS") or machine.cores()
@@ -187,7 +187,7 @@ def threads() -> int:
 
 
 def on_a_gpu() -> bool:
-    """Whether the library in use runs CUDA kernels."""
+    """Return True if the library in use runs CUDA kernels."""
     library = settings().library
     return "cupy" in (library.name, library.family)
 

@@ -25,7 +25,7 @@ OPS = ("batch_norm", "batch_norm_frozen", "channel_stats", "relu", "add", "unbro
 
 
 def _are_plain(*layers):
-    """Whether these are the library's own layers, with nothing put in the place of their forward."""
+    """Return True if these are the library's own layers and nobody has replaced their forward."""
     return all(
         type(layer) in (BatchNorm, Conv2d) and "forward" not in vars(layer) for layer in layers
     )
@@ -106,7 +106,7 @@ def projection(modules, x):
 
 
 def _added(block, x):
-    """What the block adds to its branch; None for nothing."""
+    """The tensor that the block adds to its branch, or None."""
     return None if isinstance(block.shortcut, NoShortcut) else block.shortcut(x)
 
 

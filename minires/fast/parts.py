@@ -33,7 +33,7 @@ class Process:
         self._libraries, self._depth, self._before = None, 0, []
 
     def pool(self, threads):
-        """The pool, with this many threads beside the caller's."""
+        """The pool, with room for this many threads, the caller's included."""
         with self.lock:
             if self._size != (os.getpid(), threads):
                 self._pool = ThreadPoolExecutor(max(threads - 1, 1), "minires")
@@ -51,7 +51,7 @@ class Process:
         return self._libraries
 
     def multiplies_small_in_place(self):
-        """Whether the BLAS is OpenBLAS with a kernel that multiplies small matrices without copying them first."""
+        """Return True if the BLAS is OpenBLAS with a kernel that multiplies small matrices without copying them first."""
         kernels = "SkylakeX", "Cooperlake", "SapphireRapids"
         return any(getattr(library, "architecture", None) in kernels for library in self.blas())
 
@@ -86,7 +86,7 @@ def sum_over_chunks(work, n, bytes_each, bytes_shared=0):
 
     work  returns an array of its own, a tuple of them, or None
     bytes_each  of intermediate results for one example: those of a chunk stay in the processor's cache
-    bytes_shared  that each chunk reads or writes besides its examples: a chunk has so many examples that these count little
+    bytes_shared  that each chunk reads or writes besides its examples: chunks are made large enough for these to count little
 
     On NumPy chunks run on all cores, each with a BLAS of one thread; on a GPU one after the other, and there are several only
     where one would take more than a quarter of the free memory.
@@ -144,7 +144,7 @@ def _shared_out(work, chunks, workers):
         _wait(others)
     except (
         BaseException
-    ) as error:  # Ctrl-C between chunks: no thread goes on behind the caller's back
+    ) as error:  # Ctrl-C between chunks: no thread keeps running behind the caller's back
         queue.error = queue.error or error
         _wait(others)
     # A thread may still hold the queue for a moment.

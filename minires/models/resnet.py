@@ -234,7 +234,7 @@ class ResNet(Module):
 
     @has_forms
     def stem(self, x: Tensor) -> Tensor:
-        """What comes before the first stage."""
+        """Run everything before the first stage."""
         x = self.conv1(x)
         return self.maxpool(x if self.bn1 is None else F.relu(self.bn1(x)))
 

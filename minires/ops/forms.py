@@ -1,4 +1,4 @@
-"""Which form of a function runs: a stand-in, else a faster form that does not decline, else the plain one.
+"""Which form of a function runs: a stand-in if there is one, then a faster form that does not decline, then the plain one.
 
     @op                                       the plain form: in ops/, to be read
     def conv2d(x, weight, ...): ...
@@ -39,7 +39,7 @@ class Form(NamedTuple):
         return {self.run.__name__, self.run.__module__.rpartition(".")[2]}
 
     def runs(self, now: Settings) -> bool:
-        """Whether it is tried under these settings."""
+        """Return True if it is tried under these settings."""
         if self.on and not {now.library.name, now.library.family} & {*self.on}:
             return False
         if self.names & now.without or any(name in now.stand_ins for name in self.covers):
@@ -66,14 +66,14 @@ EVERY_OP = Forms(None, "every op", is_op=False)
 
 
 def has_forms(plain: Function, is_op: bool = False) -> Function:
-    """Say of a function that other forms may run in its place. It is known by its qualified name, such as "BasicBlock.forward".
+    """Decorator: other forms may run instead of this function. Its name is its qualified name, such as "BasicBlock.forward".
 
-    `.plain` is the function itself; `.default` is what runs where nobody stands in; `.here()` is what would be tried first, to be
-    called many times where no form ever declines.
+    `.plain` is the function itself; `.default` is what runs without a stand-in; `.here()` returns the form to try first, for
+    functions whose forms never decline and that are called many times.
     """
     name = plain.__qualname__
     if name in FUNCTIONS and FUNCTIONS[name].plain.__module__ != plain.__module__:
-        name = f"{plain.__module__}.{name}"  # the name is taken: somebody's own relu stands beside the library's
+        name = f"{plain.__module__}.{name}"  # the name is taken: a relu of your own, next to the library's
     forms = FUNCTIONS[name] = Forms(plain, name, is_op)
 
     @wraps(plain)
@@ -105,7 +105,7 @@ def has_forms(plain: Function, is_op: bool = False) -> Function:
 
 
 def op(plain: Callable) -> Any:
-    """Say of a function from arrays to (result, backward) that it is an op: other forms may run in its place."""
+    """Decorator: this function from arrays to (result, backward) is an op, and other forms may run instead of it."""
     return has_forms(plain, is_op=True)
 
 
@@ -139,12 +139,12 @@ def faster(
 
 
 def plain() -> using:
-    """A context in which plain forms run, and no faster ones. MINIRES_PLAIN=1 sets the start."""
+    """Context manager: run plain forms only. MINIRES_PLAIN=1 does so from the start."""
     return using(plain=True)
 
 
 def without(*forms: str) -> using:
-    """A context without some faster forms, by their names or those of their files: "winograd", "blocks".
+    """Context manager: do without some faster forms, by their names or those of their files: "winograd", "blocks".
 
     Raises  ValueError: there is no such form.
     """
@@ -157,7 +157,7 @@ def without(*forms: str) -> using:
 
 
 def standing_in(functions: Mapping[str, Callable] | None = None, /, **named: Callable) -> using:
-    """A context in which functions run in the place of others: {name: function}, or name=function.
+    """Context manager: run these functions instead of others: {name: function}, or name=function.
 
     Raises  ValueError: a name that no function with forms has.
     """
