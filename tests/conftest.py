@@ -61,6 +61,12 @@ def pytest_runtest_call(item):
         return (yield)
 
 
+@pytest.fixture(scope="session")
+def fonts():
+    """Build matplotlib's font cache, so that no program that a test starts says on stderr that it does."""
+    import matplotlib.font_manager  # noqa: F401  (where HOME is not writable, it sets MPLCONFIGDIR)
+
+
 @pytest.fixture(params=BACKENDS, scope="module")
 def each_backend(request):
     """Run on every backend: pytestmark = pytest.mark.usefixtures("each_backend")."""

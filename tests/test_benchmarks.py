@@ -31,8 +31,8 @@ PARTS = [
 ]
 
 
-def run(tmp_path, *words, start=("-m", "benchmarks.cpu"), **variables):
-    environment = {**os.environ, "MPLCONFIGDIR": str(tmp_path), **variables}
+def run(*words, start=("-m", "benchmarks.cpu"), **variables):
+    environment = {**os.environ, **variables}
     return subprocess.run(
         [sys.executable, *start, *words], cwd=ROOT, env=environment, capture_output=True, text=True
     )
@@ -40,7 +40,7 @@ def run(tmp_path, *words, start=("-m", "benchmarks.cpu"), **variables):
 
 def small(tmp_path, start, threads):
     """(what it said, the figures) of a call with --smoke, whose pictures are looked at."""
-    result = run(tmp_path, "--smoke", "--json", f"{tmp_path}/a/cpu.json", "--pictures", f"{tmp_path}/b", start=start,
+    result = run("--smoke", "--json", f"{tmp_path}/a/cpu.json", "--pictures", f"{tmp_path}/b", start=start,
                  MINIRES_THREADS=threads)  # fmt: skip
     assert result.returncode == 0, result.stderr
     assert sorted(path.name for path in (tmp_path / "b").iterdir()) == [
@@ -112,7 +112,7 @@ def test_with_pytorch_the_ratio_is_against_its_better_layout(tmp_path):
 def test_a_pinned_kernel_is_no_result(tmp_path):
     if (machine.blas() or {}).get("name") != "openblas" or "AVX2" not in machine.features():
         pytest.skip("no OpenBLAS to pin")
-    result = run(tmp_path, "--only", "imports", OPENBLAS_CORETYPE="Nehalem")
+    result = run("--only", "imports", OPENBLAS_CORETYPE="Nehalem")
     assert result.returncode == 2 and "no result: the BLAS kernel Nehalem" in result.stderr
     assert "unset OPENBLAS_CORETYPE" in result.stderr and "imports:" not in result.stdout
 
@@ -192,7 +192,7 @@ def test_the_table_shows_medians_and_the_ratio():
 
 
 def test_the_profile_of_a_step_adds_up_to_the_step(tmp_path):
-    result = run(tmp_path, "tiny", "4", start=("-m", "benchmarks.profile"), MINIRES_THREADS="2")
+    result = run("tiny", "4", start=("-m", "benchmarks.profile"), MINIRES_THREADS="2")
     assert result.returncode == 0, result.stderr
     lines = result.stdout.splitlines()
     whole = next(

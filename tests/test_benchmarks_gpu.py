@@ -15,13 +15,14 @@ from benchmarks import command, gpu, gpu_cases, gpu_device, gpu_kernels, gpu_kin
 from benchmarks.problems import GPU_SMOKE
 from minires import backend
 from minires.backend import card
+from tests.halves import needs_bfloat16
 
 ROOT = Path(__file__).parents[1]
 PARTS = ["kernels", "products", "kinds", "steps", "inference", "memory"]
 
 
-def run(tmp_path, *words, **variables):
-    environment = {**os.environ, "MPLCONFIGDIR": str(tmp_path), **variables}
+def run(*words, **variables):
+    environment = {**os.environ, **variables}
     command = [sys.executable, "-m", "benchmarks.gpu", *words]
     return subprocess.run(
         command, check=False, cwd=ROOT, env=environment, capture_output=True, text=True
@@ -35,10 +36,8 @@ def call(plan=GPU_SMOKE, peers=None):
     return made
 
 
-def test_the_smoke_run_writes_figures_and_pictures(tmp_path):
-    result = run(
-        tmp_path, "--smoke", "--json", f"{tmp_path}/a/gpu.json", "--pictures", f"{tmp_path}/b"
-    )
+def test_the_smoke_run_writes_figures_and_pictures(tmp_path, fonts):
+    result = run("--smoke", "--json", f"{tmp_path}/a/gpu.json", "--pictures", f"{tmp_path}/b")
     assert result.returncode == 0 and not result.stderr, result.stderr
     assert "the figures are no result" in result.stdout
     for name in ("gpu-roofline.png", "gpu-step.png"):
@@ -83,11 +82,11 @@ def test_the_smoke_run_writes_figures_and_pictures(tmp_path):
     assert parts["memory"][0]["bytes"]["minires"]["used"] > 0
 
 
-def test_without_a_card_it_says_so_in_one_sentence(tmp_path):
+def test_without_a_card_it_says_so_in_one_sentence():
     try:
         card.load()
     except card.Unusable as why:
-        result = run(tmp_path)
+        result = run()
         assert result.returncode == 2 and result.stderr == f"{why}\n" and not result.stdout
     else:
         pytest.skip("there is a card")
@@ -137,6 +136,7 @@ def test_nothing_new_is_begun_when_the_time_is_over(capsys):
     )
 
 
+@needs_bfloat16
 def test_each_mode_is_measured_in_its_own_precision():
     seen = {}
     with backend.using("strict"):

@@ -7,14 +7,18 @@ import re
 from pathlib import Path
 from types import ModuleType
 
-import nbformat
 import numpy
 import pytest
 from PIL import Image
 
 import minires
 from minires import data, functional, gradcheck, models, nn, ops, optim, show, train
-from tests import notebooks
+
+nbformat = pytest.importorskip("nbformat")
+for needed in ("nbclient", "ipykernel"):  # without one of the three no chapter can be run
+    pytest.importorskip(needed)
+
+from tests import notebooks  # noqa: E402
 
 ROOMS = (minires, data, functional, gradcheck, models, nn, ops, optim, train)
 NAMES = {

@@ -14,6 +14,7 @@ from safetensors.numpy import save_file
 
 from minires import Tensor, backend, checkpoint, cli, data, models, nn, no_grad, watch
 from minires.backend import machine
+from tests.halves import needs_bfloat16
 
 ROOT = Path(__file__).parents[1]
 
@@ -144,7 +145,9 @@ def test_a_run_without_a_name_never_takes_the_place_of_another(elsewhere, capsys
     assert (elsewhere / "runs" / "digits-resnet20" / "log.csv").read_bytes() == before
 
 
-@pytest.mark.parametrize("precision", ["bfloat16", "float16", "tf32"])
+@pytest.mark.parametrize(
+    "precision", [pytest.param("bfloat16", marks=needs_bfloat16), "float16", "tf32"]
+)
 def test_train_in_another_precision_says_so_and_goes_back_to_float32(precision, elsewhere, capsys):
     assert (
         typed(

@@ -9,19 +9,18 @@ from unittest import mock
 
 import numpy
 import pytest
-from ml_dtypes import bfloat16
 
 from minires import backend, ops
-from minires.backend import HALVES, settings
+from minires.backend import settings
 from minires.fast.parts import PROCESS
 from minires.ops.forms import FUNCTIONS
 from tests.cases import CASES, OPS, REFUSED
 from tests.chunks import in_chunks_of
 from tests.conftest import BACKENDS
+from tests.halves import TYPES, each_half
 
 # Of the largest number in an array; Winograd loses a digit.
 TOLERANCE = {"float64": 1e-11, "float32": 2e-5}
-HALF_TYPES = {"float16": numpy.dtype("float16"), "bfloat16": numpy.dtype(bfloat16)}
 ROUNDING = {"float16": 2.0**-10, "bfloat16": 2.0**-7}
 
 
@@ -206,13 +205,13 @@ def rounded_to(half, name, *, kept):
     def convert(array):
         if array.ndim == 1 and "norm" in name:
             return array.astype("float32")
-        rounded = array.astype(HALF_TYPES[half], order="K")
+        rounded = array.astype(TYPES[half], order="K")
         return rounded if kept else rounded.astype("float32", order="K")
 
     return convert
 
 
-@pytest.mark.parametrize("half", HALVES)
+@each_half
 @pytest.mark.parametrize("name", sorted(OPS))
 @pytest.mark.parametrize("library", BACKENDS)
 def test_an_op_on_half_types_is_that_on_float32_rounded(library, name, half):
@@ -237,7 +236,7 @@ def test_an_op_on_half_types_is_that_on_float32_rounded(library, name, half):
 
 
 @pytest.mark.parametrize("plain", [False, True], ids=["default", "plain"])
-@pytest.mark.parametrize("half", HALVES)
+@each_half
 @pytest.mark.parametrize("name", ["conv2d", "linear"])
 @pytest.mark.parametrize("library", BACKENDS)
 def test_autocast_rounds_the_operands_of_an_op(library, name, half, plain):

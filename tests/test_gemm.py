@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ml_dtypes import bfloat16  # noqa: F401  (NumPy knows its name then)
 
 from minires import backend
 from minires.fast.cuda import gemm
+from tests.halves import TYPES, each_half
 from tests.shim import COMPUTE, STACKS, matmul
 
 sizes = st.integers(1, 6)
@@ -77,10 +77,10 @@ def test_a_result_goes_into_an_array_of_another_type():
     assert matmul(a, b, out) is out and (out == 3).all()
 
 
-@pytest.mark.parametrize("half", ["float16", "bfloat16"])
+@each_half
 def test_half_types_are_summed_in_float32_and_rounded_once_or_not_at_all(half):
     COMPUTE.clear()
-    x = np.full((1, 4097), 1.0, half)
+    x = np.full((1, 4097), 1.0, TYPES[half])
     out = np.empty((1, 1), "f4")
     # The neighbours of 4096 are more than 1 away.
     assert matmul(x, x.T)[0, 0] == 4096 and matmul(x, x.T).dtype == half

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ml_dtypes import bfloat16
 
 from minires import Tensor, backend, functional, models, nn, ops, optim
 from minires.backend import accumulation_dtype
@@ -28,6 +27,7 @@ from minires.nn.layers import update_running
 from minires.ops.forms import FUNCTIONS
 from minires.optim.optimizers import adam, sgd
 from tests import compilers, shim
+from tests.halves import TYPES, each_half, needs_bfloat16
 
 needs_compiler = pytest.mark.skipif(
     shim.COMPILER is None, reason="there is no g++ to run kernels on the processor"
@@ -97,7 +97,7 @@ def in_float32(function):
 
 
 floats = st.sampled_from([np.float32, np.float64])
-images = st.sampled_from([np.float32, np.float64, np.float16, bfloat16])
+images = st.sampled_from([np.float32, np.float64, *TYPES.values()])
 channels = st.sampled_from([1, 2, 3, 4, 6, 8, 12, 20, 64])
 
 
@@ -198,19 +198,19 @@ def test_batch_norm_add_and_relu_each_way(x, adds, relu, training):
 
 
 @needs_compiler
-@pytest.mark.parametrize("half", [np.float16, bfloat16])
+@each_half
 def test_half_types_are_rounded_to_the_nearest_and_ties_to_even(half):
     """y = x * gamma, rounded once: by the kernel as by NumPy's own types, with ties, infinities and NaN among them."""
-    x = np.random.default_rng(0).standard_normal((400, 8)).astype(half)
+    x = np.random.default_rng(0).standard_normal((400, 8)).astype(TYPES[half])
     x[:4, 0] = 1, -1, np.inf, np.nan
-    step = float(np.spacing(np.float16(1))) if half is np.float16 else 2.0**-7
+    step = float(np.spacing(np.float16(1))) if half == "float16" else 2.0**-7
     gamma = np.array([1 + step / 2, 1 + 1.5 * step, 1.3, -0.7, 3e4, 1e-5, 1 / 3, 1], "f4")
     nought, one = np.zeros(8, "f4"), np.ones(8, "f4")
     with np.errstate(over="ignore", invalid="ignore"):
-        wanted = (x.astype("f4") * gamma).astype(half)
+        wanted = (x.astype("f4") * gamma).astype(TYPES[half])
     y = norm.norm_forward_kernel(x, gamma, nought, None, nought, one, 0.0, False)
     np.testing.assert_array_equal(y.astype("f4"), wanted.astype("f4"))
-    assert np.isnan(y[3, 0]) and y.dtype == half
+    assert np.isnan(y[3, 0]) and y.dtype == TYPES[half]
 
 
 @needs_compiler
@@ -476,7 +476,7 @@ def kernels():
 
 
 @needs_compiler
-@pytest.mark.parametrize("half", [None, "bfloat16", "float16"])
+@pytest.mark.parametrize("half", [None, "float16", pytest.param("bfloat16", marks=needs_bfloat16)])
 def test_every_step_of_a_training_step_has_its_kernel(half):
     """None of them is left to its plain form: ImageNet's stem, with max pooling, and stages with and without stride."""
     asked, changed = {}, {}
@@ -519,7 +519,7 @@ def kernels_used():
         seen.add((source, function))
 
     with ops.standing_in(launch=noted):
-        for dtype in (np.float32, np.float64, np.float16, bfloat16):
+        for dtype in (np.float32, np.float64, *TYPES.values()):
             for c in (8, 3):
                 x = np.ones((2, 4, 4, c), dtype)
                 vector = np.ones(c, accumulation_dtype(x.dtype))

@@ -11,10 +11,10 @@ from minires import Tensor, backend, data, functional, models, nn, no_grad, ops,
 from minires.backend import to_device, to_host, xp
 from minires.fast.onepass import norm_add_relu
 from minires.graph import saved
+from tests.halves import each_half, needs_bfloat16
 
 pytestmark = pytest.mark.usefixtures("each_backend")
 
-HALVES = ("bfloat16", "float16")
 STEP = {"bfloat16": 2.0**-8, "float16": 2.0**-11}  # the largest relative error of rounding
 
 
@@ -43,7 +43,7 @@ def by_loops(x, weight):
     return y
 
 
-@pytest.mark.parametrize("half", HALVES)
+@each_half
 def test_a_convolution_is_that_of_rounded_numbers_rounded_once(half):
     x, weight = normal(0, 2, 5, 7, 3), normal(1, 3, 3, 3, 4)
     with backend.autocast(half):
@@ -55,7 +55,7 @@ def test_a_convolution_is_that_of_rounded_numbers_rounded_once(half):
     )
 
 
-@pytest.mark.parametrize("half", HALVES)
+@each_half
 @pytest.mark.parametrize("kernel", [1, 3])
 def test_the_gradient_of_weights_is_summed_in_float32_and_never_rounded(half, kernel):
     x, weight, g = normal(0, 40, 6, 6, 2), normal(1, kernel, kernel, 2, 3), normal(2, 40, 6, 6, 3)
@@ -99,6 +99,7 @@ def test_a_linear_layer_likewise():
     numpy.testing.assert_allclose(to_host(g_bias), g.sum(axis=0), rtol=1e-5, atol=1e-5)
 
 
+@needs_bfloat16
 @pytest.mark.parametrize("plain", [False, True])
 def test_types_that_are_not_float32_stay_and_so_does_all_when_it_is_off(plain):
     def kind(name):
@@ -120,7 +121,7 @@ def test_types_that_are_not_float32_stay_and_so_does_all_when_it_is_off(plain):
         assert kind("f4") == "float32"
 
 
-@pytest.mark.parametrize("half", HALVES)
+@each_half
 def test_among_plain_forms_it_holds_too(half):
     """It is a matter of precision and not of speed: the same numbers, but for the rounding of sums."""
     x, weight = normal(0, 2, 9, 7, 8), normal(1, 3, 3, 8, 9)
@@ -134,6 +135,7 @@ def test_among_plain_forms_it_holds_too(half):
     )
 
 
+@needs_bfloat16
 def test_an_operand_that_is_named_is_rounded_too():
     x, weight, bias = (to_device(numpy.ones(shape, "f4")) for shape in ((2, 3), (3, 4), (4,)))
     with backend.autocast("bfloat16"):
@@ -141,7 +143,7 @@ def test_an_operand_that_is_named_is_rounded_too():
     assert y.dtype.name == "bfloat16"
 
 
-@pytest.mark.parametrize("half", HALVES)
+@each_half
 def test_statistics_are_float32_though_the_images_are_not(half):
     x = rounded(normal(0, 64, 9, 9, 3) + 4, half)
     mean, var = ops.channel_stats(in_half(x, half))
@@ -150,7 +152,7 @@ def test_statistics_are_float32_though_the_images_are_not(half):
     numpy.testing.assert_allclose(to_host(var), x.var(axis=(0, 1, 2)), rtol=1e-5)
 
 
-@pytest.mark.parametrize("half", HALVES)
+@each_half
 def test_one_pass_of_batch_norm_saves_half_types_and_sums_in_float32(half):
     arrays = [rounded(normal(seed, 8, 5, 5, 3), half) for seed in range(3)]
     x, add, g = (in_half(array, half) for array in arrays)
@@ -177,6 +179,7 @@ def test_one_pass_of_batch_norm_saves_half_types_and_sums_in_float32(half):
         )
 
 
+@needs_bfloat16
 @pytest.mark.parametrize("op, options", [(ops.max_pool2d, {"kernel": 3, "stride": 2, "padding": 1}), (ops.avg_pool2d, {"kernel": 2}),
                                          (ops.global_avg_pool, {})])  # fmt: skip
 def test_pooling_of_half_types(op, options):
@@ -192,6 +195,7 @@ def test_pooling_of_half_types(op, options):
     )
 
 
+@needs_bfloat16
 def test_the_loss_of_half_logits_is_float32():
     logits = rounded(normal(0, 6, 4) * 10, "bfloat16")
     half_logits = in_half(logits, "bfloat16")
@@ -227,7 +231,7 @@ def trained(half, *, steps=30, forms=()):
     return losses, model
 
 
-@pytest.mark.parametrize("half", HALVES)
+@each_half
 def test_a_net_learns_as_in_float32(half):
     exact, _ = trained(None)
     losses, model = trained(half)
@@ -242,12 +246,14 @@ def test_a_net_learns_as_in_float32(half):
     assert {array.dtype.name for array in arrays} == {"float32"}
 
 
+@needs_bfloat16
 @pytest.mark.parametrize("forms", [("blocks",), None], ids=["without blocks", "plain"])
 def test_so_it_does_with_ops_of_their_own(forms):
     losses, _ = trained("bfloat16", forms=forms)
     numpy.testing.assert_allclose(losses, trained(None)[0], rtol=0.15)
 
 
+@needs_bfloat16
 def test_what_lies_between_layers_takes_half_the_memory():
     def held(context):
         with context:
@@ -271,6 +277,7 @@ def test_what_lies_between_layers_takes_half_the_memory():
     assert half < 0.6 * whole
 
 
+@needs_bfloat16
 def test_evaluation_with_batch_norm_folded_into_convolutions():
     _, model = trained(None)
     _, _, test = data.digits()
@@ -300,6 +307,7 @@ def test_bfloat16_without_the_package_that_has_it():
             pass
 
 
+@needs_bfloat16
 def test_bfloat16_where_the_library_has_none():
     library = mock.Mock()
     library.ones.return_value.astype.side_effect = TypeError(

@@ -1,5 +1,6 @@
 """What the files around the library promise: requirements, README, sizes."""
 
+import os
 import re
 import subprocess
 import sys
@@ -133,7 +134,7 @@ def test_the_readmes_python_runs(tmp_path):
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
     assert blocks
     program = "\n".join(blocks)
-    environment = {"PYTHONPATH": str(ROOT), "MPLCONFIGDIR": str(tmp_path)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     result = subprocess.run(
         [sys.executable, "-c", program],
         cwd=tmp_path,
@@ -144,10 +145,36 @@ def test_the_readmes_python_runs(tmp_path):
     assert result.returncode == 0, result.stderr
 
 
+OPTIONAL = (
+    "cupy",
+    "ipykernel",
+    "ml_dtypes",
+    "nbclient",
+    "nbformat",
+    "onnx",
+    "onnxruntime",
+    "torch",
+)
+
+
+@pytest.mark.slow
+def test_the_suite_is_collected_without_any_optional_package():
+    """What needs one of them is skipped, and says so; what does not is there."""
+    program = (
+        f"import sys; sys.modules.update(dict.fromkeys({OPTIONAL}))\n"
+        "import pytest; sys.exit(pytest.main(['tests', '--collect-only', '-q', '-p', 'no:cacheprovider']))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stdout[-3000:]
+    assert "could not import 'nbformat'" in result.stdout
+    for name in ("test_mixed.py", "test_kernels.py", "test_gemm.py", "test_forms_equal.py"):
+        assert f"tests/{name}::" in result.stdout
+
+
 def test_importing_minires_is_quick():
     """Above NumPy's own import: no matplotlib, no CuPy, no data."""
     program = "import sys, minires; sys.exit(any(name in sys.modules for name in ('matplotlib', 'cupy', 'tqdm', 'torch')))"
-    assert (
-        subprocess.run([sys.executable, "-c", program], env={"PYTHONPATH": str(ROOT)}).returncode
-        == 0
-    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    assert subprocess.run([sys.executable, "-c", program], env=environment).returncode == 0

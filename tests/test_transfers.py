@@ -13,6 +13,7 @@ from minires.data import batches
 from minires.data.dataset import Dataset
 from minires.train import Meter, train_epoch
 from tests import conftest, shim
+from tests.halves import needs_bfloat16
 
 BACKENDS = [name for name in conftest.BACKENDS if name != "numpy"] + ["shim"] * (
     shim.COMPILER is not None
@@ -38,7 +39,7 @@ def counts(request):
         yield counts
 
 
-@pytest.mark.parametrize("half", [None, "bfloat16"])
+@pytest.mark.parametrize("half", [None, pytest.param("bfloat16", marks=needs_bfloat16)])
 def test_a_step_takes_two_small_arrays_to_the_device_and_reads_nothing(counts, half):
     rng = np.random.default_rng(0)
     images, labels = rng.integers(0, 256, (32, 8, 8, 3)).astype(np.uint8), rng.integers(0, 4, 32)
