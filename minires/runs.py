@@ -151,7 +151,8 @@ class Run:
         settings = json.dumps(config, indent=2)
         head = [f"# {self.folder.name}", "", "| | |", "| --- | --- |"]
         tail = ["", "![curves](curves.png)", "", "```json", settings, "```"]
-        files.write(self.folder / "card.md", "\n".join(head + rows + tail).encode() + b"\n")
+        text = "\n".join([*head, *rows, *tail, ""])
+        files.write(self.folder / "card.md", text.encode(errors="backslashreplace"))
 
     # The log.
 
@@ -161,7 +162,7 @@ class Run:
         if not path.exists():
             return []
         try:
-            with open(path, newline="") as file:
+            with open(path, newline="", encoding="utf-8") as file:
                 rows = [
                     {name: _number(text) for name, text in row.items()}
                     for row in csv.DictReader(file)
@@ -247,7 +248,7 @@ def _facts(path, wanted, remedy):
     Raises  RunError: it does not. It says what to do.
     """
     try:
-        facts = json.loads(path.read_text())
+        facts = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:
         raise RunError(f"{path} is damaged ({error}): {remedy}") from None
     lacking = [name for name in wanted if not isinstance(facts, dict) or name not in facts]

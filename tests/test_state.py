@@ -61,6 +61,7 @@ WRITTEN_ELSEWHERE = {
     "fast/half.py": {"EVERY_OP.faster"},
     "course/folder.py": {"sys.modules[name]", "sys.modules.pop"},
     "course/runner.py": {"sys.modules[exercise.module]", "sys.path.append"},
+    "streams.py": {"setattr(sys"},  # a stream where there is none
 }
 CONSTANTS = (
     type(None), bool, int, float, complex, str, bytes, slice, range, enum.Enum, Path, re.Pattern, numpy.dtype, numpy.generic, numpy.ufunc,

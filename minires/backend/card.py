@@ -124,7 +124,9 @@ def facts() -> list[Facts]:
 def _driver() -> str | None:
     command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[0]
+        return subprocess.run(
+            command, capture_output=True, encoding="utf-8", check=True
+        ).stdout.split()[0]
     except (OSError, subprocess.CalledProcessError, IndexError):
         return None
 

@@ -16,7 +16,7 @@ KERNELS = [("Prescott", "SSE3"), ("Nehalem", "SSE42"), ("Sandybridge", "AVX"), (
 def processor() -> str:
     """The processor's name."""
     try:
-        with open("/proc/cpuinfo") as lines:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:
             for line in lines:
                 if line.startswith("model name"):
                     return line.split(":", 1)[1].strip()
@@ -25,7 +25,7 @@ def processor() -> str:
     if platform.system() == "Darwin":
         command = ["sysctl", "-n", "machdep.cpu.brand_string"]
         return (
-            subprocess.run(command, capture_output=True, text=True).stdout.strip()
+            subprocess.run(command, capture_output=True, encoding="utf-8").stdout.strip()
             or platform.machine()
         )
     return platform.processor() or platform.machine()

@@ -4,7 +4,7 @@ import argparse
 import sys
 from importlib import import_module
 
-from minires import __version__, backend, models
+from minires import __version__, backend, models, streams
 from minires.cli import arguments as parsing
 from minires.cli import options as fields
 
@@ -13,10 +13,8 @@ __all__ = ["main"]
 
 def main(arguments=None):
     """Run a command. A mistake of the user's is one line on stderr, and exit status 2."""
+    streams.take_any_text()
     typed = _parser().parse_args(arguments)
-    if hasattr(sys.stdout, "reconfigure"):
-        # A line as soon as it is printed, to a file too.
-        sys.stdout.reconfigure(line_buffering=True)
     try:
         status = typed.run(typed)
     except (backend.BackendError, ValueError, OSError, FloatingPointError) as error:

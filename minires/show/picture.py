@@ -3,6 +3,7 @@
 import io
 
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from minires import files
 
@@ -17,6 +18,11 @@ class Picture(Figure):
         return self._png(min(DPI, 1000 / self.get_figwidth()))
 
     def _png(self, dpi):
+        for text in self.findobj(Text):
+            said = text.get_text()
+            drawn = said.encode(errors="backslashreplace").decode()
+            if drawn != said:  # a file's name that is not UTF-8, which matplotlib refuses
+                text.set_text(drawn)
         file = io.BytesIO()
         self.savefig(file, format="png", dpi=dpi)
         return file.getvalue()

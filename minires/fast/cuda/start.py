@@ -71,5 +71,7 @@ def grid(file, function, blocks, block, *arguments, before=""):
 @cache
 def source(file, before=""):
     """The text of a .cu file, with what all of them share before it."""
-    common, text = ((Path(__file__).parent / name).read_text() for name in ("common.h", file))
+    common, text = (
+        (Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("common.h", file)
+    )
     return common + before + text
