@@ -8,12 +8,15 @@
 `check.same`, `check.gradients` and their kin raise Wrong.
 """
 
+from contextlib import suppress
+
 import numpy
 
 from minires.course import diagnosis, manifest
 from minires.course.difference import difference
 from minires.course.poison import Cheating, poisoned
 from minires.course.trial import Call, Experiment, Wrong, floats
+from minires.course.trouble import message
 from minires.gradcheck import check_backward
 
 __tracebackhide__ = True  # pytest shows the claim and the learner's lines, and none of these
@@ -131,14 +134,15 @@ def _next(run, exercise, yours, trial):
     except Exception as error:
         if not unstarted(error, exercise):
             mistake, sentence = diagnosis.of_crash(exercise, trial, error)
-            error.mistake = mistake
-            error.add_note("\n".join([f"  in {trial.about}", *_indented(sentence)]))
+            with suppress(Exception):  # the learner's own class may refuse either
+                error.mistake = mistake
+                error.add_note("\n".join([f"  in {trial.about}", *_indented(sentence)]))
         raise
 
 
 def unstarted(error, exercise):
     """Whether an error is the hole that the exercise began with."""
-    return isinstance(error, NotImplementedError) and str(error).startswith(
+    return isinstance(error, NotImplementedError) and message(error).startswith(
         f"exercise {exercise.id}:"
     )
 

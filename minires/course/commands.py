@@ -1,13 +1,13 @@
 """What one does with exercises: see how far one is, check, watch, ask for a hint, begin anew, look the answer up."""
 
 import inspect
-import shutil
 import sys
 import time
 from pathlib import Path
 
+from minires import files
 from minires.course import manifest, progress, runner, stubs
-from minires.course.folder import untouched
+from minires.course.folder import as_provided, untouched
 
 SIGNS = {runner.SOLVED: "+", runner.WRONG: "x", runner.BEGUN: "~", runner.NOT_STARTED: "."}
 
@@ -137,25 +137,36 @@ def watch(home, exercise=None, *, every=0.5, rounds=None):
 def hint(home, exercise):
     """Print the hints so far, and one more."""
     shown = min(progress.read(home).get(exercise.id, {}).get("hints", 0) + 1, len(exercise.hints))
-    progress.change(home, exercise, hints=shown)
+    kept = progress.change(home, exercise, hints=shown)
     for i, text in enumerate(exercise.hints[:shown], start=1):
         print(f"{exercise.id}  hint {i} of {len(exercise.hints)}: {text.strip()}")
     if shown == len(exercise.hints):
         print(
             f"There is no further one: minires exercises solution {exercise.id} --give-up shows the answer."
         )
+    elif not kept:
+        print(
+            f"{Path(home) / progress.FILE} cannot be written: the next call shows the same hint again"
+        )
 
 
 def reset(home, exercise):
-    """Write the file as it was given out; what was there is kept."""
+    """Write the file as it was given out; what was there is kept.
+
+    Raises  OSError: one of the two cannot be written; it says which, and the learner's file stays.
+    """
     path = Path(home) / exercise.file
+    if as_provided(exercise, home):
+        print(f"{path} has not changed")
+        return
     if path.is_file():
-        kept = _free(Path(home) / "backup" / exercise.file)
-        kept.parent.mkdir(exist_ok=True)
-        shutil.copyfile(path, kept)
-        print(f"yours is kept in {kept}")
+        kept, text = _free(Path(home) / "backup" / exercise.file), path.read_bytes()
+        with files.explained(kept, len(text)):
+            kept.parent.mkdir(exist_ok=True)
+        files.write(kept, text)
+        print(f"your version is saved in {kept}")
     stubs.write(exercise, home)
-    print(f"{path} is as it was at first")
+    print(f"restored {path}")
 
 
 def _free(path):

@@ -3,6 +3,7 @@
 import inspect
 
 from minires.course.difference import same
+from minires.course.trouble import message
 
 __tracebackhide__ = True
 
@@ -27,7 +28,7 @@ def of_crash(exercise, trial, error):
     for key, mistake in exercise.all_mistakes().items():
         _, raised = _run(trial, mistake, None)
         if type(raised) is type(error) and (
-            str(raised) == str(error) or isinstance(error, RecursionError)
+            message(raised) == message(error) or isinstance(error, RecursionError)
         ):
             return key, [sentence(mistake)]
     return None, []

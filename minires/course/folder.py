@@ -36,10 +36,39 @@ def find(start=None):
 def untouched(exercise, folder):
     """Whether the learner's function is still as it was given out; comments and imports do not count."""
     try:
-        text = (Path(folder) / exercise.file).read_text(encoding="utf-8")
+        text = source(Path(folder) / exercise.file)
         return _body(text, exercise.function) == _body(stubs.cut(exercise), exercise.function)
-    except (SyntaxError, UnicodeDecodeError, OSError):
+    except (SyntaxError, ValueError, OSError, RecursionError, MemoryError):  # of ast.parse, too
         return False
+
+
+def as_provided(exercise, folder):
+    """Whether the learner's file is as it was given out, comments and all; line ends do not count."""
+    try:
+        return source(Path(folder) / exercise.file) == stubs.cut(exercise)
+    except (SyntaxError, OSError):
+        return False
+
+
+def source(path):
+    """The text of a file of Python: without a byte order mark, and with each line ended by a newline.
+
+    Raises  SyntaxError: it cannot be read as text. OSError
+    """
+    data = Path(path).read_bytes()
+    try:
+        text = importlib.util.decode_source(data)
+        end = text.find("\0")
+        trouble = "it has null bytes" if end >= 0 else ""
+    except (SyntaxError, LookupError) as error:  # of a line that names the encoding
+        end, trouble = 0, str(error)
+    except UnicodeDecodeError as error:
+        end, trouble = error.start, str(error)
+    if trouble:
+        line = data[: max(end, 0)].count(b"\n") + 1
+        message = f"the file is not UTF-8 text ({trouble}): save it as UTF-8"
+        raise SyntaxError(message, (str(path), line, None, None))
+    return text
 
 
 def _body(text, function):
@@ -63,9 +92,8 @@ def load(path, name=None):
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        source = path.read_bytes()
         # Not through the cache of bytecode, which knows seconds only.
-        exec(compile(source, str(path), "exec"), vars(module))
+        exec(compile(source(path), str(path), "exec"), vars(module))
     except BaseException:
         sys.modules.pop(name, None)
         raise

@@ -1,15 +1,19 @@
 """Grading: each submission's exercises in processes of their own, with limits. It is no sandbox."""
 
 import csv
+import io
 import shutil
 import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
+from minires import files, streams
 from minires.backend import machine
-from minires.course import diagnosis, folder, manifest, progress, runner
+from minires.course import apart, diagnosis, folder, manifest, runner
+from minires.course.trouble import message, printable
 
 COLUMNS = ("submission", "exercise", "name", "state", "mistake", "seconds", "message")
 MOST = 1 << 20  # bytes of a learner's file that are read
@@ -22,47 +26,111 @@ def grade(submissions, out, *, tests, seconds=20.0, memory=2048, only=None, jobs
     tests  the folder with the claims: those of a submission are not looked at    seconds, memory (MiB)  limits for an exercise
     only  ids of exercises; without it all    jobs  how many run side by side; without it one a core
 
-    Raises  ValueError: there is no submission.
+    Raises  ValueError: there is no submission, or a limit that cannot be. OSError: the table cannot be written.
     """
-    folders = sorted(
-        path
-        for path in Path(submissions).iterdir()
-        if path.is_dir() and not path.name.startswith(".")
-    )
-    if not folders:
-        raise ValueError(f"{submissions} holds no folders: each submission is a folder in it")
-    chosen = [manifest.exercises()[id] for id in only or manifest.exercises()]
-    rows, mistakes = [], Counter()
-    with (
-        open(out, "w", newline="", encoding="utf-8") as file,
-        ThreadPoolExecutor(jobs or machine.cores()) as pool,
-    ):
-        table = csv.DictWriter(file, COLUMNS)
-        table.writeheader()
+    _check(seconds, memory, jobs)
+    streams.take_any_text()  # of the names of folders
+    folders = _folders(submissions)
+    chosen = [manifest.exercises()[id] for id in dict.fromkeys(only or manifest.exercises())]
+    table = _Table(out)
+    mistakes = Counter()
+    pool = ThreadPoolExecutor(jobs or machine.cores())
+    try:
         coming = {
-            path: [pool.submit(_run, exercise, path, tests, seconds, memory) for exercise in chosen]
+            path: [
+                pool.submit(_graded, exercise, path, tests, seconds, memory) for exercise in chosen
+            ]
             for path in folders
         }
         for path in folders:
-            results = {
-                exercise.id: future.result() for exercise, future in zip(chosen, coming[path])
-            }
-            for exercise in chosen:
-                result = results[exercise.id]
-                rows.append({"submission": path.name, "exercise": exercise.id, "name": exercise.name, "state": result.state,
-                             "mistake": result.mistake or "", "seconds": f"{result.seconds:.2f}",
-                             "message": " / ".join(map(str.strip, result.message.splitlines()))[:500]})  # fmt: skip
-                table.writerow({key: harmless(value) for key, value in rows[-1].items()})
-                mistakes.update([(exercise.id, result.mistake)] if result.mistake else [])
-            file.flush()
-            count = Counter(result.state for result in results.values())
-            print(
-                f"{path.name:24} "
-                + ", ".join(f"{count[state]} {state}" for state in runner.STATES if count[state])
-            )
+            results = [future.result() for future in coming[path]]
+            table.add(_row(path, exercise, result) for exercise, result in zip(chosen, results))
+            mistakes.update((exercise.id, result.mistake) for exercise, result in zip(chosen, results)
+                            if result.mistake)  # fmt: skip
+            count = Counter(result.state for result in results)
+            states = [f"{count[state]} {state}" for state in runner.STATES if count[state]]
+            print(f"{printable(path.name).replace(chr(10), chr(92) + 'n'):24} {', '.join(states)}")
+    finally:
+        pool.shutdown(cancel_futures=True)
+    table.finish()
     print(f"table in {out}")
     tell(mistakes)
-    return rows
+    return table.rows
+
+
+def _check(seconds, memory, jobs):
+    if not seconds > 0:
+        raise ValueError(f"seconds: expected more than 0, got {seconds}")
+    if memory < 0:
+        raise ValueError(f"memory: expected 0 (no limit) or more MiB, got {memory}")
+    if jobs is not None and jobs < 1:
+        raise ValueError(f"jobs: expected at least 1, got {jobs}")
+
+
+def _folders(submissions):
+    """The submissions, by name."""
+    if not Path(submissions).is_dir():
+        raise ValueError(f"expected a folder of submissions, got {submissions}")
+    found = [path for path in Path(submissions).iterdir() if not path.name.startswith(".")]
+    folders = sorted(filter(_is_submission, found))
+    if not folders:
+        raise ValueError(f"{submissions} holds no folders: each submission is a folder in it")
+    return folders
+
+
+def _is_submission(path):
+    """Whether it is a folder, or a link that may have led to one."""
+    try:
+        return path.is_dir() or (path.is_symlink() and not path.exists())
+    except OSError:  # it cannot be looked into: its rows will say so
+        return True
+
+
+class _Table:
+    """The table in CSV, written again after each submission: the file is complete at any time.
+
+    Where that fails once, as on a disk that is full for a moment, grading goes on. Into what is no file, such as a pipe,
+    the table is written at the end.
+    """
+
+    def __init__(self, path):
+        self.path, self.rows = Path(path), []
+        self._stream = self.path.exists() and not (self.path.is_file() or self.path.is_dir())
+        if not self._stream:
+            self._write()
+
+    def add(self, rows):
+        """Add a submission's rows."""
+        self.rows.extend(rows)
+        if not self._stream:
+            with suppress(OSError):  # finish() raises it
+                self._write()
+
+    def finish(self):
+        """Write all rows.
+
+        Raises  OSError: it names the path; the file, if it was written before, stays.
+        """
+        self._write()
+
+    def _write(self):
+        text = io.StringIO(newline="")
+        table = csv.DictWriter(text, COLUMNS)
+        table.writeheader()
+        for row in self.rows:
+            table.writerow({key: harmless(value) for key, value in row.items()})
+        data = text.getvalue().encode("utf-8", errors="backslashreplace")
+        if not self._stream:
+            files.write(self.path.resolve(), data)
+            return
+        with files.explained(self.path, len(data)), open(self.path, "wb") as stream:
+            stream.write(data)
+
+
+def _row(submission, exercise, result):
+    text = " / ".join(map(str.strip, result.message.splitlines()))
+    return {"submission": submission.name, "exercise": exercise.id, "name": exercise.name, "state": result.state,
+            "mistake": result.mistake or "", "seconds": f"{result.seconds:.2f}", "message": text[:500]}  # fmt: skip
 
 
 def tell(mistakes):
@@ -77,30 +145,43 @@ def tell(mistakes):
             )
 
 
+def _graded(exercise, submission, *limits):
+    """What became of one exercise of one submission, whatever the submission is: no trouble with one ends the others."""
+    try:
+        return _run(exercise, submission, *limits)
+    except Exception as error:
+        told = f"could not be graded: {type(error).__name__}: {message(error)}"
+        return runner.Result(runner.WRONG, message=told)
+
+
 def _run(exercise, submission, tests, seconds, memory):
     """What became of one exercise of one submission. Its file is copied: the submission stays as it is."""
+    if submission.is_symlink() and not submission.is_dir():
+        raise OSError("a link that leads nowhere")
     places = submission / exercise.file, submission / "exercises" / exercise.file
     theirs = next((path for path in places if path.is_file()), None)
     if theirs is None:
         return runner.Result(runner.NOT_STARTED, message=f"there is no {exercise.file}")
     if theirs.stat().st_size > MOST:
         return runner.Result(runner.WRONG, message=f"{exercise.file} is larger than {MOST:,} bytes")
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
+        shutil.copyfile(theirs, Path(place, theirs.name))
         for path in theirs.parent.glob("e*.py"):  # an exercise may import another
-            if path.is_file() and path.stat().st_size <= MOST:
-                shutil.copyfile(path, Path(place, path.name))
+            with suppress(OSError):
+                if path != theirs and path.is_file() and path.stat().st_size <= MOST:
+                    shutil.copyfile(path, Path(place, path.name))
         if folder.untouched(exercise, place):
             return runner.Result(runner.NOT_STARTED)
         started = time.perf_counter()
         options = {
             "cwd": place,
-            "stdout": progress.DEVNULL,
+            "stdout": apart.DEVNULL,
             "env": {"OPENBLAS_NUM_THREADS": "1", "MINIRES_THREADS": "1"},
         }
-        result = progress.run_apart(exercise, place, tests, limit=seconds, memory=memory, **options)
+        result = apart.run_apart(exercise, place, tests, limit=seconds, memory=memory, **options)
         return result._replace(seconds=time.perf_counter() - started)
 
 
 def harmless(value):
     """A cell that a spreadsheet does not take for a formula."""
-    return f"'{value}" if str(value)[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    return f"'{value}" if str(value)[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else value

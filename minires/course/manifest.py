@@ -137,16 +137,17 @@ def _exercise(entry):
 
 
 def exercise(which):
-    """An exercise by its id ("05c"), its name ("im2col") or its file.
+    """An exercise by its id ("05c"), its name ("im2col") or its file, in upper or lower case.
 
     Raises  ValueError: there is none; the message says which was probably meant.
     """
-    word = Path(str(which)).name.removesuffix(".py").removeprefix("test_")
+    word = Path(str(which)).name.casefold().removesuffix(".py").removeprefix("test_")
     for one in exercises().values():
         if word in (one.id, one.name, one.module):
             return one
     known = [*exercises(), *(one.name for one in exercises().values())]
-    return exercises()[names.check("exercise", str(which), known)]
+    listed = [f"the {len(exercises())} that `minires exercises` lists"]
+    return exercises()[names.check("exercise", str(which).casefold(), known, listed=listed)]
 
 
 def resolve(dotted):

@@ -5,18 +5,24 @@ nothing was started yet, 1 when something is wrong.
 """
 
 import ast
+import os
 import sys
+import traceback
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from minires.course import folder, manifest, progress, runner
 from minires.course.check import unstarted
+from minires.course.contained import Ended, contained
+from minires.course.trouble import message, printable, trouble
 
-__all__ = ["pytest_collection_modifyitems", "pytest_configure", "pytest_make_collect_report", "pytest_report_teststatus",
-           "pytest_runtest_makereport", "pytest_sessionfinish", "pytest_terminal_summary"]  # fmt: skip
+__all__ = ["pytest_collection_modifyitems", "pytest_configure", "pytest_make_collect_report", "pytest_pyfunc_call",
+           "pytest_report_teststatus", "pytest_runtest_makereport", "pytest_sessionfinish", "pytest_terminal_summary"]  # fmt: skip
 
 MARK = "not started"
+LONGEST_REPORT = 20_000  # characters
 COLOURS = {
     runner.SOLVED: "green",
     runner.WRONG: "red",
@@ -47,9 +53,15 @@ def pytest_configure(config):
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report(collector):
     """An error in the learner's file is told with its line, and nothing of the machinery."""
-    report = yield
     exercise = _exercise(getattr(collector, "path", ""))
-    if exercise is None or report.passed or not isinstance(collector, pytest.Module):
+    if exercise is None or not isinstance(collector, pytest.Module):
+        return (yield)
+    try:
+        with _outlived():
+            report = yield
+    except Exception as error:  # it was contained, or is one that pytest cannot show
+        report = pytest.CollectReport(collector.nodeid, "failed", message(error), [])
+    if report.passed:
         return report
     seen = _seen(collector.config, exercise, collector.path)
     report.longrepr = seen["message"] = _import_trouble(exercise, collector.path.parent) or str(
@@ -60,19 +72,62 @@ def pytest_make_collect_report(collector):
 
 
 def _import_trouble(exercise, home):
-    try:
-        folder.load(home / exercise.file, f"{exercise.module}__again")
-    except FileNotFoundError:
+    path = home / exercise.file
+    if not path.is_file():
         return f"there is no {exercise.file}: minires exercises reset {exercise.id} brings it back"
-    except BaseException as error:
-        return runner.trouble(error, home)
-    return f"{exercise.file} has no {exercise.function}"
+    try:
+        with _outlived():
+            module = folder.load(path, f"{exercise.module}__again")
+    except Exception as error:
+        return trouble(error, home)
+    return (
+        None
+        if hasattr(module, exercise.function)
+        else f"{exercise.file} has no {exercise.function}"
+    )
 
 
 def pytest_collection_modifyitems(config, items):
     """In the order of the manifest."""
     order = {id: i for i, id in enumerate(manifest.exercises())}
     items.sort(key=lambda item: order[exercise.id] if (exercise := _exercise(item.path)) else -1)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem):
+    """What would end pytest makes a claim wrong."""
+    if _exercise(pyfuncitem.path) is None:
+        return (yield)
+    with _outlived():
+        try:
+            return (yield)
+        except Exception as error:
+            if isinstance(error, pytest.exit.Exception) or not _can_be_shown(error):
+                raise Ended(trouble(error, pyfuncitem.path.parent)) from None
+            raise
+
+
+@contextmanager
+def _outlived():
+    """Context manager: whatever would end pytest raises an Exception; os._exit too, except in a child process."""
+    process, leave = os.getpid(), os._exit
+
+    def refuse(status):
+        if os.getpid() != process:
+            leave(status)
+        raise Ended(f"os._exit({status!r}) (which would end Python)")
+
+    with contained(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "_exit", refuse)
+        yield
+
+
+def _can_be_shown(error):
+    try:
+        traceback.format_exception_only(error)
+    except Exception:  # a SyntaxError whose line is no number, say
+        return False
+    return True
 
 
 @pytest.hookimpl(wrapper=True)
@@ -87,7 +142,7 @@ def pytest_runtest_makereport(item, call):
     if _not_started(exercise, error, item.path.parent):
         state = runner.NOT_STARTED
         report.outcome = "skipped"
-        report.longrepr = (str(item.path), 0, str(error or MARK))
+        report.longrepr = (str(item.path), 0, MARK if error is None else message(error))
         report.user_properties.append((MARK, True))
     seen = _seen(item.config, exercise, item.path)
     seen["claims"].append((item.name, state))
@@ -98,10 +153,18 @@ def pytest_runtest_makereport(item, call):
         and not seen["message"]
     ):
         seen["message"] = runner.clue(item.name, error, item.path.parent)
-    if state == runner.WRONG and not seen["message"]:
-        seen["message"] = f"{item.name}: {runner.trouble(error, item.path.parent)}"
-        seen["mistake"] = getattr(error, "mistake", None)
+    if state == runner.WRONG:
+        report.longrepr = _shown(report.longrepr, error, item.path.parent)
+        if not seen["message"]:
+            seen["message"] = f"{item.name}: {trouble(error, item.path.parent)}"
+            seen["mistake"] = runner.mistake_of(error, exercise)
     return report
+
+
+def _shown(longrepr, error, home):
+    """What pytest shows of an error; where that is endless, or not for a terminal, what `minires exercises check` does."""
+    text = str(longrepr)
+    return longrepr if printable(text, LONGEST_REPORT) == text else trouble(error, home)
 
 
 def _not_started(exercise, error, home):

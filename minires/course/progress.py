@@ -1,21 +1,14 @@
 """How far a learner is: a readable text file beside the exercises, a line an exercise."""
 
 import hashlib
-import json
-import os
-import secrets
-import signal
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 
 from minires import files
 from minires.course import folder, manifest, runner
+from minires.course.apart import DEVNULL, run_apart, run_together
 
 FILE = "progress.txt"
 HEAD = "# How far you are. pytest and minires exercises write it; deleting it loses hints and nothing else.\n"
-DEVNULL = subprocess.DEVNULL
 LIMIT = 60  # seconds for an exercise
 
 
@@ -23,8 +16,8 @@ def read(home):
     """id -> {"state", "file" (a mark of the learner's file then), "hints", "gave_up"}, as the file has it."""
     entries = {}
     try:
-        lines = (Path(home) / FILE).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
+        lines = (Path(home) / FILE).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
         return entries
     for line in lines:
         words = line.split()
@@ -38,7 +31,7 @@ def read(home):
 
 
 def change(home, exercise, **facts):
-    """Write down facts of an exercise; the others stay."""
+    """Write down facts of an exercise; the others stay. Returns whether they are kept: a folder may be read-only."""
     entries = read(home)
     entry = entries.setdefault(
         exercise.id, {"state": "", "file": "", "hints": 0, "gave_up": "", "mistake": ""}
@@ -46,7 +39,7 @@ def change(home, exercise, **facts):
     before = dict(entry)
     entry.update(facts)
     if entry == before:
-        return
+        return True
     lines = [HEAD]
     for id, one in manifest.exercises().items():
         if id in entries:
@@ -63,14 +56,18 @@ def change(home, exercise, **facts):
     try:
         files.write(Path(home) / FILE, "".join(lines).encode())
     except OSError:
-        pass  # a folder that cannot be written to: progress is not kept
+        return False
+    return True
 
 
 def mark(exercise, home, tests=None):
     """A few letters that change when the learner's file or its claims do."""
     digest = hashlib.sha256()
     for path in (Path(home) / exercise.file, Path(tests or home) / exercise.test):
-        digest.update(path.read_bytes() if path.is_file() else b"none")
+        try:
+            digest.update(path.read_bytes())
+        except OSError:  # it is not there, or an editor is writing it
+            digest.update(b"none")
     return digest.hexdigest()[:12]
 
 
@@ -117,68 +114,6 @@ def check(home, exercise, *, limit=LIMIT, stdout=DEVNULL):
     if mark(exercise, home) == before:  # else it was saved meanwhile, and this is of another
         note(home, exercise, result.state, result.mistake)
     return result
-
-
-def run_apart(exercise, yours, tests, **options):
-    """A runner.Result of a process of its own, whatever that process does. options  as run_together's"""
-    return run_together([exercise], yours, tests, **options)[exercise.id]
-
-
-def run_together(exercises, yours, tests, *, limit, memory=0, **options):
-    """id -> runner.Result, of one process for all of them, whatever that process does.
-
-    limit  seconds    memory  MiB; 0 for no limit, and no other one than that of time    options  as subprocess.Popen's
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        out, token = Path(folder, secrets.token_hex(8)), secrets.token_hex(16)
-        command = [sys.executable, "-P", "-m", "minires.course.runner", *(exercise.id for exercise in exercises),
-                   "--yours", str(yours), "--tests", str(tests), "--out", str(out),
-                   *(["--memory", str(memory), "--seconds", str(limit)] if memory else [])]  # fmt: skip
-        root = str(Path(__file__).parents[2])
-        path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
-        environment = {**os.environ, "PYTHONPATH": path, **options.pop("env", {})}
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment,
-                                   start_new_session=os.name == "posix", **options)  # fmt: skip
-        try:
-            printed, _ = process.communicate(f"{token}\n".encode(), timeout=limit)
-            late = False
-            if printed:
-                print(printed.decode(errors="replace"), end="")
-        except subprocess.TimeoutExpired:
-            late = True
-        finally:
-            _end(process)
-        reason = f"it ran for more than {limit:g} s" if late else _ended(process.returncode)
-        otherwise = runner.Result(runner.WRONG, message=reason)
-        written = _results(out, token)
-        return {exercise.id: written.get(exercise.id, otherwise) for exercise in exercises}
-
-
-def _end(process):
-    """The process and whatever it started."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL) if os.name == "posix" else process.kill()
-    except (ProcessLookupError, PermissionError):
-        pass
-    process.wait()
-
-
-def _ended(code):
-    return f"its process ended before the claims did (exit status {code})"
-
-
-def _results(out, token):
-    """id -> runner.Result: what the process wrote of each, if it did."""
-    found = {}
-    try:
-        for text in out.read_text(encoding="utf-8").splitlines():
-            line = json.loads(text)
-            if line.pop("token") == token:
-                id, claims = line.pop("id"), [runner.Claim(*claim) for claim in line.pop("claims")]
-                found[id] = runner.Result(**line, claims=claims)
-    except (OSError, ValueError, KeyError, TypeError):
-        pass  # what was written before counts
-    return found
 
 
 def details(state, states, message):

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 import time
 import traceback
@@ -9,8 +10,11 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from minires import streams
 from minires.course import folder, manifest
 from minires.course.check import unstarted
+from minires.course.contained import contained
+from minires.course.trouble import trouble
 
 NOT_STARTED, BEGUN, WRONG, SOLVED = "not started", "begun", "wrong", "solved"
 STATES = (SOLVED, BEGUN, WRONG, NOT_STARTED)
@@ -41,7 +45,8 @@ def run(exercise, yours, tests=None):
     if not path.is_file():
         return Result(NOT_STARTED, message=f"there is no {exercise.file}")
     try:
-        module = folder.load(path)
+        with contained():
+            module = folder.load(path)
     except Exception as error:
         return Result(
             WRONG, message=trouble(error, path.parent), seconds=time.perf_counter() - started
@@ -59,25 +64,26 @@ def judge(exercise, module, tests, untouched=False, started=None, first=False):
     sys.modules[exercise.module] = module
     claims = []
     try:
-        found = claims_of(exercise, tests)
-    except ImportError as error:
-        return Result(WRONG, message=f"{exercise.file} has no {exercise.function} ({error.msg})")
+        with contained():
+            found = claims_of(exercise, tests)
+    except ImportError:
+        return Result(WRONG, message=f"{exercise.file} has no {exercise.function}")
     for name, claim in found:
         try:
-            claim()
+            with contained():
+                claim()
         except Exception as error:
-            claims.append(
-                Claim(
-                    name, NOT_STARTED if untouched or unstarted(error, exercise) else WRONG, error
-                )
-            )
+            hole = untouched or unstarted(error, exercise)
+            claims.append(Claim(name, NOT_STARTED if hole else WRONG, error))
+            # What its frames hold may leave no memory for what follows.
+            traceback.clear_frames(error.__traceback__)
             if first:
                 break
         else:
             claims.append(Claim(name, NOT_STARTED if untouched else SOLVED))
     wrong = next((claim for claim in claims if claim.state == WRONG), None)
     message = f"{wrong.name}: {trouble(wrong.error, _home(module))}" if wrong else ""
-    mistake = getattr(wrong.error, "mistake", None) if wrong else None
+    mistake = mistake_of(wrong.error, exercise) if wrong else None
     if untouched and exercise.kind == "bug hunt":
         message = next(
             (clue(claim.name, claim.error, _home(module)) for claim in claims if claim.error), ""
@@ -89,6 +95,15 @@ def judge(exercise, module, tests, untouched=False, started=None, first=False):
         mistake,
         time.perf_counter() - started,
     )
+
+
+def mistake_of(error, exercise):
+    """The key of the known mistake that an error looks like, or None."""
+    try:
+        mistake = getattr(error, "mistake", None)
+    except Exception:  # the learner's own class may do anything
+        return None
+    return mistake if type(mistake) is str and mistake in exercise.all_mistakes() else None
 
 
 def clue(name, error, home):
@@ -132,27 +147,6 @@ def _home(module):
     return Path(getattr(module, "__file__", None) or ".").parent
 
 
-def trouble(error, home):
-    """An exception in a few lines: for a wrong answer its message; for a crash the learner's line, too."""
-    if isinstance(error, AssertionError) and str(error):
-        return "\n".join([str(error), *getattr(error, "__notes__", [])])
-    if isinstance(error, SyntaxError):
-        where = f"{Path(error.filename or '?').name}, line {error.lineno}"
-        return f"{where}: {type(error).__name__}: {error.msg}\n  {(error.text or '').strip()}"
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if Path(frame.filename).parent == Path(home)
-    ]
-    frames = [
-        frame for frame in frames if not Path(frame.filename).name.startswith("test_")
-    ] or frames
-    lines = [
-        f"{Path(frame.filename).name}, line {frame.lineno}: {frame.line}" for frame in frames[-1:]
-    ]
-    return "\n".join([*lines, f"{type(error).__name__}: {error}", *getattr(error, "__notes__", [])])
-
-
 def _limit(seconds, memory):
     """Limits of this process that it cannot lift again: memory, processor time, the size of a file; and no core dump."""
     try:
@@ -184,6 +178,7 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     if options.memory:
         _limit(options.seconds, options.memory)
+    streams.take_any_text()
     token, out = sys.stdin.readline().strip(), Path(options.out)
     # At the end: a file there hides nobody's module.
     sys.path.append(str(Path(options.yours).resolve()))
@@ -199,3 +194,5 @@ def main(arguments=None):
 
 if __name__ == "__main__":
     main()
+    sys.stdout.flush()
+    os._exit(0)  # a thread that the learner's code left running does not hold this up

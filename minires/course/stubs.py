@@ -12,6 +12,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+from minires import files
 from minires.course import manifest
 
 
@@ -118,8 +119,11 @@ def _hunted(exercise):
 
 
 def write(exercise, folder):
-    """Write the learner's file as it is given out, over whatever is there."""
-    (Path(folder) / exercise.file).write_text(cut(exercise), encoding="utf-8")
+    """Write the learner's file as it is given out, over whatever is there.
+
+    Raises  OSError: it cannot be written; what was there stays.
+    """
+    files.write(Path(folder) / exercise.file, cut(exercise).encode())
 
 
 def main(arguments=None):

@@ -1,5 +1,6 @@
 """minires exercises: status, next, check, watch, hint, reset, solution; and the same from a notebook."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from minires import course
+from minires import course, files
 from minires.course import commands, folder, manifest, progress, runner
 from tests.course.trials import ROOT
 
@@ -137,6 +138,56 @@ def test_reset_keeps_what_was_there(here):
     assert folder.untouched(manifest.exercise("00a"), here.home)
 
 
+def test_reset_of_a_file_as_provided_writes_nothing(here):
+    exercise = manifest.exercise("05c")
+    path = here.home / exercise.file
+    provided = path.read_bytes()
+    for data in (provided, provided.replace(b"\n", b"\r\n")):
+        path.write_bytes(data)
+        status, output = here.run("exercises", "reset", "05c")
+        assert status == 0 and "has not changed" in output
+        assert path.read_bytes() == data and not (here.home / "backup").exists()
+
+
+def test_reset_keeps_comments_too(here):
+    path = here.home / manifest.exercise("05c").file
+    provided = path.read_bytes()
+    for data in (provided + b"# my idea\n", "größe".encode("latin-1"), b""):
+        path.write_bytes(data)
+        commands.reset(here.home, manifest.exercise("05c"))
+        assert path.read_bytes() == provided
+        assert data in [kept.read_bytes() for kept in (here.home / "backup").iterdir()]
+
+
+def test_reset_in_a_clone_that_is_read_only_is_one_clear_line(here, monkeypatch):
+    """Neither the backup nor the file is written by halves; the learner's stays."""
+    here.write("00a", "mine = 1\n")
+    path = here.home / manifest.exercise("00a").file
+
+    def refuse(*_, **__):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    for where, name in ((folder.Path, "mkdir"), (files, "sync")):
+        with monkeypatch.context() as patch:
+            patch.setattr(where, name, refuse)
+            with pytest.raises(
+                OSError, match=r"^cannot write .*e00a.* bytes\): Read-only file system$"
+            ):
+                commands.reset(here.home, manifest.exercise("00a"))
+        assert path.read_text() == "mine = 1\n"
+    assert not [*here.home.glob("backup/*"), *here.home.glob(".*.part")]
+
+
+def test_a_hint_says_when_progress_cannot_be_saved(here, monkeypatch, capsys):
+    def refuse(*_):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(files, "write", refuse)
+    commands.hint(here.home, manifest.exercise("05c"))
+    output = capsys.readouterr().out
+    assert "05c  hint 1 of 3" in output and "progress.txt cannot be written" in output
+
+
 def test_the_solution_is_shown_to_who_has_one_or_gives_up(here):
     status, output = here.run("exercises", "solution", "05c")
     assert status == 1 and "def im2col" not in output
@@ -150,6 +201,23 @@ def test_the_solution_is_shown_to_who_has_one_or_gives_up(here):
 def test_a_wrong_word_is_told(here):
     status, output = here.run("exercises", "check", "im2cool")
     assert status == 2 and "did you mean 'im2col'" in output
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"), [("5c", "05c"), ("5C", "05c"), ("im2cool", "im2col"), ("e05c", "05c")]
+)
+def test_a_word_that_is_nearly_right_gets_one_suggestion_and_no_list(word, meant):
+    with pytest.raises(ValueError, match=f"did you mean '{meant}'") as caught:
+        manifest.exercise(word)
+    assert len(str(caught.value)) < 120
+    with pytest.raises(ValueError, match="unknown exercise 'qqq'") as caught:
+        manifest.exercise("qqq")
+    assert "did you mean" not in str(caught.value) and len(str(caught.value)) < 120
+
+
+@pytest.mark.parametrize("word", ["05c", "05C", "im2col", "Im2Col", "exercises/E05C_IM2COL.PY"])
+def test_an_exercise_is_found_by_id_name_or_file(word):
+    assert manifest.exercise(word).id == "05c"
 
 
 def test_a_notebook_says_the_same(here, capsys):
@@ -179,6 +247,30 @@ def test_progress_survives_nonsense(here):
     (here.home / progress.FILE).write_text("99z what\n05c  im2col hints=many state=solved\n\xff\n")
     progress.change(here.home, manifest.exercise("05c"), hints=1)
     assert progress.read(here.home)["05c"]["hints"] == 1
+
+
+def test_bytes_that_are_no_text_cost_no_other_line_of_the_progress(here):
+    for id in ("00a", "05c"):
+        progress.change(here.home, manifest.exercise(id), hints=2)
+    path = here.home / progress.FILE
+    path.write_bytes(path.read_bytes() + b"02a  gr\xf6\xdfe\n")
+    progress.change(here.home, manifest.exercise("02h"), hints=1)
+    known = progress.read(here.home)
+    assert [known[id]["hints"] for id in ("00a", "05c", "02h")] == [2, 2, 1]
+
+
+def test_a_file_that_an_editor_is_writing_does_not_end_the_watch(here, monkeypatch):
+    exercise = manifest.exercise("00a")
+    whole = progress.mark(exercise, here.home)
+    read = folder.Path.read_bytes
+
+    def busy(path):
+        if path.name == exercise.file:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return read(path)
+
+    monkeypatch.setattr(folder.Path, "read_bytes", busy)
+    assert progress.mark(exercise, here.home) != whole
 
 
 def test_pytest_is_not_needed(here):

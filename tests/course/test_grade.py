@@ -30,6 +30,13 @@ BAD = {
     "has_no_syntax": "def sum_of_squares(x:\n",
     "has_another_name": "def sum_of_cubes(x):\n    return x\n",
     "no_text": "\x00\x01",
+    "kills_itself": "import os\n" + HEAD + "    os.kill(os.getpid(), 9)\n",
+    "interrupts": HEAD + "    raise KeyboardInterrupt\n",
+    "has_no_message": "class E(Exception):\n    __str__ = None\n\n" + HEAD + "    raise E\n",
+    "says_what_no_file_takes": HEAD + "    raise ValueError('\\ud800\\x1b[2J' * 1_000_000)\n",
+    "closes_its_streams": "import os, sys\nsys.stdout.close()\nos.close(2)\n" + HEAD + "    return 0\n",
+    "removes_its_folder": "import os, shutil\nshutil.rmtree(os.getcwd())\n" + HEAD + "    return 0\n",
+    "recurses": "import sys\nsys.setrecursionlimit(10 ** 9)\n" + HEAD + "    return sum_of_squares(x)\n",
     "brings_its_own_claims": HEAD + "    return 0\n",
     "makes_a_formula": HEAD + "    raise ValueError('=1+1')\n",
 }  # fmt: skip
