@@ -17,6 +17,7 @@ INTERNAL = {
     "minires.fast.cuda",  # its forms are registered, and run in place of the plain ones
     "minires.files",
     "minires.names",
+    "minires.streams",
     "minires.unpickling",
 }
 
