@@ -216,7 +216,7 @@ def test_a_net_that_blows_up_leaves_its_layers_and_a_finding(elsewhere, capsys):
         (["--backend", "nunpy"], "unknown backend 'nunpy': .*did you mean 'numpy'"),
         (["--data", "cifar-10"], "unknown data 'cifar-10': .*did you mean 'cifar10'"),
         (["--data", "foldr:x"], "unknown data 'foldr': .*did you mean 'folder'"),
-        (["--data", "folder:nowhere"], "nowhere is no folder"),
+        (["--data", "folder:nowhere"], "nowhere is not there: expected a folder"),
         (["--data", "cifar10", "--data-dir", "nowhere"], "nowhere is not there: --data-dir wants"),
         (["--epochs", "0"], "--epochs is 0, expected at least 1"),
         (["--batch-size", "0"], "batch_size is 0, wanted an int of at least 1"),

@@ -168,8 +168,8 @@ def test_a_photo_is_prepared_as_for_imagenet(
 
 def test_a_preparation_that_is_none_is_refused(tmp_path):
     path = photo(tmp_path / "photo.png", 40, 40)
-    for options, message in (({"resize": 20}, "resize is 20, wanted a size as well"), ({"size": 30, "resize": 20}, "resize is 20.*size is 30"),
-                             ({"size": 8, "interpolation": "cubic"}, "interpolation is 'cubic', wanted bilinear or bicubic")):  # fmt: skip
+    for options, message in (({"resize": 20}, "resize: expected a size of at most 20 as well, got size None"), ({"size": 30, "resize": 20}, "resize: expected .*, got size 30"),
+                             ({"size": 8, "interpolation": "cubic"}, "unknown interpolation 'cubic': .* bilinear, bicubic")):  # fmt: skip
         with pytest.raises(ValueError, match=message):
             data.load_image(path, **options)
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import http.client
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 from filelock import FileLock, Timeout
 
 from minires import files
+from minires.data.notice import notice
 
 CHUNK = 1 << 16  # bytes read at a time, at most
 OTHERWISE = "or name its folder with --data-dir; --source URL adds an address"
@@ -53,14 +53,14 @@ def fetch(
             return kept
         for path in (folder / name for name in archives.values()):
             if path.exists():
-                _say(f"{path} is damaged: it is fetched again")
+                notice(f"{path} is damaged: it is fetched again")
                 path.unlink()
         faults = []
         for url in urls:
             part = folder / (PurePosixPath(urlsplit(url).path).name + ".part")
             try:
                 if not (part.exists() and _which(part, archives)):
-                    _say(f"fetching {url}")
+                    notice(f"fetching {url}")
                     _download(url, part, timeout, pause, tries)
             except files.NotWritten:
                 raise
@@ -123,7 +123,7 @@ def _alone(path: Path) -> Iterator[None]:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            _say("another process is fetching the same: waiting for it")
+            notice("another process is fetching the same: waiting for it")
             lock.acquire()
     try:
         yield
@@ -215,7 +215,3 @@ def _reason(error: Exception) -> str:
     if isinstance(error, TimeoutError) or isinstance(getattr(error, "reason", None), TimeoutError):
         return "no answer in time"
     return str(getattr(error, "reason", "") or error) or type(error).__name__
-
-
-def _say(sentence: str) -> None:
-    print(f"minires: {sentence}", file=sys.stderr)

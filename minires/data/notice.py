@@ -1,0 +1,8 @@
+"""What reading data has to tell besides its result: a line on stderr."""
+
+import sys
+
+
+def notice(sentence: str) -> None:
+    """Print a sentence on stderr."""
+    print(f"minires: {sentence}", file=sys.stderr)
