@@ -345,7 +345,7 @@ def test_batch_norm_refuses_one_value_a_channel_in_training_only(shape):
     x = tensor(numpy.ones(shape))
     with pytest.raises(
         ValueError,
-        match="^batch_norm: x of shape .* has 1 value per channel: a variance needs two or more$",
+        match="^batch_norm: x of shape .* has 1 value per channel: a variance needs two or more; leave out a last batch of one image .drop_last=True., or choose another batch size$",
     ):
         layer(x)
     # a refused batch leaves no trace.

@@ -44,9 +44,8 @@ def _parser():
         return parser
 
     half_a_minute = "with no options: on handwritten digits, in about half a minute"
-    parsing.add_options(
-        command("train", "train", f"train a residual network ({half_a_minute})"), "train"
-    )
+    trains = command("train", "train", f"train a residual network ({half_a_minute})")
+    parsing.add_options(trains, "train", size=_SIZE)
     _add_evaluate(command("evaluate", "predict", "measure a trained model's loss and accuracy"))
     _add_predict(command("predict", "predict", "name the most likely classes of images"))
     _add_export(command("export", "predict", "export a trained model as an ONNX file"))
@@ -61,6 +60,7 @@ def _parser():
     return parser
 
 
+_SIZE = "height and width to which photos are resized and cropped (default: their own, or 64 if they differ)"  # fmt: skip
 _RUN = "a run's name or folder (default: the newest run)"
 
 
@@ -69,7 +69,8 @@ def _add_evaluate(parser):
     parser.add_argument("--part", choices=("train", "validation", "test"), default="test")
     drawn = "draw the confusion matrix, mistakes and filters, in this folder"
     parser.add_argument("--pictures", metavar="DIR", help=drawn)
-    _add_weights(parser, "evaluate")
+    held_out = "fraction of the training images in that part (default: the run's own, or 0.1)"
+    _add_weights(parser, "evaluate", validation=held_out)
 
 
 def _add_predict(parser):
@@ -89,9 +90,9 @@ def _add_export(parser):
     _add_weights(parser, "export")
 
 
-def _add_weights(parser, command):
-    """Options of a command that loads weights."""
-    parsing.add_options(parser, command, weights=f"{fields.WEIGHTS}; instead of a run")
+def _add_weights(parser, command, **help):
+    """Options of a command that loads weights. help  as in add_options"""
+    parsing.add_options(parser, command, weights=f"{fields.WEIGHTS}; instead of a run", **help)
     names = "the classes of such weights: digits, cifar10, cifar100, imagenet, or names with commas"
     parser.add_argument("--classes", metavar="NAMES", help=names)
 
@@ -105,11 +106,12 @@ def _add_summary(parser):
 
 
 def _add_data(parser):
-    sets = "digits, cifar10, cifar100, or folder:PATH (default: cifar10)"
-    parser.add_argument("data", metavar="SET", nargs="?", default="cifar10", help=sets)
+    sets = "digits, cifar10, cifar100, or folder:PATH (default: digits)"
+    parser.add_argument("data", metavar="SET", nargs="?", default="digits", help=sets)
     drawn = "the file to draw in (default: SET.png)"
     parser.add_argument("--picture", metavar="FILE", help=drawn)
-    parsing.add_options(parser, "data")
+    held_out = "fraction of the training images that is held out (default: none)"
+    parsing.add_options(parser, "data", validation=held_out, size=_SIZE)
 
 
 def _add_plot(parser):

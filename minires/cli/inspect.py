@@ -26,7 +26,8 @@ def summary(arguments):
 
 def data(arguments):
     """Run the command: fetch and check a dataset, describe it, and draw some of it."""
-    options = settings.merged(typed(arguments), {})
+    given = typed(arguments)
+    options = settings.merged({"validation": None, **given}, {})
     parts = dict(zip(("train", "validation", "test"), settings.datasets(options)))
     parts = {name: part for name, part in parts.items() if part is not None}
     first = next(iter(parts.values()))

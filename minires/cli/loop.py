@@ -5,7 +5,7 @@ from itertools import chain
 
 from minires import checkpoint, data, models, nn, show, watch
 from minires.backend import to_host
-from minires.cli import settings, state, weights
+from minires.cli import dry_run, settings, state, weights
 from minires.cli.log import Log
 from minires.cli.meter import BarMeter
 from minires.runs import RunError
@@ -50,6 +50,7 @@ class Loop:
                 f"{len(self.train)} images make no batch of {options.batch_size}: "
                 "choose a smaller --batch-size"
             )
+        dry_run.check_smallest_batch(self.model, self.batches(0))
         self.schedule = settings.schedule(options, options.epochs * self.steps)
         self.network, self.optimizer = settings.trainable(
             options, self.model, self.schedule, steps=options.epochs * self.steps

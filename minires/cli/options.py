@@ -73,7 +73,8 @@ class Options:
         "what to call data that differs from the published files", metavar="TEXT", result=False
     )
     source: list[str] | None = _data(
-        "download CIFAR's archive from here first",
+        "download CIFAR's archive from here first; then come mirrors (of CIFAR-10: Google, BrainChip), "
+        "then the University of Toronto",
         metavar="URL",
         append=True,
         resume=True,

@@ -20,9 +20,12 @@ def evaluate(arguments):
         raise ValueError(
             "which images? --data says it, such as --data cifar10 or --data folder:PATH"
         )
-    config = {"validation": settings.HELD_OUT, **config, **settings.resizing(facts)}
+    config = {**config, **settings.resizing(facts)}
+    if arguments.part != "train":  # the test set is the same, whatever is held out
+        held_out = config.get("validation", settings.HELD_OUT)
+        config["validation"] = held_out if arguments.part == "validation" else 0
     shape = facts["size"][:2] if "size" in facts else None
-    datasets = settings.datasets(Options.from_config(config), size=shape)
+    datasets = settings.datasets(Options.from_config(config), size=shape, mixed_size=None)
     part = dict(zip(("train", "validation", "test"), datasets))[arguments.part]
     if part is None:
         raise ValueError(f"{config['data']} has no {arguments.part} part here")

@@ -7,6 +7,7 @@ from minires.cli.about import flag
 from minires.cli.options import ABOUT, Options
 
 HELD_OUT = 0.1  # fraction of the training images
+MIXED_SIZE = 64  # pixels per side of photos that differ in size, where --size is not given
 SETS = ("digits", "cifar10", "cifar100", "folder:PATH")
 
 # What `minires train` does with a dataset, unless an option or a recipe says otherwise.
@@ -70,10 +71,10 @@ def check(options):
         raise ValueError("--warmup is 0: a triangle rises for a share of the training above 0")
 
 
-def datasets(options, size=None):
+def datasets(options, size=None, mixed_size=MIXED_SIZE):
     """(train, validation, test) as the options name them; validation is None if none is held out.
 
-    size  (height, width) of photos, in place of the options' own
+    size  (height, width) of photos, instead of the options' own    mixed_size  as in data.folder
 
     Raises  ValueError: an unknown dataset. Whatever the reader raises.
     """
@@ -84,13 +85,17 @@ def datasets(options, size=None):
         train, validation, test = data.digits()
     elif kind == "folder":
         size = options.size if size is None else size
-        train, validation, test = data.folder(path, size=size, **resizing(vars(options)))
+        resized = {"size": size, "mixed_size": mixed_size, **resizing(vars(options))}
+        train, validation, test = data.folder(path, **resized)
     else:
         read = {"cifar10": data.cifar10, "cifar100": data.cifar100}[kind]
         where = {"data_dir": options.data_dir, "sources": options.source or ()}
         (train, test), validation = read(**where, label=options.data_label), None
     if validation is None and train is not None:
-        train, validation = data.held_out(train, options.validation or 0)
+        try:
+            train, validation = data.held_out(train, options.validation or 0)
+        except ValueError as error:
+            raise ValueError(f"{error}; --validation 0 holds none out") from None
     given = {name: getattr(options, name) for name in ("mean", "std")}
     given = {name: value for name, value in given.items() if value is not None}
     for part in filter(None, (train, validation, test)):

@@ -186,6 +186,11 @@ def _introduce(loop, run):
     )
     if loop.started:
         print(f"begins with {options.weights}: {loop.started}")
+    if options.batch_size > len(loop.train):
+        _complain(
+            f"--batch-size is {options.batch_size}: "
+            f"each epoch is one step, on all {len(loop.train)} training images"
+        )
     if options.freeze:
         learn = sum(parameter.size for parameter in parameters if parameter.requires_grad)
         print(f"frozen {options.freeze}: {learn:,} parameters learn")

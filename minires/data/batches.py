@@ -64,6 +64,13 @@ class batches:
             raise ValueError(
                 "crop, flip and cutout are for training: they need a seed (images to be tested stay as they are)"
             )
+        h, w = dataset.images.shape[1:3]
+        for name, pixels, side in (("crop", crop, min(h, w)), ("cutout", cutout, max(h, w))):
+            if pixels >= side:
+                raise ValueError(
+                    f"{name}: expected less than {side} on images of {h} x {w}, got {pixels}: "
+                    "some would be all black"
+                )
         self.dataset = dataset
         self.batch_size = batch_size
         self.seed = seed

@@ -113,7 +113,11 @@ def check_values(op, x, *, at_least):
     m = x.size // max(x.shape[-1], 1)
     if m < at_least:
         more = "one or more" if at_least == 1 else "two or more"
+        cure = (
+            "; leave out a last batch of one image (drop_last=True), or choose another batch size"
+        )
         raise ValueError(
-            f"{op}: x of shape {x.shape} has {m} value{'s' * (m != 1)} per channel: a variance needs {more}"
+            f"{op}: x of shape {x.shape} has {m} value{'s' * (m != 1)} per channel: "
+            f"a variance needs {more}{cure * (m == 1)}"
         )
     return tuple(range(x.ndim - 1)), m
