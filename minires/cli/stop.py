@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from contextlib import suppress
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
@@ -11,7 +12,8 @@ SIGNALS = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
 class Stop:
     """A context in which Ctrl-C, SIGTERM or SIGHUP asks for a stop.
 
-    It asks once: a second signal ends the process immediately.
+    It asks once: a second signal ends the process immediately. Outside the main thread nothing does,
+    as only that thread may handle signals.
 
     asked  the signal's number, or 0
     """
@@ -20,8 +22,9 @@ class Stop:
         self.asked, self._before = 0, {}
 
     def __enter__(self):
-        for number in SIGNALS:
-            self._before[number] = signal.signal(number, self._ask)
+        if threading.current_thread() is threading.main_thread():
+            for number in SIGNALS:
+                self._before[number] = signal.signal(number, self._ask)
         return self
 
     def __exit__(self, *_):
