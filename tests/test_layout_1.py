@@ -79,6 +79,22 @@ def test_a_run_of_layout_1_is_resumed_to_its_end(run):
     assert run.newest()[3]["layout"] == 2
 
 
+def test_a_run_of_layout_1_is_extended(run):
+    """Stopped in its second epoch of 20 steps, it gets a third: the rates of steps 40 and 60 are those of three epochs."""
+    with pytest.raises(SystemExit) as done:
+        cli.main(["train", "--resume", run.folder.name, "--epochs", "3"])
+    backend.use("numpy")
+    assert done.value.code == 0
+    options = Options.from_config({**run.config, "epochs": 3})
+    steps = {row["epoch"]: row["step"] for row in Run(run.folder).log()}
+    assert sorted(steps) == [1, 2, 3]
+    rate = settings.schedule(options, steps[3])
+    rates = [row["lr"] for row in Run(run.folder).log()]
+    assert rates[1:] == pytest.approx([rate(steps[2] - 1), rate(steps[3] - 1)])
+    made = {"epoch": 1, "step": layout_1.STOP, "from": 2, "to": 3, "schedule": "stretched"}
+    assert Run(run.folder).extensions == [made] and Run(run.folder).newest()[3]["layout"] == 2
+
+
 def test_a_layout_of_a_later_version_is_refused(run):
     weights, facts, arrays, numbers = run.newest()
     run.save(layout_1.STOP, (weights, facts), (arrays, {**numbers, "layout": 3}))

@@ -7,7 +7,6 @@ import pytest
 
 from minires import Tensor, nn, optim
 from minires.backend import to_device
-from minires.cli import meter as meters
 from minires.cli.meter import BarMeter
 from minires.train import Score, train_epoch
 
@@ -54,36 +53,47 @@ def test_a_meter_goes_on_where_another_was(cut):
     assert second.score() == whole.score() and second.state_dict() == whole.state_dict()
 
 
-class Bar:
-    """What tqdm would show: (images so far, text), each time that there is a text."""
+class Shown:
+    """A Progress that notes what it is given, in order."""
 
-    def __init__(self, initial=0, **options):
-        self.seen, self.shown, self.options = initial, [], options
+    def __init__(self, due=False):
+        self.seen, self.is_due = [], due
 
-    def __enter__(self):
-        return self
+    def count(self, images):
+        self.seen.append(images)
 
-    def __exit__(self, *_):
-        self.closed = True
+    def show(self, loss):
+        self.seen.append(f"{loss:.1f}")
 
-    def update(self, images):
-        self.seen += images
-
-    def set_postfix_str(self, text):
-        self.shown.append((self.seen, text))
+    def due(self):
+        return self.is_due
 
 
-def test_losses_are_read_every_so_many_steps_and_the_bar_counts_images(monkeypatch):
-    monkeypatch.setattr(meters, "tqdm", Bar)
-    meter = BarMeter(every=2)
-    counted(meter, 1.0)
-    with meter.bar(steps=6, batch_size=2):
-        bar = meter._bar
-        for _ in range(5):
-            counted(meter, 1.0)
-        meter.score()
-    assert bar.options["total"] == 12 and bar.closed
-    assert bar.shown == [(images, "loss 1.000") for images in (4, 8, 12, 12)]
+def test_losses_are_read_every_so_many_steps_and_images_are_counted_in_each():
+    shown = Shown()
+    meter = BarMeter(every=2, progress=shown)
+    for loss, count in ((1.0, 2), (3.0, 2), (2.0, 2), (2.0, 2), (7.0, 1)):
+        counted(meter, loss, count=count)
+    assert shown.seen == [2, 2, "2.0", 2, 2, "2.0", 1]
+    meter.score()
+    assert shown.seen[-1] == f"{(2 * 8 + 7) / 9:.1f}"
+
+
+def test_losses_are_read_when_a_line_is_due():
+    shown = Shown(due=True)
+    counted(BarMeter(every=20, progress=shown), 1.5)
+    assert shown.seen == [2, "1.5"]
+
+
+@pytest.mark.parametrize("cut", range(8))
+def test_the_losses_of_the_same_steps_are_reported_wherever_a_run_is_stopped(cut):
+    reported = []
+    first, second = (BarMeter(every=3, report=lambda *each: reported.append(each)) for _ in "ab")
+    for step in range(8):
+        if step == cut:
+            second.load_state_dict(first.state_dict())
+        counted(first if step < cut else second, step + 0.5)
+    assert reported == [(3, 2.5), (6, 5.5)]
 
 
 @pytest.mark.parametrize("bad", [numpy.nan, numpy.inf])

@@ -367,7 +367,9 @@ def test_batch_norm_refuses_given_statistics_of_another_size(name, shape):
 def test_batch_norm_refuses_fewer_than_two_values_per_channel(shape, m):
     message = f"batch_norm: x of shape {shape} has {m} value{'s' * (m == 0)} per channel: a variance needs two or more"
     if m:
-        message += "; leave out a last batch of one image (drop_last=True), or choose another batch size"
+        message += (
+            "; leave out a last batch of one image (drop_last=True), or choose another batch size"
+        )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         run(ops.batch_norm, numpy.ones(shape), numpy.ones(2), numpy.ones(2))
 
@@ -456,5 +458,8 @@ def test_one_value_per_channel_has_statistics_and_none_has_not():
     assert to_host(mean).tolist() == [3, 4] and to_host(var).tolist() == [0, 0]
     with pytest.raises(ValueError, match=r"0 values per channel: a variance needs one or more$"):
         ops.channel_stats(to_device(numpy.zeros((0, 3))))
-    with pytest.raises(ValueError, match=r"1 value per channel: a variance needs two or more; leave out a last batch of one image"):
+    with pytest.raises(
+        ValueError,
+        match=r"1 value per channel: a variance needs two or more; leave out a last batch of one image",
+    ):
         ops.batch_norm(*map(to_device, (numpy.zeros((1, 3)), numpy.ones(3), numpy.ones(3))))

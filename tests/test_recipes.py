@@ -1,6 +1,7 @@
 """Recipes: what they say, and that a run follows them and names them."""
 
 import json
+import re
 
 import numpy
 import pytest
@@ -185,3 +186,61 @@ def test_what_asks_for_another_net_is_a_sentence(elsewhere, capsys):
     assert "resnet20 has no first convolution for it; resnet8 has" in capsys.readouterr().err
     assert typed("train", "--average", "-1", "--epochs", "1") == 2
     assert "--average is -1, expected 0 or more" in capsys.readouterr().err
+
+
+# Recipes in files of the user's.
+
+
+def test_a_recipe_may_be_a_file_of_ones_own(elsewhere, capsys):
+    (elsewhere / "my").mkdir()
+    (elsewhere / "my" / "fast.toml").write_text('data = "digits"\nbatch_size = 60\nepochs = 1\n')
+    assert typed("train", "--recipe", "my/fast.toml", "--lr", "0.01") == 0
+    assert lines(capsys)[0].endswith("; backend numpy; runs/fast")
+    (elsewhere / "my" / "fast.toml").unlink()  # a run does not need it any more
+    assert typed("train", "--resume", "fast", "--epochs", "2") == 0
+    config = json.loads((elsewhere / "runs" / "fast" / "config.json").read_text())
+    assert (config["batch_size"], config["lr"]) == (60, 0.01)
+    assert config["recipe"] == str(elsewhere / "my" / "fast.toml")
+    card = (elsewhere / "runs" / "fast" / "card.md").read_text()
+    assert "| recipe | fast.toml |" in card and str(elsewhere) not in card
+
+
+@pytest.mark.parametrize(
+    ("contents", "message"),
+    [
+        (b"epochs = ", "my.toml is not a TOML file: "),
+        (b"# \xff", "my.toml is not a TOML file: .*utf-8"),
+        (b"epoch = 1", "unknown setting of the recipe my.toml 'epoch': .*did you mean 'epochs'"),
+        (b"name = 'x'\nresume = 'y'", "unknown setting of the recipe my.toml 'resume'"),
+        (b"epochs = '1'", "--epochs is '1', expected a whole number"),
+        (b"lr = nan", "--lr is nan, expected a number above 0"),
+        (b"runs = 3", r"my.toml: expected a name without slashes in each of its \[\[runs\]\]"),
+        (b"runs = [3]", "my.toml: expected a name without slashes"),
+        (b"[[runs]]\nepochs = 1", "my.toml: expected a name without slashes"),
+        (b"[[runs]]\nname = '../x'", "my.toml: expected a name without slashes"),
+        (b"[[runs]]\nname = 3", "my.toml: expected a name without slashes"),
+        (None, "my.toml: No such file or directory"),
+    ],
+)
+def test_a_file_that_is_no_recipe_is_a_sentence(elsewhere, capsys, contents, message):
+    if contents is not None:
+        (elsewhere / "my.toml").write_bytes(contents)
+    assert typed("train", "--recipe", "my.toml") == 2
+    error = capsys.readouterr().err
+    assert re.match(f"minires train: .*{message}", error) and error.count("\n") == 1
+    assert not (elsewhere / "runs").exists()
+
+
+def test_a_recipe_for_colour_runs_on_digits_without_whitening(elsewhere, capsys):
+    words = ("train", "--recipe", "cpu-30min", *QUICK)
+    assert typed(*words) == 2
+    assert "--no-whiten turns it off" in capsys.readouterr().err
+    assert typed(*words, "--no-whiten") == 0
+
+
+def test_a_recipe_for_resnet8_on_another_model_names_what_to_turn_off(elsewhere, capsys):
+    words = ("train", "--recipe", "cpu-30min", *QUICK, "--model", "resnet20")
+    assert typed(*words) == 2 and "--no-dirac turns it off" in capsys.readouterr().err
+    assert typed(*words, "--no-dirac") == 2
+    assert "--whiten: resnet20 has no first convolution" in capsys.readouterr().err
+    assert typed(*words, "--no-dirac", "--no-whiten") == 0

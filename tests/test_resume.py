@@ -99,7 +99,7 @@ def undisturbed(images):
     """What a run comes to that nothing stops."""
     status, out, error = finished(images, *TRAIN, "--name", "whole")
     assert status == 0, error
-    assert len(re.findall(r"^epoch  \d", out, re.M)) == 2
+    assert len(re.findall(r"^epoch  \d/2", out, re.M)) == 2
     return outcome(images / "runs" / "whole")
 
 
@@ -324,6 +324,7 @@ def test_a_full_disk_ends_the_run_with_path_and_size_and_it_can_be_resumed(image
     assert status == 2 and re.search(
         rf"cannot write runs/{name}/.* \([\d,]+ bytes\): No space left on device", error
     )
+    assert f"stopped. To go on:\n  minires train --resume runs/{name}\n" in error
     assert not list((images / "runs" / name).glob("**/*.part"))
     status, _, error = finished(images, "train", "--resume", name)
     assert status == 0, error
@@ -371,3 +372,47 @@ def test_damaged_checkpoints_are_told_and_the_one_before_is_resumed_bitwise(imag
     status, _, error = finished(images, "train", "--resume", name)
     assert status == 0 and "Going back to the checkpoint before it" in error
     assert outcome(images / "runs" / name) == undisturbed
+
+
+@pytest.fixture(scope="module")
+def extended(images):
+    """What a run comes to that is extended from 1 epoch to 3, with averages and float16, and that nothing stops."""
+    status, _, error = finished(images, *LONGER, "--epochs", "1", "--name", "long")
+    assert status == 0, error
+    words = ("train", "--resume", "long", "--epochs", "3", "--save-every", "0")
+    status, _, error = finished(images, *words)
+    assert status == 0, error
+    return outcome(images / "runs" / "long")
+
+
+LONGER = [*TRAIN, "--average", "4", "--precision", "float16", "--watch", "9"]
+
+
+@pytest.mark.parametrize("steps", [(26, 27, 40), (30, 52, 53)], ids=str)
+def test_an_extension_stopped_by_signals_and_killed_ends_bitwise_equal(images, extended, steps):
+    """By SIGTERM, then by Ctrl-C twice, then by a kill; each time as soon as it has a checkpoint of some step."""
+    name = f"long-{steps[0]}"
+    status, _, error = finished(images, *LONGER, "--epochs", "1", "--name", name)
+    assert status == 0, error
+    run = images / "runs" / name
+    words = ["train", "--resume", name, "--save-every", "0"]
+    signals = ([signal.SIGTERM], [signal.SIGINT, signal.SIGINT], [signal.SIGKILL])
+    for number, (step, each) in enumerate(zip(steps, signals)):
+        process = started(images, *words, *(["--epochs", "3"] if number == 0 else []))
+        reached(run, step, process)
+        for one in each:
+            process.send_signal(one)
+        out, error = process.communicate(timeout=300)
+        assert process.returncode in (143, -2, 130, -9) and "Traceback" not in error, (out, error)
+        assert not (run / "result.json").exists() and Run(run).config["epochs"] == 3
+        Run(run).newest(complain=pytest.fail)
+    status, _, error = finished(images, *words)
+    assert status == 0, error
+    assert outcome(run) == extended
+    assert len(Run(run).extensions) == 1 and not list(run.glob("**/*.part"))
+    assert sorted(path.name for path in (run / "epoch-1").iterdir()) == [
+        "card.md",
+        "curves.png",
+        "result.json",
+        "weights.safetensors",
+    ]

@@ -28,6 +28,11 @@ def last_part(path):
     return Path(path).name
 
 
+def is_recipe_file(recipe):
+    """True for a recipe in a file of the user's, as opposed to one of minires by its name."""
+    return recipe.lower().endswith(".toml")
+
+
 ABOVE_0 = Valid(lambda value: value > 0, "a number above 0")
 FROM_0 = Valid(lambda value: value >= 0, "0 or more")
 FROM_1 = Valid(lambda value: value >= 1, "at least 1")
@@ -95,8 +100,8 @@ def check(field, value):
     elif about.valid and not about.valid.test(value):
         expected = about.valid.words
     else:
-        if about.choices:
-            names.check(field.name.replace("_", " "), value, about.choices)
+        for item in each if about.choices else ():
+            names.check(field.name.replace("_", " "), item, about.choices)
         return
     verb = "are" if isinstance(value, list) else "is"
     raise ValueError(f"{flag(field.name)} {verb} {value!r}, expected {expected}")

@@ -4,7 +4,7 @@ import platform
 
 from minires import __version__, backend
 from minires.backend import machine
-from minires.cli import forms, recipes
+from minires.cli import extension, forms, recipes
 
 
 def card(loop, test, mirrored=None):
@@ -21,13 +21,16 @@ def card(loop, test, mirrored=None):
         held = f"{100 * loop.log.rows[-1]['validation_accuracy']:.2f} %"
         also = " and their validation"
     cores, threads = machine.cores(), backend.threads()
+    before = any("test_accuracy" in made for made in loop.extensions)
+    read = "at the end" if before else "read once, at the end"
     rows = {
         "recipe": recipes.describe(options.to_config()) if options.recipe else None,
         "model": f"{options.model} ({built})",
         "data": f"{loop.train.name}: {sizes}; {loop.train.source}",
         **options.card_rows(),
+        "extended": extension.describe(loop.extensions),
         "accuracy on validation, after the last epoch": held,
-        "accuracy on test, read once, at the end": _percent(test),
+        f"accuracy on test, {read}": _percent(test),
         "the same, each image also mirrored": _percent(mirrored) if mirrored else None,
         "time": f"{seconds:,.0f} s for {options.epochs} epochs{also}: "
         f"{loop.images / seconds:,.0f} images/s",

@@ -3,11 +3,13 @@
 from contextlib import contextmanager, nullcontext
 from itertools import chain
 
-from minires import checkpoint, data, models, nn, show, watch
+from minires import checkpoint, data, models, nn, optim, show, watch
 from minires.backend import to_host
-from minires.cli import dry_run, settings, state, weights
+from minires.cli import dry_run, extension, settings, state, weights
 from minires.cli.log import Log
 from minires.cli.meter import BarMeter
+from minires.cli.progress import Progress
+from minires.cli.records import Records
 from minires.runs import RunError
 from minires.train import evaluate, train_epoch
 
@@ -19,6 +21,7 @@ class Loop:
 
     parts  (train, validation or None, test), Datasets
     start  (state, facts) of weights to start from, or None
+    extensions  of the run so far, see minires.cli.extension
 
     model  the model    facts  what its weights are saved with
     started  a sentence about what was taken over from `start`, or None
@@ -26,7 +29,7 @@ class Loop:
     stateful  name -> part, of all that training changes: a checkpoint holds each part's state_dict
     """
 
-    def __init__(self, options, parts, start=None):
+    def __init__(self, options, parts, start=None, extensions=()):
         self.options, (self.train, self.validation, self.test) = options, parts
         classes, (_, h, w, c) = self.train.classes, self.train.images.shape
         if len(classes) < 2:
@@ -51,11 +54,13 @@ class Loop:
                 "choose a smaller --batch-size"
             )
         dry_run.check_smallest_batch(self.model, self.batches(0))
-        self.schedule = settings.schedule(options, options.epochs * self.steps)
+        self.extensions = list(extensions)
+        self.schedule = extension.schedule(options, self.extensions, self.steps)
         self.network, self.optimizer = settings.trainable(
             options, self.model, self.schedule, steps=options.epochs * self.steps
         )
-        self.meter, self.log = BarMeter(), Log()
+        self.progress, self.records, self.log = Progress(), None, Log()
+        self.meter = BarMeter(progress=self.progress, report=self._report)
         self.watched = watch.Watch(self.model) if options.watch else None
         self.stateful = {
             "model": self.model,
@@ -73,6 +78,13 @@ class Loop:
         if self.options.weights:
             raise ValueError(
                 "--whiten computes the first convolution, --weights brings one: which of them?"
+            )
+        kh, kw, c, filters = self.model.conv1.weight.shape
+        if filters > 2 * kh * kw * c:
+            raise ValueError(
+                f"--whiten: {self.options.model} computes {filters} filters, but patches of {kh}x{kw} "
+                f"pixels with {c} channel{'s' * (c > 1)} have at most {2 * kh * kw * c}: "
+                "it needs images in colour (--no-whiten turns it off)"
             )
         x, _ = next(iter(data.batches(self.train, min(len(self.train), WHITENED))))
         self.model.whiten(to_host(x))
@@ -164,14 +176,18 @@ class Loop:
 
         Raises  FloatingPointError: the loss or the weights are not finite.
         """
-        steps = self.options.epochs * self.steps
-        with self.meter.bar(steps=steps, batch_size=self.options.batch_size), self._drawn(run):
+        images, batch_size = self.batches(0).images, self.options.batch_size
+        whole, more = divmod(self.step, self.steps)
+        done = whole * images + min(more * batch_size, images)
+        shown = self.progress.shown(epochs=self.options.epochs, images=images, done=done)
+        records = Records(self.options.log or (), run.folder, self.step, self.epoch)
+        with records as self.records, shown, self._drawn(run):
             try:
                 while self.epoch < self.options.epochs and not stop.asked:
                     self._train_epoch(run, stop, save_every)
                     held = None
                     if self.validation and not stop.asked:
-                        held = self.evaluated(self.validation, stop)
+                        held = self.evaluated(self.validation, stop, what="validation")
                     if not stop.asked:
                         self._end_epoch(run, held)
             except BrokenPipeError:  # nobody reads what is printed any more
@@ -182,12 +198,17 @@ class Loop:
     def _train_epoch(self, run, stop, save_every):
         """The steps of an epoch that are not done yet, with a checkpoint whenever one is due."""
         coming = iter(self.batches(self.epoch, start=self.step - self.epoch * self.steps))
+        turns = {each["step"] for each in self.extensions}
 
         def due():
             return self.log.seconds_since_save() >= save_every
 
+        def cut():
+            return due() or self.step in turns
+
         for batch in coming:
-            batches = _until(due, stop.until(chain([batch], coming)))
+            batches = _until(cut, stop.until(chain([batch], coming)))
+            self._set_total()
             options = {"label_smoothing": self.options.label_smoothing, "meter": self.meter}
             with self._watching():
                 train_epoch(self.network, batches, self.optimizer, **options)
@@ -196,14 +217,25 @@ class Loop:
             if due():
                 self.save(run)
 
+    def _set_total(self):
+        """Tell an average of weights over how many steps it is spread from here on."""
+        if isinstance(self.optimizer, optim.Lookahead):
+            epochs = extension.epochs_at(self.step, self.extensions, self.options.epochs)
+            self.optimizer.total = epochs * self.steps
+
     def _watching(self):
         if self.watched is None:
             return nullcontext()
         return self.watched.each(first=self.step, every=self.options.watch)
 
-    def evaluated(self, part, stop, flips=False):
-        """The Score on a part, as far as `stop` lets it go; flips as in train.evaluate."""
-        return evaluate(self.model, stop.until(data.batches(part, 256)), flips=flips)
+    def evaluated(self, part, stop, flips=False, what="test"):
+        """The Score on a part, as far as `stop` lets it go; flips as in train.evaluate. what  its name"""
+        batches = self.progress.follow(what, len(part), data.batches(part, 256))
+        return evaluate(self.model, stop.until(batches), flips=flips)
+
+    def _report(self, step, loss):
+        if self.records:
+            self.records.write({"step": step, "lr": self.schedule(step - 1), "loss": loss})
 
     def _end_epoch(self, run, held):
         """Log an epoch, and start the next one. held  the Score on the validation set, or None"""
@@ -220,9 +252,12 @@ class Loop:
         }
         self.log.rows.append(row)
         run.write_log(self.log.rows)
+        self.records.write(row)
         self.meter.start_epoch()
-        line = f"epoch {row['epoch']:2d}   train: {score}"
-        self.meter.print(f"{line}   validation: {held}" if held else line)
+        line = f"epoch {row['epoch']:2d}/{self.options.epochs}  train: {score}"
+        if held:
+            line += f"  validation: {held.loss:.3f}, {100 * held.accuracy:.2f} %"
+        self.progress.print(line)
 
     @contextmanager
     def _drawn(self, run):

@@ -1,11 +1,9 @@
-"""The Meter of `minires train`: it shows a progress bar, and stops at a loss that is not finite."""
+"""The Meter of `minires train`: it shows progress, and stops at a loss that is not finite."""
 
 import math
-from contextlib import contextmanager
-
-from tqdm import tqdm
 
 from minires.backend import to_host
+from minires.cli.progress import Progress
 from minires.train import Meter, Score
 
 
@@ -13,14 +11,16 @@ class BarMeter(Meter):
     """Adds up the score of an epoch, which may take several calls of train_epoch, or several runs.
 
     every  how many steps pass between two readings of the losses, for which a GPU has to wait
+    progress  shows the images and the loss
+    report  is called with every so many steps' number and loss: of steps `every`, 2 `every`, ...
 
     steps  how many have been counted, in all epochs    last  the last loss that has been read
     """
 
-    def __init__(self, *, every=20):
+    def __init__(self, *, every=20, progress=None, report=None):
         super().__init__()
         self.every, self.steps, self.last = every, 0, math.nan
-        self._bar, self._waiting = None, []
+        self.progress, self.report, self._waiting = progress or Progress(), report, []
         self.start_epoch()
 
     def start_epoch(self):
@@ -35,9 +35,8 @@ class BarMeter(Meter):
         correct = (logits.data.argmax(axis=1) == labels).sum()
         self._waiting.append((loss.data, correct, len(labels)))
         self.steps += 1
-        if self._bar is not None:
-            self._bar.update(len(labels))
-        if len(self._waiting) == self.every:
+        self.progress.count(len(labels))
+        if len(self._waiting) == self.every or self.progress.due():
             self._read_losses()
 
     def score(self):
@@ -70,22 +69,11 @@ class BarMeter(Meter):
             self._correct += int(to_host(correct))
             self._count += count
             self.last = loss
+            if self.report and (step + 1) % self.every == 0:
+                self.report(step + 1, loss)
         self._waiting.clear()
-        if self._bar is not None and self._count:
-            self._bar.set_postfix_str(f"loss {self._losses / self._count:.3f}")
-
-    @contextmanager
-    def bar(self, *, steps, batch_size):
-        """A context that shows a progress bar for so many steps, some of which may be done."""
-        options = {"unit": " images", "unit_scale": True, "smoothing": 0.05, "leave": False}
-        total, done = steps * batch_size, self.steps * batch_size
-        with tqdm(total=total, initial=done, disable=None, **options) as self._bar:
-            yield
-        self._bar = None
-
-    def print(self, line):
-        """Print a line above the bar."""
-        self._bar.write(line)
+        if self._count:
+            self.progress.show(self._losses / self._count)
 
     def state_dict(self):
         """The sums and the number of steps so far."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from functools import partial
 
 from minires import __version__, models, names
-from minires.cli import about
+from minires.cli import about, records
 from minires.cli.about import BELOW_1, FROM_0, last_part, option
 
 READ = ("train", "evaluate", "data")  # the commands that read a dataset,
@@ -40,6 +40,11 @@ def _change_path(change):
     return changed
 
 
+def _change_file(change):
+    """A function that changes the path of a recipe's file, and leaves a recipe's name alone."""
+    return lambda recipe: change(recipe) if about.is_recipe_file(recipe) else recipe
+
+
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """The options of a run. None means that nothing was said.
@@ -48,9 +53,12 @@ class Options:
     """
 
     recipe: str | None = option(
-        "named settings, such as resnet18-fast; options override them",
+        "settings with a name, such as resnet18-fast, or in a file of your own, FILE.toml; "
+        "options override them",
         metavar="NAME",
         recipe=False,
+        public=last_part,
+        absolute=_change_file(os.path.abspath),
     )
 
     data: str = _images(
@@ -81,10 +89,15 @@ class Options:
         public=lambda _: None,
     )
     validation: float | None = _data(
-        "fraction of the training images that is held out (default: 0.1)", metavar="FRACTION"
+        "fraction of the training images that is held out (default: 0.1)",
+        metavar="FRACTION",
+        valid=BELOW_1,
     )
     size: int | None = _images(
-        "height and width to which images are resized and cropped", metavar="PIXELS", digits=False
+        "height and width to which images are resized and cropped",
+        metavar="PIXELS",
+        valid=about.FROM_1,
+        digits=False,
     )
     mean: list[float] | None = _images("of each channel, from 0 to 1 (default: the data's own)")
     std: list[float] | None = _images("standard deviation of each channel, likewise")
@@ -96,8 +109,14 @@ class Options:
         "use pre-activation blocks (He et al. 2016)", negatable=False
     )
 
-    epochs: int | None = _training("number of epochs", metavar="N", valid=about.FROM_1)
-    batch_size: int | None = _training("images per step", metavar="N")
+    epochs: int | None = _training(
+        "number of epochs; with --resume, the new number for the run: "
+        "its schedule is stretched over all of them",
+        metavar="N",
+        valid=about.FROM_1,
+        resume=True,
+    )
+    batch_size: int | None = _training("images per step", metavar="N", valid=about.FROM_1)
     lr: float | None = _training("largest learning rate", valid=about.ABOVE_0)
     schedule: str | None = _training(
         "constant, step, cosine or triangle",
@@ -119,9 +138,9 @@ class Options:
         metavar="NAME",
         choices=("sgd", "adam", "adamw"),
     )
-    momentum: float = _training("momentum of SGD (default: 0.9)", default=0.9)
+    momentum: float = _training("momentum of SGD (default: 0.9)", default=0.9, valid=BELOW_1)
     nesterov: bool = _training("use Nesterov momentum (default: yes)", default=True)
-    weight_decay: float | None = _training("weight decay")
+    weight_decay: float | None = _training("weight decay", valid=FROM_0)
     label_smoothing: float | None = _training("label smoothing", valid=BELOW_1)
     augment: str | None = _training(
         "data augmentation, e.g. crop=4,flip,cutout=8 or flip=alternating; or none",
@@ -131,6 +150,7 @@ class Options:
     seed: int = _training(
         "seed of weights, order and augmentation (default: 0)",
         default=0,
+        valid=FROM_0,
         result=False,
         card="seed",
     )
@@ -166,7 +186,7 @@ class Options:
         public=last_part,
     )
     num_classes: int | None = _tuning(
-        "refuse images with a different number of classes", metavar="K"
+        "refuse images with a different number of classes", metavar="K", valid=about.FROM_1
     )
     freeze: str | None = _tuning(
         "parts to freeze, e.g. until:layer4 (all before it), until:fc, or conv1,bn1,layer1",
@@ -179,6 +199,13 @@ class Options:
     )
     backend: str | None = _run(
         "numpy, cupy, auto or strict (default: MINIRES_BACKEND, or numpy)", on=LOAD
+    )
+    log: list[str] | None = _run(
+        "write the losses for other programs too: jsonl (JSON lines, in log.jsonl) or tensorboard; "
+        "may be given twice",
+        metavar="FORMAT",
+        append=True,
+        choices=records.FORMATS,
     )
     watch: int | None = _run(
         "log each layer's activations and gradients every STEPS steps (20; 0 for never), "
@@ -194,7 +221,9 @@ class Options:
         valid=about.NAME,
     )
     resume: str | None = _command(
-        "resume a run that was stopped or killed, by its name or folder", metavar="RUN"
+        "resume a run that was stopped or killed, by its name or folder; "
+        "with --epochs, train it longer",
+        metavar="RUN",
     )
     save_every: float = _command(
         "seconds between checkpoints (default: 30)", default=30, metavar="SECONDS", valid=FROM_0

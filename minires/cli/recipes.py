@@ -1,4 +1,4 @@
-"""Recipes: options of `minires train` under a name, as files in minires/recipes."""
+"""Recipes: options of `minires train` under a name, as files in minires/recipes, or in a file of the user's."""
 
 import tomllib
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from minires import names
 from minires import recipes as folder
 from minires.cli import settings
+from minires.cli.about import NAME, is_recipe_file
 from minires.cli.options import ABOUT, RECIPE, Options
 
 FOLDER = Path(folder.__file__).parent
@@ -15,21 +16,46 @@ NAMES = sorted(path.stem for path in FOLDER.glob("*.toml"))
 def read(name):
     """(options, variants) of a recipe, as dicts.
 
+    name  in minires/recipes, or the path of a file, which ends in .toml
+
     A recipe that consists of several runs has a variant for each: its "name", and the options that
     differ. Most recipes have none.
 
-    Raises  ValueError: there is no such recipe, or it sets an option that does not exist.
+    Raises  ValueError: there is no such recipe, or it sets an option that does not exist. OSError:
+    the file cannot be read.
     """
-    path = FOLDER / f"{names.check('recipe', name, NAMES)}.toml"
-    found = tomllib.loads(path.read_text(encoding="utf-8"))
+    own = is_recipe_file(name)
+    path = Path(name) if own else FOLDER / f"{names.check('recipe', name, NAMES)}.toml"
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # of UTF-8, or of TOML
+        raise ValueError(f"{path} is not a TOML file: {error}") from None
     variants = found.pop("runs", [])
+    if not isinstance(variants, list) or not all(_is_variant(each) for each in variants):
+        raise ValueError(f"{path}: expected a name without slashes in each of its [[runs]]")
     for option in {option for part in (found, *variants) for option in part} - {"name"}:
         names.check(f"setting of the recipe {name}", option, RECIPE)
     return found, variants
 
 
+def _is_variant(found):
+    return (
+        isinstance(found, dict) and isinstance(found.get("name"), str) and NAME.test(found["name"])
+    )
+
+
+def title(name):
+    """The name of a recipe, which its runs are named after: of my/fast.toml, fast."""
+    return Path(name).stem if is_recipe_file(name) else name
+
+
 def describe(config):
-    """The recipe of a run, from its config, and how the run departed from it: a text."""
+    """The recipe of a run, from its config, and how the run departed from it: a text.
+
+    A file of the user's may have changed since the run began, so only its name is told.
+    """
+    if is_recipe_file(config["recipe"]):
+        return Path(config["recipe"]).name
     written, variants = read(config["recipe"])
     differ = {option for variant in variants for option in variant}
     shown, alone = Options.from_config(config).public(), settings.merged({}, written).public()

@@ -3,6 +3,7 @@
 from contextlib import nullcontext
 
 from minires import backend, data, models, names, nn, optim
+from minires.cli import records
 from minires.cli.about import flag
 from minires.cli.options import ABOUT, Options
 
@@ -69,6 +70,13 @@ def check(options):
         )
     if options.schedule == "triangle" and not options.warmup:
         raise ValueError("--warmup is 0: a triangle rises for a share of the training above 0")
+    records.check(options.log or ())
+
+
+def check_precision(options, refuse):
+    """Call `refuse` with a sentence if the backend in use cannot have the precision."""
+    if options.precision == "tf32" and backend.name() != "cupy":
+        refuse(f"--precision tf32 needs a GPU: the backend is {backend.name()}, expected cupy")
 
 
 def datasets(options, size=None, mixed_size=MIXED_SIZE):
@@ -113,9 +121,14 @@ def resizing(known):
 def model(options, *, num_classes, in_channels):
     """The model, and the options that it was built with."""
     built = {"num_classes": num_classes, "in_channels": in_channels}
+    short = options.model == "resnet8"
     for name in ("shortcut", "stem", "preactivation", "dirac"):
-        if getattr(options, name) is not None:
-            built[name] = getattr(options, name)
+        value = getattr(options, name)
+        if value and (name == "dirac") != short:
+            off = f" ({flag(f'no_{name}')} turns it off)" if name == "dirac" else ""
+            raise ValueError(f"{flag(name)}: {options.model} has no such option{off}")
+        if value is not None and (name == "dirac") == short:
+            built[name] = value
     return models.build(options.model, **built), built
 
 

@@ -1,22 +1,20 @@
 """minires train: start or resume a run, train, test once at the end, and write the run's card."""
 
-import os
-import shlex
-import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-from minires import backend, checkpoint, course, nn, runs
-from minires.cli import recipes, settings, weights
+from minires import backend, course, nn, runs
+from minires.cli import extension, recipes, settings, weights
 from minires.cli.about import flag
-from minires.cli.card import card
+from minires.cli.finish import already_finished, finish
 from minires.cli.loop import Loop
 from minires.cli.options import ABOUT, Options, typed
 from minires.cli.stop import Stop
+from minires.cli.terminal import wrapped
 from minires.runs import Run, RunError
 
 
@@ -92,7 +90,7 @@ def _plans(options, given, written, variants):
     changes = {name: value for name, value in given.items() if ABOUT[name].resume}
     seed = f"-seed{options.seed}" if options.seed else ""
     for variant in variants:
-        folder = Path("runs", f"{options.recipe}-{variant['name']}{seed}")
+        folder = Path("runs", f"{recipes.title(options.recipe)}-{variant['name']}{seed}")
         if folder.exists():
             yield resumed({**changes, "resume": str(folder)})
         else:
@@ -101,29 +99,61 @@ def _plans(options, given, written, variants):
 
 def _carry_out(plan):
     """Train as planned. Returns the exit status."""
-    if plan.run and plan.run.result():
-        accuracy = 100 * plan.run.result()["test_accuracy"]
-        print(f"{plan.run.folder} is finished: test accuracy {accuracy:.2f} %")
+    options, run = plan.options, plan.run
+    if run and run.result() and options.epochs == run.config["epochs"]:
+        already_finished(run, complain=_complain)
         return 0
-    options = plan.options
     settings.check(options)
     if options.backend:
         backend.use(options.backend)
+    settings.check_precision(options, _complain if run else _refuse)
+    if options.freeze and not (options.weights or run):
+        _complain("--freeze without --weights: what is frozen keeps its random initialisation")
     nn.manual_seed(options.seed)
     parts = settings.datasets(options)
     options = replace(options, backend=backend.name(), fingerprint=_fingerprint(plan, parts))
-    loop = Loop(options, parts, plan.start)
+    loop = Loop(options, parts, plan.start, extensions=run.extensions if run else ())
     with ExitStack() as stack:
         stack.enter_context(settings.precision(options))
         stop = stack.enter_context(Stop())
-        run = plan.run or _new_run(options)
+        run = run or _new_run(options)
         stack.enter_context(run.locked())
-        if run.saved():
-            loop.restore(run, complain=_complain)
-            _compare_backends(run, options)
-        else:
-            loop.save(run)  # now, and not after an hour, if it cannot be
-        return _go(loop, run, stop)
+        with _way_to_go_on(run, options):
+            _prepare(loop, run)
+            return _go(loop, run, stop)
+
+
+def _prepare(loop, run):
+    """Bring a loop to where its run is."""
+    if run.saved():
+        loop.restore(run, complain=_complain)
+        _compare_backends(run, loop.options)
+    elif run.result() or run.log():
+        raise RunError(
+            f"{run.folder} has no checkpoint left to resume from: start a new run, "
+            f"with --weights {run.quoted()} from its weights"
+        )
+    else:
+        loop.save(run)  # now, and not after an hour, if it cannot be
+    extension.make(loop, run)
+    run.reopen()
+
+
+@contextmanager
+def _way_to_go_on(run, options):
+    """Context manager: say how to go on with a run that the disk or the memory has no room for."""
+    try:
+        yield
+    except (OSError, MemoryError):
+        _complain(f"stopped. To go on:\n{_command(run, options)}")
+        raise
+
+
+def _command(run, options):
+    """The command that resumes a run; with --epochs if its extension is not recorded yet."""
+    extended = options.epochs != run.config["epochs"]
+    epochs = f" --epochs {options.epochs}" if extended else ""
+    return f"  minires train --resume {run.quoted()}{epochs}"
 
 
 def _fingerprint(plan, parts):
@@ -162,15 +192,11 @@ def _go(loop, run, stop):
         if not stop.asked:
             tests[flips] = loop.evaluated(loop.test, stop, flips=flips)
     if not stop.asked:
-        _finish(loop, run, tests[False], tests.get(True))
+        finish(loop, run, tests[False], tests.get(True))
         return 0
-    folder = str(run.folder)
-    quoted = subprocess.list2cmdline([folder]) if os.name == "nt" else shlex.quote(folder)
     steps = loop.options.epochs * loop.steps
-    print(
-        f"stopped at step {loop.step} of {steps}, and saved. To go on:\n"
-        f"  minires train --resume {quoted}"
-    )
+    command = _command(run, loop.options)
+    print(f"stopped at step {loop.step} of {steps}, and saved. To go on:\n{command}")
     return 128 + stop.asked
 
 
@@ -180,51 +206,33 @@ def _introduce(loop, run):
     size = sum(parameter.size for parameter in parameters)
     precision = "" if options.precision == "float32" else f", {options.precision}"
     step = f" goes on from step {loop.step}" if loop.step else ""
-    print(
+    lines = [
         f"{options.model}, {size:,} parameters, on {len(loop.train):,} images of "
-        f"{loop.train.name}; backend {backend.name()}{precision}; {run.folder}{step}"
-    )
+        f"{loop.train.name}; backend {backend.name()}{precision}; {run.folder}{step}",
+        extension.announce(loop),
+    ]
     if loop.started:
-        print(f"begins with {options.weights}: {loop.started}")
+        lines.append(f"begins with {options.weights}: {loop.started}")
+    if options.freeze:
+        learn = sum(parameter.size for parameter in parameters if parameter.requires_grad)
+        lines.append(f"frozen {options.freeze}: {learn:,} parameters learn")
+    for line in filter(None, lines):
+        print(wrapped(line))
     if options.batch_size > len(loop.train):
         _complain(
             f"--batch-size is {options.batch_size}: "
             f"each epoch is one step, on all {len(loop.train)} training images"
         )
-    if options.freeze:
-        learn = sum(parameter.size for parameter in parameters if parameter.requires_grad)
-        print(f"frozen {options.freeze}: {learn:,} parameters learn")
-
-
-def _finish(loop, run, test, mirrored):
-    """Write and print what came out. mirrored  the Score with test flips, or None"""
-    facts = {**loop.facts, "epoch": loop.epoch}
-    checkpoint.save_weights(run.folder / "weights.safetensors", loop.model.state_dict(), **facts)
-    seconds = loop.log.seconds
-    rate = loop.images / seconds
-    title = f"{loop.options.model} on {loop.train.name}, seed {loop.options.seed}"
-    picture = run.draw(title)
-    began_with = Options.from_config(run.config).public()
-    run.write_card(card(loop, test, mirrored), began_with)
-    result = {
-        "test_loss": test.loss,
-        "test_accuracy": test.accuracy,
-        "test_hits": test.correct,
-        "test_images": test.count,
-    }
-    if mirrored:
-        result.update(mirrored_accuracy=mirrored.accuracy, mirrored_hits=mirrored.correct)
-    run.write_result({**result, "seconds": seconds, "images_per_second": rate})
-    print(f"trained in {seconds:.0f} s, {rate:,.0f} images/s; curves in {picture}")
-    print(f"test {test}")
-    if mirrored:
-        print(f"each image also mirrored: {mirrored}")
 
 
 def _compare_backends(run, options):
     before = run.config.get("backend", options.backend)
     if before != options.backend:
         _complain(f"{run.folder} began on {before} and goes on on {options.backend}")
+
+
+def _refuse(sentence):
+    raise ValueError(sentence)
 
 
 def _complain(sentence):
@@ -236,7 +244,8 @@ def _new_run(options):
     config = options.to_config()
     if options.name is not None:
         return Run.new(Path("runs", options.name), config)
-    base = options.recipe or f"{options.data.partition(':')[0]}-{options.model}"
+    named_after = f"{options.data.partition(':')[0]}-{options.model}"
+    base = recipes.title(options.recipe) if options.recipe else named_after
     for number in count(1):
         try:
             return Run.new(Path("runs", base if number == 1 else f"{base}-{number}"), config)

@@ -1,27 +1,32 @@
 """A run's folder: its configuration, log, checkpoints, curves and card; made once, locked while in use, resumed.
 
 runs/NAME/
-    config.json     all settings; they do not change
-    log.csv         a row an epoch
+    config.json     all settings; only extend() changes them, and records that it did
+    log.csv         a row per epoch
     checkpoints/    step-00000390/weights.safetensors (to be used anywhere) and loop.safetensors (the rest of the
                     loop's state), of the last two checkpoints
     weights.safetensors, result.json, curves.png, card.md     at the end
+    epoch-5/        these four as they were at epoch 5, if the run finished there and was then extended
 """
 
-import csv
 import errno
-import io
 import json
+import os
+import shlex
+import subprocess
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from minires import checkpoint, files, show
+from minires.runs import log
 
 __all__ = ["Run", "RunError", "find", "newest"]
 
-KEPT = 2  # checkpoints
+_KEPT = 2  # checkpoints
+# What a finished run has at its end. result.json comes last: it says that the run is finished.
+_FINAL = ("weights.safetensors", "curves.png", "card.md", "result.json")
 
 
 class RunError(ValueError):
@@ -29,7 +34,11 @@ class RunError(ValueError):
 
 
 class Run:
-    """A run's folder. Run.new makes one, Run(folder) opens one."""
+    """A run's folder. Run.new makes one, Run(folder) opens one.
+
+    config  its settings, a dict
+    extensions  a dict for each time that its number of epochs changed: from, to, after which epoch and step
+    """
 
     def __init__(self, folder):
         self.folder = Path(folder)
@@ -37,9 +46,13 @@ class Run:
             raise RunError(
                 f"{self.folder} holds no run: there is no config.json in it{_others(self.folder)}"
             )
-        self.config = _facts(
-            self.folder / "config.json", ("data", "model", "epochs", "seed"), "start a new run"
-        )
+        self.config, self.extensions = self._read()
+
+    def _read(self):
+        """(config, extensions), as config.json has them now."""
+        path, needed = self.folder / "config.json", ("data", "model", "epochs", "seed")
+        config = _facts(path, needed, "start a new run")
+        return config, config.pop("extensions", [])
 
     @classmethod
     def new(cls, folder, config):
@@ -50,7 +63,7 @@ class Run:
         try:
             files.write_folder(
                 folder,
-                {"config.json": json.dumps(config, indent=2).encode() + b"\n"},
+                {"config.json": _as_json(config)},
                 replace=False,
             )
         except files.NotWritten as error:
@@ -74,11 +87,48 @@ class Run:
                 f"{self.folder} is in use by another process: wait for it, or choose another --name"
             ) from None
         try:
+            if self._read() != (self.config, self.extensions):
+                raise RunError(f"{self.folder} has just been changed by another process: try again")
             for folder in (self.folder, self.checkpoints):
                 files.remove_remnants(folder)
             yield
         finally:
             lock.release()
+
+    def quoted(self):
+        """Its folder as a word of the command line."""
+        folder = str(self.folder)
+        return subprocess.list2cmdline([folder]) if os.name == "nt" else shlex.quote(folder)
+
+    # Extensions.
+
+    def extend(self, extension):
+        """Record an extension: from then on the run has extension["to"] epochs, and is not finished before them."""
+        config = {**self.config, "epochs": extension["to"]}
+        extensions = [*self.extensions, extension]
+        files.write(self.folder / "config.json", _as_json({**config, "extensions": extensions}))
+        self.config, self.extensions = config, extensions
+
+    def reopen(self):
+        """Before an unfinished run goes on: move what it left where it finished earlier to epoch-N/.
+
+        A kill in between leaves result.json, and the next start moves the rest. Weights without it are those of a
+        run that was killed while it finished, which writes them again.
+        """
+        path = self.folder / "result.json"
+        if not path.exists():
+            (self.folder / _FINAL[0]).unlink(missing_ok=True)
+            return
+        kept = self.folder / f"epoch-{self._epochs_of(_read_result(path))}"
+        kept.mkdir(exist_ok=True)
+        for name in _FINAL:
+            if (self.folder / name).exists():
+                (self.folder / name).replace(kept / name)
+
+    def _epochs_of(self, result):
+        """How many epochs a result is for. Results of minires 0.1.0 do not say it: it could not extend a run."""
+        first = self.extensions[0]["from"] if self.extensions else self.config["epochs"]
+        return result.get("epochs", first)
 
     # Checkpoints.
 
@@ -95,7 +145,7 @@ class Run:
             "loop.safetensors": checkpoint.packed(arrays, numbers),
         }
         files.write_folder(self.checkpoints / _name(step), contents)
-        for old in self.saved()[KEPT:]:
+        for old in self.saved()[_KEPT:]:
             with suppress(OSError):  # another process may hold it open: it goes at the next time
                 files.remove_folder(old)
 
@@ -133,17 +183,15 @@ class Run:
     # The end.
 
     def result(self):
-        """What the test gave, once, at the end: a dict, or None before that."""
+        """The result of the test at the end: a dict, or None before that."""
         path = self.folder / "result.json"
-        return (
-            _facts(path, ("test_accuracy",), "remove it, and --resume tests again")
-            if path.exists()
-            else None
-        )
+        result = _read_result(path) if path.exists() else None
+        return result if result and self._epochs_of(result) == self.config["epochs"] else None
 
     def write_result(self, result):
         """Write result.json: from then on the run is finished."""
-        files.write(self.folder / "result.json", json.dumps(result, indent=2).encode() + b"\n")
+        contents = _as_json({**result, "epochs": self.config["epochs"]})
+        files.write(self.folder / "result.json", contents)
 
     def write_card(self, facts, config):
         """Write card.md: a row per fact (label -> text) about the run, and its config without paths."""
@@ -159,42 +207,18 @@ class Run:
     def log(self):
         """The rows of log.csv: dicts of numbers (None where there is none)."""
         path = self.folder / "log.csv"
-        if not path.exists():
-            return []
         try:
-            with open(path, newline="", encoding="utf-8") as file:
-                rows = [
-                    {name: _number(text) for name, text in row.items()}
-                    for row in csv.DictReader(file)
-                ]
-        except (ValueError, AttributeError, TypeError) as error:
-            raise RunError(
-                f"{path} is damaged ({error}): its rows must be numbers. --resume writes it anew"
-            ) from None
-        if rows and "train_loss" not in rows[0]:
-            raise RunError(
-                f"{path} is damaged: it has the columns {', '.join(rows[0])}. --resume writes it anew"
-            )
-        return rows
+            return log.read(path) if path.exists() else []
+        except ValueError as error:
+            raise RunError(f"{error}. --resume writes it again") from None
 
     def write_log(self, rows):
-        """Write log.csv anew."""
-        text = io.StringIO(newline="")
-        writer = csv.DictWriter(text, list(rows[0]) if rows else ["epoch"], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        files.write(self.folder / "log.csv", text.getvalue().encode())
+        """Write log.csv, all of it."""
+        log.write(self.folder / "log.csv", rows)
 
     def curves(self):
         """The log as lists, for show.curves: what there is of "train loss", "validation accuracy", ..."""
-        rows = self.log()
-        names = [
-            f"{part} {quantity}"
-            for part in ("train", "validation")
-            for quantity in ("loss", "accuracy")
-        ]
-        return {name: [row[name.replace(" ", "_")] for row in rows] for name in names
-                if rows and rows[0].get(name.replace(" ", "_")) is not None}  # fmt: skip
+        return log.curves(self.log())
 
     def draw(self, title):
         """Write curves.png."""
@@ -222,12 +246,6 @@ def newest():
     return logs[-1].parent
 
 
-def _number(text):
-    if text == "":
-        return None
-    return float(text) if "." in text or "n" in text or "e" in text else int(text)
-
-
 def _others(folder):
     """The runs beside a folder that is none, and those in runs/."""
     found = {
@@ -240,6 +258,14 @@ def _others(folder):
 
 def _name(step):
     return f"step-{step:08}"
+
+
+def _as_json(facts):
+    return json.dumps(facts, indent=2).encode() + b"\n"
+
+
+def _read_result(path):
+    return _facts(path, ("test_accuracy",), "remove it, and --resume tests again")
 
 
 def _facts(path, wanted, remedy):

@@ -1,0 +1,106 @@
+"""Logs of a run for other programs, as `--log` names them: JSON lines, and TensorBoard's event files.
+
+A record is a dict: {"step", "lr", "loss"} of every 20th step, and a row of log.csv for each epoch.
+"""
+
+import json
+
+from minires import files
+
+FORMATS = ("jsonl", "tensorboard")
+
+
+class JsonLines:
+    """log.jsonl: a JSON object on each line.
+
+    step, epoch  that the run resumes from: later records are removed, as the run writes them again
+    """
+
+    def __init__(self, folder, step, epoch):
+        self.path = folder / "log.jsonl"
+        kept = [line for line in self._lines() if _is_done(line, step, epoch)]
+        files.write(self.path, "".join(f"{line}\n" for line in kept).encode())
+
+    def _lines(self):
+        return self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else []
+
+    def write(self, record):
+        """Append a record."""
+        line = json.dumps(record).encode() + b"\n"
+        with files.explained(self.path, len(line)), open(self.path, "ab") as file:
+            file.write(line)
+
+    def close(self):
+        """Nothing is left to write."""
+
+
+def _is_done(line, step, epoch):
+    """True if a line holds a record of what was done by then; a kill may have cut off the last one."""
+    try:
+        record = json.loads(line)
+        return record["step"] <= step and record.get("epoch", 0) <= epoch
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+class TensorBoard:
+    """tensorboard/events...: a scalar for each number, by step. `tensorboard --logdir runs` shows them.
+
+    step, epoch  as for JsonLines: TensorBoard itself hides later records
+
+    Raises  ValueError: the package tensorboardX is not there.
+    """
+
+    def __init__(self, folder, step, epoch):
+        self._writer = _tensorboard().SummaryWriter(
+            str(folder / "tensorboard"), purge_step=step + 1, flush_secs=10
+        )
+
+    def write(self, record):
+        """Add the record's numbers."""
+        for name, value in record.items():
+            if name not in ("step", "epoch") and value is not None:
+                self._writer.add_scalar(name.replace("_", "/", 1), value, record["step"])
+
+    def close(self):
+        """Write what is still in memory."""
+        self._writer.close()
+
+
+def _tensorboard():
+    try:
+        import tensorboardX
+    except ImportError:
+        raise ValueError(
+            "--log tensorboard: the package tensorboardX is needed: pip install tensorboardX"
+        ) from None
+    return tensorboardX
+
+
+def check(formats):
+    """Refuse a format whose package is not there.
+
+    Raises  ValueError.
+    """
+    if "tensorboard" in formats:
+        _tensorboard()
+
+
+class Records:
+    """The logs of a run, in some formats, from where it resumes: a context manager."""
+
+    def __init__(self, formats, folder, step, epoch):
+        classes = {"jsonl": JsonLines, "tensorboard": TensorBoard}
+        self._writers = [classes[name](folder, step, epoch) for name in dict.fromkeys(formats)]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for writer in self._writers:
+            writer.close()
+
+    def write(self, record):
+        """Write a record to each."""
+        for writer in self._writers:
+            writer.write(record)
