@@ -1,12 +1,14 @@
 """The command line: minires train, evaluate, predict, export, summary, data, plot, info, ..."""
 
 import argparse
+import os
 import sys
 from importlib import import_module
 
 from minires import __version__, backend, models, streams
 from minires.cli import arguments as parsing
 from minires.cli import options as fields
+from minires.cli import terminal
 
 __all__ = ["main"]
 
@@ -14,15 +16,51 @@ __all__ = ["main"]
 def main(arguments=None):
     """Run a command. A mistake of the user's is one line on stderr, and exit status 2."""
     streams.take_any_text()
-    typed = _parser().parse_args(arguments)
+    command = "minires"
     try:
+        typed = _parser().parse_args(arguments)
+        command = f"minires {typed.command}"
         status = typed.run(typed)
-    except (backend.BackendError, ValueError, OSError, FloatingPointError) as error:
-        print(f"minires {typed.command}: {error}", file=sys.stderr)
-        status = 2
+    except BrokenPipeError:  # nobody reads the output any more, as after `| head`
+        status = _CLOSED_PIPE
+    except SystemExit as stop:  # of argparse
+        status = stop.code
     except KeyboardInterrupt:
         status = 130
-    sys.exit(status or 0)
+    except _EXPECTED as error:
+        print(terminal.red(f"{command}: {_explained(error)}"), file=sys.stderr)
+        status = 2
+    sys.exit(_flushed(status or 0))
+
+
+# What the user, the disk or the memory may cause. Anything else is a bug, and gets a traceback.
+_EXPECTED = (
+    *(backend.BackendError, ValueError, OSError, FloatingPointError),
+    *(MemoryError, RecursionError),
+)
+_CLOSED_PIPE = 128 + 13  # as a process that SIGPIPE ends
+
+
+def _explained(error):
+    """An error in a line."""
+    if isinstance(error, MemoryError):
+        return f"not enough memory: {error}" if str(error) else "not enough memory"
+    if type(error).__str__ is OSError.__str__ and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error) or type(error).__name__
+
+
+def _flushed(status):
+    """The exit status, once all output is written; that of a closed pipe if nobody reads it."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # Python flushes once more at its end, and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _CLOSED_PIPE
+    except (AttributeError, ValueError):  # there is no stdout, or it is closed
+        pass
+    return status
 
 
 def _parser():
@@ -30,6 +68,8 @@ def _parser():
         prog="minires", description="Residual networks from scratch, on NumPy and CuPy."
     )
     parser.add_argument("--version", action="version", version=f"minires {__version__}")
+    shells = "print a script that completes commands in a shell: bash, zsh, fish or tcsh"
+    parser.add_argument("--completion", action=_Completion, metavar="SHELL", help=shells)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name, module, help):
@@ -58,6 +98,20 @@ def _parser():
     devices = "show the backend in use, the devices, and how fast NumPy can be here"
     command("info", "inspect", devices)
     return parser
+
+
+class _Completion(argparse.Action):
+    """Print a shell's script, as --version prints the version."""
+
+    def __call__(self, parser, namespace, shell, option_string=None):
+        try:
+            import shtab
+        except ImportError:
+            parser.error("--completion: the package shtab is needed: pip install shtab")
+        if shell not in shtab.SUPPORTED_SHELLS:
+            parser.error(f"--completion: choose from {', '.join(shtab.SUPPORTED_SHELLS)}")
+        print(shtab.complete(parser, shell))
+        parser.exit()
 
 
 _SIZE = "height and width to which photos are resized and cropped (default: their own, or 64 if they differ)"  # fmt: skip
