@@ -64,8 +64,10 @@ def trained(tmp_path_factory):
             image.save(folder / f"{NAME}.png")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setattr(sys, "stdout", Terminal("cp1252"))
-        patch.setattr(sys, "stderr", Terminal("cp1252", tty=True))  # where a bar is drawn
+        patch.setattr(
+            sys, "stdout", Terminal("cp1252", tty=True)
+        )  # a bar is drawn where both are terminals
+        patch.setattr(sys, "stderr", Terminal("cp1252", tty=True))
         assert typed(*TRAIN, "--name", NAME) == 0
         assert "epoch  1" in sys.stdout.text() and "größe \\u65e5\\u672c" in sys.stdout.text()
         assert "8/16" in sys.stderr.text() or "16.0/16.0" in sys.stderr.text()
