@@ -44,6 +44,17 @@ def test_photos_of_different_sizes_are_trained_on_at_a_size_that_a_line_tells(ca
     assert "resized" not in capsys.readouterr().err
 
 
+def test_weights_bring_the_size_of_their_photos(capsys):
+    photos(sizes=[(12, 12)])
+    assert typed(*TRAIN, "--validation", "0") == 0
+    photos(sizes=[(12, 16), (16, 12)], folder="others")
+    capsys.readouterr()
+    words = ("train", "--weights", "r", "--data", "folder:others", "--validation", "0")
+    assert typed(*words, "--epochs", "1", "--name", "tuned") == 0
+    assert "resized" not in capsys.readouterr().err
+    assert load_weights("runs/tuned/weights.safetensors")[1]["size"] == [12, 12, 3]
+
+
 def test_data_describes_photos_of_different_sizes(capsys):
     photos(sizes=[(12, 16), (16, 12)])
     assert typed("data", "folder:images") == 0

@@ -66,7 +66,11 @@ class Listing:
         """
         names = [entry.name for entry in _folders(path)]
         if not names:
-            raise DataError(f"{path} holds no folders: expected one per class, with its images")
+            images = sum(map(self._is_image, _entries(path)))
+            raise DataError(
+                f"{path} holds no folders: expected one per class, with its images"
+                + (f", got {images:,} images without one" if images else "")
+            )
         for name in names:
             try:
                 name.encode()
@@ -117,14 +121,14 @@ class Listing:
         """(images, kind -> how many other files) of a class folder."""
         images, others = [], Counter[str]()
         for entry in _entries(folder):
-            if entry.is_dir():
+            if self._is_image(entry) and entry.is_file():
+                images.append(entry)
+            elif entry.is_dir():
                 others["in sub-folders"] += sum(1 for _ in _walk(entry))
             elif not entry.exists():
                 others["behind broken links"] += 1
             elif not entry.is_file():  # opening a pipe would wait for ever
                 others["that are pipes or devices"] += 1
-            elif self._is_image(entry):
-                images.append(entry)
             else:
                 others[entry.suffix.lower() or "without a suffix"] += 1
         return images, others
