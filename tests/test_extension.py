@@ -117,9 +117,15 @@ def test_the_schedule_is_stretched_over_all_epochs_and_the_config_the_card_and_a
     assert head.startswith("epoch,step,lr,train_loss")  # as before it was resumed
 
 
-def test_what_the_run_finished_with_before_is_kept(capsys):
+@pytest.mark.parametrize("old", [False, True])
+def test_what_the_run_finished_with_before_is_kept(old):
+    """Also of a run of minires 0.1.0, whose result does not say for how many epochs it is."""
     assert typed(*TRAIN, "none", "--epochs", "1", "--name", "a") == 0
     run = Run("runs/a")
+    result = json.loads((run.folder / "result.json").read_text())
+    assert result.pop("epochs") == 1
+    if old:
+        (run.folder / "result.json").write_text(json.dumps(result))
     names = ("weights.safetensors", "curves.png", "card.md", "result.json")
     before = {name: (run.folder / name).read_bytes() for name in names}
     assert typed("train", "--resume", "a", "--epochs", "2") == 0

@@ -209,6 +209,7 @@ def test_a_recipe_may_be_a_file_of_ones_own(elsewhere, capsys):
     ("contents", "message"),
     [
         (b"epochs = ", "my.toml is not a TOML file: "),
+        (b"a = " + b"[" * 100_000, "my.toml is not a TOML file: "),
         (b"# \xff", "my.toml is not a TOML file: .*utf-8"),
         (b"epoch = 1", "unknown setting of the recipe my.toml 'epoch': .*did you mean 'epochs'"),
         (b"name = 'x'\nresume = 'y'", "unknown setting of the recipe my.toml 'resume'"),

@@ -52,6 +52,12 @@ def test_a_folder_without_a_run_names_those_beside_it(run, tmp_path, monkeypatch
         Run(run.folder.parent / "b")
     for text, told in (
         ('{"data": ', "config.json is damaged .*: start a new run"),
+        ("[" * 100_000, "config.json is damaged"),
+        (json.dumps({**CONFIG, "extensions": 3}), "config.json is damaged: expected a list"),
+        (
+            json.dumps({**CONFIG, "extensions": [{"from": 1}]}),
+            "config.json is damaged: expected a list",
+        ),
         ("[]", "it lacks data, model"),
         ('{"data": 1}', "it lacks model"),
     ):

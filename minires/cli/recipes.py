@@ -28,7 +28,7 @@ def read(name):
     path = Path(name) if own else FOLDER / f"{names.check('recipe', name, NAMES)}.toml"
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:  # of UTF-8, or of TOML
+    except (ValueError, RecursionError) as error:  # of UTF-8, or of TOML
         raise ValueError(f"{path} is not a TOML file: {error}") from None
     variants = found.pop("runs", [])
     if not isinstance(variants, list) or not all(_is_variant(each) for each in variants):

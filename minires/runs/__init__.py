@@ -52,7 +52,10 @@ class Run:
         """(config, extensions), as config.json has them now."""
         path, needed = self.folder / "config.json", ("data", "model", "epochs", "seed")
         config = _facts(path, needed, "start a new run")
-        return config, config.pop("extensions", [])
+        extensions = config.pop("extensions", [])
+        if not isinstance(extensions, list) or not all(map(_is_extension, extensions)):
+            raise RunError(f"{path} is damaged: expected a list of extensions")
+        return config, extensions
 
     @classmethod
     def new(cls, folder, config):
@@ -260,6 +263,10 @@ def _name(step):
     return f"step-{step:08}"
 
 
+def _is_extension(found):
+    return isinstance(found, dict) and {"from", "to", "epoch", "step", "schedule"} <= found.keys()
+
+
 def _as_json(facts):
     return json.dumps(facts, indent=2).encode() + b"\n"
 
@@ -275,7 +282,7 @@ def _facts(path, wanted, remedy):
     """
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise RunError(f"{path} is damaged ({error}): {remedy}") from None
     lacking = [name for name in wanted if not isinstance(facts, dict) or name not in facts]
     if lacking:
