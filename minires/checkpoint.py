@@ -1,19 +1,20 @@
-"""Weights and other arrays as safetensors files that prove themselves: whole, unchanged, and of this model.
+"""Weights and other arrays as safetensors files, which are checked when they are read: complete, unchanged, of a known version.
 
 A file of weights is in PyTorch's layout under torchvision's names: convolutions (F, C, KH, KW), linear (O, I). So it loads
-into torchvision's ResNets, and theirs load here. (A Linear after a Flatten of an image sees its features in another
-order than in PyTorch; ResNets end in the mean over the image and have none.) In its metadata stand the facts that are
+into torchvision's ResNets, and theirs load here. (A Linear after a Flatten of an image sees its features in a different
+order than in PyTorch; ResNets end in the mean over the image and have none.) Its metadata contains the facts that are
 needed to use it (model and options, classes, input size, mean and std) and a checksum over facts and arrays.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy
-from safetensors import SafetensorError
+from safetensors import SafetensorError, deserialize
 from safetensors import numpy as safetensors
 
 from minires import files, pth
@@ -24,6 +25,7 @@ __all__ = [
     "first_not_finite",
     "load",
     "load_weights",
+    "net_within",
     "packed",
     "packed_weights",
     "save_weights",
@@ -31,6 +33,21 @@ __all__ = [
 
 VERSION = 1  # of what we write; a file of a newer one is refused
 MARK = "minires_sha256"
+# Of safetensors -> NumPy's type.
+TYPES = {"F64": "f8", "F32": "f4", "F16": "f2", "I64": "i8", "I32": "i4", "I16": "i2", "I8": "i1", "U64": "u8", "U32": "u4",
+         "U16": "u2", "U8": "u1", "BOOL": "b1", "C64": "c8"}  # fmt: skip
+TORCH_SUFFIXES = (".pth", ".pt", ".th", ".ckpt", ".bin", ".tar")
+# How other kinds of files begin.
+OTHERS = {
+    b"version https://git-lfs": "a pointer of Git LFS, and not the file itself: `git lfs pull` fetches that",
+    b"<": "a web page, or other markup",
+    b"\x89HDF": "HDF5, as Keras writes it",
+    b"\x93NUMPY": "an array of NumPy",
+}
+# What PyTorch's wrappers put before the names: those of compiled and sharded modules anywhere, that of parallel ones in front.
+INNER = re.compile(r"(?<![^.])(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.")
+OUTER = "module."
+COUNTS = ("num_batches_tracked", "n_averaged")  # which PyTorch keeps next to weights
 
 
 class CheckpointError(ValueError):
@@ -45,32 +62,70 @@ def save_weights(path: str | Path, state: Mapping[str, HostArray], **facts: Any)
     files.write(path, packed_weights(state, **facts))
 
 
-def load_weights(path: str | Path) -> tuple[dict[str, HostArray], dict[str, Any]]:
-    """(state, facts) of a safetensors file, or of one of PyTorch's (see pth); facts is empty if another library wrote it.
+def load_weights(
+    path: str | Path, *, key: str | None = None, tell: Callable[[str], object] | None = None
+) -> tuple[dict[str, HostArray], dict[str, Any]]:
+    """Return (state, facts) of a safetensors file, or of one of PyTorch's (see pth); facts is empty if another library wrote it.
 
-    In others' files `linear` is read as `fc`, a leading `module.` is dropped, and `num_batches_tracked` left out.
-    Raises  FileNotFoundError. CheckpointError: damaged, of a newer version, or no such file.
+    key  which weights, where a file contains several sets: a key of its dict such as "state_dict_ema", or what their names begin with
+    tell  is called with a sentence if there was a choice
+
+    In others' files, what PyTorch's wrappers put before names (`module.`, `_orig_mod.`) is dropped, and counts of batches are left
+    out. In a ResNet, `linear` is read as `fc`, and `shortcut` as `downsample`.
+    Raises  FileNotFoundError. CheckpointError: damaged, of a newer version, or no file of weights.
     """
     with open(path, "rb") as file:
         data = file.read()
     if pth.is_one(data):
+        facts = None
         try:
-            arrays, facts = pth.loads(data), dict[str, Any]()
+            arrays, prefix = _from_torch(data, key, tell and (lambda told: tell(f"{path} {told}")))
         except pth.TorchFileError as error:
             raise CheckpointError(f"{path}: {error}") from None
     else:
-        arrays, facts = _loads(data, path)
-    names = {name.removeprefix("module.") for name in arrays}
-    if {"linear.weight", "fc.weight"} <= names:
-        raise CheckpointError(
-            f"{path} holds both linear.weight and fc.weight: which is the last layer?"
+        (arrays, facts), prefix = _loads(data, path), key
+    if facts is None:
+        arrays = _renamed(arrays, path)
+    if prefix is not None:
+        arrays = _behind(f"{prefix}.", arrays)
+        if not arrays:
+            raise CheckpointError(f"{path} has no weights under {prefix!r}")
+    return {name: _turned(array) for name, array in arrays.items()}, facts or {}
+
+
+def net_within(state: Mapping[str, HostArray]) -> tuple[dict[str, HostArray], list[str]]:
+    """Return the part of a state that is a ResNet, under a ResNet's names, and the names of the other arrays.
+
+    Trainers keep a net as a part of something larger, so that its names begin with `model.`, `backbone.` or the like. If a state
+    contains a net and an average of it, the net is taken.
+
+    Raises  ValueError: there are several nets.
+    """
+    roots = _roots(state)
+    plain = [root for root in roots if not pth.is_average(root)] or roots
+    if not roots:
+        return dict(state), []
+    if len(plain) > 1 and "" not in plain:
+        raise ValueError(
+            f"expected one net, got {len(plain)}: their names begin with {', '.join(plain)}"
         )
-    state = {
-        _our_name(name): _turned(array)
-        for name, array in arrays.items()
-        if not name.endswith("num_batches_tracked")
+    root = "" if "" in plain else plain[0]
+    others = tuple(other for other in roots if other != root and other.startswith(root))
+    inner = {
+        name: array
+        for name, array in state.items()
+        if name.startswith(root) and not name.startswith(others)
     }
-    return state, facts
+    return _behind(root, inner), [name for name in state if name not in inner]
+
+
+def _behind(prefix: str, arrays: Mapping[str, HostArray]) -> dict[str, HostArray]:
+    """The arrays whose names begin with a prefix, without it."""
+    return {
+        name.removeprefix(prefix): array
+        for name, array in arrays.items()
+        if name.startswith(prefix)
+    }
 
 
 def first_not_finite(state: Mapping[str, HostArray]) -> str | None:
@@ -80,18 +135,34 @@ def first_not_finite(state: Mapping[str, HostArray]) -> str | None:
 
 def packed_weights(state: Mapping[str, HostArray], **facts: Any) -> bytes:
     """The bytes of a file of weights."""
-    return packed({name: _turned(array, outward=True) for name, array in state.items()}, facts)
+    arrays = {name: _plain(name, array) for name, array in state.items()}
+    return packed({name: _turned(array, outward=True) for name, array in arrays.items()}, facts)
 
 
 def packed(arrays: Mapping[str, HostArray], facts: dict[str, Any]) -> bytes:
-    """The bytes of a safetensors file with NumPy arrays as they are, facts (JSON) and a checksum over both."""
-    arrays = {
-        name: numpy.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()
-    }
+    """The bytes of a safetensors file with NumPy arrays, facts (JSON) and a checksum over both. bfloat16 becomes float32.
+
+    Raises  ValueError: an array of a type that the format does not have.
+    """
+    arrays = {name: _plain(name, array) for name, array in arrays.items()}
     text = json.dumps({"version": VERSION, **facts}, sort_keys=True)
     # Under one key: safetensors writes keys in any order.
     ours = {"facts": text, MARK: _checksum(arrays, text)}
     return safetensors.save(arrays, {"minires": json.dumps(ours)})
+
+
+def _plain(name: str, array: HostArray) -> HostArray:
+    """An array in this machine's byte order and in C's order, of a type that safetensors has."""
+    if not isinstance(name, str) or name == "__metadata__":
+        raise ValueError(f"expected a name of an array, got {name!r}")
+    if not isinstance(array, (numpy.ndarray, numpy.generic)):
+        raise ValueError(f"{name}: expected a NumPy array, got a {type(array).__name__}")
+    if array.dtype.name == "bfloat16":
+        array = array.astype(numpy.float32)
+    if array.dtype.str[1:] not in TYPES.values():
+        raise ValueError(f"{name}: expected ints or floats of at most 64 bits, got {array.dtype}")
+    native = array.dtype.newbyteorder("=")
+    return numpy.ascontiguousarray(array, native).reshape(array.shape)
 
 
 def load(path: str | Path) -> tuple[dict[str, HostArray], dict[str, Any]]:
@@ -100,24 +171,21 @@ def load(path: str | Path) -> tuple[dict[str, HostArray], dict[str, Any]]:
     Raises  FileNotFoundError. CheckpointError: damaged, of a newer version, or no safetensors file.
     """
     with open(path, "rb") as file:
-        return _loads(file.read(), path)
+        arrays, facts = _loads(file.read(), path)
+    return arrays, facts or {}
 
 
-def _loads(data: bytes, path: str | Path) -> tuple[dict[str, HostArray], dict[str, Any]]:
+def _loads(data: bytes, path: str | Path) -> tuple[dict[str, HostArray], dict[str, Any] | None]:
+    """The arrays of a safetensors file, and its facts; None if another library wrote it."""
     try:
-        arrays = safetensors.load(data)
+        tensors = dict(deserialize(data))
         length = int.from_bytes(data[:8], "little")
         metadata = json.loads(data[8 : 8 + length]).get("__metadata__", {})
-    except KeyError as error:
-        raise CheckpointError(
-            f"{path} holds numbers of type {error}, which NumPy does not have: save it as float32"
-        ) from None
     except (SafetensorError, ValueError, TypeError, AttributeError) as error:
-        raise CheckpointError(
-            f"{path} is damaged, cut off, or no safetensors file ({error}): {len(data):,} bytes. Take another copy of it"
-        ) from error
+        raise CheckpointError(f"{path} {_seen(data, path, error)}") from error
+    arrays = {name: _array(name, tensor, path) for name, tensor in tensors.items()}
     if "minires" not in metadata and not any(MARK in value for value in metadata.values()):
-        return arrays, {}
+        return arrays, None
     try:
         ours = json.loads(metadata["minires"])
         text = ours["facts"]
@@ -136,6 +204,31 @@ def _loads(data: bytes, path: str | Path) -> tuple[dict[str, HostArray], dict[st
     return arrays, facts
 
 
+def _seen(data: bytes, path: str | Path, error: Exception) -> str:
+    """What to say of a file that is no safetensors file."""
+    if data[257:262] == b"ustar":
+        return "is a tar archive, as PyTorch wrote before 0.2: load it there, and save it again"
+    for begin, kind in OTHERS.items():
+        if data.lstrip()[: len(begin)] == begin:
+            return f"is {kind}: expected a safetensors file, or one of PyTorch's"
+    kind = "file of PyTorch's" if Path(path).suffix in TORCH_SUFFIXES else "safetensors file"
+    return (
+        f"is damaged, cut off, or no {kind} ({error}): {len(data):,} bytes. Take another copy of it"
+    )
+
+
+def _array(name: str, tensor: Mapping[str, Any], path: str | Path) -> HostArray:
+    """The numbers of a tensor in a safetensors file; bfloat16 becomes float32."""
+    kind, bits = tensor["dtype"], tensor["data"]
+    if kind != "BF16" and kind not in TYPES:
+        raise CheckpointError(
+            f"{path}: {name} has the type {kind}, which NumPy does not have: save it as float32"
+        )
+    array = numpy.frombuffer(bits, numpy.dtype(TYPES.get(kind, "u2")).newbyteorder("<"))
+    array = pth.from_bfloat16(array) if kind == "BF16" else array.astype(TYPES[kind], copy=False)
+    return array.reshape(tensor["shape"])
+
+
 def _checksum(arrays: Mapping[str, HostArray], text: str) -> str:
     digest = hashlib.sha256(text.encode())
     for name in sorted(arrays):
@@ -152,6 +245,51 @@ def _turned(array: HostArray, *, outward: bool = False) -> HostArray:
     return array.T if array.ndim == 2 else array
 
 
-def _our_name(name: str) -> str:
-    name = name.removeprefix("module.")
-    return "fc." + name.removeprefix("linear.") if name.startswith("linear.") else name
+def _from_torch(
+    data: bytes, key: str | None, tell: Callable[[str], object] | None
+) -> tuple[dict[str, HostArray], str | None]:
+    """The arrays of a file of PyTorch's, and the key if it is one that their names begin with."""
+    try:
+        return pth.loads(data, key, tell), None
+    except pth.NoSuchSet:
+        arrays = pth.loads(data)
+        if not any(f".{key}." in f".{name}" for name in arrays):
+            raise
+        return arrays, key
+
+
+def _roots(names: Iterable[str]) -> list[str]:
+    """What the names of a ResNet's weights begin with, of each ResNet in a state: "" where nothing is before them."""
+    names = list(names)
+    roots = [
+        name.removesuffix("conv1.weight")
+        for name in names
+        if re.search(r"(?<![^.])conv1\.weight$", name)
+    ]
+    return [root for root in roots if any(name.startswith(f"{root}layer1.") for name in names)]
+
+
+def _renamed(arrays: Mapping[str, HostArray], path: str | Path) -> dict[str, HostArray]:
+    """Arrays from another library under our names."""
+    found = {INNER.sub("", name): name for name in arrays if name.rpartition(".")[2] not in COUNTS}
+    twice = sorted(
+        {INNER.sub("", name) for name in arrays if found.get(INNER.sub("", name), name) != name}
+    )
+    if twice:
+        raise CheckpointError(
+            f"{path} contains {twice[0]} twice, as it is and wrapped: which is it?"
+        )
+    while found and all(name.startswith(OUTER) for name in found):
+        found = {name.removeprefix(OUTER): given for name, given in found.items()}
+    for root in _roots(found):
+        if {f"{root}linear.weight", f"{root}fc.weight"} <= found.keys():
+            raise CheckpointError(
+                f"{path} contains both {root}linear.weight and {root}fc.weight: which is the last layer?"
+            )
+        begin = re.escape(root)
+        found = {
+            re.sub(rf"^({begin})linear\.(?=\w+$)", r"\1fc.",
+                   re.sub(rf"^({begin}layer\d+\.\d+\.)shortcut\.", r"\1downsample.", name)): given
+            for name, given in found.items()
+        }  # fmt: skip
+    return {name: arrays[given] for name, given in found.items()}

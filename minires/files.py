@@ -1,9 +1,12 @@
-"""Files that are there whole or not at all, and where fetched ones are kept."""
+"""Writing files and folders atomically, and where downloaded ones are kept."""
 
 import errno
 import os
+import platform
+import re
 import shutil
-from contextlib import contextmanager
+import threading
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -18,14 +21,15 @@ def cache():
 
 
 def write(path, data):
-    """Write bytes to a file: a temporary one beside it, synced, then renamed over it. A kill at any moment leaves the
-    old file or the new one.
+    """Write bytes to a file: a temporary one next to it, synced, then renamed over it. If the process is killed, the old file
+    stays or the new one is there; the next write of the same path removes what is left of the temporary one.
 
     Raises  NotWritten, an OSError: it names the path and the size; the old file stays, nothing half-written does.
     """
     path = Path(path)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    unfinished = _unfinished(path)
     with explained(path, len(data)):
+        remove_remnants(path.parent, of=path.name)
         try:
             with open(unfinished, "wb") as file:
                 file.write(data)
@@ -38,14 +42,15 @@ def write(path, data):
 
 
 def write_folder(folder, contents, *, replace=True):
-    """Make a folder of files (name -> bytes), whole or not at all, in the place of one that may be there. Without `replace`
-    that one must be empty.
+    """Make a folder of files (name -> bytes), atomically, instead of one that may be there. Without `replace`, that one must
+    be empty.
 
     Raises  NotWritten, an OSError: it names the path and the size; nothing half-written stays.
     """
     folder = Path(folder)
-    unfinished = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    unfinished = _unfinished(folder)
     with explained(folder, sum(map(len, contents.values()))):
+        remove_remnants(folder.parent, of=folder.name)
         try:
             unfinished.mkdir(parents=True)
             for name, data in contents.items():
@@ -63,17 +68,52 @@ def write_folder(folder, contents, *, replace=True):
 
 
 def remove_folder(folder):
-    """Remove a folder, if it is there. It loses its name first: a kill leaves all of it or a remnant."""
-    remnant = folder.with_name(f".{folder.name}.old.{os.getpid()}.part")
+    """Remove a folder, if it is there. It is renamed first: if the process is killed, all of it is left or a remnant."""
+    remnant = _unfinished(folder, "-old")
     if folder.exists():
         folder.rename(remnant)
         shutil.rmtree(remnant)
 
 
-def remove_remnants(folder):
-    """Remove what a killed process left unfinished in a folder that no other process writes to now."""
+# The name of a temporary file or folder: whose it is, and who writes it. The thread keeps two writers in a process apart.
+REMNANT = re.compile(r"\.(?P<name>.+)\.(?P<process>\d+)(-\d+(-old)?@(?P<host>.+))?\.part")
+
+
+def _unfinished(path, kind=""):
+    owner = f"{os.getpid()}-{threading.get_ident()}{kind}@{platform.node()}"
+    return path.with_name(f".{path.name}.{owner}.part")
+
+
+def remove_remnants(folder, of=None):
+    """Remove what killed processes left unfinished in a folder.
+
+    What a process still writes stays, and what another machine wrote: it may still do so.
+
+    of  the name of a file or folder: only what was to become that. Without it, no other thread may write to the folder
+    """
     for remnant in Path(folder).glob(".*.part"):
-        shutil.rmtree(remnant) if remnant.is_dir() else remnant.unlink()
+        found = REMNANT.fullmatch(remnant.name)
+        if not found or of not in (None, found["name"]):
+            continue
+        process, host = int(found["process"]), found["host"] or platform.node()
+        mine = process == os.getpid() and of is None
+        if host != platform.node() or (_runs(process) and not mine):
+            continue
+        with suppress(OSError):  # another process was faster, or Windows still has it open
+            shutil.rmtree(remnant) if remnant.is_dir() else remnant.unlink()
+
+
+def _runs(process):
+    """Return True if a process of this machine runs. On Windows it is not asked: there, nobody removes what a process has open."""
+    if os.name != "posix":
+        return process == os.getpid()
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 class NotWritten(OSError):

@@ -27,6 +27,8 @@ CIFAR10 = {
     "std": PREPARED["std"],
 }
 
+SUFFIXES = (".safetensors", *checkpoint.TORCH_SUFFIXES)
+
 PUBLISHED = {  # name -> address, and facts
     **{f"{name}.tv_in1k": (f"{TORCHVISION}{name}-{digits}.pth", IMAGENET) for name, digits in (
         ("resnet18", "f37072fd"), ("resnet34", "b627a593"), ("resnet50", "0676ba61"), ("resnet101", "63fe2227"), ("resnet152", "394f9c45"))},
@@ -39,16 +41,20 @@ PUBLISHED = {  # name -> address, and facts
 }  # fmt: skip
 
 
-def read(source):
-    """(state, facts) of weights; facts as far as they are known: model, options, classes, size, resize, mean, std.
+def read(source, tell=None):
+    """Return (state, facts) of weights; facts as far as they are known: model, options, classes, size, resize, mean, std.
 
-    source  a file of safetensors or PyTorch's, or a name in PUBLISHED, which is fetched once, into the cache
-    What a file itself says comes first. Which net it is else its shapes say; one of 1,000 classes that begins with a 7x7
-    convolution of three channels is taken for one of ImageNet.
-    Raises  ValueError: no file, and an unknown name. CheckpointError: damaged. ConnectionError: it cannot be fetched.
+    source  a safetensors file, or one of PyTorch's; FILE:KEY, for one of several sets of weights in it; or a name in PUBLISHED,
+            which is downloaded once, into the cache
+    tell  is called with sentences about what is read of a file, and what is not
+
+    What a file itself says comes first. Otherwise its shapes say which net it is; one of 1,000 classes that begins with a 7x7
+    convolution of three channels is taken for one of ImageNet's.
+    Raises  ValueError: no such file, or an unknown name. CheckpointError: damaged. ConnectionError: it cannot be downloaded.
     """
-    path, known = Path(source), {}
+    path, key, known = *_split(source), {}
     if not path.is_file():
+        _check_is_name(str(source))
         address, known = PUBLISHED[
             names.check("file, run or published name", str(source), PUBLISHED)
         ]
@@ -57,7 +63,13 @@ def read(source):
         path = fetch(
             [address], {digits: file}, what="weights", otherwise="or name the file with --weights"
         )
-    state, facts = checkpoint.load_weights(path)
+    state, facts = checkpoint.load_weights(path, key=key, tell=tell)
+    if "model" not in facts:
+        state, others = _net(state, path)
+        if others and tell:
+            tell(
+                f"{path}: {len(others)} arrays that are no part of the net are left out: {', '.join(others[:3])}"
+            )
     name, options = models.infer_model(state) or (None, {})
     guessed = {"model": name, "options": options} if name else {}
     if (
@@ -67,3 +79,30 @@ def read(source):
     ):
         guessed.update(IMAGENET)
     return state, {**guessed, **known, **facts}
+
+
+def _split(source):
+    """(path, key) of FILE or FILE:KEY; the key is None without one."""
+    path, _, key = str(source).rpartition(":")
+    return (
+        (Path(path), key)
+        if Path(path).is_file() and not Path(source).is_file()
+        else (Path(source), None)
+    )
+
+
+def _check_is_name(source):
+    """Refuse a path to nothing, for which a list of published names is no help."""
+    if Path(source).is_dir():
+        raise ValueError(
+            f"{source} is a folder without a run in it: expected a file, a run or a published name"
+        )
+    if {"/", "\\"} & {*source} or Path(source).suffix in SUFFIXES:
+        raise ValueError(f"there is no file {source}")
+
+
+def _net(state, path):
+    try:
+        return checkpoint.net_within(state)
+    except ValueError as error:
+        raise checkpoint.CheckpointError(f"{path}: {error}. Choose one with {path}:NAME") from None

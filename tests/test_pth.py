@@ -80,7 +80,7 @@ def zipped(content, storages=None, *, order=b"little", top="archive", method=zip
     return file.getvalue()
 
 
-def one_after_the_other(content, storages=None, *, little=True, magic=pth.MAGIC):
+def one_after_the_other(content, storages=None, *, little=True, magic=pth.archive.MAGIC):
     storages = {"0": (12, NUMBERS.tobytes())} if storages is None else storages
     parts = [
         pickled(part) for part in (magic, 1001, {"protocol_version": 1001, "little_endian": little})
@@ -149,7 +149,9 @@ def test_weights_are_found_in_what_a_training_script_keeps(packed):
         assert list(pth.loads(packed(content))) == ["w"]
     for content, told in (({"a": state, "b": other}, "2 sets of weights, a, b"), ({"lr": 0.1}, NOTHING), (3, NOTHING), ([tensor()], NOTHING)):  # fmt: skip
         storages = {"storages": {}} if content in ({"lr": 0.1}, 3) else {}
-        with pytest.raises(TorchFileError, match=f"the file holds {told}: wanted what torch.save"):
+        with pytest.raises(
+            TorchFileError, match=f"the file holds {told}: expected what torch.save"
+        ):
             pth.loads(packed(content, **storages))
 
 
@@ -164,27 +166,53 @@ def test_attributes_of_an_ordered_dict_are_left_out():
 
 # What is refused.
 
-CALLS = [("os", "system", "touch {made}"), ("builtins", "eval", "open('{made}', 'w')"), ("builtins", "exec", "open('{made}', 'w')"),
-         ("subprocess", "Popen", ["touch", "{made}"]), ("builtins", "open", "{made}", "w"), ("posix", "system", "touch {made}"),
-         ("torch", "load", "{made}"), ("torch.nn.modules.linear", "Linear", 2, 2), ("torchvision.models.resnet", "ResNet"),
+ACTING = [("os", "system", "touch {made}"), ("builtins", "eval", "open('{made}', 'w')"), ("builtins", "exec", "open('{made}', 'w')"),
+          ("subprocess", "Popen", ["touch", "{made}"]), ("builtins", "open", "{made}", "w"), ("posix", "system", "touch {made}"),
+          ("os.path", "join", "a"), ("importlib", "import_module", "antigravity"), ("__builtin__", "execfile", "{made}")]  # fmt: skip
+INERT = [("torch", "load", "{made}"), ("torch.nn.modules.linear", "Linear", 2, 2), ("torchvision.models.resnet", "ResNet"),
          ("numpy", "load", "{made}"), ("torch._utils", "_rebuild_sparse_tensor", 1), ("builtins", "getattr", "a", "b"),
-         ("torch.storage", "_load_from_bytes", b"x")]  # fmt: skip
+         ("torch.storage", "_load_from_bytes", b"x"), ("argparse", "Namespace"), ("builtins", "print", "x")]  # fmt: skip
+
+
+def called(call, made):
+    return Named(*(part.format(made=made) if isinstance(part, str) else part for part in call))
+
+
+def by_name(call):
+    return f"{call[0]}.{call[1]}" if isinstance(call, tuple) else None
 
 
 @WAYS
-@pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call[0]}.{call[1]}")
-def test_a_file_with_code_in_it_is_refused_and_nothing_is_run(packed, call, tmp_path):
+@pytest.mark.parametrize("call", ACTING, ids=by_name)
+def test_a_file_that_asks_for_code_to_be_run_is_refused_and_nothing_is_run(packed, call, tmp_path):
     made = tmp_path / "made"
-    module, name, *arguments = [
-        part.format(made=made) if isinstance(part, str) else part for part in call
-    ]
-    for content in ({"w": tensor(), "x": Named(module, name, *arguments)}, {"w": tensor(storage=Named(module, name, *arguments))},
-                    Named(module, name, *arguments), {"state_dict": {"w": tensor()}, "args": [Named(module, name, *arguments)]}):  # fmt: skip
+    thing = called(call, made)
+    for content in ({"w": tensor(), "x": thing}, {"w": tensor(storage=thing)}, thing, {"state_dict": {"w": tensor()}, "args": [thing]}):  # fmt: skip
         with pytest.raises(
             TorchFileError,
-            match=f"the pickle asks for {module}.{name}, which no file of weights needs .* it was not run",
+            match=rf"asks for {thing.module}\.{thing.name}, which no file of weights needs .* it was not run. Do not trust",
         ):
             pth.loads(packed(content))
+    assert not made.exists()
+
+
+@WAYS
+@pytest.mark.parametrize("call", INERT, ids=by_name)
+def test_other_objects_are_not_run_and_matter_only_among_the_weights(packed, call, tmp_path):
+    made = tmp_path / "made"
+    thing = called(call, made)
+    for beside in ({"args": thing}, {"args": [{"deep": (thing,)}]}, {"args": {"a.b": thing}}):
+        assert list(pth.loads(packed({"state_dict": {"w": tensor()}, **beside}))) == ["w"]
+        assert list(pth.loads(packed({"layer.w": tensor(), **beside}))) == ["layer.w"]
+    told = rf"x.w is {thing.module}\.{thing.name}: expected a plain tensor"
+    for content in ({"state_dict": {"w": tensor(), "x.w": thing}}, {"w": tensor(), "x.w": thing}):
+        with pytest.raises(TorchFileError, match=told) as error:
+            pth.loads(packed(content))
+        assert "trust" not in str(error.value)
+    for content in (thing, {"model": thing}, {"state_dict": {"w": thing}}, {"w": tensor(storage=thing)}):  # fmt: skip
+        storages = {} if content == {"w": tensor} else {"storages": {}}
+        with pytest.raises(TorchFileError, match=rf"{thing.module}\.{thing.name}.*: it was not run|is none|no tensor"):  # fmt: skip
+            pth.loads(packed(content, **storages))
     assert not made.exists()
 
 
@@ -234,7 +262,8 @@ def test_a_storage_that_is_shorter_or_longer_than_said_is_refused(length):
     content = {"w": tensor(0, (0,) if not length else (1,), (1,), Storage(length=length))}
     if length:
         with pytest.raises(
-            TorchFileError, match="the file holds 48 bytes of a storage of|a storage that is none"
+            TorchFileError,
+            match="the file holds 48 bytes of a storage of|something that is no storage",
         ):
             pth.loads(zipped(content))
         with pytest.raises(TorchFileError, match="bytes of a storage of|beyond"):

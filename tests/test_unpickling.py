@@ -8,7 +8,7 @@ from tests.test_pth import zipped
 
 READERS = {
     "arrays": (pickled._Unpickler, pickled.load),
-    "PyTorch": (pth._Unpickler, lambda data: pth.loads(zipped(data, {}))),
+    "PyTorch": (pth.tensors.Unpickler, lambda data: pth.loads(zipped(data, {}))),
 }
 each_reader = pytest.mark.parametrize(("unpickler", "read"), READERS.values(), ids=READERS)
 

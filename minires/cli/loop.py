@@ -137,7 +137,8 @@ class Loop:
             )
         if self.watched and self.watched.rows:  # first, as restore() drops rows of later steps
             watch.write(run.folder / "layers.csv", self.watched.rows)
-        facts = {**self.facts, "epoch": self.epoch, "step": self.step}
+        steps = self.options.epochs * self.steps
+        facts = {**self.facts, "epoch": self.epoch, "step": self.step, "steps": steps}
         run.save(self.step, (model, facts), state.pack(found))
 
     def restore(self, run, complain):

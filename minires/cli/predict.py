@@ -1,6 +1,8 @@
 """minires evaluate, predict and export: use a trained model."""
 
+import math
 from pathlib import Path
+from statistics import median
 
 from minires import backend, data, show
 from minires import export as onnx
@@ -37,6 +39,8 @@ def evaluate(arguments):
             "by mean and std of these images (--mean, --std give others)"
         )
     result = score(model, data.batches(part, 250))
+    if not math.isfinite(result.loss):
+        raise ValueError(f"the loss on {part.name} is {result.loss}: not all logits are finite")
     if arguments.pictures:
         _draw(model, part, facts, Path(arguments.pictures))
     print(f"{arguments.part} part of {part.name}: {_with_count(result)}")
@@ -106,6 +110,9 @@ def predict(arguments):
     images = [
         data.load_image(path, size=(h, w), channels=c, **resizing) for path in arguments.images
     ]
+    for path, image in zip(arguments.images, images):
+        rgb = data.load_image(path, size=(h, w), **resizing) if c == 1 else image
+        _compare(path, rgb, c, facts["mean"])
     mean, std = facts["mean"], facts["std"]
     dataset = data.Dataset(images, [0] * len(images), ["unknown"], mean=mean, std=std)
     probabilities = _probabilities(model, data.batches(dataset, 64))
@@ -117,12 +124,36 @@ def predict(arguments):
             f"there are {len(names)} names: {', '.join(names)}"
         )
     for path, row in zip(arguments.images, probabilities):
+        if math.isnan(row.sum()):
+            raise ValueError(f"{path}: the logits are not finite")
         best = sorted(range(classes), key=lambda k: -row[k])[: arguments.top]
         print(f"{path}: " + ", ".join(f"{names[k]} {100 * row[k]:.1f} %" for k in best))
     if arguments.picture:
         picture = show.predictions(dataset.images, probabilities, names, top=arguments.top)
         picture.save(arguments.picture)
         print(f"picture in {arguments.picture}")
+
+
+COLOURFUL = 20  # of 255, by which the channels of a colour image differ: in a JPEG, those of a grey one do a little
+DARK, LIGHT = 1 / 3, 2 / 3  # of white
+
+
+def _compare(path, rgb, channels, mean):
+    """Say so if an image is not like those of the training: in colour, or of a different background.
+
+    rgb  uint8 (H, W, 3)    channels  that the net sees    mean  of each channel of the training images, from 0 to 1
+    """
+    if channels == 1 and (rgb.max(axis=2) - rgb.min(axis=2)).max() > COLOURFUL:
+        print(f"{path} is in colour, the net sees it in grey")
+    edges = (rgb[0], rgb[-1], rgb[:, 0], rgb[:, -1])
+    frame = [value for edge in edges for value in edge.ravel().tolist()]
+    background, usual = median(frame) / 255, sum(mean) / len(mean)
+    if (usual < DARK and background > LIGHT) or (usual > LIGHT and background < DARK):
+        here, there = ("light", "dark") if background > LIGHT else ("dark", "light")
+        print(
+            f"{path} has a {here} background, the training images were mostly {there}: "
+            "if it shows the same things, invert its colours"
+        )
 
 
 def export(arguments):

@@ -1,6 +1,6 @@
 """The weights that a command is given: of a run, of a file, or published ones."""
 
-from minires import data, models, pretrained, runs
+from minires import checkpoint, data, models, pretrained, runs
 from minires.cli import settings
 from minires.cli.options import ABOUT, typed
 
@@ -8,11 +8,23 @@ VARIANTS = ("shortcut", "stem", "preactivation")
 
 
 def read(source):
-    """(state, facts) of a run (its name or folder), a file, or a name in pretrained.PUBLISHED."""
+    """Return (state, facts) of a run (its name or folder), a file, or a name in pretrained.PUBLISHED."""
     folder = runs.find(source)
     if (folder / "config.json").is_file():
-        return runs.Run(folder).weights()
-    return pretrained.read(source)
+        state, facts = runs.Run(folder).weights()
+    else:
+        state, facts = pretrained.read(source, tell=print)
+    if progress := _progress(facts):
+        print(f"{source}: {progress}")
+    return state, facts
+
+
+def _progress(facts):
+    """How far the training had come when weights were saved; "" if it was at the end, or is not known."""
+    if "step" not in facts:
+        return ""
+    steps = f" of {facts['steps']:,}" if "steps" in facts else ""
+    return f"unfinished: step {facts['step']:,}{steps}"
 
 
 def trained(arguments):
@@ -37,12 +49,13 @@ def trained(arguments):
         run = runs.Run(runs.find(arguments.trained) if arguments.trained else runs.newest())
         config, path = run.config, run.folder
         state, facts = run.weights()
-        print(f"the net of {path}")
+        print(", ".join(filter(None, (f"the net of {path}", _progress(facts)))))
     facts = {**facts, **{name: given[name] for name in ("mean", "std", "model") if name in given}}
     if arguments.classes:
         facts["classes"] = data.CLASSES.get(arguments.classes) or arguments.classes.split(",")
     if "size" in given:
-        facts["size"] = [given["size"], given["size"], facts.get("size", (0, 0, 3))[2]]
+        channels = facts.get("options", {}).get("in_channels", 3)
+        facts["size"] = [given["size"], given["size"], facts.get("size", (0, 0, channels))[2]]
         facts.pop("resize", None)
     variants = {name: given[name] for name in VARIANTS if name in given}
     return {**config, **given}, built(path, state, facts, variants), facts
@@ -53,13 +66,14 @@ def built(path, state, facts, variants=None):
 
     variants  options of the model that replace those in the facts
 
-    Raises  ValueError: the facts name no model, or the state does not fit it.
+    Raises  ValueError: the facts name no model, the state does not fit it, or it has numbers that are not finite.
     """
     if "model" not in facts:
         raise ValueError(
             f"{path} does not say of which model it is: "
             "--model does, such as --model resnet20 --shortcut A"
         )
+    state, _ = checkpoint.net_within(state)
     options = {**facts.get("options", {}), **(variants or {})}
     if "fc.weight" in state and "conv1.weight" in state:
         options["num_classes"] = state["fc.weight"].shape[1]
@@ -72,6 +86,9 @@ def built(path, state, facts, variants=None):
             f"{path} does not fit {facts['model']} {options} "
             f"(--model, --shortcut and --stem choose another): {error}"
         ) from None
+    broken = checkpoint.first_not_finite(model.state_dict())
+    if broken:
+        raise ValueError(f"{path}: {broken} contains NaN or infinity, expected finite numbers")
     return model
 
 
@@ -95,7 +112,7 @@ def take_over(model, state, facts, classes):
 
     Raises  ValueError: it names what is missing, unknown or has a different shape.
     """
-    own = model.state_dict()
+    own, (state, _) = model.state_dict(), checkpoint.net_within(state)
     head = [name for name in own if name.startswith("fc.")]
     same = list(facts.get("classes", ())) == list(classes)
     message = "the last layer too: the classes are the same"

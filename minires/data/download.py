@@ -55,9 +55,10 @@ def fetch(
             if path.exists():
                 notice(f"{path} is damaged: it is fetched again")
                 path.unlink()
-        faults = []
+        faults, parts = [], []
         for url in urls:
             part = folder / (PurePosixPath(urlsplit(url).path).name + ".part")
+            parts.append(part)
             try:
                 if not (part.exists() and _which(part, archives)):
                     notice(f"fetching {url}")
@@ -71,6 +72,8 @@ def fetch(
             if known:
                 part.replace(folder / archives[known])
                 files.sync_folder(folder)
+                for other in parts:  # what a source gave before its connection was cut
+                    other.unlink(missing_ok=True)
                 return folder / archives[known]
             kinds = sorted({_kind(known) for known in archives})
             found = ", ".join(f"{NAMES[kind]} {checksum(part, kind)}" for kind in kinds)

@@ -6,6 +6,7 @@ or one in a list or dict, is a child. They come in the order in which they were 
 
 import operator
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, zip_longest
 from typing import Any, Self
 
 from minires.backend import Array, HostArray, to_device, to_host, xp
@@ -136,17 +137,16 @@ class Module:
         or floats for ints).
         """
         own = dict(_state(self))
-        faults = [f"missing: {name}" for name in own if name not in state]
-        faults += [f"unknown: {name}" for name in state if name not in own]
+        missing = [f"missing: {name}" for name in own if name not in state]
+        unknown = [f"unknown: {name}" for name in state if name not in own]
         misfits = {
             name: _misfit(state[name], array) for name, array in own.items() if name in state
         }
-        faults += [f"{name}: {misfit}" for name, misfit in misfits.items() if misfit]
-        if len(faults) > MOST:
-            faults[MOST:] = [f"and {len(faults) - MOST} more"]
-        if faults:
+        other = [f"{name}: {misfit}" for name, misfit in misfits.items() if misfit]
+        if missing or unknown or other:
             raise ValueError(
-                f"the state does not fit {type(self).__name__}:\n  " + "\n  ".join(faults)
+                f"the state does not fit {type(self).__name__}:\n  "
+                + "\n  ".join(_some(missing, unknown, other))
             )
         new = {
             name: to_device(state[name]).astype(array.dtype, copy=False)
@@ -190,6 +190,13 @@ class Sequential(Module):
 def _is_buffer(value: Any) -> bool:
     """An array: a NumPy scalar has a dtype too, but nothing can be written into it."""
     return hasattr(value, "dtype") and hasattr(value, "__setitem__")
+
+
+def _some(*kinds: list[str]) -> list[str]:
+    """The first faults of each kind: where all names are missing, the unknown ones show why."""
+    in_turn = [fault for faults in zip_longest(*kinds) for fault in faults if fault]
+    told = [fault for fault in chain(*kinds) if fault in in_turn[:MOST]]
+    return told + ([f"and {len(in_turn) - MOST} more"] if len(in_turn) > MOST else [])
 
 
 def _misfit(value: Any, array: Array) -> str | None:

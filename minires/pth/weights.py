@@ -1,0 +1,147 @@
+"""Which of the things in a file of PyTorch's are the weights."""
+
+from minires.pth.archive import TorchFileError, one_after_the_other, zipped
+from minires.pth.tensors import Tensor
+from minires.unpickling import PickleError, stood_for
+
+# Under which a training script may keep the weights, the likeliest first.
+WRAPPERS = (
+    *("state_dict", "model", "model_state_dict", "model_state"),
+    *("net", "network", "module", "weights", "params"),
+)
+# In the names of weights that are averaged over steps, or those of a second network that follows the first.
+AVERAGES = ("ema", "swa", "averag", "avg", "shadow", "teacher", "momentum")
+DEEPEST = 3  # dicts within dicts
+
+
+def is_one(data):
+    """Return True if bytes look like such a file: a zip archive, or a pickle of protocol 2 or later."""
+    return data[:2] == b"PK" or (data[:1] == b"\x80" and data[1:2] in b"\x02\x03\x04\x05")
+
+
+def loads(data, key=None, tell=None):
+    """Name -> NumPy array of the weights in such a file (bytes); bfloat16 becomes float32.
+
+    Of a checkpoint with several sets of weights, the one under state_dict, model, net or the like is read, not an average of them.
+
+    key  reads another set, by its name in the file: "state_dict_ema", or "ema.module" where dicts are nested
+    tell  is called with a sentence if there was a choice
+
+    Raises  TorchFileError. NoSuchSet, one of them: there is no set of that name.
+    """
+    try:
+        content, storages = (zipped if data[:2] == b"PK" else one_after_the_other)(data)
+        sets = _sets(content)
+        if not sets:
+            raise TorchFileError(_nothing(content))
+        chosen = _choice(sets, key)
+        nets = _nets(sets)
+        if tell and len(nets) > 1:
+            tell(f"holds {', '.join(map(_called, nets))}: {_called(chosen)} is read")
+        return {name: _array(name, value, storages) for name, value in sets[chosen].items()}
+    except TorchFileError:
+        raise
+    except PickleError as error:
+        raise TorchFileError(str(error)) from None
+    except Exception as error:  # a damaged archive fails in any way it likes
+        raise TorchFileError(f"the archive is damaged or cut off ({error})") from None
+
+
+class NoSuchSet(TorchFileError):
+    """A key under which a file has no weights."""
+
+
+def is_average(name):
+    """Return True if a name says that its weights are an average of others, or a second network that follows the first.
+
+    >>> is_average("state_dict_ema"), is_average("state_dict")
+    (True, False)
+    """
+    return any(word in name.lower() for word in AVERAGES)
+
+
+def _sets(content):
+    """Path -> weights, of each set in what a pickle holds: "state_dict", "ema.module"; "" is the content itself."""
+    found, level = {}, {"": content}
+    for _ in range(DEEPEST):
+        found.update({path: _weights(part, path) for path, part in level.items()})
+        level = {
+            f"{path}.{name}" if path else name: inner
+            for path, part in level.items()
+            if isinstance(part, dict)
+            for name, inner in part.items()
+            if isinstance(name, str) and isinstance(inner, dict)
+        }
+    return {path: weights for path, weights in found.items() if weights}
+
+
+def _weights(part, path):
+    """The tensors by name in a dict, and the stand-ins among them; {} if there are no tensors."""
+    items = part.items() if isinstance(part, dict) else ()
+    tensors = {
+        name: value
+        for name, value in items
+        if isinstance(name, str) and (isinstance(value, Tensor) or stood_for(value))
+    }
+    names = [name for name, value in tensors.items() if isinstance(value, Tensor)]
+    # In a dict that holds all sorts of things, a weight is told by the dots in its name.
+    mixed = not path and any("." in name for name in names)
+    beside = {name for name in tensors if mixed and "." not in name and name not in names}
+    return {name: value for name, value in tensors.items() if names and name not in beside}
+
+
+def _nets(sets):
+    """The paths of those that have a matrix: the state of a random generator is a tensor under a name, too."""
+    return [
+        path
+        for path, weights in sets.items()
+        if any(isinstance(value, Tensor) and len(value.size) > 1 for value in weights.values())
+    ]
+
+
+def _choice(sets, key):
+    """The path of the set that is to be read."""
+    if key in sets:
+        return key
+    if key is not None:
+        raise NoSuchSet(
+            f"the file holds no weights under {key!r}: choose from {', '.join(map(_called, sets))}"
+        )
+    plain = [path for path in sets if not is_average(path)] or list(sets)
+    usual = [path for path in plain if {*path.split(".")} <= {*WRAPPERS}]
+    if usual:
+        return min(usual, key=lambda path: WRAPPERS.index(path.partition(".")[0]))
+    nets = [path for path in _nets(sets) if path in plain] or plain
+    if "" in nets or len(nets) == 1:
+        return "" if "" in nets else nets[0]
+    raise TorchFileError(
+        f"the file holds {len(nets)} sets of weights, {', '.join(nets)}: "
+        "expected what torch.save(model.state_dict(), path) writes, or the name of one of them"
+    )
+
+
+def _called(path):
+    return path or "weights at its top"
+
+
+def _array(name, value, storages):
+    if named := stood_for(value):
+        raise TorchFileError(f"{name} is {named}: expected a plain tensor of ints or floats")
+    return value.array(storages)
+
+
+def _nothing(content):
+    """What to say of a pickle without weights."""
+    parts = [content]
+    for _ in range(DEEPEST):
+        parts += [inner for part in parts if isinstance(part, dict) for inner in part.values()]
+    asked = next(filter(None, map(stood_for, parts)), None)
+    if asked:
+        return (
+            f"the pickle asks for {asked}, and holds no tensors by name "
+            "(of a whole model, save its state_dict() instead): it was not run"
+        )
+    return (
+        "the file holds nothing with tensors by name: "
+        "expected what torch.save(model.state_dict(), path) writes"
+    )
