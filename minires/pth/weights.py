@@ -107,11 +107,11 @@ def _choice(sets, key):
         raise NoSuchSet(
             f"the file holds no weights under {key!r}: choose from {', '.join(map(_called, sets))}"
         )
-    plain = [path for path in sets if not is_average(path)] or list(sets)
-    usual = [path for path in plain if {*path.split(".")} <= {*WRAPPERS}]
+    usual = [path for path in sets if {*path.split(".")} <= {*WRAPPERS}]
     if usual:
         return min(usual, key=lambda path: WRAPPERS.index(path.partition(".")[0]))
-    nets = [path for path in _nets(sets) if path in plain] or plain
+    nets = _nets(sets) or [*sets]
+    nets = [path for path in nets if not is_average(path)] or nets
     if "" in nets or len(nets) == 1:
         return "" if "" in nets else nets[0]
     raise TorchFileError(
