@@ -28,7 +28,7 @@ def export(model, path, size, **facts):
 
     size  (H, W, C) of an image    facts  are kept in the file as JSON: classes, mean, std
 
-    Raises  ValueError: the package onnx is not there, or an op of the model has no counterpart. OSError: nothing half-written stays.
+    Raises  ValueError: the package onnx is not there, an op of the model has no counterpart, or numbers are not finite. OSError: nothing half-written stays.
     """
     try:
         from onnx import checker, helper, numpy_helper
@@ -40,6 +40,8 @@ def export(model, path, size, **facts):
     graph.names[id(x.data)] = "images"
     with no_grad(), graph.recording():
         logits = model(x)
+    if not numpy.isfinite(to_host(logits.data)).all():
+        raise ValueError("export: the logits of an image of zeros are not finite")
     graph.node("Identity", [graph.name(logits)], output="logits")
     h, w, c = size
     real = helper.make_tensor_value_info
@@ -113,6 +115,8 @@ class _Graph:
         array = array.data if isinstance(array, Tensor) else array
         name = self.known.get(id(array), f"constant_{len(self.constants)}")
         array = to_host(array) if hasattr(array, "shape") else numpy.float32(array)
+        if not numpy.isfinite(array).all():
+            raise ValueError(f"export: {name} contains NaN or infinity, expected finite numbers")
         self.constants[name] = array if axes is None else array.transpose(axes).copy()
         return name
 

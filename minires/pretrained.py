@@ -63,7 +63,8 @@ def read(source, tell=None):
         path = fetch(
             [address], {digits: file}, what="weights", otherwise="or name the file with --weights"
         )
-    state, facts = checkpoint.load_weights(path, key=key, tell=tell)
+    choice = tell and (lambda told: tell(f"{told} ({path}:KEY reads another)"))
+    state, facts = checkpoint.load_weights(path, key=key, tell=None if key else choice)
     if "model" not in facts:
         state, others = _net(state, path)
         if others and tell:
@@ -97,7 +98,8 @@ def _check_is_name(source):
         raise ValueError(
             f"{source} is a folder without a run in it: expected a file, a run or a published name"
         )
-    if {"/", "\\"} & {*source} or Path(source).suffix in SUFFIXES:
+    suffixes = {Path(part).suffix for part in (source, source.rpartition(":")[0])}
+    if {"/", "\\"} & {*source} or suffixes & {*SUFFIXES}:
         raise ValueError(f"there is no file {source}")
 
 

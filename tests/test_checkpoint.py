@@ -9,7 +9,7 @@ from numpy.testing import assert_array_equal
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from minires import checkpoint, models, nn
+from minires import Tensor, checkpoint, models, nn
 from minires.backend import to_device, to_host
 from minires.checkpoint import CheckpointError, load, load_weights, packed, save_weights
 
@@ -163,3 +163,106 @@ def test_an_array_in_another_order_of_memory_is_saved_as_it_reads(tmp_path):
     save_weights(tmp_path / "w", state)
     for name, array in load_weights(tmp_path / "w")[0].items():
         assert_array_equal(array, state[name])
+
+
+# Numbers in every order and width.
+
+
+def test_arrays_are_saved_as_they_read_whatever_their_order_in_memory(tmp_path):
+    """The file is compared with what another library reads from it."""
+    plain = numpy.arange(24.0).reshape(2, 3, 4)
+    state = {
+        "big": plain.astype(">f4"), "big ints": numpy.arange(3, dtype=">i8"), "fortran": numpy.asfortranarray(plain), "turned": plain.T,
+        "backwards": plain[::-1, :, ::-1], "row": plain[1, 1], "repeated": numpy.broadcast_to(numpy.float32(2), (2, 3)),
+        "number": numpy.array(7, ">u2"), "scalar": numpy.float32(3), "empty": numpy.zeros((0, 3, 2, 2)), "bool": numpy.array([True, False]),
+        "half": numpy.array([0.5], ">f2"), "complex": numpy.array([1 + 2j], "c8"), "bytes": numpy.arange(3, dtype="u1"),
+        "read-only": numpy.frombuffer(bytes(8)), "part of another": plain[:, 1:, ::2], "unaligned": numpy.frombuffer(bytes(9), "u1")[1:].view("f8"),
+    }  # fmt: skip
+    (tmp_path / "w").write_bytes(packed(state, {"model": "x"}))
+    with safe_open(tmp_path / "w", "np") as file:
+        others = {name: file.get_tensor(name) for name in state}
+    arrays, _ = load(tmp_path / "w")
+    for name, array in state.items():
+        for found in (arrays[name], others[name]):
+            assert_array_equal(found, array, err_msg=name)
+            assert found.shape == array.shape and found.dtype == array.dtype.newbyteorder("=")
+    save_weights(tmp_path / "w", state)
+    again, _ = load_weights(tmp_path / "w")
+    assert all((again[name] == array).all() for name, array in state.items())
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(numpy.ones(2, complex), "complex128"), (numpy.array(["a"]), "<U1"), (numpy.array([{}]), "object"), (numpy.ones(2, "M8[D]"), "datetime64"),
+     (1.0, "a float"), ([1.0], "a list"), (None, "a NoneType"), (Tensor([1.0]), "a Tensor")],
+    ids=str,
+)  # fmt: skip
+def test_what_a_file_cannot_hold_is_named_before_anything_is_written(value, told, tmp_path):
+    with pytest.raises(ValueError, match=f"b.w: expected .*, got {told}"):
+        save_weights(tmp_path / "w", {"a.w": numpy.ones(2), "b.w": value})
+    for name in ("__metadata__", 3):
+        with pytest.raises(ValueError, match=f"expected a name of an array, got {name!r}"):
+            save_weights(tmp_path / "w", {name: numpy.ones(2)})
+    assert list(tmp_path.iterdir()) == []
+
+
+def written_by_hand(path, **tensors):
+    """A safetensors file from (type, shape, bytes) by name, as the format's description has it."""
+    header, data = {}, b""
+    for name, (kind, shape, numbers) in tensors.items():
+        header[name] = {"dtype": kind, "shape": shape, "data_offsets": [len(data), len(data) + len(numbers)]}  # fmt: skip
+        data += numbers
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+
+
+def test_bfloat16_is_read_as_float32(tmp_path):
+    bits = struct.pack("<4H", 0x3FC0, 0xC010, 0x7F80, 0x0001)  # by hand
+    written_by_hand(tmp_path / "w", a=("BF16", [2, 2], bits), b=("BF16", [], bits[2:4]), c=("BF16", [0, 3], b""))  # fmt: skip
+    state, facts = load_weights(tmp_path / "w")
+    assert facts == {} and {array.dtype for array in state.values()} == {numpy.dtype("f4")}
+    assert_array_equal(state["a"], numpy.array([[1.5, numpy.inf], [-2.25, 2.0**-133]], "f4"))
+    assert state["b"] == -2.25 and state["b"].shape == () and state["c"].shape == (3, 0)
+
+
+def test_a_state_in_bfloat16_is_saved_as_float32(tmp_path):
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    save_weights(tmp_path / "w", {"a": numpy.array([1.5, -2.25], ml_dtypes.bfloat16)}, model="x")
+    state, facts = load_weights(tmp_path / "w")
+    assert state["a"].dtype == "f4" and state["a"].tolist() == [1.5, -2.25] and facts == {"model": "x"}  # fmt: skip
+
+
+def test_types_that_numpy_does_not_have_are_named(tmp_path):
+    written_by_hand(tmp_path / "w", a=("F32", [1], bytes(4)), b=("F8_E4M3", [2], bytes(2)))
+    with pytest.raises(
+        CheckpointError, match="w: b has the type F8_E4M3, which NumPy does not have"
+    ):
+        load_weights(tmp_path / "w")
+
+
+# Names.
+
+
+def test_names_in_our_own_files_are_left_as_they_are(tmp_path):
+    """A net of one's own may have a `module`, a `linear` or an `n_averaged`, and a ResNet's names under them."""
+    state = {name: numpy.ones(2) for name in ("module.conv1.weight", "module.layer1.0.shortcut.w", "module.linear.weight",
+                                              "module._orig_mod.x", "module.num_batches_tracked")}  # fmt: skip
+    for facts in ({}, {"model": "x"}):
+        save_weights(tmp_path / "w", state, **facts)
+        assert load_weights(tmp_path / "w")[0].keys() == state.keys()
+
+
+def test_a_name_that_only_some_have_in_front_is_no_wrapper(tmp_path):
+    state = {"module.w": numpy.ones(2), "other.w": numpy.ones(2), "linear.weight": numpy.ones(2)}
+    save_file(state, tmp_path / "w")
+    assert load_weights(tmp_path / "w")[0].keys() == state.keys()
+
+
+def test_a_name_that_is_there_twice_is_refused(tmp_path):
+    save_file({"_orig_mod.a.w": numpy.ones(2), "a.w": numpy.zeros(2)}, tmp_path / "w")
+    with pytest.raises(CheckpointError, match="w contains a.w twice"):
+        load_weights(tmp_path / "w")
+    names = ("conv1.weight", "layer1.0.conv1.weight", "fc.weight", "linear.weight")
+    save_file({name: numpy.ones(2) for name in names}, tmp_path / "w")
+    with pytest.raises(CheckpointError, match="contains both linear.weight and fc.weight"):
+        load_weights(tmp_path / "w")

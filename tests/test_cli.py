@@ -421,7 +421,7 @@ def test_predict_names_the_likeliest_classes(trained, elsewhere, capsys):
         ),
         (["data", "digit"], "unknown data 'digit': .*did you mean 'digits'"),
         (["summary", "resnet21"], "unknown model 'resnet21'"),
-        (["summary", "resnet20", "--input", "32", "32"], "wanted three numbers"),
+        (["summary", "resnet20", "--input", "32", "32"], "expected three numbers"),
     ],
 )
 def test_other_commands_say_what_is_wrong_too(trained, elsewhere, capsys, words, message):

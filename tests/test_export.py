@@ -2,12 +2,13 @@
 
 import json
 import sys
+import threading
 
 import numpy
 import pytest
 from numpy.testing import assert_allclose
 
-from minires import Tensor, models, nn, no_grad, ops
+from minires import Tensor, models, nn, no_grad, ops, optim
 from minires import functional as F
 from minires.backend import settings
 from minires.checkpoint import save_weights
@@ -100,6 +101,45 @@ def test_what_has_no_counterpart_is_said_and_nothing_written(forward, message, t
         export(model, tmp_path / "net.onnx", (4, 4, 3))
     assert not list(tmp_path.glob("*.onnx")) and F.relu(Tensor([-1.0])).item() == 0
     assert not settings().stand_ins  # nobody records any more
+
+
+class Paused(nn.Module):
+    """A net that calls a function while it runs."""
+
+    pause = staticmethod(lambda: None)
+
+    def __init__(self):
+        self.conv, self.fc = nn.Conv2d(3, 4, 3, padding=1), nn.Linear(4, 2)
+
+    def forward(self, x):
+        x = self.conv(x)
+        self.pause()
+        return self.fc(F.global_avg_pool(x))
+
+
+def test_a_training_in_another_thread_does_not_notice(tmp_path, monkeypatch):
+    """It takes a step, with a loss that has no counterpart, while the exported model runs."""
+    nn.manual_seed(0)
+    learner, model = models.resnet8(), Paused()
+    optimizer = optim.SGD(learner.parameters(), lr=0.01)
+    x, labels, losses = numpy.ones((2, 8, 8, 3), "f4"), numpy.array([0, 1]), []
+
+    def step():
+        loss = F.cross_entropy(learner(Tensor(x)), labels)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+
+    def step_elsewhere():
+        thread = threading.Thread(target=step)
+        thread.start()
+        thread.join()
+
+    export(model, tmp_path / "quiet.onnx", (8, 8, 3))
+    monkeypatch.setattr(Paused, "pause", staticmethod(step_elsewhere))
+    export(model, tmp_path / "net.onnx", (8, 8, 3))
+    assert len(losses) == 1 and numpy.isfinite(losses).all()
+    assert (tmp_path / "net.onnx").read_bytes() == (tmp_path / "quiet.onnx").read_bytes()
 
 
 def test_without_the_package_it_says_what_to_install(monkeypatch, tmp_path):

@@ -30,7 +30,7 @@ def _how(field, about):
     one, many = kind(field.type)
     if one is bool:
         return {"action": argparse.BooleanOptionalAction if about.negatable else "store_true"}
-    how = {"type": _reader(one), "metavar": about.metavar}
+    how = {"type": _reader(one, many and not about.append), "metavar": about.metavar}
     if about.const is not None:
         return {**how, "nargs": "?", "const": about.const}
     if about.append:
@@ -38,13 +38,16 @@ def _how(field, about):
     return {**how, "nargs": "+"} if many else how
 
 
-def _reader(type):
-    """A function from what is typed to a value of a type."""
+def _reader(type, many=False):
+    """A function from what is typed to a value of a type. many  the option takes all values up to the next option"""
 
     def read(text):
         try:
             return type(text)
         except ValueError:
-            raise argparse.ArgumentTypeError(f"expected {NOUNS[type]}, got {text!r}") from None
+            hint = "; file names go before the options" if many and "." in text else ""
+            raise argparse.ArgumentTypeError(
+                f"expected {NOUNS[type]}, got {text!r}{hint}"
+            ) from None
 
     return read

@@ -15,8 +15,11 @@ def summary(arguments):
     options = Options(**typed(arguments))
     size = [224, 224, 3] if options.stem == "imagenet" else [32, 32, 3]
     shape = arguments.input or size
-    if len(shape) != 3:
-        raise ValueError(f"--input is {shape}, wanted three numbers: height, width, channels")
+    if len(shape) != 3 or min(shape) < 1:
+        given = " ".join(map(str, shape))
+        raise ValueError(
+            f"--input {given}: expected three numbers of at least 1: height, width, channels"
+        )
     classes, channels = options.num_classes, shape[2]
     model, _ = settings.model(options, num_classes=classes, in_channels=channels)
     if options.freeze:
