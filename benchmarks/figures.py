@@ -1,4 +1,4 @@
-"""python -m benchmarks.figures: write the figures of README.md and docs from the logs that are committed with them.
+"""python -m benchmarks.figures: write the figures in README.md and docs from the logs that are committed with them.
 
 A table is between <!-- table NAME --> and <!-- end -->. A single figure is followed by its name: 83.61 %<!--torch.resnet18-->.
 Only what is between or before such marks is changed, and line breaks within a figure don't count.
@@ -11,7 +11,7 @@ import statistics
 from itertools import pairwise
 from pathlib import Path
 
-from benchmarks import ablation, accuracy, few_images, frozen, table
+from benchmarks import ablation, accuracy, few_images, frozen, reading, table
 
 ROOT = Path(__file__).parents[1]
 RESULTS, MEASURED = ROOT / "docs" / "results", ROOT / "benchmarks" / "results"
@@ -21,12 +21,12 @@ FIGURE = re.compile(rf"(?P<text>[-+]?{NUMBER}{SPREAD}(?:\s%)?{SPREAD})?<!--(?P<n
 
 
 def documents():
-    """README.md and all of docs."""
+    """Return README.md and all of docs."""
     return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def written(text, known):
-    """(the text with all marked figures as they are in `known`, the names that were marked).
+    """Return (the text with all marked figures as in `known`, the names that were marked).
 
     Raises  ValueError: a mark without a figure before it, or with a name that isn't known.
     """
@@ -49,12 +49,12 @@ def written(text, known):
 
 
 def _flat(text):
-    """A figure without its line breaks; a table keeps them."""
+    """Return a figure without its line breaks; a table keeps them."""
     return text if text.startswith("|") else " ".join(text.split())
 
 
 def known():
-    """Name -> text of every figure and every table."""
+    """Return name -> text of every figure and every table."""
     runs = {run.folder.name: run for run in accuracy.committed()}
     theirs = last("pytorch.csv", "net")
     return {
@@ -63,6 +63,8 @@ def known():
         **_of_pytorch(theirs),
         **_of_short_trainings(),
         **_of_tuning(),
+        **_of_speed(),
+        **reading.figures(),
     }
 
 
@@ -91,7 +93,7 @@ def _tables(runs, theirs):
 
 
 def _summary(runs, theirs):
-    """The lines of a short table: a recipe each, with PyTorch's accuracy where it was trained too."""
+    """Return the lines of a short table: a recipe each, with PyTorch's accuracy where it was trained too."""
     lines = [
         "| network | recipe | accuracy on test | time | PyTorch, same recipe |",
         "| --- | --- | --- | --- | --- |",
@@ -168,10 +170,18 @@ def _of_short_trainings():
 def _of_tuning():
     few, part = _json(RESULTS / "few-images.json"), _json(ROOT / frozen.RESULTS)
     return {
-        "few-images.scratch": few_images.mean_and_deviation(few["rows"]["from nothing"]),
+        "few-images.scratch": few_images.mean_and_deviation(few["rows"]["from scratch"]),
         "few-images.tuned": few_images.mean_and_deviation(few["rows"]["tuned, nothing frozen"]),
         "few-images.tests": f"{few['tests']:,}",
         "frozen.layer4": f"{100 * part['frozen']['until:layer4']['share']:.0f} %",
+    }
+
+
+def _of_speed():
+    """Return how fast a training step is, as a multiple of PyTorch's rate: mark -> text."""
+    steps = _json(MEASURED / "cpu.json")["parts"]["steps"]
+    return {
+        f"speed.{net}": f"{steps[net]['ratio']['median']:.2f}" for net in ("resnet18", "resnet20")
     }
 
 
@@ -188,7 +198,7 @@ def _json(path):
 
 
 def last(name, key):
-    """The last row that a file in docs/results has of each `key`, with its figures."""
+    """Return the last row of each `key` in a file in docs/results, with its figures."""
     with open(RESULTS / name, encoding="utf-8") as file:
         return {
             row.pop(key): {name: float(value) for name, value in row.items() if value}

@@ -1,56 +1,18 @@
-"""How much there is to read: what one step of training runs, counted by a tracer. `-s` prints the table."""
+"""How much there is to read: one training step is short, and docs/reading.md leads through all of it. `-s` prints the table."""
 
-import sys
-import threading
+import re
 from pathlib import Path
 
 import pytest
 
-import minires
-from minires import data, models, nn, ops, optim
-from minires.train import train_epoch
-
-PACKAGE = Path(minires.__file__).parent
+from benchmarks import figures, reading
+from benchmarks.reading import PACKAGE, traced
+from minires import ops
 
 
 @pytest.fixture(scope="module")
 def step():
-    """One step of ResNet-20 on a batch of digits that is made already, as a function; what it makes once is there."""
-    nn.manual_seed(0)
-    train, _, _ = data.digits()
-    model = models.resnet20(in_channels=1)
-    optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
-    batch = next(iter(data.batches(train, 64, seed=0)))
-    return lambda: train_epoch(model, [batch], optimizer)
-
-
-def traced(run):
-    """(files, code objects, lines) of the package that run() goes through, in threads that it starts too.
-
-    files  a set of paths    code objects  functions, comprehensions and lambdas    lines  a set of (path, number)
-    """
-    codes, lines = set(), set()
-
-    def enter(frame, event, argument):
-        if not frame.f_code.co_filename.startswith(str(PACKAGE)):
-            return None
-        codes.add(frame.f_code)
-        return go
-
-    def go(frame, event, argument):
-        if event == "line":
-            lines.add((frame.f_code.co_filename, frame.f_lineno))
-        return go
-
-    before, before_in_threads = sys.gettrace(), threading.gettrace()
-    threading.settrace(enter)
-    sys.settrace(enter)
-    try:
-        run()
-    finally:
-        sys.settrace(before)
-        threading.settrace(before_in_threads)
-    return {file for file, _ in lines}, codes, lines
+    return reading.training_step()
 
 
 def row(name, found):
@@ -100,3 +62,42 @@ def test_the_tracer_counts_what_runs():
 
     _, codes, more = traced(fails)
     assert {code.co_name for code in codes} >= {"check"} and lines - more and more - lines
+
+
+PAGE = Path(__file__).parents[1] / "docs" / "reading.md"
+
+
+def test_the_page_leads_through_all_files_of_a_step_once_each():
+    """And benchmarks.figures writes its counts, which tests/test_results.py compares."""
+    listed = re.findall(r"^\| \[(\S+)\]\(\.\./minires/\1\) \|", PAGE.read_text(), re.MULTILINE)
+    assert sorted(listed) == sorted(reading.plain_step())
+
+
+def test_each_file_comes_after_those_that_it_imports():
+    """Among the files of the page; settings and forms may be left for later, as ops need only know their names."""
+    listed = re.findall(r"^\| \[(\S+)\]", PAGE.read_text(), re.MULTILINE)
+    for i, file in enumerate(listed):
+        later = {other.removesuffix(".py").replace("/", ".") for other in listed[i + 1 :]}
+        later -= {"backend.settings", "ops.forms"}
+        imported = re.findall(
+            r"^from minires\.(\S+) import", (PACKAGE / file).read_text(), re.MULTILINE
+        )
+        assert not later & set(imported), file
+
+
+def test_the_names_that_the_page_mentions_exist():
+    for line in PAGE.read_text().splitlines():
+        row = re.match(r"\| \[(\S+)\]\(\S+\) \| \S+ \| (.*) \|$", line)
+        if row:
+            source = (PACKAGE / row[1]).read_text()
+            for name in re.findall(r"`([A-Za-z_0-9.]+)`", row[2]):
+                last = name.rpartition(".")[2]
+                assert re.search(rf"\b{last}\b", source), f"{name} is not in {row[1]}"
+
+
+def test_a_count_that_is_off_is_written_again():
+    known = reading.figures()
+    text, marks = figures.written(PAGE.read_text(), known)
+    assert text == PAGE.read_text() and set(marks) == set(known)
+    off = text.replace(f"{known['reading.lines']}<!--reading.lines-->", "1<!--reading.lines-->")
+    assert off != text and figures.written(off, known)[0] == text
