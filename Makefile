@@ -1,15 +1,17 @@
-# make train, make test, make lab: each makes .venv, installs what it needs, and does its job.
-# make test is for every change (three minutes on two cores). make test ALL=1 adds what runs long: interrupted and resumed runs,
-# benchmarks, grading, many more examples per property. make proof adds the proof of the course: mutants, the banks of right and
-# wrong solutions, all chapters, ImageNet's networks against PyTorch, and ops as CUDA kernels; verdicts that still hold are skipped
-# (tests/course/verdicts.txt), and make proof FRESH=1 judges all of them again.
-# make results writes the figures of the README and docs from the logs in docs/results and benchmarks/results.
-# Another Python: make train PYTHON=python3.12. Options: make train ARGS="--seed 1".
+# make train, make test, make lab: each creates .venv, installs what it needs, and does its job.
+# The tests have three tiers; the times are for two cores. make test runs the quick tier, for every change (3 minutes).
+# make test ALL=1 runs the suite (6 minutes): also interrupted and resumed runs, benchmarks, grading, and more examples per property.
+# make proof runs the proof (9 minutes): the course's mutants and banks of right and wrong solutions, all chapters, ImageNet's
+# networks against PyTorch, and ops as CUDA kernels. It skips verdicts that still hold (tests/course/verdicts.txt); make proof
+# FRESH=1 judges all of them again.
+# make results writes the figures in README.md and docs from the logs in docs/results and benchmarks/results.
+# make readme runs the commands that README.md and docs show, in a fresh clone, and reports each (ten minutes).
+# A different Python: make train PYTHON=python3.12. Options: make train ARGS="--seed 1".
 
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: train test proof results lab mutants clean
+.PHONY: train test proof results lab readme mutants clean
 
 train: .venv/train
 	$(BIN)/minires train $(ARGS)
@@ -29,8 +31,13 @@ proof: .venv/test
 results: .venv/test
 	$(BIN)/python -m benchmarks.figures
 
+# The file list shows the whole project; what opens is the first chapter.
 lab: .venv/lab
-	$(BIN)/jupyter lab chapters $(ARGS)
+	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/chapters/00_start_here.ipynb $(ARGS)
+
+# The commands of README.md and docs, as they are printed, in a fresh clone of HEAD (ten minutes).
+readme: .venv/test
+	$(BIN)/python -m tests.commands $(ARGS)
 
 # In a copy: mutmut passes over decorated functions, and there the decorators of ops are assignments.
 mutants: .venv/mutants

@@ -199,7 +199,7 @@ def _loads(data: bytes, path: str | Path) -> tuple[dict[str, HostArray], dict[st
     facts = json.loads(text)
     if facts.pop("version") > VERSION:
         raise CheckpointError(
-            f"{path} was written by a newer minires: update this one (pip install --upgrade minires)"
+            f"{path} was written by a newer minires: update this one (git pull)"
         )
     return arrays, facts
 

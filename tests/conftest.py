@@ -1,6 +1,7 @@
 """Each test that asks for it runs on every backend that works here; the header says which, and why not the others."""
 
 import os
+import signal
 
 import hypothesis
 import pytest
@@ -39,6 +40,10 @@ def _backends():
 
 
 BACKENDS, LINE = _backends()
+
+# A shell that starts the suite in the background lets it ignore SIGINT, and tests interrupt themselves and their programs.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header():

@@ -30,7 +30,7 @@ def unpack(arrays, facts):
     if layout != LAYOUT:
         raise CheckpointError(
             f"the checkpoint has layout {layout}; minires {__version__} reads layouts 1 to "
-            f"{LAYOUT}: update it (pip install --upgrade minires)"
+            f"{LAYOUT}: update it (git pull)"
         )
     state = {name: value for name, value in facts.items() if name != "layout"}
     for path, array in arrays.items():

@@ -24,12 +24,13 @@ def test_the_schedule_has_each_chapters_exercises_and_minutes():
     assert seen == list(range(9))
 
 
-def test_the_readme_counts_the_exercises_and_names_each_chapter():
+def test_the_readme_counts_the_exercises_and_its_page_names_each_chapter():
     text, exercises = (ROOT / "README.md").read_text(), manifest.exercises().values()
     hours = round(sum(exercise.minutes for exercise in exercises) / 60)
     assert f"There are {len(exercises)} exercises, {hours} hours of them" in text
+    page = (ROOT / "docs" / "exercises.md").read_text()
     for path in sorted((ROOT / "chapters").glob("*.ipynb")):
-        assert f"](chapters/{path.name}) |" in text
+        assert f"](../chapters/{path.name}) |" in page
 
 
 def test_there_is_enough_of_each_kind():
