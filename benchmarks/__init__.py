@@ -1,1 +1,1 @@
-"""Speed and memory, measured: python -m benchmarks.cpu (beside PyTorch and the machine's limits), python -m benchmarks.loop."""
+"""Measurements of speed, memory and accuracy. Begin with python -m benchmarks.cpu, which compares minires with PyTorch."""

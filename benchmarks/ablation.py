@@ -1,8 +1,8 @@
-"""python -m benchmarks.ablation --data-dir DIR: what each trick of the recipe cpu-30min buys.
+"""python -m benchmarks.ablation --data-dir DIR: what each trick of the recipe cpu-30min gains.
 
-Short trainings on a part of CIFAR-10's training images, tested on others of them, never on the test images: the recipe as it is, without
-one trick at a time, without any, and with one that it leaves out. All figures go to benchmarks/results/ablation.json, after each
-training; --resume does what is missing there, --table prints them again.
+Short training runs on a part of CIFAR-10's training images, tested on other training images and never on the test images: the recipe
+unchanged, without one trick at a time, without any, and with one that it leaves out. The figures are written to
+benchmarks/results/ablation.json after each run; --resume runs what is missing there, and --table prints the table again.
 """
 
 import argparse
@@ -47,16 +47,16 @@ ROWS = {
 
 
 def parts(config):
-    """(training, held out): two parts of the training images, always the same."""
+    """Return (training, held out): two disjoint subsets of the training images, always the same."""
     train, _, _ = settings.datasets(config)
     order = numpy.random.default_rng(0).permutation(len(train))
     return train.part(numpy.sort(order[:IMAGES])), train.part(numpy.sort(order[-HELD:]))
 
 
 def trained(config, train, held):
-    """(accuracy, accuracy with mirrored tests) of one training.
+    """Train once, and return (accuracy, accuracy with test-time flips).
 
-    Raises  KeyboardInterrupt: it was asked to stop; a part of a training is no figure.
+    Raises  KeyboardInterrupt: it was stopped; an unfinished run gives no figure.
     """
     nn.manual_seed(config.seed)
     loop = Loop(config, (train, None, held))
@@ -70,7 +70,7 @@ def trained(config, train, held):
 
 
 def markdown(figures):
-    """The lines of a table; differences are from the recipe as it is, seed by seed."""
+    """Return the lines of a table; differences are from the unchanged recipe, seed by seed."""
     rows = {name: found for name, found in figures["rows"].items() if found}
     whole = [plain for plain, _ in rows[WHOLE]]
     lines = ["| trained | accuracy | difference |", "| --- | --- | --- |"]
@@ -87,17 +87,15 @@ def markdown(figures):
 
 
 def main(arguments=None):
-    """Train all, print the table and keep the figures."""
+    """Train them all, print the table and save the figures."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ablation", description=__doc__.partition(": ")[2],
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("--data-dir", metavar="DIR")
     parser.add_argument("--data-label", metavar="TEXT")
     parser.add_argument(
-        "--resume", action="store_true", help="go on with the figures that are there"
+        "--resume", action="store_true", help="run only what is missing in the figures"
     )
-    parser.add_argument(
-        "--table", action="store_true", help="print the table of the figures that are there"
-    )
+    parser.add_argument("--table", action="store_true", help="print the table of the saved figures")
     options = parser.parse_args(arguments)
     if options.table:
         print("\n".join(markdown(json.loads(RESULTS.read_text()))))
@@ -119,9 +117,9 @@ def main(arguments=None):
         other = [name for name in of if figures.get(name) != of[name]]
         if other:
             raise SystemExit(
-                f"{RESULTS} is of other {', '.join(other)}: begin anew, without --resume"
+                f"{RESULTS} has different {', '.join(other)}: start again, without --resume"
             )
-    # Seed by seed, so that what there is can be compared at any time.
+    # Seed by seed, so that the rows can be compared at any time.
     for seed, (name, changes) in product(SEEDS, ROWS.items()):
         found = figures["rows"][name]
         if len(found) > SEEDS.index(seed):

@@ -1,7 +1,7 @@
-"""python -m benchmarks.accuracy: the runs in docs/results in a table of Markdown, as docs/results.md shows them.
+"""python -m benchmarks.accuracy: the runs in docs/results as the Markdown table of docs/results.md.
 
---add RUN ... takes in what a finished run has to show (log, result, card, curves; of what was watched the first and the last step) first.
-It also draws docs/degradation.png and docs/depths.png, of the runs of the recipe plain-vs-residual, and docs/resnet18.png, of resnet18-fast.
+--add RUN ... first copies a finished run there: its log, result, card and curves, and the first and last step of what --watch logged.
+It also draws docs/degradation.png and docs/depths.png for the recipe plain-vs-residual, and docs/resnet18.png for resnet18-fast.
 """
 
 import argparse
@@ -20,10 +20,16 @@ from minires.cli import recipes
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "results"
 SHOWN, WATCHED = ("log.csv", "result.json", "card.md", "curves.png"), "layers.csv"
-OWN = ("seed", "minires", "fingerprint", "recipe", "watch")  # settings that do not make another row
+OWN = (
+    "seed",
+    "minires",
+    "fingerprint",
+    "recipe",
+    "watch",
+)  # settings that do not make a row of their own
 
 PAPER = "[He et al. 2015](https://arxiv.org/abs/1512.03385), table 6"
-PUBLISHED = {  # what is said of the published images, in its whole length
+PUBLISHED = {  # what is published for the original images, with the full number of steps
     "resnet18": "93.02 % in 350 epochs ([pytorch-cifar](https://github.com/kuangliu/pytorch-cifar))",
     "resnet20": f"91.25 % in 64,000 steps ({PAPER})",
     "resnet56": f"93.03 % in 64,000 steps ({PAPER})",
@@ -44,7 +50,7 @@ class Shown(NamedTuple):
 
 
 def read(folder):
-    """A run in docs/results.
+    """Read a run in docs/results.
 
     Raises  OSError, ValueError: files that are missing or damaged.
     """
@@ -58,7 +64,7 @@ def read(folder):
 
 
 def grouped(runs):
-    """Lists of runs that differ by their seed alone, in the order of their models and recipes."""
+    """Group runs that differ only in their seed, in the order of their models and recipes."""
     groups = {}
     for run in runs:
         key = json.dumps(
@@ -76,7 +82,7 @@ def grouped(runs):
 
 
 def row(group):
-    """The line of the table for runs that differ by their seed alone."""
+    """Return the line of the table for runs that differ only in their seed."""
     first = group[0]
     links = ", ".join(f"[{run.config['seed']}](results/{run.folder.name}/card.md)" for run in group)
     found = f"{_spread(group, 'test_accuracy')} (seed{'s' * (len(group) > 1)} {links})"
@@ -86,7 +92,7 @@ def row(group):
     machine, cores, threads = re.fullmatch(
         r"(.*, (\d+) cores) for this process(?:, (\d+) threads?)?", first.facts["processor"]
     ).groups()
-    machine += "" if threads in (cores, None) else f", {threads} of them at work"
+    machine += "" if threads in (cores, None) else f", {threads} of them in use"
     cells = [_net(first.config), _recipe(first.config), first.config.get("data_label") or "CIFAR-10", found,
              f"{minutes:.0f} min", machine, "" if _plain(first.config) else PUBLISHED.get(first.config["model"], "")]  # fmt: skip
     return f"| {' | '.join(cells)} |"
@@ -113,7 +119,7 @@ def _recipe(config):
 
 
 def add(folder):
-    """Copy what a finished run has to show to docs/results.
+    """Copy the files of a finished run to docs/results.
 
     Raises  ValueError: it is not finished.
     """
@@ -133,24 +139,24 @@ def add(folder):
 
 
 def committed():
-    """All runs in docs/results."""
+    """Return all runs in docs/results."""
     return [read(path.parent) for path in sorted(FOLDER.glob("*/card.md"))]
 
 
 def lines(runs):
-    """The whole table."""
+    """Return the lines of the table."""
     return HEAD + [row(group) for group in grouped(runs)]
 
 
 def _degradation(runs):
-    """Those of the recipe plain-vs-residual, by the names of their nets."""
+    """Return the runs of the recipe plain-vs-residual, by the names of their networks."""
     return {
         _net(run.config): run for run in runs if run.config.get("recipe") == "plain-vs-residual"
     }
 
 
 def losses(runs):
-    """A table of how well the nets of plain-vs-residual fit the images that they were trained on, in the last epoch."""
+    """Return a table of how well the networks of plain-vs-residual fit their training images in the last epoch."""
     rows = [f"| {name} | {float(run.log[-1]['train_loss']):.3f} | {100 * float(run.log[-1]['train_accuracy']):.2f} % | "
             f"{100 * run.result['test_accuracy']:.2f} % |" for name, run in sorted(_degradation(runs).items())]  # fmt: skip
     return [
@@ -161,7 +167,7 @@ def losses(runs):
 
 
 def pictures(runs, folder):
-    """Draw how plain and residual nets learn, how gradients fare in their depth, and how ResNet-18 learns in trainings of different length."""
+    """Draw how plain and residual networks learn, their gradients by depth, and how ResNet-18 learns in runs of different length."""
     if nets := _degradation(runs):
         show.overlay(_curves(nets), title="training, with shortcuts and without").save(
             folder / "degradation.png"
@@ -180,7 +186,7 @@ def pictures(runs, folder):
 
 
 def _curves(runs):
-    """What show.overlay() takes of runs (name -> run): loss and accuracy on the images that they were trained on."""
+    """Return what show.overlay() takes, for runs (name -> run): loss and accuracy on their training images."""
     keys = ("train loss", "train accuracy")
     return {
         name: {key: [float(epoch[key.replace(" ", "_")]) for epoch in run.log] for key in keys}
@@ -189,13 +195,13 @@ def _curves(runs):
 
 
 def main(arguments=None):
-    """Take in runs, draw, and print the table."""
+    """Add runs, draw the figures, and print the table."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.accuracy",
         description="The results as a table, and three pictures in docs.",
     )
     parser.add_argument(
-        "--add", nargs="+", default=[], metavar="RUN", help="finished runs to take in first"
+        "--add", nargs="+", default=[], metavar="RUN", help="finished runs to add first"
     )
     for path in parser.parse_args(arguments).add:
         add(path)

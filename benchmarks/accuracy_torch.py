@@ -1,8 +1,8 @@
 """python -m benchmarks.accuracy_torch --recipe resnet18-fast: the accuracy that PyTorch reaches with a recipe of minires.
 
-The settings, the images, their order and augmentation, the batches, the rate at each step and the first weights are those of
-`minires train`, whose options it takes; the net, its gradients and SGD are PyTorch's. So a figure of minires on any data and any
-machine has its own reference. The log and the result go to runs/torch-NAME, in the form of minires's: `minires plot` draws both.
+The settings, the images, their order and augmentation, the batches, the learning rate at each step and the first weights are those of
+`minires train`, whose options it takes; the network, its gradients and SGD are PyTorch's. So there is a reference for minires on any data
+and any machine. The log and the result are written to runs/torch-NAME, in the format of minires, so `minires plot` draws both.
 """
 
 import argparse
@@ -32,7 +32,7 @@ LAYOUT = "PyTorch channels_last"
 
 
 def main(arguments=None):
-    """Train and test; what the user can mend becomes one line on stderr, and exit status 2."""
+    """Train and test; an error that the user can fix is one line on stderr, and exit status 2."""
     options = _parser().parse_args(arguments)
     try:
         train(
@@ -60,15 +60,15 @@ def _parser():
     parser.add_argument("--data", metavar="SET")
     parser.add_argument("--data-dir", metavar="DIR")
     parser.add_argument("--data-label", metavar="TEXT")
-    parser.add_argument("--model", help="in place of the recipe's")
+    parser.add_argument("--model", help="instead of the recipe's")
     parser.add_argument("--shortcut", help="A, B or none")
-    parser.add_argument("--folder", metavar="DIR", help="where log and result go")
+    parser.add_argument("--folder", metavar="DIR", help="folder for the log and the result")
     parser.add_argument("--threads", type=int, help="PyTorch's")
     return parser
 
 
 def _config(options):
-    """The settings of minires train."""
+    """Return the settings of minires train."""
     written, _ = recipes.read(options.recipe)
     given = {name: value for name, value in typed(options).items() if value is not None}
     config = settings.merged(given, written)
@@ -79,18 +79,16 @@ def _config(options):
         or config.stem not in (None, "cifar")
     ):
         known = ", ".join((*SHAPES, SHORT))
-        raise ValueError(
-            f"there is no {config.model} of this kind in PyTorch here: wanted one of {known}, CIFAR stem"
-        )
+        raise ValueError(f"model {config.model}: expected one of {known} with a CIFAR stem")
     if config.optimizer != "sgd":
-        raise ValueError(f"the optimizer is {config.optimizer}, wanted sgd")
+        raise ValueError(f"optimizer: expected sgd, got {config.optimizer}")
     if options.threads:
         torch.set_num_threads(options.threads)
     return config
 
 
 def train(config, folder):
-    """Train as the settings say, log each epoch, test once at the end. Returns the result."""
+    """Train with these settings, log each epoch, test once at the end, and return the result."""
     nn.manual_seed(config.seed)
     ours = Loop(config, settings.datasets(config))
     model = _model(ours)
@@ -151,7 +149,7 @@ def train(config, folder):
 
 
 def _model(ours):
-    """PyTorch's net with the weights that minires's begins with; those that do not learn in ours do not here."""
+    """Return PyTorch's network with the first weights of minires's; weights that are frozen there are frozen here."""
     options = {"in_channels": ours.facts["size"][2], "classes": len(ours.facts["classes"])}
     if ours.options.model == SHORT:
         model = peers.ShortResNet(**options)
@@ -166,7 +164,7 @@ def _model(ours):
 
 
 def _shortcut(name):
-    """What minires's model of this name has, where nothing is said: the projection leaves weights behind."""
+    """Return the default shortcut of minires's model of this name; a projection is known by its weights."""
     return "B" if any("downsample" in key for key in models.build(name).state_dict()) else "A"
 
 
@@ -175,7 +173,7 @@ def _hits(logits, labels):
 
 
 def _tested(model, part, flips):
-    """The result. flips  also with the mean of what is said of an image and of its mirror image"""
+    """Return the result. flips  also with test-time flips"""
     model.eval()
     hits = mirrored = images = 0
     with torch.no_grad():

@@ -1,20 +1,20 @@
-"""The command line that both benchmarks have."""
+"""The command line of both benchmarks, of the CPU and of the GPU."""
 
 import argparse
 from pathlib import Path
 
 
 def arguments(name, doc, parts, pictures):
-    """What was typed. A call that measures less than everything writes nothing that it was not told to.
+    """Return the parsed options. A call that measures less than everything writes only the files that are named.
 
-    name  of the benchmark: "cpu"    doc  its docstring    pictures  the names of those that it draws
+    name  of the benchmark: "cpu"    doc  its docstring    pictures  the names of the figures that it draws
     """
     figures, folder = Path(f"benchmarks/results/{name}.json"), Path("docs")
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=doc.split(": ", 1)[1],
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("--only", nargs="+", choices=parts, metavar="PART", help=", ".join(parts))
     parser.add_argument(
-        "--smoke", action="store_true", help="everything small and once: to see that it runs"
+        "--smoke", action="store_true", help="run everything once and small, to see that it works"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help=f"all figures ({figures})")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""Each convolution of ResNet-18 by itself: its rate each way, beside the machine's limit, and its accuracy."""
+"""Each convolution of ResNet-18 by itself: its rate with each algorithm, compared with the machine's limit, and its accuracy."""
 
 import numpy
 

@@ -1,9 +1,9 @@
-"""python -m benchmarks.cpu: how fast minires is on this processor, beside PyTorch (where it is installed) and beside the
-machine's own limits.
+"""python -m benchmarks.cpu: how fast minires is on this processor, compared with PyTorch (where it is installed) and
+with the machine's limits.
 
-Both do the same work: net, weights, batch, float32, threads. They take turns, and neither holds the cores while the other
-works; every second round goes the other way round, the first warms up, and medians over the rounds are printed, with the
-least and the greatest. PyTorch is measured in NCHW and in channels_last, and compared in the better of them.
+Both do the same work: network, weights, batch, float32, threads. They take turns, and neither holds the cores while the other runs.
+Every second round has the reverse order, the first round is a warm-up, and the medians over the rounds are printed, with the
+minimum and the maximum. PyTorch is measured in NCHW and in channels_last, and the faster of the two is compared.
 """
 
 import importlib
@@ -23,12 +23,12 @@ from minires import backend
 PARTS = {"steps": whole.steps, "inference": whole.inference, "memory": fresh.memory, "convolutions": convolutions.convolutions,
          "imports": fresh.imports, "threads": whole.threads, "loop": whole.loop, "growth": whole.growth,
          "accuracy": convolutions.accuracy, "ladder": whole.ladder}  # fmt: skip
-DISTURBED = 0.03  # the share of the cores that other processes may take before it is said
+DISTURBED = 0.03  # the fraction of the cores that other processes may take before it is reported
 LADDER, ROOFLINE = "speed-ladder.png", "roofline.png"
 
 
 def main():
-    """The command. Exit status 2: the kernels are pinned, so figures would be no result."""
+    """Run the command. Exit status 2: the BLAS kernel is pinned, so the figures would mean nothing."""
     options = arguments("cpu", __doc__, PARTS, (LADDER, ROOFLINE))
     peers = (
         importlib.import_module("benchmarks.peers") if importlib.util.find_spec("torch") else None
@@ -38,10 +38,10 @@ def main():
     host.report(facts)
     why = host.pinned(facts)
     if why and not options.smoke:
-        print(f"no result: {why}", file=sys.stderr)
+        print(f"not measured: {why}", file=sys.stderr)
         sys.exit(2)
     if options.smoke:
-        print("--smoke: everything small and once, to see that it runs; the figures are no result")
+        print("--smoke: everything once and small, to see that it works; the figures mean nothing")
     plan = SMOKE if options.smoke else FULL
     figures = {"smoke": options.smoke, "pinned": why, "date": datetime.now(UTC).isoformat(timespec="seconds"),
                "commit": host.commit(), "machine": facts, **measured(plan, peers, options.only or list(PARTS))}  # fmt: skip
@@ -49,11 +49,11 @@ def main():
 
 
 def measured(plan, peers, names):
-    """{"limits", "parts", "others", "seconds"}: the figures of each part named, how much of the cores other processes took
-    meanwhile, and how long it all took.
+    """Return {"limits", "parts", "others", "seconds"}: the figures of each part named, the fraction of the cores that other
+    processes took meanwhile, and how long it all took.
     """
     begun, figures, others = time.perf_counter(), {}, {}
-    print("\nlimits: the rates of a large product of matrices and of copying memory", flush=True)
+    print("\nlimits: the rates of a large matrix product and of copying memory", flush=True)
     limits = host.limits(plan)
     for name in names:
         part, watched = PARTS[name], host.Others()

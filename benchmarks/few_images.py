@@ -1,9 +1,10 @@
-"""python -m benchmarks.few_images: a net that knows eight classes of CIFAR-10 learns the other two from fifty images of each.
+"""python -m benchmarks.few_images: a network that knows eight classes of CIFAR-10 learns the other two from fifty images each.
 
-It is tuned whole, and with more and more of it frozen; beside it the same net learns the two from nothing. Each three times, with
-other images and another order. Printed and drawn: the accuracy on all test images of the two classes.
+It is fine-tuned with nothing frozen, and then with more and more of it frozen; for comparison, the same network learns the two from
+scratch. Each is done three times, with different images in a different order. The accuracy on all test images of the two classes
+is printed and drawn.
 
-The net that knows eight classes is trained first (ResNet-20, ten epochs), and kept, so that the next call goes faster.
+The network that knows eight classes is trained first (ResNet-20, ten epochs) and saved, so that the next call is faster.
 """
 
 import json
@@ -27,7 +28,7 @@ TUNING = {"epochs": 60, "batch": 20, "lr": 0.02}  # the same for all
 
 
 def only(dataset, classes, each=None, seed=0):
-    """The images of some classes; with `each`, so many of each, drawn at random."""
+    """Return the images of some classes; with `each`, that many of each, drawn at random."""
     rng, chosen = numpy.random.default_rng(seed), []
     for name in classes:
         found = numpy.flatnonzero(dataset.labels == dataset.classes.index(name))
@@ -44,7 +45,7 @@ def only(dataset, classes, each=None, seed=0):
 
 
 def learn(model, train, *, epochs, batch, lr, seed):
-    """Train what is not frozen, with a learning rate that goes up for a quarter of the steps and down to 0."""
+    """Train what is not frozen, with a learning rate that rises for a quarter of the steps and then falls to 0."""
     steps = len(data.batches(train, batch, drop_last=True))
     rate = optim.triangle(lr, steps=epochs * steps, peak=0.25)
     optimizer = optim.SGD(
@@ -58,10 +59,10 @@ def learn(model, train, *, epochs, batch, lr, seed):
 
 
 def trunk(path, train):
-    """The state of a net that knows the classes of `train`: from the file, or trained and written there."""
+    """Return the state of a network that knows the classes of `train`: read from the file, or trained and written there."""
     if not path.exists():
         print(
-            f"training the net that knows {len(train.classes)} classes, on {len(train):,} images: once, for {path}"
+            f"training the network that knows {len(train.classes)} classes, on {len(train):,} images: once, for {path}"
         )
         nn.manual_seed(0)
         model = models.resnet20(num_classes=len(train.classes))
@@ -78,7 +79,7 @@ def trunk(path, train):
 
 
 def tuned(state, freeze, train, seed):
-    """A net of two classes that has learnt from `train`: from nothing, or beginning with a state but for the last layer."""
+    """Return a network with two classes, trained from scratch, or from a state without its last layer."""
     nn.manual_seed(seed)
     model = models.resnet20(num_classes=len(NEW))
     if state is not None:
@@ -90,11 +91,11 @@ def tuned(state, freeze, train, seed):
 
 
 def drawn(rows):
-    """A picture: a dot for each training, a line at each mean."""
+    """Return a figure: a dot for each run, a line at each mean."""
     figure = Picture(figsize=(7, 3.4), layout="constrained")
     axes = figure.add_subplot()
     for y, (name, found) in enumerate(reversed(rows.items())):
-        colour = "#8c8c8c" if name == "from nothing" else "#0072b2"
+        colour = "#8c8c8c" if name == "from scratch" else "#0072b2"
         axes.plot([100 * value for value in found], [y] * len(found), "o", color=colour, alpha=0.7)
         axes.plot(
             2 * [100 * statistics.fmean(found)], [y - 0.3, y + 0.3], color=colour, linewidth=2
@@ -106,22 +107,22 @@ def drawn(rows):
 
 
 def mean_and_deviation(found):
-    """Mean and standard deviation of fractions, in per cent."""
+    """Return the mean and standard deviation of fractions, in per cent."""
     return f"{100 * statistics.fmean(found):.1f} % ± {100 * statistics.stdev(found):.1f}"
 
 
 def main(arguments=None):
-    """Train, print the table and draw the picture."""
+    """Train, print the table and draw the figure."""
     parser = trained.parser("few_images", __doc__)
     parser.add_argument(
         "--each",
         type=int,
         default=50,
         metavar="N",
-        help="images of each class to learn from (default: 50)",
+        help="training images per class (default: 50)",
     )
     parser.add_argument("--trunk", type=Path, default=Path("few_images-trunk.safetensors"), metavar="FILE",
-                        help="the net that knows eight classes; made where it is not there")  # fmt: skip
+                        help="the network that knows eight classes; trained if the file is missing")  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="all figures")
     options = parser.parse_args(arguments)
     train, test = trained.images(options)
@@ -130,7 +131,7 @@ def main(arguments=None):
     )
     tests, rows = only(test, NEW), {}
     ways = {
-        "from nothing": (None, None),
+        "from scratch": (None, None),
         **{f"tuned, {part or 'nothing'} frozen": (state, part) for part in FROZEN},
     }
     print(

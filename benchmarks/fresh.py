@@ -1,4 +1,4 @@
-"""What needs a process of its own: the peak memory of a training step, and the time that an import takes.
+"""Measurements that need a process of their own: the peak memory of a training step, and the time that an import takes.
 
 python -m benchmarks.fresh WAY NET BATCH STEPS THREADS trains, and prints memory and time as JSON.
 """
@@ -34,7 +34,7 @@ def memory(plan, peers):
 
 
 def of_process(way, net, n, steps):
-    """What main() prints in a process of its own."""
+    """Return what main() prints in a process of its own."""
     from minires import backend
 
     return json.loads(
@@ -67,7 +67,7 @@ def _mib(count):
 
 
 def _peak():
-    """Bytes of the most memory that this process has held so far (Linux). ru_maxrss would count the parent's."""
+    """Return the peak memory of this process in bytes (Linux). ru_maxrss would count the parent's."""
     with open("/proc/self/status") as lines:
         return next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
 

@@ -1,4 +1,4 @@
-"""python -m benchmarks.frozen [NET] [BATCH]: what a training step costs when a part of the net is frozen, in time and memory."""
+"""python -m benchmarks.frozen [NET] [BATCH]: the time and memory of a training step when parts of the network are frozen."""
 
 import json
 import statistics
@@ -15,7 +15,7 @@ RESULTS = Path("benchmarks/results/frozen.json")
 
 
 def measured(net, n):
-    """{what is frozen: {"seconds", "share" of the whole step, "bytes"}}; seconds are medians of turns, bytes of a process each."""
+    """Return {what is frozen: {"seconds", "share" of the whole step, "bytes"}}: medians over rounds, and the peak memory of a process each."""
     x, labels = batch(n)
     parts = [part for part in PARTS if part != "until:layer4" or len(NETS[net].widths) > 3]
     steps = {}
@@ -38,7 +38,7 @@ def measured(net, n):
 
 
 def markdown(net, n, found):
-    """The lines of a table."""
+    """Return the lines of a table."""
     lines = [
         f"| {net}, batch {n}: frozen | a step | of the whole | memory of a step |",
         "| --- | --- | --- | --- |",
@@ -51,7 +51,7 @@ def markdown(net, n, found):
 
 
 def main(net="resnet18", n="128"):
-    """Measure, print and keep the figures."""
+    """Measure, print and save the figures."""
     facts = host.describe(None)
     host.report(facts)
     found = measured(net, int(n))

@@ -1,9 +1,9 @@
-"""python -m benchmarks.gpu: how fast minires is on this machine's NVIDIA card, beside PyTorch (where it is installed and finds the
-card) and beside the card's own limits.
+"""python -m benchmarks.gpu: how fast minires is on this machine's NVIDIA GPU, compared with PyTorch (where it is installed and
+finds the GPU) and with the GPU's limits.
 
-Both do the same work on the same card: net, weights, batch, precision. They take turns, and the card rests before and after each;
-every second round goes the other way round, the first warms up, and medians over the rounds are printed, with the least and the
-greatest. PyTorch is measured in NCHW and in channels_last, eager, and where it can be compiled, and compared in the best of them.
+Both do the same work on the same GPU: network, weights, batch, precision. They take turns, and the GPU is idle before and after each.
+Every second round has the reverse order, the first round is a warm-up, and the medians over the rounds are printed, with the minimum
+and the maximum. PyTorch is measured in NCHW and in channels_last, eager and, where possible, compiled; the fastest is compared.
 """
 
 import importlib
@@ -25,7 +25,7 @@ from minires.backend import card
 PARTS = {"kernels": gpu_kernels.kernels, "products": gpu_kernels.products, "kinds": gpu_kinds.kinds, "steps": gpu_steps.steps,
          "inference": gpu_steps.inference, "memory": gpu_steps.memory}  # fmt: skip
 ROOFLINE, STEP = "gpu-roofline.png", "gpu-step.png"
-# What changes the work of one of the two, or when it is done.
+# These change the work of one of the two, or when it is done.
 PINS = {"CUPY_TF32": "lets CuPy round the factors of products to TF32", "NVIDIA_TF32_OVERRIDE": "decides about TF32 for all",
         "CUDA_LAUNCH_BLOCKING": "makes the host wait for each kernel"}  # fmt: skip
 
@@ -41,26 +41,26 @@ class Call:
         self.begun = time.perf_counter()
 
     def elapsed(self):
-        """Seconds since it began."""
+        """Return the seconds since it began."""
         return time.perf_counter() - self.begun
 
     def late(self, what):
-        """Whether it is too late to begin with this; then it says so."""
+        """Return True if it is too late to begin with this, and say so."""
         late = self.elapsed() > self.plan.seconds
         if late:
             print(f"  left out, as {self.plan.seconds:.0f} s are over: {what}", flush=True)
         return late
 
     def compiles(self, n):
-        """Whether PyTorch compiles its net for batches of n, too."""
+        """Return True if PyTorch also compiles its network for batches of n."""
         return n in self.plan.compiled and self.elapsed() < self.plan.compiling
 
     def precision(self, tf32):
-        """A context in which PyTorch uses TF32, or does not."""
+        """Context manager: PyTorch uses TF32, or does not."""
         return self.peers.precision(tf32) if self.peers else nullcontext()
 
     def tried(self, name, make, failed):
-        """What make() makes, called twice so that all is compiled; None where that fails: a line says why, and failed[name]."""
+        """Return what make() returns, called twice so that everything is compiled; None if that fails: a line says why, and failed[name]."""
         try:
             way = make()
             way()
@@ -78,20 +78,20 @@ class Call:
         return None
 
     def release(self):
-        """Give the card the memory back that nothing holds."""
+        """Return unused memory to the GPU."""
         self.device.release()
         if self.peers:
             self.peers.release()
 
 
 def reason(error):
-    """An error in one line."""
+    """Return an error in one line."""
     lines = str(error).strip().splitlines() or [""]
     return f"{type(error).__name__}: {lines[0]}"[:200]
 
 
 def main():
-    """The command. Exit status 2: there is no card, or figures would be no result. 1: something of minires failed."""
+    """Run the command. Exit status 2: there is no GPU, or the figures would mean nothing. 1: a part of minires failed."""
     options = arguments("gpu", __doc__, PARTS, (ROOFLINE, STEP))
     try:
         device = gpu_device.Processor() if options.smoke else gpu_device.Card()
@@ -100,7 +100,7 @@ def main():
         sys.exit(2)
     why = pinned()
     if why and not options.smoke:
-        print(f"no result: {why}", file=sys.stderr)
+        print(f"not measured: {why}", file=sys.stderr)
         sys.exit(2)
     peers = None
     if not options.smoke and importlib.util.find_spec("torch"):
@@ -119,7 +119,7 @@ def main():
 
 
 def pinned():
-    """Which variable of the environment makes figures no result, and what to type; None where none does."""
+    """Return which environment variable makes the figures meaningless, and what to type; None if there is none."""
     for name, deed in PINS.items():
         value = os.environ.get(name)
         if value and (value != "0" or name == "NVIDIA_TF32_OVERRIDE"):
@@ -128,7 +128,7 @@ def pinned():
 
 
 def described(call, peers):
-    """What the machine is, as figures to keep, and printed."""
+    """Return what the machine is, as figures to save, and print it."""
     facts = {**call.device.describe(), "torch": call.peers and call.peers.describe()}
     if facts["cupy"]:
         memory, free = (facts[name] / 2**30 for name in ("memory", "free"))
@@ -140,21 +140,21 @@ def described(call, peers):
         )
     else:
         print(
-            "--smoke: everything small and once, without a card, to see that it runs; the figures are no result"
+            "--smoke: everything once and small, without a GPU, to see that it works; the figures mean nothing"
         )
     if call.peers:
         print(
             f"PyTorch {facts['torch']['version']}, CUDA {facts['torch']['cuda']}, cuDNN {facts['torch']['cudnn']}"
         )
     else:
-        why = "finds no card" if peers else "is not installed" if facts["cupy"] else "is left out"
+        why = "finds no GPU" if peers else "is not installed" if facts["cupy"] else "is left out"
         print(f"PyTorch {why}: minires alone")
     return facts
 
 
 def measure(call, figures, names, path):
-    """Fill in the figures of each part named, and write them after each. A part that fails is told, and the others go on."""
-    print("\nlimits: the rates of copying memory and of a large product of matrices", flush=True)
+    """Fill in the figures of each part named, and write them after each. A part that fails is reported, and the others run."""
+    print("\nlimits: the rates of copying memory and of a large matrix product", flush=True)
     call.limits = figures["limits"] = gpu_kernels.limits(call)
     call.release()
     for name in names:
@@ -163,7 +163,7 @@ def measure(call, figures, names, path):
             continue
         try:
             figures["parts"][name] = PARTS[name](call)
-        except Exception as error:  # it is told, and the call ends with 1
+        except Exception as error:  # it is reported, and the exit status is 1
             traceback.print_exc()
             figures["failed"][name] = reason(error)
             call.faults.append(f"{name}: {reason(error)}")
@@ -176,7 +176,7 @@ def measure(call, figures, names, path):
 
 
 def drawn(figures, folder):
-    """Write the pictures of the parts that were measured."""
+    """Draw the figures of the parts that were measured."""
     parts, machine, pictures = figures["parts"], figures["machine"], {}
     if parts.get("kernels") or parts.get("products"):
         pictures[ROOFLINE] = gpu_pictures.roofline(

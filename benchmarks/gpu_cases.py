@@ -1,4 +1,4 @@
-"""The kernels in CUDA at the sizes of a net's layers: what each is called with, and the bytes that it has to move at least."""
+"""The CUDA kernels at the sizes of a network's layers: the arguments of each, and the bytes that it has to move at least."""
 
 import math
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from minires.data.batches import sample_augmentation
 from minires.fast.tiles import F4, Maps
 from minires.ops.forms import FUNCTIONS
 
-# Name of a function -> the kernel that stands for it on a GPU.
+# Name of a function -> the kernel that replaces it on a GPU.
 KERNELS = {
     name: form.run
     for name, forms in FUNCTIONS.items()
@@ -25,19 +25,19 @@ KERNELS = {
 class Case(NamedTuple):
     """A kernel at one size."""
 
-    function: str  # the one that it stands for
+    function: str  # the function that it replaces
     size: str  # in words
     make: Callable  # returns its arguments and its options
     backward: bool = False  # whether its backward is what runs, on its own result
 
     @property
     def kernel(self):
-        """Its name."""
+        """The kernel's name."""
         return self.function + ", backward" * self.backward
 
 
 def cases(plan):
-    """The kernels at the sizes of the net's layers."""
+    """Yield the kernels at the sizes of the network's layers."""
     n, first = plan.n, plan.shapes[0]
     for shape in plan.shapes:
         if shape.kernel > 1:  # a window of one pixel needs no columns
@@ -133,10 +133,10 @@ def _gathered(n, images):
 
 
 def traffic(kernel, arguments, results):
-    """Bytes that a kernel has to move at least: it reads each array that comes in once, and writes each result once.
+    """Return the bytes that a kernel has to move at least: it reads each input once, and writes each result once.
 
-    norm_backward sums over g, y and x before it can go over them again: those count twice. sgd and adam write over
-    what comes in, except for g; update_running over half of it. gather reads the chosen images and no others. max_pool2d saves a
+    norm_backward sums over g, y and x before it can read them again: those count twice. sgd and adam overwrite their
+    inputs, except for g; update_running overwrites half of them. gather reads only the chosen images. max_pool2d saves a
     byte for each maximum, which says where it was; cross_entropy writes a loss for each example and saves a number for each logit.
     """
     arrays = [argument for argument in arguments if is_array(argument)]
@@ -168,14 +168,14 @@ def traffic(kernel, arguments, results):
 
 
 def winograd_maps(shape):
-    """Winograd's linear maps for a convolution."""
+    """Return Winograd's linear maps for a convolution."""
     x = numbers((shape.n, shape.size, shape.size, shape.c))
     weight = numbers((3, 3, shape.c, shape.f))
     return Maps(x, weight, (shape.padding,) * 2, F4, x.dtype)
 
 
 def numbers(shape, seed=0):
-    """An array of float32, normally distributed; a million of them, over and over."""
+    """Return a float32 array, normally distributed; a million numbers, repeated."""
     size = math.prod(shape)
     some = to_device(
         numpy.random.default_rng(seed).standard_normal(min(size, 1 << 20), dtype=numpy.float32)

@@ -1,5 +1,5 @@
-"""The card that benchmarks.gpu measures on, and what stands in its place without one: how each is waited for, timed and
-described. All else of the benchmark is the same on both.
+"""The GPU that benchmarks.gpu measures on, and the processor instead of it for --smoke: how each is waited for, timed and
+described. The rest of the benchmark is the same on both.
 """
 
 import time
@@ -10,7 +10,7 @@ import numpy
 
 from minires.backend import card, machine
 
-LAUNCH = 4e-4  # seconds that a call of minires takes the host before the card can begin, at most
+LAUNCH = 4e-4  # seconds that a call of minires takes the host before the GPU can begin, at most
 SPIN = """
 extern "C" __global__ void spin(long long nanoseconds) {
     long long begun, now;
@@ -23,9 +23,9 @@ extern "C" __global__ void spin(long long nanoseconds) {
 
 
 class Card:
-    """An NVIDIA card, through CuPy.
+    """An NVIDIA GPU, through CuPy.
 
-    Raises  card.Unusable: CuPy or a card is missing.
+    Raises  card.Unusable: CuPy or a GPU is missing.
     """
 
     backend = "cupy"
@@ -36,7 +36,7 @@ class Card:
         self.spin = self.cupy.RawKernel(SPIN, "spin")
 
     def describe(self):
-        """What it is, as figures to keep; sizes in bytes. "cache" is its level 2, "cuda" the version that CuPy uses."""
+        """Return what it is, as figures to save; sizes in bytes. "cache" is its level-2 cache, "cuda" the version that CuPy uses."""
         facts = card.facts()[self.device.id]
         properties = self.cupy.cuda.runtime.getDeviceProperties(self.device.id)
         return {"card": facts.name, "capability": facts.capability, "processors": properties["multiProcessorCount"],
@@ -44,12 +44,12 @@ class Card:
                 "cuda": facts.cuda, "cupy": facts.cupy, **_host()}  # fmt: skip
 
     def synchronise(self):
-        """Wait until it has done all that was asked of it, by PyTorch too."""
+        """Wait until it has finished all its work, including PyTorch's."""
         self.device.synchronize()
 
     def seconds(self, function, calls):
-        """Of a call on the card, on average over so many one after the other, without what launching them costs the host: the
-        card is held busy until all of them are in its queue. Where that takes longer than the longest hold, launches count.
+        """Return the seconds of a call on the GPU, on average over `count` calls in a row, without the host's time for launching
+        them: the GPU is kept busy until all of them are in its queue. If that takes longer than the longest hold, launches count.
         """
         for hold in (LAUNCH * calls, 10 * LAUNCH * calls):
             begun, ended = self.cupy.cuda.Event(), self.cupy.cuda.Event()
@@ -65,7 +65,7 @@ class Card:
         return 1e-3 * self.cupy.cuda.get_elapsed_time(begun, ended) / calls
 
     def peak(self, step):
-        """Bytes of a step: {"used": the most that arrays held at a time, "total": what CuPy's pool has taken from the card}."""
+        """Return the bytes of a step: {"used": the peak of arrays, "total": what CuPy's pool has taken from the GPU}."""
         pool = self.pool
 
         class Watch(self.cupy.cuda.MemoryHook):
@@ -80,34 +80,34 @@ class Card:
         return {"used": watch.most, "total": pool.total_bytes()}
 
     def release(self):
-        """Give the card the memory back that no array holds."""
+        """Return unused memory to the GPU."""
         self.pool.free_all_blocks()
 
 
 class Processor:
-    """The processor in a card's place, on the backend "strict": to see that the benchmark runs."""
+    """The processor instead of a GPU, on the backend "strict": to see that the benchmark runs."""
 
     backend = "strict"
 
     def describe(self):
-        """As Card's."""
+        """Return what it is, as Card does."""
         absent = dict.fromkeys(
             ("capability", "processors", "memory", "free", "cache", "driver", "cuda", "cupy")
         )
         return {"card": f"none, {machine.processor()}", **absent, **_host()}
 
     def synchronise(self):
-        """Nothing: a call that has returned is done."""
+        """Do nothing: a call that has returned is done."""
 
     def seconds(self, function, calls):
-        """Of a call, on average over so many."""
+        """Return the seconds of a call, on average over `count` calls."""
         begun = time.perf_counter()
         for _ in range(calls):
             function()
         return (time.perf_counter() - begun) / calls
 
     def peak(self, step):
-        """Bytes of a step: {"used": the most that Python and NumPy held at a time above what they held before, "total": None}."""
+        """Return the bytes of a step: {"used": the peak of Python and NumPy above what they held before, "total": None}."""
         tracemalloc.start()
         try:
             step()
@@ -116,7 +116,7 @@ class Processor:
             tracemalloc.stop()
 
     def release(self):
-        """Nothing."""
+        """Do nothing."""
 
 
 def _host():

@@ -1,5 +1,5 @@
-"""What minires asks of a card, piece by piece: each of its kernels, in bytes a second, and each product of matrices, in FLOP/s;
-beside the rates at which the card copies memory and multiplies large matrices.
+"""The parts of minires's work on a GPU: each kernel, in bytes per second, and each matrix product, in FLOP/s, compared with the
+rates at which the GPU copies memory and multiplies large matrices.
 """
 
 import math
@@ -15,7 +15,7 @@ from minires.ops.forms import FUNCTIONS
 
 
 def precisions():
-    """Name -> (a context, the type of numbers) of each precision in which products can be had here: see minires.backend."""
+    """Return name -> (a context, the dtype) of each precision that is available for products here; see minires.backend."""
     found = {"float32": (nullcontext, xp.float32), "tf32": (backend.using_tf32, xp.float32)}
     with suppress(backend.BackendError), backend.autocast("bfloat16"):
         found["bf16"] = nullcontext, backend.settings().half
@@ -23,7 +23,7 @@ def precisions():
 
 
 def limits(call):
-    """The rates that nothing passes: {"copy": GB/s read and written, "product": TFLOP/s of minires's matmul in float32, "product
+    """Return the limits of the GPU: {"copy": GB/s read and written, "product": TFLOP/s of minires's matmul in float32, "product
     tf32", "product bf16"}, and of PyTorch's matmul in each of its precisions.
     """
     plan, n = call.plan, call.plan.product
@@ -48,12 +48,12 @@ def limits(call):
 
 
 def kernels(call):
-    """each kernel at the sizes of the net's layers: GB/s of the bytes that it has to move at least, beside those of copying"""
+    """each kernel at the sizes of the network's layers: GB/s of the bytes that it has to move at least, compared with copying"""
     return [_of_case(call, case) for case in cases(call.plan)]
 
 
 def _of_case(call, case):
-    call.release()  # what the case before held
+    call.release()  # memory of the case before
     arguments, options = case.make()
     function = KERNELS[case.function] if on_a_gpu() else FUNCTIONS[case.function].default
     results = function(*arguments, **options)
@@ -80,8 +80,8 @@ def _of_case(call, case):
 
 
 def products(call):
-    """the product of matrices of each convolution as im2col has it, and those of its two gradients; and where Winograd's way is
-    there for it, its stack of products
+    """the matrix product of each convolution with im2col, and those of its two gradients; and where Winograd
+    applies, its stack of products
     """
     return [_of_shape(call, shape) for shape in call.plan.shapes]
 
@@ -137,7 +137,7 @@ def _of_winograd(call, shape):
 
 
 def _rate(call, function, work, turn):
-    """The spread over the rounds of `work` a second, on the device alone."""
+    """Return the spread over the rounds of `work` per second, on the device alone."""
     function()
     taken = timing.of_calls(function, 1, call.device.synchronise)
     calls = min(max(round(turn / taken), 1), call.plan.calls)

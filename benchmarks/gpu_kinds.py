@@ -1,5 +1,5 @@
-"""Where the time of a training step on a card goes: kind by kind, waiting for the card around each piece of work; and what a
-step takes when nobody waits.
+"""Where the time of a training step on a GPU goes, by kind of work, waiting for the GPU around each piece; and the time of a
+step without waiting.
 """
 
 import contextlib
@@ -43,7 +43,7 @@ KINDS = (
     "mean, linear layer, loss",
     "optimizer",
 )
-# How convolutions are done -> what makes a context in which they are.
+# How convolutions are computed -> a function that returns a context in which they are.
 WAYS = {
     "float32": contextlib.nullcontext,
     "float32, im2col": partial(ops.without, *ours.NOT_COLUMNS),
@@ -52,7 +52,7 @@ WAYS = {
 
 
 def kinds(call):
-    """where a training step's time goes: waiting for the card around each piece of work, and not waiting"""
+    """where a training step's time goes: waiting for the GPU around each piece of work, and without waiting"""
     found = []
     for way, context in WAYS.items():
         try:
@@ -85,7 +85,7 @@ def _of_way(call, way):
     print(f"    {'sum, waiting around each':30} {1e3 * waiting['seconds']:9.3f} ms")
     print(f"    {'a step without waiting':30} {1e3 * whole['median']:9.3f} ms")
     print(
-        f"    {'the gap':30} {1e3 * gap:9.3f} ms: launches that go on beside the card's work when nobody waits"
+        f"    {'the gap':30} {1e3 * gap:9.3f} ms: launches that overlap with the GPU's work when nothing waits"
     )
     about = "what launching a step costs the host, about"
     print(f"    {f'at batch {plan.idle}':30} {1e3 * least['median']:9.3f} ms: {about}", flush=True)
@@ -96,7 +96,7 @@ def _of_way(call, way):
 
 
 def by_kind(step, device, count):
-    """(kind -> {"seconds", "min", "max", "calls"} of a step, {"seconds", "min", "max"} of the whole step): over `count` steps that
+    """Return (kind -> {"seconds", "min", "max", "calls"} of a step, {"seconds", "min", "max"} of the whole step): over `count` steps that
     wait around each piece of work, "seconds" on average, so that those of all kinds add up to the whole step's.
     """
 

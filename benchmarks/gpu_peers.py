@@ -1,4 +1,4 @@
-"""The same work, done by PyTorch on a card: in float32, with TF32, or in bfloat16; eager or compiled; in both layouts of images."""
+"""The same work in PyTorch on a GPU: in float32, with TF32, or in bfloat16; eager or compiled; in both layouts of images."""
 
 from contextlib import contextmanager
 
@@ -12,12 +12,12 @@ LAYOUTS = peers.LAYOUTS
 
 
 def usable():
-    """Whether PyTorch finds a card."""
+    """Return True if PyTorch finds a GPU."""
     return torch.cuda.is_available()
 
 
 def describe():
-    """Versions, as figures to keep."""
+    """Return versions, as figures to save."""
     return {
         "version": torch.__version__,
         "cuda": torch.version.cuda,
@@ -27,7 +27,7 @@ def describe():
 
 @contextmanager
 def precision(tf32):
-    """For a while products and convolutions of float32 may round their factors to TF32, or may not; and cuDNN measures which of
+    """Context manager: float32 products and convolutions may round their factors to TF32, or may not; and cuDNN measures which of
     its algorithms is the fastest.
     """
     cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
@@ -40,7 +40,7 @@ def precision(tf32):
 
 
 def training(net, state, x, labels, layout, *, bf16=False, compiled=False, device="cuda"):
-    """A function that does one step: forward, loss, backward, optimizer (the fused one).
+    """Return a function that does one step: forward, loss, backward, optimizer (the fused one).
 
     x, labels, state  NumPy's
     bf16  forward and loss under autocast
@@ -61,7 +61,7 @@ def training(net, state, x, labels, layout, *, bf16=False, compiled=False, devic
 
 
 def inference(net, state, x, layout, *, bf16=False, device="cuda"):
-    """A function that gives the logits on the host, with batch norm folded into the convolutions.
+    """Return a function that returns the logits on the host, with batch norm folded into the convolutions.
 
     bf16  weights and images are bfloat16
     """
@@ -81,7 +81,7 @@ def inference(net, state, x, layout, *, bf16=False, device="cuda"):
 
 
 def products(n, device="cuda"):
-    """Name -> a function that multiplies two n x n matrices, in each precision."""
+    """Return name -> a function that multiplies two n x n matrices, in each precision."""
 
     def multiply(dtype, tf32):
         a, b = (torch.randn(n, n, device=device, dtype=dtype) for _ in range(2))
@@ -98,7 +98,7 @@ def products(n, device="cuda"):
 
 
 def peak(step):
-    """Bytes of a step: {"used": the most that tensors held at a time, "total": what PyTorch has taken from the card}."""
+    """Return the bytes of a step: {"used": the peak of tensors, "total": what PyTorch has taken from the GPU}."""
     torch.cuda.reset_peak_memory_stats()
     step()
     torch.cuda.synchronize()
@@ -106,5 +106,5 @@ def peak(step):
 
 
 def release():
-    """Give the card the memory back that no tensor holds."""
+    """Return unused memory to the GPU."""
     torch.cuda.empty_cache()

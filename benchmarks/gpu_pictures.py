@@ -1,4 +1,4 @@
-"""Figures of benchmarks.gpu as pictures: kernels and products under the roofs of the card, and where a step's time goes."""
+"""The figures of benchmarks.gpu: the roofline of kernels and products, and where a step's time goes."""
 
 from benchmarks.pictures import GREY, OURS, THEIRS
 from minires.show.picture import Picture
@@ -8,16 +8,16 @@ PRODUCTS = {
     "columns.T @ g": ("s", "#56b4e9"),
     "g @ weight.T": ("^", "#009e73"),
 }
-# Source  Okabe and Ito 2008, but for the greys.
+# Source  Okabe and Ito 2008, except for the greys.
 COLOURS = {"im2col": "#56b4e9", "col2im": OURS, "GEMM": "#009e73", "Winograd's transforms": "#cc79a7", "norm": "#e69f00",
            "convolutions, the rest": "#f0e442", "mean, linear layer, loss": "#5a5a5a", "optimizer": "#000000",
            "all else": "#c4c4c4"}  # fmt: skip
 DARK = ("col2im", "GEMM", "mean, linear layer, loss", "optimizer")
-SEEN = 0.05  # the share of a bar from which on a piece has its number
+SEEN = 0.05  # from this fraction of a bar, a piece has its number
 
 
 def roofline(kernels, products, limits, machine):
-    """Each kernel's bytes a second under those of a copy, and each product's FLOP/s under those of a large one.
+    """Draw each kernel's bytes per second below those of a copy, and each product's FLOP/s below those of a large one.
 
     kernels, products  gpu_kernels.kernels(), products(); either may be empty    limits  gpu_kernels.limits()
     """
@@ -42,9 +42,9 @@ def _kernels(axes, kernels, limits, machine):
         ]
         if points:
             label = (
-                "fits the card's cache"
+                "fits the GPU's cache"
                 if held
-                else "does not fit the card's cache"
+                else "does not fit the GPU's cache"
                 if machine["cache"]
                 else None
             )
@@ -65,7 +65,7 @@ def _kernels(axes, kernels, limits, machine):
 
 
 def _held(found, machine):
-    """Whether what a kernel moves fits the card's level 2 cache, where a rate above a copy's is no wonder."""
+    """Return True if what a kernel moves fits the GPU's level-2 cache, where it may be faster than a copy."""
     return bool(machine["cache"]) and found["nbytes"] < machine["cache"]
 
 
@@ -76,7 +76,7 @@ def _products(axes, products, limits, machine):
     low, high = min(ridge, *work) / 2, max(ridge, *work) * 2
     axes.plot([low, ridge, high], [copy * low, product, product], color="black", linewidth=1.5)
     axes.annotate(
-        f"product of large matrices {product:,.3g} TFLOP/s",
+        f"large matrix product {product:,.3g} TFLOP/s",
         (high, product),
         fontsize=8,
         ha="right",
@@ -99,7 +99,7 @@ def _products(axes, products, limits, machine):
 
 
 def step(kinds, steps, machine):
-    """A training step's time in ms by kind of work, waiting for the card around each; the step without waiting; and PyTorch's.
+    """Draw a training step's time in ms by kind of work, waiting for the GPU around each; the step without waiting; and PyTorch's.
 
     kinds  gpu_kinds.kinds()    steps  gpu_steps.steps(), or nothing
     """
@@ -152,7 +152,7 @@ def _bar(axes, y, milliseconds, colour):
 
 
 def _of_pytorch(found, steps):
-    """(name, ms a step) of what PyTorch does at the same batch in float32."""
+    """Return (name, ms per step) of PyTorch at the same batch in float32."""
     wanted = ("float32", found["batch"], found["net"])
     rates = next(
         (

@@ -1,4 +1,4 @@
-"""Whole nets on a card: training steps, inference and memory of minires and of PyTorch, in each mode of precision."""
+"""Whole networks on a GPU: training steps, inference and memory of minires and of PyTorch, in each mode of precision."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -19,13 +19,13 @@ class Mode(NamedTuple):
     """How exact the products are, in minires and in PyTorch."""
 
     name: str
-    context: Callable = nullcontext  # gives one in which minires computes so
+    context: Callable = nullcontext  # returns a context in which minires computes in this mode
     tf32: bool = False  # PyTorch's
     bf16: bool = False  # PyTorch's, by autocast
     layouts: tuple = (NCHW, CHANNELS_LAST)  # of PyTorch's images
 
     def missing(self):
-        """Why minires cannot compute so here; None where it can."""
+        """Return why minires cannot compute in this mode here; None if it can."""
         try:
             with self.context():
                 return None
@@ -79,7 +79,7 @@ def inference(call):
 
 
 def memory(call):
-    """peak memory of a training step, each by itself: what arrays held at a time, and what was taken from the card for it"""
+    """peak memory of a training step, each by itself: the most that arrays held, and what was taken from the GPU for it"""
     (net, n), figures = (call.plan.net, call.plan.n), []
     for mode in MODES:
         found = {
@@ -119,7 +119,7 @@ def memory(call):
 
 
 def training(call, mode, n, compiled=None):
-    """Name -> a function that makes a training step."""
+    """Return name -> a function that makes a training step."""
     (x, labels), net = batch(n), NETS[call.plan.net]
     ways = {}
 
@@ -143,7 +143,7 @@ def training(call, mode, n, compiled=None):
 
 
 def evaluation(call, mode, n):
-    """Name -> a function that makes a function that gives logits."""
+    """Return name -> a function that makes a function that returns logits."""
     (x, _), net, model = batch(n), NETS[call.plan.net], ours.build(NETS[call.plan.net])
     ways = {}
     if not mode.missing():
@@ -156,9 +156,9 @@ def evaluation(call, mode, n):
 
 
 def measured(call, mode, makers, n, *, agree=False):
-    """The figures of timing.rates for n images, "missing" (what minires has not), and "failed" (way -> why).
+    """Return the figures of timing.rates for n images, "missing" (why minires has none), and "failed" (way -> why).
 
-    agree  in float32 the ways must give the same, or nearly
+    agree  in float32 all must return nearly the same
     """
     missing, failed = mode.missing(), {}
     if missing:
@@ -177,7 +177,7 @@ def measured(call, mode, makers, n, *, agree=False):
 
 
 def within(context, step):
-    """The step, in a context that is created again each time."""
+    """Return the step in a context that is created again each time."""
 
     def run():
         with context():
@@ -198,5 +198,5 @@ def _check(ways):
         difference = numpy.abs(found - expected).max()
         if not difference < 1e-2:
             raise ValueError(
-                f"the logits of {first} and {name} differ by {difference}: they do not do the same work"
+                f"the logits of {first} and {name} differ by {difference}: so they do not do the same work"
             )

@@ -13,7 +13,7 @@ from benchmarks import timing
 from minires import backend
 from minires.backend import machine
 
-# What holds PyTorch's kernels below what the processor can do.
+# These keep PyTorch's kernels below what the processor can do.
 PINS = (
     "ATEN_CPU_CAPABILITY",
     "ONEDNN_MAX_CPU_ISA",
@@ -24,14 +24,14 @@ PINS = (
 
 
 def describe(peers):
-    """Processor, cores, threads and versions, as figures to keep. PyTorch is given minires's number of threads."""
+    """Return processor, cores, threads and versions, as figures to save. PyTorch is given minires's number of threads."""
     blas = machine.blas() or {"name": "BLAS", "version": "unknown", "kernel": None, "threads": None}
     return {"processor": machine.processor(), "cores": machine.cores(), "threads": backend.threads(), "python": python_version(),
             "numpy": numpy.__version__, "blas": blas, "torch": peers and peers.describe(backend.threads())}  # fmt: skip
 
 
 def report(facts):
-    """Print what describe() gave."""
+    """Print what describe() returned."""
     blas, torch = facts["blas"], facts["torch"]
     print(
         f"{facts['processor']}, {facts['cores']} cores; {facts['threads']} threads each; float32; Python {facts['python']}"
@@ -47,7 +47,7 @@ def report(facts):
 
 
 def pinned(facts):
-    """Why figures of this process would be no result, and what to type; None where nothing stands in the way."""
+    """Return why the figures of this process would mean nothing, and what to type; otherwise None."""
     kernel, pin = facts["blas"]["kernel"], os.environ.get("OPENBLAS_CORETYPE")
     unused = machine.pinned_below(kernel, machine.features())
     if unused:
@@ -62,7 +62,7 @@ def pinned(facts):
 
 
 def commit():
-    """The commit of this checkout, with "+ changes" where files differ from it; None where it is no checkout."""
+    """Return the commit of this checkout, with "+ changes" if files differ from it; None outside a checkout."""
     root = Path(__file__).parents[1]
     try:
         head, changes = (
@@ -77,13 +77,13 @@ def commit():
 
 
 class Others:
-    """How much of the cores other processes take, from when this is made: figures that were measured beside them are low."""
+    """The fraction of the cores that other processes take, from when this is created: it makes the figures too low."""
 
     def __init__(self):
         self.begun, self.busy, self.own = time.perf_counter(), _busy(), _own()
 
     def share(self):
-        """Of all cores' time since then (Linux; None elsewhere)."""
+        """Return the fraction of all cores' time since then (Linux; None elsewhere)."""
         if self.busy is None:
             return None
         spent = (time.perf_counter() - self.begun) * os.cpu_count()
@@ -91,7 +91,7 @@ class Others:
 
 
 def _busy():
-    """Seconds that all cores of this machine have worked for anyone, or were taken by another virtual machine."""
+    """Return the seconds that all cores of this machine have been busy, or taken by a different virtual machine."""
     try:
         with open("/proc/stat") as lines:
             user, nice, system, _, _, interrupts, soft, stolen = map(
@@ -103,14 +103,14 @@ def _busy():
 
 
 def _own():
-    """Seconds that this process and those that it waited for have worked."""
+    """Return the processor time of this process and of those that it waited for, in seconds."""
     return sum(os.times()[:4])
 
 
 def limits(plan):
-    """The rate of a large product of float32 matrices, in GFLOP/s, and of copying memory, in GB/s read and written.
+    """Return the rate of a large product of float32 matrices, in GFLOP/s, and of copying memory, in GB/s read and written.
 
-    The greatest of the rounds is the limit.
+    The fastest round is the limit.
     """
     n, threads = plan.product, backend.threads()
     a, b, product = (numpy.ones((n, n), numpy.float32) for _ in range(3))
@@ -120,7 +120,7 @@ def limits(plan):
     with ThreadPoolExecutor(threads) as pool:
 
         def copy():
-            list(pool.map(numpy.copyto, target, source))  # copyto lets go of the interpreter's lock
+            list(pool.map(numpy.copyto, target, source))  # copyto releases the interpreter's lock
 
         ways = {"product": lambda: numpy.matmul(a, b, out=product), "copy": copy}
         seconds = timing.alternated(ways, plan.rounds, turn=plan.turn)

@@ -1,7 +1,7 @@
-"""python -m benchmarks.loop: what `minires train` costs beside the bare step, and whether its memory stays flat.
+"""python -m benchmarks.loop: the cost of `minires train` compared with the bare step, and its memory over many steps.
 
-The bare step is forward, backward and optimizer on one batch that lies ready. The loop adds batches with crop and flip,
-the reading of losses, log and checkpoints. Both run alternately, several rounds; medians are printed.
+The bare step is forward, backward and optimizer on one batch that is ready. The loop adds batches with crop and flip,
+reading losses, the log and checkpoints. Both take turns for several rounds; medians are printed.
 """
 
 import argparse
@@ -24,13 +24,13 @@ from minires.runs import Run
 
 
 def main():
-    """The command."""
+    """Run the command."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.loop", description=__doc__.splitlines()[0]
     )
     parser.add_argument("--model", default="resnet20")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=20, help="in a round of each")
+    parser.add_argument("--steps", type=int, default=20, help="steps per round of each")
     parser.add_argument("--memory-steps", type=int, default=1000)
     options = parser.parse_args()
     blas = machine.blas() or {
@@ -46,7 +46,7 @@ def main():
 
 
 def speed(model, rounds, steps, batch=128):
-    """Images a second of the bare step and of the loop, and the share that the loop reaches: printed, and given as figures."""
+    """Print and return the images per second of the bare step and of the loop, and the ratio of the two."""
     rng = numpy.random.default_rng(0)
     images = rng.integers(0, 256, (batch * steps, 32, 32, 3)).astype(numpy.uint8)
     part = data.Dataset(images, rng.integers(0, 10, len(images)), data.CLASSES["cifar10"])
@@ -57,7 +57,7 @@ def speed(model, rounds, steps, batch=128):
     for i in range(rounds + 1):
         for name, run in ways if i % 2 else reversed(ways):
             rates[name].append(len(images) / run(options, part))
-    rates = {name: values[1:] for name, values in rates.items()}  # the first round warms up
+    rates = {name: values[1:] for name, values in rates.items()}  # the first round is a warm-up
     for name, values in rates.items():
         print(
             f"{name:9}  {statistics.median(values):7.1f} images/s, {min(values):.1f} to {max(values):.1f}"
@@ -71,7 +71,7 @@ def speed(model, rounds, steps, batch=128):
 
 
 def memory(steps):
-    """Resident memory of training on the digits, at the tenth and the last part of many steps."""
+    """Print and return the resident memory of training on the digits, after a tenth of many steps and at the end."""
     train, _, _ = data.digits()
     epochs = -(-steps // 20)
     sizes = []
@@ -88,7 +88,7 @@ def memory(steps):
 
 
 def bare(options, part):
-    """Seconds of as many bare steps as an epoch has."""
+    """Return the seconds of as many bare steps as an epoch has."""
     loop = Loop(options, (part, None, part))
     x, labels = next(iter(data.batches(part, options.batch_size)))
     begun = time.perf_counter()
@@ -101,7 +101,7 @@ def bare(options, part):
 
 
 def ran(options, part):
-    """Seconds that one epoch of the loop takes, in a folder that is removed."""
+    """Return the seconds of one epoch of the loop, in a temporary folder."""
     with tempfile.TemporaryDirectory() as folder, Stop() as stop:
         run, loop = Run.new(f"{folder}/run", options.to_config()), Loop(options, (part, None, part))
         begun = time.perf_counter()
@@ -111,7 +111,7 @@ def ran(options, part):
 
 
 def resident():
-    """Bytes of memory that this process holds (Linux)."""
+    """Return the bytes of memory that this process holds (Linux)."""
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * 4096
 

@@ -1,8 +1,8 @@
-"""python -m benchmarks.neighbours --weights resnet20.cifar10: which images a net finds alike.
+"""python -m benchmarks.neighbours --weights resnet20.cifar10: which images a network finds similar.
 
-For each test image the training images are sorted by the angle between their features, the mean over the last map. That is a search
-engine for images, with no training of its own. Printed: how many of the ten nearest are of the same class, by the depth at which the
-features are taken. Drawn: images, and their nearest.
+For each test image, the training images are sorted by the angle between their features, the mean over the last feature map. That is a
+search engine for images, without any training of its own. It prints how many of the ten nearest are of the same class, by the depth at
+which the features are taken, and draws images with their nearest.
 """
 
 import numpy
@@ -10,12 +10,12 @@ import numpy
 from benchmarks import trained
 from minires import show
 
-NEAREST = 10  # that are counted
-SHOWN = 7  # that are drawn
+NEAREST = 10  # how many are counted
+SHOWN = 7  # how many are drawn
 
 
 def nearest(queries, candidates, k):
-    """(N, k): for each query the rows of `candidates` at the smallest angle to it, the nearest first."""
+    """Return (N, k): for each query the rows of `candidates` at the smallest angle to it, the nearest first."""
     queries, candidates = (
         rows / numpy.linalg.norm(rows, axis=1, keepdims=True) for rows in (queries, candidates)
     )
@@ -29,7 +29,7 @@ def nearest(queries, candidates, k):
 
 
 def drawn(train, test, found):
-    """A picture: of each class an image of the test part, and beside it what was found; what is of another class is marked."""
+    """Return a figure: for each class a test image, and next to it what was found; a wrong class is marked."""
     queries = [int(numpy.flatnonzero(test.labels == k)[0]) for k in range(len(test.classes))]
     pictures, titles = [], []
     for i in queries:
@@ -41,7 +41,7 @@ def drawn(train, test, found):
 
 
 def main(arguments=None):
-    """Print the table and draw the picture."""
+    """Print the table and draw the figure."""
     options, _, model, train, test = trained.net_and_images("neighbours", __doc__, arguments)
     print(
         f"{len(test):,} images of {test.name}, their {NEAREST} nearest among {len(train):,}: how many are of the same class"

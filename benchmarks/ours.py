@@ -1,4 +1,4 @@
-"""The work that is measured, done by minires: a step of training, inference, a convolution."""
+"""The work that is measured, in minires: a step of training, inference, a convolution."""
 
 from contextlib import contextmanager
 
@@ -9,12 +9,12 @@ from minires import Tensor, backend, models, nn, no_grad, ops, optim
 from minires import functional as F
 from minires.fast import winograd as tiled
 
-# The forms of conv2d without which it makes columns, a chunk of the batch at a time.
+# Without these forms, conv2d computes im2col, one chunk of the batch at a time.
 NOT_COLUMNS = ("winograd", "pointwise")
 
 
 def build(net):
-    """The model of a Net, with the same weights each time."""
+    """Return the model of a Net, with the same weights each time."""
     nn.manual_seed(0)
     return models.ResNet(
         getattr(models, net.block), net.depths, net.widths, num_classes=CLASSES, shortcut="B"
@@ -22,7 +22,7 @@ def build(net):
 
 
 def training(model, x, labels):
-    """A function that does one step: forward, loss, backward, optimizer."""
+    """Return a function that does one step: forward, loss, backward, optimizer."""
     model.train()
     optimizer = optim.SGD(model.parameters(), **SGD)
 
@@ -36,7 +36,7 @@ def training(model, x, labels):
 
 
 def inference(model, x):
-    """A function that returns the logits of the model: in evaluation without a graph, batch norm is folded into the convolutions."""
+    """Return a function that returns the logits of the model. In evaluation, batch norm is folded into the convolutions."""
     model.eval()
 
     def logits():
@@ -47,13 +47,13 @@ def inference(model, x):
 
 
 def im2col(x, weight, *, stride, padding):
-    """conv2d by way of columns."""
+    """Return conv2d with im2col."""
     with ops.without(*NOT_COLUMNS):
         return ops.conv2d(x, weight, stride=stride, padding=padding)
 
 
 def winograd(x, weight, *, stride, padding):
-    """conv2d by Winograd's tiles, even where the form declines because they do not pay."""
+    """Return conv2d with Winograd's tiles, even where the form declines because they do not pay."""
     made = tiled.winograd(x, weight, stride=stride, padding=padding)
     if made is NotImplemented:
         made = tiled.by_tiles(
@@ -66,7 +66,7 @@ CONVOLUTIONS = {"im2col": im2col, "winograd": winograd, "minires": ops.conv2d}
 
 
 def convolution(shape, way):
-    """(forward, both): functions that convolve, and that convolve and compute the gradients of x and weight.
+    """Return (forward, both): functions that convolve, and that convolve and compute the gradients of x and weight.
 
     way  one of CONVOLUTIONS
     """
@@ -85,6 +85,6 @@ def convolution(shape, way):
 
 @contextmanager
 def one_thread():
-    """A context in which minires and the BLAS use one thread."""
+    """Context manager: minires and the BLAS use one thread."""
     with backend.using_threads(1), threadpool_limits(1, user_api="blas"):
         yield

@@ -1,4 +1,4 @@
-"""The same work, done by PyTorch, eager, on nets written as torchvision writes them; in both layouts of images."""
+"""The same work in PyTorch (eager), on networks written as in torchvision, in both layouts of images."""
 
 import copy
 from contextlib import contextmanager
@@ -99,7 +99,7 @@ class ResNet(nn.Module):
 
 
 class Stage(nn.Module):
-    """A convolution and a max pool; then a block of one convolution, with what comes in added. momentum  of the batch norms"""
+    """A convolution and a max pool; then a block of one convolution, with its input added. momentum  of the batch norms"""
 
     def __init__(self, in_channels, channels, momentum):
         super().__init__()
@@ -114,7 +114,7 @@ class Stage(nn.Module):
 
 
 class ShortResNet(nn.Module):
-    """minires's net for short trainings, resnet8."""
+    """minires's network for short training runs, resnet8."""
 
     def __init__(
         self,
@@ -142,7 +142,7 @@ class ShortResNet(nn.Module):
 
 
 def describe(threads):
-    """Give PyTorch as many threads as minires has, and say what it is."""
+    """Give PyTorch as many threads as minires has, and return what it is."""
     torch.set_num_threads(threads)
     return {
         "version": torch.__version__,
@@ -158,7 +158,7 @@ def import_all():
 
 @contextmanager
 def one_thread():
-    """A context in which PyTorch uses one thread."""
+    """Context manager: PyTorch uses one thread."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -168,14 +168,14 @@ def one_thread():
 
 
 def build(net, layout, state=None):
-    """The model of a Net, as placed() gives it."""
+    """Return the model of a Net, as placed() does."""
     return placed(ResNet(net), layout, state)
 
 
 def placed(model, layout, state=None):
-    """A model in a layout of LAYOUTS; with the weights of minires's where its state_dict() is given.
+    """Return a model in a layout of LAYOUTS, with the weights of minires's if its state_dict() is given.
 
-    Raises  ValueError: the two nets differ.
+    Raises  ValueError: the two networks differ.
     """
     if state is not None:
         missing, unknown = model.load_state_dict(
@@ -188,18 +188,18 @@ def placed(model, layout, state=None):
 
 
 def images(x, layout):
-    """An array (N, H, W, C) as a tensor (N, C, H, W) in a layout of LAYOUTS."""
+    """Return an array (N, H, W, C) as a tensor (N, C, H, W) in a layout of LAYOUTS."""
     return torch.from_numpy(x).permute(0, 3, 1, 2).contiguous(memory_format=LAYOUTS[layout])
 
 
 def _turned(weight):
-    """minires's weight as PyTorch's: (KH, KW, C, F) as (F, C, KH, KW), (I, O) as (O, I)."""
+    """Return minires's weight as PyTorch's: (KH, KW, C, F) as (F, C, KH, KW), (I, O) as (O, I)."""
     turned = weight.transpose(3, 2, 0, 1) if weight.ndim == 4 else weight.T
     return torch.from_numpy(turned.copy())
 
 
 def training(model, x, labels):
-    """A function that does one step: forward, loss, backward, optimizer (the fused one, which takes less time)."""
+    """Return a function that does one step: forward, loss, backward, optimizer (the fused one, which is faster)."""
     model.train()
     optimizer = torch.optim.SGD(model.parameters(), fused=True, **SGD)
     labels = torch.from_numpy(labels)
@@ -214,7 +214,7 @@ def training(model, x, labels):
 
 
 def inference(model, x, layout):
-    """A function that gives the logits of the model, with batch norm folded into its convolutions."""
+    """Return a function that returns the logits of the model, with batch norm folded into its convolutions."""
     fused = folded(model).to(memory_format=LAYOUTS[layout])
 
     def logits():
@@ -225,7 +225,7 @@ def inference(model, x, layout):
 
 
 def folded(model):
-    """A copy for evaluation, whose convolutions do the work of the batch norms behind them."""
+    """Return a copy for evaluation, with each batch norm folded into the convolution before it."""
     model = copy.deepcopy(model).eval()
     for module in list(model.modules()):
         pairs = [(f"conv{i}", f"bn{i}") for i in (1, 2, 3) if hasattr(module, f"conv{i}")]
@@ -238,7 +238,7 @@ def folded(model):
 
 
 def convolution(shape, layout):
-    """(forward, both): functions that convolve, and that convolve and give the gradients of x and weight."""
+    """Return (forward, both): functions that convolve, and that convolve and return the gradients of x and weight."""
     x, weight, g = shape.arrays()
     x, g = images(x, layout), images(g, layout)
     weight = _turned(weight).to(memory_format=LAYOUTS[layout])

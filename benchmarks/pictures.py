@@ -1,4 +1,4 @@
-"""Figures of benchmarks.cpu as pictures: the ladder of the training step, and convolutions under the roofs of the machine."""
+"""The figures of benchmarks.cpu: the ladder of the training step, and the roofline of convolutions."""
 
 import math
 
@@ -19,7 +19,7 @@ POINTS = {
 
 
 def ladder(figures, machine):
-    """Images/s of a training step, rung by rung, and PyTorch's better layout as a line."""
+    """Draw the images/s of a training step, one more optimisation from bar to bar, and PyTorch's better layout as a line."""
     picture, axes = _picture(
         3.9, f"Training step of {figures['net']}, batch {figures['batch']}, float32", machine
     )
@@ -54,7 +54,7 @@ def ladder(figures, machine):
 
 
 def roofline(convolutions, limits, machine):
-    """The forward pass of each convolution: how often it uses a byte, and its rate, under those of a large product and of copying.
+    """Draw the forward pass of each convolution: operations per byte, and its rate, below the limits of a large product and of copying.
 
     limits  host.limits(): GFLOP/s and GB/s
     """
@@ -69,7 +69,7 @@ def roofline(convolutions, limits, machine):
     low = min(ridge / 2.5, columns[0][0] / 1.5)
     axes.plot([low, ridge, high], [copy * low, product, product], color="black", linewidth=1.5)
     axes.annotate(
-        f"product of large matrices\n{product:.0f} GFLOP/s",
+        f"large matrix product\n{product:.0f} GFLOP/s",
         (ridge, product),
         va="bottom",
         **_beside(0, 4),
@@ -82,7 +82,7 @@ def roofline(convolutions, limits, machine):
     floor = min(min(rates.values()) for _, _, rates in columns) / 1.5
     gap, place = math.log(high / low) / 36, -math.inf
     for x, shape, rates in columns:
-        place = max(math.log(x), place + gap)  # so that names do not lie over each other
+        place = max(math.log(x), place + gap)  # so that names do not overlap
         axes.plot(
             [math.exp(place), x, x],
             [floor, 1.25 * floor, max(rates.values())],
@@ -110,7 +110,7 @@ def roofline(convolutions, limits, machine):
 
 
 def _rates(entry):
-    """Name of a kind of points -> GFLOP/s."""
+    """Return the name of each kind of points -> GFLOP/s."""
     rates = {name: rate["median"] for name, rate in entry["forward"]["rate"].items()}
     rates["PyTorch"] = rates.get(entry["forward"]["pytorch"])
     rates["pointwise"] = rates["minires"] if entry["kernel"] == 1 else None

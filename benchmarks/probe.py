@@ -1,7 +1,7 @@
-"""python -m benchmarks.probe --weights resnet20.cifar10: what a net knows, by depth.
+"""python -m benchmarks.probe --weights resnet20.cifar10: what a network knows, by depth.
 
-A linear layer learns to tell the classes from the features at one depth alone, the mean over a map; the net stays as it is. What
-the layer cannot do, a later stage has to add. Beside it the same for a net that was never trained: what shapes alone give.
+A linear layer learns the classes from the features at one depth alone, the mean over a feature map; the network is frozen. What
+the layer cannot do, a later stage has to add. For comparison, the same is done with a network that was never trained.
 Source  Alain and Bengio 2016, "Understanding intermediate layers using linear classifier probes".
 """
 
@@ -16,7 +16,7 @@ STEPS, BATCH, RATE, DECAY = 1500, 250, 0.02, 1e-4
 
 
 def probe(features, labels, classes, *, seed=0):
-    """A linear layer that was trained on features (N, C), and how it prepares them: (layer, mean, std)."""
+    """Train a linear layer on features (N, C), and return (layer, mean, std): with the last two it normalises them."""
     nn.manual_seed(seed)
     mean, std = features.mean(axis=0), features.std(axis=0) + 1e-6
     layer = nn.Linear(features.shape[1], classes)
@@ -34,7 +34,7 @@ def probe(features, labels, classes, *, seed=0):
 
 
 def accuracy(probed, features, labels):
-    """The share of right answers."""
+    """Return the fraction of correct predictions."""
     layer, mean, std = probed
     with no_grad():
         logits = layer(Tensor(((features - mean) / std).astype("float32"))).numpy()
@@ -42,7 +42,7 @@ def accuracy(probed, features, labels):
 
 
 def by_depth(model, train, test):
-    """Place in the net -> accuracy of its probe on the test part."""
+    """Return place in the network -> accuracy of its probe on the test set."""
     seen, unseen = trained.pooled(model, train), trained.pooled(model, test)
     return {
         place: accuracy(probe(rows, train.labels, len(train.classes)), unseen[place], test.labels)
@@ -51,7 +51,7 @@ def by_depth(model, train, test):
 
 
 def drawn(lines):
-    """A picture: a line for each net, accuracy by depth."""
+    """Return a figure: a line for each network, accuracy by depth."""
     figure = Picture(figsize=(6.4, 3.8), layout="constrained")
     axes = figure.add_subplot()
     for (name, found), colour, mark in zip(lines.items(), ("#0072b2", "#8c8c8c"), "os"):
@@ -69,7 +69,7 @@ def drawn(lines):
 
 
 def main(arguments=None):
-    """Print the table and draw the picture."""
+    """Print the table and draw the figure."""
     options, facts, model, train, test = trained.net_and_images("probe", __doc__, arguments)
     nn.manual_seed(0)
     fresh = models.build(facts["model"], **facts.get("options", {})).eval()

@@ -1,4 +1,4 @@
-"""What is measured: nets, batches, the shapes of convolutions, and how often. Names neither minires nor PyTorch."""
+"""The work that is measured: networks, batches, shapes of convolutions, and how often. It names neither minires nor PyTorch."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ SMOOTHING = 0.1  # of labels
 
 
 class Net(NamedTuple):
-    """A residual network for images of 32 x 32 pixels, with CIFAR stem and projection shortcuts (B)."""
+    """A residual network for 32x32 images, with CIFAR stem and projection shortcuts (B)."""
 
     block: str  # "BasicBlock" or "Bottleneck"
     depths: tuple
@@ -47,28 +47,28 @@ class Shape(NamedTuple):
 
     @property
     def padding(self):
-        """Frame that keeps the size at stride 1."""
+        """The padding that keeps the size at stride 1."""
         return self.kernel // 2
 
     @property
     def winograd(self):
-        """Whether Winograd's way is there for it."""
+        """Return True if Winograd applies to it."""
         return self.kernel == 3 and self.stride in (1, 2)
 
     @property
     def flop(self):
-        """Of the direct convolution, forward: a multiplication and an addition for each weight at each place."""
+        """Operations of the direct convolution, forward: a multiplication and an addition for each weight at each position."""
         return 2 * self.n * (self.size // self.stride) ** 2 * self.kernel**2 * self.c * self.f
 
     @property
     def nbytes(self):
-        """Of weight, the result and the pixels of x that are seen, in float32, each once: what has to be moved at least."""
+        """Bytes that have to be moved at least: weight, result and the pixels of x that are seen, in float32, once each."""
         result = (self.size // self.stride) ** 2
         places = min(self.size**2, result * self.kernel**2)
         return 4 * (self.n * (places * self.c + result * self.f) + self.kernel**2 * self.c * self.f)
 
     def arrays(self):
-        """(x, weight, g): what comes in, and a gradient of the result, normally distributed."""
+        """Return (x, weight, g): the operands, and a gradient of the result, normally distributed."""
         rng, out = numpy.random.default_rng(0), self.size // self.stride
         x, g = ((self.n, self.size, self.size, self.c), (self.n, out, out, self.f))
         weight = (self.kernel, self.kernel, self.c, self.f)
@@ -76,7 +76,7 @@ class Shape(NamedTuple):
 
 
 def shapes(n):
-    """The convolutions of ResNet-18 with CIFAR stem, each once, from its image to its mean."""
+    """Return the convolutions of ResNet-18 with CIFAR stem, each once, from its image to its mean."""
     yield Shape(n, 32, 3, 64, 3, 1)
     for i, width in enumerate(WIDE):
         if i:
@@ -86,14 +86,14 @@ def shapes(n):
 
 
 class Plan(NamedTuple):
-    """How much of it."""
+    """How much is measured, and how often."""
 
     rounds: int = 5  # after one to warm up
     few: int = 3  # rounds, where a round is long
     turn: float = 0.5  # seconds, at least
     training: tuple = (("resnet18", 128), ("resnet20", 128), ("resnet50", 32))
     net: str = "resnet18"  # of inference, memory, threads and the ladder
-    n: int = 128  # its batch, and that of the shapes
+    n: int = 128  # its batch, and the batch of the shapes
     shapes: tuple = tuple(shapes(128))
     small: str = "resnet20"  # the net whose batch grows
     batches: tuple = (16, 32, 64, 128, 256)
@@ -117,7 +117,7 @@ SMOKE = Plan(
 
 
 class GpuPlan(NamedTuple):
-    """How much of it on a card."""
+    """How much is measured on a GPU, and how often."""
 
     rounds: int = 5  # after one to warm up
     turn: float = 0.3  # seconds of a turn, at least
@@ -126,7 +126,7 @@ class GpuPlan(NamedTuple):
     net: str = "resnet18"
     batches: tuple = (128, 512, 1024)  # of training steps
     n: int = 512  # the batch of everything else
-    idle: int = 2  # the batch that leaves the card next to nothing to do
+    idle: int = 2  # the batch that leaves the GPU next to nothing to do
     shapes: tuple = tuple(shapes(512))
     images: int = 50_000  # that a batch is picked from
     steps: int = 5  # of which the time is taken apart
@@ -148,6 +148,6 @@ GPU_SMOKE = GpuPlan(
 
 
 def batch(n):
-    """(x, labels): n random images (N, H, W, C), and a class for each."""
+    """Return (x, labels): n random images (N, H, W, C), and a class for each."""
     rng = numpy.random.default_rng(0)
     return rng.standard_normal((n, 32, 32, 3), dtype=numpy.float32), rng.integers(0, CLASSES, n)

@@ -1,5 +1,5 @@
-"""python -m benchmarks.profile [NET] [BATCH]: where the time of a training step goes, on one thread; and what is lost where
-two work side by side.
+"""python -m benchmarks.profile [NET] [BATCH]: where the time of a training step goes on one thread, and what is lost when two
+run in parallel.
 """
 
 import contextlib
@@ -36,13 +36,13 @@ MAPS = {
 
 
 class Clock:
-    """Seconds by kind of work, and calls; what is done within other work counts for itself alone. now() gives the seconds."""
+    """Seconds by kind of work, and calls; work within other work counts only for itself. now() returns the seconds."""
 
     def __init__(self, now=time.perf_counter):
         self.now, self.seconds, self.calls, self.within = now, Counter(), Counter(), []
 
     def timed(self, kind, function):
-        """The function, timed; and the backward of an op, where it gives one."""
+        """Return the function with a clock around it, and around the backward of an op."""
 
         @functools.wraps(function)
         def run(*arguments, **options):
@@ -62,7 +62,7 @@ class Clock:
 
     @contextlib.contextmanager
     def timing(self, ops, *places):
-        """A context in which functions are timed: ops on tensors, and what stands at other places.
+        """Context manager: functions are timed: ops on tensors, and functions at other places.
 
         ops  kind -> names of ops    places  pairs (where a function is looked up, kind -> names)
         """
@@ -85,7 +85,7 @@ class Clock:
 
 
 def by_kind(step):
-    """[(kind, seconds of a step)] on one thread, and of the whole step."""
+    """Return [(kind, seconds of a step)] on one thread, and of the whole step."""
     clock = Clock()
     with backend.using_threads(1), clock.timing(OPS, (blocks, STATS), (tiles.Maps, MAPS)):
         step()
@@ -101,7 +101,7 @@ def by_kind(step):
 
 
 def side_by_side(step, threads):
-    """Medians of a step: (seconds, of all threads together, how often one went to sleep before it was done)."""
+    """Return medians of a step: (seconds, of all threads together, how often one went to sleep before it was done)."""
     figures = []
     with backend.using_threads(threads):
         for _ in range(STEPS):

@@ -1,4 +1,4 @@
-"""The figures of benchmarks.cpu in tables of Markdown, as the README and docs/speed.md show them.
+"""The figures of benchmarks.cpu as Markdown tables, for docs/speed.md.
 
 python -m benchmarks.table [FILE]
 """
@@ -12,13 +12,13 @@ RESULTS = Path("benchmarks/results/cpu.json")
 
 
 def spread(shares, sign=""):
-    """Mean of shares in per cent, and their deviation where there are several. sign  "+" where they are differences"""
+    """Return the mean of fractions in per cent, and their standard deviation if there are several. sign  "+" for differences"""
     found = [100 * share for share in shares]
     return f"{statistics.fmean(found):{sign}.2f}{f' ± {statistics.stdev(found):.2f}' if len(found) > 1 else ''}"
 
 
 def markdown(figures):
-    """The lines, for what was measured beside PyTorch."""
+    """Return the lines of what was compared with PyTorch."""
     parts, machine = figures["parts"], figures["machine"]
     peer = f"PyTorch {machine['torch']['version'].split('+')[0]}"
     lines = [
@@ -47,7 +47,7 @@ def markdown(figures):
 
 
 def convolutions(figures):
-    """The lines for each convolution, forward and backward."""
+    """Return the lines for each convolution, forward and backward."""
     lines = [
         "| forward and backward, GFLOP/s | im2col | minires | PyTorch | ratio |",
         "| --- | --- | --- | --- | --- |",
@@ -62,7 +62,7 @@ def convolutions(figures):
 
 
 def growth(figures):
-    """The lines for each size of batch, depth and width."""
+    """Return the lines for each size of batch, depth and width."""
     lines = [
         "| training step, images/s | batch | minires | PyTorch | ratio |",
         "| --- | --- | --- | --- | --- |",
@@ -91,7 +91,7 @@ def _three_digits(value):
 
 
 def _better(parts):
-    """The layout in which PyTorch trained the first net faster."""
+    """Return the layout in which PyTorch trained the first network faster."""
     return next(iter(parts["steps"].values()))["pytorch"]
 
 

@@ -1,20 +1,20 @@
-"""Seconds, measured fairly: several ways of the same work in turn, round after round, and medians over the rounds."""
+"""Fair timing: several ways of doing the same work take turns, round after round; medians over the rounds count."""
 
 import math
 import statistics
 import time
 
-PAUSE = 0.1  # seconds between two turns: threads of OpenMP and OpenBLAS go round in a loop for a while after their work
+PAUSE = 0.1  # seconds between two turns: threads of OpenMP and OpenBLAS keep spinning for a moment after their work
 
 
 def alternated(ways, rounds, *, turn=0.0, synchronise=None):
-    """Seconds a call of each way: name -> a number for each round. Every second round goes the other way round, and one more
-    round before them warms up.
+    """Return the seconds per call of each way: name -> a number for each round. Every second round has the reverse order, and one
+    more round before them is a warm-up.
 
     ways  name -> a function without arguments
-    turn  seconds: in its turn a way is called again until they are over, after a first call that is not counted
-    synchronise  waits for a device that works on after a call has returned. In its turn a way is called as often as a call that
-        was waited for says, and waited for once, at the end
+    turn  seconds: a way is called again until its turn is over, after a first call that is not counted
+    synchronise  waits for a device that is still busy after a call has returned. The first call, which is waited for, says how
+        often a way is called in its turn; then it is waited for once, at the end
     """
     seconds = {name: [] for name in ways}
     for i in range(rounds + 1):
@@ -27,7 +27,7 @@ def alternated(ways, rounds, *, turn=0.0, synchronise=None):
 
 
 def _one_turn(way, turn, synchronise):
-    way()  # threads wake up, caches fill, memory is found again: a training has that once and not at each step
+    way()  # threads wake up, caches fill, memory is reused: that happens once in a training run, and not in each step
     if synchronise is None:
         return _seconds(way, turn)
     one = of_calls(way, 1, synchronise)
@@ -35,7 +35,7 @@ def _one_turn(way, turn, synchronise):
 
 
 def of_calls(way, calls, synchronise):
-    """Seconds of a call, on average over so many, from a device that rests to one that rests."""
+    """Return the seconds of a call, on average over `count` calls, from an idle device to an idle device."""
     synchronise()
     begun = time.perf_counter()
     for _ in range(calls):
@@ -45,7 +45,7 @@ def of_calls(way, calls, synchronise):
 
 
 def _seconds(way, turn):
-    """Of a call, on average over as many as `turn` seconds take, and at least one."""
+    """Return the seconds of a call, on average over as many as fit in `turn` seconds, and at least one."""
     begun, calls, now = time.perf_counter(), 0, 0.0
     while not calls or now < turn:
         way()
@@ -54,19 +54,19 @@ def _seconds(way, turn):
 
 
 def spread(values):
-    """{"median", "min", "max"} of numbers."""
+    """Return {"median", "min", "max"} of numbers."""
     return {"median": statistics.median(values), "min": min(values), "max": max(values)}
 
 
 def best(seconds, names):
-    """The one of `names` with the least median, or None where there are none."""
+    """Return the name with the lowest median, or None if there are no names."""
     return min(names, key=lambda name: statistics.median(seconds[name]), default=None)
 
 
 def rates(seconds, work):
-    """`work` a second for each way, and how ways compare: what alternated() gave, as figures to keep.
+    """Return `work` per second for each way, and how they compare, from what alternated() returned.
 
-    "PyTorch" is the better of the ways whose names begin so; "ratio" is minires's rate / PyTorch's, from round to round.
+    "PyTorch" is the best of the ways whose names begin so; "ratio" is minires's rate / PyTorch's, from round to round.
     """
     figures = {
         "rate": {
@@ -84,7 +84,7 @@ def rates(seconds, work):
 
 
 def report(title, figures, unit):
-    """Print what rates() gave."""
+    """Print what rates() returned."""
     print(f"  {title}")
     width = max(30, *map(len, figures["rate"]))
     for name, rate in figures["rate"].items():
@@ -96,6 +96,6 @@ def report(title, figures, unit):
 
 
 def shown(values):
-    """A spread, as text, to three digits."""
+    """Return a spread as text, to three digits."""
     digits = max(0, 2 - math.floor(math.log10(values["median"] or 1)))
     return f"{values['median']:9,.{digits}f}   ({values['min']:,.{digits}f} to {values['max']:,.{digits}f})"

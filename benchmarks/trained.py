@@ -1,4 +1,4 @@
-"""Shared by few_images, neighbours and probe: their options, and the features of a trained net at each depth."""
+"""Shared by few_images, neighbours and probe: their options, and the features of a trained network at each depth."""
 
 import argparse
 
@@ -12,7 +12,7 @@ from minires.cli.options import Options, typed
 
 
 def parser(name, doc):
-    """The options that all three have."""
+    """Return the parser of the options that all three have."""
     made = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=doc.partition(": ")[2],
                                    formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     made.add_argument(
@@ -20,16 +20,20 @@ def parser(name, doc):
         default="cifar10",
         help="cifar10, or folder:PATH with images by class (default: cifar10)",
     )
-    made.add_argument("--data-dir", metavar="DIR", help="CIFAR from here, instead of fetching it")
     made.add_argument(
-        "--data-label", metavar="TEXT", help="what to call data that are not the published ones"
+        "--data-dir", metavar="DIR", help="read CIFAR from this folder instead of downloading it"
+    )
+    made.add_argument(
+        "--data-label",
+        metavar="TEXT",
+        help="what to call data that differs from the published files",
     )
     made.add_argument("--picture", metavar="FILE", default=f"{name}.png")
     return made
 
 
 def images(options, facts=None):
-    """(train, test) Datasets, prepared as the facts of weights say."""
+    """Return (train, test) datasets, prepared as the facts of weights say."""
     facts = facts or {}
     size = facts["size"][:2] if "size" in facts else None
     prepared = {name: facts[name] for name in ("mean", "std") if name in facts}
@@ -39,7 +43,7 @@ def images(options, facts=None):
 
 
 def net_and_images(name, doc, arguments):
-    """(options, facts, model, train, test) for a program that looks at the features of a net."""
+    """Return (options, facts, model, train, test) for a program that looks at the features of a network."""
     made = parser(name, doc)
     made.add_argument(
         "--weights",
@@ -53,7 +57,7 @@ def net_and_images(name, doc, arguments):
 
 
 def pooled(model, dataset):
-    """Place in the net -> (N, C): the mean over the map that stands there, for each image; "pixels" are the images themselves."""
+    """Return place in the network -> (N, C): the mean over its feature map, for each image; "pixels" are the images themselves."""
     found = {}
     with no_grad():
         for x, _ in data.batches(dataset, 250):

@@ -1,4 +1,4 @@
-"""Whole nets: training steps, inference, threads, growth, the loop around the step, and the ladder of what makes it faster."""
+"""Whole networks: training steps, inference, threads, growth, the loop around the step, and the ladder of optimisations."""
 
 import time
 from contextlib import ExitStack
@@ -28,7 +28,7 @@ def inference(plan, peers):
         difference = numpy.abs(ways[layout]() - ways["minires"]()).max()
         if not difference < 1e-2:
             raise ValueError(
-                f"the logits of minires and {layout} differ by {difference}: they do not do the same work"
+                f"the logits of minires and {layout} differ by {difference}: so they do not do the same work"
             )
     figures = timing.rates(timing.alternated(ways, plan.rounds, turn=plan.turn), plan.n)
     timing.report(f"{plan.net}, batch {plan.n}", figures, "images/s")
@@ -66,7 +66,7 @@ def loop(plan, peers):
 
 
 def ladder(plan, peers):
-    """training steps, rung by rung"""
+    """training steps, with one more optimisation each"""
     # Batch norm, add and ReLU as ops of their own.
     separate = partial(ops.without, "blocks", "norm_alone")
     columns = partial(ops.without, *ours.NOT_COLUMNS)
@@ -97,7 +97,7 @@ def ladder(plan, peers):
 
 
 def loop_rate():
-    """FLOP/s of a convolution as loops over Python's numbers, 3x3 with 8 channels in and out on one image of 8 x 8."""
+    """Return the FLOP/s of a convolution as loops over Python's numbers: 3x3, 8 channels in and out, on one 8x8 image."""
     size, c, f = 8, 8, 8
     rng = numpy.random.default_rng(0)
     x, weight = (
@@ -116,7 +116,7 @@ def loop_rate():
 
 
 def training(name, n, peers):
-    """Name -> a function that does a training step: minires's, and PyTorch's in both layouts where it is there."""
+    """Return name -> a function that does a training step: minires's, and PyTorch's in both layouts if it is installed."""
     x, labels = batch(n)
     model = ours.build(NETS[name])
     ways = {"minires": ours.training(model, x, labels)}
@@ -134,7 +134,7 @@ def _measured(name, n, rounds, turn, peers):
 
 
 def _within(step, *contexts):
-    """The step, in contexts that are created again each time."""
+    """Return the step in contexts that are created again each time."""
 
     def run():
         with ExitStack() as stack:

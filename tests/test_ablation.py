@@ -102,7 +102,7 @@ def test_it_goes_on_where_it_was(small, monkeypatch, capsys):
         "test data",
     ) and figures["machine"]["processor"]
     monkeypatch.setattr(ablation, "EPOCHS", 2)
-    with pytest.raises(SystemExit, match="is of other recipe: begin anew"):
+    with pytest.raises(SystemExit, match="has different recipe: start again"):
         ablation.main(["--resume"])
     assert json.loads(small.read_text()) == figures
     capsys.readouterr()

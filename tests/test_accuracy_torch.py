@@ -66,7 +66,7 @@ def test_so_do_both_with_all_that_the_recipe_for_short_trainings_is_made_of(else
 
 def test_what_it_has_no_net_or_optimizer_for_is_a_sentence(elsewhere, capsys):
     for words, sentence in (
-        (("--model", "resnet1202"), "there is no resnet1202 of this kind"),
+        (("--model", "resnet1202"), "model resnet1202: expected one of resnet18"),
         (("--recipe", "none"), "unknown recipe"),
     ):
         with pytest.raises(SystemExit) as stop:

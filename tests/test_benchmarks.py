@@ -61,7 +61,7 @@ def small(tmp_path, start, threads):
         "others",
         "seconds",
     ]
-    assert figures["smoke"] and "the figures are no result" in result.stdout
+    assert figures["smoke"] and "the figures mean nothing" in result.stdout
     assert list(figures["parts"]) == PARTS and all(f"\n{name}: " in result.stdout for name in PARTS)
     assert (
         figures["machine"]["processor"] == machine.processor()
@@ -113,7 +113,7 @@ def test_a_pinned_kernel_is_no_result(tmp_path):
     if (machine.blas() or {}).get("name") != "openblas" or "AVX2" not in machine.features():
         pytest.skip("no OpenBLAS to pin")
     result = run("--only", "imports", OPENBLAS_CORETYPE="Nehalem")
-    assert result.returncode == 2 and "no result: the BLAS kernel Nehalem" in result.stderr
+    assert result.returncode == 2 and "not measured: the BLAS kernel Nehalem" in result.stderr
     assert "unset OPENBLAS_CORETYPE" in result.stderr and "imports:" not in result.stdout
 
 

@@ -185,5 +185,5 @@ def test_a_variable_that_changes_precision_or_time_is_no_result(monkeypatch, cap
                     gpu.main()
                 assert (
                     ended.value.code == 2
-                    and f"no result: {name}={value}" in capsys.readouterr().err
+                    and f"not measured: {name}={value}" in capsys.readouterr().err
                 )

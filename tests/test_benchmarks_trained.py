@@ -124,12 +124,12 @@ def test_few_images_trains_the_net_of_eight_classes_once_and_tunes_it_each_way(c
             ["--data", "folder:images", "--each", "5", "--json", "few.json", "--picture", "few.png"]
         )
         out = capsys.readouterr().out
-        assert ("training the net that knows 8 classes, on 112 images" in out) == (call == 0)
+        assert ("training the network that knows 8 classes, on 112 images" in out) == (call == 0)
     _, facts = load_weights("few_images-trunk.safetensors")
     assert len(facts["classes"]) == 8 and not {"cat", "dog"} & set(facts["classes"])
     rows = json.loads(open("few.json").read())["rows"]
     assert (
-        list(rows)[:2] == ["from nothing", "tuned, nothing frozen"]
+        list(rows)[:2] == ["from scratch", "tuned, nothing frozen"]
         and len(rows) == 6
         and all(len(row) == 3 for row in rows.values())
     )

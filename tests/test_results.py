@@ -145,13 +145,13 @@ def test_runs_that_differ_by_their_seed_make_a_row():
     assert f"{statistics.stdev([50, 60]):.2f}" == "7.07"
     assert accuracy.row(groups[0]) == (
         "| resnet20, no shortcuts | none: as `train` does, 10 epochs | dots | 55.00 ± 7.07 % (seeds [0](results/run0/card.md), "
-        "[1](results/run1/card.md)) | 2 min | Abacus, 7 cores, 2 of them at work |  |"
+        "[1](results/run1/card.md)) | 2 min | Abacus, 7 cores, 2 of them in use |  |"
     )
     assert "91.25 %" in accuracy.row([shown(shortcut="A")]) and "dots" in accuracy.row(
         [shown(shortcut="A")]
     )
     runs[3].facts["processor"] = "Abacus, 7 cores for this process, 1 thread"
-    assert "| Abacus, 7 cores, 1 of them at work |" in accuracy.row([runs[3]])
+    assert "| Abacus, 7 cores, 1 of them in use |" in accuracy.row([runs[3]])
     for run, mirrored in zip(runs, (0.7, 0.9)):
         run.result["mirrored_accuracy"] = mirrored
     assert "run1/card.md)); each image also mirrored 80.00 ± 14.14 % |" in accuracy.row(groups[0])
