@@ -209,7 +209,7 @@ def _seen(data: bytes, path: str | Path, error: Exception) -> str:
     if data[257:262] == b"ustar":
         return "is a tar archive, as PyTorch wrote before 0.2: load it there, and save it again"
     for begin, kind in OTHERS.items():
-        if data.lstrip()[: len(begin)] == begin:
+        if data[:100].lstrip().startswith(begin):
             return f"is {kind}: expected a safetensors file, or one of PyTorch's"
     kind = "file of PyTorch's" if Path(path).suffix in TORCH_SUFFIXES else "safetensors file"
     return (

@@ -133,12 +133,13 @@ def too_large(state):
 @pytest.mark.parametrize(
     ("change", "name"), [(not_a_number, "fc.bias"), (infinite, "layer2.0.bn1.running_var"), (too_large, "conv1.weight")]
 )  # fmt: skip
-@pytest.mark.parametrize("words", [["predict", "a.png"], ["evaluate", "--data", "digits"], ["export"]], ids=lambda words: words[0])  # fmt: skip
+@pytest.mark.parametrize("words", [["predict", "a.png"], ["evaluate", "--data", "digits"], ["export"], ["train"]], ids=lambda words: words[0])  # fmt: skip
 def test_weights_that_are_not_finite_are_named(words, change, name, capsys):
     drawn("a.png", 0, 255)
-    saved(change=change)
+    saved(change=change, classes=list("0123456789"))
     assert typed(*words, "--weights", "w.safetensors") == 2
-    told = f"minires {words[0]}: w.safetensors: {name} contains NaN or infinity"
+    source = "--weights" if words[0] == "train" else "w.safetensors"
+    told = f"minires {words[0]}: {source}: {name} contains NaN or infinity"
     assert capsys.readouterr().err.startswith(told)
 
 

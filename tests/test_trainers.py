@@ -214,6 +214,28 @@ def test_a_tensor_with_attributes_or_of_its_own_class_is_a_tensor(tmp_path):
             assert found[name].dtype == value.numpy().dtype
 
 
+def test_both_kinds_of_files_give_the_same_arrays(tmp_path):
+    """Of each type, in each order in memory, and for views of one storage."""
+    whole = torch.arange(24.0).reshape(2, 3, 2, 2)
+    state = {str(dtype): torch.arange(5).to(dtype) for dtype in (
+        torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8,
+        torch.uint16, torch.uint32, torch.uint64, torch.bool, torch.complex64)}  # fmt: skip
+    state |= {"number": torch.tensor(3.5), "count": torch.tensor(7), "empty": torch.zeros(0, 3), "half empty": torch.zeros(2, 0, 3, 3).bfloat16(),
+              "whole": whole, "part": whole[1, 1:], "turned": whole.permute(3, 1, 0, 2), "channels last": whole.to(memory_format=torch.channels_last),
+              "repeated": torch.ones(1).expand(2, 3), "bfloat16 part": whole.bfloat16()[0, :, 1]}  # fmt: skip
+    save_file({name: value.clone().contiguous() for name, value in state.items()}, tmp_path / "w")
+    others, _ = load_weights(tmp_path / "w")
+    for options in ({}, {"_use_new_zipfile_serialization": False}):
+        torch.save(state, tmp_path / "w.pth", **options)
+        found, _ = load_weights(tmp_path / "w.pth")
+        assert found.keys() == others.keys() == state.keys()
+        for name, value in state.items():
+            expected = ours(value.float() if value.dtype == torch.bfloat16 else value)
+            for array in (found[name], others[name]):
+                assert array.dtype == expected.dtype and array.shape == expected.shape, name
+                assert_array_equal(array, expected, err_msg=name)
+
+
 # Several sets of weights.
 
 

@@ -86,10 +86,15 @@ def built(path, state, facts, variants=None):
             f"{path} does not fit {facts['model']} {options} "
             f"(--model, --shortcut and --stem choose another): {error}"
         ) from None
+    _check_finite(model, path)
+    return model
+
+
+def _check_finite(model, source):
+    """Refuse weights that are not finite, or that became so as float32."""
     broken = checkpoint.first_not_finite(model.state_dict())
     if broken:
-        raise ValueError(f"{path}: {broken} contains NaN or infinity, expected finite numbers")
-    return model
+        raise ValueError(f"{source}: {broken} contains NaN or infinity, expected finite numbers")
 
 
 def options_of(facts, given):
@@ -110,7 +115,7 @@ def take_over(model, state, facts, classes):
 
     Returns a sentence about the last layer.
 
-    Raises  ValueError: it names what is missing, unknown or has a different shape.
+    Raises  ValueError: it names what is missing, unknown, of a different shape or not finite.
     """
     own, (state, _) = model.state_dict(), checkpoint.net_within(state)
     head = [name for name in own if name.startswith("fc.")]
@@ -123,4 +128,5 @@ def take_over(model, state, facts, classes):
         model.load_state_dict(state)
     except ValueError as error:
         raise ValueError(f"--weights: {error}") from None
+    _check_finite(model, "--weights")
     return message

@@ -20,6 +20,9 @@ NEWER = {"torch.uint16": "u2", "torch.uint32": "u4", "torch.uint64": "u8"}
 # Bytes of a number of the types that are not read, in files where the length of a storage depends on it.
 UNREAD = {"torch.QInt8Storage": 1, "torch.QUInt8Storage": 1, "torch.QInt32Storage": 4, "torch.QUInt4x2Storage": 1,
           "torch.QUInt2x4Storage": 1}  # fmt: skip
+EXPANDED = (
+    1 << 22
+)  # numbers that a tensor may have if it repeats those of a smaller storage, as expand() makes it
 
 
 class Storage(NamedTuple):
@@ -51,7 +54,8 @@ class Tensor:
                 f"the pickle holds a tensor of size {reprlib.repr(size)} and stride {reprlib.repr(stride)}: there is no such tensor"
             )
         last = offset + sum((length - 1) * step for length, step in zip(size, stride))
-        if math.prod(size) and (last >= storage.length or math.prod(size) > storage.length):
+        most = max(storage.length, EXPANDED)
+        if math.prod(size) and (last >= storage.length or math.prod(size) > most):
             raise PickleError(f"the pickle holds a tensor of size {size} at offset {offset} in a storage of {storage.length:,} numbers: "
                               "it would read beyond the end")  # fmt: skip
         self = object.__new__(cls)

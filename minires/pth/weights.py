@@ -39,7 +39,7 @@ def loads(data, key=None, tell=None):
         if tell and len(nets) > 1:
             tell(f"holds {', '.join(map(_called, nets))}: {_called(chosen)} is read")
         return {name: _array(name, value, storages) for name, value in sets[chosen].items()}
-    except TorchFileError:
+    except (TorchFileError, MemoryError):
         raise
     except PickleError as error:
         raise TorchFileError(str(error)) from None
