@@ -6,7 +6,7 @@ from minires.backend import xp
 def sum_of_squares(x):
     """The sum of the squares of all elements of x: one number, whatever the shape of x.
 
-    Delete the line that raises and write yours. xp is NumPy (on a graphics card it would be CuPy), and x an array.
-    The test compares what you give with the right answer, and says how they differ. Chapter 00.
+    Delete the line that raises and write your own. xp is NumPy (on a GPU it would be CuPy), and x is an array.
+    The test compares your result with the right answer and tells you how they differ. Chapter 00.
     """
     raise NotImplementedError("exercise 00a: write sum_of_squares")

@@ -11,8 +11,9 @@ def drop_pixels(x, rng, *, p):
     x  (N, H, W, C), on the device, as the result is
     rng  a NumPy Generator: what is random is drawn on the host, so that every backend sees the same
 
-    It does what it says, with NumPy. On a graphics card x is an array of CuPy, and then it fails. The test runs it on the
-    backend "strict", which refuses what CuPy refuses. Mend it: no numbers of x may go to the host and back. Chapter 01.
+    With NumPy, this function does what it says. On a GPU, x is a CuPy array, and the function fails. The test
+    runs it on the backend "strict", which refuses what CuPy refuses. Fix it without copying any elements of x
+    to the host. Chapter 01.
     """
     n, h, w, _ = x.shape
     dropped = rng.random((n, h, w, 1)) < p

@@ -9,9 +9,9 @@ def multiply(a, b):
 
     Saves  a and b.
 
-    An op: return (result, backward). backward(g) takes the gradient of the loss with respect to the result, and gives a tuple
-    (g_a, g_b), each in the shape of a and b. To derive: how much does a * b change when a does? Chapter 02.
-    The shapes may differ, where they broadcast; unbroadcast(g, shape) sums a gradient back to a shape (the next exercise writes
-    it). Either may be a plain number: xp.shape(b) is () then.
+    This is an op: return (result, backward). backward(g) takes the gradient of the loss with respect to the
+    result and returns a tuple (g_a, g_b), with the shapes of a and b. To derive: how much does a * b change when
+    a does? The shapes may differ if they broadcast; unbroadcast(g, shape) sums a gradient back to a shape (you'll
+    write it in the next exercise). Either operand may be a plain number: then xp.shape(b) is (). Chapter 02.
     """
     raise NotImplementedError("exercise 02a: write multiply")

@@ -6,8 +6,8 @@ from minires.backend import xp
 def unbroadcast(g, shape):
     """Sum `g` over the axes along which an array of `shape` was stretched: the adjoint of broadcasting.
 
-    g  of the shape that an array of `shape` was broadcast to    result  of `shape`
-    To derive: an element that was used k times changes the loss in k places, so its gradient is the sum over them. New axes
-    stand in front; an axis of size 1 was stretched. xp is NumPy. Chapter 02.
+    g  has the shape that an array of shape `shape` was broadcast to    result  has shape `shape`
+    To derive: an element that was used k times changes the loss in k places, so its gradient is the sum over
+    them. New axes come first; an axis of size 1 was broadcast. xp is NumPy. Chapter 02.
     """
     raise NotImplementedError("exercise 02b: write unbroadcast")

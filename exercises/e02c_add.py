@@ -9,8 +9,8 @@ def add(a, b):
 
     Saves  two shapes.
 
-    An op: return (result, backward), as in 02a, for shapes that broadcast and for plain numbers. This is what joins a residual
-    block and its skip: a and b belong to others, who need them unchanged. To derive: how much does a + b change when a does,
-    and how is the gradient shared out? Chapter 02.
+    This is an op: return (result, backward), as in 02a, for shapes that broadcast and for plain numbers. It joins
+    a residual block and its skip connection: other code still needs a and b, so leave them unchanged. To derive:
+    how much does a + b change when a does, and which part of the gradient does each operand get? Chapter 02.
     """
     raise NotImplementedError("exercise 02c: write add")

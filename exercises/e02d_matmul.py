@@ -1,4 +1,4 @@
-"""Exercise 02d, chapter 02, 25 minutes: a product of matrices, both ways. Check: pytest exercises/test_e02d_matmul.py"""
+"""Exercise 02d, chapter 02, 25 minutes: matmul, forward and backward. Check: pytest exercises/test_e02d_matmul.py"""
 
 from minires.backend import xp
 from minires.ops.elementwise import unbroadcast
@@ -11,8 +11,8 @@ def matmul(a, b):
 
     Saves  a and b.
 
-    Return (result, backward), where backward(g) gives (g_a, g_b). To derive: y[i, j] is the sum over k of a[i, k] * b[k, j]. Of
-    which y is a[i, k] a part, each time with which factor? The shapes alone nearly say it. Axes before the last two broadcast
-    as those of any operands do. Chapter 02.
+    Return (result, backward); backward(g) returns (g_a, g_b). To derive: y[i, j] is the sum over k of a[i, k] *
+    b[k, j]. Which elements of y does a[i, k] contribute to, and with which factor? The shapes alone nearly give
+    it away. Axes before the last two broadcast as usual. Chapter 02.
     """
     raise NotImplementedError("exercise 02d: write matmul")

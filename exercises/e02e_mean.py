@@ -8,8 +8,9 @@ def mean(x, *, axis=None, keepdims=False):
 
     Saves  a shape.
 
-    axis is None for all axes, an int, also a negative one, or a tuple of ints. keepdims leaves an axis of size 1 where one was
-    reduced. Return (result, backward), where backward(g) gives a tuple of one gradient, in the shape of x. You may use what an
-    array has, x.mean and x.sum. To derive: by how much does the mean of n numbers change when one of them does? Chapter 02.
+    axis is None (all axes), an int, which may be negative, or a tuple of ints. keepdims leaves an axis of size
+    1 for each reduced axis. Return (result, backward); backward(g) returns a tuple of one gradient, with the
+    shape of x. You may use the array's own x.mean and x.sum. To derive: by how much does the mean of n numbers
+    change when one of them does? Chapter 02.
     """
     raise NotImplementedError("exercise 02e: write mean")

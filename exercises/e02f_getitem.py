@@ -8,8 +8,8 @@ def getitem(x, *, index):
 
     Saves  the index and a shape.
 
-    index is whatever goes between brackets: an int, a slice, None, an array of ints or bools, a tuple of such. Return (result,
-    backward), where backward(g) gives a tuple of one gradient. To derive: what is the gradient of an element that was taken
-    never, once, or three times? Beware: a[[0, 0]] += 1 adds 1 once. Chapter 02.
+    index is whatever may go between brackets: an int, a slice, None, an array of ints or bools, or a tuple of
+    these. Return (result, backward); backward(g) returns a tuple of one gradient. To derive: what is the gradient
+    of an element that was taken never, once, or three times? Beware: a[[0, 0]] += 1 adds 1 only once. Chapter 02.
     """
     raise NotImplementedError("exercise 02f: write getitem")

@@ -8,7 +8,7 @@ def divide(a, b):
 
     Saves  a and b.
 
-    One gradient is wrong, and a test with b = 1 would not see it. Find the line and mend it. Chapter 02.
+    One gradient is wrong, and a test with b = 1 wouldn't notice. Find the line and fix it. Chapter 02.
     """
     a_shape, b_shape = checked_shapes("divide", a, b)
 

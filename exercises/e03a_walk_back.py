@@ -2,14 +2,14 @@
 
 
 def walk_back(root, g):
-    """Add to the `grad` of every leaf below `root` the gradient of the loss, where g is that of root. Gives nothing.
+    """Add to the `grad` of every leaf below `root` the gradient of the loss, where g is that of root. Returns nothing.
 
     Each node's backward runs once, on the sum of what its users sent.
 
-    A node has `parents`, a tuple with one entry for each operand: a node; or a leaf, which has a `grad`, None at first; or None
-    where no gradient is wanted. node.backward(g) gives a tuple of gradients, one for each parent. A node may be the parent of
-    several; and of one twice. The arrays belong to others, and may be handed out twice: add with +, never with +=.
-    To derive: when may a node's backward run, so that once is enough? A graph may be 10,000 nodes deep, and have 2**40 paths.
-    Chapter 03.
+    A node has `parents`, a tuple with one entry per operand: a node; or a leaf, which has a `grad` that is None at first;
+    or None if that operand needs no gradient. node.backward(g) returns a tuple of gradients, one per parent. A node may be
+    the parent of several nodes, or of one node twice. Other code may hold the same arrays, so add with +, never with +=.
+    To derive: when can a node's backward run so that running it once is enough? A graph may be 10,000 nodes
+    deep and have 2**40 paths. Chapter 03.
     """
     raise NotImplementedError("exercise 03a: write walk_back")

@@ -2,13 +2,13 @@
 
 
 def tape_backward(tape, g):
-    """Add to the `grad` of every leaf the gradient of the loss, where g is that of the tape's last node. Gives nothing.
+    """Add to the `grad` of every leaf the gradient of the loss, where g is that of the tape's last node. Returns nothing.
 
-    tape  nodes in the order in which they ran. Not all lead to the last one; those that do not, do not run
+    tape  nodes in the order in which they ran. Those that the last one does not depend on do not run
 
-    Another engine: it writes each op on a tape as it runs, so that parents come before their users and nothing has to be
-    counted or sorted. Nodes and leaves are those of 03a. Chains, diamonds and two losses come out right. Where one value is
-    used twice, a gradient may be wrong, but not always: in which graphs? Find the line and mend it. Chapter 03.
+    This is a different engine: it records each op on a tape as it runs, so parents come before their users and nothing has
+    to be counted or sorted. Nodes and leaves are those of 03a. It gets chains, diamonds and two losses right. Where one
+    value is used twice, a gradient may be wrong, but not always: in which graphs? Find the line and fix it. Chapter 03.
     """
     grads = {tape[-1]: g}  # node -> its gradient so far
     for node in reversed(tape):

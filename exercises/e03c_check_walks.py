@@ -1,4 +1,4 @@
-"""Exercise 03c, chapter 03, 30 minutes: a check of walks back. Check: pytest exercises/test_e03c_check_walks.py"""
+"""Exercise 03c, chapter 03, 30 minutes: a test for the backward pass. Check: pytest exercises/test_e03c_check_walks.py"""
 
 import numpy
 
@@ -10,9 +10,9 @@ def check(candidate):
 
     candidate  candidate(root, g) adds to the grad of every leaf below root the gradient of the loss, where g is that of root
 
-    Several people wrote walk_back of 03a, and three were wrong. All of them get a chain and a diamond of plain numbers right:
-    one such graph shows nothing. Which graphs, which numbers, and how many walks does it take? add(name, a, b) and
-    scale(name, a, factor) are nodes, and Node(name, backward, *parents) is any other. No right one may be rejected: do not
-    ask for more than the docstring of 03a promises. Chapter 03.
+    Several people wrote walk_back from 03a, and three got it wrong. All of them get a chain and a diamond of
+    plain numbers right, so one such graph shows nothing. Which graphs, which numbers, and how many backward
+    passes do you need? add(name, a, b) and scale(name, a, factor) make nodes, and Node(name, backward, *parents)
+    makes any other. Don't reject a right one: ask for no more than the docstring of 03a promises. Chapter 03.
     """
     raise NotImplementedError("exercise 03c: write check")

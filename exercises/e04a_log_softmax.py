@@ -8,8 +8,8 @@ def log_softmax(x, *, axis=-1):
 
     Saves  the result.
 
-    x may hold 1000 and -1000, in one line or in two. Leave it as it is, and keep its type.
-    To derive: y[i] = x[i] - log(the sum of e**x[k] over k). What is the slope of y[i] along x[j], for i = j and for the others?
-    Then g_x[j] is the sum over i of g[i] times that slope. Return (y, backward). Chapter 04.
+    x may contain 1000 and -1000, in one row or in two. Leave x unchanged and keep its dtype.
+    To derive: y[i] = x[i] - log(the sum of e**x[k] over k). What is the derivative of y[i] with respect to x[j], for
+    i = j and for i != j? Then g_x[j] is the sum over i of g[i] times that derivative. Return (y, backward). Chapter 04.
     """
     raise NotImplementedError("exercise 04a: write log_softmax")

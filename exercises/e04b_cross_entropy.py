@@ -13,8 +13,9 @@ def cross_entropy(logits, labels, *, label_smoothing=0.0):
 
     Saves  softmax(logits) - target.
 
-    log_softmax(logits) gives (log_p, its backward); e**log_p is softmax. Labels need no check, but may be ints of any size.
-    To derive: the loss of an example is -sum(target * log_p), and its target sums to 1. What is the slope along logits[j]?
-    backward(g) takes one number, and gives (g_logits, None): labels have no gradient. float32 in, float32 out. Chapter 04.
+    log_softmax(logits) returns (log_p, its backward); e**log_p is softmax. You needn't check the labels, but
+    they may have any int dtype. To derive: the loss of an example is -sum(target * log_p), and its target sums
+    to 1. What is its derivative with respect to logits[j]? backward(g) takes one number and returns (g_logits,
+    None): labels have no gradient. float32 in, float32 out. Chapter 04.
     """
     raise NotImplementedError("exercise 04b: write cross_entropy")

@@ -10,9 +10,9 @@ def linear(x, weight, bias=None):
 
     Saves  x and weight.
 
-    x may have any number of axes in front of its features: none, the batch, or more. @ is allowed.
-    To derive: y[n, o] = the sum over i of x[n, i] * weight[i, o], plus bias[o]. In which y does x[n, i] occur, and times what?
-    In which does weight[i, o]? And bias[o]? The shapes tell where a transpose goes.
-    backward(g) gives (g_x, g_weight, g_bias); without a bias two gradients, or None for the third. Chapter 04.
+    x may have any number of axes before its features: none, the batch, or more. You may use @.
+    To derive: y[n, o] = the sum over i of x[n, i] * weight[i, o], plus bias[o]. In which elements of y does x[n, i]
+    occur, and with which factor? In which do weight[i, o] and bias[o] occur? The shapes tell you where a transpose
+    goes. backward(g) returns (g_x, g_weight, g_bias); without a bias, two gradients, or None for the third. Chapter 04.
     """
     raise NotImplementedError("exercise 04c: write linear")

@@ -10,8 +10,10 @@ def sgd(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
 
     Source  Sutskever et al. 2013, in PyTorch's form: lr scales the step, not the velocity.
 
-    A model holds w, and the next step needs v: change them in place (w -= ..., v *= ...). g belongs to others: leave it as it
-    is. Weight decay acts with and without momentum. In Nesterov's step g is the one with the decay in it, v the new one.
-    To derive: g stays the same for many steps. What does v tend to, and how much longer are the steps than lr * g? Chapter 04.
+    The model holds w, and the next step needs v, so change both in place (w -= ..., v *= ...). Other code needs
+    g: leave it unchanged. Weight decay acts with and without momentum. In Nesterov's step, g includes the
+    decay, and v is the new one.
+    To derive: g stays the same for many steps. What does v tend to, and how much longer are the steps than lr *
+    g? Chapter 04.
     """
     raise NotImplementedError("exercise 04d: write sgd")

@@ -12,8 +12,8 @@ def adam(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, deco
 
     Source  Kingma and Ba 2015, algorithm 1; Loshchilov and Hutter 2019, algorithm 2.
 
-    As in SGD, w, m and v change in place, and g stays as it is. m and v are kept as they are, without their corrections.
-    To derive: m and v start at 0. If g is the same at each step, what is m after t steps? What makes g of it again? How far
-    does the first step go, for a small g and for a large one? Chapter 04.
+    As in SGD, change w, m and v in place, and leave g unchanged. Store m and v without bias correction.
+    To derive: m and v start at 0. If g is the same at each step, what is m after t steps? How do you get g back
+    from it? How far does the first step go for a small g, and for a large one? Chapter 04.
     """
     raise NotImplementedError("exercise 04e: write adam")

@@ -8,8 +8,8 @@ def softmax(x, *, axis=-1):
 
     Saves  the result.
 
-    It does not overflow, its lines sum to 1, its gradient passes a check by small steps, all on numbers like those of a new
-    net. A net was trained for a while, and NaN came out. Find the line and mend it. Chapter 04.
+    On numbers like those of a new network, this function doesn't overflow, its rows sum to 1, and its gradient
+    passes a gradient check. After some training, it returned NaN. Find the line and fix it. Chapter 04.
     """
     powers = xp.exp(x - x.max())
     y = powers / powers.sum(axis=axis, keepdims=True)

@@ -6,8 +6,8 @@ def output_size(size, kernel, stride, padding):
 
     All four are pairs. Raises  ValueError: the window is larger than the padded image.
 
-    The window begins at the top left of the padded image and never looks beyond its edge; the padding lies on both sides. The
-    first number of a pair is for down, the second for across. Ints in, ints out: an array is to have this shape.
-    To derive: draw a row of 8 pixels and a window of 3 that makes steps of 2. Where may its left edge stand? Chapter 05.
+    The window starts at the top left of the padded image and never goes beyond its edge; both sides are padded. In a
+    pair, the first number is vertical and the second horizontal. Ints in, ints out: they'll be the shape of an array.
+    To derive: draw a row of 8 pixels and a window of 3 that moves in steps of 2. Where can its left edge be? Chapter 05.
     """
     raise NotImplementedError("exercise 05a: write output_size")

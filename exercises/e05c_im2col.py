@@ -12,9 +12,9 @@ def im2col(x, *, kernel, stride=1, padding=0):
 
     Saves  a shape: backward is col2im.
 
-    kernel, stride and padding are an int or a pair (down, across): window(kernel, stride, padding) gives three pairs, and
-    output_size((h, w), kernel, stride, padding) gives (OH, OW). The padding is zeros.
-    To derive: row (n, i, j), column (u, v, c) is x[n, i * stride + u - padding, j * stride + v - padding, c]. Chapter 05.
-    Return (columns, backward); backward(g) is a tuple of one gradient, and col2im is there for it.
+    kernel, stride and padding are an int or a pair (vertical, horizontal): window(kernel, stride, padding)
+    returns three pairs, and output_size((h, w), kernel, stride, padding) returns (OH, OW). The padding is zeros.
+    To derive: row (n, i, j), column (u, v, c) is x[n, i * stride + u - padding, j * stride + v - padding, c].
+    Return (columns, backward); backward(g) returns a tuple of one gradient, and col2im computes it. Chapter 05.
     """
     raise NotImplementedError("exercise 05c: write im2col")

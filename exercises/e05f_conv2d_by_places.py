@@ -5,14 +5,14 @@ from minires.ops.windows import output_size, pad_images, window
 
 
 def conv2d_by_places(x, weight, *, stride=1, padding=0):
-    """A convolution as a sum of KH * KW products: for each place of the window, the pixels under it @ the weights there.
+    """A convolution as a sum of KH * KW products: for each kernel position, the pixels under it @ the weights there.
 
     x  (N, H, W, C)    weight  (KH, KW, C, F)    result  (N, OH, OW, F)
 
-    Saves  x in its frame, and weight.
+    Saves  x with its padding, and weight.
 
-    One line is wrong. A window of one pixel does not show it, nor does a weight that reads the same from both ends, such as a
-    blur. Find the line and mend it. Chapter 05.
+    One line is wrong. You won't notice with a 1x1 kernel, or with a symmetric kernel such as a blur. Find the
+    line and fix it. Chapter 05.
     """
     (kh, kw), (sh, sw), (ph, pw) = window(weight.shape[:2], stride, padding)
     n, h, w, _ = x.shape
@@ -30,7 +30,7 @@ def conv2d_by_places(x, weight, *, stride=1, padding=0):
             for v in range(kw):
                 pixels = slice(None), slice(u, u + sh * oh, sh), slice(v, v + sw * ow, sw)
                 g_weight[u, v] = xp.tensordot(image[pixels], g, ([0, 1, 2], [0, 1, 2]))  # (C, F)
-                # Backward convolves with the turned weight.
+                # Backward convolves with the flipped kernel.
                 g_image[pixels] += g @ weight[kh - 1 - u, kw - 1 - v].T
         return g_image[:, ph : ph + h, pw : pw + w], g_weight
 

@@ -1,4 +1,4 @@
-"""Exercise 06b, chapter 06, 35 minutes: max pooling, both ways. Check: pytest exercises/test_e06b_max_pool2d.py"""
+"""Exercise 06b, chapter 06, 35 minutes: max pooling, forward and backward. Check: pytest exercises/test_e06b_max_pool2d.py"""
 
 from minires.backend import xp
 from minires.ops.windows import output_size, overlap_add, pad_images, views, window
@@ -12,9 +12,11 @@ def max_pool2d(x, *, kernel, stride=None, padding=0):
 
     Saves  for each result the position of its maximum in the window (a byte, for up to 256 positions).
 
-    kernel, stride and padding are an int or a pair. Of the tools above, pad_images(x, padding, value) puts a border around the
-    images, views(x, kernel, stride, output) yields what lies under each position of the window, and overlap_add(parts, shape,
-    kernel, stride, padding, dtype) adds parts back there, as in col2im. NaN is not asked for.
-    To derive: the largest number moves as the one pixel that it came from. To which pixel does g go, and how much? Chapter 06.
+    kernel, stride and padding are an int or a pair. Of the imported functions, pad_images(x, padding, value)
+    puts a border around the images; views(x, kernel, stride, output) yields, for each kernel position, the
+    pixels under it; and overlap_add(parts, shape, kernel, stride, padding, dtype) adds gradient contributions
+    back there, as in col2im. You needn't handle NaN.
+    To derive: the maximum changes with the one pixel that it came from. Which pixel gets g, and how much of it?
+    Chapter 06.
     """
     raise NotImplementedError("exercise 06b: write max_pool2d")

@@ -1,4 +1,4 @@
-"""Exercise 06c, chapter 06, 20 minutes: average pooling, both ways. Check: pytest exercises/test_e06c_avg_pool2d.py"""
+"""Exercise 06c, chapter 06, 20 minutes: average pooling and its gradient. Check: pytest exercises/test_e06c_avg_pool2d.py"""
 
 from minires.backend import xp
 from minires.ops.windows import output_size, overlap_add, pad_images, views, window
@@ -12,9 +12,9 @@ def avg_pool2d(x, *, kernel, stride=None, padding=0):
 
     Saves  a shape.
 
-    kernel, stride and padding are an int or a pair. The tools above are those of max_pool2d: pad_images(x, padding, value),
-    views(x, kernel, stride, output), overlap_add(parts, shape, kernel, stride, padding, dtype).
-    To derive: by how much does a mean of k numbers move, when one of them does? What comes back to a pixel that four windows
-    see, and what to one that none sees? Chapter 06.
+    kernel, stride and padding are an int or a pair. The imported functions are those of max_pool2d: pad_images(x,
+    padding, value), views(x, kernel, stride, output), overlap_add(parts, shape, kernel, stride, padding, dtype).
+    To derive: how much does a mean of k numbers change when one of them does? What gradient does a pixel get
+    that four windows see, and what does one get that no window sees? Chapter 06.
     """
     raise NotImplementedError("exercise 06c: write avg_pool2d")

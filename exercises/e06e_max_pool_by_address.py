@@ -1,20 +1,20 @@
-"""Exercise 06e, chapter 06, 15 minutes: a bug hunt in a pooling. Check: pytest exercises/test_e06e_max_pool_by_address.py"""
+"""Exercise 06e, chapter 06, 15 minutes: a bug hunt in max pooling. Check: pytest exercises/test_e06e_max_pool_by_address.py"""
 
 from minires.backend import xp
 from minires.ops.windows import output_size, pad_images, views, window
 
 
 def max_pool_by_address(x, *, kernel, stride=None, padding=0):
-    """The largest number under each window, noted by its address. On a tie the first, row by row, gets the gradient.
+    """The maximum under each window, recorded by its address. On a tie, the first one, row by row, gets the gradient.
 
     x  (N, H, W, C)    result  (N, OH, OW, C)
-    Without `stride` windows lie side by side. The padding counts as -inf, and is at most half the kernel.
+    Without `stride`, windows are next to each other. The padding counts as -inf, and is at most half the kernel.
 
-    Saves  an address for each result.
+    Saves  one address per result.
 
-    The address of a pixel is its place in memory: with k channels, pixel (n, i, j, c) of the framed image lies at address
-    ((n * height + i) * width + j) * k + c. One line is wrong, and it reads like the right one. Where windows lie side by side
-    nothing shows. Find the line and mend it. Chapter 06.
+    The address of a pixel is its offset in memory: with k channels, pixel (n, i, j, c) of the framed image is at
+    address ((n * height + i) * width + j) * k + c. One line is wrong, and it reads like the right one. If
+    windows don't overlap, you won't notice. Find the line and fix it. Chapter 06.
     """
     kernel, stride, (ph, pw) = window(kernel, kernel if stride is None else stride, padding)
     _, h, w, _ = x.shape

@@ -15,8 +15,9 @@ def batch_norm(x, gamma, beta, *, eps=1e-5, stats=None):
 
     Saves  x_hat, gamma and 1 / sqrt(var + eps).
 
-    Return (result, backward); backward(g) gives (g_x, g_gamma, g_beta). Where `stats` is given, it is (mean, var), and nothing
-    is computed anew. Of a single value a channel there is no variance to speak of: raise a ValueError.
-    To derive: x moves x_hat straight, through the mean, and through the variance. What does each way add to g_x? Chapter 07.
+    Return (result, backward); backward(g) returns (g_x, g_gamma, g_beta). If `stats` is given, it is (mean,
+    var): use it instead of computing them. One value per channel has no useful variance: raise a ValueError.
+    To derive: x affects x_hat directly, through the mean, and through the variance. What does each path add to
+    g_x? Chapter 07.
     """
     raise NotImplementedError("exercise 07b: write batch_norm")

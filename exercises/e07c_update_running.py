@@ -6,9 +6,9 @@ def update_running(running_mean, running_var, mean, var, momentum, count):
 
     running = (1 - momentum) running + momentum batch; var divides by count, running_var takes the unbiased one.
 
-    running_mean, running_var, mean, var  (C,)    momentum  the share of the batch: of 0.1, nine tenths of the running ones stay
-    var is the biased variance, divided by `count`; running_var takes the unbiased one, which is divided by count - 1.
-    The running arrays are changed in place, those of the batch stay as they are; nothing is returned.
-    To derive: by what has the biased variance to be multiplied to become the unbiased one? Chapter 07.
+    running_mean, running_var, mean, var  (C,)    momentum  the batch's weight: with 0.1, running values keep 0.9
+    var is the biased variance (divided by `count`); running_var takes the unbiased one (divided by count - 1).
+    Change the running arrays in place, leave those of the batch unchanged, and return nothing.
+    To derive: what do you have to multiply the biased variance by to get the unbiased one? Chapter 07.
     """
     raise NotImplementedError("exercise 07c: write update_running")

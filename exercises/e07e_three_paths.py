@@ -15,8 +15,8 @@ def batch_norm(x, gamma, beta, *, eps=1e-5, stats=None):
 
     Saves  x_hat, gamma and 1 / sqrt(var + eps).
 
-    Here each path goes its own way: g_var is the gradient of the variance, g_mean that of the mean, and g_x collects them. One
-    line is wrong, and a test on vectors (N, C) would not see it. Find the line and mend it. Chapter 07.
+    Here each path is computed separately: g_var is the gradient of the variance, g_mean that of the mean, and g_x adds
+    them up. One line is wrong, and a test on vectors (N, C) wouldn't notice. Find the line and fix it. Chapter 07.
     """
     axes = tuple(range(x.ndim - 1))
     m = len(x)

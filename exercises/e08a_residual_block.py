@@ -11,12 +11,12 @@ class BasicBlock(Module):
     shortcut  what x goes through where its shape changes: "A" pads with zero channels and has no parameters, "B" is a 1x1
         convolution with batch norm; with "none" the block adds nothing, and the net is plain
 
-    relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x)), on tensors: they add with +, and F.relu is there.
-    The layers are called conv1, bn1, conv2, bn2, as in torchvision. The convolutions are 3x3 with padding 1 and have no bias;
-    the first one has the stride. self.downsample = make_shortcut(shortcut, in_channels, channels, stride, rng=rng) is a module
-    that x goes through on its way to the sum: it returns x where the shape stays the same, a projection of x (or x with zero
-    channels) where it changes, and 0 in a plain net. Pass rng on to the convolutions: they draw their weights from it.
-    self.shortcut is another name for self.downsample. Chapter 08.
+    Compute relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x)) on tensors: add them with +, and use F.relu. The
+    layers are called conv1, bn1, conv2, bn2, as in torchvision. The convolutions are 3x3 with padding 1 and have
+    no bias; the first one has the stride. self.downsample = make_shortcut(shortcut, in_channels, channels,
+    stride, rng=rng) is a module that computes the shortcut of x: it returns x where the shape stays the same, a
+    projection of x (or x with zero channels) where it changes, and 0 in a plain network. Pass rng on to the
+    convolutions: they draw their weights from it. self.shortcut is another name for self.downsample. Chapter 08.
     """
 
     expansion, preactivation = 1, False

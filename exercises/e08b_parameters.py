@@ -4,13 +4,14 @@ from minires.nn import Module, Parameter
 
 
 def parameters(module):
-    """All Parameters of a module and of all that is below it, each once: a list.
+    """All Parameters of a module and of everything below it, each once: a list.
 
     module  a Module    result  the Parameters themselves
 
-    vars(module) is a dict of its attributes, in the order in which they were written. Among them may be Parameters, Modules,
-    lists, tuples and dicts of them (of any depth), and anything else, which is passed by: numbers, None, arrays, tensors that
-    are no Parameter. They come in the order of the tree: all that is in an attribute before what is in the next one. A
-    Parameter or a module may stand in several places, and a module may even know the one above it. Chapter 08.
+    vars(module) is a dict of its attributes, in the order in which they were set. They may be Parameters,
+    Modules, lists, tuples and dicts of these (nested to any depth), and anything else: skip numbers, None,
+    arrays, and tensors that aren't Parameters. The parameters come in the order of the tree: everything in one
+    attribute before everything in the next. A Parameter or a module may occur in several places, and a module
+    may even have an attribute that is its own parent. Chapter 08.
     """
     raise NotImplementedError("exercise 08b: write parameters")

@@ -11,10 +11,10 @@ def train_epoch(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
     batches  pairs (x, labels) of arrays, such as data.batches gives
     meter  what adds up the Score; without it a Meter
 
-    For each batch: run the model on Tensor(x), compute the loss, zero the gradients, call backward(), and let the optimizer
-    step (it knows the learning rate). The model is in training mode.
-    meter.update(loss, logits, labels) records a batch, with the loss and the logits from before the step. meter.score() returns
-    the Score of all batches that the meter has seen: sums over images, so that a smaller last batch counts for less. The meter
-    that you are given may have seen other batches already. Chapter 08.
+    For each batch: run the model on Tensor(x), compute the loss, zero the gradients, call backward(), and let
+    the optimizer take a step (it knows the learning rate). The model is in training mode. meter.update(loss,
+    logits, labels) records a batch, with the loss and the logits from before the step. meter.score() returns the
+    Score of all batches that the meter has seen. It adds up over images, so a smaller last batch counts for
+    less. The meter that you're given may have seen other batches already. Chapter 08.
     """
     raise NotImplementedError("exercise 08c: write train_epoch")

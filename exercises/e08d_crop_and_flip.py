@@ -4,13 +4,13 @@ from minires.backend import xp
 
 
 def crop_and_flip(images, down, across, mirrored):
-    """Each image seen through a window of its size, which is moved by so many pixels, and mirrored or not.
+    """Each image seen through a window of its size, which is shifted by `down` and `across` pixels, and mirrored or not.
 
     images, result  (N, H, W, C)    down, across, mirrored  (N,)
 
-    images  (N, H, W, C), of any type, which stays    down, across  ints (N,), also negative    mirrored  bools (N,)
-    result[n, i, j] is images[n, i + down[n], q + across[n]], where q is j, or W - 1 - j in an image that is mirrored; 0 where
-    that is beyond the edge. So the window of H x W pixels moves over the image, and then what is seen in it is mirrored.
-    A loop over the images will do. Chapter 08.
+    images  (N, H, W, C), of any dtype; keep it    down, across  ints (N,), which may be negative    mirrored  bools (N,)
+    result[n, i, j] is images[n, i + down[n], q + across[n]], where q is j, or W - 1 - j in an image that is
+    mirrored; beyond the edge it is 0. So a window of H x W pixels moves over the image, and then its contents
+    are mirrored. A loop over the images is fine. Chapter 08.
     """
     raise NotImplementedError("exercise 08d: write crop_and_flip")

@@ -7,10 +7,10 @@ from minires.tensor import Tensor, no_grad
 def evaluate(model, batches):
     """The mean loss and the accuracy of a model over all images of the batches: (loss, accuracy), two floats.
 
-    batches  pairs (x, labels) of arrays, to go over once
+    batches  pairs (x, labels) of arrays, which can be iterated over once
 
-    In evaluation mode (model.eval() is for the whole tree), and without building a graph. Afterwards each module is in the mode
-    in which it was: module.training is the mode of one, model.modules() gives (name, module) of all in the tree.
-    Every image counts for the same, so a last batch that is smaller counts for less. Chapter 08.
+    Evaluate in evaluation mode (model.eval() sets it for the whole tree), and without building a graph. Afterwards, put
+    each module back into its earlier mode: module.training is the mode of one module, and model.modules() yields (name,
+    module) for all of them. Each image has the same weight, so a smaller last batch counts for less. Chapter 08.
     """
     raise NotImplementedError("exercise 08e: write evaluate")

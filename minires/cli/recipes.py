@@ -27,7 +27,7 @@ def read(name):
     own = is_recipe_file(name)
     path = Path(name) if own else FOLDER / f"{names.check('recipe', name, NAMES)}.toml"
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (ValueError, RecursionError) as error:  # of UTF-8, or of TOML
         raise ValueError(f"{path} is not a TOML file: {error}") from None
     variants = found.pop("runs", [])

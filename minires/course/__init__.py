@@ -2,10 +2,10 @@
 
     from minires import course
 
-    course.check("05c")                     what pytest says of an exercise, in a notebook
-    course.hint("05c")                      one more hint
-    im2col = course.yours("im2col")         the learner's function if it is solved, else the library's; it says which
-    with course.mine() as report: ...       the learner's functions in the library's places; print(report) says whose ran
+    course.check("05c")                     run an exercise in a notebook, as pytest would
+    course.hint("05c")                      show one more hint
+    im2col = course.yours("im2col")         yours if you have solved it, otherwise the library's; it prints which
+    with course.mine() as report: ...       run the library on your functions; print(report) lists whose ran
 
 Outside a notebook `minires exercises` does the same.
 """
@@ -17,7 +17,7 @@ __all__ = ["Check", "Wrong", "check", "hint", "mine", "status", "yours"]
 
 
 def check(which):
-    """Run an exercise, by id or name, and print which of its claims hold."""
+    """Run an exercise, given by id or name, and print which of its claims hold."""
     import subprocess
 
     from minires.course import commands, folder, manifest
@@ -40,20 +40,20 @@ def status():
 
 
 def yours(which):
-    """The learner's function of an exercise, by id or name, if it is solved; else the library's. Prints which."""
+    """Return the learner's function of an exercise, given by id or name, if it is solved; otherwise the library's. Prints which."""
     from minires.course import engine, manifest
 
     return engine.yours(manifest.exercise(which))
 
 
 def mine(home=None):
-    """A context in which the learner's solved functions stand in the library's places; it gives a report of whose code ran.
+    """Context manager: run the library on the learner's solved functions, and report whose code ran.
 
         with course.mine() as report:
             train_epoch(...)
         print(report)
 
-    home  the folder of exercises; without it the one of this clone. See minires.course.engine.mine
+    home  the folder of exercises; by default, that of this clone. See minires.course.engine.mine
     """
     from minires.course import engine
 

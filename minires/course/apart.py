@@ -1,4 +1,4 @@
-"""Exercises in a process of their own: whatever it does, each has a result, and nothing of it is left running."""
+"""Exercises in a separate process: whatever it does, each exercise has a result, and no process is left running."""
 
 import json
 import os
@@ -14,20 +14,18 @@ from pathlib import Path
 from minires.course import runner
 
 DEVNULL = subprocess.DEVNULL
-MOST = (
-    1 << 20
-)  # bytes that are shown of what the learner's function prints, where it comes through a pipe
+MOST = 1 << 20  # bytes of the learner's output that are shown, if it comes through a pipe
 
 
 def run_apart(exercise, yours, tests, **options):
-    """A runner.Result of a process of its own, whatever that process does. options  as run_together's"""
+    """Return the runner.Result of a separate process, whatever it does. options  as for run_together"""
     return run_together([exercise], yours, tests, **options)[exercise.id]
 
 
 def run_together(exercises, yours, tests, *, limit, memory=0, **options):
-    """id -> runner.Result, of one process for all of them, whatever that process does.
+    """Return id -> runner.Result, from one process for all exercises, whatever it does.
 
-    limit  seconds    memory  MiB; 0 for no limit, and no other one than that of time    options  as subprocess.Popen's
+    limit  seconds    memory  MiB; 0 for no limit except that on time    options  as for subprocess.Popen
     """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         out, token = Path(folder, secrets.token_hex(8)), secrets.token_hex(16)
@@ -55,7 +53,7 @@ def run_together(exercises, yours, tests, *, limit, memory=0, **options):
 
 
 def _with_environment(options):
-    """The options for Popen, with an environment in which the process finds this minires."""
+    """Return the options for Popen, with an environment in which the process finds this minires."""
     root = str(Path(__file__).parents[2])
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
     environment = {**os.environ, "PYTHONPATH": path, **options.get("env", {})}
@@ -65,7 +63,7 @@ def _with_environment(options):
 
 
 class _Printed:
-    """What comes through a pipe, read in a thread to its end, of which the first MOST bytes are kept."""
+    """The output of a process, read from a pipe by a thread; the first MOST bytes are kept."""
 
     def __init__(self, pipe):
         self._pipe, self._kept, self._more = pipe, bytearray(), 0
@@ -80,7 +78,7 @@ class _Printed:
             self._more += len(chunk[room:])
 
     def show(self):
-        """Print it. Call this when the process has ended: one that it left behind may hold the pipe open."""
+        """Print it. Call this when the process has ended; a process that it left behind may keep the pipe open."""
         if self._pipe is None:
             return
         self._thread.join(timeout=1)
@@ -90,7 +88,7 @@ class _Printed:
 
 
 def _end(process):
-    """End the process and whatever it started."""
+    """Kill the process and its process group."""
     try:
         os.killpg(process.pid, signal.SIGKILL) if os.name == "posix" else process.kill()
     except (ProcessLookupError, PermissionError):
@@ -107,7 +105,7 @@ def _ended(code):
 
 
 def _results(out, token):
-    """id -> runner.Result: what the process wrote of each, if it did."""
+    """Return id -> runner.Result, for those that the process wrote."""
     found = {}
     if not out.is_file():
         return found

@@ -1,10 +1,10 @@
-"""For "write the test": what a learner's check says of candidates, right ones and wrong ones."""
+"""For "write the test": the verdicts of a learner's check on right and wrong candidates."""
 
 
 def verdicts(check, candidates):
-    """What a check says of each: what it is -> "accepted", or "rejected" where it raises.
+    """Return description -> "accepted", or "rejected" if the check raises on the candidate.
 
-    candidates  what it is -> a function
+    candidates  description -> function
     """
     return {name: _verdict(check, candidate) for name, candidate in candidates.items()}
 
@@ -12,8 +12,8 @@ def verdicts(check, candidates):
 def _verdict(check, candidate):
     try:
         check(candidate)
-    except NotImplementedError:  # the hole
+    except NotImplementedError:  # the placeholder
         raise
-    except Exception:  # an AssertionError, or whatever a wrong candidate makes a check stumble over
+    except Exception:  # an AssertionError, or any error that a wrong candidate causes in a check
         return "rejected"
     return "accepted"

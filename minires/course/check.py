@@ -1,11 +1,11 @@
-"""What the claims of an exercise are made with: the learner's function beside the library's, on the same inputs.
+"""Claims about the learner's function, which is compared with the library's on the same inputs.
 
     check = Check("05c")
 
     def test_every_patch_is_a_row():
         check.same(im2col, image, kernel=2)
 
-`check.same`, `check.gradients` and their kin raise Wrong.
+`check.same`, `check.gradients` and so on raise Wrong.
 """
 
 from contextlib import suppress
@@ -23,30 +23,32 @@ __tracebackhide__ = True  # pytest shows the claim and the learner's lines, and 
 
 
 class Check:
-    """The claims that one exercise makes, each a method that raises Wrong with a message that stands alone.
+    """The claims of one exercise: each method raises Wrong with a message that needs no context.
 
-    tolerance  how far a number may be off, relative to the largest of its array
-    float32  whether the claims hold in float32 too: not of small steps, which rounding swallows
+    tolerance  the largest error of an element, relative to the largest element of its array
+    float32  whether the claims hold in float32 too; finite differences are lost in rounding there
     """
 
     def __init__(self, id, *, tolerance=1e-8, float32=True):
         self.exercise, self.tolerance, self.float32 = manifest.exercise(id), tolerance, float32
 
     def same(self, yours, *inputs, **options):
-        """`yours` gives what ours gives: structure, type, shape, numbers; of an op (result, backward) the result. Its inputs
-        stay as they are, a second call gives the same, in memory of its own; and float32 in gives float32 out."""
+        """Check that `yours` returns what ours does: structure, dtype, shape, values; of an op (result, backward), the result.
+
+        It must leave its inputs unchanged, return the same on a second call, in memory of its own, and keep float32.
+        """
         for trial in self._trials(inputs, options):
             self._compare(trial, yours)
             self._manners(trial, yours)
 
     def gradients(self, yours, *inputs, **options):
-        """The same of an op, and each gradient, for a random gradient that comes in, which stays as it is."""
+        """Check the same of an op, and each gradient, for a random upstream gradient, which must stay unchanged."""
         for trial in self._trials(inputs, options, gradients=True):
             self._compare(trial, yours)
             self._manners(trial, yours)
 
     def backward(self, yours, *inputs, **options):
-        """The same, and a gradient check by small steps. The op has to be smooth at these inputs."""
+        """Check the same, and the gradients by finite differences. The op must be smooth at these inputs."""
         self.gradients(yours, *inputs, **options)
         try:
             with poisoned(self.exercise, yours):
@@ -55,16 +57,16 @@ class Check:
             raise error if isinstance(error, Cheating) else Wrong(str(error)) from None
 
     def experiment(self, run, yours, about):
-        """run(yours) gives what run(ours) gives.
+        """Check that run(yours) returns what run(ours) does.
 
-        run  takes the function, and gives numbers, arrays, or a dict of them by what they are; it is called with ours, with
-        yours and with known mistakes, and so makes its inputs anew each time
-        about  what was tried, as a message has it: "a diamond, b = 2a, c = 3b + 4b"
+        run  takes the function and returns numbers, arrays, or a dict from descriptions to these; it is called with ours,
+        yours and the known mistakes, so it must make new inputs each time
+        about  what is tried, for the message: "a diamond, b = 2a, c = 3b + 4b"
         """
         self._compare(Experiment(run, about), yours)
 
     def own_memory(self, yours, *inputs, **options):
-        """What `yours` gives shares no memory with an input: who writes to the one does not change the other."""
+        """Check that the result of `yours` shares no memory with an input: writing to one must not change the other."""
         trial = Call(self.exercise, inputs, options, numpy.float64, False)
         arrays = trial.arrays()
         with poisoned(self.exercise, yours):
@@ -77,29 +79,29 @@ class Check:
                 and numpy.shares_memory(result, array)
             ):
                 raise Wrong(
-                    f"{trial.about}: what yours gives is a view of {name}: who writes to it writes to {name}"
+                    f"{trial.about}: your result is a view of {name}: writing to it would change {name}"
                 )
 
     def call(self, yours, *inputs, **options):
-        """What `yours` gives, with the library's counterpart poisoned: for claims of other kinds."""
+        """Return what `yours` returns, with the library's counterpart poisoned: for other kinds of claims."""
         with poisoned(self.exercise, yours):
             return yours(*inputs, **options)
 
     def true(self, claim, message):
-        """`claim` holds; else the message says what does not."""
+        """Check that `claim` holds. The message says what does not."""
         if not claim:
             raise Wrong(message)
 
-    # How.
+    # The implementation.
 
     def _trials(self, inputs, options, gradients=False):
-        """With the inputs in float64; and in float32, where there are floats."""
+        """Yield the call in float64, and in float32 if there are floats."""
         yield Call(self.exercise, inputs, options, numpy.float64, gradients)
         if self.float32 and any(floats(array) for array in inputs):
             yield Call(self.exercise, inputs, options, numpy.float32, gradients)
 
     def _compare(self, trial, yours):
-        """Item by item, as the trial gives them, yours beside ours; at the first difference say what it is and looks like."""
+        """Compare the items of the trial, yours with ours; describe the first difference and the known mistake it looks like."""
         tolerance = max(self.tolerance, trial.tolerance)
         ours = list(trial.run(self.exercise.reference()))
         run = trial.run(yours)
@@ -121,7 +123,7 @@ class Check:
 
 
 def _next(run, exercise, yours, trial):
-    """The next item of a trial that runs the learner's function."""
+    """Return the next item of a trial that runs the learner's function."""
     try:
         with poisoned(exercise, yours):
             return next(run)[1]
@@ -129,7 +131,9 @@ def _next(run, exercise, yours, trial):
         raise
     except RecursionError as error:
         mistake, sentence = diagnosis.of_crash(exercise, trial, error)
-        message = f"{trial.about}: Python's stack is too small for so many calls within calls; a loop has no such limit"
+        message = (
+            f"{trial.about}: the recursion is too deep for Python's stack; a loop has no such limit"
+        )
         raise Wrong("\n".join([message, *_indented(sentence)]), mistake) from None
     except Exception as error:
         if not unstarted(error, exercise):
@@ -141,7 +145,7 @@ def _next(run, exercise, yours, trial):
 
 
 def unstarted(error, exercise):
-    """Whether an error is the hole that the exercise began with."""
+    """Return True if an error comes from the placeholder that the exercise starts with."""
     return isinstance(error, NotImplementedError) and message(error).startswith(
         f"exercise {exercise.id}:"
     )

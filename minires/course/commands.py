@@ -1,4 +1,4 @@
-"""What one does with exercises: see how far one is, check, watch, ask for a hint, begin anew, look the answer up."""
+"""Commands for exercises: progress, check, watch, hint, reset, solution."""
 
 import inspect
 import sys
@@ -13,7 +13,7 @@ SIGNS = {runner.SOLVED: "+", runner.WRONG: "x", runner.BEGUN: "~", runner.NOT_ST
 
 
 def status(home):
-    """Print the table, a line an exercise."""
+    """Print the table, one line per exercise."""
     states, known = progress.states(home), progress.read(home)
     chapter = None
     for id, exercise in manifest.exercises().items():
@@ -34,7 +34,7 @@ def status(home):
     bar = "#" * round(20 * solved / len(states))
     print(
         f"[{bar:20}] {solved} of {len(states)} solved"
-        + (f"; the others take some {minutes} minutes" if minutes else "")
+        + (f"; the others take about {minutes} minutes" if minutes else "")
     )
     coming = following(states)
     if coming:
@@ -44,7 +44,7 @@ def status(home):
 
 
 def following(states):
-    """The first exercise that is not solved, or None."""
+    """Return the first exercise that is not solved, or None."""
     return next(
         (manifest.exercises()[id] for id, state in states.items() if state != runner.SOLVED), None
     )
@@ -54,9 +54,9 @@ def coming(home):
     """Print which exercise comes next, and what it asks for."""
     exercise = following(progress.states(home))
     if exercise is None:
-        print("All exercises are solved. minires train --mine trains a net with what you wrote.")
+        print("All exercises are solved. minires train --mine trains a network on your functions.")
         return
-    print(f"{exercise.id}  {exercise.name}: {exercise.title}. Chapter {exercise.chapter:02d}, some {exercise.minutes} minutes, "
+    print(f"{exercise.id}  {exercise.name}: {exercise.title}. Chapter {exercise.chapter:02d}, about {exercise.minutes} minutes, "
           f"{exercise.kind}")  # fmt: skip
     if exercise.needs:
         print(
@@ -67,9 +67,9 @@ def coming(home):
 
 
 def check(home, exercise, stream=None):
-    """Run an exercise and print what became of it. Returns its state.
+    """Run an exercise and print the verdict. Returns its state.
 
-    stream  where the learner's function prints to: a file, or None for where this process does
+    stream  a file for what the learner's function prints, or None for this process's stdout
     """
     if not (Path(home) / exercise.file).is_file():
         print(f"there is no {exercise.file}: minires exercises reset {exercise.id} brings it back")
@@ -80,7 +80,7 @@ def check(home, exercise, stream=None):
 
 
 def check_begun(home):
-    """Check all exercises that were begun, one after the other. Returns their states."""
+    """Check all exercises that have been started, one after the other. Returns their states."""
     begun = [
         one
         for one in manifest.exercises().values()
@@ -89,14 +89,14 @@ def check_begun(home):
     states = [check(home, exercise) for exercise in begun]
     if not begun:
         print(
-            f"nothing is started yet: {next(iter(manifest.exercises().values())).file} is the first"
+            f"nothing is started yet; the first exercise is {next(iter(manifest.exercises().values())).file}"
         )
     return states
 
 
 def verdict(exercise, result):
-    """What became of an exercise, in text: its claims, and what is wrong with the first that does not hold."""
-    # Else a chapter would print something else each time.
+    """Return the verdict as text: the claims, and what is wrong with the first that does not hold."""
+    # Otherwise a chapter's output would differ each time.
     took = f" ({result.seconds:.1f} s)" if result.seconds >= 1 else ""
     lines = [f"{exercise.id}  {exercise.name}: {result.state}{took}"]
     if result.state != runner.NOT_STARTED:
@@ -108,21 +108,21 @@ def verdict(exercise, result):
         lines += ["", *(f"  {line}" for line in result.message.splitlines())]
     if result.state == runner.NOT_STARTED:
         lines.append(
-            f"  it is written in exercises/{exercise.file}; minires exercises hint {exercise.id} helps"
+            f"  write it in exercises/{exercise.file}; for a hint, run minires exercises hint {exercise.id}"
         )
     return "\n".join(lines)
 
 
 def watch(home, exercise=None, *, every=0.5, rounds=None):
-    """Check an exercise again whenever its file is saved; all of them without one. Ctrl-C ends it.
+    """Check an exercise whenever its file is saved; by default, all of them. Ctrl-C ends it.
 
-    every  seconds between two looks    rounds  how many looks; without it for ever
+    every  seconds between two looks    rounds  how many looks; by default, no limit
     """
     watched = [exercise] if exercise else list(manifest.exercises().values())
     marks = {one.id: progress.mark(one, home) for one in watched}
     if exercise:
         check(home, exercise)
-    print(f"watching {exercise.file if exercise else home}; Ctrl-C ends it", flush=True)
+    print(f"watching {exercise.file if exercise else home}; press Ctrl-C to stop", flush=True)
     while rounds is None or rounds > 0:
         time.sleep(every)
         rounds = None if rounds is None else rounds - 1
@@ -142,7 +142,7 @@ def hint(home, exercise):
         print(f"{exercise.id}  hint {i} of {len(exercise.hints)}: {text.strip()}")
     if shown == len(exercise.hints):
         print(
-            f"There is no further one: minires exercises solution {exercise.id} --give-up shows the answer."
+            f"That was the last hint: minires exercises solution {exercise.id} --give-up shows the answer."
         )
     elif not kept:
         print(
@@ -151,9 +151,9 @@ def hint(home, exercise):
 
 
 def reset(home, exercise):
-    """Write the file as it was given out; what was there is kept.
+    """Restore the original file, and keep the learner's in the folder `backup`.
 
-    Raises  OSError: one of the two cannot be written; it says which, and the learner's file stays.
+    Raises  OSError: one of the two files cannot be written. The learner's stays.
     """
     path = Path(home) / exercise.file
     if as_provided(exercise, home):
@@ -170,7 +170,7 @@ def reset(home, exercise):
 
 
 def _free(path):
-    """This path, with a number that is not taken."""
+    """Return this path with the first number that is free."""
     number = 1
     while (numbered := path.with_stem(f"{path.stem}.{number}")).exists():
         number += 1
@@ -178,16 +178,16 @@ def _free(path):
 
 
 def solution(home, exercise, *, give_up=False):
-    """Print the answer, if the exercise is solved or given up. Returns whether it did."""
+    """Print the answer if the exercise is solved or given up. Returns True if it did."""
     solved = progress.states(home, [exercise.id])[exercise.id] == runner.SOLVED
     if not (solved or give_up or progress.read(home).get(exercise.id, {}).get("gave_up")):
         print(
-            f"{exercise.id} is not solved yet: minires exercises hint {exercise.id} helps; --give-up shows the answer"
+            f"{exercise.id} is not solved yet; for a hint, run minires exercises hint {exercise.id}; --give-up shows the answer"
         )
         return False
     if not solved:
         progress.change(home, exercise, gave_up="yes")
     if exercise.library:
-        print(f"# minires has it as {exercise.library}")
+        print(f"# in minires: {exercise.library}")
     print(inspect.getsource(inspect.unwrap(exercise.reference())))
     return True

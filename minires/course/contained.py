@@ -7,14 +7,14 @@ from contextlib import contextmanager
 
 
 class Ended(Exception):
-    """The learner's code would have ended Python."""
+    """An error in place of one that would have ended Python."""
 
     __module__ = "builtins"  # so that pytest calls it by its bare name
 
 
 @contextmanager
 def contained():
-    """Context manager: raise Ended for whatever is not an Exception. Ctrl-C is passed on, `raise KeyboardInterrupt` is not."""
+    """Context manager: raise Ended for anything that is not an Exception. Ctrl-C still raises KeyboardInterrupt."""
     pressed = []
     main = threading.current_thread() is threading.main_thread()
     handler = signal.getsignal(signal.SIGINT) if main else None

@@ -1,4 +1,4 @@
-"""A device for an experiment: the backend "strict", which refuses what a GPU refuses, and counts what is fetched."""
+"""A device for experiments: the backend "strict", which refuses what a GPU refuses and counts copies to the host."""
 
 from contextlib import contextmanager
 
@@ -6,14 +6,14 @@ from minires import backend
 
 
 class Device:
-    """How many arrays were copied from it to the host: fetched."""
+    """A count of the arrays that were copied from the device to the host: fetched."""
 
     fetched = 0
 
 
 @contextmanager
 def device():
-    """A context in which arrays live on "strict".
+    """Context manager: arrays are on the backend "strict".
 
     with device() as its:
         function(to_device(array))

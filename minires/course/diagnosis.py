@@ -1,4 +1,4 @@
-"""Which known mistake a wrong answer looks like: the mistakes of the answer file are run on the same inputs."""
+"""Diagnosis: the known mistakes run on the same inputs, and one that gives the same wrong answer is named."""
 
 import inspect
 
@@ -9,9 +9,9 @@ __tracebackhide__ = True
 
 
 def of(exercise, trial, i, got, ours, tolerance):
-    """(key, lines) of the mistake that gives for item i what the learner's function gave; (None, []) where none does.
+    """Return (key, lines) of the mistake that gives the learner's value for item i; (None, []) if none does.
 
-    Of several the one that also gets the items before it right.
+    It must also get the items before i right.
     """
     for key, mistake in exercise.all_mistakes().items():
         items, _ = _run(trial, mistake, i + 1)
@@ -24,7 +24,7 @@ def of(exercise, trial, i, got, ours, tolerance):
 
 
 def of_crash(exercise, trial, error):
-    """(key, lines) of the mistake that raises the same error."""
+    """Return (key, lines) of the mistake that raises the same error."""
     for key, mistake in exercise.all_mistakes().items():
         _, raised = _run(trial, mistake, None)
         if type(raised) is type(error) and (
@@ -35,23 +35,23 @@ def of_crash(exercise, trial, error):
 
 
 def sentence(mistake):
-    """What a known mistake is, for the learner."""
+    """Return a sentence that tells the learner about a known mistake."""
     return f"This is what comes out when {clause(mistake)}."
 
 
 def clause(mistake):
-    """What is wrong with a known mistake: its docstring."""
+    """Return what is wrong with a known mistake: its docstring."""
     return " ".join(inspect.getdoc(mistake).split()).rstrip(".")
 
 
 def _run(trial, mistake, count):
-    """(the items that it gives, at most `count`; the error that ends them, or None)."""
+    """Return (the items of a mistake, at most `count`; the error that ends them, or None)."""
     items = []
     try:
         for item in trial.run(mistake):
             items.append(item)
             if len(items) == count:
                 break
-    except Exception as error:  # it is a wrong function
+    except Exception as error:  # a mistake may crash
         return items, error
     return items, None

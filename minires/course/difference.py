@@ -1,4 +1,4 @@
-"""How two results differ, in words: structure, type, shape, then numbers, and what the numbers have in common."""
+"""The difference between two results, in words: structure, dtype, shape, then values, and what the values have in common."""
 
 from itertools import combinations, permutations
 
@@ -8,7 +8,7 @@ from minires.backend import is_array, to_host
 
 
 def on_host(value):
-    """A result with its arrays as NumPy's own; numbers as they are."""
+    """Return a result with its arrays as NumPy arrays, and its numbers unchanged."""
     if isinstance(value, (tuple, list)):
         return getattr(type(value), "_make", type(value))(map(on_host, value))
     if isinstance(value, dict):
@@ -17,20 +17,20 @@ def on_host(value):
 
 
 def same(yours, ours, tolerance):
-    """Whether they are equal, but for rounding."""
+    """Return True if they are equal up to rounding."""
     return difference(yours, ours, tolerance) is None
 
 
 def difference(yours, ours, tolerance, sizes=None):
-    """Lines that say how `yours` differs from `ours`; None where it does not.
+    """Return lines that say how `yours` differs from `ours`; None if it does not.
 
-    tolerance  of a number, relative to the largest    sizes  name -> a size at hand, to explain a constant ratio by
+    tolerance  of an element, relative to the largest    sizes  name -> a size that may explain a constant ratio
     """
     if isinstance(ours, (tuple, list)):
         return _sequence(yours, ours, tolerance, sizes)
     if isinstance(ours, dict):
         return _mapping(yours, ours, tolerance, sizes)
-    # None, a text, a function; where known mistakes are held against an answer, whatever it is.
+    # None, a string, a function; when an answer is compared with known mistakes, anything.
     if not _numeric(ours):
         return _plain(yours, ours)
     expected, got = numpy.asarray(ours), numpy.asarray(yours) if _numeric(yours) else None
@@ -124,9 +124,9 @@ def _numbers(got, expected, tolerance, sizes):
 
 
 def _in_common(got, expected, tolerance, sizes):
-    """What the numbers have in common, if anything: one line."""
+    """Return what the values have in common, if anything: one line."""
     if not numpy.isfinite(got).all():
-        return ["yours holds NaN or infinity"] if numpy.isfinite(expected).all() else []
+        return ["yours contains NaN or infinity"] if numpy.isfinite(expected).all() else []
     if not got.any():
         return ["yours is zero everywhere"]
     filled = numpy.abs(expected) > 1e-9 * numpy.abs(expected).max()
@@ -151,10 +151,10 @@ def _in_common(got, expected, tolerance, sizes):
             got.transpose(order), expected, tolerance
         ):
             return [
-                f"yours is ours with its axes in another order: yours.transpose({', '.join(map(str, order))}) would be right"
+                f"yours is ours with its axes in a different order: yours.transpose({', '.join(map(str, order))}) would be right"
             ]
     if _all_close(numpy.sort(got, None), numpy.sort(expected, None), tolerance):
-        return ["they are the right numbers in another order"]
+        return ["the values are right, but in a different order"]
     return []
 
 
@@ -173,21 +173,21 @@ def _orders(ndim):
 
 
 def _other_shape(got, expected, tolerance):
-    """What the numbers of two shapes have in common."""
+    """Return what the values of two shapes have in common."""
     for order in _orders(got.ndim):
         if got.transpose(order).shape == expected.shape and _all_close(
             got.transpose(order), expected, tolerance
         ):
             return [
-                f"with its axes in another order yours would be right: yours.transpose({', '.join(map(str, order))})"
+                f"yours would be right with its axes in a different order: yours.transpose({', '.join(map(str, order))})"
             ]
     if got.size == expected.size and _all_close(got.reshape(expected.shape), expected, tolerance):
-        return [f"the numbers are right: yours.reshape{expected.shape} would be it"]
+        return [f"the values are right: yours.reshape{expected.shape} would do"]
     return []
 
 
 def _ratio(ratio, sizes):
-    """A constant ratio, and which size at hand it may be."""
+    """Return a line about a constant ratio, and the size that it may be."""
     if abs(ratio + 1) < 1e-6:
         return "yours has the wrong sign everywhere"
     sign = ", with the wrong sign" if ratio < 0 else ""

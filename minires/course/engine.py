@@ -1,4 +1,4 @@
-"""The learner's own functions in the engine: what is solved stands in for the library's, and each call is counted."""
+"""The learner's functions in the engine: those that are solved replace the library's, and each call is counted."""
 
 import functools
 import inspect
@@ -15,17 +15,17 @@ WHOSE = {runner.SOLVED: "yours", runner.WRONG: "minires (yours is wrong)"}
 
 
 class Report:
-    """Whose code ran: for each exercise that is a part of the library, how often, and whether it was the learner's."""
+    """A report of whose code ran: for each exercise that is part of the library, how often, and whether it was the learner's."""
 
     def __init__(self, states):
         self.states, self.calls = states, Counter()
 
     def note(self, id):
-        """One call more."""
+        """Count a call."""
         self.calls[id] += 1
 
     def lines(self):
-        """A line for each that was called; at the end those that were not."""
+        """Return a line for each that was called, and one for those that were not."""
         lines, idle = [], []
         for id, state in self.states.items():
             exercise = manifest.exercises()[id]
@@ -37,11 +37,11 @@ class Report:
         return lines + ([f"yours, but not needed here: {', '.join(idle)}"] if idle else [])
 
     def __str__(self):
-        return "\n".join(self.lines()) or "none of the exercises is a part of what ran"
+        return "\n".join(self.lines()) or "none of the exercises is part of what ran"
 
 
 def yours(exercise):
-    """The learner's function if it is solved, else the library's. Prints which."""
+    """Return the learner's function if it is solved, otherwise the library's. Prints which."""
     try:
         home = folder.find()
         state = progress.states(home, [exercise.id])[exercise.id]
@@ -56,14 +56,15 @@ def yours(exercise):
 
 @contextmanager
 def mine(home=None):
-    """A context in which the learner's solved functions stand in for the library's, and the library's are counted where an
-    exercise is not solved. Only plain forms run, on one thread: nothing is fused, folded or done by another algorithm.
+    """Context manager: run the library on the learner's solved functions, and count their calls and those of the library's.
+
+    Only plain forms run, on one thread: nothing is fused, folded or computed by a different algorithm.
 
         with course.mine() as report:
             train_epoch(...)
         print(report)
 
-    home  the folder of exercises; without it the one of this clone
+    home  the folder of exercises; by default, that of this clone
     """
     home = folder.find(home)
     parts = {id: exercise for id, exercise in manifest.exercises().items() if exercise.target}
@@ -80,7 +81,7 @@ def mine(home=None):
 
 
 def _stand_in(exercise, home, note):
-    """What stands in for an exercise's target and calls note() each time: the learner's function, or without a home the library's."""
+    """Return the replacement for an exercise's target, which calls note() each time: the learner's function, or without a home the library's."""
     written = (
         getattr(folder.load(home / exercise.file), exercise.function)
         if home
@@ -95,7 +96,7 @@ def _stand_in(exercise, home, note):
 
 
 def counted(function, note, holes=()):
-    """The function, which calls note() each time; of a class a subclass, in which each of the methods `holes` does."""
+    """Return the function, which calls note() each time; for a class, a subclass in which each of the methods `holes` does."""
     if inspect.isclass(function):
         methods = {name: counted(getattr(function, name), note) for name in holes or ["__init__"]}
         return type(

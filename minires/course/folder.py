@@ -1,4 +1,4 @@
-"""The folder of exercises: where it is, and what is in a learner's file."""
+"""The folder of exercises, and the learner's files in it."""
 
 import ast
 import importlib.util
@@ -14,9 +14,9 @@ class NoExercises(ValueError):
 
 
 def find(start=None):
-    """The folder `exercises` of the clone that `start` (or the current folder) lies in; else of the one that minires runs from.
+    """Return the folder `exercises` of the clone that contains `start` (by default, the current folder), or of the one minires runs from.
 
-    Raises  NoExercises: there is none; it says what to do.
+    Raises  NoExercises: there is none; the message says what to do.
     """
     start = Path(start or Path.cwd()).resolve()
     own = Path(__file__).parents[2]
@@ -28,22 +28,28 @@ def find(start=None):
         if (folder / "conftest.py").is_file() and list(folder.glob("test_e*.py")):
             return folder
     raise NoExercises(
-        f"there is no folder of exercises at {start} or above it. They come with the repository, not with the package: "
+        f"no folder of exercises at {start} or above it. They come with the repository, not with the package: "
         "clone it, go there, and try again"
     )
 
 
 def untouched(exercise, folder):
-    """Whether the learner's function is still as it was given out; comments and imports do not count."""
+    """Return True if the learner's function is still as provided; comments and imports do not count."""
     try:
         text = source(Path(folder) / exercise.file)
         return _body(text, exercise.function) == _body(stubs.cut(exercise), exercise.function)
-    except (SyntaxError, ValueError, OSError, RecursionError, MemoryError):  # of ast.parse, too
+    except (
+        SyntaxError,
+        ValueError,
+        OSError,
+        RecursionError,
+        MemoryError,
+    ):  # ast.parse raises all of these
         return False
 
 
 def as_provided(exercise, folder):
-    """Whether the learner's file is as it was given out, comments and all; line ends do not count."""
+    """Return True if the learner's file is still as provided, comments included; line endings do not count."""
     try:
         return source(Path(folder) / exercise.file) == stubs.cut(exercise)
     except (SyntaxError, OSError):
@@ -51,7 +57,7 @@ def as_provided(exercise, folder):
 
 
 def source(path):
-    """The text of a file of Python: without a byte order mark, and with each line ended by a newline.
+    """Return the text of a Python file, without a byte order mark and with "\\n" as line endings.
 
     Raises  SyntaxError: it cannot be read as text. OSError
     """
@@ -60,7 +66,7 @@ def source(path):
         text = importlib.util.decode_source(data)
         end = text.find("\0")
         trouble = "it has null bytes" if end >= 0 else ""
-    except (SyntaxError, LookupError) as error:  # of a line that names the encoding
+    except (SyntaxError, LookupError) as error:  # from a line that names the encoding
         end, trouble = 0, str(error)
     except UnicodeDecodeError as error:
         end, trouble = error.start, str(error)
@@ -72,7 +78,7 @@ def source(path):
 
 
 def _body(text, function):
-    """The function without its docstring, as a tree in text."""
+    """Return the function's syntax tree as text, without its docstring."""
     for node in ast.parse(text).body:
         if getattr(node, "name", None) == function:
             body = node.body[1:] if ast.get_docstring(node) is not None else node.body
@@ -81,9 +87,9 @@ def _body(text, function):
 
 
 def load(path, name=None):
-    """A fresh module from a file, under its name in sys.modules.
+    """Return a new module from a file, and put it into sys.modules under its name.
 
-    Raises  whatever running it raises: SyntaxError, ImportError, ...
+    Raises  any error of running it: SyntaxError, ImportError, ...
     """
     path = Path(path)
     name = name or path.stem
@@ -92,7 +98,7 @@ def load(path, name=None):
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        # Not through the cache of bytecode, which knows seconds only.
+        # Not from cached bytecode, which a save within the same second leaves unchanged.
         exec(compile(source(path), str(path), "exec"), vars(module))
     except BaseException:
         sys.modules.pop(name, None)

@@ -1,4 +1,4 @@
-"""Grading: each submission's exercises in processes of their own, with limits. It is no sandbox."""
+"""Grading: each exercise of each submission in its own process, with limits. This is not a sandbox."""
 
 import csv
 import io
@@ -16,20 +16,20 @@ from minires.course import apart, diagnosis, folder, manifest, runner
 from minires.course.trouble import message, printable
 
 COLUMNS = ("submission", "exercise", "name", "state", "mistake", "seconds", "message")
-MOST = 1 << 20  # bytes of a learner's file that are read
+MOST = 1 << 20  # bytes of the largest file that is read
 
 
 def grade(submissions, out, *, tests, seconds=20.0, memory=2048, only=None, jobs=None):
-    """Run all exercises of all submissions, write a table in CSV, print who solved how many and which mistakes were made.
+    """Run all exercises of all submissions, write a CSV table, and print a line per submission and the known mistakes.
 
     submissions  a folder: each folder in it is a submission, with the learner's files in it or in its folder `exercises`
-    tests  the folder with the claims: those of a submission are not looked at    seconds, memory (MiB)  limits for an exercise
-    only  ids of exercises; without it all    jobs  how many run side by side; without it one a core
+    tests  the folder with the claims: those of a submission are ignored    seconds, memory (MiB)  limits per exercise
+    only  ids of exercises; by default, all    jobs  how many run in parallel; by default, one per core
 
-    Raises  ValueError: there is no submission, or a limit that cannot be. OSError: the table cannot be written.
+    Raises  ValueError: there is no submission, or a limit is impossible. OSError: the table cannot be written.
     """
     _check(seconds, memory, jobs)
-    streams.take_any_text()  # of the names of folders
+    streams.take_any_text()  # the names of folders, for example
     folders = _folders(submissions)
     chosen = [manifest.exercises()[id] for id in dict.fromkeys(only or manifest.exercises())]
     table = _Table(out)
@@ -68,29 +68,31 @@ def _check(seconds, memory, jobs):
 
 
 def _folders(submissions):
-    """The submissions, by name."""
+    """Return the submissions, sorted by name."""
     if not Path(submissions).is_dir():
         raise ValueError(f"expected a folder of submissions, got {submissions}")
     found = [path for path in Path(submissions).iterdir() if not path.name.startswith(".")]
     folders = sorted(filter(_is_submission, found))
     if not folders:
-        raise ValueError(f"{submissions} holds no folders: each submission is a folder in it")
+        raise ValueError(
+            f"{submissions} contains no folders: each submission should be a folder in it"
+        )
     return folders
 
 
 def _is_submission(path):
-    """Whether it is a folder, or a link that may have led to one."""
+    """Return True if it is a folder, or a broken link."""
     try:
         return path.is_dir() or (path.is_symlink() and not path.exists())
-    except OSError:  # it cannot be looked into: its rows will say so
+    except OSError:  # it cannot be read; its rows will say so
         return True
 
 
 class _Table:
-    """The table in CSV, written again after each submission: the file is complete at any time.
+    """The CSV table, written again after each submission, so that the file is always complete.
 
-    Where that fails once, as on a disk that is full for a moment, grading goes on. Into what is no file, such as a pipe,
-    the table is written at the end.
+    Grading continues if that fails, as on a full disk. If the path is not a file but a pipe or a device, the table is written
+    once, at the end.
     """
 
     def __init__(self, path):
@@ -109,7 +111,7 @@ class _Table:
     def finish(self):
         """Write all rows.
 
-        Raises  OSError: it names the path; the file, if it was written before, stays.
+        Raises  OSError: it names the path. A file that was written before stays.
         """
         self._write()
 
@@ -134,9 +136,9 @@ def _row(submission, exercise, result):
 
 
 def tell(mistakes):
-    """Print which mistakes the class makes, the commonest first."""
+    """Print the mistakes that the class makes, the most common first."""
     if mistakes:
-        print("mistakes that were recognised:")
+        print("known mistakes:")
     for (id, key), count in mistakes.most_common():
         exercise = manifest.exercises()[id]
         if key in exercise.all_mistakes():
@@ -146,7 +148,7 @@ def tell(mistakes):
 
 
 def _graded(exercise, submission, *limits):
-    """What became of one exercise of one submission, whatever the submission is: no trouble with one ends the others."""
+    """Return the verdict on one exercise of one submission; an error here is a verdict too, and does not end the others."""
     try:
         return _run(exercise, submission, *limits)
     except Exception as error:
@@ -155,7 +157,7 @@ def _graded(exercise, submission, *limits):
 
 
 def _run(exercise, submission, tests, seconds, memory):
-    """What became of one exercise of one submission. Its file is copied: the submission stays as it is."""
+    """Return the verdict on one exercise of one submission, from copies of its files."""
     if submission.is_symlink() and not submission.is_dir():
         raise OSError("a link that leads nowhere")
     places = submission / exercise.file, submission / "exercises" / exercise.file
@@ -183,5 +185,5 @@ def _run(exercise, submission, tests, seconds, memory):
 
 
 def harmless(value):
-    """A cell that a spreadsheet does not take for a formula."""
+    """Return a cell that a spreadsheet does not read as a formula."""
     return f"'{value}" if str(value)[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else value

@@ -1,16 +1,16 @@
-"""Small graphs to walk back through: nodes that count how often they are asked, and leaves."""
+"""Small graphs for a backward pass: leaves, and nodes that count how often they are used."""
 
-MOST = 1000  # times that a walk may look at one node
+MOST = 1000  # how often a backward pass may look at one node
 
 
 class Walked(AssertionError):
-    """A walk goes over the paths of a graph, of which there are too many."""
+    """A backward pass follows each path of a graph, and there are too many."""
 
     __module__ = "builtins"  # so that pytest calls it by its bare name
 
 
 class Leaf:
-    """Where a graph begins: gradients are added up in `grad`, which is None at first."""
+    """The start of a graph: gradients are added up in `grad`, which is None at first."""
 
     def __init__(self, name):
         self.name, self.grad = name, None
@@ -20,10 +20,10 @@ class Leaf:
 
 
 class Node:
-    """One op that was run.
+    """One op that has run.
 
-    parents  for each operand its Node or Leaf, or None where no gradient is wanted
-    backward  from the gradient that comes in to a tuple with one for each operand
+    parents  one per operand: its Node or Leaf, or None if it needs no gradient
+    backward  takes the upstream gradient and returns a tuple with one gradient per operand
     """
 
     def __init__(self, name, backward, *parents):
@@ -35,20 +35,20 @@ class Node:
 
     @property
     def parents(self):
-        """One for each operand. Asking too often raises Walked."""
+        """The parents, one per operand. Reading them too often raises Walked."""
         self._asked += 1
         if self._asked > MOST:
             raise Walked(
-                f"the parents of {self.name} were asked for more than {MOST} times: a walk over every path never ends"
+                f"the parents of {self.name} were read more than {MOST} times: following every path never ends"
             )
         return self._parents
 
     def backward(self, g):
-        """The gradients of the operands. Running too often raises Walked."""
+        """Return the gradients of the operands. Running too often raises Walked."""
         self.runs += 1
         if self.runs > MOST:
             raise Walked(
-                f"backward of {self.name} ran more than {MOST} times: a walk over every path never ends"
+                f"backward of {self.name} ran more than {MOST} times: following every path never ends"
             )
         return self._backward(g)
 
@@ -57,7 +57,7 @@ class Node:
 
 
 def add(name, a, b):
-    """a + b: both get the same array, as it came in."""
+    """a + b: both operands get the upstream gradient itself, the same array."""
     return Node(name, lambda g: (g, g), a, b)
 
 

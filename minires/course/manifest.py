@@ -1,4 +1,4 @@
-"""The manifest: which exercises there are, in order, and what each is of the library. One TOML file a chapter."""
+"""The manifest: the exercises in order, and their counterparts in the library. One TOML file per chapter."""
 
 import importlib
 import inspect
@@ -11,26 +11,26 @@ from minires import names
 
 FOLDER = Path(__file__).parent / "exercises"
 KINDS = ("write", "bug hunt", "write the test")
-NOT_MISTAKES = ("in_engine", "hunted")  # functions of an answer file with a part of their own
+NOT_MISTAKES = ("in_engine", "hunted")  # functions of an answer file that are not mistakes
 
 
 class ManifestError(ValueError):
-    """An entry of the manifest that does not hold together."""
+    """An inconsistent entry of the manifest."""
 
 
 @dataclass(frozen=True)
 class Exercise:
-    """An exercise as its entry in the manifest has it.
+    """An exercise, as its entry in the manifest defines it.
 
-    id, name  "05c", "im2col": the learner's file is e05c_im2col.py    function  what is to be written there, as a rule the name
-    title  what it is, in a few words    task  added to the docstring of the stub    chapter, minutes  for the learner
-    needs  ids of those that come before    hints  a question, the formula, the shape of the code
-    library  the dotted name of its counterpart, whose plain form is the reference; without one the answer file has that, under
-        the function's name
-    poisoned  dotted names that may not be called either, as they would give the answer away
-    replaces  what it stands in for in `train --mine`: without it `library`; "" for nothing
-        Those in these two, and in `library` where it is no class, are functions with forms.
-    imports  lines at the top of the stub    holes  of a class: the methods that are to be written; the others stay as they are
+    id, name  "05c", "im2col": the learner's file is e05c_im2col.py    function  what the learner writes there, usually the name
+    title  a few words    task  added to the docstring of the stub    chapter, minutes  for the learner
+    needs  ids of earlier exercises    hints  a question, the formula, the shape of the code
+    library  the dotted name of its counterpart, whose plain form is the reference; by default, the answer file's function of
+        the same name is
+    poisoned  dotted names that may not be called either, because they would give the answer away
+    replaces  what it replaces in `train --mine`: by default `library`; "" for nothing
+        These two name functions with forms, and so does `library` unless it is a class.
+    imports  lines at the top of the stub    holes  in a class: the methods that the learner writes; the others stay
     """
 
     id: str
@@ -70,16 +70,16 @@ class Exercise:
         return self.library if self.replaces is None else self.replaces
 
     def answers(self):
-        """The module with the known mistakes, and the reference where the library is not it."""
+        """The module with the known mistakes, and the reference if it is not the library's."""
         return importlib.import_module(f"minires.course.answers.{self.module}")
 
     def reference(self):
-        """The function or class that it is compared with: of a function with forms the plain one."""
+        """The function or class that the learner's is compared with: of a function with forms, the plain one."""
         found = resolve(self.library) if self.library else getattr(self.answers(), self.function)
         return getattr(found, "plain", found)
 
     def forbidden(self):
-        """The names of the functions with forms that the learner's function may not call; of a class the methods to be written."""
+        """The names of the functions with forms that the learner's function may not call; for a class, the methods that the learner writes."""
         whole = resolve(self.library) if self.library else None
         own = (
             [f"{self.library}.{hole}" for hole in self.holes]
@@ -89,12 +89,12 @@ class Exercise:
         return [form for form in map(form_name, filter(None, (*own, *self.poisoned))) if form]
 
     def all_mistakes(self):
-        """Those, and of a bug hunt the function that was given out."""
+        """Return the mistakes, and in a bug hunt also the function as provided."""
         hunted = getattr(self.answers(), "hunted", None)
         return {**({"hunted": hunted} if hunted else {}), **self.mistakes()}
 
     def mistakes(self):
-        """Key -> function: wrong ones whose docstrings end the sentence "This is what comes out when ..."."""
+        """Return key -> function: wrong ones whose docstrings complete the sentence "This is what comes out when ..."."""
         module = self.answers()
         found = {key: value for key, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__
                  and (inspect.isroutine(value) or inspect.isclass(value)) and not key.startswith("_")}  # fmt: skip
@@ -104,9 +104,9 @@ class Exercise:
 
 @cache
 def exercises():
-    """All of them, in order: id -> Exercise.
+    """Return all exercises, in order: id -> Exercise.
 
-    Raises  ManifestError: an entry with an unknown or missing key, a kind that there is not, needs that do not come before.
+    Raises  ManifestError: an entry has an unknown or missing key, an unknown kind, or needs that do not come before it.
     """
     found = {}
     for path in sorted(FOLDER.glob("*.toml")):
@@ -117,12 +117,12 @@ def exercises():
                 raise ManifestError(f"{path.name}, {entry.get('id', '?')}: {error}") from None
             if exercise.id in found or exercise.kind not in KINDS or len(exercise.hints) != 3:
                 raise ManifestError(
-                    f"{path.name}, {exercise.id}: the id twice, the kind none of {KINDS}, or not three hints"
+                    f"{path.name}, {exercise.id}: expected a new id, a kind among {KINDS}, and three hints"
                 )
             missing = [id for id in exercise.needs if id not in found]
             if missing:
                 raise ManifestError(
-                    f"{path.name}, {exercise.id}: it needs {', '.join(missing)}, which do not come before it"
+                    f"{path.name}, {exercise.id}: needs {', '.join(missing)}, which should come before it"
                 )
             found[exercise.id] = exercise
     return found
@@ -137,9 +137,9 @@ def _exercise(entry):
 
 
 def exercise(which):
-    """An exercise by its id ("05c"), its name ("im2col") or its file, in upper or lower case.
+    """Return an exercise by its id ("05c"), its name ("im2col") or its file, in upper or lower case.
 
-    Raises  ValueError: there is none; the message says which was probably meant.
+    Raises  ValueError: there is none; the message suggests the nearest.
     """
     word = Path(str(which)).name.casefold().removesuffix(".py").removeprefix("test_")
     for one in exercises().values():
@@ -151,9 +151,9 @@ def exercise(which):
 
 
 def resolve(dotted):
-    """What a dotted name stands for: minires.ops.conv.im2col, minires.nn.module.Module.parameters.
+    """Return the object with a dotted name: minires.ops.conv.im2col, minires.nn.module.Module.parameters.
 
-    Raises  ManifestError: no module begins so.
+    Raises  ManifestError: no module has such a name.
     """
     parts = dotted.split(".")
     for cut in range(len(parts) - 1, 0, -1):
@@ -168,6 +168,6 @@ def resolve(dotted):
 
 
 def form_name(dotted):
-    """The name by which ops.standing_in knows the function with this dotted name; None if it has no forms."""
+    """Return the name by which ops.standing_in knows the function with this dotted name; None if it has no forms."""
     forms = getattr(resolve(dotted), "forms", None)
     return forms and forms.name

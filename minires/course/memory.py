@@ -1,4 +1,4 @@
-"""How much memory an op saves for its backward pass."""
+"""The memory that an op saves for its backward pass."""
 
 import tracemalloc
 
@@ -6,9 +6,9 @@ from minires.backend import xp
 
 
 def saved_bytes(op, *arrays, **options):
-    """The bytes that backward saves, once the caller has released the op's inputs and its result: what a graph costs.
+    """Return the bytes that backward keeps once the caller has released the op's inputs and result: the cost of a graph.
 
-    arrays  of NumPy; the op gets copies that nobody else holds
+    arrays  NumPy arrays; the op gets copies that no other code holds
     """
     started = not tracemalloc.is_tracing()
     if started:

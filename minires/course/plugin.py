@@ -1,7 +1,7 @@
-"""What pytest says of exercises: not started is neither wrong nor skipped, and each exercise has a line at the end.
+"""A pytest plugin for exercises: "not started" is an outcome of its own, and the summary has a line per exercise.
 
-exercises/conftest.py imports these hooks. The exit status is 0 when nothing is wrong and something was started, 5 when
-nothing was started yet, 1 when something is wrong.
+exercises/conftest.py imports these hooks. The exit status is 0 if nothing is wrong and something has been started, 5 if
+nothing has been started yet, and 1 if something is wrong.
 """
 
 import ast
@@ -33,7 +33,7 @@ SEEN = pytest.StashKey[dict]()  # id -> {"folder", "claims": [(name, state)], "m
 
 
 def _exercise(path):
-    """The exercise whose claims a file holds, or None."""
+    """Return the exercise whose claims are in a file, or None."""
     modules = {exercise.test: exercise for exercise in manifest.exercises().values()}
     return modules.get(Path(path).name)
 
@@ -44,7 +44,7 @@ def _seen(config, exercise, path):
 
 
 def pytest_configure(config):
-    """A file that cannot be imported does not keep the others from running; short tracebacks."""
+    """Run the other exercises if a file cannot be imported, and show short tracebacks."""
     config.option.continue_on_collection_errors = True
     if config.option.tbstyle == "auto":
         config.option.tbstyle = "short"
@@ -52,7 +52,7 @@ def pytest_configure(config):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report(collector):
-    """An error in the learner's file is told with its line, and nothing of the machinery."""
+    """Report an error in the learner's file by its line alone, without the machinery."""
     exercise = _exercise(getattr(collector, "path", ""))
     if exercise is None or not isinstance(collector, pytest.Module):
         return (yield)
@@ -88,14 +88,14 @@ def _import_trouble(exercise, home):
 
 
 def pytest_collection_modifyitems(config, items):
-    """In the order of the manifest."""
+    """Put the claims in the order of the manifest."""
     order = {id: i for i, id in enumerate(manifest.exercises())}
     items.sort(key=lambda item: order[exercise.id] if (exercise := _exercise(item.path)) else -1)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem):
-    """What would end pytest makes a claim wrong."""
+    """Make a claim wrong if it would end pytest."""
     if _exercise(pyfuncitem.path) is None:
         return (yield)
     with _outlived():
@@ -109,7 +109,7 @@ def pytest_pyfunc_call(pyfuncitem):
 
 @contextmanager
 def _outlived():
-    """Context manager: whatever would end pytest raises an Exception; os._exit too, except in a child process."""
+    """Context manager: raise an Exception for whatever would end pytest, os._exit included (except in a child process)."""
     process, leave = os.getpid(), os._exit
 
     def refuse(status):
@@ -132,7 +132,7 @@ def _can_be_shown(error):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
-    """A claim that meets the hole is not started."""
+    """Report a claim that reaches the placeholder as not started."""
     report = yield
     exercise = _exercise(item.path)
     if exercise is None or not (report.when == "call" or report.failed):
@@ -162,20 +162,20 @@ def pytest_runtest_makereport(item, call):
 
 
 def _shown(longrepr, error, home):
-    """What pytest shows of an error; where that is endless, or not for a terminal, what `minires exercises check` does."""
+    """Return pytest's report of an error; if it is endless or unprintable, that of `minires exercises check`."""
     text = str(longrepr)
     return longrepr if printable(text, LONGEST_REPORT) == text else trouble(error, home)
 
 
 def _not_started(exercise, error, home):
-    """Whether a claim meets the hole, or a function that is as it was given out (of which, in a bug hunt, a claim may hold)."""
+    """Return True if a claim reaches the placeholder, or a function as provided (in a bug hunt, a claim may then hold)."""
     if error is None and exercise.kind != "bug hunt":
         return False
     return unstarted(error, exercise) or folder.untouched(exercise, home)
 
 
 def pytest_report_teststatus(report):
-    """Its own word, letter and colour."""
+    """Give "not started" a word, letter and colour."""
     if (MARK, True) in getattr(report, "user_properties", ()):
         return (
             (MARK, "-", ("NOT STARTED", {"cyan": True})) if report.when == "call" else ("", "", "")
@@ -184,9 +184,9 @@ def pytest_report_teststatus(report):
 
 
 def pytest_sessionfinish(session, exitstatus):
-    """The exit status; and what became of each exercise is kept beside the exercises."""
+    """Set the exit status, and record each verdict in the progress file."""
     idle = session.config.pluginmanager.get_plugin("hypothesispytest")
-    # Its summary would import it: longer than all takes.
+    # Its summary would import Hypothesis, which takes longer than all exercises.
     if idle and "hypothesis" not in sys.modules:
         session.config.pluginmanager.unregister(idle)
     seen = session.config.stash.get(SEEN, {})
@@ -206,13 +206,13 @@ def pytest_sessionfinish(session, exitstatus):
 
 
 def _claims(path):
-    """The names of the claims in a file."""
+    """Return the names of the claims in a file."""
     nodes = ast.parse(path.read_text(encoding="utf-8")).body
     return {node.name for node in nodes if getattr(node, "name", "").startswith("test_")}
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    """A line an exercise."""
+    """Print one line per exercise."""
     seen = config.stash.get(SEEN, {})
     if not seen:
         return
@@ -224,10 +224,12 @@ def pytest_terminal_summary(terminalreporter, config):
             terminalreporter.write(f"{id}  {exercise.name:20} ")
             terminalreporter.write(f"{state:12}", **{COLOURS[state]: True})
             terminalreporter.line(progress.details(state, states, seen[id]["message"]))
-            # A bug hunt, asked for by itself.
+            # A bug hunt that runs alone.
             if state == runner.NOT_STARTED and len(seen) == 1 and seen[id]["message"]:
                 terminalreporter.line(seen[id]["message"])
     if all(state == runner.NOT_STARTED for facts in seen.values() for _, state in facts["claims"]):
         first = manifest.exercises()[min(seen, key=list(manifest.exercises()).index)]
-        begin = f"Begin with exercises/{first.file}; minires exercises hint {first.id} helps."
+        begin = (
+            f"Begin with exercises/{first.file}; for a hint, run minires exercises hint {first.id}."
+        )
         terminalreporter.line(f"Nothing is started yet. {begin}")

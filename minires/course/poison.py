@@ -1,4 +1,4 @@
-"""While a learner's function is checked, the library's counterpart does not answer."""
+"""Poisoning: while a learner's function is checked, its counterpart in the library raises."""
 
 import inspect
 from contextlib import contextmanager
@@ -10,21 +10,21 @@ __tracebackhide__ = True
 
 
 class Cheating(AssertionError):
-    """The library's function was called by what is to stand in for it."""
+    """The learner's function called its counterpart in the library."""
 
     __module__ = "builtins"  # so that pytest calls it by its bare name
 
 
 @contextmanager
 def poisoned(exercise, yours):
-    """A context in which a call of the library's counterpart, by whichever name, raises Cheating; and so does the end of the block
-    where the learner's function caught it.
+    """Context manager: a call of the library's counterpart, by any name, raises Cheating. If the learner's function catches that,
+    the end of the block raises it again.
 
-    yours  the learner's function or class. One that is the library's own, or an heir of it, raises at once
+    yours  the learner's function or class. If it is the library's own, or a subclass of it, Cheating is raised at once
     """
     sentence = f"this exercise asks you to write {exercise.function}: calling the library's is cheating, if charming"
     original = manifest.resolve(exercise.library) if exercise.library else None
-    # From wherever it is kept.
+    # From whichever module.
     imported = (getattr(yours, "__module__", None) or "").startswith("minires.")
     classes = inspect.isclass(original) and inspect.isclass(yours)
     if imported or (classes and issubclass(yours, original)):

@@ -1,4 +1,4 @@
-"""How far a learner is: a readable text file beside the exercises, a line an exercise."""
+"""The learner's progress: a readable text file next to the exercises, with one line per exercise."""
 
 import hashlib
 from pathlib import Path
@@ -8,12 +8,12 @@ from minires.course import folder, manifest, runner
 from minires.course.apart import DEVNULL, run_apart, run_together
 
 FILE = "progress.txt"
-HEAD = "# How far you are. pytest and minires exercises write it; deleting it loses hints and nothing else.\n"
+HEAD = "# Your progress, written by pytest and minires exercises. If you delete it, you lose only the count of hints.\n"
 LIMIT = 60  # seconds for an exercise
 
 
 def read(home):
-    """id -> {"state", "file" (a mark of the learner's file then), "hints", "gave_up"}, as the file has it."""
+    """Return id -> {"state", "file" (a mark of the learner's file at that time), "hints", "gave_up"} from the file."""
     entries = {}
     try:
         lines = (Path(home) / FILE).read_text(encoding="utf-8", errors="replace").splitlines()
@@ -31,7 +31,7 @@ def read(home):
 
 
 def change(home, exercise, **facts):
-    """Write down facts of an exercise; the others stay. Returns whether they are kept: a folder may be read-only."""
+    """Record facts of an exercise; the others stay. Returns False if the file cannot be written."""
     entries = read(home)
     entry = entries.setdefault(
         exercise.id, {"state": "", "file": "", "hints": 0, "gave_up": "", "mistake": ""}
@@ -61,24 +61,24 @@ def change(home, exercise, **facts):
 
 
 def mark(exercise, home, tests=None):
-    """A few letters that change when the learner's file or its claims do."""
+    """Return a few letters that change when the learner's file or its claims do."""
     digest = hashlib.sha256()
     for path in (Path(home) / exercise.file, Path(tests or home) / exercise.test):
         try:
             digest.update(path.read_bytes())
-        except OSError:  # it is not there, or an editor is writing it
+        except OSError:  # it does not exist, or an editor is writing it
             digest.update(b"none")
     return digest.hexdigest()[:12]
 
 
 def note(home, exercise, state, mistake=None):
-    """Write down what became of an exercise."""
+    """Record the verdict on an exercise."""
     change(home, exercise, state=state, file=mark(exercise, home), mistake=mistake or "")
 
 
 def states(home, ids=None):
-    """id -> state, of all exercises or these. What changed since it was last run is run now: together in one process, and what
-    is not solved there in a process of its own.
+    """Return id -> state, for all exercises or these. Those that changed since their last run are run now: first all in one
+    process, then each that is not solved in its own.
     """
     known, found, changed = read(home), {}, []
     for id in ids or manifest.exercises():
@@ -104,20 +104,22 @@ def states(home, ids=None):
 
 
 def check(home, exercise, *, limit=LIMIT, stdout=DEVNULL):
-    """Run an exercise in a process of its own, and write down what became of it. Returns a runner.Result.
+    """Run an exercise in its own process, and record the verdict. Returns a runner.Result.
 
-    limit  seconds; then it counts as wrong    stdout  where goes what the learner's function prints, as subprocess has it;
-        what comes through a pipe is printed
+    limit  seconds, after which it counts as wrong    stdout  for what the learner's function prints, as in subprocess;
+        what arrives through a pipe is printed
     """
     before = mark(exercise, home)
     result = run_apart(exercise, home, home, limit=limit, stdout=stdout)
-    if mark(exercise, home) == before:  # else it was saved meanwhile, and this is of another
+    if (
+        mark(exercise, home) == before
+    ):  # otherwise it was saved meanwhile, and this verdict is on an older file
         note(home, exercise, result.state, result.mistake)
     return result
 
 
 def details(state, states, message):
-    """What is added to a state in a list: how many claims hold, or the first line of what is wrong."""
+    """Return what follows a state in a list: how many claims hold, or the first line of what is wrong."""
     held = f"{states.count(runner.SOLVED)} of {len(states)} claims hold"
     if state == runner.WRONG:
         lines = message.splitlines()

@@ -1,4 +1,4 @@
-"""Runs the claims of an exercise on a learner's file, in this process and without pytest: python -m minires.course.runner."""
+"""Run the claims of an exercise on a learner's file, in this process and without pytest: python -m minires.course.runner."""
 
 import argparse
 import json
@@ -21,7 +21,7 @@ STATES = (SOLVED, BEGUN, WRONG, NOT_STARTED)
 
 
 class Claim(NamedTuple):
-    """What became of one claim. state  SOLVED, WRONG or NOT_STARTED    error  the exception, where it does not hold."""
+    """The verdict on one claim. state  SOLVED, WRONG or NOT_STARTED    error  the exception, if it does not hold."""
 
     name: str
     state: str
@@ -29,7 +29,7 @@ class Claim(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What became of an exercise."""
+    """The verdict on an exercise."""
 
     state: str
     claims: list = []
@@ -39,7 +39,7 @@ class Result(NamedTuple):
 
 
 def run(exercise, yours, tests=None):
-    """Run an exercise on the learner's file in the folder `yours`, by the claims in the folder `tests` (or there as well)."""
+    """Run an exercise on the learner's file in the folder `yours`, with the claims in the folder `tests` (by default, the same)."""
     started = time.perf_counter()
     path = Path(yours) / exercise.file
     if not path.is_file():
@@ -57,7 +57,7 @@ def run(exercise, yours, tests=None):
 def judge(exercise, module, tests, untouched=False, started=None, first=False):
     """Run the claims on a module that has the function.
 
-    untouched  whether it is still as it was given out: no claim is begun then, held or not, as of a bug hunt some may hold
+    untouched  True if it is still as provided: then no claim counts as started, although some may hold in a bug hunt
     first  stop at the first claim that does not hold
     """
     started = time.perf_counter() if started is None else started
@@ -75,7 +75,7 @@ def judge(exercise, module, tests, untouched=False, started=None, first=False):
         except Exception as error:
             hole = untouched or unstarted(error, exercise)
             claims.append(Claim(name, NOT_STARTED if hole else WRONG, error))
-            # What its frames hold may leave no memory for what follows.
+            # What its frames refer to may leave too little memory for what follows.
             traceback.clear_frames(error.__traceback__)
             if first:
                 break
@@ -98,7 +98,7 @@ def judge(exercise, module, tests, untouched=False, started=None, first=False):
 
 
 def mistake_of(error, exercise):
-    """The key of the known mistake that an error looks like, or None."""
+    """Return the key of the known mistake that an error looks like, or None."""
     try:
         mistake = getattr(error, "mistake", None)
     except Exception:  # the learner's own class may do anything
@@ -107,14 +107,14 @@ def mistake_of(error, exercise):
 
 
 def clue(name, error, home):
-    """What a claim says of a bug hunt as it was given out: where the bug shows, and not what it is."""
+    """Return a claim's message on a bug hunt as provided: it shows where the bug appears, and not what it is."""
     lines = trouble(error, home).splitlines()
     shown = [line for line in lines if not line.strip().startswith("This is what comes out when")]
-    return "\n".join([f"as it was given out, {name}: {shown[0]}", *shown[1:]])
+    return "\n".join([f"as provided, {name}: {shown[0]}", *shown[1:]])
 
 
 def overall(states):
-    """The state of an exercise, from those of its claims: wrong if one is; solved if all hold; not started if none was."""
+    """Return the state of an exercise from those of its claims: wrong if one is; solved if all hold; not started if none is."""
     states = set(states)
     if WRONG in states:
         return WRONG
@@ -124,9 +124,9 @@ def overall(states):
 
 
 def claims_of(exercise, tests):
-    """[(name, function)]: the claims, with the learner's module as it is in sys.modules now.
+    """Return the claims, [(name, function)], which use the learner's module that is now in sys.modules.
 
-    Raises  whatever the import of the learner's function raises.
+    Raises  any error of importing the learner's function.
     """
     path = Path(tests) / exercise.test
     space = {"__name__": path.stem, "__file__": str(path)}
@@ -148,7 +148,7 @@ def _home(module):
 
 
 def _limit(seconds, memory):
-    """Limits of this process that it cannot lift again: memory, processor time, the size of a file; and no core dump."""
+    """Limit this process, for good: memory, processor time, the size of a file, and no core dump."""
     try:
         import resource
     except ImportError:  # Windows
@@ -158,21 +158,21 @@ def _limit(seconds, memory):
     for which, bound in bounds.items():
         try:
             resource.setrlimit(which, (bound, bound))
-        except (ValueError, OSError):  # macOS has no limit of memory
+        except (ValueError, OSError):  # macOS has no memory limit
             pass
 
 
 def main(arguments=None):
-    """Run exercises and write what became of each, a line of JSON, to a file. Its first word is read from stdin: a token."""
+    """Run exercises and write each verdict to a file, as a line of JSON. The first line of stdin is a token for these."""
     parser = argparse.ArgumentParser(prog="python -m minires.course.runner", description=__doc__)
     parser.add_argument("ids", nargs="+")
     parser.add_argument("--yours", required=True, help="the folder with the learner's files")
     parser.add_argument("--tests", required=True, help="the folder with the claims")
-    parser.add_argument("--out", required=True, help="a file for what became of them")
+    parser.add_argument("--out", required=True, help="the file to write the verdicts to")
     parser.add_argument(
         "--memory",
         type=int,
-        help="MiB; this limit and those of time and files are set where the system has them",
+        help="MiB; this limit and those on time and files apply where the system supports them",
     )
     parser.add_argument("--seconds", type=float, default=60)
     options = parser.parse_args(arguments)
@@ -180,7 +180,7 @@ def main(arguments=None):
         _limit(options.seconds, options.memory)
     streams.take_any_text()
     token, out = sys.stdin.readline().strip(), Path(options.out)
-    # At the end: a file there hides nobody's module.
+    # Last, so that no file there hides a module.
     sys.path.append(str(Path(options.yours).resolve()))
     for id in options.ids:
         result = run(
@@ -195,4 +195,4 @@ def main(arguments=None):
 if __name__ == "__main__":
     main()
     sys.stdout.flush()
-    os._exit(0)  # a thread that the learner's code left running does not hold this up
+    os._exit(0)  # without waiting for threads that the learner's code left running

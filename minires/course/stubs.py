@@ -1,7 +1,7 @@
-"""The learner's files, cut from the library's source: signature and docstring stay, a hole takes the place of the body.
+"""The learner's files, cut from the library's source: a placeholder replaces the body, signature and docstring stay.
 
-python -m minires.course.stubs            write those that are missing (--force: all; what was solved is lost)
-python -m minires.course.stubs --check    say which of the committed ones are out of date
+python -m minires.course.stubs            write the missing ones (--force: all; solved ones are overwritten)
+python -m minires.course.stubs --check    list the committed ones that are out of date
 """
 
 import argparse
@@ -17,7 +17,7 @@ from minires.course import manifest
 
 
 def cut(exercise):
-    """The text of the learner's file as it is given out."""
+    """Return the text of the learner's file as provided."""
     body = (
         _hunted(exercise) if exercise.kind == "bug hunt" else with_holes(exercise, source(exercise))
     )
@@ -31,22 +31,22 @@ def _headline(exercise):
 
 
 def source(exercise):
-    """The source of the reference, without decorators."""
+    """Return the source of the reference, without decorators."""
     return plain(exercise.reference())
 
 
 def plain(function):
-    """The source of a function or class, without its decorators, those of forms, and the types of parameters and results."""
+    """Return the source of a function or class, without its decorators, those of forms, and annotations."""
     text = textwrap.dedent(inspect.getsource(inspect.unwrap(function)))
     text = text[re.search(r"^(def|class) ", text, re.MULTILINE).start() :]
     return _untyped(re.sub(r"^ *@has_forms\n", "", text, flags=re.MULTILINE))
 
 
 def _untyped(text):
-    """A source without annotations; each signature that had some on one line."""
+    """Return a source without annotations; each signature that had some is on one line."""
     lines = text.splitlines(keepends=True)
     functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
-    # From the last to the first: places before it stay.
+    # From the last to the first, so that earlier line numbers stay valid.
     for node in sorted(functions, key=lambda node: -node.lineno):
         arguments = [part for part in ast.walk(node.args) if isinstance(part, ast.arg)]
         if node.returns is None and not any(argument.annotation for argument in arguments):
@@ -60,7 +60,7 @@ def _untyped(text):
 
 
 def with_holes(exercise, text):
-    """The source `text` of a function or class, with holes where the learner writes."""
+    """Return the source `text` of a function or class, with placeholders where the learner writes."""
     tree = ast.parse(text).body[0]
     if not isinstance(tree, ast.ClassDef):
         return _hole(exercise, tree, text, "", exercise.task)
@@ -83,7 +83,7 @@ def _hole(exercise, node, text, indent, task):
 
 
 def _signature(lines, node):
-    """From `def` to the colon, as it was written."""
+    """Return the source from `def` to the colon."""
     end = node.body[0].lineno - 1
     return "\n".join(line for line in lines[node.lineno - 1 : end] if line.strip()) + "\n"
 
@@ -95,7 +95,7 @@ def _first(node):
 
 
 def _docstring(node, indent, task):
-    """The docstring, without what the library raises, and with the task."""
+    """Return the docstring, without its Raises, and with the task."""
     text = ast.get_docstring(node) or ""
     text = re.sub(r"^Raises  .*\n?(?:^(?!\w+  ).+\n?)*", "", text, flags=re.MULTILINE).strip()
     text = "\n\n".join(part for part in (text, task) if part)
@@ -107,21 +107,21 @@ def _docstring(node, indent, task):
 
 
 def _hunted(exercise):
-    """The wrong function as it is, under the name of the right one and with its docstring."""
+    """Return the source of the wrong function, under the name and with the docstring of the right one."""
     function = exercise.answers().hunted
     text = re.sub(r"^def hunted\(", f"def {exercise.function}(", plain(function), count=1)
     node = ast.parse(text).body[0]
     lines = text.splitlines()
     rest = "\n".join(lines[node.body[0].end_lineno :]) + "\n"
-    # The docstring of the wrong one says what is wrong with it.
+    # The wrong one's docstring says what is wrong with it.
     said = ast.parse(source(exercise)).body[0]
     return _signature(lines, node) + _docstring(said, "    ", exercise.task) + rest
 
 
 def write(exercise, folder):
-    """Write the learner's file as it is given out, over whatever is there.
+    """Write the learner's file as provided, over any that exists.
 
-    Raises  OSError: it cannot be written; what was there stays.
+    Raises  OSError: it cannot be written; the old file stays.
     """
     files.write(Path(folder) / exercise.file, cut(exercise).encode())
 
@@ -131,8 +131,8 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(
         prog="python -m minires.course.stubs", description=__doc__.splitlines()[0]
     )
-    parser.add_argument("--check", action="store_true", help="only say which files differ")
-    parser.add_argument("--force", action="store_true", help="write over files that are there")
+    parser.add_argument("--check", action="store_true", help="only list the files that differ")
+    parser.add_argument("--force", action="store_true", help="overwrite existing files")
     options = parser.parse_args(arguments)
     folder = Path(__file__).parents[2] / "exercises"
     status = 0

@@ -1,4 +1,4 @@
-"""One try of a function, the learner's, ours or a known mistake, on the same inputs: what comes out, item by item."""
+"""One trial of a function (the learner's, ours or a known mistake) on the same inputs, item by item."""
 
 import numpy
 
@@ -20,7 +20,7 @@ class Wrong(AssertionError):
 
 
 class Experiment:
-    """A trial: whatever run(function) does."""
+    """A trial that calls run(function)."""
 
     tolerance, sizes = 0.0, {}
 
@@ -28,13 +28,13 @@ class Experiment:
         self._run, self.about = run, about
 
     def run(self, function):
-        """The items (name, value), as they come."""
+        """Yield the items (name, value), one at a time."""
         result = self._run(function)
-        yield "what comes out", on_host(result)
+        yield "the outcome", on_host(result)
 
 
 class Call:
-    """A trial: one call on copies of the inputs, and of its backward on a random gradient."""
+    """A trial: one call on copies of the inputs, and one of backward on a random gradient."""
 
     def __init__(self, exercise, inputs, options, dtype, gradients):
         self.inputs = [_typed(value, dtype) for value in inputs]
@@ -49,14 +49,14 @@ class Call:
         self.sizes = _sizes(self.names, self.inputs, self.options)
 
     def arrays(self):
-        """Copies of the inputs, laid out in memory as they are."""
+        """Return copies of the inputs, with the same memory layout."""
         return [
             to_device(numpy.array(value, order="K")) if isinstance(value, numpy.ndarray) else value
             for value in self.inputs
         ]
 
     def run(self, function):
-        """The items (name, value), as they come: the result, and the gradients."""
+        """Yield the items (name, value), one at a time: the result, and the gradients."""
         arrays = self.arrays()
         made = function(*arrays, **self.options)
         result, backward = made if _is_op(made) else (made, None)
@@ -64,25 +64,25 @@ class Call:
         if self.gradients:
             if backward is None:
                 raise Wrong(
-                    f"{self.about}: an op gives a tuple of its result and its backward, a function"
+                    f"{self.about}: an op returns a tuple of its result and a function, backward"
                 )
             given = backward(to_device(self.cotangent(result)))
             if not isinstance(given, tuple):
                 raise Wrong(
-                    f"{self.about}: backward gives a tuple, a gradient for each input; yours gave a {type(given).__name__}"
+                    f"{self.about}: expected backward to return a tuple with one gradient per input, got a {type(given).__name__}"
                 )
             yield "the number of gradients", len(given)
             for name, gradient in zip(self.names, given):
                 yield f"the gradient of {name}", on_host(gradient)
 
     def cotangent(self, result):
-        """A gradient to come in, of the result's shape; other numbers than a seed of the inputs gives."""
+        """Return an upstream gradient of the result's shape, drawn from a seed that no input uses."""
         shape, dtype = numpy.shape(result), getattr(result, "dtype", numpy.float64)
         return numpy.random.default_rng([2718, len(shape)]).standard_normal(shape).astype(dtype)
 
     def manners(self, yours):
-        """What is to be said of how `yours` treats memory: that it writes to what is not its own, or keeps something from call
-        to call. None if nothing."""
+        """Return what is wrong with the way `yours` uses memory: it writes to arrays that are not its own, or keeps state
+        between calls. None if nothing is."""
         arrays, others = self.arrays(), [_moved(value) for value in self.arrays()]
         first = yours(*arrays, **self.options)
         result, backward = first if _is_op(first) else (first, None)
@@ -92,10 +92,12 @@ class Call:
                 return f"yours writes to {name}, which belongs to the caller: work on a copy"
         again = yours(*self.arrays(), **self.options)
         if difference(on_host(again[0] if _is_op(again) else again), kept, 0):
-            return "a second call on the same inputs gives something else: what does the first leave behind?"
+            return "a second call on the same inputs gives a different result: what does the first one leave behind?"
         yours(*others, **self.options)
         if difference(on_host(result), kept, 0):
-            return "a later call changes what an earlier one gave: make a new array in each"
+            return (
+                "a later call changes the result of an earlier one: make a new array in each call"
+            )
         return self._backwards_manners(backward, result) if self.gradients else None
 
     def _backwards_manners(self, backward, result):
@@ -103,11 +105,13 @@ class Call:
         coming = to_device(g.copy())
         first = backward(coming)
         if difference(on_host(coming), g, 0):
-            return "backward writes to the gradient that came in, which others may need: work on a copy"
+            return "backward writes to the upstream gradient, which other code may need: work on a copy"
         kept = on_host(first)
         again = backward(to_device(g.copy()))
         if difference(on_host(again), kept, 0) or difference(on_host(first), kept, 0):
-            return "a second call of backward gives other gradients, or changes those of the first"
+            return (
+                "a second call of backward gives different gradients, or changes those of the first"
+            )
         return None
 
 
@@ -116,7 +120,7 @@ def _is_op(made):
 
 
 def floats(value):
-    """Whether a value is an array of floats."""
+    """Return True if a value is an array of floats."""
     return isinstance(value, numpy.ndarray) and value.dtype.kind == "f"
 
 
@@ -125,12 +129,12 @@ def _typed(value, dtype):
 
 
 def _moved(value):
-    """Another input of the same kind."""
+    """Return a different input of the same kind."""
     return value * 0.5 + 1 if getattr(getattr(value, "dtype", None), "kind", "") == "f" else value
 
 
 def _told(value):
-    """An input as a message has it: small arrays by their numbers, others by their shape."""
+    """Return an input as it appears in a message: small arrays by their values, others by their shape."""
     if not isinstance(value, numpy.ndarray):
         return getattr(value, "__name__", repr(value))
     if value.size <= 6 and value.ndim <= 1:
@@ -139,7 +143,7 @@ def _told(value):
 
 
 def _sizes(names, inputs, options):
-    """Name -> size: what a constant ratio may be."""
+    """Return name -> size, for the sizes that a constant ratio may be."""
     sizes = {}
     for name, value in zip(names, inputs):
         if isinstance(value, numpy.ndarray):

@@ -1,4 +1,4 @@
-"""What went wrong in the learner's code, in a few lines that any terminal shows and any file takes."""
+"""Errors of the learner's code, in a few lines that any terminal can show and any file can store."""
 
 import traceback
 from pathlib import Path
@@ -9,7 +9,7 @@ LONGEST, LINES = 2000, 30  # characters and lines of an exception's message
 
 
 def trouble(error, home):
-    """An exception in a few lines: for a wrong answer its message; for a crash the learner's line, too."""
+    """Return an exception in a few lines: for a wrong answer its message; for a crash also the learner's line."""
     try:
         with contained():
             return printable(_lines(error, Path(home)), 2 * LONGEST)

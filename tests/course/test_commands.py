@@ -96,9 +96,7 @@ def test_of_a_bug_hunt_that_is_not_started_one_sees_where_the_bug_shows(here):
     ):
         _, output = here.run(*words, module=module)
         assert "not started" in output and "the gradient of b differs from ours" in output
-        assert (
-            "as it was given out, test_" in output and "This is what comes out when" not in output
-        )
+        assert "as provided, test_" in output and "This is what comes out when" not in output
     assert progress.states(here.home)["02h"] == runner.NOT_STARTED
 
 

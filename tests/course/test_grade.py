@@ -140,7 +140,7 @@ def test_a_cell_is_no_formula():
 
 
 def test_a_folder_without_submissions_is_told(tmp_path):
-    with pytest.raises(ValueError, match="holds no folders"):
+    with pytest.raises(ValueError, match="contains no folders"):
         grade.grade(tmp_path, tmp_path / "grades.csv", tests=TESTS)
     assert not (tmp_path / "grades.csv").exists()
 

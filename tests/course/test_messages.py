@@ -36,13 +36,13 @@ def said(yours, ours=OURS, **sizes):
         (OURS[::-1], ["read backwards along axis 0"]),
         (OURS[::-1, ::-1], ["read backwards along axis 0 and 1"]),
         (OURS.T.copy(), ["shape (4, 3), ours has (3, 4)", "yours.transpose(1, 0)"]),
-        (OURS.ravel(), ["yours.reshape(3, 4) would be it"]),
+        (OURS.ravel(), ["yours.reshape(3, 4) would do"]),
         (OURS + 2, ["2 too large everywhere"]),
         (OURS * 0, ["zero everywhere"]),
-        (OURS * numpy.nan, ["yours holds NaN"]),
+        (OURS * numpy.nan, ["yours contains NaN"]),
         (
             OURS.ravel()[[1, 0, *range(2, 12)]].reshape(3, 4),
-            ["right numbers in another order", "(2 of 12 differ)"],
+            ["the values are right, but in a different order", "(2 of 12 differ)"],
         ),
         (OURS.astype("float32"), ["yours is float32, ours is float64"]),
         (None, ["yours is None, ours is an array of float64"]),
@@ -147,16 +147,19 @@ def in_float64(a, b):
     ("function", "words"),
     [
         (writes_to_a, "yours writes to a, which belongs to the caller"),
-        (writes_to_g, "backward writes to the gradient that came in"),
-        (one_buffer, "a later call changes what an earlier one gave"),
+        (writes_to_g, "backward writes to the upstream gradient"),
+        (one_buffer, "a later call changes the result of an earlier one"),
         (one_gradient, "the number of gradients differs from ours"),
-        (counting, "a second call on the same inputs gives something else"),
+        (counting, "a second call on the same inputs gives a different result"),
         (
             in_float64,
             "in float32: the result differs from ours\n  yours is float64, ours is float32",
         ),
-        (lambda a, b: a * b, "an op gives a tuple of its result and its backward"),
-        (lambda a, b: (a * b, lambda g: [g * b, g * a]), "yours gave a list"),
+        (lambda a, b: a * b, "an op returns a tuple of its result and a function, backward"),
+        (
+            lambda a, b: (a * b, lambda g: [g * b, g * a]),
+            "expected backward to return a tuple with one gradient per input, got a list",
+        ),
     ],
     ids=lambda value: getattr(value, "__name__", "words"),
 )
@@ -177,7 +180,7 @@ def test_a_recursion_that_is_too_deep_is_a_sentence(check):
     def endless(a, b):
         return endless(a, b)
 
-    with pytest.raises(Wrong, match="Python's stack is too small"):
+    with pytest.raises(Wrong, match="too deep for Python's stack"):
         check.same(endless, A, B)
 
 

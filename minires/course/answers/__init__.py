@@ -1,1 +1,1 @@
-"""What is held against a learner's answer: references, where the library is none, and known mistakes. Do not peek."""
+"""Known mistakes that a learner's answer is compared with, and references where the library has none. Do not peek."""

@@ -1,4 +1,4 @@
-"""Exercise 01b: images with mean 0 and deviation 1, and what goes wrong with them."""
+"""Exercise 01b: images with mean 0 and standard deviation 1, and what goes wrong with them."""
 
 import numpy
 
@@ -6,7 +6,7 @@ from minires.backend import xp
 
 
 def standardise(images, training):
-    """Images minus the mean of each channel of the training images, divided by its deviation.
+    """Images minus the mean of each channel of the training images, divided by its standard deviation.
 
     images  uint8 (N, H, W, C)    training  uint8 (M, H, W, C)    result  float32 (N, H, W, C)
     """
@@ -19,22 +19,22 @@ def _with(images, mean, std):
 
 
 def each_pixel(images, training):
-    """each place of the picture gets a mean of its own: there is one for each channel, over N, H and W"""
+    """each pixel position gets its own mean: there should be one per channel, over N, H and W"""
     return _with(images, training.mean(axis=0), training.std(axis=0))
 
 
 def one_for_all(images, training):
-    """all channels share one mean and one deviation: each has its own"""
+    """all channels share one mean and one standard deviation: each should have its own"""
     return _with(images, training.mean(), training.std())
 
 
 def own_statistics(images, training):
-    """mean and deviation are those of the images themselves: they are to be measured as the training images were"""
+    """mean and standard deviation are those of the images themselves: they should be those of the training images"""
     return _with(images, images.mean(axis=(0, 1, 2)), images.std(axis=(0, 1, 2)))
 
 
 def by_the_variance(images, training):
-    """the distances are divided by the variance: the deviation is its root"""
+    """the deviations from the mean are divided by the variance: the standard deviation is its root"""
     return _with(images, training.mean(axis=(0, 1, 2)), training.var(axis=(0, 1, 2)))
 
 
@@ -45,7 +45,7 @@ def wrapped(images, training):
 
 
 def squares_wrapped(images, training):
-    """the numbers are squared in uint8, where 16 * 16 is 0"""
+    """the pixels are squared in uint8, where 16 * 16 is 0"""
     mean = training.mean(axis=(0, 1, 2))
     with numpy.errstate(all="ignore"):
         return _with(
@@ -54,22 +54,22 @@ def squares_wrapped(images, training):
 
 
 def mean_of_deviations(images, training):
-    """the deviation is taken of each image, and then their mean: what differs from one image to the next is left out"""
+    """the standard deviation is computed per image and then averaged: this leaves out the differences between images"""
     return _with(images, training.mean(axis=(0, 1, 2)), training.std(axis=(1, 2)).mean(axis=0))
 
 
 def of_a_sample(images, training):
-    """the squared distances are summed and divided by one less than their number: here it is their mean"""
+    """the sum of the squared deviations is divided by their number minus one: here it should be their mean"""
     return _with(images, training.mean(axis=(0, 1, 2)), training.std(axis=(0, 1, 2), ddof=1))
 
 
 def only_shifted(images, training):
-    """the mean is subtracted, and nothing divided"""
+    """the mean is subtracted, but nothing is divided"""
     return (images - training.mean(axis=(0, 1, 2))).astype(xp.float32)
 
 
 def divided_by_zero(images, training):
-    """a channel that is the same everywhere is divided by its deviation, 0"""
+    """a constant channel is divided by its standard deviation, which is 0"""
     with numpy.errstate(all="ignore"):
         return ((images - training.mean(axis=(0, 1, 2))) / training.std(axis=(0, 1, 2))).astype(
             xp.float32

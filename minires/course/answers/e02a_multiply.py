@@ -9,27 +9,27 @@ def _op(a, b, g_a, g_b):
 
 
 def swapped(a, b):
-    """each side gets its own factor: the slope along a is b, and along b it is a"""
+    """each side gets its own factor: the derivative with respect to a is b, and with respect to b it is a"""
     return _op(a, b, lambda g: g * a, lambda g: g * b)
 
 
 def upstream_ignored(a, b):
-    """g is left out: backward gives the slopes of the product, and not those of the loss"""
+    """g is left out: backward returns the derivatives of the product instead of those of the loss"""
     return _op(a, b, lambda g: 0 * g + b, lambda g: 0 * g + a)
 
 
 def as_a_sum(a, b):
-    """g goes to both sides as it is: that is the gradient of a + b"""
+    """both operands get g itself: that is the gradient of a + b"""
     return _op(a, b, lambda g: g, lambda g: g)
 
 
 def whole_product(a, b):
-    """g is multiplied by the whole product, and not by the other factor"""
+    """g is multiplied by the whole product instead of the other factor"""
     return _op(a, b, lambda g: g * a * b, lambda g: g * a * b)
 
 
 def stretched(a, b):
-    """the gradients keep the shape of the product: where an operand was broadcast, they have to be summed back to its shape"""
+    """the gradients keep the shape of the product: where an operand was broadcast, they must be summed back to its shape"""
     return a * b, lambda g: (g * b, g * a)
 
 

@@ -7,12 +7,12 @@ def _stretched(g, shape):
 
 
 def leading_axes_only(g, shape):
-    """only the new axes in front are summed, and not those of size 1 that were stretched"""
+    """only the new leading axes are summed, but not the axes of size 1 that were broadcast"""
     return g.sum(axis=tuple(range(g.ndim - len(shape))))
 
 
 def axes_dropped(g, shape):
-    """the stretched axes are summed away: they have to stay, with size 1"""
+    """the broadcast axes are summed away: they must stay, with size 1"""
     return g.sum(axis=tuple(_stretched(g, shape)))
 
 
@@ -22,14 +22,14 @@ def averaged(g, shape):
 
 
 def first_taken(g, shape):
-    """one of the gradients is taken, and not the sum of all"""
+    """one of the gradients is taken instead of their sum"""
     for axis in _stretched(g, shape):
         g = g.take([0], axis=axis)
     return g.reshape(shape)
 
 
 def over_everything(g, shape):
-    """g is summed over all axes, also over those that were there before"""
+    """g is summed over all axes, including those that were not broadcast"""
     return (
         g.sum()
         if shape == ()
@@ -38,5 +38,5 @@ def over_everything(g, shape):
 
 
 def as_it_is(g, shape):
-    """g is given back as it is"""
+    """g is returned unchanged"""
     return g

@@ -9,7 +9,7 @@ def _op(a, b, g_a, g_b):
 
 
 def skip_dropped(a, b):
-    """b gets no gradient: whatever came in by the skip does not learn"""
+    """b gets no gradient: nothing before the skip connection learns"""
     return _op(a, b, lambda g: g, lambda g: 0 * g)
 
 
@@ -19,28 +19,28 @@ def branch_dropped(a, b):
 
 
 def halved(a, b):
-    """g is shared out half and half: each side moves the sum by all of its own move"""
+    """each operand gets half of g: the sum changes by as much as either operand does"""
     return _op(a, b, lambda g: g / 2, lambda g: g / 2)
 
 
 def upstream_ignored(a, b):
-    """g is left out: backward gives the slopes of the sum, which are 1, and not those of the loss"""
+    """g is left out: backward returns the derivatives of the sum, which are 1, instead of those of the loss"""
     return _op(a, b, xp.ones_like, xp.ones_like)
 
 
 def as_a_product(a, b):
-    """each side gets g times the other: that is the gradient of a * b"""
+    """each operand gets g times the other: that is the gradient of a * b"""
     return _op(a, b, lambda g: g * b, lambda g: g * a)
 
 
 def stretched(a, b):
-    """the gradients keep the shape of the sum: where an operand was broadcast, they have to be summed back to its shape"""
+    """the gradients keep the shape of the sum: where an operand was broadcast, they must be summed back to its shape"""
     return a + b, lambda g: (g, g)
 
 
 def summed_over_everything(a, b):
-    """the gradient of what was broadcast is summed over all axes, and looks right as it broadcasts again: only those count
-    along which it was stretched"""
+    """the gradient of a broadcast operand is summed over all axes, and looks right because it broadcasts again: only the
+    axes along which it was broadcast should be summed"""
 
     def back(g, shape):
         return g if g.shape == shape else xp.full(shape, g.sum(), dtype=g.dtype)
@@ -49,7 +49,7 @@ def summed_over_everything(a, b):
 
 
 def leading_axes_only(a, b):
-    """the new axes in front are summed, and those of size 1 that were stretched are not"""
+    """the new leading axes are summed, but not the axes of size 1 that were broadcast"""
 
     def back(g, shape):
         return g.sum(axis=tuple(range(g.ndim - len(shape))))

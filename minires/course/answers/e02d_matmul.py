@@ -1,4 +1,4 @@
-"""Exercise 02d: a product of matrices in its plain form, and what goes wrong with it."""
+"""Exercise 02d: matrix multiplication in its plain form, and what goes wrong with it."""
 
 from minires.backend import xp
 from minires.ops.elementwise import unbroadcast
@@ -20,7 +20,7 @@ def matmul(a, b):
 
 
 def in_engine(yours):
-    """A product that takes vectors, too: as a row on the left, as a column on the right."""
+    """Return a product that takes vectors too: as a row on the left, as a column on the right."""
 
     def matmul(a, b):
         row, column = a.ndim == 1, b.ndim == 1
@@ -52,7 +52,7 @@ def elementwise(a, b):
 
 
 def not_transposed(a, b):
-    """b and a come into the gradients as they are: each is to be transposed"""
+    """b and a are used in the gradients without being transposed"""
     return _op(a, b, lambda g: g @ b, lambda g: a @ g)
 
 
@@ -77,7 +77,7 @@ def upstream_ignored(a, b):
 
 
 def all_axes_turned(a, b):
-    """a.T turns all axes, the stack's too: only the last two are to change places"""
+    """a.T reverses all axes, including those of the stack: only the last two should be swapped"""
     return _op(a, b, lambda g: g @ b.T, lambda g: a.T @ g)
 
 

@@ -4,7 +4,7 @@ from minires.backend import xp
 
 
 def _back(x, axis, keepdims, spread):
-    """The mean, with spread(g with its axes back, how many elements go into one) in the place of g / n."""
+    """Return an op for the mean, with spread(g with its axes back, elements per result) instead of g / n."""
     kept = x.mean(axis=axis, keepdims=True).shape
     n = x.size // max(x.mean(axis=axis).size, 1)
 
@@ -20,7 +20,7 @@ def not_divided(x, *, axis=None, keepdims=False):
 
 
 def divided_by_all(x, *, axis=None, keepdims=False):
-    """g is divided by the number of all elements: it is as many as go into one"""
+    """g is divided by the number of all elements: it should be the number of elements per result"""
     return _back(x, axis, keepdims, lambda g, n: g / x.size)
 
 
@@ -30,13 +30,13 @@ def divided_by_the_first_axis(x, *, axis=None, keepdims=False):
 
 
 def divided_by_one_axis(x, *, axis=None, keepdims=False):
-    """g is divided by the size of one reduced axis: of several, by the product of their sizes"""
+    """g is divided by the size of one reduced axis: with several, it should be the product of their sizes"""
     one = axis[0] if isinstance(axis, tuple) else axis
     return _back(x, axis, keepdims, lambda g, n: g / (x.size if axis is None else x.shape[one]))
 
 
 def divided_by_what_is_left(x, *, axis=None, keepdims=False):
-    """g is divided by the number of results, and not by the number of elements in each"""
+    """g is divided by the number of results instead of the number of elements per result"""
     return _back(x, axis, keepdims, lambda g, n: g / g.size)
 
 
@@ -46,28 +46,28 @@ def upstream_ignored(x, *, axis=None, keepdims=False):
 
 
 def axis_not_put_back(x, *, axis=None, keepdims=False):
-    """the axis that was reduced is not put back into g, so that g is laid along other axes, if it fits at all"""
+    """the reduced axis is not put back into g, so that g broadcasts along the wrong axes, if it fits at all"""
     y = x.mean(axis=axis, keepdims=keepdims)
     return y, lambda g: (xp.array(xp.broadcast_to(g / (x.size // y.size), x.shape)),)
 
 
 def not_repeated(x, *, axis=None, keepdims=False):
-    """g is divided, and keeps the shape of the mean: each element of x has a gradient of its own"""
+    """g is divided but keeps the shape of the mean: each element of x needs its own gradient"""
     y = x.mean(axis=axis, keepdims=keepdims)
     return y, lambda g: (g / (x.size // y.size),)
 
 
 def a_sum(x, *, axis=None, keepdims=False):
-    """the sum comes out, and not the mean"""
+    """the result is the sum instead of the mean"""
     return x.sum(axis=axis, keepdims=keepdims), _back(x, axis, keepdims, lambda g, n: g)[1]
 
 
 def keepdims_forgotten(x, *, axis=None, keepdims=False):
-    """keepdims is not looked at"""
+    """keepdims is ignored"""
     return _back(x, axis, False, lambda g, n: g / n)
 
 
 def in_float64(x, *, axis=None, keepdims=False):
-    """the gradient is float64 where x is float32: an array of NumPy that was made without a dtype does that"""
+    """the gradient is float64 although x is float32: a NumPy array made without a dtype does that"""
     y, backward = _back(x, axis, keepdims, lambda g, n: g / n)
     return y, lambda g: (xp.ones(x.shape) * backward(g)[0],)

@@ -15,7 +15,7 @@ def last_one_wins(x, *, index):
 
 
 def averaged(x, *, index):
-    """an element that was taken twice gets the mean of its gradients: it moves both places, and gets the sum"""
+    """an element that was taken twice gets the mean of its gradients: it changes both results, so it needs the sum"""
 
     def backward(g):
         g_x, count = xp.zeros(x.shape, dtype=g.dtype), xp.zeros(x.shape, dtype=g.dtype)
@@ -27,7 +27,7 @@ def averaged(x, *, index):
 
 
 def upstream_ignored(x, *, index):
-    """g is left out: an element gets the number of times that it was taken"""
+    """g is left out: each element gets the number of times that it was taken"""
 
     def backward(g):
         g_x = xp.zeros(x.shape, dtype=g.dtype)
@@ -38,12 +38,12 @@ def upstream_ignored(x, *, index):
 
 
 def as_small_as_the_result(x, *, index):
-    """the gradient has the shape of what was taken: it is to have that of x, with zeros where nothing was taken"""
+    """the gradient has the shape of the result: it must have the shape of x, with zeros where nothing was taken"""
     return x[index], lambda g: (g,)
 
 
 def on_top_of_x(x, *, index):
-    """the gradient begins as a copy of x, and not as zeros"""
+    """the gradient starts as a copy of x instead of zeros"""
 
     def backward(g):
         g_x = x.astype(g.dtype)
@@ -54,7 +54,7 @@ def on_top_of_x(x, *, index):
 
 
 def taken_from_g(x, *, index):
-    """backward takes where it has to put: the sum of g goes to every element that was taken"""
+    """backward reads where it should write: every element that was taken gets the sum of g"""
 
     def backward(g):
         g_x = xp.zeros(x.shape, dtype=g.dtype)
@@ -65,7 +65,7 @@ def taken_from_g(x, *, index):
 
 
 def in_float64(x, *, index):
-    """the gradient is float64 where x is float32: xp.zeros without a dtype does that"""
+    """the gradient is float64 although x is float32: xp.zeros without a dtype does that"""
 
     def backward(g):
         g_x = xp.zeros(x.shape)
@@ -76,7 +76,7 @@ def in_float64(x, *, index):
 
 
 def other_elements(x, *, index):
-    """the gradient goes to what was not taken"""
+    """the gradient goes to the elements that were not taken"""
 
     def backward(g):
         taken = xp.zeros(x.shape, dtype=bool)

@@ -4,7 +4,7 @@ from minires.ops.elementwise import checked_shapes, unbroadcast
 
 
 def hunted(a, b):
-    """the gradient of b is as it was given out: -g * a / b * b is (-g * a / b) * b, and that is -g * a"""
+    """the gradient of b is unchanged from the original: -g * a / b * b is (-g * a / b) * b, which is -g * a"""
     a_shape, b_shape = checked_shapes("divide", a, b)
 
     def backward(g):
@@ -19,20 +19,20 @@ def _op(a, b, g_b):
 
 
 def sign_lost(a, b):
-    """the sign is lost: where b grows, a / b falls"""
+    """the sign is lost: when b grows, a / b shrinks"""
     return _op(a, b, lambda g: g * a / (b * b))
 
 
 def numerator_lost(a, b):
-    """a is lost: -1 / b^2 is the slope of 1 / b"""
+    """a is lost: -1 / b^2 is the derivative of 1 / b"""
     return _op(a, b, lambda g: -g / (b * b))
 
 
 def not_squared(a, b):
-    """b is not squared: the slope of 1 / b is -1 / b^2"""
+    """b is not squared: the derivative of 1 / b is -1 / b^2"""
     return _op(a, b, lambda g: -g * a / b)
 
 
 def stretched(a, b):
-    """the gradient of b keeps the shape of the quotient: it has to be summed back to that of b"""
+    """the gradient of b keeps the shape of the quotient: it must be summed back to that of b"""
     return a / b, lambda g: (unbroadcast(g / b, a.shape), -g * a / (b * b))

@@ -1,4 +1,4 @@
-"""Exercise 02i: the subtractions that are to be told apart, a check that does it, and checks that do not."""
+"""Exercise 02i: subtractions to tell apart, a check that does it, and checks that do not."""
 
 from minires.backend import xp
 from minires.ops.elementwise import unbroadcast
@@ -7,7 +7,7 @@ from minires.ops.elementwise import unbroadcast
 def check(candidate):
     """Raise AssertionError unless candidate is a right subtract.
 
-    candidate  an op: candidate(a, b) gives (a - b, backward), and backward(g) gives (g_a, g_b)
+    candidate  an op: candidate(a, b) returns (a - b, backward), and backward(g) returns (g_a, g_b)
     """
     a, b = xp.array([[1.0, 5.0, 2.0], [4.0, -3.0, 0.5]]), xp.array([2.0, 1.0, -1.0])
     g = xp.array([[1.0, 2.0, 3.0], [4.0, 5.0, 7.0]])
@@ -53,20 +53,20 @@ def _inputs(shape):
 
 
 def forward_only(candidate):
-    """the check is content with every gradient: it looks at the result only, or does not raise AssertionError"""
+    """the check accepts every gradient: it looks only at the result, or does not raise AssertionError"""
     a, b = _inputs(3)
     assert xp.allclose(candidate(a, b)[0], a - b)
 
 
 def shapes_only(candidate):
-    """the check looks at the shapes of the gradients only, and not at their numbers"""
+    """the check looks only at the shapes of the gradients, and not at their values"""
     a, b = _inputs(3)
     g_a, g_b = candidate(a, b)[1](a)
     assert g_a.shape == a.shape and g_b.shape == b.shape
 
 
 def through_a_sum(candidate):
-    """g is all ones, as in backward of a sum: who leaves g out passes"""
+    """g is all ones, as in the backward pass of a sum: code that leaves g out passes"""
     a, b = _inputs(3)
     g_a, g_b = candidate(a, b)[1](xp.ones_like(a))
     assert xp.array_equal(g_a, xp.ones_like(a)) and xp.array_equal(
@@ -75,12 +75,12 @@ def through_a_sum(candidate):
 
 
 def one_shape(candidate):
-    """a and b have one shape, so that nothing is broadcast"""
+    """a and b have the same shape, so that nothing is broadcast"""
     a, b = _inputs((2, 3))
     g_a, g_b = candidate(a, b)[1](a)
     assert xp.array_equal(g_a, a) and xp.array_equal(g_b, -a)
 
 
 def never_content(candidate):
-    """the check rejects everything, the right ones too"""
+    """the check rejects everything, including the right ones"""
     raise AssertionError

@@ -1,8 +1,8 @@
-"""Exercise 03a: the walk back through a graph, and what goes wrong with it."""
+"""Exercise 03a: the backward pass through a graph, and what goes wrong with it."""
 
 
 def walk_back(root, g):
-    """Add to the `grad` of every leaf below `root` the gradient of the loss, where g is that of root. Gives nothing.
+    """Add to the `grad` of every leaf below `root` the gradient of the loss, where g is that of root. Returns nothing.
 
     Each node's backward runs once, on the sum of what its users sent.
     """
@@ -34,7 +34,7 @@ def _leaf(parent):
 
 
 def _order(root):
-    """Nodes, each after its parents."""
+    """Return the nodes, each after its parents."""
     order, seen, stack = [], {root}, [(root, iter(root.parents))]
     while stack:
         node, parents = stack[-1]
@@ -49,7 +49,7 @@ def _order(root):
 
 
 def _walk(root, g, order, keep):
-    """Through the nodes in this order; keep(parent, part) where a part arrives, with the parts so far in a dict."""
+    """Run the nodes in this order; call keep(parent, part) for each contribution, with the sums so far in a dict."""
     sums = {root: g}
     for node in order:
         if node in sums:
@@ -66,7 +66,7 @@ def _add(parent, part, sums):
 
 
 def overwritten(root, g):
-    """a leaf's grad is overwritten by the last part that comes, where it is the sum of all"""
+    """a leaf's grad is overwritten by the last contribution: it should be their sum"""
 
     def keep(parent, part, sums):
         if _leaf(parent):
@@ -78,7 +78,7 @@ def overwritten(root, g):
 
 
 def last_part_wins(root, g):
-    """a node that has several users passes on the last part only, and not the sum"""
+    """a node with several users passes on only the last contribution instead of the sum"""
 
     def keep(parent, part, sums):
         if _leaf(parent):
@@ -90,7 +90,7 @@ def last_part_wins(root, g):
 
 
 def every_path(root, g):
-    """each part is passed on by itself as it comes, so that a node runs once for each path to it"""
+    """each contribution is passed on separately when it arrives, so that a node runs once for each path to it"""
     stack = [(root, g)]
     while stack:
         node, g = stack.pop()
@@ -102,7 +102,7 @@ def every_path(root, g):
 
 
 def sum_sent_again(root, g):
-    """a node passes on the sum so far each time that a part comes, and so sends the first parts again"""
+    """a node passes on the sum so far whenever a contribution arrives, and so sends the first ones again"""
     sums, stack = {root: g}, [root]
     while stack:
         node = stack.pop()
@@ -114,7 +114,7 @@ def sum_sent_again(root, g):
 
 
 def before_all_users(root, g):
-    """a node runs as soon as it is reached, once, and what its other users send later is lost"""
+    """a node runs once, as soon as it is reached, so that what its other users send later is lost"""
     order, seen = [root], {root}
     for node in order:
         for parent in node.parents:
@@ -125,7 +125,7 @@ def before_all_users(root, g):
 
 
 def recursive(root, g):
-    """the walk calls itself for each parent: a deep graph needs more calls within calls than Python has"""
+    """the function calls itself for each parent: a deep graph exceeds Python's recursion limit"""
     order, seen = [], set()
 
     def visit(node):
@@ -140,7 +140,7 @@ def recursive(root, g):
 
 
 def leaves_emptied(root, g):
-    """leaves are emptied first, and what an earlier backward() left there is lost: emptying is zero_grad's business"""
+    """the gradients are set to zero first, so that what an earlier backward() left there is lost: that is the job of zero_grad"""
     order = _order(root)
     for node in order:
         for parent in node.parents:
@@ -150,7 +150,7 @@ def leaves_emptied(root, g):
 
 
 def borrowed_written_to(root, g):
-    """parts are added up with +=, into an array that others hold too"""
+    """contributions are added with +=, into an array that other code holds too"""
 
     def keep(parent, part, sums):
         if _leaf(parent) and parent.grad is None:

@@ -1,10 +1,10 @@
-"""Exercise 03b: a walk back along a tape, one with a bug, and what else goes wrong with it."""
+"""Exercise 03b: a backward pass along a tape, one with a bug, and what else goes wrong with it."""
 
 
 def tape_backward(tape, g):
-    """Add to the `grad` of every leaf the gradient of the loss, where g is that of the tape's last node. Gives nothing.
+    """Add to the `grad` of every leaf the gradient of the loss, where g is that of the tape's last node. Returns nothing.
 
-    tape  nodes in the order in which they ran. Not all lead to the last one; those that do not, do not run
+    tape  nodes in the order in which they ran. Those that the last one does not depend on do not run
     """
     grads = {tape[-1]: g}  # node -> its gradient so far
     for node in reversed(tape):
@@ -20,7 +20,7 @@ def tape_backward(tape, g):
 
 
 def hunted(tape, g):
-    """parents and parts go through a dict, which keeps one part of a parent that is there twice, as in x * x"""
+    """parents and contributions go through a dict, which keeps one contribution of a parent that occurs twice, as in x * x"""
     grads = {tape[-1]: g}  # node -> its gradient so far
     for node in reversed(tape):
         if node not in grads:
@@ -47,7 +47,7 @@ def _add(parent, part, grads):
 
 
 def _along(tape, g, keep):
-    """Back along the tape; keep(node, i, parent, part, grads) where a part arrives."""
+    """Run the tape backwards; call keep(node, i, parent, part, grads) for each contribution."""
     grads = {tape[-1]: g}
     for node in reversed(tape):
         if node in grads:
@@ -57,7 +57,7 @@ def _along(tape, g, keep):
 
 
 def first_part_kept(tape, g):
-    """the second part of a parent that is there twice is lost, and only the first is kept"""
+    """if a parent occurs twice, its second contribution is lost, and only the first is kept"""
 
     def keep(node, i, parent, part, grads):
         if parent not in node.parents[:i]:
@@ -67,7 +67,7 @@ def first_part_kept(tape, g):
 
 
 def last_part_doubled(tape, g):
-    """one part of a parent that is there twice is taken twice: the two need not be equal"""
+    """if a parent occurs twice, one of its contributions is counted twice: the two may differ"""
 
     def keep(node, i, parent, part, grads):
         if parent not in node.parents[i + 1 :]:
@@ -77,7 +77,7 @@ def last_part_doubled(tape, g):
 
 
 def leaf_overwritten(tape, g):
-    """a leaf's grad is overwritten by each part that comes"""
+    """a leaf's grad is overwritten by each contribution"""
 
     def keep(node, i, parent, part, grads):
         if _leaf(parent):
@@ -89,7 +89,7 @@ def leaf_overwritten(tape, g):
 
 
 def leaves_mended_only(tape, g):
-    """leaves get all their parts now, and nodes that are used twice by one op still do not"""
+    """leaves now get all their contributions, but nodes that one op uses twice still do not"""
 
     def keep(node, i, parent, part, grads):
         if _leaf(parent) or parent not in node.parents[i + 1 :]:
@@ -99,7 +99,7 @@ def leaves_mended_only(tape, g):
 
 
 def node_overwritten(tape, g):
-    """a node that has several users passes on the last part only, and not the sum"""
+    """a node with several users passes on only the last contribution instead of the sum"""
 
     def keep(node, i, parent, part, grads):
         if _leaf(parent):
@@ -111,7 +111,7 @@ def node_overwritten(tape, g):
 
 
 def borrowed_written_to(tape, g):
-    """parts are added up with +=, into an array that others hold too"""
+    """contributions are added with +=, into an array that other code holds too"""
 
     def keep(node, i, parent, part, grads):
         if _leaf(parent) and parent.grad is not None:
@@ -125,7 +125,7 @@ def borrowed_written_to(tape, g):
 
 
 def all_of_the_tape(tape, g):
-    """every node of the tape runs, also those that the last one does not come from, with a gradient of 0"""
+    """every node of the tape runs, including those that the last one does not depend on, with a gradient of 0"""
     grads = {}
     grads[tape[-1]] = g
     for node in reversed(tape):

@@ -1,4 +1,4 @@
-"""Exercise 03c: the walks that are to be told apart, a check that does it, and checks that do not."""
+"""Exercise 03c: backward passes to tell apart, a check that does it, and checks that do not."""
 
 import numpy
 
@@ -54,7 +54,7 @@ def _sorted_first(root, g):
 
 
 def _in_copies(root, g):
-    """A right one whose leaves have memory of their own."""
+    """A right one whose leaves have their own memory."""
     before, leaves = {}, []
     for node in _all(root):
         for parent in node.parents:
@@ -80,8 +80,8 @@ RIGHT = {
     "one that sorts first": _sorted_first,
     "one that copies what it keeps": _in_copies,
 }
-WRONG = {"the one that runs a node before all its users have sent their part": before_all_users,
-         "the one that empties leaves first": leaves_emptied,
+WRONG = {"the one that runs a node before all its users have sent their contributions": before_all_users,
+         "the one that zeroes the gradients first": leaves_emptied,
          "the one that adds with +=": borrowed_written_to}  # fmt: skip
 
 
@@ -113,36 +113,36 @@ def _arrays(candidate):
 
 
 def one_diamond(candidate):
-    """the check is content with all: it looks at graphs that all of them get right, or does not raise AssertionError"""
+    """the check accepts all of them: it looks at graphs that all of them get right, or does not raise AssertionError"""
     _diamond(candidate)
 
 
 def one_walk(candidate):
-    """leaves are always new: who empties them first, and loses what another loss left there, passes"""
+    """the leaves are always new: code that sets their gradients to zero first, and loses those of another loss, passes"""
     _two_depths(candidate)
     _arrays(candidate)
 
 
 def ways_of_one_length(candidate):
-    """all ways from the root to a node have one length: who runs a node as soon as it is reached passes"""
+    """all paths from the root to a node have the same length: code that runs a node as soon as it is reached passes"""
     _diamond(candidate)
     _two_losses(candidate)
     _arrays(candidate)
 
 
 def plain_numbers(candidate):
-    """gradients are plain numbers, or arrays that nobody else holds: who adds with += passes"""
+    """the gradients are plain numbers, or arrays that no other code holds: code that adds with += passes"""
     _two_depths(candidate)
     _two_losses(candidate)
 
 
 def never_content(candidate):
-    """the check rejects everything, the right ones too"""
+    """the check rejects everything, including the right ones"""
     raise AssertionError
 
 
 def memory_asked_for(candidate):
-    """the check asks for the very array that came in, where an equal one is as right: the docstring promises numbers"""
+    """the check asks for the very array that was passed in: an equal one is just as right, because the docstring promises only values"""
     _two_depths(candidate)
     _two_losses(candidate)
     _arrays(candidate)

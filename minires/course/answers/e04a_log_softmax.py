@@ -13,52 +13,52 @@ def _back(y, axis):
 
 
 def nothing_taken_off(x, *, axis=-1):
-    """the largest x is not taken off first: e**1000 is infinite"""
+    """the maximum of x is not subtracted first: e**1000 is infinite"""
     y = x - xp.log(xp.exp(x).sum(axis=axis, keepdims=True))
     return y, _back(y, axis)
 
 
 def log_of_softmax(x, *, axis=-1):
-    """softmax is taken first and its logarithm then: what lies far below the largest is 0 in between, and log(0) is -inf"""
+    """softmax comes first and its logarithm second: far below the maximum, softmax is 0, and log(0) is -inf"""
     powers = xp.exp(x - x.max(axis=axis, keepdims=True))
     y = xp.log(powers / powers.sum(axis=axis, keepdims=True))
     return y, _back(y, axis)
 
 
 def largest_of_all(x, *, axis=-1):
-    """the largest of all is taken off, and not that of each line: a line far below it is 0 everywhere"""
+    """the maximum of all x is subtracted instead of each row's own: in a row far below it, every e**x is 0"""
     x = x - x.max()
     y = x - xp.log(xp.exp(x).sum(axis=axis, keepdims=True))
     return y, _back(y, axis)
 
 
 def softmax_given(x, *, axis=-1):
-    """softmax is given back, and not its logarithm"""
+    """softmax is returned instead of its logarithm"""
     y = _y(x, axis)
     return xp.exp(y), _back(y, axis)
 
 
 def axis_left_out(x, *, axis=-1):
-    """the axis is left out, and it is always the last one"""
+    """`axis` is ignored: it is always the last one"""
     y = _y(x, -1)
     return y, _back(y, -1)
 
 
 def over_everything(x, *, axis=-1):
-    """the sum of e**x goes over everything, and not along the axis"""
+    """the sum of e**x runs over all elements instead of along the axis"""
     x = x - x.max()
     y = x - xp.log(xp.exp(x).sum())
     return y, _back(y, tuple(range(x.ndim)))
 
 
 def sum_of_g_left_out(x, *, axis=-1):
-    """softmax is taken off g as it is: it belongs there times the sum of g along the axis"""
+    """softmax itself is subtracted from g: it should first be multiplied by the sum of g along the axis"""
     y = _y(x, axis)
     return y, lambda g: (g - xp.exp(y),)
 
 
 def own_y_only(x, *, axis=-1):
-    """each x gets what comes through its own y only: it moves all the others of its line too"""
+    """each x gets the gradient of its own y only: it also changes all the other y of its row"""
     y = _y(x, axis)
     return y, lambda g: (g * (1 - xp.exp(y)),)
 
@@ -71,11 +71,11 @@ def of_softmax(x, *, axis=-1):
 
 
 def g_summed_over_everything(x, *, axis=-1):
-    """g is summed over everything in backward, and not along the axis"""
+    """backward sums g over all elements instead of along the axis"""
     y = _y(x, axis)
     return y, lambda g: (g - xp.exp(y) * g.sum(),)
 
 
 def g_as_it_is(x, *, axis=-1):
-    """g is given back as it is, as if the sum of e**x were a constant"""
+    """g is returned unchanged, as if the sum of e**x were a constant"""
     return _y(x, axis), lambda g: (g,)

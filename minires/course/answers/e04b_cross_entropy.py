@@ -11,7 +11,7 @@ def _target(logits, labels, smoothing):
 
 
 def _loss(log_p, target, back_target=None, *, over=None, under=None):
-    """(loss, backward). over, under  what the loss and its gradient are divided by, where it is not N."""
+    """Return (loss, backward). over, under  what the loss and its gradient are divided by, where it is not N."""
     n = len(log_p)
     difference = xp.exp(log_p) - (target if back_target is None else back_target)
     return -(target * log_p).sum() / (over or n), lambda g: (
@@ -21,22 +21,22 @@ def _loss(log_p, target, back_target=None, *, over=None, under=None):
 
 
 def summed(logits, labels, *, label_smoothing=0.0):
-    """the losses of the batch are added up: the mean is asked for"""
+    """the losses of the batch are added up: the result should be their mean"""
     return _loss(log_softmax(logits)[0], _target(logits, labels, label_smoothing), over=1)
 
 
 def gradient_of_the_sum(logits, labels, *, label_smoothing=0.0):
-    """the loss is divided by N, and its gradient is not"""
+    """the loss is divided by N, but its gradient is not"""
     return _loss(log_softmax(logits)[0], _target(logits, labels, label_smoothing), under=1)
 
 
 def over_all_numbers(logits, labels, *, label_smoothing=0.0):
-    """the mean is taken over all N * K numbers: it is one over the N examples, whose losses are sums over K"""
+    """the mean is taken over all N * K elements: it should be over the N examples, whose losses are sums over K"""
     return _loss(log_softmax(logits)[0], _target(logits, labels, label_smoothing), over=logits.size)
 
 
 def softmax_twice(logits, labels, *, label_smoothing=0.0):
-    """softmax is taken twice: log_softmax takes logits, and gets probabilities"""
+    """softmax is applied twice: log_softmax takes logits, and here it gets probabilities"""
     log_p = log_softmax(xp.exp(log_softmax(logits)[0]))[0]
     return _loss(log_p, _target(logits, labels, label_smoothing))
 
@@ -47,7 +47,7 @@ def smoothing_left_out(logits, labels, *, label_smoothing=0.0):
 
 
 def among_the_others(logits, labels, *, label_smoothing=0.0):
-    """label_smoothing is spread over the K - 1 other classes: it is spread over all K, the label's own too"""
+    """label_smoothing is spread over the K - 1 other classes: it should be spread over all K, including the label's own"""
     k = logits.shape[1]
     return _loss(log_softmax(logits)[0], _target(logits, labels, label_smoothing * k / (k - 1)))
 
@@ -59,7 +59,7 @@ def smoothing_not_taken_off(logits, labels, *, label_smoothing=0.0):
 
 
 def smoothing_in_the_loss_only(logits, labels, *, label_smoothing=0.0):
-    """label_smoothing is in the loss and not in its gradient"""
+    """label_smoothing is in the loss, but not in its gradient"""
     return _loss(
         log_softmax(logits)[0],
         _target(logits, labels, label_smoothing),
@@ -68,14 +68,14 @@ def smoothing_in_the_loss_only(logits, labels, *, label_smoothing=0.0):
 
 
 def overflows(logits, labels, *, label_smoothing=0.0):
-    """softmax is taken without the largest logit taken off, and its logarithm then: log_softmax is there for both at once"""
+    """softmax is computed without subtracting the maximum, and then its logarithm: log_softmax does both safely"""
     powers = xp.exp(logits)
     p = powers / powers.sum(axis=1, keepdims=True)
     return _loss(xp.log(p), _target(logits, labels, label_smoothing))
 
 
 def upstream_left_out(logits, labels, *, label_smoothing=0.0):
-    """g is left out in backward"""
+    """backward leaves g out"""
     loss, backward = _loss(log_softmax(logits)[0], _target(logits, labels, label_smoothing))
     return loss, lambda g: backward(1)
 
@@ -87,17 +87,17 @@ def sign_of_the_gradient(logits, labels, *, label_smoothing=0.0):
 
 
 def target_left_out(logits, labels, *, label_smoothing=0.0):
-    """the gradient is softmax / N, and the target is not taken off"""
+    """the gradient is softmax / N: the target is not subtracted"""
     log_p = log_softmax(logits)[0]
     return _loss(log_p, _target(logits, labels, label_smoothing), xp.zeros_like(log_p))
 
 
 def softmax_left_out(logits, labels, *, label_smoothing=0.0):
-    """the gradient is that of log_p, -target / N: it has to go on through log_softmax to the logits"""
+    """the gradient is that of log_p, -target / N: it still has to pass through log_softmax to the logits"""
     n, target = len(logits), _target(logits, labels, label_smoothing)
     return _loss(log_softmax(logits)[0], target)[0], lambda g: (-g * target / n, None)
 
 
 def float64_one_hot(logits, labels, *, label_smoothing=0.0):
-    """the one-hot target is of float64, as xp.eye and xp.zeros make it, and float32 logits get a float64 gradient"""
+    """the one-hot target is float64, as xp.eye and xp.zeros make it, so that float32 logits get a float64 gradient"""
     return _loss(log_softmax(logits)[0], _target(logits, labels, label_smoothing).astype("float64"))

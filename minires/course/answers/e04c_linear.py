@@ -4,7 +4,7 @@ from minires.backend import xp
 
 
 def _op(x, weight, bias, g_x=None, g_weight=None, g_bias=None):
-    """linear, with other gradients where they are given: functions of the rows of x and of g."""
+    """Return linear's result and backward, with the gradients that are given replaced: functions of the rows of x and of g."""
     rows = x.reshape(-1, weight.shape[0])
     y = x @ weight if bias is None else x @ weight + bias
 
@@ -26,34 +26,34 @@ def bias_left_out(x, weight, bias=None):
 
 
 def weight_averaged(x, weight, bias=None):
-    """the gradient of weight is averaged over the examples: 1/N is a matter of the loss, and is in g already"""
+    """the gradient of weight is averaged over the examples: 1/N belongs to the loss, and g already contains it"""
     return _op(x, weight, bias, g_weight=lambda rows, g: rows.T @ g / len(g))
 
 
 def bias_averaged(x, weight, bias=None):
-    """the gradient of bias is averaged over the examples: 1/N is a matter of the loss, and is in g already"""
+    """the gradient of bias is averaged over the examples: 1/N belongs to the loss, and g already contains it"""
     return _op(x, weight, bias, g_bias=lambda rows, g: g.mean(axis=0))
 
 
 def bias_over_everything(x, weight, bias=None):
-    """the gradient of bias is summed over everything: each of the O numbers has one of its own"""
+    """the gradient of bias is summed over all axes: each of its O elements needs its own"""
     return _op(x, weight, bias, g_bias=lambda rows, g: g.sum())
 
 
 def bias_as_it_is(x, weight, bias=None):
-    """the gradient of bias is not summed: bias was added to each example, and gets the sum of what comes back"""
+    """the gradient of bias is not summed: bias was added to each example, so it gets the sum of their gradients"""
     y, backward = _op(x, weight, bias)
     return y, lambda g: (*backward(g)[:2], None if bias is None else g)
 
 
 def bias_over_the_first_axis(x, weight, bias=None):
-    """the gradient of bias is summed over the first axis only: all axes but the last belong to the examples"""
+    """the gradient of bias is summed over the first axis only: all axes except the last belong to the examples"""
     y, backward = _op(x, weight, bias)
     return y, lambda g: (*backward(g)[:2], None if bias is None else g.sum(axis=0))
 
 
 def weight_for_each_matrix(x, weight, bias=None):
-    """with more axes in front there is a gradient of weight for each of them: it is the sum of all"""
+    """with more leading axes there is one gradient of weight per matrix: it should be the sum of all"""
     y, backward = _op(x, weight, bias)
 
     def with_axes(g):
@@ -64,23 +64,23 @@ def weight_for_each_matrix(x, weight, bias=None):
 
 
 def weight_transposed(x, weight, bias=None):
-    """the gradient of weight is g.T @ x, of shape (O, I): it has to be (I, O), as weight"""
+    """the gradient of weight is g.T @ x, of shape (O, I): it must be (I, O), like weight"""
     return _op(x, weight, bias, g_weight=lambda rows, g: g.T @ rows)
 
 
 def not_transposed(x, weight, bias=None):
-    """g is multiplied by weight for the gradient of x, and not by its transpose: weight leads from I to O, and g comes back"""
+    """for the gradient of x, g is multiplied by weight instead of its transpose: weight maps I to O, and the gradient goes from O to I"""
     return _op(x, weight, bias, g_x=lambda rows, g: g @ weight)
 
 
 def upstream_left_out(x, weight, bias=None):
-    """g is left out: the slopes of y are right, and the loss's g is taken to be 1"""
+    """g is left out: the derivatives of y are right, but g is treated as 1"""
     y, backward = _op(x, weight, bias)
     return y, lambda g: backward(xp.ones_like(g))
 
 
 def order_of_the_gradients(x, weight, bias=None):
-    """the gradients come in another order than x, weight, bias"""
+    """the gradients are not in the order x, weight, bias"""
     y, backward = _op(x, weight, bias)
 
     def turned(g):

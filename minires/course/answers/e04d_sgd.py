@@ -4,14 +4,14 @@ from minires.backend import xp
 
 
 def _moved(v, momentum, g):
-    """v, moved."""
+    """Update v, and return it."""
     v *= momentum
     v += g
     return v
 
 
 def _step(g, v, momentum, nesterov):
-    """What w moves by, but for lr; g with its decay. v is moved."""
+    """Update v, and return the step before it is multiplied by lr. g includes the decay."""
     if v is None:
         return g
     v = _moved(v, momentum, g)
@@ -29,17 +29,17 @@ def velocity_rebound(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False
 
 
 def uphill(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
-    """w moves along the gradient, and not against it: the loss grows"""
+    """w moves along the gradient instead of against it: the loss grows"""
     w += lr * _step(g + weight_decay * w, v, momentum, nesterov)
 
 
 def lr_in_the_velocity(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
-    """lr is multiplied into the velocity: then a later, smaller lr does not make the steps smaller at once"""
+    """the velocity includes lr: a smaller lr later does not make the steps smaller at once"""
     w -= _step(lr * (g + weight_decay * w), v, momentum, nesterov)
 
 
 def dampened(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
-    """v is a running mean, momentum * v + (1 - momentum) * g: here it is momentum * v + g"""
+    """v is a running mean, momentum * v + (1 - momentum) * g: it should be momentum * v + g"""
     g = g + weight_decay * w
     if v is not None:
         v[...] = momentum * v + (1 - momentum) * g
@@ -48,7 +48,7 @@ def dampened(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
 
 
 def velocity_unused(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
-    """v is moved, and w moves by g all the same"""
+    """v is updated, but w still moves by g"""
     g = g + weight_decay * w
     _step(g, v, momentum, nesterov)
     w -= lr * g
@@ -63,7 +63,7 @@ def old_velocity(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
 
 
 def decay_with_momentum_only(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
-    """the weight decay is left out where there is no momentum"""
+    """weight decay is left out when there is no momentum"""
     w -= lr * _step(g if v is None else g + weight_decay * w, v, momentum, nesterov)
 
 
@@ -73,40 +73,40 @@ def decay_left_out(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
 
 
 def decay_beside_the_velocity(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
-    """the decay is added to the step: it has to go through the velocity, as a part of g"""
+    """the decay is added to the step: it should go through the velocity, as a part of g"""
     w -= lr * (_step(g, v, momentum, nesterov) + weight_decay * w)
 
 
 def decay_makes_larger(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
-    """the decay has the wrong sign: weights grow by it"""
+    """the decay has the wrong sign: it makes weights grow"""
     w -= lr * _step(g - weight_decay * w, v, momentum, nesterov)
 
 
 def nesterov_left_out(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
-    """Nesterov's step is the same as the other"""
+    """Nesterov's step is the same as the ordinary one"""
     w -= lr * _step(g + weight_decay * w, v, momentum, False)
 
 
 def nesterov_without_g(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
-    """Nesterov's step is momentum * v: it is g + momentum * v"""
+    """Nesterov's step is momentum * v: it should be g + momentum * v"""
     step = _step(g + weight_decay * w, v, momentum, False)
     w -= lr * (momentum * step if nesterov else step)
 
 
 def nesterov_without_decay(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
-    """Nesterov's step takes g without the weight decay in it"""
+    """Nesterov's step uses g without the weight decay"""
     step = _step(g + weight_decay * w, v, momentum, False)
     w -= lr * (g + momentum * step if nesterov else step)
 
 
 def g_written_to(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
-    """g += weight_decay * w writes to an array that belongs to others"""
+    """g += weight_decay * w writes to an array that other code still needs"""
     g += xp.multiply(w, weight_decay)
     w -= lr * _step(g, v, momentum, nesterov)
 
 
 def velocity_given_away(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
-    """v is used up as memory for the step: after it v has to hold the velocity"""
+    """v is overwritten with the step: it must still be the velocity afterwards"""
     if v is not None:
         step = _step(g + weight_decay * w, v, momentum, nesterov)
         v[...] = lr * step

@@ -7,7 +7,7 @@ _adam = optimizers.adam.plain
 
 
 def _shrunk(w, g, lr, weight_decay, decoupled):
-    """g with its decay; w is shrunk where that is what is wanted."""
+    """Return g with its decay, or shrink w instead if the decay is decoupled."""
     if decoupled:
         w *= 1 - lr * weight_decay
         return g
@@ -15,7 +15,7 @@ def _shrunk(w, g, lr, weight_decay, decoupled):
 
 
 def _means(g, m, v, betas):
-    """m and v, moved."""
+    """Update m and v, and return them."""
     for mean, part, b in ((m, g, betas[0]), (v, g * g, betas[1])):
         mean *= b
         mean += (1 - b) * part
@@ -32,7 +32,7 @@ def _step(m_hat, v_hat, eps):
 def not_corrected(
     w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False
 ):
-    """m and v are used as they are, without a correction for their start at zero"""
+    """m and v are used without bias correction, although they start at zero"""
     _means(_shrunk(w, g, lr, weight_decay, decoupled), m, v, betas)
     w -= lr * _step(m, v, eps)
 
@@ -40,7 +40,7 @@ def not_corrected(
 def power_left_out(
     w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False
 ):
-    """m and v are divided by 1 - b at each step: it is 1 - b**t, which goes to 1"""
+    """m and v are divided by 1 - b at each step: it should be 1 - b**t, which tends to 1"""
     _means(_shrunk(w, g, lr, weight_decay, decoupled), m, v, betas)
     w -= lr * _step(*_hats(m, v, 1, betas), eps)
 
@@ -64,7 +64,7 @@ def counted_from_2(
 def v_not_corrected(
     w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False
 ):
-    """m is corrected for its start at zero, and v is not"""
+    """m is bias-corrected, but v is not"""
     _means(_shrunk(w, g, lr, weight_decay, decoupled), m, v, betas)
     w -= lr * _step(_hats(m, v, t, betas)[0], v, eps)
 
@@ -79,7 +79,7 @@ def corrected_for_good(
 
 
 def eps_inside(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
-    """eps is added under the root: it is added to the root"""
+    """eps is added inside the root: it should be added to the root"""
     _means(_shrunk(w, g, lr, weight_decay, decoupled), m, v, betas)
     m_hat, v_hat = _hats(m, v, t, betas)
     w -= lr * m_hat / xp.sqrt(v_hat + eps)
@@ -88,7 +88,7 @@ def eps_inside(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0
 def root_left_out(
     w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False
 ):
-    """the root is left out: m is divided by v, whose size is that of g * g"""
+    """the root is left out: m is divided by v, which is of the order of g * g"""
     _means(_shrunk(w, g, lr, weight_decay, decoupled), m, v, betas)
     m_hat, v_hat = _hats(m, v, t, betas)
     w -= lr * m_hat / (v_hat + eps)
@@ -97,12 +97,12 @@ def root_left_out(
 def betas_exchanged(
     w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False
 ):
-    """b1 and b2 are exchanged: b1 is that of m, b2 that of v"""
+    """b1 and b2 are exchanged: b1 belongs to m, b2 to v"""
     _adam(w, g, m, v, t, lr, betas[::-1], eps, weight_decay, decoupled)
 
 
 def uphill(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
-    """w moves along the gradient, and not against it: the loss grows"""
+    """w moves along the gradient instead of against it: the loss grows"""
     _means(_shrunk(w, g, lr, weight_decay, decoupled), m, v, betas)
     w += lr * _step(*_hats(m, v, t, betas), eps)
 
@@ -129,19 +129,19 @@ def decay_left_out(
 def always_coupled(
     w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False
 ):
-    """the decay is added to g with `decoupled` too"""
+    """the decay is added to g even with `decoupled`"""
     _adam(w, g, m, v, t, lr, betas, eps, weight_decay, False)
 
 
 def always_decoupled(
     w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False
 ):
-    """the decay shrinks w by itself without `decoupled` too: there it has to be a part of g"""
+    """the decay shrinks w directly even without `decoupled`: then it should be a part of g"""
     _adam(w, g, m, v, t, lr, betas, eps, weight_decay, True)
 
 
 def both_decays(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
-    """with `decoupled` w is shrunk, and the decay is added to g as well"""
+    """with `decoupled`, w shrinks, but the decay is added to g as well"""
     if decoupled:
         w *= 1 - lr * weight_decay
     _adam(w, g, m, v, t, lr, betas, eps, weight_decay, False)
@@ -150,7 +150,7 @@ def both_decays(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.
 def decay_without_lr(
     w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False
 ):
-    """with `decoupled` w is shrunk by weight_decay: it is lr * weight_decay"""
+    """with `decoupled`, w shrinks by weight_decay: it should be lr * weight_decay"""
     if decoupled:
         w *= 1 - weight_decay
     _adam(w, g, m, v, t, lr, betas, eps, 0.0 if decoupled else weight_decay, False)
@@ -159,6 +159,6 @@ def decay_without_lr(
 def g_written_to(
     w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False
 ):
-    """g += weight_decay * w writes to an array that belongs to others"""
+    """g += weight_decay * w writes to an array that other code still needs"""
     g[...] = _shrunk(w, g, lr, weight_decay, decoupled)
     _adam(w, g, m, v, t, lr, betas, eps)

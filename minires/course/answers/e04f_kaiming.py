@@ -7,10 +7,10 @@ from minires.nn import init
 
 
 def kaiming_normal(shape, generator):
-    """The weights of a convolution to begin with: normal, mean 0, deviation sqrt(2 / fan-out), float32.
+    """The initial weights of a convolution: normal, mean 0, standard deviation sqrt(2 / fan-out), float32.
 
     shape  (KH, KW, C, F)    generator  a numpy.random.Generator, from which all numbers are drawn
-    A ReLU net keeps the size of its gradient so, from layer to layer.
+    In a ReLU network, this preserves the size of the gradient from layer to layer.
     Source  He et al. 2015, equation 14.
     """
     kh, kw, _, f = shape
@@ -19,7 +19,7 @@ def kaiming_normal(shape, generator):
 
 
 def in_engine(kaiming_normal):
-    """init.kaiming_normal, by this one where it is the fan-out."""
+    """Return init.kaiming_normal with this function for the fan-out."""
 
     def drawn(shape, *, mode="fan_out", rng=None):
         if mode != "fan_out":
@@ -34,24 +34,24 @@ def _drawn(shape, generator, variance):
 
 
 def fan_in(shape, generator):
-    """the fan-in, KH * KW * C, is taken: that keeps the size of the signal on its way forward"""
+    """the fan-in, KH * KW * C, is used: that preserves the size of the signal in the forward pass"""
     kh, kw, c, _ = shape
     return _drawn(shape, generator, 2 / (kh * kw * c))
 
 
 def kernel_left_out(shape, generator):
-    """the fan is F alone: each filter uses a number of x in KH * KW places"""
+    """the fan is F alone: each filter uses an element of x in KH * KW positions"""
     return _drawn(shape, generator, 2 / shape[-1])
 
 
 def one_side_of_the_kernel(shape, generator):
-    """one side of the kernel is taken twice, KH * KH"""
+    """one side of the kernel is used twice, KH * KH"""
     kh, _, _, f = shape
     return _drawn(shape, generator, 2 / (kh * kh * f))
 
 
 def all_weights_counted(shape, generator):
-    """the fan is the number of all weights: a number of x is used once for each place of the window and each filter"""
+    """the fan is the number of all weights: an element of x is used once per kernel position and filter"""
     return _drawn(shape, generator, 2 / numpy.prod(shape))
 
 
@@ -62,26 +62,26 @@ def both_fans(shape, generator):
 
 
 def one_over_the_fan(shape, generator):
-    """the variance is 1 / fan: ReLU makes half of what is summed 0, and 2 / fan makes up for it"""
+    """the variance is 1 / fan: ReLU sets half of the sum to 0, and 2 / fan makes up for it"""
     kh, kw, _, f = shape
     return _drawn(shape, generator, 1 / (kh * kw * f))
 
 
 def root_left_out(shape, generator):
-    """2 / fan is taken as the deviation: it is the variance"""
+    """2 / fan is used as the standard deviation: it is the variance"""
     kh, kw, _, f = shape
     return _drawn(shape, generator, (2 / (kh * kw * f)) ** 2)
 
 
 def uniform_within(shape, generator):
-    """the numbers are uniform between -sqrt(2 / fan) and sqrt(2 / fan), whose deviation is smaller by sqrt(3)"""
+    """the weights are uniform between -sqrt(2 / fan) and sqrt(2 / fan), whose standard deviation is smaller by a factor of sqrt(3)"""
     kh, kw, _, f = shape
     bound = (2 / (kh * kw * f)) ** 0.5
     return generator.uniform(-bound, bound, shape).astype("float32")
 
 
 def uniform_and_as_wide(shape, generator):
-    """the deviation is right, and the numbers are uniform: a normal distribution is asked for"""
+    """the standard deviation is right, but the distribution is uniform: it should be normal"""
     kh, kw, _, f = shape
     bound = (6 / (kh * kw * f)) ** 0.5
     return generator.uniform(-bound, bound, shape).astype("float32")
@@ -94,11 +94,11 @@ def float64(shape, generator):
 
 
 def a_generator_of_its_own(shape, generator):
-    """the numbers come from another generator, made anew with a seed of its own: every layer of a shape begins the same"""
+    """the weights come from a new generator with a fixed seed: all layers of the same shape start equal"""
     return kaiming_normal(shape, numpy.random.default_rng(0))
 
 
 def the_global_numbers(shape, generator):
-    """the numbers come from NumPy's global ones, and not from the generator that is given: no seed brings them back"""
+    """the weights come from NumPy's global generator instead of the given one: its seed does not reproduce them"""
     kh, kw, _, f = shape
     return numpy.random.normal(0, (2 / (kh * kw * f)) ** 0.5, shape).astype("float32")

@@ -1,4 +1,4 @@
-"""Exercise 04g: the steps with momentum that are to be told apart, a check that does it, and checks that do not."""
+"""Exercise 04g: steps with momentum to tell apart, a check that does it, and checks that do not."""
 
 from minires.backend import xp
 
@@ -6,7 +6,7 @@ from minires.backend import xp
 def check(candidate):
     """Raise AssertionError unless candidate is a right step with momentum.
 
-    candidate  candidate(w, g, v, lr=..., momentum=...) changes w and v in place, leaves g as it is, and gives nothing
+    candidate  candidate(w, g, v, lr=..., momentum=...) changes w and v in place, leaves g unchanged, and returns nothing
     """
     w, g, v = xp.array([1.0, 2.0, -3.0]), xp.array([0.5, -1.0, 2.0]), xp.array([4.0, 0.0, -8.0])
     candidate(w, g, v, lr=0.25, momentum=0.5)
@@ -55,7 +55,7 @@ for _function in (*RIGHT.values(), *WRONG.values()):
 
 
 def _seen(candidate, v, lrs, momentum=0.5):
-    """[(w, v, g, all three as they should be)] after each step."""
+    """Return [(w, v, g, all three as they should be)] after each step."""
     w, v = xp.array([1.0, -2.0]), xp.array(v)
     right_w, right_v, seen = w.copy(), v.copy(), []
     for i, lr in enumerate(lrs):
@@ -75,17 +75,17 @@ def _hold(seen, *places):
 
 
 def content_with_all(candidate):
-    """the check is content with every step: what is wrong does not show where it looks, or it does not raise AssertionError"""
+    """the check accepts every step: it looks where nothing goes wrong, or does not raise AssertionError"""
     _hold(_seen(candidate, [0.0, 0.0], [0.25]), 0)
 
 
 def from_rest(candidate):
-    """there is one step from v = 0: then momentum * v is 0 whatever is done with it"""
+    """there is only one step, from v = 0: then momentum * v is 0, whatever happens to it"""
     _hold(_seen(candidate, [0.0, 0.0], [0.25]), 0, 1, 2)
 
 
 def weights_alone(candidate):
-    """the check looks at w alone, and lr stays the same: v and g are changed too, or should not be"""
+    """the check looks only at w, and lr stays the same: it should also look at v and g"""
     _hold(_seen(candidate, [0.0, 0.0], [0.25] * 3), 0)
 
 
@@ -95,15 +95,15 @@ def g_not_looked_at(candidate):
 
 
 def weights_not_looked_at(candidate):
-    """the check looks at v and g, and not at w"""
+    """the check looks at v and g, but not at w"""
     _hold(_seen(candidate, [4.0, -2.0], [0.25]), 1, 2)
 
 
 def place_of_lr_not_seen(candidate):
-    """it does not show where lr stands: it is 1, or v is not looked at while lr stays the same"""
+    """the check cannot see where lr is used: lr is 1, or it stays the same and v is not checked"""
     _hold(_seen(candidate, [4.0, -2.0], [1.0, 1.0]), 0, 1, 2)
 
 
 def never_content(candidate):
-    """the check rejects everything, the right ones too"""
+    """the check rejects everything, including the right ones"""
     raise AssertionError

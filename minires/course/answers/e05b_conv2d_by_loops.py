@@ -25,9 +25,9 @@ def conv2d_by_loops(x, weight, *, stride=1, padding=0):
 
 
 def _convolved(x, weight, stride, padding, *, at=lambda i, step, u, k: i * step + u, cut=None):
-    """The sum with one part got wrong.
+    """Return the sum with one part wrong.
 
-    at  which pixel lies under place u of step i    cut  (padded, padding) -> what takes the padded image's place
+    at  which pixel is under kernel position u at step i    cut  (padded, padding) -> what replaces the padded image
     """
     kernel, steps, (ph, pw) = window(weight.shape[:2], stride, padding)
     oh, ow = output_size(x.shape[1:3], kernel, steps, (ph, pw))
@@ -42,17 +42,17 @@ def _convolved(x, weight, stride, padding, *, at=lambda i, step, u, k: i * step 
 
 
 def flipped(x, weight, *, stride=1, padding=0):
-    """the window is turned by 180 degrees first: that is what mathematics calls convolution; here nothing is turned"""
+    """the kernel is flipped first: mathematics calls that convolution, but here the kernel is not flipped"""
     return _convolved(x, weight[::-1, ::-1], stride, padding)
 
 
 def stride_forgotten(x, weight, *, stride=1, padding=0):
-    """the stride is left out: window (i, j) begins at pixel (i, j), and not `stride` times as far"""
+    """the stride is left out: window (i, j) starts at pixel (i, j), and not `stride` times as far"""
     return _convolved(x, weight, stride, padding, at=lambda i, step, u, k: i + u)
 
 
 def dilated(x, weight, *, stride=1, padding=0):
-    """the stride spreads the places of the window, and not its steps: that is a dilation"""
+    """the stride spreads the kernel positions instead of the steps: that is dilation"""
     wide = ((0, 0), *((0, s * k) for s, k in zip(window(1, stride, 0)[1], weight.shape)), (0, 0))
     return _convolved(
         x,
@@ -65,12 +65,12 @@ def dilated(x, weight, *, stride=1, padding=0):
 
 
 def one_channel(x, weight, *, stride=1, padding=0):
-    """the first channel is taken, where the sum runs over all"""
+    """only the first channel is used: the sum should run over all of them"""
     return _convolved(x[..., :1], weight[:, :, :1], stride, padding)
 
 
 def mean_of_channels(x, weight, *, stride=1, padding=0):
-    """the channels are averaged, where they are to be summed"""
+    """the channels are averaged: they should be summed"""
     return _convolved(x, weight, stride, padding) / x.shape[3]
 
 
@@ -80,14 +80,14 @@ def averaged(x, weight, *, stride=1, padding=0):
 
 
 def last_place_only(x, weight, *, stride=1, padding=0):
-    """y is assigned in the loop, where it has to be added to: the last place of the window is left"""
+    """y is assigned in the loop instead of added to: only the last kernel position is left"""
     last = xp.zeros_like(weight)
     last[-1, -1] = weight[-1, -1]
     return _convolved(x, last, stride, padding)
 
 
 def edge_repeated(x, weight, *, stride=1, padding=0):
-    """the padding repeats the pixels of the edge: it has to be zeros"""
+    """the padding repeats the pixels at the edge: it should be zeros"""
 
     def cut(padded, padding):
         return xp.pad(x, ((0, 0), (padding[0],) * 2, (padding[1],) * 2, (0, 0)), mode="edge")
@@ -96,7 +96,7 @@ def edge_repeated(x, weight, *, stride=1, padding=0):
 
 
 def padded_at_the_end(x, weight, *, stride=1, padding=0):
-    """all of the padding lies at the bottom and the right, so that the picture is shifted"""
+    """all of the padding is at the bottom and the right, so that the image is shifted"""
 
     def cut(padded, padding):
         return xp.pad(x, ((0, 0), (0, 2 * padding[0]), (0, 2 * padding[1]), (0, 0)))

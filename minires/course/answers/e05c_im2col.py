@@ -6,8 +6,8 @@ from minires.ops.windows import output_size, pad_images, views, window
 
 
 def _columns(x, kernel, stride, padding, *, axes=(0, 1, 2, 3, 4), kind="constant"):
-    """im2col's columns and (kernel, stride, padding), with what is to be got wrong as options. `axes` are those of
-    (N, OH, OW, K, C) in the order in which they are laid out."""
+    """Return im2col's columns and (kernel, stride, padding), with mistakes as options. `axes` is the order of the axes of
+    (N, OH, OW, K, C)."""
     kernel, stride, padding = window(kernel, stride, padding)
     output = output_size(x.shape[1:3], kernel, stride, padding)
     (ph, pw) = padding
@@ -31,19 +31,19 @@ def _back(options):
 
 
 def channels_first(x, *, kernel, stride=1, padding=0):
-    """a row is laid out channel by channel (C, KH, KW), and not place by place (KH, KW, C)"""
+    """a row is ordered channel by channel (C, KH, KW) instead of position by position (KH, KW, C)"""
     columns, options = _columns(x, kernel, stride, padding, axes=(0, 1, 2, 4, 3))
     return _rows(columns), _back(options)
 
 
 def flipped(x, *, kernel, stride=1, padding=0):
-    """the window is read backwards, as in a true convolution: a layer does cross-correlation"""
+    """the kernel is flipped, as in a true convolution: a layer computes cross-correlation"""
     columns, options = _columns(x, kernel, stride, padding)
     return _rows(columns[:, :, :, ::-1]), _back(options)
 
 
 def columns_first(x, *, kernel, stride=1, padding=0):
-    """the window is read down its columns, and not along its rows"""
+    """the window is read column by column instead of row by row"""
     columns, options = _columns(x, kernel, stride, padding)
     n, oh, ow, _, c = columns.shape
     turned = columns.reshape(n, oh, ow, *options["kernel"], c).swapaxes(3, 4).reshape(columns.shape)
@@ -51,13 +51,13 @@ def columns_first(x, *, kernel, stride=1, padding=0):
 
 
 def transposed(x, *, kernel, stride=1, padding=0):
-    """the window walks down before it walks across: rows stand in the order N, OW, OH"""
+    """the window moves down before it moves across: the rows are in the order N, OW, OH"""
     columns, options = _columns(x, kernel, stride, padding, axes=(0, 2, 1, 3, 4))
     return _rows(columns), _back(options)
 
 
 def edge_repeated(x, *, kernel, stride=1, padding=0):
-    """the frame repeats the edge of the image, where it should be zeros"""
+    """the padding repeats the edge of the image: it should be zeros"""
     columns, options = _columns(x, kernel, stride, padding, kind="edge")
     return _rows(columns), _back(options)
 
@@ -75,7 +75,7 @@ def padding_forgotten(x, *, kernel, stride=1, padding=0):
 
 
 def dilated(x, *, kernel, stride=1, padding=0):
-    """the stride spreads the window's own pixels: that is dilation. It has to move by it"""
+    """the stride spreads the pixels within the window: that is dilation. The window should move by the stride"""
     (kh, kw), (sh, sw), padding = window(kernel, stride, padding)
     spread = sh * (kh - 1) + 1, sw * (kw - 1) + 1
     columns, options = _columns(x, spread, 1, padding)
@@ -86,7 +86,7 @@ def dilated(x, *, kernel, stride=1, padding=0):
 
 
 def divided(x, *, kernel, stride=1, padding=0):
-    """backward gives the mean of what the windows send to a pixel: it is their sum"""
+    """backward returns the mean of what the windows send to a pixel: it should be the sum"""
     columns, options = _columns(x, kernel, stride, padding)
 
     def backward(g):

@@ -6,7 +6,7 @@ from minires.ops.windows import output_size, views, window
 
 
 def _laid(columns, shape, kernel, stride, padding, lay, *, crop=True, by=None):
-    """col2im with lay(view, part) in the place of the addition; by  how columns become (N, OH, OW, K, C)."""
+    """Return col2im with lay(view, part) instead of the addition; by  how columns become (N, OH, OW, K, C)."""
     kernel, stride, (ph, pw) = window(kernel, stride, padding)
     n, h, w, c = shape
     output = output_size((h, w), kernel, stride, (ph, pw))
@@ -27,7 +27,7 @@ def _add(view, part):
 
 
 def assigns(columns, *, shape, kernel, stride=1, padding=0):
-    """the parts are assigned, where they have to be added: a pixel that several windows see keeps the last part only"""
+    """the parts are assigned, and not added: a pixel that several windows see keeps only the last part"""
 
     def lay(view, part):
         view[...] = part
@@ -36,14 +36,14 @@ def assigns(columns, *, shape, kernel, stride=1, padding=0):
 
 
 def averaged(columns, *, shape, kernel, stride=1, padding=0):
-    """the parts of a pixel are averaged, which makes it an inverse of im2col: its adjoint is the sum"""
+    """the parts of a pixel are averaged: that is an inverse of im2col, but its adjoint is the sum"""
     total = _laid(columns, shape, kernel, stride, padding, _add)
     counts = _laid(xp.ones_like(columns), shape, kernel, stride, padding, _add)
     return total / xp.maximum(counts, 1), _back(kernel, stride, padding)
 
 
 def not_cropped(columns, *, shape, kernel, stride=1, padding=0):
-    """the frame of the padding is not cut off again"""
+    """the padding is not cut off again"""
     return _laid(columns, shape, kernel, stride, padding, _add, crop=False), _back(
         kernel, stride, padding
     )
@@ -56,7 +56,7 @@ def wrong_end_cropped(columns, *, shape, kernel, stride=1, padding=0):
 
 
 def channels_first(columns, *, shape, kernel, stride=1, padding=0):
-    """a row is read channel by channel (C, KH, KW): im2col lays it out place by place (KH, KW, C)"""
+    """a row is read channel by channel (C, KH, KW): im2col writes it position by position (KH, KW, C)"""
 
     def by(columns, sizes):
         n, oh, ow, k, c = sizes
@@ -68,7 +68,7 @@ def channels_first(columns, *, shape, kernel, stride=1, padding=0):
 
 
 def flipped(columns, *, shape, kernel, stride=1, padding=0):
-    """the places of the window are read backwards"""
+    """the kernel positions are read backwards"""
 
     def by(columns, sizes):
         return columns.reshape(sizes)[:, :, :, ::-1]
@@ -79,7 +79,7 @@ def flipped(columns, *, shape, kernel, stride=1, padding=0):
 
 
 def stride_forgotten(columns, *, shape, kernel, stride=1, padding=0):
-    """the stride is left out: the parts lie side by side, and not `stride` apart"""
+    """the stride is left out: the parts are next to each other instead of `stride` apart"""
     kernel, steps, (ph, pw) = window(kernel, stride, padding)
     n, h, w, c = shape
     oh, ow = output_size((h, w), kernel, steps, (ph, pw))

@@ -6,7 +6,7 @@ from minires.ops.windows import output_size, window
 
 
 class _Conv:
-    """A convolution in parts: its sizes, its columns, and its gradients, each of which can be got wrong."""
+    """A convolution in parts: its sizes, its columns, and its gradients, each of which can be wrong."""
 
     def __init__(self, x, weight, bias, stride, padding):
         self.x = x
@@ -27,12 +27,12 @@ class _Conv:
         return self.weight.reshape(-1, self.f)
 
     def y(self, matrix=None):
-        """The result, by this matrix of weights or the right one."""
+        """Return the result, with this weight matrix or the right one."""
         matrix = self.matrix() if matrix is None else matrix
         return (self.columns() @ matrix + self.bias).reshape(self.shape)
 
     def back(self, g_columns=None, g_matrix=None, g_bias=None):
-        """backward, of which some parts are others: functions of rows."""
+        """Return backward, with some gradients replaced: functions of rows."""
 
         def backward(g):
             rows = g.reshape(-1, self.f)
@@ -46,26 +46,26 @@ class _Conv:
 
 
 def columns_kept(x, weight, bias=None, *, stride=1, padding=0):
-    """backward names the columns of forward, and so keeps them: they are KH * KW times as large as x"""
+    """backward names the columns of the forward pass, and so keeps them: they are KH * KW times as large as x"""
     conv = _Conv(x, weight, bias, stride, padding)
     columns = conv.columns()
     return conv.y(), conv.back(g_matrix=lambda rows: columns.T @ rows)
 
 
 def flipped(x, weight, bias=None, *, stride=1, padding=0):
-    """the window is turned by 180 degrees in the forward pass"""
+    """the kernel is flipped in the forward pass"""
     conv = _Conv(x, weight, bias, stride, padding)
     return conv.y(weight[::-1, ::-1].reshape(-1, conv.f)), conv.back()
 
 
 def weight_channels_first(x, weight, bias=None, *, stride=1, padding=0):
-    """weight is flattened channel by channel (C, KH, KW): a row of columns has the channels of a pixel side by side"""
+    """weight is flattened channel by channel (C, KH, KW): in a row of the columns, the channels of a pixel are next to each other"""
     conv = _Conv(x, weight, bias, stride, padding)
     return conv.y(weight.transpose(2, 0, 1, 3).reshape(-1, conv.f)), conv.back()
 
 
 def result_channels_first(x, weight, bias=None, *, stride=1, padding=0):
-    """the product is cut up as (N, F, OH, OW): its rows are steps of the window, and its columns filters"""
+    """the product is reshaped to (N, F, OH, OW): its rows are positions of the window, and its columns are filters"""
     conv = _Conv(x, weight, bias, stride, padding)
     n, oh, ow, f = conv.shape
     return conv.y().reshape(n, f, oh, ow).transpose(0, 2, 3, 1), conv.back()
@@ -79,37 +79,37 @@ def bias_forgotten(x, weight, bias=None, *, stride=1, padding=0):
 
 
 def reshaped_not_transposed(x, weight, bias=None, *, stride=1, padding=0):
-    """the matrix of weights is reshaped to (F, KH*KW*C) for the gradient of x, where it has to be transposed"""
+    """the weight matrix is reshaped to (F, KH*KW*C) for the gradient of x: it should be transposed"""
     conv = _Conv(x, weight, bias, stride, padding)
     return conv.y(), conv.back(g_columns=lambda rows: rows @ weight.reshape(conv.f, -1))
 
 
 def weight_gradient_turned(x, weight, bias=None, *, stride=1, padding=0):
-    """the gradient of weight is made as (F, KH*KW*C) and reshaped: it is columns.T @ rows, with filters last"""
+    """the gradient of weight is computed as (F, KH*KW*C) and reshaped: it should be columns.T @ rows, with filters last"""
     conv = _Conv(x, weight, bias, stride, padding)
     return conv.y(), conv.back(g_matrix=lambda rows: rows.T @ conv.columns())
 
 
 def averaged_over_the_batch(x, weight, bias=None, *, stride=1, padding=0):
-    """the gradient of weight is divided by N: the loss took its mean already, if it wanted one"""
+    """the gradient of weight is divided by N: the loss has already taken any mean"""
     conv = _Conv(x, weight, bias, stride, padding)
     return conv.y(), conv.back(g_matrix=lambda rows: conv.columns().T @ rows / len(x))
 
 
 def bias_gradient_in_one(x, weight, bias=None, *, stride=1, padding=0):
-    """the gradient of bias is summed over the filters too: each has its own"""
+    """the gradient of bias is summed over the filters too: each filter has its own"""
     conv = _Conv(x, weight, bias, stride, padding)
     return conv.y(), conv.back(g_bias=lambda rows: xp.full(conv.f, rows.sum(), dtype=rows.dtype))
 
 
 def bias_gradient_averaged(x, weight, bias=None, *, stride=1, padding=0):
-    """the gradient of bias is a mean: each place of the result moves with it, so it is the sum"""
+    """the gradient of bias is a mean: it changes every position of the result, so it is the sum"""
     conv = _Conv(x, weight, bias, stride, padding)
     return conv.y(), conv.back(g_bias=lambda rows: rows.mean(axis=0))
 
 
 def two_gradients(x, weight, bias=None, *, stride=1, padding=0):
-    """the gradient of bias is left out: there are three, and the third is None only where there is no bias"""
+    """the gradient of bias is left out: there are three gradients, and the third is None only without a bias"""
     conv = _Conv(x, weight, bias, stride, padding)
     back = conv.back()
     return conv.y(), lambda g: back(g)[:2]

@@ -1,15 +1,15 @@
-"""Exercise 05f: a convolution as a sum over the places of the window, with a bug, and what else goes wrong with it."""
+"""Exercise 05f: a convolution as a sum over the kernel positions, with a bug, and what else goes wrong with it."""
 
 from minires.backend import xp
 from minires.ops.windows import output_size, pad_images, views, window
 
 
 def conv2d_by_places(x, weight, *, stride=1, padding=0):
-    """A convolution as a sum of KH * KW products: for each place of the window, the pixels under it @ the weights there.
+    """A convolution as a sum of KH * KW products: for each kernel position, the pixels under it @ the weights there.
 
     x  (N, H, W, C)    weight  (KH, KW, C, F)    result  (N, OH, OW, F)
 
-    Saves  x in its frame, and weight.
+    Saves  x with its padding, and weight.
     """
     (kh, kw), (sh, sw), (ph, pw) = window(weight.shape[:2], stride, padding)
     n, h, w, _ = x.shape
@@ -34,7 +34,7 @@ def conv2d_by_places(x, weight, *, stride=1, padding=0):
 
 
 def hunted(x, weight, *, stride=1, padding=0):
-    """the gradient of x is as it was given out: weight is turned, though each g is sent back by the u and v that it came by"""
+    """the gradient of x is unchanged from the original: weight is flipped, although each g returns by the u and v that it came from"""
     (kh, kw), (sh, sw), (ph, pw) = window(weight.shape[:2], stride, padding)
     n, h, w, _ = x.shape
     oh, ow = output_size((h, w), (kh, kw), (sh, sw), (ph, pw))
@@ -51,7 +51,7 @@ def hunted(x, weight, *, stride=1, padding=0):
             for v in range(kw):
                 pixels = slice(None), slice(u, u + sh * oh, sh), slice(v, v + sw * ow, sw)
                 g_weight[u, v] = xp.tensordot(image[pixels], g, ([0, 1, 2], [0, 1, 2]))  # (C, F)
-                # Backward convolves with the turned weight.
+                # Backward convolves with the flipped kernel.
                 g_image[pixels] += g @ weight[kh - 1 - u, kw - 1 - v].T
         return g_image[:, ph : ph + h, pw : pw + w], g_weight
 
@@ -70,7 +70,8 @@ def _by_places(
     add=True,
     top=None,
 ):
-    """Weights as forward sees them, as the gradient of x does, and what becomes of their own; top  where the frame is cut."""
+    """Return the op with the functions `forward` of weight in forward, `back` of weight in the gradient of x, and `grown` of the
+    gradient of weight. top  where the padding is cut."""
     kernel, steps, frame = window(weight.shape[:2], stride, padding)
     (_, h, w, _), output = x.shape, output_size(x.shape[1:3], kernel, steps, frame)
     image, flat = pad_images(x, frame), (-1, *weight.shape[2:])
@@ -98,27 +99,27 @@ def _turned(weight):
 
 
 def forward_turned(x, weight, *, stride=1, padding=0):
-    """the forward pass was turned to fit: the result was right as it was"""
+    """the forward pass was flipped to match: the result was right before"""
     return _by_places(x, weight, stride, padding, forward=_turned, back=_turned)
 
 
 def weight_gradient_turned(x, weight, *, stride=1, padding=0):
-    """the gradient of weight is turned now: it was right as it was"""
+    """the gradient of weight is flipped now: it was right before"""
     return _by_places(x, weight, stride, padding, grown=_turned)
 
 
 def turned_down_only(x, weight, *, stride=1, padding=0):
-    """weight is still turned along one axis"""
+    """weight is still flipped along one axis"""
     return _by_places(x, weight, stride, padding, back=lambda weight: weight[::-1])
 
 
 def assigned(x, weight, *, stride=1, padding=0):
-    """the parts of the gradient of x are assigned, where they have to be added: windows overlap"""
+    """the contributions to the gradient of x are assigned instead of added: windows overlap"""
     return _by_places(x, weight, stride, padding, add=False)
 
 
 def not_transposed(x, weight, *, stride=1, padding=0):
-    """the weights of a place are reshaped to (F, C), where they have to be transposed"""
+    """the weights at a position are reshaped to (F, C): they should be transposed"""
 
     def reshaped(weight):
         kh, kw, c, f = weight.shape

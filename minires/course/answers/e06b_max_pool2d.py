@@ -5,7 +5,7 @@ from minires.ops.windows import output_size, overlap_add, pad_images, views, win
 
 
 class _Pool:
-    """A max pooling whose parts can be got wrong: the frame's value, and what each place of a window gets of the gradient."""
+    """A max pooling whose parts can be wrong: the value of the padding, and the share of the gradient of each kernel position."""
 
     def __init__(self, x, kernel, stride, padding, frame=None):
         self.x = x
@@ -20,25 +20,25 @@ class _Pool:
         self.equal = stack == self.y
 
     def back(self, share):
-        """backward, for share(k, g): the part of place k."""
+        """Return backward, for share(k, g): the part of kernel position k."""
         sizes = self.x.shape, self.kernel, self.stride, self.padding
         return lambda g: (
             overlap_add((share(k, g) for k in range(len(self.views))), *sizes, g.dtype),
         )
 
     def right(self):
-        """The backward that is right where nothing else was got wrong."""
+        """Run the backward pass that is right if nothing else is wrong."""
         return self.back(lambda k, g: g * (self.first == k))
 
 
 def all_ties(x, *, kernel, stride=None, padding=0):
-    """all pixels that tie for the largest get the whole gradient: it is one gradient, for the first of them"""
+    """all pixels that tie for the maximum get the whole gradient: only the first of them should"""
     pool = _Pool(x, kernel, stride, padding)
     return pool.y, pool.back(lambda k, g: g * pool.equal[k])
 
 
 def ties_share(x, *, kernel, stride=None, padding=0):
-    """pixels that tie for the largest share the gradient: here the first of them gets all of it, as in PyTorch"""
+    """pixels that tie for the maximum share the gradient: here the first of them gets all of it, as in PyTorch"""
     pool = _Pool(x, kernel, stride, padding)
     return pool.y, pool.back(
         lambda k, g: g * pool.equal[k] / pool.equal.sum(axis=0).astype(g.dtype)
@@ -46,20 +46,20 @@ def ties_share(x, *, kernel, stride=None, padding=0):
 
 
 def last_of_ties(x, *, kernel, stride=None, padding=0):
-    """the last of the pixels that tie for the largest gets the gradient, and not the first"""
+    """the last of the pixels that tie for the maximum gets the gradient instead of the first"""
     pool = _Pool(x, kernel, stride, padding)
     last = len(pool.views) - 1 - pool.equal[::-1].argmax(axis=0)
     return pool.y, pool.back(lambda k, g: g * (last == k))
 
 
 def zeros_around(x, *, kernel, stride=None, padding=0):
-    """the padding is zeros, which win where all pixels are negative: it has to be -inf"""
+    """the padding is zeros, which win where all pixels are negative: it should be -inf"""
     pool = _Pool(x, kernel, stride, padding, frame=0)
     return pool.y, pool.right()
 
 
 def overlaps_assigned(x, *, kernel, stride=None, padding=0):
-    """a pixel that is the largest of several windows gets the gradient of the last: it is the sum of all"""
+    """a pixel that is the maximum of several windows gets only the last one's gradient: it should get the sum"""
     pool = _Pool(x, kernel, stride, padding)
     (ph, pw), (_, h, w, _) = pool.padding, x.shape
 
@@ -73,13 +73,13 @@ def overlaps_assigned(x, *, kernel, stride=None, padding=0):
 
 
 def stride_of_one(x, *, kernel, stride=None, padding=0):
-    """the window moves by one pixel where no stride is given: it moves by its own size then"""
+    """without `stride` the window moves by one pixel: it should move by its own size"""
     pool = _Pool(x, kernel, 1 if stride is None else stride, padding)
     return pool.y, pool.right()
 
 
 def upstream_ignored(x, *, kernel, stride=None, padding=0):
-    """g is left out: each largest pixel gets 1"""
+    """g is left out: each maximum gets 1"""
     pool = _Pool(x, kernel, stride, padding)
     return pool.y, pool.back(lambda k, g: (pool.first == k).astype(g.dtype))
 

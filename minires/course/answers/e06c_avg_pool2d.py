@@ -5,7 +5,7 @@ from minires.ops.windows import output_size, overlap_add, pad_images, views, win
 
 
 class _Pool:
-    """The window of an average pooling, which sums and takes back; by what both are divided can be got wrong."""
+    """The window of an average pooling, which sums and goes backward; the divisor of either can be wrong."""
 
     def __init__(self, x, kernel, stride, padding):
         self.shape = x.shape
@@ -16,14 +16,14 @@ class _Pool:
         self.places = self.kernel[0] * self.kernel[1]
 
     def summed(self, x):
-        """For each window the sum of what lies under it."""
+        """Return the sum of the pixels under each window."""
         return sum(
             view
             for view in views(pad_images(x, self.padding), self.kernel, self.stride, self.output)
         )
 
     def back(self, g):
-        """Each place gets its window's g."""
+        """Return the gradient in which each position gets its window's g."""
         sizes = self.shape, self.kernel, self.stride, self.padding
         return overlap_add([g] * self.places, *sizes, g.dtype)
 
@@ -41,13 +41,13 @@ def summed(x, *, kernel, stride=None, padding=0):
 
 
 def gradient_not_divided(x, *, kernel, stride=None, padding=0):
-    """each pixel gets the whole gradient: it moves the mean by one part in KH * KW only"""
+    """each pixel gets the whole gradient: it changes the mean by only one part in KH * KW"""
     pool = _Pool(x, kernel, stride, padding)
     return pool.summed(x) / pool.places, lambda g: (pool.back(g),)
 
 
 def divided_by_one_side(x, *, kernel, stride=None, padding=0):
-    """the sum is divided by the height of the window: it has KH * KW numbers"""
+    """the sum is divided by the height of the window: it is over KH * KW numbers"""
     pool = _Pool(x, kernel, stride, padding)
     return pool.summed(x) / pool.kernel[0], lambda g: (pool.back(g / pool.kernel[0]),)
 
@@ -60,7 +60,7 @@ def padding_not_counted(x, *, kernel, stride=None, padding=0):
 
 
 def overlaps_assigned(x, *, kernel, stride=None, padding=0):
-    """the shares are assigned place by place: a pixel that several windows see keeps one of them, where it is the sum of all"""
+    """the shares are assigned position by position: a pixel that several windows see keeps only one of them, but needs the sum"""
     pool = _Pool(x, kernel, stride, padding)
     (ph, pw), (n, h, w, c) = pool.padding, x.shape
 
@@ -74,7 +74,7 @@ def overlaps_assigned(x, *, kernel, stride=None, padding=0):
 
 
 def last_window_wins(x, *, kernel, stride=None, padding=0):
-    """a pixel that several windows see gets the share of the last window: it is the sum of all"""
+    """a pixel that several windows see gets the share of the last window: it should get the sum"""
     pool = _Pool(x, kernel, stride, padding)
     (kh, kw), (sh, sw), (ph, pw), (n, h, w, c) = pool.kernel, pool.stride, pool.padding, x.shape
 
@@ -90,7 +90,7 @@ def last_window_wins(x, *, kernel, stride=None, padding=0):
 
 
 def averaged_back(x, *, kernel, stride=None, padding=0):
-    """the shares that a pixel gets of several windows are averaged: it is their sum"""
+    """the shares that a pixel gets from several windows are averaged: they should be summed"""
     pool = _Pool(x, kernel, stride, padding)
 
     def backward(g):
@@ -100,7 +100,7 @@ def averaged_back(x, *, kernel, stride=None, padding=0):
 
 
 def stride_of_one(x, *, kernel, stride=None, padding=0):
-    """the window moves by one pixel where no stride is given: it moves by its own size then"""
+    """without `stride` the window moves by one pixel: it should move by its own size"""
     pool = _Pool(x, kernel, 1 if stride is None else stride, padding)
     return pool.summed(x) / pool.places, lambda g: (pool.back(g / pool.places),)
 
@@ -112,7 +112,7 @@ def upstream_ignored(x, *, kernel, stride=None, padding=0):
 
 
 def to_the_largest(x, *, kernel, stride=None, padding=0):
-    """the whole gradient goes to one pixel of the window, as in max pooling: every pixel moved the mean"""
+    """the whole gradient goes to one pixel of the window, as in max pooling: every pixel changed the mean"""
     pool = _Pool(x, kernel, stride, padding)
     seen = views(pad_images(x, pool.padding, -xp.inf), pool.kernel, pool.stride, pool.output)
     first = xp.stack(list(seen)).argmax(axis=0).astype("uint8")

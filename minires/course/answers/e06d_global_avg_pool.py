@@ -4,7 +4,7 @@ from minires.backend import xp
 
 
 def _pooled(x, y, share):
-    """The op whose backward stretches share(g)  (N, C) over the image."""
+    """Return the op whose backward broadcasts share(g)  (N, C) over the image."""
     n, _, _, c = shape = x.shape
     return y, lambda g: (xp.broadcast_to(share(g).reshape(n, 1, 1, c), shape),)
 
@@ -20,30 +20,30 @@ def summed(x):
 
 
 def gradient_not_divided(x):
-    """each pixel gets the whole gradient: it moves the mean by one part in H * W only"""
+    """each pixel gets the whole gradient: it changes the mean by only one part in H * W"""
     return _pooled(x, x.mean(axis=(1, 2)), lambda g: g)
 
 
 def gradient_divided_by_one_side(x):
-    """the gradient is divided by H: a mean of H * W numbers moves by one part in H * W"""
+    """the gradient is divided by H: a mean of H * W numbers changes by one part in H * W"""
     h = x.shape[1]
     return _pooled(x, x.mean(axis=(1, 2)), lambda g: g / h)
 
 
 def gradient_divided_by_the_batch(x):
-    """the gradient is divided by N too: no mean is taken over the images"""
+    """the gradient is divided by N too: the mean is not over the images"""
     count = x[..., 0].size
     return _pooled(x, x.mean(axis=(1, 2)), lambda g: g / count)
 
 
 def axes_kept(x):
-    """H and W stay as axes of size 1: the result is (N, C), as a linear layer takes it"""
+    """H and W stay as axes of size 1: the result should be (N, C), as a linear layer needs it"""
     y, count, shape = x.mean(axis=(1, 2), keepdims=True), x.shape[1] * x.shape[2], x.shape
     return y, lambda g: (xp.broadcast_to(g / count, shape),)
 
 
 def channels_first(x):
-    """the means are taken over the last two axes, as for images (N, C, H, W): here channels come last"""
+    """the means are taken over the last two axes, as for images (N, C, H, W): here the channels come last"""
     y, count, shape = x.mean(axis=(2, 3)), x.shape[2] * x.shape[3], x.shape
     return y, lambda g: (xp.broadcast_to((g / count)[:, :, None, None], shape),)
 
@@ -55,13 +55,13 @@ def over_the_batch(x):
 
 
 def largest(x):
-    """the largest number of each channel is taken, as in max pooling"""
+    """the maximum of each channel is taken, as in max pooling"""
     y, shape = x.max(axis=(1, 2)), x.shape
     is_largest = x == y[:, None, None]
     return y, lambda g: (xp.broadcast_to(g[:, None, None], shape) * is_largest,)
 
 
 def not_stretched(x):
-    """the gradient has one number for each channel: each pixel has to get it"""
+    """the gradient has one number per channel: each pixel must get it"""
     n, h, w, c = x.shape
     return x.mean(axis=(1, 2)), lambda g: (g.reshape(n, 1, 1, c) / (h * w),)

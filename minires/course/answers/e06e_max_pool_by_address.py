@@ -1,16 +1,16 @@
-"""Exercise 06e: a max pooling that notes the address of each largest pixel, with a bug, and what else goes wrong with it."""
+"""Exercise 06e: a max pooling that records the address of each maximum, with a bug, and what else goes wrong with it."""
 
 from minires.backend import xp
 from minires.ops.windows import output_size, pad_images, views, window
 
 
 def max_pool_by_address(x, *, kernel, stride=None, padding=0):
-    """The largest number under each window, noted by its address. On a tie the first, row by row, gets the gradient.
+    """The maximum under each window, recorded by its address. On a tie, the first one, row by row, gets the gradient.
 
     x  (N, H, W, C)    result  (N, OH, OW, C)
-    Without `stride` windows lie side by side. The padding counts as -inf, and is at most half the kernel.
+    Without `stride`, windows are next to each other. The padding counts as -inf, and is at most half the kernel.
 
-    Saves  an address for each result.
+    Saves  one address per result.
     """
     kernel, stride, (ph, pw) = window(kernel, kernel if stride is None else stride, padding)
     _, h, w, _ = x.shape
@@ -32,7 +32,7 @@ def max_pool_by_address(x, *, kernel, stride=None, padding=0):
 
 
 def hunted(x, *, kernel, stride=None, padding=0):
-    """the gradient is as it was given out: with += on an index, an address that comes twice gets one g only, the last"""
+    """the gradient is unchanged from the original: with += on an index, an address that occurs twice gets only one g, the last"""
     kernel, stride, (ph, pw) = window(kernel, kernel if stride is None else stride, padding)
     _, h, w, _ = x.shape
     steps = output_size((h, w), kernel, stride, (ph, pw))
@@ -53,10 +53,10 @@ def hunted(x, *, kernel, stride=None, padding=0):
 
 
 def _pooled(x, kernel, stride, padding, shares=None, fill=None, laid=xp.add.at):
-    """A max pooling, where each place of the window gets a share of g.
+    """Return a max pooling where each kernel position gets a share of g.
 
-    shares  (K, N, OH, OW, C), from what the window sees; without it the first of the largest gets all
-    fill  of the frame, without it -inf    laid  (image, addresses, parts): lays parts into the flat image
+    shares  (K, N, OH, OW, C), from what the window sees; without it the first maximum gets all
+    fill  the value of the padding, by default -inf    laid  (image, addresses, parts): adds parts to the flat image
     """
     kernel, stride, (ph, pw) = window(kernel, kernel if stride is None else stride, padding)
     _, h, w, _ = x.shape
@@ -79,12 +79,12 @@ def _first(seen):
 
 
 def all_ties(x, *, kernel, stride=None, padding=0):
-    """all pixels that tie for the largest get the whole gradient: the first of them gets it, as it did before"""
+    """all pixels that tie for the maximum get the whole gradient: only the first should, as before"""
     return _pooled(x, kernel, stride, padding, lambda seen: seen == seen.max(axis=0))
 
 
 def ties_share(x, *, kernel, stride=None, padding=0):
-    """pixels that tie for the largest share the gradient: the first of them gets all of it, as it did before"""
+    """pixels that tie for the maximum share the gradient: the first of them should get all of it, as before"""
 
     def shares(seen):
         largest = seen == seen.max(axis=0)
@@ -94,12 +94,12 @@ def ties_share(x, *, kernel, stride=None, padding=0):
 
 
 def last_of_ties(x, *, kernel, stride=None, padding=0):
-    """the last of the pixels that tie for the largest gets the gradient: it was the first before"""
+    """the last of the pixels that tie for the maximum gets the gradient: it should be the first, as before"""
     return _pooled(x, kernel, stride, padding, lambda seen: _first(seen[::-1])[::-1])
 
 
 def averaged(x, *, kernel, stride=None, padding=0):
-    """a pixel that wins several windows gets the mean of their gradients: it is the sum"""
+    """a pixel that wins several windows gets the mean of their gradients: it should get the sum"""
 
     def laid(image, at, parts):
         counts = xp.zeros_like(image)
@@ -111,7 +111,7 @@ def averaged(x, *, kernel, stride=None, padding=0):
 
 
 def g_left_out(x, *, kernel, stride=None, padding=0):
-    """it is counted how many windows a pixel wins, and g is left out: what is to be added up are the g of these windows"""
+    """the number of windows that a pixel wins is counted, and g is left out: it should be the sum of their g"""
 
     def laid(image, at, parts):
         xp.add.at(image, at, (parts != 0).astype(image.dtype))
@@ -120,10 +120,10 @@ def g_left_out(x, *, kernel, stride=None, padding=0):
 
 
 def zeros_around(x, *, kernel, stride=None, padding=0):
-    """the frame is of zeros, which win where all pixels are negative: -inf was right"""
+    """the padding is zeros, which win where all pixels are negative: -inf was right"""
     return _pooled(x, kernel, stride, padding, fill=0)
 
 
 def side_by_side(x, *, kernel, stride=None, padding=0):
-    """windows always lie side by side: the overlap is gone, and with it the result that was asked for"""
+    """windows never overlap, whatever the stride: that changes the result"""
     return _pooled(x, kernel, kernel, padding)

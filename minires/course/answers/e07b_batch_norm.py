@@ -5,7 +5,7 @@ from minires.ops.norm import channel_stats
 
 
 class _Norm:
-    """A batch norm whose parts can be got wrong. means  of a quantity like x, over all axes but the last"""
+    """A batch norm whose parts can be wrong. means  of a quantity like x, over all axes but the last"""
 
     def __init__(self, x, gamma, beta, eps, stats, *, scale=None):
         self.m, self.axes = x.size // x.shape[-1], tuple(range(x.ndim - 1))
@@ -16,17 +16,17 @@ class _Norm:
         self.gamma, self.beta, self.x_hat = gamma, beta, (x - mean) * self.scale
 
     def means(self, values):
-        """Of each channel."""
+        """Return the means of each channel."""
         return values.sum(axis=self.axes) / self.m
 
     def straight(self, g_hat):
-        """The gradient of x by three paths, from that of x_hat."""
+        """Return the gradient of x by three paths, from that of x_hat."""
         return self.scale * (
             g_hat - self.means(g_hat) - self.x_hat * self.means(g_hat * self.x_hat)
         )
 
     def op(self, g_x=None, sums=None):
-        """(result, backward); where they are given with g_x(g_hat) and sums(values)."""
+        """Return (result, backward), with g_x(g_hat) and sums(values) if they are given."""
         g_x = self.straight if g_x is None else g_x
         sums = sums or (lambda values: values.sum(axis=self.axes))
         return self.x_hat * self.gamma + self.beta, lambda g: (
@@ -49,19 +49,19 @@ def mean_path_dropped(x, gamma, beta, *, eps=1e-5, stats=None):
 
 
 def constants(x, gamma, beta, *, eps=1e-5, stats=None):
-    """mean and variance are taken for constants: so it is in evaluation, but in training they move with x"""
+    """mean and variance are treated as constants: that is right in evaluation, but in training they depend on x"""
     norm = _Norm(x, gamma, beta, eps, stats)
     return norm.op(lambda g_hat: norm.scale * g_hat)
 
 
 def gamma_forgotten(x, gamma, beta, *, eps=1e-5, stats=None):
-    """gamma is left out of the gradient of x: what comes to x_hat is g * gamma"""
+    """gamma is left out of the gradient of x: the gradient of x_hat is g * gamma"""
     norm = _Norm(x, gamma, beta, eps, stats)
     return norm.op(lambda g_hat: norm.straight(g_hat / gamma))
 
 
 def not_divided(x, gamma, beta, *, eps=1e-5, stats=None):
-    """sums stand where means should: they are not divided by the number of values"""
+    """there are sums instead of means: they are not divided by the number of values"""
     norm = _Norm(x, gamma, beta, eps, stats)
     m = norm.m
     return norm.op(
@@ -73,7 +73,7 @@ def not_divided(x, gamma, beta, *, eps=1e-5, stats=None):
 
 
 def divided_by_the_batch(x, gamma, beta, *, eps=1e-5, stats=None):
-    """the sums in the gradient of x are divided by the number of images, where there are N * H * W values a channel"""
+    """the sums in the gradient of x are divided by the number of images: there are N * H * W values per channel"""
     norm = _Norm(x, gamma, beta, eps, stats)
     share = norm.m / len(x)
     return norm.op(
@@ -85,7 +85,7 @@ def divided_by_the_batch(x, gamma, beta, *, eps=1e-5, stats=None):
 
 
 def over_everything(x, gamma, beta, *, eps=1e-5, stats=None):
-    """the means in the gradient of x run over the channels too: each channel has its own"""
+    """the means in the gradient of x are over the channels too: each channel has its own"""
     norm = _Norm(x, gamma, beta, eps, stats)
     return norm.op(
         lambda g_hat: norm.scale * (g_hat - g_hat.mean() - norm.x_hat * (g_hat * norm.x_hat).mean())
@@ -93,25 +93,25 @@ def over_everything(x, gamma, beta, *, eps=1e-5, stats=None):
 
 
 def sign_lost(x, gamma, beta, *, eps=1e-5, stats=None):
-    """the sign of the gradient of x is turned"""
+    """the sign of the gradient of x is reversed"""
     norm = _Norm(x, gamma, beta, eps, stats)
     return norm.op(lambda g_hat: -norm.straight(g_hat))
 
 
 def averaged(x, gamma, beta, *, eps=1e-5, stats=None):
-    """the gradients of gamma and beta are means: every value was used once, so they are sums"""
+    """the gradients of gamma and beta are means: they were used once per value, so they need sums"""
     norm = _Norm(x, gamma, beta, eps, stats)
     return norm.op(sums=norm.means)
 
 
 def over_the_batch_only(x, gamma, beta, *, eps=1e-5, stats=None):
-    """the gradients of gamma and beta are summed over the images, and not over their pixels"""
+    """the gradients of gamma and beta are summed over the images, but not over their pixels"""
     norm = _Norm(x, gamma, beta, eps, stats)
     return norm.op(sums=lambda values: values.sum(axis=0))
 
 
 def unbiased(x, gamma, beta, *, eps=1e-5, stats=None):
-    """the unbiased variance normalises: that one is for the running statistics"""
+    """the unbiased variance is used to normalise: that one is for the running statistics"""
     return _Norm(
         x,
         gamma,
@@ -123,10 +123,10 @@ def unbiased(x, gamma, beta, *, eps=1e-5, stats=None):
 
 
 def eps_outside(x, gamma, beta, *, eps=1e-5, stats=None):
-    """eps is added to the root, and not to the variance"""
+    """eps is added to the root instead of the variance"""
     return _Norm(x, gamma, beta, eps, stats, scale=lambda norm: 1 / (xp.sqrt(norm.var) + eps)).op()
 
 
 def stats_ignored(x, gamma, beta, *, eps=1e-5, stats=None):
-    """the statistics that were given are not looked at"""
+    """the given statistics are ignored"""
     return _Norm(x, gamma, beta, eps, None).op()

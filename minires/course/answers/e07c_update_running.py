@@ -6,19 +6,19 @@ def _moved(running, batch, momentum):
 
 
 def momentum_reversed(running_mean, running_var, mean, var, momentum, count):
-    """momentum is taken for the share that stays: here, as in PyTorch, it is the share of the batch"""
+    """momentum is used as the weight of the old value: here, as in PyTorch, it is the weight of the batch"""
     _moved(running_mean, mean, 1 - momentum)
     _moved(running_var, var * (count / (count - 1)), 1 - momentum)
 
 
 def biased(running_mean, running_var, mean, var, momentum, count):
-    """the biased variance is remembered: it is too small by (count - 1) / count, and in evaluation many images come"""
+    """the biased variance is stored: it is too small by a factor of (count - 1) / count, and evaluation sees many images"""
     _moved(running_mean, mean, momentum)
     _moved(running_var, var, momentum)
 
 
 def factor_inverted(running_mean, running_var, mean, var, momentum, count):
-    """the variance is multiplied by (count - 1) / count: that makes it smaller still, and not unbiased"""
+    """the variance is multiplied by (count - 1) / count: that makes it even smaller instead of unbiased"""
     _moved(running_mean, mean, momentum)
     _moved(running_var, var * ((count - 1) / count), momentum)
 
@@ -30,11 +30,11 @@ def mean_unbiased_too(running_mean, running_var, mean, var, momentum, count):
 
 
 def names_bound_anew(running_mean, running_var, mean, var, momentum, count):
-    """new arrays are made and forgotten at the end: the caller's have to change, by *=, += or [...]"""
+    """new arrays are made and lost at the end: change the caller's arrays, with *=, += or [...]"""
 
 
 def batch_changed(running_mean, running_var, mean, var, momentum, count):
-    """the batch's own statistics are changed in place: its backward has yet to use them"""
+    """the batch's own statistics are changed in place: its backward pass still needs them"""
     mean *= momentum
     var *= momentum * count / (count - 1)
     running_mean[...] = (1 - momentum) * running_mean + mean
@@ -42,6 +42,6 @@ def batch_changed(running_mean, running_var, mean, var, momentum, count):
 
 
 def nothing_forgotten(running_mean, running_var, mean, var, momentum, count):
-    """the running statistics keep their whole weight, so that they grow and grow: they have to be multiplied by 1 - momentum"""
+    """the running statistics keep their whole weight, so that they grow forever: they should be multiplied by 1 - momentum"""
     running_mean += momentum * mean
     running_var += momentum * var * (count / (count - 1))

@@ -4,14 +4,14 @@ from minires.backend import xp
 
 
 class _Frozen:
-    """A frozen batch norm whose parts can be got wrong."""
+    """A frozen batch norm whose parts can be wrong."""
 
     def __init__(self, x, gamma, beta, mean, scale):
         self.axes, self.scale = tuple(range(x.ndim - 1)), scale
         self.gamma, self.beta, self.x_hat = gamma, beta, (x - mean) * scale
 
     def op(self, g_x=None, sums=None):
-        """(result, backward); where they are given with g_x(g) and sums(values)."""
+        """Return (result, backward), with g_x(g) and sums(values) if they are given."""
         g_x = g_x or (lambda g: g * (self.gamma * self.scale))
         sums = sums or (lambda values: values.sum(axis=self.axes))
         return self.x_hat * self.gamma + self.beta, lambda g: (
@@ -22,13 +22,13 @@ class _Frozen:
 
 
 def batch_statistics(x, gamma, beta, *, mean, var, eps=1e-5):
-    """the batch's own statistics normalise: in evaluation what an image gets may not depend on the others"""
+    """the batch's own statistics are used: in evaluation, the result for an image must not depend on the others"""
     axes = tuple(range(x.ndim - 1))
     return _Frozen(x, gamma, beta, x.mean(axis=axes), 1 / xp.sqrt(x.var(axis=axes) + eps)).op()
 
 
 def three_paths(x, gamma, beta, *, mean, var, eps=1e-5):
-    """backward is that of training: mean and variance are constants here, and only the straight path is left"""
+    """backward is that of training: here mean and variance are constants, and only the direct path is left"""
     norm = _Frozen(x, gamma, beta, mean, 1 / xp.sqrt(var + eps))
 
     def g_x(g):
@@ -45,28 +45,28 @@ def gamma_forgotten(x, gamma, beta, *, mean, var, eps=1e-5):
 
 
 def scale_forgotten(x, gamma, beta, *, mean, var, eps=1e-5):
-    """the root is left out of the gradient of x: it is g * gamma / sqrt(var + eps)"""
+    """the root is left out of the gradient of x, which is g * gamma / sqrt(var + eps)"""
     return _Frozen(x, gamma, beta, mean, 1 / xp.sqrt(var + eps)).op(lambda g: g * gamma)
 
 
 def eps_outside(x, gamma, beta, *, mean, var, eps=1e-5):
-    """eps is added to the root, and not to the variance"""
+    """eps is added to the root instead of the variance"""
     return _Frozen(x, gamma, beta, mean, 1 / (xp.sqrt(var) + eps)).op()
 
 
 def variance_for_deviation(x, gamma, beta, *, mean, var, eps=1e-5):
-    """x is divided by the variance, and not by its root"""
+    """x is divided by the variance instead of its root"""
     return _Frozen(x, gamma, beta, mean, 1 / (var + eps)).op()
 
 
 def averaged(x, gamma, beta, *, mean, var, eps=1e-5):
-    """the gradients of gamma and beta are means: every value was used once, so they are sums"""
+    """the gradients of gamma and beta are means: they were used once per value, so they need sums"""
     norm = _Frozen(x, gamma, beta, mean, 1 / xp.sqrt(var + eps))
     return norm.op(sums=lambda values: values.mean(axis=norm.axes))
 
 
 def over_the_batch_only(x, gamma, beta, *, mean, var, eps=1e-5):
-    """the gradients of gamma and beta are summed over the images, and not over their pixels"""
+    """the gradients of gamma and beta are summed over the images, but not over their pixels"""
     return _Frozen(x, gamma, beta, mean, 1 / xp.sqrt(var + eps)).op(
         sums=lambda values: values.sum(axis=0)
     )

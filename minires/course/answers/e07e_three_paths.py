@@ -5,7 +5,7 @@ from minires.ops.norm import channel_stats
 
 
 def hunted(x, gamma, beta, *, eps=1e-5, stats=None):
-    """the line is as it was given out: m is the number of images, and each of them has H * W values a channel"""
+    """the line is unchanged from the original: m is the number of images, and each of them has H * W values per channel"""
     axes = tuple(range(x.ndim - 1))
     m = len(x)
     mean, var = channel_stats(x) if stats is None else stats
@@ -23,7 +23,7 @@ def hunted(x, gamma, beta, *, eps=1e-5, stats=None):
 
 
 def _norm(x, gamma, beta, eps, stats, *, m=None, power=3, half=0.5, mean_path=True, var_path=True):
-    """The same with m as it should be, or with these parts."""
+    """Return the same with the right m, or with these parts."""
     axes, m = tuple(range(x.ndim - 1)), m or x.size // x.shape[-1]
     mean, var = channel_stats(x) if stats is None else stats
     scale, distance = 1 / xp.sqrt(var + eps), x - mean
@@ -54,7 +54,7 @@ def rows_only(x, gamma, beta, *, eps=1e-5, stats=None):
 
 
 def less_one(x, gamma, beta, *, eps=1e-5, stats=None):
-    """m is the number of values less one: here the variance is the biased one"""
+    """m is the number of values minus one: here the variance is the biased one"""
     return _norm(x, gamma, beta, eps, stats, m=x.size // x.shape[-1] - 1)
 
 
@@ -69,10 +69,10 @@ def variance_path_dropped(x, gamma, beta, *, eps=1e-5, stats=None):
 
 
 def squared(x, gamma, beta, *, eps=1e-5, stats=None):
-    """the power of the scale in g_var is 2: the slope of var ** -0.5 is -0.5 * var ** -1.5, and that was right"""
+    """the power of the scale in g_var is 2: the derivative of var ** -0.5 is -0.5 * var ** -1.5, and that was right"""
     return _norm(x, gamma, beta, eps, stats, power=2)
 
 
 def half_lost(x, gamma, beta, *, eps=1e-5, stats=None):
-    """the 0.5 in g_var is gone: the slope of var ** -0.5 is -0.5 * var ** -1.5, and that was right"""
+    """the 0.5 in g_var is gone: the derivative of var ** -0.5 is -0.5 * var ** -1.5, and that was right"""
     return _norm(x, gamma, beta, eps, stats, half=1.0)

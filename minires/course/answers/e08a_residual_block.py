@@ -7,7 +7,7 @@ from minires.nn import BatchNorm, Conv2d, Module
 
 
 def in_engine(block):
-    """block_class, with this class for basic blocks."""
+    """Return block_class, with this class for basic blocks."""
 
     def chosen(kind, preactivation=False):
         return (
@@ -20,7 +20,7 @@ def in_engine(block):
 
 
 class _Block(Module):
-    """A right one, whose parts can be got wrong."""
+    """A right block whose parts can be wrong."""
 
     expansion, preactivation = 1, False
     bias = False
@@ -38,19 +38,19 @@ class _Block(Module):
         self.downsample = make_shortcut(shortcut, in_channels, channels, stride, rng=rng)
 
     def _generator(self, rng):
-        """Of the weights."""
+        """Return the generator of the weights."""
         return rng
 
     def _strides(self, stride):
-        """Of the two convolutions."""
+        """Return the strides of the two convolutions."""
         return stride, 1
 
     def _branch(self, x):
-        """Up to the sum."""
+        """Compute the branch, up to the sum."""
         return self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
 
     def _carried(self, x):
-        """What is added."""
+        """Compute what the shortcut adds."""
         return self.downsample(x)
 
     def forward(self, x):
@@ -58,14 +58,14 @@ class _Block(Module):
 
 
 class skip_dropped(_Block):
-    """x is not added: what is left is a plain net"""
+    """x is not added: what is left is a plain network"""
 
     def forward(self, x):
         return F.relu(self._branch(x))
 
 
 class relu_before_the_sum(_Block):
-    """the last ReLU stands before the sum, which may be negative then: it belongs behind it"""
+    """the last ReLU comes before the sum, which may then be negative: it belongs after the sum"""
 
     def forward(self, x):
         return F.relu(self._branch(x)) + self._carried(x)
@@ -79,49 +79,49 @@ class last_relu_missing(_Block):
 
 
 class inner_relu_missing(_Block):
-    """the ReLU between the two convolutions is missing: without it they are one"""
+    """the ReLU between the two convolutions is missing: without it they amount to one"""
 
     def _branch(self, x):
         return self.bn2(self.conv2(self.bn1(self.conv1(x))))
 
 
 class second_norm_missing(_Block):
-    """bn2 is there and not used: what is added to x is not normalised"""
+    """bn2 exists but is not used: what is added to x is not normalised"""
 
     def _branch(self, x):
         return self.conv2(F.relu(self.bn1(self.conv1(x))))
 
 
 class one_norm_for_both(_Block):
-    """bn1 is used in both places: each has weights and running statistics of its own"""
+    """bn1 is used in both places: each place needs its own weights and running statistics"""
 
     def _branch(self, x):
         return self.bn1(self.conv2(F.relu(self.bn1(self.conv1(x)))))
 
 
 class x_unprojected(_Block):
-    """x is added as it came, where its shape has to change too: that is what self.downsample is for"""
+    """x is added unchanged, although its shape has to change too: that is what self.downsample is for"""
 
     def _carried(self, x):
         return 0.0 if isinstance(self.downsample, NoShortcut) else x
 
 
 class stride_on_both(_Block):
-    """both convolutions have the stride: the first one alone halves the image"""
+    """both convolutions have the stride: only the first one should"""
 
     def _strides(self, stride):
         return stride, stride
 
 
 class stride_on_the_second(_Block):
-    """the second convolution has the stride, and not the first: the shapes are the same, the numbers are not"""
+    """the second convolution has the stride instead of the first: the shapes are the same, but the values differ"""
 
     def _strides(self, stride):
         return 1, stride
 
 
 class with_biases(_Block):
-    """the convolutions have biases: batch norm subtracts them again, so they are numbers for nothing"""
+    """the convolutions have biases: batch norm subtracts them again, so they have no effect"""
 
     bias = True
 
@@ -134,7 +134,7 @@ class rng_left_out(_Block):
 
 
 class skip_detached(_Block):
-    """what is added is cut off from the graph: its gradient is lost"""
+    """the shortcut is cut off from the graph: its gradient is lost"""
 
     def _carried(self, x):
         return super()._carried(x.detach())

@@ -4,7 +4,7 @@ from minires.nn import Module, Parameter
 
 
 def parameters(module):
-    """All Parameters of a module and of all that is below it, each once: a list.
+    """All Parameters of a module and of everything below it, each once: a list.
 
     module  a Module    result  the Parameters themselves
     """
@@ -46,7 +46,7 @@ def _walk(
     deep=True,
     twice=False,
 ):
-    """The same, with parts(value), wanted(value), and where not deep, of the module alone."""
+    """Return the same list, with parts(value) and wanted(value); unless `deep`, of this module alone."""
     found, seen = [], set()
 
     def walk(value, depth):
@@ -71,12 +71,12 @@ def lists_missed(module):
 
 
 def dicts_missed(module):
-    """dicts are not opened: what is in them is never trained"""
+    """dicts are not opened: their contents are never trained"""
     return _walk(module, parts=lambda value: [] if isinstance(value, dict) else _parts(value))
 
 
 def opened_once(module):
-    """a list is opened, but not what lies in a list within it"""
+    """a list is opened, but not a list inside it"""
 
     def parts(value):
         if isinstance(value, Module):
@@ -91,12 +91,12 @@ def opened_once(module):
 
 
 def duplicates(module):
-    """a parameter that stands in two places comes twice: it would be updated twice in each step"""
+    """a parameter that occurs in two places is returned twice: each step would update it twice"""
     return _walk(module, twice=True)
 
 
 def tensors_too(module):
-    """any tensor counts: only a Parameter is one"""
+    """any tensor counts: only Parameters should"""
     return _walk(module, wanted=lambda value: hasattr(value, "requires_grad"))
 
 
@@ -111,12 +111,12 @@ def buffers_too(module):
 
 
 def frozen_left_out(module):
-    """those that require no gradient are left out: they are parameters all the same, and may thaw"""
+    """parameters that require no gradient are left out: they are still parameters, and may be unfrozen later"""
     return [parameter for parameter in _walk(module) if parameter.requires_grad]
 
 
 def level_by_level(module):
-    """a module's own parameters come before those of the modules in it: they come in the order written"""
+    """a module's own parameters come before those of its submodules: they should come in the order of the attributes"""
     found, level, seen = [], [module], set()
     while level:
         below = []
@@ -130,7 +130,7 @@ def level_by_level(module):
 
 
 def circle(module):
-    """what was seen is not remembered: where a module knows the one above it, the walk never ends"""
+    """what was seen is not remembered: if a module has its parent as an attribute, the recursion never ends"""
     found = []
 
     def walk(value):
@@ -145,5 +145,5 @@ def circle(module):
 
 
 def own_only(module):
-    """the modules below are not looked into"""
+    """submodules are not searched"""
     return _walk(module, deep=False)

@@ -16,7 +16,7 @@ def _loop(
     order=("zero_grad", "backward", "step"),
     late=False,
 ):
-    """The library's, whose parts can be got wrong. Returns its meter, and (loss, correct predictions, images) of each batch."""
+    """Run the library's loop, with parts that can be wrong. Returns its meter, and (loss, correct predictions, images) of each batch."""
     meter, seen = Meter() if meter is None else meter, []
     model.train(mode)
     for x, labels in batches:
@@ -45,20 +45,20 @@ def not_emptied(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
 
 
 def step_before_backward(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
-    """the optimizer steps before backward(), by the gradients of the batch before"""
+    """the optimizer steps before backward(), with the gradients of the previous batch"""
     order = ("step", "zero_grad", "backward")
     return _loop(model, batches, optimizer, label_smoothing, meter, order=order)[0].score()
 
 
 def no_step(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
-    """the optimizer has nothing to step by: step() is missing, or zero_grad() stands between backward() and step()"""
+    """the optimizer has no gradients to use: step() is missing, or zero_grad() comes between backward() and step()"""
     return _loop(
         model, batches, optimizer, label_smoothing, meter, order=("zero_grad", "backward")
     )[0].score()
 
 
 def losses_unweighted(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
-    """the losses of the batches, which are means, are added up as they are: a Score has sums over images"""
+    """the losses of the batches, which are means, are added up without weights: a Score has sums over images"""
     losses, correct, images = map(
         sum, zip(*_loop(model, batches, optimizer, label_smoothing, meter)[1])
     )
@@ -66,7 +66,7 @@ def losses_unweighted(model, batches, optimizer, *, label_smoothing=0.0, meter=N
 
 
 def means_returned(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
-    """the mean loss and the accuracy are returned: a Score is asked for, which has the sums that they are made of"""
+    """the mean loss and the accuracy are returned: it should be a Score, which has the sums behind them"""
     score = _loop(model, batches, optimizer, label_smoothing, meter)[0].score()
     return score.loss, score.accuracy
 
@@ -78,17 +78,17 @@ def last_batch_only(model, batches, optimizer, *, label_smoothing=0.0, meter=Non
 
 
 def meter_ignored(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
-    """a Meter is made even where one was given, and whoever gave it sees nothing in it"""
+    """a new Meter is made although one was given, so that the caller's stays empty"""
     return _loop(model, batches, optimizer, label_smoothing, None)[0].score()
 
 
 def looked_at_after_the_step(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
-    """the model runs once more after the step: that costs time, and is the loss of weights that have seen the batch"""
+    """the model runs again after the step: that costs time, and measures weights that have already seen the batch"""
     return _loop(model, batches, optimizer, label_smoothing, meter, late=True)[0].score()
 
 
 def mode_left(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
-    """the mode of the model is left as it was: after an evaluation batch norm would go on with its running statistics"""
+    """the model's mode is not set: after an evaluation, batch norm would keep using its running statistics"""
     return _loop(model, batches, optimizer, label_smoothing, meter, mode=model.training)[0].score()
 
 

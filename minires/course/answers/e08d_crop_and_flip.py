@@ -4,7 +4,7 @@ from minires.backend import xp
 
 
 def crop_and_flip(images, down, across, mirrored):
-    """Each image seen through a window of its size, which is moved by so many pixels, and mirrored or not.
+    """Each image seen through a window of its size, which is shifted by `down` and `across` pixels, and mirrored or not.
 
     images, result  (N, H, W, C)    down, across, mirrored  (N,)
     """
@@ -20,7 +20,7 @@ def crop_and_flip(images, down, across, mirrored):
 
 
 def in_engine(crop_and_flip):
-    """What batches asks for: of all images those that were chosen, moved, and a square of each cut out."""
+    """Return what batches needs: a function that takes the chosen images, shifts them, and cuts a square out of each."""
 
     def moved(images, chosen, moves, cutout):
         result = crop_and_flip(images[chosen], moves[:, 0], moves[:, 1], moves[:, 2] != 0)
@@ -36,8 +36,8 @@ def in_engine(crop_and_flip):
 
 
 def _gathered(images, down, across, mirrored, *, place=None, seen=True):
-    """By row and column of the image where each pixel comes from. place(row, column, h, w) says it where it is another; not
-    all of them are seen."""
+    """Return images in which pixel (n, i, j) comes from row and column place(n, i, j). Beyond the edge it is 0, or with seen=False
+    the last pixel."""
     _, h, w, _ = images.shape
     result = xp.zeros_like(images)
     for n in range(len(images)):
@@ -53,7 +53,7 @@ def _gathered(images, down, across, mirrored, *, place=None, seen=True):
 
 
 def wrapped(images, down, across, mirrored):
-    """what goes out at one edge comes in at the other: beyond the edge all is 0"""
+    """what leaves at one edge comes back at the other: beyond the edge it should be 0"""
     _, h, w, _ = images.shape
 
     def place(n, i, j):
@@ -63,12 +63,12 @@ def wrapped(images, down, across, mirrored):
 
 
 def edge_repeated(images, down, across, mirrored):
-    """beyond the edge the last pixel is repeated: there it is 0"""
+    """beyond the edge the last pixel is repeated: it should be 0"""
     return _gathered(images, down, across, mirrored, seen=False)
 
 
 def image_moved(images, down, across, mirrored):
-    """the image moves down and to the right: it is the window that moves, so what is seen moves up and to the left"""
+    """the image moves down and to the right: it is the window that should move, so that its contents move up and to the left"""
     w = images.shape[2]
 
     def place(n, i, j):
@@ -78,7 +78,7 @@ def image_moved(images, down, across, mirrored):
 
 
 def mirrored_first(images, down, across, mirrored):
-    """the image is mirrored before the window moves: the other way round, the window moves to the other side"""
+    """the image is mirrored before the window moves: it should be mirrored afterwards, otherwise the window moves to the other side"""
     w = images.shape[2]
 
     def place(n, i, j):
@@ -89,7 +89,7 @@ def mirrored_first(images, down, across, mirrored):
 
 
 def upside_down(images, down, across, mirrored):
-    """the rows are turned round: mirrored means that the columns are"""
+    """the rows are reversed: mirrored means that the columns are"""
     h = images.shape[1]
 
     def place(n, i, j):
@@ -99,16 +99,16 @@ def upside_down(images, down, across, mirrored):
 
 
 def axes_swapped(images, down, across, mirrored):
-    """down is taken for across, and across for down"""
+    """down and across are exchanged"""
     return _gathered(images, across, down, mirrored)
 
 
 def one_for_all(images, down, across, mirrored):
-    """the moves of the first image are those of all: each has its own"""
+    """all images are shifted like the first: each has its own shift"""
     n = len(images)
     return _gathered(images, [down[0]] * n, [across[0]] * n, [mirrored[0]] * n)
 
 
 def never_mirrored(images, down, across, mirrored):
-    """`mirrored` is not looked at"""
+    """`mirrored` is ignored"""
     return _gathered(images, down, across, mirrored * 0)

@@ -11,7 +11,7 @@ from minires.train import Score
 def evaluate(model, batches):
     """The mean loss and the accuracy of a model over all images of the batches: (loss, accuracy), two floats.
 
-    batches  pairs (x, labels) of arrays, to go over once
+    batches  pairs (x, labels) of arrays, which can be iterated over once
     """
     modes = [(module, module.training) for _, module in model.modules()]
     model.eval()
@@ -28,7 +28,7 @@ def evaluate(model, batches):
 
 
 def in_engine(evaluate):
-    """minires.train.evaluate, by this one: with the number of images."""
+    """Return minires.train.evaluate with this function: with the number of images."""
 
     def evaluated(model, batches, *, flips=False):
         if flips:
@@ -54,7 +54,7 @@ def in_engine(evaluate):
 
 
 def _facts(model, batches, *, graph=False, before=lambda model: model.eval(), after=None):
-    """(loss, hits, images) of each batch, with before(model) and after(model, modes)."""
+    """Return (loss, correct predictions, images) of each batch, with before(model) and after(model, modes)."""
     modes, facts = [(module, module.training) for _, module in model.modules()], []
     before(model)
     with nullcontext() if graph else no_grad():
@@ -78,7 +78,7 @@ def _score(facts):
 
 
 def mean_of_batches(model, batches):
-    """the means of the batches are averaged: a last batch that is smaller counts for as much as the others"""
+    """the means of the batches are averaged: a smaller last batch counts as much as the others"""
     facts = _facts(model, batches)
     return sum(loss for loss, _, _ in facts) / len(facts), sum(
         hits / n for _, hits, n in facts
@@ -106,17 +106,17 @@ def last_batch_only(model, batches):
 
 
 def in_training_mode(model, batches):
-    """the model stays in training mode: numbers drop out, and batch norm normalises by the batch and moves its statistics"""
+    """the model stays in training mode: dropout is on, and batch norm uses the batch's statistics and updates its own"""
     return _score(_facts(model, batches, before=lambda model: model.train()))
 
 
 def top_only(model, batches):
-    """model.training = False reaches the model alone: the layers in it have modes of their own, and eval() sets them all"""
+    """model.training = False changes only the model itself: its layers have modes of their own, and eval() sets them all"""
     return _score(_facts(model, batches, before=lambda model: setattr(model, "training", False)))
 
 
 def graph_built(model, batches):
-    """no_grad() is missing: a graph is built for each batch, for which there is no use"""
+    """no_grad() is missing: a graph is built for each batch, and nothing uses it"""
     return _score(_facts(model, batches, graph=True))
 
 
@@ -126,5 +126,5 @@ def left_in_eval(model, batches):
 
 
 def all_trained_on(model, batches):
-    """train() at the end puts all into training mode, also what was not in it before"""
+    """train() at the end puts everything into training mode, including what was not in it before"""
     return _score(_facts(model, batches, after=lambda model: model.train()))

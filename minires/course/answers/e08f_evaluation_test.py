@@ -1,4 +1,4 @@
-"""Exercise 08f: models whose evaluation modes are to be told apart, a check that does it, and checks that do not."""
+"""Exercise 08f: models whose evaluation modes should be told apart, a check that does it, and checks that do not."""
 
 from minires import functional as F
 from minires import nn
@@ -65,7 +65,7 @@ class _Moves(nn.BatchNorm):
 
 class _TopOnly(_Net):
     def train(self, mode=True):
-        """The modules right below this one."""
+        """Return the modules directly below this one."""
         self.training = self.norm.training = self.last.training = mode
         return self
 
@@ -75,7 +75,7 @@ def _right():
 
 
 def _right_too():
-    """One that has been trained for a while: its statistics are others than those of a fresh one."""
+    """A model after some training: its statistics differ from those of a new one."""
     net = nn.Sequential(
         nn.Sequential(nn.Linear(4, 3), nn.BatchNorm(3), nn.Dropout(0.25)), nn.Linear(3, 2)
     )
@@ -96,7 +96,7 @@ def _of_the_batch():
 
 
 def _moving():
-    """So little that two calls one after the other hardly show it."""
+    """Return a model whose statistics move so little that two calls in a row hardly show it."""
     net = _Net()
     net.inner[1] = _Moves(8)
     net.inner[1].weight.data[...] = 1e-9
@@ -111,7 +111,7 @@ def _top_only():
 
 
 def _seeded(make):
-    """The same weights each time."""
+    """Return a function that makes the model with the same weights each time."""
 
     def candidate():
         with init.kept_generator():
@@ -122,30 +122,30 @@ def _seeded(make):
 
 
 RIGHT = {"a right one": _seeded(_right), "a right one with other layers": _seeded(_right_too)}
-WRONG = {"the one where dropout goes on": _seeded(_dropping), "the one that uses the batch's statistics": _seeded(_of_the_batch),
-         "the one whose running statistics move": _seeded(_moving),
-         "the one whose eval() reaches the upper layers only": _seeded(_top_only)}  # fmt: skip
+WRONG = {"the one where dropout stays on": _seeded(_dropping), "the one that uses the batch's statistics": _seeded(_of_the_batch),
+         "the one whose running statistics keep changing": _seeded(_moving),
+         "the one whose eval() reaches only the top layers": _seeded(_top_only)}  # fmt: skip
 
 
 def never_rejects(candidate):
-    """the check is content with every model: it looks at model.training alone, or at no numbers, or raises no AssertionError"""
+    """the check accepts every model: it looks only at model.training, or at no values, or raises no AssertionError"""
     candidate().eval()(Tensor(_inputs()))
 
 
 def twice_on_the_same(candidate):
-    """the model is called twice on the same x, and nothing else is looked at: what depends on the batch is the same twice"""
+    """the model is called twice on the same x, and nothing else is checked: results that depend on the batch are the same twice"""
     model, x = candidate().eval(), Tensor(_inputs())
     assert xp.allclose(model(x).data, model(x).data)
 
 
 def alone_and_among_others(candidate):
-    """an image is looked at alone and among others, but the statistics that are saved are not looked at"""
+    """an image is checked alone and in a batch, but the saved statistics are not checked"""
     model, x = candidate().eval(), _inputs()
     assert xp.allclose(model(Tensor(x)).data[:1], model(Tensor(x[:1])).data)
 
 
 def state_only(candidate):
-    """what is saved is looked at, but not what the model gives"""
+    """the saved state is checked, but not the model's results"""
     model = candidate().eval()
     before = model.state_dict()
     model(Tensor(_inputs()))
@@ -153,5 +153,5 @@ def state_only(candidate):
 
 
 def never_content(candidate):
-    """the check rejects every model, the right ones too: is it in evaluation mode when you look at it?"""
+    """the check rejects every model, including the right ones: is it in evaluation mode when you check it?"""
     raise AssertionError
