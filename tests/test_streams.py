@@ -175,6 +175,16 @@ def test_a_run_on_names_that_are_not_utf_8_has_its_card(trained, monkeypatch, ca
     assert r"by\udcfftes" in (trained / "runs" / name / "card.md").read_text(encoding="utf-8")
 
 
+def test_a_byte_order_mark_in_a_settings_file_is_read(trained, monkeypatch):
+    """Windows' Notepad writes one."""
+    monkeypatch.chdir(trained)
+    path = trained / "runs" / NAME / "config.json"
+    text = path.read_bytes()
+    path.write_bytes(b"\xef\xbb\xbf" + text)
+    assert typed("plot", NAME) == 0
+    path.write_bytes(text)
+
+
 OTHERS = {"Image", "os", "tarfile", "zipfile", "gzip", "opener"}  # whose open() reads no text
 
 

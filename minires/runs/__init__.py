@@ -281,7 +281,7 @@ def _facts(path, wanted, remedy):
     Raises  RunError: it does not. It says what to do.
     """
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
+        facts = json.loads(path.read_text(encoding="utf-8-sig"))
     except (ValueError, OSError, RecursionError) as error:
         raise RunError(f"{path} is damaged ({error}): {remedy}") from None
     lacking = [name for name in wanted if not isinstance(facts, dict) or name not in facts]

@@ -17,7 +17,7 @@ def read(path):
     Raises  ValueError: they are not numbers, or have other columns.
     """
     try:
-        with open(path, newline="", encoding="utf-8") as file:
+        with open(path, newline="", encoding="utf-8-sig") as file:
             rows = [
                 {name: _number(text) for name, text in row.items()} for row in csv.DictReader(file)
             ]
