@@ -18,11 +18,12 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from minires import Tensor, backend, models, nn, no_grad, ops, optim
 from minires import functional as F
-from minires.backend import machine, on_a_gpu, to_device, to_host, using_threads
+from minires.backend import carried, machine, on_a_gpu, to_device, to_host, using_threads
 from minires.fast import parts
 from minires.fast.onepass import norm_add_relu
-from minires.fast.parts import scratch, sum_over_chunks
+from minires.fast.parts import PROCESS, scratch, sum_over_chunks
 from tests.chunks import in_chunks_of
+from tests.interrupts import interrupts
 
 on_each_backend = pytest.mark.usefixtures("each_backend")
 
@@ -501,6 +502,220 @@ def test_the_number_that_a_user_sets_in_between_is_the_blas_own(on_numpy, blas_o
         with threadpool_limits(limits=number, user_api="blas"):
             assert sum_over_chunks(lambda chunk: [blas_threads()], 2, LARGE) == [{1}, {1}]
             assert blas_threads() == {number}
+
+
+def in_a_thread(run):
+    """What run() returns in a thread of its own."""
+    found = []
+    thread = threading.Thread(target=lambda: found.append(run()))
+    thread.start()
+    thread.join(timeout=60)
+    return found[0]
+
+
+def control_is_taken():
+    """This thread is threadpoolctl's first to set a number, which lets it ignore all others."""
+    with threadpool_limits(limits=2, user_api="blas"):
+        PROCESS.blas()[0].set_num_threads(3)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_in_any_thread_the_blas_has_one_thread_within_chunks(on_numpy, blas_of_three, number):
+    def limited():
+        with using_threads(number):
+            return sum_over_chunks(lambda chunk: [blas_threads()], 4, LARGE)
+
+    control_is_taken()
+    assert in_a_thread(limited) == [{1}] * 4 == limited() == in_a_thread(limited)
+    assert blas_threads() == {3} == in_a_thread(blas_threads)
+
+
+def test_the_blas_gets_its_number_back_when_the_last_thread_is_done_whichever_it_is(
+    on_numpy, blas_of_three
+):
+    for main_leaves_first in (False, True):
+        inside, leave, found = threading.Barrier(2), threading.Event(), []
+
+        def elsewhere(inside=inside, leave=leave, first=not main_leaves_first, found=found):
+            def work(chunk):
+                inside.wait(timeout=60)
+                if not first:
+                    assert leave.wait(60)
+                found.append(blas_threads())
+
+            with using_threads(1):
+                sum_over_chunks(work, 1, LARGE)
+
+        other = threading.Thread(target=elsewhere)
+
+        def here(chunk, inside=inside, other=other, first=main_leaves_first, found=found):
+            inside.wait(timeout=60)
+            if not first:
+                other.join(timeout=60)
+            found.append(blas_threads())
+
+        other.start()
+        with using_threads(1):
+            sum_over_chunks(here, 1, LARGE)
+        leave.set()
+        other.join(timeout=60)
+        assert found == [{1}, {1}]
+        assert blas_threads() == {3}
+
+
+def test_two_threads_that_never_rest_leave_the_blas_its_number(on_numpy, blas_of_three):
+    def busy(number):
+        with using_threads(number):
+            for _ in range(300):
+                assert (
+                    sum_over_chunks(lambda chunk: [blas_threads() == {1}], 3, LARGE) == [True] * 3
+                )
+        return True
+
+    found = []
+    both = [threading.Thread(target=lambda n=n: found.append(busy(n))) for n in (1, 2)]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join(timeout=120)
+    assert found == [True, True] and blas_threads() == {3}
+
+
+class OneNumberForEachThread:
+    """A BLAS such as MKL, whose number of threads each thread sets for itself."""
+
+    internal_api, here = "mkl", None
+
+    def __init__(self):
+        self.here = threading.local()
+
+    @property
+    def num_threads(self):
+        return getattr(self.here, "number", 3)
+
+    def set_num_threads(self, number):
+        self.here.number = number
+
+
+def test_where_each_thread_has_a_number_of_its_own_each_gets_one_and_its_own_back(on_numpy):
+    library = OneNumberForEachThread()
+    meeting = threading.Barrier(3)
+
+    def work(chunk):
+        if chunk.start < 3:
+            meeting.wait(timeout=60)  # three threads take part
+        return [library.num_threads]
+
+    with mock.patch.object(parts, "PROCESS", parts.Process()), using_threads(3):
+        parts.PROCESS._libraries = [library]
+        for _ in range(2):
+            assert sum_over_chunks(work, 6, LARGE) == [1] * 6
+            assert library.num_threads == 3
+        assert in_a_thread(carried(lambda: sum_over_chunks(work, 6, LARGE))) == [1] * 6
+        assert library.num_threads == 3
+
+
+# Interrupts.
+
+
+def bits_of_a_sum():
+    with using_threads(2):
+        return run_of_chunks().tobytes()
+
+
+def run_of_chunks():
+    x = images(9, 11, 10, 8, seed=1)
+    return sum_over_chunks(lambda chunk: (x[chunk] * x[chunk]).sum(axis=(0, 1)), len(x), LARGE)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_wherever_an_interrupt_comes_the_blas_has_its_number_and_the_next_call_the_same_bits(
+    on_numpy, blas_of_three, number
+):
+    def run():
+        with using_threads(number):
+            run_of_chunks()
+
+    start, bits = backend.settings(), bits_of_a_sum()
+    found = 0
+    for place in interrupts(run, parts.__file__, backend.using.__init__.__code__.co_filename):
+        assert blas_threads() == {3}, place
+        assert backend.settings() == start, place
+        assert len(set(two_at_once())) == 2 and bits_of_a_sum() == bits, place
+        found += 1
+    assert found > 60
+
+
+def test_what_setting_the_number_of_the_blas_raises_is_undone_by_the_next_call(on_numpy):
+    """A library that raises whenever it is asked to, and another one; their numbers are 3 and 5."""
+
+    class Library:
+        internal_api, raises = "test", 0
+
+        def __init__(self, number):
+            self.num_threads = number
+
+        def set_num_threads(self, number):
+            if Library.raises:
+                Library.raises -= 1
+                raise KeyboardInterrupt
+            self.num_threads = number
+
+    process, libraries = parts.Process(), [Library(3), Library(5)]
+    process._libraries = libraries
+
+    def numbers():
+        return [library.num_threads for library in libraries]
+
+    for raises in (1, 2, 3):
+        Library.raises = raises
+        with pytest.raises(KeyboardInterrupt):
+            process.with_one_blas_thread(numbers)
+        Library.raises = 0
+        assert process.with_one_blas_thread(numbers) == [1, 1]
+        assert numbers() == [3, 5]
+
+    def interrupted(raises):
+        Library.raises = raises
+
+    for raises in (1, 2, 3):
+        with pytest.raises(KeyboardInterrupt):
+            process.with_one_blas_thread(lambda: interrupted(raises))
+        Library.raises = 0
+        assert process.with_one_blas_thread(numbers) == [1, 1]
+        assert numbers() == [3, 5]
+
+
+def test_where_no_thread_can_be_started_the_caller_does_all_the_work(on_numpy):
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    with (
+        mock.patch.object(parts, "PROCESS", parts.Process()),
+        mock.patch.object(threading.Thread, "start", refuse),
+        using_threads(3),
+    ):
+        found = sum_over_chunks(lambda chunk: [threading.get_ident()], 6, LARGE)
+    assert found == [threading.get_ident()] * 6
+
+
+MAIN_HAS_ENDED = """
+import threading, time
+from minires import backend
+from minires.fast import parts
+
+def work():
+    threading.main_thread().join()
+    with backend.using_threads(3):
+        print(sum(parts.sum_over_chunks(lambda chunk: [chunk.start], 5, parts.CHUNK)), flush=True)
+
+threading.Thread(target=work).start()
+"""
+
+
+def test_a_thread_that_outlives_the_main_one_goes_on(on_numpy):
+    ran = program(MAIN_HAS_ENDED)
+    assert (ran.stdout, ran.stderr, ran.returncode) == ("10\n", "", 0)
 
 
 # Memory that is used again.

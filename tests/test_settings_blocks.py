@@ -1,16 +1,20 @@
 """Blocks of settings that overlap, fail, or run elsewhere: each takes back its own change alone, and no thread sees another's."""
 
 import threading
+from contextlib import ExitStack
+from dataclasses import replace
 
 import numpy
 import pytest
 
 from minires import Tensor, backend, data, no_grad, ops
-from minires.backend import carried, settings, threads, use, using, xp
+from minires.backend import carried, settings, use, using, xp
 from minires.fast.parts import CHUNK, sum_over_chunks
+from tests.interrupts import interrupts
 from tests.test_settings import differing, doubled, in_a_thread, start
 
 __all__ = ["start"]  # the fixture: the settings before a test
+FILE = using.__init__.__code__.co_filename
 
 
 def test_blocks_of_one_thread_may_end_in_the_order_in_which_they_began(start):
@@ -33,18 +37,60 @@ def test_an_inner_block_that_outlives_the_outer_one_leaves_its_own_change_alone(
     assert settings() is start
 
 
-def test_one_object_may_be_entered_twice_and_an_exit_without_an_entry_changes_nothing(start):
+def test_an_object_may_be_used_again_but_not_within_its_own_block(start):
     block = using(plain=True)
-    with block:
+    for _ in range(2):
         with block:
+            with pytest.raises(RuntimeError, match="^the block is open: a block within it needs"):
+                block.__enter__()
             assert settings().plain
-        assert settings().plain
-    assert settings() is start
-    block.__exit__(None, None, None)
-    with using(threads=2):
+        assert settings() is start
+    with pytest.raises(RuntimeError, match="release unlocked lock"):
         block.__exit__(None, None, None)
-        assert threads() == 2
+    with using(threads=2), pytest.raises(RuntimeError):
+        block.__exit__(None, None, None)
     assert settings() is start
+
+
+def test_a_decorated_function_may_call_itself(start):
+    @using(plain=True)
+    def factorial(n):
+        assert settings().plain
+        return n * factorial(n - 1) if n else 1
+
+    assert factorial(5) == 120 and settings() is start
+    assert factorial.__name__ == "factorial"
+
+
+def test_an_exit_stack_ends_its_blocks(start):
+    with ExitStack() as blocks:
+        for changes in ({"plain": True}, {"threads": 3}):
+            blocks.enter_context(using(**changes))
+        assert differing(settings(), start) == {"plain", "threads"}
+    assert settings() is start
+
+
+def test_a_block_that_ends_in_another_thread_ends_in_its_own_too(start):
+    block = using(plain=True)
+    block.__enter__()
+    in_a_thread(lambda: block.__exit__(None, None, None))
+    assert settings() is start
+    with using(threads=3):
+        assert not settings().plain
+
+
+def test_wherever_an_interrupt_comes_in_a_block_of_settings_its_change_ends(start):
+    """At each line and each call that entering, using and leaving a block runs, in its files."""
+
+    def block():
+        with using("strict", grad=False):
+            settings()
+        with no_grad(), using(threads=7):
+            settings()
+
+    for interrupt in interrupts(block, FILE):
+        assert settings() is start, interrupt
+    assert len(list(interrupts(block, FILE))) > 30
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, GeneratorExit, SystemExit])
@@ -226,11 +272,11 @@ def test_the_threads_that_share_an_ops_chunks_see_their_callers_settings(changes
         seen.append((threading.get_ident(), settings()))
 
     with using(threads=3, **changes):
-        here = settings()
+        here = replace(settings(), threads=1)  # within a chunk there is one
         sum_over_chunks(work, 8, CHUNK)
-        use(tf32=True)  # the pool's threads live on; the next call carries what holds then
+        use(tf32=True)  # the workers live on; the next call carries what holds then
         with using(without={"winograd"}):
-            there = settings()
+            there = replace(settings(), threads=1)
             sum_over_chunks(work, 8, CHUNK)
     first, second = seen[:8], seen[8:]
     assert len(second) == 8 and here != there

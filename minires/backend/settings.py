@@ -9,10 +9,9 @@ A block's settings live in a context variable: another thread does not see them,
 import os
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import ContextDecorator
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field, fields, replace
-from functools import partial
+from functools import cached_property, partial, wraps
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -37,6 +36,11 @@ class Settings:
     # Which forms run, see ops/forms.py.
     chosen: dict = field(default_factory=dict, init=False, compare=False, repr=False)
 
+    @cached_property
+    def on_one_thread(self) -> "Settings":
+        """The same with threads=1, for the threads that share an op's work."""
+        return replace(self, threads=1)
+
 
 _lock = threading.Lock()  # held while _default is replaced
 _default = Settings(
@@ -49,24 +53,34 @@ _override: ContextVar["_Override | Settings | None"] = ContextVar("minires", def
 
 
 class _Override:
-    """The changes of the open blocks, outermost first, and what they make of the default; or of `fixed` Settings in its place."""
+    """The blocks around this point, outermost first, and what they make of the default; or of `fixed` Settings in its place.
 
-    __slots__ = ("base", "blocks", "fixed", "result")
-    base: Settings | None
-    result: Any  # Settings, once there is a base
+    blocks  (lock, changes) of each: a block is open while its lock is held
+    """
 
-    def __init__(self, blocks: tuple, fixed: Settings | None = None) -> None:
-        self.blocks, self.fixed, self.base, self.result = blocks, fixed, None, None
+    __slots__ = ("blocks", "fixed", "made")
+    made: tuple  # (base, blocks, the Settings made of them): in one piece, as threads may share it
+
+    def __init__(self, blocks: tuple, fixed: Settings | None) -> None:
+        self.blocks, self.fixed, self.made = blocks, fixed, (None, None, None)
 
     def over(self, base: Settings) -> Settings:
-        """The Settings that the changes make of `base`."""
+        """The Settings that the open blocks make of `base`."""
         base = self.fixed or base
-        if self.base is not base:
-            result = base
-            for _, changes in self.blocks:
-                result = replace(result, **changes)
-            self.result, self.base = result, base  # in this order: another thread may read them
-        return self.result
+        for lock, _ in self.blocks:
+            if not lock.locked():
+                self.blocks = self.open_blocks()
+        before, blocks, made = self.made
+        if before is not base or blocks is not self.blocks:
+            blocks, made = self.blocks, base
+            for _, changes in blocks:
+                made = replace(made, **changes)
+            self.made = base, blocks, made
+        return made
+
+    def open_blocks(self) -> tuple:
+        """The blocks that have not ended."""
+        return tuple(block for block in self.blocks if block[0].locked())
 
 
 def settings() -> Settings:
@@ -86,46 +100,68 @@ def use(library: str | Library | None = None, **changes: Any) -> None:
     """
     global _default
     changes = _checked(library, changes)
-    with _lock:
-        _default = replace(_default, **changes)
+    with _lock: _default = replace(_default, **changes)  # noqa: E701  # fmt: skip  # one line: nothing can leave the lock held
 
 
-class using(ContextDecorator):
+class _Exit:
+    """using.__exit__: the release of the block's lock. An interrupt can end a function of Python's before its first line, and
+    would leave the change behind; but not this one, which is C's.
+    """
+
+    def __get__(self, block: "using | None", owner: type) -> Callable[..., None]:
+        return block.release() if block else lambda block, *error: block.release()(*error)
+
+
+class using:
     """Change settings for the length of a `with` block or of a function, as use() does for the process.
 
     Blocks may overlap, in one thread and in many: each takes back its own change alone, however it ends.
+    Raises  RuntimeError: the block of this very object is open.
     """
 
+    __exit__ = _Exit()
+
     def __init__(self, library: str | Library | None = None, **changes: Any) -> None:
-        self.changes = _checked(library, changes)
+        self.changes, self.lock = _checked(library, changes), threading.Lock()
 
     def __enter__(self) -> Self:
+        if self.lock.locked():
+            raise RuntimeError("the block is open: a block within it needs another using()")
         here = _override.get()
-        before = here if isinstance(here, _Override) else _Override((), fixed=here)
+        around = here if isinstance(here, _Override) else _Override((), fixed=here)
         try:
-            _override.set(_Override((*before.blocks, (self, self.changes)), before.fixed))
-        except BaseException:  # an interrupt right after it was set
-            self.__exit__()
+            self.lock.acquire()
+            block = self.lock, self.changes
+            _override.set(_Override((*around.open_blocks(), block), around.fixed))
+            return self
+        except BaseException:  # an interrupt
+            if self.lock.locked():
+                self.lock.release()
             raise
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        override = _override.get()
-        if not isinstance(override, _Override):
-            return
-        blocks = list(override.blocks)
-        for i in reversed(range(len(blocks))):
-            if blocks[i][0] is self:
-                del blocks[i]
-                fixed = override.fixed
-                _override.set(_Override(tuple(blocks), fixed) if blocks else fixed)
-                return
+    def release(self) -> Callable[..., None]:
+        """What ends the open block; or the next one, which gets a lock of its own."""
+        if not self.lock.locked():
+            self.lock = threading.Lock()
+        return self.lock.__exit__
+
+    def __call__(self, function: Callable) -> Callable:
+        """Decorator: each call of the function is a block."""
+
+        @wraps(function)
+        def within(*inputs: Any, **options: Any) -> Any:
+            with using(**self.changes):
+                return function(*inputs, **options)
+
+        return within
 
 
-def carried(function: Callable) -> Callable:
-    """`function` for another thread: it runs under the settings that hold here and now. One thread at a time may run it."""
+def carried(function: Callable, now: Settings | None = None) -> Callable:
+    """`function` for another thread: it runs under the settings `now`, or those that hold here and now. One thread at a time may
+    run it.
+    """
     context = copy_context()
-    context.run(_override.set, settings())
+    context.run(_override.set, now or settings())
     return partial(context.run, function)
 
 

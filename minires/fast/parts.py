@@ -6,47 +6,54 @@ The cut and the order of sums depend on the problem alone, so the result has the
 
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections import deque
+from functools import partial
 from itertools import pairwise
+from queue import SimpleQueue
 
 import numpy
 
-from minires.backend import carried, is_float, threads, xp
+from minires.backend import carried, is_float, settings, threads, xp
 from minires.ops.forms import faster, has_forms
 
 CHUNK = 4 << 20  # bytes of a chunk's intermediate results, to stay in the cache
 
 
 class Process:
-    """Facts of this process that settings cannot hold: the pool of threads, how many threads the BLAS uses, scratch memory.
+    """What a process has one of: threads that work along, and the number of threads of its BLAS.
 
-    There is one, with one lock, as a BLAS has one number of threads for the whole process.
+    An interrupt may come at any line, and the next call works as if there had been none: what ends with a block is read off
+    locks, which C code releases, and no interrupt reaches a worker.
     """
 
     def __init__(self):
-        self.lock = threading.Lock()
-        # .busy: this thread works on a chunk; .buffers: its scratch memory.
-        self.here = threading.local()
-        # _size: (process id, threads), as a child after a fork has no threads.
-        self._pool, self._size = None, None
-        self._libraries, self._depth, self._before = None, 0, []
+        self.here = threading.local()  # .buffers: a thread's scratch memory
+        self._jobs, self._workers = SimpleQueue(), 0
+        # While the lock is held: who needs a BLAS of one thread, each as a lock that is held as long; and (library, its
+        # number of threads otherwise).
+        self.lock, self._holds, self._before = threading.Lock(), [], []
+        self._libraries = None
 
-    def pool(self, threads):
-        """The pool, with room for this many threads, the caller's included."""
-        with self.lock:
-            if self._size != (os.getpid(), threads):
-                self._pool = ThreadPoolExecutor(max(threads - 1, 1), "minires")
-                self._size = os.getpid(), threads
-            return self._pool
+    def start(self, jobs):
+        """Have worker threads call these functions, which must not raise: soon, or later where all are busy, or where no thread
+        can be started never.
+        """
+        try:
+            while self._workers < len(jobs):
+                threading.Thread(target=_work, args=(self._jobs,), daemon=True).start()
+                self._workers += 1
+        except RuntimeError:  # the interpreter is shutting down, or the system has no more
+            if not self._workers:
+                return
+        for job in jobs:
+            self._jobs.put(job)
 
     def blas(self):
         """The BLAS libraries of this process; none where they cannot be found (Accelerate): they keep their threads then."""
         if self._libraries is None:
             from threadpoolctl import ThreadpoolController
 
-            # So that it is loaded, whatever was imported before.
-            numpy.ones((2, 2)) @ numpy.ones((2, 2))
+            numpy.ones((2, 2)) @ numpy.ones((2, 2))  # so that it is loaded
             self._libraries = ThreadpoolController().select(user_api="blas").lib_controllers
         return self._libraries
 
@@ -55,29 +62,76 @@ class Process:
         kernels = "SkylakeX", "Cooperlake", "SapphireRapids"
         return any(getattr(library, "architecture", None) in kernels for library in self.blas())
 
-    @contextmanager
-    def one_blas_thread(self):
-        """In this block each product of matrices runs on the thread that asked for it; afterwards the BLAS has its number back."""
-        with self.lock:
-            self._depth += 1
-            if self._depth == 1:
-                self._before = [(library, library.num_threads) for library in self.blas()]
-                self._limit(1)
-        try:
-            yield
-        finally:
-            with self.lock:
-                self._depth -= 1
-                if self._depth == 0:
-                    self._limit(None)
+    def with_one_blas_thread(self, run):
+        """run(), in which each product of matrices runs on the thread that asked for it; then the BLAS has its number back."""
+        hold = threading.Lock()
+        with hold:
+            try:
+                try:
+                    self._locked(self._limit, hold)
+                    return run()
+                finally:
+                    self._locked(self._release, hold)
+            except BaseException:  # an interrupt may have ended the release
+                self._locked(self._release, hold)
+                raise
 
-    def _limit(self, threads):
+    def _locked(self, run, hold):
+        with self.lock: run(hold)  # noqa: E701  # fmt: skip  # one line: nothing comes between run and the lock's release
+
+    def _limit(self, hold):
+        self._holds = [other for other in self._holds if other.locked()]
+        if not self._holds:
+            # Where an interrupt came before a library had its number back, that is still known.
+            kept = {id(library): number for library, number in self._before}
+            numbers = [(library, library.num_threads) for library in self.blas()]
+            self._before = [(a, n if n > 1 else kept.get(id(a), n)) for a, n in numbers]
+        self._holds.append(hold)
+        for library, _ in self._before:
+            _set_threads(library, 1)
+
+    def _release(self, hold):
+        self._holds = [each for each in self._holds if each is not hold and each.locked()]
         for library, number in self._before:
-            if number != 1:
-                library.set_num_threads(threads or number)
+            if not self._holds or _counts_for_each_thread(library):
+                _set_threads(library, number)
+        if not self._holds:
+            self._before = []
+
+    def after_fork(self):
+        """A child has one thread, and whatever its parent's others were doing ended with them."""
+        for library, number in self._before:
+            _set_threads(library, number)
+        self.__init__()
+
+
+def _work(jobs):
+    for library in PROCESS.blas():
+        if _counts_for_each_thread(library):
+            _set_threads(library, 1)
+    while True:
+        job = jobs.get()
+        job()
+        del job  # and the arrays that it holds
+
+
+def _counts_for_each_thread(library):
+    """Return True if the library's limit holds for the thread that sets it, and not for the process."""
+    return library.internal_api == "mkl" or getattr(library, "threading_layer", "") == "openmp"
+
+
+def _set_threads(library, number):
+    """Set it from any thread: threadpoolctl 3.8 ignores all threads but one, unless that one is cleared."""
+    if library.num_threads != number:
+        clear = getattr(library, "clear_controlling_thread", lambda force: None)
+        clear(force=True)
+        library.set_num_threads(number)
+        clear(force=True)
 
 
 PROCESS = Process()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=PROCESS.after_fork)
 
 
 @has_forms
@@ -125,84 +179,78 @@ def one_by_one(work, chunks):
 
 
 def side_by_side(work, chunks):
-    """The same, several at a time, under the settings of this thread. No chunk waits for another.
+    """The same, several at a time, under the settings of this thread, but for their number of threads: it is 1 within a chunk.
 
-    Meanwhile the BLAS uses one thread for each. Raises  what the first chunk to fail raised.
+    No chunk waits for another. Meanwhile the BLAS uses one thread for each.
+    Raises  what the first chunk to fail raised.
     """
-    if getattr(PROCESS.here, "busy", False):  # a chunk within a chunk
-        return one_by_one(work, chunks)
     workers = min(threads(), len(chunks))
-    with PROCESS.one_blas_thread():
-        return one_by_one(work, chunks) if workers < 2 else _shared_out(work, chunks, workers)
+    run = one_by_one if workers < 2 else partial(_shared_out, workers)
+    return PROCESS.with_one_blas_thread(partial(run, work, chunks))
 
 
-def _shared_out(work, chunks, workers):
-    queue, others, pool = _Queue(work, chunks), [], PROCESS.pool(threads())
+def _shared_out(workers, work, chunks):
+    queue, here = _Queue(work, chunks, workers), settings().on_one_thread
     try:
-        others += [pool.submit(carried(queue.serve)) for _ in range(workers - 1)]
-        queue.serve()
-        _wait(others)
-    except (
-        BaseException
-    ) as error:  # Ctrl-C between chunks: no thread keeps running behind the caller's back
+        PROCESS.start([carried(partial(queue.help, i), here) for i in range(workers - 1)])
+        carried(queue.serve, here)()
+        queue.close()
+    except BaseException as error:  # Ctrl-C: no thread keeps running behind the caller's back
         queue.error = queue.error or error
-        _wait(others)
-    # A thread may still hold the queue for a moment.
-    total, queue.work, queue.total = queue.total, None, None
-    if queue.error is not None:
-        raise queue.error
+        queue.close()
+    queue.add()  # what came while another thread was adding
+    total, error = queue.total, queue.error
+    queue.work = queue.total = None  # a job that was not begun still holds the queue
+    if error is not None:
+        raise error
     return total
 
 
-def _wait(others):
-    for other in others:
-        if not other.cancel():  # one that has not begun yet has nothing left to do
-            other.result()
-
-
 class _Queue:
-    """Chunks that several threads take in their order, and sums that are added up in it."""
+    """Chunks that several threads take in their order, and sums that are added up in it.
 
-    def __init__(self, work, chunks):
-        self.work, self.chunks, self.taken = work, chunks, 0
-        self.given, self.added, self.adding, self.total, self.error = {}, 0, False, None, None
-        self.lock = threading.Lock()
+    Without a lock that a thread would wait for: an interrupt in one could leave it held.
+    """
+
+    def __init__(self, work, chunks, workers):
+        self.work, self.todo = work, deque([*enumerate(chunks), *[None] * workers])
+        self.given, self.added, self.total, self.error = {}, 0, None, None
+        self.adding = threading.Lock()
+        # Of each helper: whether it has begun (False: it came too late), and a lock that is released when it has ended.
+        self.begun, self.ended = {}, set()
+        self.ends = [threading.Lock() for _ in range(workers - 1)]
+        for end in self.ends:
+            end.acquire()
+
+    def help(self, i):
+        """serve(), as helper i, unless the queue is closed."""
+        if self.begun.setdefault(i, True):
+            self.serve()
+            self.ended.add(i)
+            self.ends[i].release()
+
+    def close(self):
+        """Let no other helper begin, and wait for those that have."""
+        for i, end in enumerate(self.ends):
+            if self.begun.setdefault(i, False) and i not in self.ended:
+                end.acquire()
 
     def serve(self):
-        """Take chunks until none is left."""
-        PROCESS.here.busy = True
+        """Take chunks until none is left. What one raises is kept."""
         try:
-            while True:
-                with self.lock:
-                    i = self.taken
-                    if i == len(self.chunks) or self.error is not None:
-                        return
-                    self.taken += 1
-                given = self.work(self.chunks[i])
-                with self.lock:
-                    self.given[i] = given
-                del given
+            while (taken := self.todo.popleft()) is not None and self.error is None:
+                self.given[taken[0]] = self.work(taken[1])
                 self.add()
         except BaseException as error:
-            with self.lock:
-                self.error = self.error or error
-        finally:
-            PROCESS.here.busy = False
+            self.error = self.error or error
 
     def add(self):
-        """Add what chunks have given, as far as there is no gap; unless another thread is at it, which sees this one's too."""
-        with self.lock:
-            if self.adding:
-                return
-            self.adding = True
-        while True:
-            with self.lock:
-                if self.added not in self.given:
-                    self.adding = False
-                    return
-                given = self.given.pop(self.added)
+        """Add what chunks have given, as far as there is no gap; unless another thread is at it."""
+        if self.adding.acquire(blocking=False):
+            while self.added in self.given:
+                self.total = _added(self.total, self.given.pop(self.added))
                 self.added += 1
-            self.total = _added(self.total, given)
+            self.adding.release()
 
 
 def _added(total, given):
