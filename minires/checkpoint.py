@@ -8,8 +8,7 @@ needed to use it (model and options, classes, input size, mean and std) and a ch
 
 import hashlib
 import json
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from safetensors import numpy as safetensors
 
 from minires import files, pth
 from minires.backend import HostArray
+from minires.pth import net_within
 
 __all__ = [
     "CheckpointError",
@@ -44,10 +44,6 @@ OTHERS = {
     b"\x89HDF": "HDF5, as Keras writes it",
     b"\x93NUMPY": "an array of NumPy",
 }
-# What PyTorch's wrappers put before the names: those of compiled and sharded modules anywhere, that of parallel ones in front.
-INNER = re.compile(r"(?<![^.])(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.")
-OUTER = "module."
-COUNTS = ("num_batches_tracked", "n_averaged")  # which PyTorch keeps next to weights
 
 
 class CheckpointError(ValueError):
@@ -85,47 +81,15 @@ def load_weights(
     else:
         (arrays, facts), prefix = _loads(data, path), key
     if facts is None:
-        arrays = _renamed(arrays, path)
+        try:
+            arrays = pth.renamed(arrays)
+        except ValueError as error:
+            raise CheckpointError(f"{path}: {error}") from None
     if prefix is not None:
-        arrays = _behind(f"{prefix}.", arrays)
+        arrays = pth.behind(f"{prefix}.", arrays)
         if not arrays:
             raise CheckpointError(f"{path} has no weights under {prefix!r}")
     return {name: _turned(array) for name, array in arrays.items()}, facts or {}
-
-
-def net_within(state: Mapping[str, HostArray]) -> tuple[dict[str, HostArray], list[str]]:
-    """Return the part of a state that is a ResNet, under a ResNet's names, and the names of the other arrays.
-
-    Trainers keep a net as a part of something larger, so that its names begin with `model.`, `backbone.` or the like. If a state
-    contains a net and an average of it, the net is taken.
-
-    Raises  ValueError: there are several nets.
-    """
-    roots = _roots(state)
-    plain = [root for root in roots if not pth.is_average(root)] or roots
-    if not roots:
-        return dict(state), []
-    if len(plain) > 1 and "" not in plain:
-        raise ValueError(
-            f"expected one net, got {len(plain)}: their names begin with {', '.join(plain)}"
-        )
-    root = "" if "" in plain else plain[0]
-    others = tuple(other for other in roots if other != root and other.startswith(root))
-    inner = {
-        name: array
-        for name, array in state.items()
-        if name.startswith(root) and not name.startswith(others)
-    }
-    return _behind(root, inner), [name for name in state if name not in inner]
-
-
-def _behind(prefix: str, arrays: Mapping[str, HostArray]) -> dict[str, HostArray]:
-    """The arrays whose names begin with a prefix, without it."""
-    return {
-        name.removeprefix(prefix): array
-        for name, array in arrays.items()
-        if name.startswith(prefix)
-    }
 
 
 def first_not_finite(state: Mapping[str, HostArray]) -> str | None:
@@ -198,9 +162,7 @@ def _loads(data: bytes, path: str | Path) -> tuple[dict[str, HostArray], dict[st
         )
     facts = json.loads(text)
     if facts.pop("version") > VERSION:
-        raise CheckpointError(
-            f"{path} was written by a newer minires: update this one (git pull)"
-        )
+        raise CheckpointError(f"{path} was written by a newer minires: update this one (git pull)")
     return arrays, facts
 
 
@@ -256,40 +218,3 @@ def _from_torch(
         if not any(f".{key}." in f".{name}" for name in arrays):
             raise
         return arrays, key
-
-
-def _roots(names: Iterable[str]) -> list[str]:
-    """What the names of a ResNet's weights begin with, of each ResNet in a state: "" where nothing is before them."""
-    names = list(names)
-    roots = [
-        name.removesuffix("conv1.weight")
-        for name in names
-        if re.search(r"(?<![^.])conv1\.weight$", name)
-    ]
-    return [root for root in roots if any(name.startswith(f"{root}layer1.") for name in names)]
-
-
-def _renamed(arrays: Mapping[str, HostArray], path: str | Path) -> dict[str, HostArray]:
-    """Arrays from another library under our names."""
-    found = {INNER.sub("", name): name for name in arrays if name.rpartition(".")[2] not in COUNTS}
-    twice = sorted(
-        {INNER.sub("", name) for name in arrays if found.get(INNER.sub("", name), name) != name}
-    )
-    if twice:
-        raise CheckpointError(
-            f"{path} contains {twice[0]} twice, as it is and wrapped: which is it?"
-        )
-    while found and all(name.startswith(OUTER) for name in found):
-        found = {name.removeprefix(OUTER): given for name, given in found.items()}
-    for root in _roots(found):
-        if {f"{root}linear.weight", f"{root}fc.weight"} <= found.keys():
-            raise CheckpointError(
-                f"{path} contains both {root}linear.weight and {root}fc.weight: which is the last layer?"
-            )
-        begin = re.escape(root)
-        found = {
-            re.sub(rf"^({begin})linear\.(?=\w+$)", r"\1fc.",
-                   re.sub(rf"^({begin}layer\d+\.\d+\.)shortcut\.", r"\1downsample.", name)): given
-            for name, given in found.items()
-        }  # fmt: skip
-    return {name: arrays[given] for name, given in found.items()}

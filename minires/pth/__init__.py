@@ -6,7 +6,18 @@ for a function that runs code is rejected. A tensor has to fit into its storage,
 """
 
 from minires.pth.archive import TorchFileError
+from minires.pth.names import behind, is_average, net_within, renamed
 from minires.pth.tensors import from_bfloat16
-from minires.pth.weights import NoSuchSet, is_average, is_one, loads
+from minires.pth.weights import NoSuchSet, is_one, loads
 
-__all__ = ["NoSuchSet", "TorchFileError", "from_bfloat16", "is_average", "is_one", "loads"]
+__all__ = [
+    "NoSuchSet",
+    "TorchFileError",
+    "behind",
+    "from_bfloat16",
+    "is_average",
+    "is_one",
+    "loads",
+    "net_within",
+    "renamed",
+]

@@ -1,6 +1,7 @@
 """Which of the things in a file of PyTorch's are the weights."""
 
 from minires.pth.archive import TorchFileError, one_after_the_other, zipped
+from minires.pth.names import is_average
 from minires.pth.tensors import Tensor
 from minires.unpickling import PickleError, stood_for
 
@@ -9,8 +10,6 @@ WRAPPERS = (
     *("state_dict", "model", "model_state_dict", "model_state"),
     *("net", "network", "module", "weights", "params"),
 )
-# In the names of weights that are averaged over steps, or those of a second network that follows the first.
-AVERAGES = ("ema", "swa", "averag", "avg", "shadow", "teacher", "momentum")
 DEEPEST = 3  # dicts within dicts
 
 
@@ -49,15 +48,6 @@ def loads(data, key=None, tell=None):
 
 class NoSuchSet(TorchFileError):
     """A key under which a file has no weights."""
-
-
-def is_average(name):
-    """Return True if a name says that its weights are an average of others, or a second network that follows the first.
-
-    >>> is_average("state_dict_ema"), is_average("state_dict")
-    (True, False)
-    """
-    return any(word in name.lower() for word in AVERAGES)
 
 
 def _sets(content):
