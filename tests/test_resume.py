@@ -251,15 +251,14 @@ cli.main(sys.argv[1:])
 
 
 def test_the_step_ends_before_a_stop_and_a_second_ctrl_c_ends_at_once(images):
-    process = started(images, *TRAIN, "--name", "twice", code=SLOW_STEP.format(seconds=20))
+    process = started(images, *TRAIN, "--name", "twice", code=SLOW_STEP.format(seconds=1000))
     while process.stdout.readline() != "in a step\n":
         pass
     process.send_signal(signal.SIGINT)
     assert "stopping after this step" in process.stderr.readline() + process.stderr.readline()
-    begun = time.monotonic()
     process.send_signal(signal.SIGINT)
-    process.communicate()
-    assert time.monotonic() - begun < 5 and process.returncode in (-signal.SIGINT, 130)
+    process.communicate(timeout=300)  # long before the step would have ended
+    assert process.returncode in (-signal.SIGINT, 130)
     assert Run(images / "runs" / "twice").newest()[1]["step"] == 0  # the checkpoint before is whole
 
 
