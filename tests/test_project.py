@@ -122,6 +122,24 @@ def test_lint_and_types_are_pinned_for_make_check_and_run_before_a_commit_too():
     )
 
 
+def test_the_tiers_have_one_name_and_one_time_wherever_they_are_told():
+    readme, contributing, makefile = (
+        (ROOT / name).read_text(encoding="utf-8")
+        for name in ("README.md", "CONTRIBUTING.md", "Makefile")
+    )
+    rows = re.findall(
+        r"^\| (\w+) \| `(make [^`]+)` \|.*\| (\d+) min \|$", contributing, flags=re.MULTILINE
+    )
+    assert [(tier, command) for tier, command, _ in rows] == [
+        ("quick", "make test"), ("suite", "make test ALL=1"), ("proof", "make proof"),
+    ]  # fmt: skip
+    for tier, command, minutes in rows:
+        assert f"`{command}`" in readme and f"{tier} ({minutes} min)" in readme
+        assert re.search(
+            rf"# (.*\. )?{command} runs the {tier}\b[^.]* \({minutes} minutes\)", makefile
+        )
+
+
 def test_the_readme_shows_the_two_commands():
     text = (ROOT / "README.md").read_text()
     assert "make train" in text and "make test" in text and "make lab" in text
