@@ -1,4 +1,4 @@
-"""Put a residual block of your own into models.ResNet, and train it a little.
+"""Put a residual block of your own into models.ResNet, and train it for a few epochs.
 
 python examples/own_block.py
 

@@ -1,8 +1,8 @@
 """python -m tests.notebooks [NAME ...] [--solved] [--write]: run chapters from top to bottom, as a learner would.
 
-Each runs in a kernel of its own, beside a copy of the exercises: as they are given out, or with --solved with the answers in them.
-It says what a chapter takes, and where one fails: file, cell, heading, what was printed, the error. --write puts the outputs into
-the notebooks; without it they are compared with those there, text by text (a cell with the tag "timing" prints what it will).
+Each runs in a kernel of its own, next to a copy of the exercises: as provided, or, with --solved, with the answers in them. The script
+prints the time of each chapter, and where one fails: file, cell, heading, what was printed, the error. --write saves the outputs in
+the notebooks; without it, they are compared with the saved ones, text by text (except in cells with the tag "timing").
 """
 
 import argparse
@@ -38,7 +38,7 @@ class Failed(Exception):
 
 
 def run(path, home):
-    """The notebook as it comes out when it is run in `home`, beside whose `exercises` it looks.
+    """Run a notebook in the folder `home`, next to which it finds `exercises`, and return it with its outputs.
 
     Raises  Failed.
     """
@@ -65,8 +65,10 @@ def run(path, home):
 
 
 def home(folder, *, solved):
-    """A folder to run chapters in: chapters/, and exercises/ as they are given out, or solved and, as a learner's are, checked
-    already (that the answers are right is tested elsewhere: once for each chapter would take minutes)."""
+    """Make a folder to run chapters in: chapters/, and exercises/ as provided, or solved.
+
+    Solved exercises are noted as checked, as a learner's are: tests elsewhere check the answers, and here it would take minutes.
+    """
     folder = Path(folder)
     (folder / "chapters").mkdir()
     shutil.copytree(
@@ -81,9 +83,9 @@ def home(folder, *, solved):
 
 
 def _report(path, notebook, error):
-    """Where it stopped: the first cell with an error, or without a number."""
+    """Say where it stopped: at the first cell with an error, or without a number."""
     heading = ""
-    for number, cell in enumerate(notebook.cells, 1):  # noqa: B007  used below, where the loop broke off
+    for number, cell in enumerate(notebook.cells, 1):  # noqa: B007  used below, after the break
         if cell.cell_type == "markdown":
             heading = next(
                 (line for line in reversed(cell.source.splitlines()) if line.startswith("#")),
@@ -103,7 +105,7 @@ def _report(path, notebook, error):
 
 
 def texts(cell):
-    """What a cell prints and shows as text; pictures and tables of HTML are not compared."""
+    """Yield what a cell prints and shows as text; figures and HTML tables are not compared."""
     for out in cell.get("outputs", []):
         if out.output_type == "stream" and out.name == "stdout":
             yield out.text
@@ -115,7 +117,7 @@ def texts(cell):
 
 
 def changed(there, found):
-    """The first cell whose text is not the one there but for numbers that differ by a twentieth: (number, there, found); or None."""
+    """Return the first cell whose text changed: (number, there, found); or None. Numbers may differ by a twentieth."""
     for number, (old, new) in enumerate(zip(there.cells, found.cells), 1):
         if old.cell_type == "code" and "timing" not in old.metadata.get("tags", []):
             was, now = "".join(texts(old)), "".join(texts(new))
@@ -135,7 +137,7 @@ def _alike(was, now):
 
 
 def tidied(notebook):
-    """Without what changes from run to run: times, ids of displays, warnings of the kernel."""
+    """Remove what changes from run to run: times, ids of displays, warnings of the kernel."""
     notebook.metadata = nbformat.from_dict(METADATA)
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:03}"
@@ -154,7 +156,7 @@ def tidied(notebook):
 
 
 def smaller(png, colours=128, far=40):
-    """A PNG with a palette, a third as large; as it is where that would be seen, as on photographs."""
+    """Return a PNG with a palette, a third as large; unchanged where the difference would show, as in photographs."""
     image = Image.open(io.BytesIO(png)).convert("RGB")
     palette = image.quantize(colours, dither=Image.Dither.NONE)
     apart = numpy.abs(numpy.asarray(image, int) - numpy.asarray(palette.convert("RGB"), int)).max(
@@ -173,7 +175,7 @@ def main():
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="such as 05; without any, all")
     parser.add_argument("--solved", action="store_true", help="with all exercises solved")
-    parser.add_argument("--write", action="store_true", help="put the outputs into the notebooks")
+    parser.add_argument("--write", action="store_true", help="save the outputs in the notebooks")
     options, bad, begun = parser.parse_args(), 0, time.perf_counter()
     for path in NOTEBOOKS:
         if options.names and not path.name.startswith(tuple(options.names)):

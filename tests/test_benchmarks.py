@@ -1,4 +1,4 @@
-"""python -m benchmarks.cpu, small: it runs with and without PyTorch, writes figures and pictures, and knows a pinned kernel."""
+"""python -m benchmarks.cpu, small: it runs with and without PyTorch, writes data and figures, and knows a pinned kernel."""
 
 import importlib.util
 import json
@@ -39,7 +39,7 @@ def run(*words, start=("-m", "benchmarks.cpu"), **variables):
 
 
 def small(tmp_path, start, threads):
-    """(what it said, the figures) of a call with --smoke, whose pictures are looked at."""
+    """Call it with --smoke, look at its pictures, and return (what it printed, the figures)."""
     result = run("--smoke", "--json", f"{tmp_path}/a/cpu.json", "--pictures", f"{tmp_path}/b", start=start,
                  MINIRES_THREADS=threads)  # fmt: skip
     assert result.returncode == 0, result.stderr

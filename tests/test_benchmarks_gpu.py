@@ -1,4 +1,4 @@
-"""python -m benchmarks.gpu, small, without a card: what it writes, what it says, and what goes wrong."""
+"""python -m benchmarks.gpu, small, without a GPU: what it writes, what it prints, and its errors."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def run(*words, **variables):
 
 
 def call(plan=GPU_SMOKE, peers=None):
-    """A Call on the processor, whose limits are 1."""
+    """Return a Call on the processor, whose limits are 1."""
     made = gpu.Call(gpu_device.Processor(), plan, peers)
     made.limits = {"copy": {"median": 1.0}, "product": {"median": 1.0}}
     return made
@@ -106,7 +106,7 @@ def test_a_part_alone_writes_nothing_that_it_was_not_told_to(tmp_path, monkeypat
         )
 
 
-# What goes wrong, and what cannot be had.
+# Errors, and what is not available.
 
 
 def test_a_part_that_fails_is_told_and_the_others_go_on(monkeypatch, tmp_path, capsys):

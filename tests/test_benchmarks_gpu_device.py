@@ -1,4 +1,4 @@
-"""How benchmarks.gpu times work on a card, without one: on a card that is imitated."""
+"""The timing of benchmarks.gpu, on an imitated GPU."""
 
 import importlib.util
 import json
@@ -54,7 +54,7 @@ def test_the_pieces_of_a_step_add_up_to_it_and_each_is_counted():
 
 
 class Events:
-    """CuPy in so far as gpu_device.Card knows it, on the processor: a queue that is as long as `behind` says at each look."""
+    """The part of CuPy that gpu_device.Card uses, on the processor: a queue that is as long as `behind` says at each look."""
 
     def __init__(self, behind=()):
         self.behind, self.spun, self.freed, self.held = list(behind), [], 0, 1000
@@ -107,7 +107,7 @@ class Events:
         self.__version__ = "14.0"
 
     def held_by(self, *sizes):
-        """A step during which so much is held."""
+        """Return a step during which so much memory is held."""
 
         def step():
             for self.held in sizes:

@@ -1,4 +1,4 @@
-"""What benchmarks.gpu counts of each kernel, and what it calls it with."""
+"""The bytes that benchmarks.gpu counts for each kernel, and the arguments that it calls it with."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.mark.parametrize("name", ["numpy", "strict"])
 def test_bytes_of_kernels_are_those_counted_by_hand(name):
-    """x is (2, 3, 4, 8) in float32: 768 bytes. A number for each channel: 32 bytes."""
+    """x is (2, 3, 4, 8) in float32: 768 bytes. A number per channel: 32 bytes."""
     rng = np.random.default_rng(0)
     with backend.using(name):
         x, g, y = (to_device(rng.standard_normal((2, 3, 4, 8), dtype=np.float32)) for _ in range(3))

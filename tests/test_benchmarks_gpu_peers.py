@@ -1,4 +1,4 @@
-"""What benchmarks.gpu has PyTorch do, on the processor: the same work as minires."""
+"""PyTorch does the same work as minires in benchmarks.gpu, here on the processor."""
 
 from types import SimpleNamespace
 from unittest import mock
@@ -14,7 +14,7 @@ pytest.importorskip("torch")
 
 
 def on_the_processor():
-    """benchmarks.gpu_peers on the processor, in a card's place."""
+    """benchmarks.gpu_peers on the processor, instead of a GPU."""
     from functools import partial
 
     from benchmarks import gpu_peers

@@ -1,4 +1,4 @@
-"""The programs on a trained net run on images made here, and what they compute is right."""
+"""The programs on a trained network run on images made here, and compute the right results."""
 
 import json
 
@@ -16,7 +16,7 @@ rng = numpy.random.default_rng
 
 @pytest.fixture(autouse=True)
 def images(tmp_path, monkeypatch):
-    """Ten classes, each of its own colour, more or less."""
+    """Ten classes, each of roughly its own colour."""
     monkeypatch.chdir(tmp_path)
     for part, count in (("train", 14), ("test", 5)):
         for k, name in enumerate(data.CLASSES["cifar10"]):

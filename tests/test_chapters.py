@@ -1,4 +1,4 @@
-"""Every chapter runs from top to bottom, with the exercises open and solved, shows plain forms, and copies nothing from the library."""
+"""Every chapter runs from top to bottom, with the exercises open and solved, shows plain forms, and copies no library code."""
 
 import ast
 import io
@@ -20,11 +20,11 @@ for needed in ("nbclient", "ipykernel"):  # without one of the three no chapter 
 
 from tests import notebooks  # noqa: E402
 
-ROOMS = (minires, data, functional, gradcheck, models, nn, ops, optim, train)
+PACKAGES = (minires, data, functional, gradcheck, models, nn, ops, optim, train)
 NAMES = {
     name
-    for room in ROOMS
-    for name, value in vars(room).items()
+    for package in PACKAGES
+    for name, value in vars(package).items()
     if not isinstance(value, ModuleType)
 }
 LARGEST = 300_000  # bytes

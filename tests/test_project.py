@@ -1,4 +1,4 @@
-"""What the files around the library promise: requirements, README, sizes."""
+"""The files around the library keep their promises: requirements, README, sizes."""
 
 import os
 import re
@@ -138,6 +138,12 @@ def test_the_tiers_have_one_name_and_one_time_wherever_they_are_told():
         assert re.search(
             rf"# (.*\. )?{command} runs the {tier}\b[^.]* \({minutes} minutes\)", makefile
         )
+
+
+def test_make_lab_and_the_readme_open_a_chapter_that_exists():
+    for name in ("Makefile", "README.md"):
+        (opened,) = re.findall(r"LabApp.default_url=/lab/tree/(\S+)", (ROOT / name).read_text())
+        assert (ROOT / opened).is_file()
 
 
 def test_the_readme_shows_the_two_commands():

@@ -1,4 +1,4 @@
-"""The figures of README.md and docs are those of the logs that are committed beside them, and the logs say what is said of them."""
+"""The figures in README.md and docs are those of the logs that are committed with them, and the texts say what the logs say."""
 
 import json
 import re
@@ -26,7 +26,7 @@ def test_every_marked_figure_is_that_of_the_logs(path):
 
 
 def test_every_figure_is_marked_somewhere():
-    """So that none is told without a mark, where nothing would hold it to the logs."""
+    """So that no figure is without a mark, where nothing would compare it with the logs."""
     marked = {
         name
         for path in figures.documents()
@@ -112,7 +112,7 @@ def test_a_committed_run_says_the_same_in_its_log_its_result_and_its_card(folder
 
 
 def shown(**changes):
-    """A run as accuracy.read() gives it."""
+    """Return a run as accuracy.read() does."""
     config = {
         "model": "resnet20",
         "seed": 0,
@@ -194,7 +194,7 @@ def test_a_run_that_was_watched_keeps_its_first_and_its_last_step_and_is_drawn(
     )
 
 
-# What the texts say beyond figures.
+# What the texts say besides figures.
 
 
 RUNS = {run.folder.name: run for run in accuracy.committed()}

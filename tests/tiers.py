@@ -1,6 +1,7 @@
-"""Which tests run in which tier, where the test itself doesn't say so, and how many examples a property draws.
+"""The tiers: which tests run in which, where a test doesn't say so itself, and how many examples a property draws.
 
-make test runs what has no marker, make test ALL=1 also what is marked slow, and make proof what is marked proof.
+The quick tier (make test) runs what has no marker, the suite (make test ALL=1) also what is marked slow, and the proof (make proof)
+what is marked proof.
 """
 
 from contextlib import contextmanager
@@ -36,14 +37,14 @@ MARKED = {
 
 
 def of(file, test):
-    """The tier that the table names for a test; None if it names none."""
+    """Return the tier that the table names for a test, or None."""
     return next((tier for tier, files in MARKED.items() if test in files.get(file, ())), None)
 
 
 def examples(profile, library, own):
-    """How many examples a property with max_examples `own` draws on an array library.
+    """Return how many examples a property with max_examples `own` draws on an array library.
 
-    library  its name, or None: the test doesn't ask for one
+    library  its name, or None if the test doesn't ask for one
 
     A property that asks for more than its profile has gets them, except in the quick profile.
     """
