@@ -260,11 +260,11 @@ def test_a_name_that_only_some_have_in_front_is_no_wrapper(tmp_path):
 
 def test_a_name_that_is_there_twice_is_refused(tmp_path):
     save_file({"_orig_mod.a.w": numpy.ones(2), "a.w": numpy.zeros(2)}, tmp_path / "w")
-    with pytest.raises(CheckpointError, match="w: _orig_mod.a.w and a.w would both be a.w"):
+    with pytest.raises(CheckpointError, match="w: .*_orig_mod.a.w.* would both be a.w"):
         load_weights(tmp_path / "w")
     names = ("conv1.weight", "layer1.0.conv1.weight", "fc.weight", "linear.weight")
     save_file({name: numpy.ones(2) for name in names}, tmp_path / "w")
     with pytest.raises(
-        CheckpointError, match="fc.weight and linear.weight would both be fc.weight"
+        CheckpointError, match="(fc|linear).weight and (fc|linear).weight would both be fc.weight"
     ):
         load_weights(tmp_path / "w")
