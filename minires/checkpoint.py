@@ -31,29 +31,29 @@ __all__ = [
     "save_weights",
 ]
 
-VERSION = 1  # of what we write; a file of a newer one is refused
+VERSION = 1  # of the files that we write; newer ones are rejected
 MARK = "minires_sha256"
-# Of safetensors -> NumPy's type.
+# A type of safetensors -> NumPy's.
 TYPES = {"F64": "f8", "F32": "f4", "F16": "f2", "I64": "i8", "I32": "i4", "I16": "i2", "I8": "i1", "U64": "u8", "U32": "u4",
          "U16": "u2", "U8": "u1", "BOOL": "b1", "C64": "c8"}  # fmt: skip
 TORCH_SUFFIXES = (".pth", ".pt", ".th", ".ckpt", ".bin", ".tar")
 # How other kinds of files begin.
 OTHERS = {
-    b"version https://git-lfs": "a pointer of Git LFS, and not the file itself: `git lfs pull` fetches that",
-    b"<": "a web page, or other markup",
-    b"\x89HDF": "HDF5, as Keras writes it",
-    b"\x93NUMPY": "an array of NumPy",
+    b"version https://git-lfs": "a Git LFS pointer, not the file itself (`git lfs pull` downloads it)",
+    b"<": "a web page or other markup",
+    b"\x89HDF": "an HDF5 file, as Keras writes it",
+    b"\x93NUMPY": "a NumPy array",
 }
 
 
 class CheckpointError(ValueError):
-    """A file that is damaged, of a newer version, or not what was asked for."""
+    """A file is damaged, was written by a newer version, or contains no weights."""
 
 
 def save_weights(path: str | Path, state: Mapping[str, HostArray], **facts: Any) -> None:
     """Write a Module.state_dict() and facts about it (JSON: model, options, classes, size, mean, std) as safetensors.
 
-    Raises  OSError: it names path and size; nothing half-written stays.
+    Raises  OSError: the message names path and size; no partial file is left. ValueError: an array that the format cannot store.
     """
     files.write(path, packed_weights(state, **facts))
 
@@ -63,12 +63,12 @@ def load_weights(
 ) -> tuple[dict[str, HostArray], dict[str, Any]]:
     """Return (state, facts) of a safetensors file, or of one of PyTorch's (see pth); facts is empty if another library wrote it.
 
-    key  which weights, where a file contains several sets: a key of its dict such as "state_dict_ema", or what their names begin with
+    key  the weights to read if a file contains several sets: a key of its dict, such as "state_dict_ema", or a prefix of their names
     tell  is called with a sentence if there was a choice
 
-    In others' files, what PyTorch's wrappers put before names (`module.`, `_orig_mod.`) is dropped, and counts of batches are left
-    out. In a ResNet, `linear` is read as `fc`, and `shortcut` as `downsample`.
-    Raises  FileNotFoundError. CheckpointError: damaged, of a newer version, or no file of weights.
+    In files from other libraries, the prefixes of PyTorch's wrappers (`module.`, `_orig_mod.`) are removed, and counts of batches are
+    left out. In a ResNet, `linear` is read as `fc`, and `shortcut` as `downsample`.
+    Raises  FileNotFoundError. CheckpointError: a damaged file, one of a newer version, or one without weights.
     """
     with open(path, "rb") as file:
         data = file.read()
@@ -93,20 +93,20 @@ def load_weights(
 
 
 def first_not_finite(state: Mapping[str, HostArray]) -> str | None:
-    """The name of the first array that holds NaN or infinity, or None."""
+    """Return the name of the first array that contains NaN or infinity, or None."""
     return next((name for name, array in state.items() if not numpy.isfinite(array).all()), None)
 
 
 def packed_weights(state: Mapping[str, HostArray], **facts: Any) -> bytes:
-    """The bytes of a file of weights."""
+    """Return the bytes of a file of weights."""
     arrays = {name: _plain(name, array) for name, array in state.items()}
     return packed({name: _turned(array, outward=True) for name, array in arrays.items()}, facts)
 
 
 def packed(arrays: Mapping[str, HostArray], facts: dict[str, Any]) -> bytes:
-    """The bytes of a safetensors file with NumPy arrays, facts (JSON) and a checksum over both. bfloat16 becomes float32.
+    """Return the bytes of a safetensors file with NumPy arrays, facts (JSON) and a checksum over both. bfloat16 becomes float32.
 
-    Raises  ValueError: an array of a type that the format does not have.
+    Raises  ValueError: an array that the format cannot store.
     """
     arrays = {name: _plain(name, array) for name, array in arrays.items()}
     text = json.dumps({"version": VERSION, **facts}, sort_keys=True)
@@ -118,7 +118,7 @@ def packed(arrays: Mapping[str, HostArray], facts: dict[str, Any]) -> bytes:
 def _plain(name: str, array: HostArray) -> HostArray:
     """An array in this machine's byte order and in C's order, of a type that safetensors has."""
     if not isinstance(name, str) or name == "__metadata__":
-        raise ValueError(f"expected a name of an array, got {name!r}")
+        raise ValueError(f"expected the name of an array, got {name!r}")
     if not isinstance(array, (numpy.ndarray, numpy.generic)):
         raise ValueError(f"{name}: expected a NumPy array, got a {type(array).__name__}")
     if array.dtype.name == "bfloat16":
@@ -130,9 +130,9 @@ def _plain(name: str, array: HostArray) -> HostArray:
 
 
 def load(path: str | Path) -> tuple[dict[str, HostArray], dict[str, Any]]:
-    """(arrays, facts) of a safetensors file.
+    """Return (arrays, facts) of a safetensors file.
 
-    Raises  FileNotFoundError. CheckpointError: damaged, of a newer version, or no safetensors file.
+    Raises  FileNotFoundError. CheckpointError: a damaged file, one of a newer version, or no safetensors file.
     """
     with open(path, "rb") as file:
         arrays, facts = _loads(file.read(), path)
@@ -158,7 +158,7 @@ def _loads(data: bytes, path: str | Path) -> tuple[dict[str, HostArray], dict[st
         whole = False
     if not whole:
         raise CheckpointError(
-            f"{path} is damaged: its checksum does not fit its data. Take another copy of it"
+            f"{path} is damaged: its checksum does not match its data. Use another copy"
         )
     facts = json.loads(text)
     if facts.pop("version") > VERSION:
@@ -167,16 +167,14 @@ def _loads(data: bytes, path: str | Path) -> tuple[dict[str, HostArray], dict[st
 
 
 def _seen(data: bytes, path: str | Path, error: Exception) -> str:
-    """What to say of a file that is no safetensors file."""
+    """Describe a file that is not a safetensors file."""
     if data[257:262] == b"ustar":
-        return "is a tar archive, as PyTorch wrote before 0.2: load it there, and save it again"
+        return "is a tar archive, as PyTorch wrote them before 0.2: load it with PyTorch and save it again"
     for begin, kind in OTHERS.items():
         if data[:100].lstrip().startswith(begin):
             return f"is {kind}: expected a safetensors file, or one of PyTorch's"
     kind = "file of PyTorch's" if Path(path).suffix in TORCH_SUFFIXES else "safetensors file"
-    return (
-        f"is damaged, cut off, or no {kind} ({error}): {len(data):,} bytes. Take another copy of it"
-    )
+    return f"is damaged, cut off, or no {kind} ({error}): {len(data):,} bytes. Use another copy"
 
 
 def _array(name: str, tensor: Mapping[str, Any], path: str | Path) -> HostArray:
@@ -201,7 +199,7 @@ def _checksum(arrays: Mapping[str, HostArray], text: str) -> str:
 
 
 def _turned(array: HostArray, *, outward: bool = False) -> HostArray:
-    """From PyTorch's layout to ours, or outward: (F, C, KH, KW) and (KH, KW, C, F), (O, I) and (I, O)."""
+    """Convert from PyTorch's layout to ours, or outward: (F, C, KH, KW) and (KH, KW, C, F), (O, I) and (I, O)."""
     if array.ndim == 4:
         return array.transpose(3, 2, 0, 1) if outward else array.transpose(2, 3, 1, 0)
     return array.T if array.ndim == 2 else array
@@ -210,7 +208,7 @@ def _turned(array: HostArray, *, outward: bool = False) -> HostArray:
 def _from_torch(
     data: bytes, key: str | None, tell: Callable[[str], object] | None
 ) -> tuple[dict[str, HostArray], str | None]:
-    """The arrays of a file of PyTorch's, and the key if it is one that their names begin with."""
+    """The arrays of one of PyTorch's files, and the key if it is a prefix of their names."""
     try:
         return pth.loads(data, key, tell), None
     except pth.NoSuchSet:

@@ -1,13 +1,13 @@
-"""Reading a pickle without running what it may hold.
+"""Reading a pickle without running any code in it.
 
-A pickle is a program: it names functions and calls them. Here, names are looked up in a short list of stand-ins, and nowhere else.
-The stand-ins check their own arguments. A pickle that is made to take a long time can still do so.
+A pickle is a program: it names functions and calls them. Here, names are only looked up in a short list of stand-ins, which check
+their arguments. A pickle made to take a long time can still do so.
 """
 
 import pickle
 import pickletools
 
-# Names that run programs or code, or that read and write files. Nobody needs them among weights or arrays.
+# Modules that run programs or code, or that read and write files. Neither weights nor arrays need them.
 ACTING = {
     *("_pickle", "asyncio", "bdb", "code", "commands", "ctypes", "http", "httplib", "importlib", "marshal", "nt", "os", "pdb"),
     *("pickle", "pip", "posix", "pty", "requests", "runpy", "shutil", "socket", "subprocess", "sys", "timeit", "urllib", "webbrowser"),
@@ -16,13 +16,13 @@ ACTING_BUILTINS = ("__import__", "breakpoint", "compile", "eval", "exec", "execf
 
 
 class PickleError(ValueError):
-    """A pickle that is damaged, or asks for more than it may."""
+    """A pickle is damaged, or asks for something it may not have."""
 
 
 class StandIn(dict):
-    """An inert object in place of one that is not read. It takes any arguments, state and items; of these it keeps items by key.
+    """An inert object that replaces one that is not read. It takes any arguments, state and items, and keeps only items with keys.
 
-    The classes derived from it, one per name, stand in for functions and classes; `named` is the name in the pickle.
+    Subclasses, one per name, replace functions and classes; `named` is the name in the pickle.
     """
 
     named = ""
@@ -38,7 +38,7 @@ class StandIn(dict):
     __hash__, __eq__ = object.__hash__, object.__eq__
 
     def __call__(self, /, *_, **__):
-        """Return the stand-in itself: what a pickle makes may be called again."""
+        """Return the stand-in itself: a pickle may call what it made."""
         return self
 
 
@@ -46,35 +46,35 @@ class Unpickler(pickle.Unpickler):
     """Look up names in ADMITTED, and nowhere else."""
 
     ADMITTED = {}  # (module, name) -> what stands for it
-    NEEDED = "nothing here needs"  # what to say of a name that is not among them
+    NEEDED = "nothing here needs"  # how the error describes a name that is not in it
 
     def find_class(self, module, name):
-        """Return what stands for a name."""
+        """Return the object for a name."""
         if (module, name) in self.ADMITTED:
             return self.ADMITTED[module, name]
         return self.unknown(module, name)
 
     def unknown(self, module, name):
-        """Refuse a name that is not admitted."""
+        """Reject a name that is not in ADMITTED."""
         advice = ". Do not trust this file" if acts(module, name) else ""
         raise PickleError(
             f"the pickle asks for {module}.{name}, which {self.NEEDED}: it was not run{advice}"
         )
 
     def persistent_load(self, _):
-        """Refuse an object that the pickle does not hold itself."""
+        """Reject an object that is outside the pickle."""
         raise PickleError("the pickle refers to something outside it")
 
 
 class TolerantUnpickler(Unpickler):
-    """Names that are not admitted become inert stand-ins, unless they would run code."""
+    """Turn names that are not in ADMITTED into inert stand-ins, unless they would run code."""
 
     def __init__(self, file, **options):
         super().__init__(file, **options)
         self.stand_ins = {}
 
     def unknown(self, module, name):
-        """Return the stand-in for a name, a class that does nothing; refuse one that would run code."""
+        """Return a class that does nothing; reject a name that would run code."""
         if acts(module, name):
             super().unknown(module, name)
         named = f"{module}.{name}"
@@ -82,18 +82,18 @@ class TolerantUnpickler(Unpickler):
 
 
 def stand_in(named):
-    """Return a class of stand-ins for a name."""
+    """Return the class of stand-ins for a name."""
     return type("StandIn", (StandIn,), {"named": named})
 
 
 def stood_for(thing):
-    """Return the name of what a stand-in stands for, or None if the thing is no stand-in."""
+    """Return the name that a stand-in replaces, or None if the thing is not a stand-in."""
     kind = thing if isinstance(thing, type) else type(thing)
     return kind.named if issubclass(kind, StandIn) else None
 
 
 def acts(module, name):
-    """Return True if a name is one that runs code or opens files, rather than one of data.
+    """Return True if a name runs code or opens files, instead of describing data.
 
     >>> acts("posix", "system"), acts("argparse", "Namespace")
     (True, False)
@@ -104,11 +104,11 @@ def acts(module, name):
 
 
 def load(unpickler, file, **options):
-    """Return what the pickle holds that begins at the file's position, and move the file to its end.
+    """Return the content of the pickle at a file's current position, and move the position to its end.
 
-    unpickler  Unpickler, or a class derived from it    options  for it
+    unpickler  Unpickler or a subclass    options  for it
 
-    Raises  PickleError: a name that may not be asked for, before any of it is run; or the pickle is damaged.
+    Raises  PickleError: the pickle asks for a name that is rejected (nothing is run), or it is damaged.
     """
     begin = file.tell()
     try:
@@ -124,17 +124,16 @@ def load(unpickler, file, **options):
 
 
 def _check_codes(file):
-    """Refuse two kinds of instruction that find_class does not see.
+    """Reject two kinds of instruction that never reach find_class.
 
-    A memo index that is higher than the number of things so far takes that much memory; the extension registry holds objects
-    of this process.
+    A memo index above the number of objects so far takes that much memory. The extension registry contains objects of this process.
     """
     for i, (code, argument, _) in enumerate(pickletools.genops(file)):
         if code.name in ("PUT", "BINPUT", "LONG_BINPUT") and argument > i:
             raise PickleError(
-                f"the pickle asks for {argument:,} places, and holds {i:,} things: do not trust this file"
+                f"the pickle asks for {argument:,} places, and contains {i:,} objects: do not trust this file"
             )
         if code.name in ("EXT1", "EXT2", "EXT4"):
             raise PickleError(
-                "the pickle asks for an object of the extension registry: do not trust this file"
+                "the pickle asks for an object from the extension registry: do not trust this file"
             )

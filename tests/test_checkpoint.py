@@ -142,7 +142,7 @@ def test_a_changed_fact_is_seen(saved):
     header = data[8 : 8 + length].replace(b"0.2,", b"0.3,")
     assert header != data[8 : 8 + length] and json.loads(header)
     saved.write_bytes(data[:8] + header + data[8 + length :])
-    with pytest.raises(CheckpointError, match="its checksum does not fit"):
+    with pytest.raises(CheckpointError, match="its checksum does not match"):
         load_weights(saved)
 
 
@@ -201,7 +201,7 @@ def test_what_a_file_cannot_hold_is_named_before_anything_is_written(value, told
     with pytest.raises(ValueError, match=f"b.w: expected .*, got {told}"):
         save_weights(tmp_path / "w", {"a.w": numpy.ones(2), "b.w": value})
     for name in ("__metadata__", 3):
-        with pytest.raises(ValueError, match=f"expected a name of an array, got {name!r}"):
+        with pytest.raises(ValueError, match=f"expected the name of an array, got {name!r}"):
             save_weights(tmp_path / "w", {name: numpy.ones(2)})
     assert list(tmp_path.iterdir()) == []
 

@@ -138,7 +138,7 @@ def test_the_extension_registry_of_the_process_is_not_looked_into(packed, monkey
 def test_an_identifier_of_an_odd_form_is_refused(packed, pid):
     storage = Storage()
     storage.pid = pid
-    with pytest.raises(pth.TorchFileError, match="something that is no storage|is damaged"):
+    with pytest.raises(pth.TorchFileError, match="something other than a storage|is damaged"):
         pth.loads(packed({"state_dict": {"w": tensor()}, "x": storage}))
 
 
@@ -149,7 +149,7 @@ def test_an_identifier_that_would_take_long_to_print_is_refused_at_once(packed):
         nested = (nested, nested)  # 2 ** 60 of them, if they are written out
     storage = Storage()
     storage.pid = nested
-    with pytest.raises(pth.TorchFileError, match="something that is no storage"):
+    with pytest.raises(pth.TorchFileError, match="something other than a storage"):
         pth.loads(packed({"w": tensor(storage=storage)}))
 
 
@@ -163,11 +163,11 @@ def test_archives_of_other_kinds_are_refused_by_what_they_are(tmp_path):
     tar[:7], tar[257:262] = b"storage", b"ustar"
     for data, told in (
         (script.getvalue(), "a TorchScript archive.*save its state_dict"),
-        (bytes(tar), "a tar archive, as PyTorch wrote before 0.2"),
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "a pointer of Git LFS"),
+        (bytes(tar), "a tar archive, as PyTorch wrote them before 0.2"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "a Git LFS pointer"),
         (b"\n<!DOCTYPE html><html>", "a web page"),
-        (b"\x89HDF\r\n\x1a\n", "HDF5"),
-        (b"\x93NUMPY\x01\x00", "an array of NumPy"),
+        (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
+        (b"\x93NUMPY\x01\x00", "a NumPy array"),
         (b"\0" * 100, "is damaged, cut off, or no file of PyTorch's"),
         (b"", "is damaged, cut off, or no file of PyTorch's"),
     ):

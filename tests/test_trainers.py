@@ -260,7 +260,9 @@ def test_two_nets_of_equal_right_are_named(tmp_path):
         pretrained.read(path)
     assert_same(pretrained.read(f"{path}:encoder_k")[0], EMA)
     torch.save({"generator": STATE, "critic": EMA}, path)
-    with pytest.raises(CheckpointError, match="2 sets of weights, generator, critic"):
+    with pytest.raises(
+        CheckpointError, match="2 sets of weights: choose one with FILE:generator or FILE:critic"
+    ):
         pretrained.read(path)
     assert_same(pretrained.read(f"{path}:critic")[0], EMA)
 

@@ -1,4 +1,4 @@
-"""What holds for both readers of pickles: that of arrays, and that of PyTorch's files."""
+"""Properties of both readers of pickles: the one of arrays, and the one of PyTorch's files."""
 
 import pytest
 
@@ -17,7 +17,7 @@ each_reader = pytest.mark.parametrize(("unpickler", "read"), READERS.values(), i
 def test_a_pickle_that_asks_for_many_places_is_refused_before_they_are_taken(unpickler, read):
     for asks in (b"]r\xff\xff\xff\x0f.", b"]p268435455\n."):
         with pytest.raises(
-            ValueError, match="the pickle asks for 268,435,455 places, and holds 2 things"
+            ValueError, match="the pickle asks for 268,435,455 places, and contains 2 objects"
         ):
             read(b"\x80\x02" + asks)
 

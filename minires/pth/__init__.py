@@ -1,8 +1,8 @@
 """Reading PyTorch's files of weights (.pth, .pt, .th) without PyTorch, and without running what else they may hold.
 
-Such a file is a pickle that says where tensors are in storages, and the storages. Of the pickle, only tensors and plain data are read.
-Whatever else a trainer keeps there (its arguments, the optimizer, numbers of NumPy) becomes an inert stand-in; a file that asks
-for a function that runs code is rejected. A tensor has to fit into its storage, and the storages into the file. Nothing is unpacked.
+Such a file contains storages, and a pickle that says where in them the tensors are. Only tensors and plain data are read from the
+pickle. Whatever else a trainer keeps there (arguments, NumPy numbers, objects of its own) becomes an inert stand-in. A file that asks
+for a function that runs code is rejected. Tensors have to fit in their storages, and storages in the file. Nothing is written to disk.
 """
 
 from minires.pth.archive import TorchFileError

@@ -1,4 +1,4 @@
-"""The two kinds of PyTorch's files: a zip archive, and before PyTorch 1.6 pickles followed by the storages.
+"""The two kinds of PyTorch's files: a zip archive or, before PyTorch 1.6, pickles followed by the storages.
 
 Source  pytorch/pytorch, torch/serialization.py.
 """
@@ -10,17 +10,17 @@ import zipfile
 from minires import unpickling
 from minires.pth.tensors import Unpickler
 
-MAGIC = 0x1950A86A20F9469CFC6C  # with which the older kind begins, as a pickled number
-# Byte strings of Python 2 that are no text, such as those of NumPy's numbers, are kept as they are.
+MAGIC = 0x1950A86A20F9469CFC6C  # the older kind begins with this number, pickled
+# Python 2's byte strings that are not text, such as those of NumPy numbers, keep their bytes.
 TEXT = {"encoding": "utf-8", "errors": "surrogateescape"}
 
 
 class TorchFileError(ValueError):
-    """A file that is damaged, that asks for code to be run, or that holds no weights."""
+    """A file is damaged, asks for code to be run, or contains no weights."""
 
 
 def zipped(data):
-    """(what the pickle holds, a function from a Storage to its bytes and their order) of a zip archive."""
+    """Return the content of a zip archive's pickle, and a function from a Storage to its bytes and their order."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         entries = {entry.filename: entry for entry in archive.infolist()}
         pickles = [
@@ -33,13 +33,13 @@ def zipped(data):
             )
         if len(pickles) != 1:
             raise TorchFileError(
-                f"the archive holds {len(pickles)} files data.pkl, expected one, as torch.save writes it"
+                f"the archive contains {len(pickles)} files data.pkl, expected one, as torch.save writes it"
             )
         if len(entries) < len(archive.infolist()) or sum(
             entry.file_size for entry in entries.values()
         ) > len(data):
             raise TorchFileError(
-                "the archive says that it holds more than there are bytes: do not trust it"
+                "the archive claims to contain more bytes than it has: do not trust it"
             )
         top = pickles[0].removesuffix("data.pkl")
 
@@ -69,13 +69,13 @@ def zipped(data):
 
 
 def one_after_the_other(data):
-    """The same of the older kind: pickles of a magic number, a version, the machine, the content and the storages' names; then each
-    storage, with its length before it."""
+    """Return the same for the older kind: pickles of a magic number, a version, the machine, the content and the storages' names; then
+    each storage, with its length before it."""
     file, sizes, found = io.BytesIO(data), {}, {}
 
     class Noting(Unpickler):
         def persistent_load(self, pid):
-            """Return the same, and note its size."""
+            """Return the same, and record its size."""
             storage = super().persistent_load(pid)
             if hasattr(storage, "itemsize"):
                 sizes[storage.key] = storage.itemsize
@@ -83,7 +83,7 @@ def one_after_the_other(data):
 
     if unpickling.load(Unpickler, file) != MAGIC:
         raise TorchFileError(
-            "it begins with a pickle, and not with the number that torch.save writes there"
+            "it begins with a pickle, but not with the number that torch.save writes there"
         )
     _, machine, content, keys = (unpickling.load(Noting, file, **TEXT) for _ in range(4))
     order = (
@@ -92,7 +92,7 @@ def one_after_the_other(data):
     for key in keys if isinstance(keys, list) else ():
         if not isinstance(key, str) or not sizes.get(key):
             raise TorchFileError(
-                f"the file holds a storage that no tensor uses, or of an unknown type: {reprlib.repr(key)}"
+                f"the file contains a storage that no tensor uses, or one of an unknown type: {reprlib.repr(key)}"
             )
         length = int.from_bytes(file.read(8), order) * sizes[key]
         found[key] = file.read(min(length, len(data)))
@@ -102,7 +102,7 @@ def one_after_the_other(data):
 
 
 def _storages(found, order):
-    """A function from a Storage to its bytes and their order, for those that were found in the file."""
+    """A function from a Storage to its bytes and their order, for the storages that the file contains."""
 
     def storages(storage):
         data, expected = found.get(storage.key, b""), storage.length * storage.itemsize
@@ -115,5 +115,5 @@ def _storages(found, order):
 
 def _too_short(data, expected):
     return TorchFileError(
-        f"the file holds {len(data):,} bytes of a storage of {expected:,}: it is damaged or cut off"
+        f"the file contains {len(data):,} bytes of a storage of {expected:,}: it is damaged or cut off"
     )

@@ -12,12 +12,12 @@ import numpy
 from minires import unpickling
 from minires.unpickling import PickleError, stand_in, stood_for
 
-# Of a storage -> NumPy's type.
+# A type of storage -> NumPy's type.
 TYPES = {"Double": "f8", "Float": "f4", "Half": "f2", "BFloat16": "bf16", "Long": "i8", "Int": "i4", "Short": "i2", "Char": "i1",
          "Byte": "u1", "Bool": "?", "ComplexFloat": "c8", "ComplexDouble": "c16"}  # fmt: skip
-# Of a tensor in an untyped storage -> NumPy's type.
+# A type of tensor in an untyped storage -> NumPy's type.
 NEWER = {"torch.uint16": "u2", "torch.uint32": "u4", "torch.uint64": "u8"}
-# Bytes of a number of the types that are not read, in files where the length of a storage depends on it.
+# Bytes per number for types that are not read: the older kind of file gives lengths in numbers.
 UNREAD = {"torch.QInt8Storage": 1, "torch.QUInt8Storage": 1, "torch.QInt32Storage": 4, "torch.QUInt4x2Storage": 1,
           "torch.QUInt2x4Storage": 1}  # fmt: skip
 EXPANDED = (
@@ -36,14 +36,14 @@ class Storage(NamedTuple):
 
 
 class Tensor:
-    """What a pickle says of a tensor: torch._utils._rebuild_tensor_v2 without its side effects."""
+    """A tensor as a pickle describes it: torch._utils._rebuild_tensor_v2 without its side effects."""
 
     def __new__(cls, storage, offset, size, stride, requires_grad=False, hooks=None, metadata=None):
-        """Return the tensor, or a stand-in for one that is not read."""
+        """Return the tensor, or a stand-in if it is of a kind that is not read."""
         if stood_for(storage):
             return storage
         if not isinstance(storage, Storage):
-            raise PickleError("the pickle holds a tensor without a storage")
+            raise PickleError("the pickle contains a tensor without a storage")
         if not storage.type:
             return stand_in(storage.named)
         if metadata:
@@ -51,13 +51,13 @@ class Tensor:
         size, stride = tuple(size), tuple(stride)
         if len(size) != len(stride) or len(size) > 8 or not _whole([offset, *size, *stride]):
             raise PickleError(
-                f"the pickle holds a tensor of size {reprlib.repr(size)} and stride {reprlib.repr(stride)}: there is no such tensor"
+                f"the pickle contains a tensor of size {reprlib.repr(size)} and stride {reprlib.repr(stride)}, which is impossible"
             )
         last = offset + sum((length - 1) * step for length, step in zip(size, stride))
         most = max(storage.length, EXPANDED)
         if math.prod(size) and (last >= storage.length or math.prod(size) > most):
-            raise PickleError(f"the pickle holds a tensor of size {size} at offset {offset} in a storage of {storage.length:,} numbers: "
-                              "it would read beyond the end")  # fmt: skip
+            raise PickleError(f"the pickle contains a tensor of size {size} at offset {offset} in a storage of {storage.length:,} numbers: "
+                              "it would read past the end")  # fmt: skip
         self = object.__new__(cls)
         self.storage, self.offset, self.size, self.stride = storage, offset, size, stride
         return self
@@ -66,7 +66,7 @@ class Tensor:
         raise PickleError("the pickle changes a tensor after it was made")
 
     def array(self, storages):
-        """The numbers as a NumPy array of its own. storages  a function from a Storage to its bytes and their order"""
+        """Return the numbers as a NumPy array of its own. storages  a function from a Storage to its bytes and their order"""
         data, order = storages(self.storage)
         code = {"bf16": "u2", "?": "u1"}.get(self.storage.type, self.storage.type)
         bits = numpy.frombuffer(data, numpy.dtype(code).newbyteorder(order))
@@ -80,10 +80,10 @@ class Tensor:
 
 
 class NewerTensor(Tensor):
-    """The same of _rebuild_tensor_v3, which is told the type of the numbers: its storage has none."""
+    """The same for _rebuild_tensor_v3, which takes the type of the numbers: its storage has none."""
 
     def __new__(cls, storage, offset, size, stride, grad=False, hooks=None, dtype=None, metadata=None):  # fmt: skip
-        """Return the tensor, or a stand-in for one that is not read."""
+        """Return the tensor, or a stand-in if it is of a kind that is not read."""
         named = stood_for(dtype)
         if named in NEWER and isinstance(storage, Storage):
             itemsize = numpy.dtype(NEWER[named]).itemsize
@@ -95,7 +95,7 @@ class NewerTensor(Tensor):
 
 
 class Wrapped:
-    """The functions that are given a tensor and add what is not needed here: _rebuild_parameter and others."""
+    """A tensor inside a call that adds nothing needed here: _rebuild_parameter and others."""
 
     def __new__(cls, tensor=None, *_):
         """Return the tensor."""
@@ -106,10 +106,10 @@ class Wrapped:
 
 
 class Subclass:
-    """A tensor of a class of its own, or with attributes: torch._tensor._rebuild_from_type_v2."""
+    """A tensor of a subclass, or with attributes: torch._tensor._rebuild_from_type_v2."""
 
     def __new__(cls, build=None, kind=None, arguments=(), *_):
-        """Return the tensor that is in it."""
+        """Return the tensor inside."""
         if build in (Tensor, NewerTensor, Wrapped):
             return build(*arguments)
         return stand_in(stood_for(build) or "a tensor of an unknown kind")
@@ -119,14 +119,14 @@ class Subclass:
 
 
 class Ordered(dict):
-    """collections.OrderedDict, whose attributes (PyTorch keeps versions there) are left out."""
+    """collections.OrderedDict without attributes (PyTorch keeps versions there)."""
 
     def __setstate__(self, _):
         pass
 
 
 class Unpickler(unpickling.TolerantUnpickler):
-    """Make what tensors are made of, and stand-ins for the rest."""
+    """Make tensors from their parts, and stand-ins for everything else."""
 
     NEEDED = "no file of weights needs (it would run code)"
     ADMITTED = {
@@ -157,16 +157,18 @@ class Unpickler(unpickling.TolerantUnpickler):
                 kind
             ):  # of a whole pickled model, before PyTorch 1.6
                 return kind
-        raise PickleError(f"the pickle refers to something that is no storage: {reprlib.repr(pid)}")
+        raise PickleError(
+            f"the pickle refers to something other than a storage: {reprlib.repr(pid)}"
+        )
 
 
 def from_bfloat16(bits):
-    """float32 from the bits of bfloat16, which are the upper half of it."""
+    """Return float32 from the bits of bfloat16, which are its upper half."""
     return (bits.astype("u4") << 16).view("f4")
 
 
 def _whole(numbers):
-    """Return True if all are whole numbers from 0 to a size that can occur."""
+    """Return True if all are whole numbers, from 0 to a plausible size."""
     return all(
         isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 1 << 62
         for number in numbers

@@ -1,11 +1,11 @@
-"""Which of the things in a file of PyTorch's are the weights."""
+"""Finding the weights among everything that one of PyTorch's files contains."""
 
 from minires.pth.archive import TorchFileError, one_after_the_other, zipped
 from minires.pth.names import is_average
 from minires.pth.tensors import Tensor
 from minires.unpickling import PickleError, stood_for
 
-# Under which a training script may keep the weights, the likeliest first.
+# The keys under which training scripts keep the weights, the most usual first.
 WRAPPERS = (
     *("state_dict", "model", "model_state_dict", "model_state"),
     *("net", "network", "module", "weights", "params"),
@@ -19,11 +19,11 @@ def is_one(data):
 
 
 def loads(data, key=None, tell=None):
-    """Name -> NumPy array of the weights in such a file (bytes); bfloat16 becomes float32.
+    """Return the weights in such a file (bytes), name -> NumPy array; bfloat16 becomes float32.
 
-    Of a checkpoint with several sets of weights, the one under state_dict, model, net or the like is read, not an average of them.
+    If a checkpoint contains several sets of weights, those under state_dict, model, net or the like are read, and not an average.
 
-    key  reads another set, by its name in the file: "state_dict_ema", or "ema.module" where dicts are nested
+    key  the set to read instead, by its name in the file: "state_dict_ema", or "ema.module" for nested dicts
     tell  is called with a sentence if there was a choice
 
     Raises  TorchFileError. NoSuchSet, one of them: there is no set of that name.
@@ -36,7 +36,7 @@ def loads(data, key=None, tell=None):
         chosen = _choice(sets, key)
         nets = _nets(sets)
         if tell and len(nets) > 1:
-            tell(f"holds {', '.join(map(_called, nets))}: {_called(chosen)} is read")
+            tell(f"contains {', '.join(map(_called, nets))}: using {_called(chosen)}")
         return {name: _array(name, value, storages) for name, value in sets[chosen].items()}
     except (TorchFileError, MemoryError):
         raise
@@ -47,11 +47,11 @@ def loads(data, key=None, tell=None):
 
 
 class NoSuchSet(TorchFileError):
-    """A key under which a file has no weights."""
+    """There are no weights under a key."""
 
 
 def _sets(content):
-    """Path -> weights, of each set in what a pickle holds: "state_dict", "ema.module"; "" is the content itself."""
+    """Every set of weights in the content of a pickle, by its path: "state_dict", "ema.module"; "" is the content itself."""
     found, level = {}, {"": content}
     for _ in range(DEEPEST):
         found.update({path: _weights(part, path) for path, part in level.items()})
@@ -74,14 +74,14 @@ def _weights(part, path):
         if isinstance(name, str) and (isinstance(value, Tensor) or stood_for(value))
     }
     names = [name for name, value in tensors.items() if isinstance(value, Tensor)]
-    # In a dict that holds all sorts of things, a weight is told by the dots in its name.
+    # If weights are mixed with other things, the dots in their names give them away.
     mixed = not path and any("." in name for name in names)
-    beside = {name for name in tensors if mixed and "." not in name and name not in names}
-    return {name: value for name, value in tensors.items() if names and name not in beside}
+    others = {name for name in tensors if mixed and "." not in name and name not in names}
+    return {name: value for name, value in tensors.items() if names and name not in others}
 
 
 def _nets(sets):
-    """The paths of those that have a matrix: the state of a random generator is a tensor under a name, too."""
+    """The paths of the sets that contain a matrix: the state of a random generator is a tensor with a name, too."""
     return [
         path
         for path, weights in sets.items()
@@ -90,13 +90,11 @@ def _nets(sets):
 
 
 def _choice(sets, key):
-    """The path of the set that is to be read."""
+    """The path of the set to read."""
     if key in sets:
         return key
     if key is not None:
-        raise NoSuchSet(
-            f"the file holds no weights under {key!r}: choose from {', '.join(map(_called, sets))}"
-        )
+        raise NoSuchSet(f"no weights under {key!r}: choose from {', '.join(map(_called, sets))}")
     usual = [path for path in sets if {*path.split(".")} <= {*WRAPPERS}]
     if usual:
         return min(usual, key=lambda path: WRAPPERS.index(path.partition(".")[0]))
@@ -105,13 +103,13 @@ def _choice(sets, key):
     if "" in nets or len(nets) == 1:
         return "" if "" in nets else nets[0]
     raise TorchFileError(
-        f"the file holds {len(nets)} sets of weights, {', '.join(nets)}: "
-        "expected what torch.save(model.state_dict(), path) writes, or the name of one of them"
+        f"the file contains {len(nets)} sets of weights: choose one with "
+        + " or ".join(f"FILE:{path}" for path in nets)
     )
 
 
 def _called(path):
-    return path or "weights at its top"
+    return path or "weights at the top level"
 
 
 def _array(name, value, storages):
@@ -121,17 +119,17 @@ def _array(name, value, storages):
 
 
 def _nothing(content):
-    """What to say of a pickle without weights."""
+    """The error message for a pickle without weights."""
     parts = [content]
     for _ in range(DEEPEST):
         parts += [inner for part in parts if isinstance(part, dict) for inner in part.values()]
     asked = next(filter(None, map(stood_for, parts)), None)
     if asked:
         return (
-            f"the pickle asks for {asked}, and holds no tensors by name "
-            "(of a whole model, save its state_dict() instead): it was not run"
+            f"the pickle asks for {asked}, which was not run, and contains no named tensors: "
+            "of a whole model, save its state_dict() instead"
         )
     return (
-        "the file holds nothing with tensors by name: "
+        "the file contains no named tensors: "
         "expected what torch.save(model.state_dict(), path) writes"
     )
