@@ -1,4 +1,4 @@
-"""What sum_of_squares must do: one number for an array of any shape."""
+"""Claims about sum_of_squares: one number for an array of any shape."""
 
 import numpy
 from e00a_sum_of_squares import sum_of_squares

@@ -1,4 +1,4 @@
-"""What channels_last must do: each number to its place, in memory of its own."""
+"""Claims about channels_last: each pixel value in its position, in memory of its own."""
 
 import numpy
 from e01a_channels_last import channels_last
@@ -32,11 +32,11 @@ def test_any_number_of_images():
 def test_the_channels_of_a_pixel_are_neighbours_in_memory():
     check.experiment(
         lambda function: {
-            "the numbers": function(rows),
+            "the values": function(rows),
             "in the order in which they are read": laid_out(function(rows)),
         },
         channels_last,
-        "four images, and how they lie in memory",
+        "four images, and their order in memory",
     )
     check.own_memory(channels_last, rows)
 

@@ -1,4 +1,4 @@
-"""What standardise must do: each channel by its own mean and deviation, those of training."""
+"""Claims about standardise: each channel with its own mean and standard deviation, from the training images."""
 
 import numpy
 from e01b_standardise import standardise
@@ -11,7 +11,7 @@ bright = numpy.array([30, 120, 200])
 
 
 def images(n, spread=40):
-    """(n, 5, 7, 3), each channel with another mean, and each image brighter or darker as a whole."""
+    """Return images (n, 5, 7, 3): each channel has a different mean, and each image is brighter or darker."""
     drawn = bright + rng.normal(0, spread, (n, 1, 1, 3)) + rng.normal(0, 20, (n, 5, 7, 3))
     return drawn.clip(0, 255).astype(numpy.uint8)
 
@@ -20,7 +20,7 @@ training, others = images(6), images(2, spread=5)
 
 
 def test_two_pixels():
-    pixels = numpy.array([1, 3], numpy.uint8).reshape(1, 2, 1, 1)  # mean 2, deviation 1
+    pixels = numpy.array([1, 3], numpy.uint8).reshape(1, 2, 1, 1)  # mean 2, standard deviation 1
     check.same(standardise, pixels, pixels)
 
 

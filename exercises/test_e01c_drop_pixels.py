@@ -1,4 +1,4 @@
-"""What drop_pixels must do: the same on every backend, without a way round by the host."""
+"""Claims about drop_pixels: the same on every backend, without a detour through the host."""
 
 import numpy
 from e01c_drop_pixels import drop_pixels
@@ -12,16 +12,16 @@ images = numpy.random.default_rng(9).standard_normal((3, 4, 5, 2))
 
 
 def on_the_device(array, p):
-    """An experiment: on "strict", and what was fetched from there."""
+    """Experiment: a run on "strict", with the number of copies to the host."""
 
     def run(function):
         with device() as its:
             result = function(to_device(array), numpy.random.default_rng(5), p=p)
             nothing, there = not its.fetched, is_array(result)
             return {
-                "it gives an array of the device": there,
-                "it fetches nothing from there": nothing,
-                "the numbers": to_host(result) if there else result,
+                "it returns an array on the device": there,
+                "it copies nothing to the host": nothing,
+                "the values": to_host(result) if there else result,
             }
 
     return run

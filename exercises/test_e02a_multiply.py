@@ -1,4 +1,4 @@
-"""What multiply must do: the product, and to each side the other's share of the gradient."""
+"""Claims about multiply: the product, and for each operand the gradient times the other."""
 
 import numpy
 from e02a_multiply import multiply

@@ -1,4 +1,4 @@
-"""What unbroadcast must do: an element that was used k times gets the sum of k gradients."""
+"""Claims about unbroadcast: an element that was used k times gets the sum of k gradients."""
 
 import numpy
 from e02b_unbroadcast import unbroadcast

@@ -1,4 +1,4 @@
-"""What add must do: the sum, and to each side the gradient as it is, in its own shape."""
+"""Claims about add: the sum, and for each operand the gradient itself, in the operand's shape."""
 
 import numpy
 from e02c_add import add
@@ -15,7 +15,7 @@ def test_both_are_still_there_afterwards():
         x, y = a.copy(), b.copy()
         return {"the sum": function(x, y)[0], "a afterwards": x, "b afterwards": y}
 
-    check.experiment(run, add, "a + b, and a and b after it")
+    check.experiment(run, add, "a + b, and a and b afterwards")
 
 
 def test_two_numbers_each():

@@ -1,4 +1,4 @@
-"""What matmul must do: the product, and to each side the gradient by the other, transposed, in its own shape."""
+"""Claims about matmul: the product, and for each operand the gradient times the other, transposed, in the operand's shape."""
 
 import numpy
 from e02d_matmul import matmul

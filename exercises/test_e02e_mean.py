@@ -1,4 +1,4 @@
-"""What mean must do: the mean over the axes that are named, and to each of n elements 1/n of its gradient."""
+"""Claims about mean: the mean over the given axes, and for each of n elements 1/n of its gradient."""
 
 import numpy
 from e02e_mean import mean

@@ -1,4 +1,4 @@
-"""What getitem must do: the elements, and each gradient back to where its element came from, added."""
+"""Claims about getitem: the elements, and each gradient added where its element came from."""
 
 import numpy
 from e02f_getitem import getitem

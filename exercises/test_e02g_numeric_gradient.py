@@ -1,4 +1,4 @@
-"""What numeric_gradient must do: see the slope along each element, and tell a wrong backward from a right one."""
+"""Claims about numeric_gradient: the derivative with respect to each element, which tells a wrong backward from a right one."""
 
 import numpy
 from e02g_numeric_gradient import numeric_gradient
@@ -63,6 +63,4 @@ def test_a_wrong_backward_is_told_from_a_right_one():
             for told, claim in claimed.items()
         }
 
-    check.experiment(
-        believed, numeric_gradient, "gradients of x^3 that people claim, believed or not"
-    )
+    check.experiment(believed, numeric_gradient, "alleged gradients of x^3, accepted or not")

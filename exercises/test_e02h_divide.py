@@ -1,4 +1,4 @@
-"""What divide must do: the quotient, and its two gradients."""
+"""Claims about divide: the quotient, and its two gradients."""
 
 import numpy
 from e02h_divide import divide

@@ -1,9 +1,9 @@
-"""What your check must do: accept two right subtractions, and reject three wrong ones."""
+"""Claims about your check: it accepts two right subtractions, and rejects three wrong ones."""
 
 from e02i_write_the_test import check as yours
 
 from minires.course import Check
-from minires.course.answers.e02i_write_the_test import (  # no fun to read before you are done
+from minires.course.answers.e02i_write_the_test import (  # reading this now would spoil the exercise
     RIGHT,
     WRONG,
 )
@@ -20,5 +20,5 @@ def test_the_wrong_ones_are_rejected():
     check.experiment(
         lambda check: verdicts(check, {**WRONG, **RIGHT}),
         yours,
-        "your check on wrong ones, and right ones too",
+        "your check on wrong and right ones",
     )

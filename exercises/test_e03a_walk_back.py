@@ -1,4 +1,4 @@
-"""What walk_back must do: each leaf gets its gradient, and each node runs once."""
+"""Claims about walk_back: each leaf gets its gradient, and each node runs once."""
 
 import numpy
 from e03a_walk_back import walk_back
@@ -10,7 +10,7 @@ check = Check("03a")
 
 
 def walked(root, g, *leaves):
-    """An experiment: walk back from root() and look at the leaves, and how often nodes ran. Graphs are made anew each time."""
+    """Experiment: a backward pass from root(), a new graph each time: the gradients of leaves, and how often nodes ran."""
 
     def run(walk):
         made = root()
@@ -75,7 +75,7 @@ def test_gradients_of_two_losses_add_up():
         walk(add("d", scale("c", x, 3.0), x), 1.0)
         return {"the gradient of x": x.grad}
 
-    check.experiment(run, walk_back, "two losses one after the other, 2x and 3x + x")
+    check.experiment(run, walk_back, "two losses, one after the other: 2x and 3x + x")
 
 
 def test_where_no_gradient_is_wanted_none_goes():
@@ -83,7 +83,7 @@ def test_where_no_gradient_is_wanted_none_goes():
         x = Leaf("x")
         return (Node("b", lambda g: (None, 2.0 * g), None, x),), (x,)
 
-    check.experiment(walked(masked, 1.0), walk_back, "an op whose first operand wants no gradient")
+    check.experiment(walked(masked, 1.0), walk_back, "an op whose first operand needs no gradient")
 
 
 def test_arrays_that_others_hold_stay_as_they_are():
@@ -97,7 +97,7 @@ def test_arrays_that_others_hold_stay_as_they_are():
         walk(add("f", x, y), g)
         return {"the gradient of x": x.grad, "the gradient of y": y.grad, "g afterwards": g}
 
-    check.experiment(run, walk_back, "arrays that add hands to both sides")
+    check.experiment(run, walk_back, "arrays that add passes to both operands")
 
 
 def test_forty_doublings_have_2_to_the_40_paths_and_take_no_time():

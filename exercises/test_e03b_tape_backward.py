@@ -1,4 +1,4 @@
-"""What tape_backward must do: each leaf gets its gradient, also where one op takes a value twice."""
+"""Claims about tape_backward: each leaf gets its gradient, even where one op uses a value twice."""
 
 import numpy
 from e03b_tape_backward import tape_backward
@@ -10,7 +10,7 @@ check = Check("03b")
 
 
 def walked(record, g=1.0):
-    """An experiment: record() gives a tape and its leaves, each time anew; then what leaves have, and how often nodes ran."""
+    """Experiment: record() returns a new tape and its leaves: their gradients, and how often nodes ran."""
 
     def run(backward):
         tape, leaves = record()
@@ -27,12 +27,12 @@ def walked(record, g=1.0):
 
 
 def product(name, a, b, at_a, at_b):
-    """a * b, at these values."""
+    """Return a node a * b, at these values."""
     return Node(name, lambda g: (g * at_b, g * at_a), a, b)
 
 
 def less_a_quarter(name, x):
-    """x - x / 4, as one op that takes x twice: the slopes are 1 and -1/4."""
+    """Return a node x - x / 4, as one op that uses x twice: the derivatives are 1 and -1/4."""
     return Node(name, lambda g: (g, -0.25 * g), x, x)
 
 
@@ -65,7 +65,9 @@ def test_a_leaf_that_one_op_takes_twice():
         square = product("xx", x, x, 5.0, 5.0)
         return (square, product("xxy", square, y, 25.0, 3.0)), (x, y)
 
-    check.experiment(walked(less), tape_backward, "b = x - x / 4, as one op with slopes 1 and -1/4")
+    check.experiment(
+        walked(less), tape_backward, "b = x - x / 4, as one op with derivatives 1 and -1/4"
+    )
     check.experiment(walked(record), tape_backward, "x * x * y at x = 5, y = 3")
 
 
@@ -83,7 +85,7 @@ def test_a_node_that_one_op_takes_twice():
     check.experiment(
         walked(record),
         tape_backward,
-        "b = x - x / 4, then an op that takes b twice, with slopes 5 and 3",
+        "b = x - x / 4, then an op that uses b twice, with derivatives 5 and 3",
     )
     check.experiment(walked(square), tape_backward, "b * b at b = 3x, x = 2")
 
@@ -95,7 +97,9 @@ def test_three_times_by_one_op():
         return (b, Node("c", lambda g: (g, 5.0 * g, -g), b, b, b)), (x,)
 
     check.experiment(
-        walked(record), tape_backward, "one op that takes b three times, with slopes 1, 5 and -1"
+        walked(record),
+        tape_backward,
+        "one op that uses b three times, with derivatives 1, 5 and -1",
     )
 
 
@@ -112,7 +116,9 @@ def test_by_one_op_and_by_another():
 
     check.experiment(walked(of_c), tape_backward, "b * b + b at b = 2x, x = 2")
     check.experiment(
-        walked(record), tape_backward, "b + x, on a tape with b * b + b, which does not lead there"
+        walked(record),
+        tape_backward,
+        "b + x, on a tape with b * b + b, which it does not depend on",
     )
 
 
@@ -121,7 +127,7 @@ def test_where_no_gradient_is_wanted_none_goes():
         x = Leaf("x")
         return (Node("b", lambda g: (None, 2.0 * g, None), None, x, None),), (x,)
 
-    check.experiment(walked(record), tape_backward, "an op with two operands that want no gradient")
+    check.experiment(walked(record), tape_backward, "an op with two operands that need no gradient")
 
 
 def test_two_losses_add_up():
@@ -131,7 +137,7 @@ def test_two_losses_add_up():
         backward((add("c", x, x),), 1.0)
         return {"the gradient of x": x.grad}
 
-    check.experiment(run, tape_backward, "two losses one after the other, 2x and x + x")
+    check.experiment(run, tape_backward, "two losses, one after the other: 2x and x + x")
 
 
 def test_arrays_that_others_hold_stay_as_they_are():
@@ -144,5 +150,5 @@ def test_arrays_that_others_hold_stay_as_they_are():
     check.experiment(
         walked(record, [1.0, 10.0]),
         tape_backward,
-        "arrays that add hands to both sides, (b + b) + b",
+        "arrays that add passes to both operands, (b + b) + b",
     )

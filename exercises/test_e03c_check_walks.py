@@ -1,9 +1,9 @@
-"""What your check must do: accept right walks back, and reject three wrong ones that get easy graphs right."""
+"""Claims about your check: it accepts right backward passes, and rejects three wrong ones that get easy graphs right."""
 
 from e03c_check_walks import check as yours
 
 from minires.course import Check
-from minires.course.answers.e03c_check_walks import (  # no fun to read before you are done
+from minires.course.answers.e03c_check_walks import (  # reading this now would spoil the exercise
     RIGHT,
     WRONG,
 )
@@ -20,5 +20,5 @@ def test_the_wrong_ones_are_rejected():
     check.experiment(
         lambda check: verdicts(check, {**WRONG, **RIGHT}),
         yours,
-        "your check on wrong ones, and right ones too",
+        "your check on wrong and right ones",
     )

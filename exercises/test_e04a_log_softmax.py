@@ -1,4 +1,4 @@
-"""What log_softmax must do: x - log(sum(e**x)) along an axis, for numbers of any size, and its gradient."""
+"""Claims about log_softmax: x - log(sum(e**x)) along an axis, for numbers of any size, and its gradient."""
 
 import numpy
 from e04a_log_softmax import log_softmax

@@ -1,4 +1,4 @@
-"""What cross_entropy must do: the mean over the batch of -log softmax at the label, or at a smoothed target; its gradient."""
+"""Claims about cross_entropy: the mean over the batch of -log softmax at the label, or at a smoothed target, and its gradient."""
 
 import numpy
 from e04b_cross_entropy import cross_entropy

@@ -1,4 +1,4 @@
-"""What linear must do: x @ weight + bias for any leading axes, and three gradients."""
+"""Claims about linear: x @ weight + bias for any leading axes, and three gradients."""
 
 import numpy
 from e04c_linear import linear

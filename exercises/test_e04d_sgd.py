@@ -1,4 +1,4 @@
-"""What sgd must do: move w, and v with it, in place, with momentum, Nesterov and weight decay."""
+"""Claims about sgd: it updates w and v in place, with momentum, Nesterov and weight decay."""
 
 import numpy
 from e04d_sgd import sgd
@@ -13,7 +13,7 @@ NUMBERS = numpy.array([1.0, -2.0, 4.0])
 
 
 def steps(rates, moving, **options):
-    """An experiment: a step for each learning rate, each with another g; from a velocity that is not 0, where it is moving."""
+    """Experiment: a step for each learning rate, each with a different g; with `moving`, from a velocity that is not 0."""
 
     def run(sgd):
         w, v, seen = start.copy(), speed.copy() if moving else None, slopes.copy()

@@ -1,4 +1,4 @@
-"""What adam must do: move w, m and v in place; corrected means, eps beside the root, two kinds of weight decay."""
+"""Claims about adam: it updates w, m and v in place, with bias correction, eps outside the root, and two kinds of weight decay."""
 
 import numpy
 from e04e_adam import adam
@@ -12,7 +12,7 @@ RATES = [0.1, 0.1, 0.02, 0.3]
 
 
 def steps(factor=1.0, **options):
-    """An experiment: four steps from zero means, each with another g, and lr changes."""
+    """Experiment: four steps from m = v = 0, each with a different g and lr."""
 
     def run(adam):
         w, m, v, seen = start.copy(), numpy.zeros((2, 3)), numpy.zeros((2, 3)), factor * slopes
@@ -24,7 +24,7 @@ def steps(factor=1.0, **options):
 
 
 def one_step(t, **options):
-    """An experiment: a step of number t, from means that are not 0 where t is not 1."""
+    """Experiment: step number t, from m and v that are not 0 unless t is 1."""
 
     def run(adam):
         w, g = numpy.zeros(3), numpy.array([1.0, -2.0, 0.001])

@@ -1,23 +1,25 @@
-"""What kaiming_normal must do: float32 numbers of the right spread, drawn from the generator that is given."""
+"""Claims about kaiming_normal: float32 numbers with the right standard deviation, drawn from the given generator."""
 
 import numpy
 from e04f_kaiming import kaiming_normal
 
 from minires.course import Check
 
-check = Check("04f", tolerance=0.03)  # of a deviation: another right way draws other numbers
+check = Check(
+    "04f", tolerance=0.03
+)  # on a standard deviation: a different right method draws different numbers
 SHAPE = (3, 5, 16, 64)
 
 
 def drawn(shape, seed=46):
-    """An experiment: the weights of a shape, seen from outside."""
+    """Experiment: properties of the weights of a shape."""
 
     def run(kaiming_normal):
         weight = kaiming_normal(shape, numpy.random.default_rng(seed))
         return {
             "the type": str(weight.dtype),
             "the shape": weight.shape,
-            "the deviation": float(numpy.std(weight)),
+            "the standard deviation": float(numpy.std(weight)),
         }
 
     return run
@@ -45,8 +47,8 @@ def test_the_numbers_are_normal_around_0():
     def run(kaiming_normal):
         weight = kaiming_normal(SHAPE, numpy.random.default_rng(47)).astype(float)
         size = abs(weight) / (2 / (3 * 5 * 64)) ** 0.5
-        return {"the share above 0": float((weight > 0).mean()), "the share within a deviation": float((size < 1).mean()),
-                "the share within two": float((size < 2).mean()), "one lies beyond three": bool(size.max() > 3)}  # fmt: skip
+        return {"the fraction above 0": float((weight > 0).mean()), "the fraction within one std": float((size < 1).mean()),
+                "the fraction within two": float((size < 2).mean()), "some are beyond three": bool(size.max() > 3)}  # fmt: skip
 
     check.experiment(run, kaiming_normal, f"kaiming_normal({SHAPE}, generator)")
 
@@ -74,9 +76,9 @@ def test_they_come_from_the_generator():
             draw(SHAPE, numpy.random.default_rng(2)),
         )
         return {
-            "the same seed gives the same": bool((first == again).all()),
-            "another seed gives others": bool((first != other).any()),
-            "a second draw gives others": bool((first != second).any()),
+            "the same seed gives the same weights": bool((first == again).all()),
+            "a different seed gives different weights": bool((first != other).any()),
+            "a second draw gives different weights": bool((first != second).any()),
         }
 
     check.experiment(

@@ -1,4 +1,4 @@
-"""What softmax must do: e**x / sum(e**x) along an axis, for numbers of any size, and its gradient."""
+"""Claims about softmax: e**x / sum(e**x) along an axis, for numbers of any size, and its gradient."""
 
 import numpy
 from e04h_softmax import softmax

@@ -1,4 +1,4 @@
-"""What output_size must do: count how often the window fits, down and across."""
+"""Claims about output_size: how often the window fits, vertically and horizontally."""
 
 import operator
 

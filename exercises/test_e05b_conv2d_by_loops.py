@@ -1,4 +1,4 @@
-"""What conv2d_by_loops must do: at each step the sum over the window and the channels."""
+"""Claims about conv2d_by_loops: at each step, the sum over the window and the channels."""
 
 import numpy
 from e05b_conv2d_by_loops import conv2d_by_loops

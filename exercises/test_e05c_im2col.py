@@ -1,4 +1,4 @@
-"""What im2col must do: each patch that the window sees is a row."""
+"""Claims about im2col: each patch that the window sees is a row."""
 
 import numpy
 from e05c_im2col import im2col
@@ -36,7 +36,7 @@ def test_the_padding_is_zeros_around_the_image():
 def test_images_may_lie_in_memory_in_any_order():
     check.same(
         im2col, numpy.moveaxis(images, 1, 3), kernel=2, stride=(1, 2)
-    )  # a view: its strides are not those of its shape
+    )  # a view, with strides unlike those of a new array of its shape
 
 
 def test_a_window_as_large_as_the_image_gives_one_row():

@@ -1,4 +1,4 @@
-"""What col2im must do: each part goes back to where its patch lay, and is added there."""
+"""Claims about col2im: each part goes back to where its patch was, and is added there."""
 
 import numpy
 from e05d_col2im import col2im
@@ -16,7 +16,7 @@ def columns(n, oh, ow, k, c):
 def test_overlapping_windows_add_up():
     rows = numpy.arange(16.0).reshape(
         4, 4
-    )  # 2 x 2 steps over 3 x 3 pixels: the middle one is seen four times
+    )  # 2x2 steps over 3x3 pixels: the middle pixel is seen four times
     check.same(col2im, rows, shape=(1, 3, 3, 1), kernel=2)
 
 

@@ -1,4 +1,4 @@
-"""What conv2d must do: columns times weights, and three gradients that a small step agrees with."""
+"""Claims about conv2d: columns times weights, and three gradients that agree with finite differences."""
 
 import numpy
 from e05e_conv2d import conv2d
@@ -64,9 +64,9 @@ def test_the_columns_are_not_kept():
     def run(conv2d):
         x, weight, bias = arrays(2, 24, 20, 3, 3, 3, 2)
         return {
-            "as large as x, so many times": max(
+            "memory, in multiples of the size of x": max(
                 1, round(saved_bytes(conv2d, x, weight, bias, padding=1) / x.nbytes)
             )
         }
 
-    check.experiment(run, conv2d, "what backward saves of x (2, 24, 20, 3) under a window of 3 x 3")
+    check.experiment(run, conv2d, "what backward saves for x (2, 24, 20, 3) and a 3x3 kernel")

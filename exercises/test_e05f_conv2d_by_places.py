@@ -1,4 +1,4 @@
-"""What conv2d_by_places must do: the convolution of 05b, and two gradients that a small step agrees with."""
+"""Claims about conv2d_by_places: the convolution of 05b, and two gradients that agree with finite differences."""
 
 import numpy
 from e05f_conv2d_by_places import conv2d_by_places

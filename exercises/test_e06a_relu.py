@@ -1,4 +1,4 @@
-"""What relu must do: cut off below 0, let the gradient pass above, and keep little."""
+"""Claims about relu: 0 for negative x; the gradient passes where x is positive; little is saved."""
 
 import numpy
 from e06a_relu import relu
@@ -17,7 +17,7 @@ def test_x_stays_as_it_is():
         result, _ = relu(x)
         return {"x afterwards": x, "the result": result, "x + relu(x)": x + result}
 
-    check.experiment(run, relu, "x = [1, -2, 3], and what it is afterwards")
+    check.experiment(run, relu, "x = [1, -2, 3], and x afterwards")
 
 
 def test_positive_numbers_stay_and_negative_ones_become_0():
@@ -40,7 +40,7 @@ def test_one_bool_an_element_is_kept():
     def run(relu):
         size = 20000
         return {
-            "bytes for each element": max(
+            "bytes per element": max(
                 1, round(saved_bytes(relu, numpy.linspace(-1, 1, size)) / size)
             )
         }
@@ -48,5 +48,5 @@ def test_one_bool_an_element_is_kept():
     check.experiment(
         run,
         relu,
-        "what backward saves of 20,000 numbers in float64, once x and the result are released",
+        "what backward saves for 20,000 elements in float64, once x and the result are released",
     )

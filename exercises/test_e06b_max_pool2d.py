@@ -1,4 +1,4 @@
-"""What max_pool2d must do: the largest under each window, whose first place gets the gradient."""
+"""Claims about max_pool2d: the maximum under each window, whose first position gets the gradient."""
 
 import numpy
 from e06b_max_pool2d import max_pool2d
@@ -7,7 +7,9 @@ from minires.course import Check
 
 check = Check("06b")
 rng = numpy.random.default_rng(8)
-images = (rng.permutation(2 * 5 * 7 * 3) * 0.1 - 10).reshape(2, 5, 7, 3)  # no two numbers are equal
+images = (rng.permutation(2 * 5 * 7 * 3) * 0.1 - 10).reshape(
+    2, 5, 7, 3
+)  # no two elements are equal
 steps = numpy.round(rng.standard_normal((1, 4, 6, 2)))  # many are
 
 

@@ -1,4 +1,4 @@
-"""What avg_pool2d must do: the mean under each window, of which every pixel gets its share back."""
+"""Claims about avg_pool2d: the mean under each window, and an equal share of the gradient for each pixel."""
 
 import numpy
 from e06c_avg_pool2d import avg_pool2d
@@ -48,10 +48,10 @@ def test_what_falls_on_the_padding_is_dropped():
 def test_nothing_is_kept_but_a_shape():
     def run(avg_pool2d):
         x = rng.standard_normal((8, 40, 30, 3))
-        return {"bytes for each number in x": round(saved_bytes(avg_pool2d, x, kernel=2) / x.size)}
+        return {"bytes per element of x": round(saved_bytes(avg_pool2d, x, kernel=2) / x.size)}
 
     check.experiment(
         run,
         avg_pool2d,
-        "what backward saves of x (8, 40, 30, 3), once x and the result are released",
+        "what backward saves for x (8, 40, 30, 3), once x and the result are released",
     )

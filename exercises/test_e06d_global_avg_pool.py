@@ -1,4 +1,4 @@
-"""What global_avg_pool must do: one number for each channel of an image, of which each pixel gets its share back."""
+"""Claims about global_avg_pool: one number per channel of an image, and an equal share of the gradient for each pixel."""
 
 import numpy
 from e06d_global_avg_pool import global_avg_pool
@@ -31,10 +31,10 @@ def test_an_image_of_one_pixel_is_its_own_mean():
 def test_nothing_is_kept_but_a_shape():
     def run(global_avg_pool):
         x = rng.standard_normal((8, 40, 30, 3))
-        return {"bytes for each number in x": round(saved_bytes(global_avg_pool, x) / x.size)}
+        return {"bytes per element of x": round(saved_bytes(global_avg_pool, x) / x.size)}
 
     check.experiment(
         run,
         global_avg_pool,
-        "what backward saves of x (8, 40, 30, 3), once x and the result are released",
+        "what backward saves for x (8, 40, 30, 3), once x and the result are released",
     )

@@ -1,4 +1,4 @@
-"""What max_pool_by_address must do: the pooling of 06b, whose gradients add up where windows overlap."""
+"""Claims about max_pool_by_address: the pooling of 06b, whose gradients add up where windows overlap."""
 
 import numpy
 from e06e_max_pool_by_address import max_pool_by_address
@@ -7,7 +7,9 @@ from minires.course import Check
 
 check = Check("06e")
 rng = numpy.random.default_rng(17)
-images = (rng.permutation(2 * 5 * 7 * 3) * 0.1 - 12).reshape(2, 5, 7, 3)  # no two numbers are equal
+images = (rng.permutation(2 * 5 * 7 * 3) * 0.1 - 12).reshape(
+    2, 5, 7, 3
+)  # no two elements are equal
 steps = numpy.round(rng.standard_normal((1, 4, 6, 2)))  # many are
 
 

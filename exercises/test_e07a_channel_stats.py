@@ -1,4 +1,4 @@
-"""What channel_stats must do: one mean and one biased variance a channel, over all other axes."""
+"""Claims about channel_stats: one mean and one biased variance per channel, over all other axes."""
 
 import numpy
 from e07a_channel_stats import channel_stats

@@ -1,4 +1,4 @@
-"""What batch_norm must do: normalise, scale and shift; and send back what comes by the three paths."""
+"""Claims about batch_norm: it normalises, scales and shifts, and its gradient adds up three paths."""
 
 import numpy
 from e07b_batch_norm import batch_norm
@@ -35,7 +35,7 @@ def test_statistics_that_are_given_are_not_computed_anew():
     check.experiment(
         run,
         batch_norm,
-        "batch_norm(x (2, 3, 5, 4), gamma, beta, stats=...), with other statistics than x has",
+        "batch_norm(x (2, 3, 5, 4), gamma, beta, stats=...), with statistics other than those of x",
     )
 
 
@@ -68,5 +68,5 @@ def test_one_value_a_channel_is_refused():
         return
     check.true(
         False,
-        "batch_norm(x (1, 1, 1, 4), gamma, beta) gives a result; one value has no variance: raise a ValueError",
+        "batch_norm(x (1, 1, 1, 4), gamma, beta) returned a result: one value has no variance, so expected a ValueError",
     )

@@ -1,4 +1,4 @@
-"""What update_running must do: move the running statistics a little towards those of a batch, where they lie."""
+"""Claims about update_running: it moves the running statistics a little towards those of a batch, in place."""
 
 import numpy
 from e07c_update_running import update_running
@@ -9,7 +9,7 @@ check = Check("07c")
 
 
 def moved(*kinds, momentum=0.1, count=4, steps=1):
-    """An experiment: move, and look at the arrays of these names."""
+    """Experiment: an update, and the arrays of these names afterwards."""
 
     def run(move):
         arrays = {
@@ -24,7 +24,7 @@ def moved(*kinds, momentum=0.1, count=4, steps=1):
 
 
 RUNNING = ("running_mean", "running_var")
-ABOUT = "one step with momentum 0.1 and 4 values a channel"
+ABOUT = "one step with momentum 0.1 and 4 values per channel"
 
 
 def test_the_mean_moves_by_the_share_momentum():
@@ -36,7 +36,7 @@ def test_the_variance_moves_towards_the_unbiased_one():
     check.experiment(
         moved("running_var", count=2),
         update_running,
-        "one step with momentum 0.1 and 2 values a channel",
+        "one step with momentum 0.1 and 2 values per channel",
     )
 
 
@@ -44,15 +44,15 @@ def test_momentum_is_what_the_caller_says():
     check.experiment(
         moved(*RUNNING, momentum=0.75),
         update_running,
-        "one step with momentum 0.75 and 4 values a channel",
+        "one step with momentum 0.75 and 4 values per channel",
     )
     check.experiment(
-        moved(*RUNNING, momentum=0.0), update_running, "one step with momentum 0: nothing moves"
+        moved(*RUNNING, momentum=0.0), update_running, "one step with momentum 0: nothing changes"
     )
     check.experiment(
         moved(*RUNNING, momentum=1.0),
         update_running,
-        "one step with momentum 1: the batch's take their place",
+        "one step with momentum 1: the batch's values replace them",
     )
 
 

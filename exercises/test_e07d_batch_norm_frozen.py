@@ -1,4 +1,4 @@
-"""What batch_norm_frozen must do: normalise by the statistics that it is given, which nothing moves."""
+"""Claims about batch_norm_frozen: it normalises with the given statistics, which stay unchanged."""
 
 import numpy
 from e07d_batch_norm_frozen import batch_norm_frozen

@@ -1,4 +1,4 @@
-"""What batch_norm must do, path by path as well: the same on images as on vectors."""
+"""Claims about batch_norm, path by path as well: the same on images as on vectors."""
 
 import numpy
 from e07e_three_paths import batch_norm
@@ -25,7 +25,7 @@ def test_given_statistics_are_used():
     check.experiment(
         run,
         batch_norm,
-        "batch_norm(x (2, 3, 5, 4), gamma, beta, stats=...), with other statistics than x has",
+        "batch_norm(x (2, 3, 5, 4), gamma, beta, stats=...), with statistics other than those of x",
     )
 
 

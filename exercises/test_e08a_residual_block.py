@@ -1,4 +1,4 @@
-"""What a residual block must do: two convolutions with batch norm, and x added before the last ReLU."""
+"""Claims about a residual block: two convolutions with batch norm, and x added before the last ReLU."""
 
 import zlib
 
@@ -13,7 +13,7 @@ check = Check("08a")
 
 
 def made(Block, *sizes, train=True, **options):
-    """A block in float64, whose arrays are filled by their names."""
+    """Return a block in float64, whose arrays are filled according to their names."""
     block = Block(*sizes, **options).astype("float64")
     state = block.state_dict()
     for name, array in state.items():
@@ -32,7 +32,7 @@ def image(shape, shift=0.0):
 
 
 def result(*sizes, x=(2, 5, 7, 3), shift=0.0, **options):
-    """An experiment: what the block gives."""
+    """Experiment: the result of the block."""
 
     def run(Block):
         array = image(x, shift)
@@ -72,7 +72,7 @@ def test_the_weights_come_from_the_generator_that_is_given():
         return {
             **same,
             **{
-                f"{name}: others for another": bool((first[name] != other[name]).any())
+                f"{name}: different for a different seed": bool((first[name] != other[name]).any())
                 for name in drawn
             },
         }
@@ -105,7 +105,7 @@ def test_a_plain_block_adds_nothing():
 
 
 def gradients(*sizes, **options):
-    """An experiment: the gradients of x and of all parameters, for a random one that comes in."""
+    """Experiment: the gradients of x and of all parameters, for a random upstream gradient."""
 
     def run(Block):
         block, x = made(Block, *sizes, **options), Tensor(image((2, 5, 7, 3)), requires_grad=True)
@@ -121,9 +121,13 @@ def gradients(*sizes, **options):
 
 
 def test_both_ways_send_gradients_back():
-    check.experiment(gradients(3, 3), BasicBlock, "Block(3, 3) on x (2, 5, 7, 3) and back")
     check.experiment(
-        gradients(3, 5, stride=2), BasicBlock, "Block(3, 5, stride=2) on x (2, 5, 7, 3) and back"
+        gradients(3, 3), BasicBlock, "Block(3, 3) on x (2, 5, 7, 3), forward and backward"
+    )
+    check.experiment(
+        gradients(3, 5, stride=2),
+        BasicBlock,
+        "Block(3, 5, stride=2) on x (2, 5, 7, 3), forward and backward",
     )
 
 

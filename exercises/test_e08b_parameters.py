@@ -1,4 +1,4 @@
-"""What parameters must do: find all in the tree, in the order written, each once."""
+"""Claims about parameters: all in the tree, in the order of the attributes, each once."""
 
 import numpy
 from e08b_parameters import parameters
@@ -11,7 +11,7 @@ check = Check("08b")
 
 
 class Box(Module):
-    """A module with these attributes."""
+    """Return a module with these attributes."""
 
     def __init__(self, **attributes):
         for name, value in attributes.items():
@@ -19,12 +19,12 @@ class Box(Module):
 
 
 def p(size=2, **options):
-    """A parameter of numbers that others may have as well."""
+    """Return a parameter whose values others may have as well."""
     return Parameter(numpy.zeros(size), **options)
 
 
 def found(make):
-    """An experiment: the parameters by name, as make() gives a tree, and names of parameters and of what is none."""
+    """Experiment: the parameters by name; make() returns a tree, and the names of parameters and of other values."""
 
     def run(parameters):
         tree, names = make()
@@ -58,7 +58,9 @@ def test_what_is_no_parameter_is_passed_by():
         }
 
     check.experiment(
-        found(norm), parameters, "BatchNorm(3), with a text, None and a tensor among its attributes"
+        found(norm),
+        parameters,
+        "BatchNorm(3), with a string, None and a tensor among its attributes",
     )
 
 
@@ -121,8 +123,8 @@ def test_what_is_shared_comes_once():
         block = Box(w=w)
         return Box(first=block, blocks=[block, block]), {"w": w}
 
-    check.experiment(found(tied), parameters, "a weight that stands in two modules and beside them")
-    check.experiment(found(twice), parameters, "a module that stands in three places")
+    check.experiment(found(tied), parameters, "a weight that is in two modules, and next to them")
+    check.experiment(found(twice), parameters, "a module that occurs in three places")
 
 
 def test_equal_numbers_are_not_the_same_parameter():
@@ -142,4 +144,4 @@ def test_a_module_may_know_the_one_above_it():
         inner.above = [tree]
         return tree, {"a": a, "b": b}
 
-    check.experiment(found(circle), parameters, "a module that knows the one above it")
+    check.experiment(found(circle), parameters, "a module whose parent is one of its attributes")

@@ -1,4 +1,4 @@
-"""What train_epoch must do: a step for each batch, and the Score over all of them."""
+"""Claims about train_epoch: a step for each batch, and the Score over all of them."""
 
 import numpy
 from e08c_train_epoch import train_epoch
@@ -13,7 +13,7 @@ check = Check("08c")
 
 
 class Watched(optim.SGD):
-    """An SGD that notes the learning rate of each step."""
+    """An SGD that records the learning rate of each step."""
 
     def step(self):
         """A step."""
@@ -22,7 +22,7 @@ class Watched(optim.SGD):
 
 
 def model():
-    """A net with batch norm, always the same, in float64."""
+    """Return a network with batch norm, always the same, in float64."""
     with init.kept_generator():
         init.manual_seed(4)
         return nn.Sequential(nn.Linear(3, 5), nn.BatchNorm(5), nn.ReLU(), nn.Linear(5, 4)).astype(
@@ -31,13 +31,13 @@ def model():
 
 
 def batches(*sizes):
-    """Batches of so many images of 3 numbers, of 4 classes."""
+    """Return batches of these sizes: images of 3 numbers, in 4 classes."""
     rng = numpy.random.default_rng(9)
     return [(rng.standard_normal((n, 3)), rng.integers(0, 4, n)) for n in sizes]
 
 
 def epoch(*looked, sizes=(5, 5, 2), train=True, before=None, lr=0.3, **options):
-    """An experiment: an epoch, and of what comes out those that are named."""
+    """Experiment: an epoch, and the outcomes with these names."""
 
     def run(train_epoch):
         net = model().train(train)
@@ -69,7 +69,7 @@ def test_old_gradients_are_zeroed_first():
     check.experiment(
         epoch(*WEIGHTS, sizes=(5,), before=old),
         train_epoch,
-        "a batch, where older gradients are still there",
+        "a batch, with older gradients still there",
     )
 
 
@@ -87,7 +87,7 @@ def test_batches_may_come_from_a_generator():
             net, (pair for pair in batches(4, 3)), optim.SGD(net.parameters(), lr=0.1)
         )
 
-    check.experiment(run, train_epoch, "batches that come once, one by one")
+    check.experiment(run, train_epoch, "batches that can be iterated over only once")
 
 
 def test_the_model_is_in_training_mode():

@@ -1,4 +1,4 @@
-"""What crop_and_flip must do: move a window over each image by moves of its own, and mirror what is seen where it is asked."""
+"""Claims about crop_and_flip: each image is seen through a window with its own shift, and mirrored where requested."""
 
 import numpy
 from e08d_crop_and_flip import crop_and_flip

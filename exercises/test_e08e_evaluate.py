@@ -1,4 +1,4 @@
-"""What evaluate must do: the mean loss and accuracy of all images, by a model that does not notice."""
+"""Claims about evaluate: the mean loss and accuracy over all images, with the model left unchanged."""
 
 import numpy
 from e08e_evaluate import evaluate
@@ -12,7 +12,7 @@ check = Check("08e")
 
 
 class Seen(nn.Module):
-    """x; it notes in which mode it ran, and whether a graph was built."""
+    """x. It records the mode it ran in, and whether a graph was built."""
 
     def __init__(self):
         self.modes, self.modes_above, self.graphs = [], [], []
@@ -24,7 +24,7 @@ class Seen(nn.Module):
 
 
 class Net(nn.Sequential):
-    """A net that notes its own mode, too."""
+    """A network that records its own mode too."""
 
     def forward(self, x):
         self[1][2].modes_above.append(self.training)
@@ -32,7 +32,7 @@ class Net(nn.Sequential):
 
 
 def model():
-    """A net with batch norm and dropout in its depth, always the same, in float64."""
+    """Return a network with nested batch norm and dropout, always the same, in float64."""
     with init.kept_generator():
         init.manual_seed(6)
         inner = nn.Sequential(nn.BatchNorm(5), nn.Dropout(0.5), Seen())
@@ -42,26 +42,26 @@ def model():
 
 
 def batches(*sizes):
-    """Batches of so many images of 3 numbers, of 4 classes."""
+    """Return batches of these sizes: images of 3 numbers, in 4 classes."""
     rng = numpy.random.default_rng(1)
     return [(rng.standard_normal((n, 3)) * 2, rng.integers(0, 4, n)) for n in sizes]
 
 
 def evaluated(look, sizes=(4, 4, 2), prepare=lambda net: net):
-    """An experiment: evaluate, and look(model, what was returned)."""
+    """Experiment: evaluate, and look(model, what was returned)."""
 
     def run(evaluate):
         net = model()
         prepare(net)
         with init.kept_generator():
-            init.manual_seed(7)  # for whoever lets numbers drop out
+            init.manual_seed(7)  # for solutions that leave dropout on
             return look(net, evaluate(net, batches(*sizes)))
 
     return run
 
 
 def score(net, returned):
-    """What was returned."""
+    """Return what was returned."""
     return returned
 
 
@@ -70,10 +70,10 @@ def test_all_modules_are_in_evaluation_mode_meanwhile():
         seen = net[1][2]
         return {
             "in training, the model": any(seen.modes_above),
-            "in training, a layer in its depth": any(seen.modes),
+            "in training, a nested layer": any(seen.modes),
         }
 
-    check.experiment(evaluated(modes), evaluate, "the modes while the batches come by")
+    check.experiment(evaluated(modes), evaluate, "the modes while the batches are processed")
 
 
 def test_one_batch_has_its_loss_and_accuracy():
@@ -120,5 +120,5 @@ def test_each_module_is_left_in_its_own_mode():
     check.experiment(
         evaluated(modes, prepare=lambda net: net[1].eval()),
         evaluate,
-        "the modes afterwards, where a part was in eval()",
+        "the modes afterwards, of a model with a part in eval()",
     )

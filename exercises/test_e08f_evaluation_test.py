@@ -1,9 +1,9 @@
-"""What your check must do: accept two models with a right eval(), and reject four with a wrong one."""
+"""Claims about your check: it accepts two models with a right eval(), and rejects four with a wrong one."""
 
 from e08f_evaluation_test import check as yours
 
 from minires.course import Check
-from minires.course.answers.e08f_evaluation_test import (  # no fun to read before you are done
+from minires.course.answers.e08f_evaluation_test import (  # reading this now would spoil the exercise
     RIGHT,
     WRONG,
 )
@@ -20,5 +20,5 @@ def test_the_wrong_ones_are_rejected():
     check.experiment(
         lambda check: verdicts(check, {**WRONG, **RIGHT}),
         yours,
-        "your check on wrong ones, and right ones too",
+        "your check on wrong and right ones",
     )

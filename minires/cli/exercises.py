@@ -22,7 +22,7 @@ def add_arguments(parser):
 
     action("status", "show a table of all exercises and your progress (also without an action)")
     action("next", "show which exercise comes next")
-    action("check", "run the claims of an exercise, or of all that you began", id="optional")
+    action("check", "run the claims of an exercise, or of all that you have started", id="optional")
     action("watch", "check again whenever you save a file", id="optional")
     action("hint", "show a question; then the formula; then the code's shape", id="required")
     restored = "restore an exercise's original file; yours is kept in exercises/backup"
@@ -33,7 +33,7 @@ def add_arguments(parser):
 
 
 def _add_grade(parser):
-    contents = "contains a folder for each submission, with e05c_im2col.py and so on"
+    contents = "a folder with one folder per submission, which contains e05c_im2col.py and so on"
     parser.add_argument("folder", metavar="FOLDER", help=contents)
     table = "the table to write (default: grades.csv)"
     parser.add_argument("--out", metavar="FILE", default="grades.csv", help=table)

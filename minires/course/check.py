@@ -39,13 +39,13 @@ class Check:
         """
         for trial in self._trials(inputs, options):
             self._compare(trial, yours)
-            self._manners(trial, yours)
+            self._side_effects(trial, yours)
 
     def gradients(self, yours, *inputs, **options):
         """Check the same of an op, and each gradient, for a random upstream gradient, which must stay unchanged."""
         for trial in self._trials(inputs, options, gradients=True):
             self._compare(trial, yours)
-            self._manners(trial, yours)
+            self._side_effects(trial, yours)
 
     def backward(self, yours, *inputs, **options):
         """Check the same, and the gradients by finite differences. The op must be smooth at these inputs."""
@@ -115,9 +115,9 @@ class Check:
                 )
                 raise Wrong(message, mistake)
 
-    def _manners(self, trial, yours):
+    def _side_effects(self, trial, yours):
         with poisoned(self.exercise, yours):
-            message = trial.manners(yours)
+            message = trial.side_effects(yours)
         if message:
             raise Wrong(f"{trial.about}: {message}")
 

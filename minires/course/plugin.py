@@ -125,7 +125,7 @@ def _outlived():
 def _can_be_shown(error):
     try:
         traceback.format_exception_only(error)
-    except Exception:  # a SyntaxError whose line is no number, say
+    except Exception:  # a SyntaxError whose line is not a number, for example
         return False
     return True
 

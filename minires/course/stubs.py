@@ -113,7 +113,7 @@ def _hunted(exercise):
     node = ast.parse(text).body[0]
     lines = text.splitlines()
     rest = "\n".join(lines[node.body[0].end_lineno :]) + "\n"
-    # The wrong one's docstring says what is wrong with it.
+    # The docstring of the wrong function gives its fault away.
     said = ast.parse(source(exercise)).body[0]
     return _signature(lines, node) + _docstring(said, "    ", exercise.task) + rest
 

@@ -80,7 +80,7 @@ class Call:
         shape, dtype = numpy.shape(result), getattr(result, "dtype", numpy.float64)
         return numpy.random.default_rng([2718, len(shape)]).standard_normal(shape).astype(dtype)
 
-    def manners(self, yours):
+    def side_effects(self, yours):
         """Return what is wrong with the way `yours` uses memory: it writes to arrays that are not its own, or keeps state
         between calls. None if nothing is."""
         arrays, others = self.arrays(), [_moved(value) for value in self.arrays()]
@@ -98,9 +98,9 @@ class Call:
             return (
                 "a later call changes the result of an earlier one: make a new array in each call"
             )
-        return self._backwards_manners(backward, result) if self.gradients else None
+        return self._side_effects_of_backward(backward, result) if self.gradients else None
 
-    def _backwards_manners(self, backward, result):
+    def _side_effects_of_backward(self, backward, result):
         g = self.cotangent(result)
         coming = to_device(g.copy())
         first = backward(coming)

@@ -15,7 +15,7 @@ FEW = ("00a", "02h", "05c")  # one of two lines, a bug hunt, and one with many c
 
 
 class Classroom:
-    """A folder like a clone's, with some exercises as they are given out, and their claims."""
+    """A folder like a clone's, with some exercises as provided, and their claims."""
 
     def __init__(self, folder, ids=FEW):
         self.folder, self.home = Path(folder), Path(folder, "exercises")
@@ -26,17 +26,17 @@ class Classroom:
             self.write(id, stubs.cut(manifest.exercise(id)))
 
     def write(self, id, text):
-        """Put this into the learner's file, beside its claims."""
+        """Write the learner's file, next to its claims."""
         exercise = manifest.exercise(id)
         (self.home / exercise.file).write_text(text)
         shutil.copyfile(TESTS / exercise.test, self.home / exercise.test)
 
     def answer(self, id, solution=None):
-        """Put a solution there: of tests/course/solutions, by its name; without one a right one."""
+        """Write a solution from tests/course/solutions, by its name; by default, a right one."""
         self.write(id, answer(id, solution))
 
     def run(self, *words, module="minires"):
-        """(exit status, what was printed) of a command in this folder."""
+        """Run a command in this folder. Returns (exit status, output)."""
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "MPLCONFIGDIR": str(self.folder)}
         command = [sys.executable, "-m", module, *words]
         done = subprocess.run(
@@ -46,7 +46,7 @@ class Classroom:
 
 
 def answer(id, solution=None):
-    """The text of a learner's file with this solution."""
+    """Return the text of a learner's file with this solution."""
     exercise = manifest.exercise(id)
     chosen = solution or solutions(exercise, "right")[0].__name__
     return f"from tests.course.solutions.{exercise.module} import {chosen} as {exercise.function}\n"
@@ -54,11 +54,11 @@ def answer(id, solution=None):
 
 @pytest.fixture
 def classroom(tmp_path):
-    """A fresh one, with a few exercises."""
+    """A new classroom with a few exercises."""
     return Classroom(tmp_path)
 
 
 @pytest.fixture
 def whole_classroom(tmp_path):
-    """A fresh one, with all of them."""
+    """A new classroom with all exercises."""
     return Classroom(tmp_path, manifest.exercises())

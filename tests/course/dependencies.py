@@ -56,7 +56,7 @@ def imported(path):
 
 
 def file_of(module):
-    """The file of one of our modules; None for one of somebody else's, and for a name that is no module."""
+    """Return the file of one of our modules; None for other modules, and for a name that is not a module."""
     if module.partition(".")[0] not in ("minires", "tests"):
         return None
     path = ROOT.joinpath(*module.split("."))

@@ -1,4 +1,4 @@
-"""How a solution in tests/course/solutions is marked: right, or wrong in a way that one claim must reject."""
+"""Marks for solutions in tests/course/solutions: right, or wrong in a way that one claim must reject."""
 
 
 def right(function):
@@ -11,7 +11,7 @@ def wrong(claim, *, mistake=None, crashes=False):
     """A wrong solution.
 
     claim  the test that must reject it by an assertion (or by the mistake's own crash, where `crashes`)
-    mistake  the known mistake that it makes, written in another way than the answer file has it: then it is to be named
+    mistake  the known mistake that it makes, written differently from the answer file: the diagnosis must name it
     """
 
     def mark(function):

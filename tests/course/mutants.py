@@ -1,4 +1,4 @@
-"""Mutants of a reference: its source with one thing changed. Guards and texts stay as they are.
+"""Mutants of a reference: its source with one thing changed. Guards and strings stay unchanged.
 
 A guard is an `if` that only raises, or a call of a function check_... whose result nobody uses.
 """
@@ -67,7 +67,7 @@ def _untouchable(node):
 
 
 def _changes(node):
-    """What may stand in the place of a node."""
+    """Yield the replacements of a node."""
     if isinstance(node, (ast.BinOp, ast.AugAssign, ast.BoolOp)) and type(node.op) in OPERATORS:
         yield _with(node, op=OPERATORS[type(node.op)]())
     if isinstance(node, ast.BinOp):

@@ -52,7 +52,7 @@ def judged(exercise):
     if exercise.kind == "bug hunt":
         found = tried(exercise, exercise.answers().hunted)
         faults += (
-            [f"what is given out comes out as {found.state}, {found.mistake}"]
+            [f"the file as provided is {found.state}, {found.mistake}"]
             if found.mistake != "hunted"
             else []
         )
@@ -76,7 +76,7 @@ def judged(exercise):
 
 
 def _rejection(function, result):
-    """What is wrong with how a wrong solution was rejected; None if nothing is."""
+    """Return what is wrong with the rejection of a wrong solution; None if nothing is."""
     claims = {claim.name: claim for claim in result.claims}
     claim = claims.get(function.claim)
     if claim is None:
@@ -109,7 +109,7 @@ def mutated(exercise, row):
 
 
 def dies(exercise, tree):
-    """Whether the claims reject a mutant."""
+    """Return True if the claims reject a mutant."""
     try:
         with within(SECONDS):
             return tried(exercise, built(exercise, tree), first=True).state != runner.SOLVED

@@ -66,7 +66,7 @@ def test_a_step_on_the_learners_functions_gives_the_same(classroom):
 
 
 def trained(make):
-    """The weights after two steps of an optimizer: the second has the first one's velocity and moments, and another rate."""
+    """The weights after two steps of an optimizer: the second has the velocity and moments of the first, and a different learning rate."""
     init.manual_seed(5)
     model, rng = Net(), numpy.random.default_rng(6)
     optimizer = make(model.parameters())

@@ -13,7 +13,7 @@ each = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exerc
 @each
 def test_the_committed_file_is_what_the_source_gives(exercise):
     assert (TESTS / exercise.file).read_text() == stubs.cut(exercise), (
-        "python -m minires.course.stubs --force writes it anew"
+        "python -m minires.course.stubs --force overwrites it"
     )
 
 

@@ -1,4 +1,4 @@
-"""What a failure says: where results differ, by how much, what the numbers have in common; and who may not be called."""
+"""The messages of failures: where results differ, by how much, what the values have in common; and calls that are refused."""
 
 import functools
 

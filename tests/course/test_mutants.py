@@ -1,4 +1,4 @@
-"""The claims of every exercise reject what becomes of the reference when one thing in it is changed."""
+"""The claims of every exercise reject the reference after a change of one thing in it."""
 
 import pytest
 

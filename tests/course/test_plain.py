@@ -1,4 +1,4 @@
-"""Where an exercise asks for a plainer function than the library's, its reference gives what the library gives."""
+"""If an exercise asks for a plainer function than the library's, its reference returns what the library's does."""
 
 import numpy
 import pytest

@@ -1,4 +1,4 @@
-"""What pytest says of exercises: outcomes, exit status, a line an exercise."""
+"""The pytest plugin: outcomes, exit status, one line per exercise."""
 
 import os
 
@@ -8,7 +8,7 @@ from minires.course import manifest, progress
 
 
 def words(output, id):
-    """What the summary says of an exercise."""
+    """Return what the summary says about an exercise."""
     section = output.split(" exercises ===", 1)[1]
     return next(line.split(maxsplit=2)[2] for line in section.splitlines() if line.startswith(id))
 

@@ -1,4 +1,4 @@
-"""Grading a class: every submission has its rows, whatever its name is, whatever it holds, and wherever the table goes."""
+"""Grading a class: every submission has its rows, whatever its name and contents, and wherever the table is written."""
 
 import csv
 import errno
@@ -31,7 +31,7 @@ def read(path):
 
 @pytest.fixture
 def verdicts(monkeypatch):
-    """Submission -> what the process says of its exercise, which here is no process: a Result, or an error to raise."""
+    """Submission -> the Result that stands in for running it, or an error to raise."""
     found = {}
 
     def run(exercise, submission, *_):

@@ -1,4 +1,4 @@
-"""What the texts say of the course is what the manifest has."""
+"""The documents about the course agree with the manifest."""
 
 import re
 from pathlib import Path

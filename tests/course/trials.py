@@ -23,7 +23,7 @@ class OutOfTime(BaseException):
 
 @contextmanager
 def within(seconds):
-    """A block that raises OutOfTime after so many seconds, where the system has such an alarm."""
+    """Context manager: raise OutOfTime in the block after this many seconds, if the system has such an alarm."""
 
     def ring(*_):
         raise OutOfTime
@@ -54,7 +54,7 @@ def tried(exercise, function, *, first=False):
 
 
 def _theirs(exercise, function):
-    """A known mistake as if it were written in the learner's file: what lies in minires counts as copied."""
+    """Return a known mistake as if it were written in the learner's file: functions of minires count as copied."""
     if not function.__module__.startswith("minires.course.answers"):
         return function
     if isinstance(function, type):
@@ -99,7 +99,7 @@ def built(exercise, code):
 
 
 def stub(exercise):
-    """The function as it is given out."""
+    """Return the function as provided."""
     space = {"__name__": exercise.module}
     exec(compile(textwrap.dedent(stubs.cut(exercise)), f"<{exercise.file}>", "exec"), space)
     return space[exercise.function]

@@ -60,7 +60,7 @@ def skip_if(held):
 
 
 def edited(exercise):
-    """Whether a file was written to after this process began: then the verdict may be that of the file before."""
+    """Return True if a file was written after this process started: the verdict may then be about the old file."""
     return any(path.stat().st_mtime > STARTED for path in dependencies.files(exercise))
 
 

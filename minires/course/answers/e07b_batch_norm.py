@@ -10,7 +10,7 @@ class _Norm:
     def __init__(self, x, gamma, beta, eps, stats, *, scale=None):
         self.m, self.axes = x.size // x.shape[-1], tuple(range(x.ndim - 1))
         if self.m < 2:
-            raise ValueError("one value a channel has no variance")
+            raise ValueError("one value per channel has no variance")
         mean, self.var = channel_stats(x) if stats is None else stats
         self.scale = 1 / xp.sqrt(self.var + eps) if scale is None else scale(self)
         self.gamma, self.beta, self.x_hat = gamma, beta, (x - mean) * self.scale
