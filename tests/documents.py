@@ -21,7 +21,9 @@ BEFORE = re.compile(r"(?:<!-- (?:(?!-->).)* -->\n)+\Z", re.DOTALL)  # comments u
 MARK = re.compile(
     r"(?P<kind>not run|run with|stopped at|exits with)(?: (?P<value>[^(]+?))? \((?P<reason>[^()]+)\)(?:: (?P<start>.+))?"
 )
-INLINE = re.compile(r"`((?:[A-Z_]+=\S+ )*(?:minires|make|python|pytest|pip) [^`]*|minires|pytest)`")
+INLINE = re.compile(
+    r"`((?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?(?:minires|make|python|pytest|pip) [^`]*|minires|pytest)`"
+)
 
 
 @dataclass(frozen=True)
