@@ -140,24 +140,6 @@ def test_the_tiers_have_one_name_and_one_time_wherever_they_are_told():
         )
 
 
-def test_the_change_that_contributing_shows_fits_into_the_files():
-    """Each line of context is a line of its file, and each hunk names one (@@ after relu) or has some."""
-    blocks = re.findall(
-        r"^```diff\n(.*?)^```",
-        (ROOT / "CONTRIBUTING.md").read_text(),
-        flags=re.MULTILINE | re.DOTALL,
-    )
-    assert len(blocks) == 5
-    for block in blocks:
-        for name, hunk in re.findall(
-            r"^--- a/\S+\n\+\+\+ b/(\S+)\n(.*?)(?=^--- |\Z)", block, flags=re.MULTILINE | re.DOTALL
-        ):
-            lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
-            context = [line[1:] for line in hunk.splitlines() if line.startswith(" ")]
-            context += [line[3:] for line in hunk.splitlines() if line.startswith("@@ def ")]
-            assert not [line for line in context if line not in lines], name
-
-
 def test_make_lab_and_the_readme_open_a_chapter_that_exists():
     for name in ("Makefile", "README.md"):
         (opened,) = re.findall(r"LabApp.default_url=/lab/tree/(\S+)", (ROOT / name).read_text())
