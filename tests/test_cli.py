@@ -215,7 +215,7 @@ def test_a_net_that_blows_up_leaves_its_layers_and_a_finding(elsewhere, capsys):
         (["--data", "cifar-10"], "unknown data 'cifar-10': .*did you mean 'cifar10'"),
         (["--data", "foldr:x"], "unknown data 'foldr': .*did you mean 'folder'"),
         (["--data", "folder:nowhere"], "nowhere is not there: expected a folder"),
-        (["--data", "cifar10", "--data-dir", "nowhere"], "nowhere is not there: --data-dir wants"),
+        (["--data", "cifar10", "--data-dir", "nowhere"], "nowhere is not there: --data-dir expects"),
         (["--epochs", "0"], "--epochs is 0, expected at least 1"),
         (["--batch-size", "0"], "--batch-size is 0, expected at least 1"),
         (["--batch-size", "2000", "--drop-last"], "120 images make no batch of 2000"),
@@ -248,7 +248,7 @@ def test_a_net_that_blows_up_leaves_its_layers_and_a_finding(elsewhere, capsys):
         (["--augment", "crop=1,flop"], "unknown augmentation 'flop': .*did you mean 'flip'"),
         (["--augment", "flip=often"], "unknown flip 'often'"),
         (["--seed", "-1"], "--seed is -1, expected 0 or more"),
-        (["--mean", "1", "2"], "mean has 2 numbers, the images have 1 channels"),
+        (["--mean", "1", "2"], "mean: expected one number for each of 1 channels, got 2"),
         (["--watch", "-1"], "--watch is -1"),
         (["--save-every", "nan"], "--save-every is nan"),
         (["--milestones", "30", "60"], r"--milestones are \[30.0, 60.0\], expected fractions"),
@@ -396,7 +396,7 @@ def test_predict_names_the_likeliest_classes(trained, elsewhere, capsys):
         ),
         (
             ["evaluate", "a", "--data", "cifar10", "--data-dir", "."],
-            "holds .*; wanted cifar-10-binary.tar.gz",
+            "expected cifar-10-binary.tar.gz .*, got ",
         ),
         (
             ["evaluate", "a", "--shortcut", "B"],

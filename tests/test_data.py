@@ -80,14 +80,19 @@ def test_mean_and_deviation_come_from_the_training_part_alone():
             IMAGES.astype(float),
             LABELS,
             TypeError,
-            r"images are float64 \(10, 4, 3, 2\), wanted uint8",
+            r"images: expected uint8 \(N, H, W, C\), got float64 \(10, 4, 3, 2\)",
         ),
-        (IMAGES[0], LABELS, TypeError, r"wanted uint8 \(N, H, W, C\)"),
-        (IMAGES, LABELS.astype(float), TypeError, "labels are float64, wanted ints"),
-        (IMAGES, LABELS[:9], ValueError, r"labels have shape \(9,\), there are 10 images"),
-        (IMAGES, LABELS + 1, ValueError, "labels run from 1 to 3, there are 3 classes"),
-        (IMAGES, LABELS - 1, ValueError, "labels run from -1 to 1"),
-        (IMAGES[:0], LABELS[:0], ValueError, "there are no images"),
+        (IMAGES[0], LABELS, TypeError, r"expected uint8 \(N, H, W, C\)"),
+        (IMAGES, LABELS.astype(float), TypeError, "labels: expected ints, got float64"),
+        (
+            IMAGES,
+            LABELS[:9],
+            ValueError,
+            r"labels: expected one for each of 10 images, got shape \(9,\)",
+        ),
+        (IMAGES, LABELS + 1, ValueError, "labels: expected 0 to 2 for 3 classes, got 1 to 3"),
+        (IMAGES, LABELS - 1, ValueError, "got -1 to 1"),
+        (IMAGES[:0], LABELS[:0], ValueError, "images: expected at least one, got none"),
     ],
 )
 def test_a_dataset_refuses(images, labels, error, message):
@@ -114,11 +119,11 @@ def test_a_channel_that_is_the_same_everywhere_is_shifted_and_not_stretched():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"mean": (0.5,)}, "mean has 1 numbers, the images have 2 channels"),
-        ({"std": (1, 2, 3)}, "std has 3 numbers"),
-        ({"std": (1, 0)}, "std is .*, wanted finite numbers above 0"),
-        ({"mean": (0, float("nan"))}, "mean is .*, wanted finite numbers"),
-        ({"max_value": 0}, "max_value is 0, wanted more than 0"),
+        ({"mean": (0.5,)}, "mean: expected one number for each of 2 channels, got 1"),
+        ({"std": (1, 2, 3)}, "std: expected one number for each of 2 channels, got 3"),
+        ({"std": (1, 0)}, "std: expected finite numbers above 0, got .1.0, 0.0."),
+        ({"mean": (0, float("nan"))}, "mean: expected finite numbers, got"),
+        ({"max_value": 0}, "max_value: expected a number above 0, got 0"),
     ],
 )
 def test_a_preparation_that_is_none_is_refused(options, message):
@@ -204,7 +209,7 @@ def test_labels_stay_with_their_images_under_augmentation():
 
 @pytest.mark.parametrize("size", [0, -1, 2.5, "4"])
 def test_a_batch_size_that_is_none_is_refused(size):
-    with pytest.raises(ValueError, match="batch_size is"):
+    with pytest.raises(ValueError, match="batch_size: expected an int of at least 1, got"):
         data.batches(small(), size)
 
 
@@ -340,11 +345,11 @@ def test_no_two_streams_of_random_numbers_are_one():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"seed": -1}, "seed is -1, wanted an int of at least 0"),
-        ({"seed": 0, "crop": 1.5}, "crop is 1.5"),
-        ({"seed": 0, "cutout": -1}, "cutout is -1"),
-        ({"epoch": -1}, "epoch is -1"),
-        ({"start": None}, "start is None"),
+        ({"seed": -1}, "seed: expected an int of at least 0, got -1"),
+        ({"seed": 0, "crop": 1.5}, "crop: .*, got 1.5"),
+        ({"seed": 0, "cutout": -1}, "cutout: .*, got -1"),
+        ({"epoch": -1}, "epoch: .*, got -1"),
+        ({"start": None}, "start: .*, got None"),
         ({"seed": 0, "flip": "alternate"}, "unknown flip 'alternate': .*alternating"),
     ],
 )
@@ -359,5 +364,5 @@ def test_augment_without_options_changes_nothing():
 
 
 def test_batches_of_something_else_are_refused():
-    with pytest.raises(TypeError, match="^batches takes a Dataset, got a list$"):
+    with pytest.raises(TypeError, match="^batches: expected a Dataset, got a list$"):
         data.batches([1, 2], 2)

@@ -136,7 +136,7 @@ def test_a_connection_that_is_cut_is_taken_up_where_it_was_cut(serve, cache, len
         assert server.asked == [None, "bytes=100000-", "bytes=200000-", "bytes=300000-"]
         assert (cache / "images.tar.gz").read_bytes() == CONTENT
     else:  # a server that tells no length: the checksum shows that something is missing
-        with pytest.raises(ConnectionError, match="it is another file .100,000 bytes"):
+        with pytest.raises(ConnectionError, match="it is a different file .100,000 bytes"):
             fetch([server.url], ARCHIVES, **QUICK)
 
 
@@ -286,8 +286,8 @@ def test_each_source_is_told_as_it_is_asked(serve, capsys):
     missing, good = serve(status=404), serve()
     fetch([missing.url, good.url], ARCHIVES)
     assert capsys.readouterr().err.splitlines() == [
-        f"minires: fetching {missing.url}",
-        f"minires: fetching {good.url}",
+        f"minires: downloading {missing.url}",
+        f"minires: downloading {good.url}",
     ]
 
 
@@ -296,7 +296,7 @@ def test_a_damaged_file_in_the_cache_is_fetched_again(serve, cache, capsys):
     (cache / "images.tar.gz").write_bytes(CONTENT[:-1])
     fetch([serve().url], ARCHIVES)
     assert (cache / "images.tar.gz").read_bytes() == CONTENT
-    assert "images.tar.gz is damaged: it is fetched again" in capsys.readouterr().err
+    assert "images.tar.gz is damaged: downloading it again" in capsys.readouterr().err
 
 
 def test_when_all_fails_each_reason_and_the_way_by_hand_are_told(serve, cache):
@@ -309,16 +309,16 @@ def test_when_all_fails_each_reason_and_the_way_by_hand_are_told(serve, cache):
     told = str(caught.value)
     reasons = [
         "HTTP 404 Not Found",
-        "it is another file (6 bytes, MD5 ",
+        "it is a different file (6 bytes, MD5 ",
         "Connection refused",
-        "wanted an address",
+        "expected an address",
         "",
     ]
     for url, reason in zip(urls, reasons, strict=True):
         assert f"\n  {url}: " in told and reason in told
     md5 = next(iter(ARCHIVES))
     assert (
-        f"Fetch images.tar.gz (MD5 {md5}) by other means, from one of these addresses, and put it into {cache}"
+        f"Download images.tar.gz (MD5 {md5}) by other means, from one of these addresses, and put it into {cache}"
         in told
     )
     assert "--data-dir" in told and "--source" in told and not names(cache)
@@ -353,7 +353,7 @@ def test_two_processes_share_one_download_and_a_killed_one_leaves_no_lock(serve,
         assert first.poll() is None, first.stderr.read()
         time.sleep(0.01)
     second = process(server)
-    assert "another process is fetching the same: waiting for it" in second.stderr.readline()
+    assert "another process is downloading this file: waiting for it" in second.stderr.readline()
     first.kill()
     first.communicate()
     server.gate.set()

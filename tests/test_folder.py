@@ -149,7 +149,7 @@ def test_train_may_be_the_name_of_a_class(tmp_path):
     # Images without classes are no two classes named test and train.
     tree(tmp_path / "flat", *(f"{name}/{i}.png" for name in ("test", "train") for i in range(5)))
     with pytest.raises(
-        DataError, match="train holds no folders: expected one per class, .* got 5 images"
+        DataError, match="train contains no folders: expected one per class, .* got 5 images"
     ):
         data.folder(tmp_path / "flat")
 
@@ -223,7 +223,7 @@ def test_a_class_folder_whose_name_is_not_utf_8_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("places", "message"),
     [
-        ((), "holds no folders: expected one per class"),
+        ((), "contains no folders: expected one per class"),
         (("train/a/1.png",), "has train/ and no folder test/"),
         (("a/1.txt",), "has no images of a: expected files such as a/1.png, got 1 .txt"),
         (("a/1.png", "a/2.png"), "no class of five images"),
@@ -342,8 +342,8 @@ def test_a_share_of_0_holds_out_nothing_and_others_are_refused():
     dataset = data.Dataset(numpy.zeros((4, 1, 1, 1), numpy.uint8), [0, 0, 1, 1], "ab")
     assert data.held_out(dataset, 0) == (dataset, None)
     for share, message in (
-        (-0.1, "wanted 0 <= share < 1"),
-        (1, "wanted 0 <= share < 1"),
+        (-0.1, "held_out: expected 0 <= share < 1, got"),
+        (1, "held_out: expected 0 <= share < 1, got"),
         (0.1, "leaves no images for validation"),
     ):
         with pytest.raises(ValueError, match=message):

@@ -66,7 +66,7 @@ def test_a_published_name_is_fetched_once_and_checked_by_the_digits_in_its_name(
 
 def test_another_file_under_the_name_is_refused(published, tmp_path):
     published("resnet20.cifar10", models.resnet20(), {}, digits="0123abcd")
-    with pytest.raises(ConnectionError, match=r"(?s)no source gave the weights:.*it is another file .*SHA-256 .*Fetch net-0123abcd.pth "
+    with pytest.raises(ConnectionError, match=r"(?s)no source provided the weights:.*it is a different file .*SHA-256 .*Download net-0123abcd.pth "
                                               r"\(SHA-256 0123abcd\) by other means.*or name the file with --weights"):  # fmt: skip
         pretrained.read("resnet20.cifar10")
     assert not list((tmp_path / "cache").glob("*.pth"))

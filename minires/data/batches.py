@@ -1,4 +1,4 @@
-"""Batches on the device: shuffled, cropped, flipped and normalised there, all images of a batch at once."""
+"""Batches, made on the device: shuffled, cropped, flipped and normalised, all images of a batch at once."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -14,25 +14,26 @@ from minires.backend import Array, HostArray, carried, to_device, xp
 from minires.data.dataset import Dataset
 from minires.ops.forms import has_forms
 
-# What a stream of random numbers is for: the last word of its seed.
+# The purpose of a stream of random numbers is the last word of its seed.
 ORDER, AUGMENTATION, SIDES = 1, 2, 3
 
 
 class batches:
     """An epoch of a dataset, as pairs (x, labels): float32 (n, H, W, C), normalised, and ints (n,).
 
-    With a `seed`, for training: in an order drawn for (seed, epoch), and each image changed by draws of its own for
-    (seed, epoch, batch), so that any batch can be made again. Without one, for evaluation: in order, untouched.
+    With a `seed`, for training: the order is drawn for (seed, epoch), and the augmentation of each image for
+    (seed, epoch, batch), so that any batch can be made again. Without one, for evaluation: in order and unchanged.
 
-    crop  shift each image by up to so many pixels, black beyond its edge
-    flip  True: mirror each with probability 1/2. "alternating": as drawn in the first epoch, then every other way round
-    cutout  blacken a square of so many pixels around a random one
-    start  the batch to begin with    drop_last  leave out a last batch that is not full
+    crop  shift each image at random by up to this many pixels; what moves in is black
+    flip  True: mirror each image with probability 1/2. "alternating": draw which to mirror in the first epoch, then
+          alternate
+    cutout  blacken a square of this side around a random pixel
+    start  number of the first batch    drop_last  leave out a last batch that is not full
 
-    While one batch is in use the next one is made, in a thread of its own (after the main thread has ended, in this one:
-    Python then starts no threads).
+    The next batch is made in a separate thread while one is in use (after the main thread has ended, in this thread:
+    Python then starts no others).
 
-    Raises  TypeError: no Dataset. ValueError: an option out of range, or one of augmentation without a seed.
+    Raises  TypeError: not a Dataset. ValueError: an option out of range, or an augmentation option without a seed.
     Source  cutout: DeVries and Taylor 2017. Alternating flip: Jordan 2024, "94 % on CIFAR-10 in 3.29 seconds".
     """
 
@@ -50,7 +51,7 @@ class batches:
         drop_last: bool = False,
     ) -> None:
         if not isinstance(dataset, Dataset):
-            raise TypeError(f"batches takes a Dataset, got a {type(dataset).__name__}")
+            raise TypeError(f"batches: expected a Dataset, got a {type(dataset).__name__}")
         _check_ints(1, batch_size=batch_size)
         _check_ints(
             0,
@@ -64,7 +65,7 @@ class batches:
             names.check("flip", flip, ("alternating",))
         if seed is None and (crop or flip or cutout):
             raise ValueError(
-                "crop, flip and cutout are for training: they need a seed (images to be tested stay as they are)"
+                "crop, flip and cutout are for training: they need a seed (images for testing stay unchanged)"
             )
         h, w = dataset.images.shape[1:3]
         for name, pixels, side in (("crop", crop, min(h, w)), ("cutout", cutout, max(h, w))):
@@ -82,7 +83,7 @@ class batches:
 
     @property
     def images(self) -> int:
-        """How many images an epoch has."""
+        """The number of images in an epoch."""
         n = len(self.dataset)
         return n - n % self.batch_size if self.drop_last else n
 
@@ -91,7 +92,7 @@ class batches:
 
     def __iter__(self) -> Iterator[tuple[Array, Array]]:
         order, normalisation = self._order(), self._normalisation()
-        # Under the settings of the first next(), whatever holds at later ones.
+        # Under the settings of the first next(), even if they change before later ones.
         batch = carried(self._batch)
         coming = deque[Callable[[], tuple[Array, Array]]]()
         with ThreadPoolExecutor(1, "batches") as ahead:
@@ -118,7 +119,7 @@ class batches:
     def _batch(
         self, order: HostArray, normalisation: tuple[Array, Array], i: int
     ) -> tuple[Array, Array]:
-        """Batch number i of an epoch in this order."""
+        """Return batch number i of an epoch in this order."""
         (images, labels), (factor, offset) = self.dataset.on_device(), normalisation
         chosen = order[i * self.batch_size : (i + 1) * self.batch_size]
         moves = None
@@ -138,20 +139,22 @@ class batches:
         return gather(images, chosen, moves, self.cutout, factor, offset), labels[chosen]
 
     def _mirrored(self, chosen: HostArray, rng: numpy.random.Generator) -> HostArray:
-        """Bools: which of the chosen images are to be mirrored."""
+        """Return a bool for each chosen image: True if it is mirrored."""
         if self.flip == "alternating":
             first = self._draw(SIDES).random(len(self.dataset)) < 0.5
             return first[chosen] ^ (self.epoch % 2 == 1)
         return rng.random(len(chosen)) < (0.5 if self.flip else 0)
 
     def _normalisation(self) -> tuple[Array, Array]:
-        """(factor, offset) of each channel: (x / max_value - mean) / std as one product and one sum."""
+        """Return (factor, offset) of each channel: (x / max_value - mean) / std as one product and one sum."""
         mean, std = numpy.asarray(self.dataset.mean), numpy.asarray(self.dataset.std)
         factor, offset = 1 / (std * self.dataset.max_value), -mean / std
         return to_device(factor.astype(numpy.float32)), to_device(offset.astype(numpy.float32))
 
 
-MOVES = 5  # numbers: down, across, mirrored, and the corner of what is cut out: its row, its column
+MOVES = (
+    5  # numbers per image: down, across, mirrored, and row and column of the corner of the cutout
+)
 
 
 def sample_augmentation(
@@ -163,7 +166,7 @@ def sample_augmentation(
     mirrored: bool | HostArray = False,
     cutout: int = 0,
 ) -> HostArray:
-    """What is to be done to each of n images of a size (H, W): int32 (n, MOVES), on the host."""
+    """Draw the moves of n images of a size (H, W): int32 (n, MOVES), on the host."""
     h, w = size
     moves = numpy.zeros((n, MOVES), numpy.int32)
     moves[:, :1] = rng.integers(-crop, crop + 1, (n, 1))
@@ -184,10 +187,10 @@ def augment(
     mirrored: bool | HostArray = False,
     cutout: int = 0,
 ) -> Array:
-    """Each image of a batch (N, H, W, C) mirrored or not, shifted by up to `crop` pixels each way, and cut out.
+    """Mirror each image of a batch (N, H, W, C) or not, shift it by up to `crop` pixels each way, and cut out a square.
 
     mirrored  a bool, or one for each image
-    cutout  the side of a black square around a random pixel; a part of it may lie beyond the edge
+    cutout  the side of a black square around a random pixel; it may extend beyond the edge
     """
     moves = sample_augmentation(
         rng, len(x), x.shape[1:3], crop=crop, mirrored=mirrored, cutout=cutout
@@ -199,14 +202,14 @@ def augment(
 def gather(
     images: Array, chosen: Array, moves: Array | None, cutout: int, factor: Array, offset: Array
 ) -> Array:
-    """The chosen images, moved (or, where moves is None, as they are), as float32: image * factor + offset, by channels."""
+    """Return the chosen images, moved unless moves is None, as float32: image * factor + offset, per channel."""
     x = images[chosen] if moves is None else crop_and_flip(images, chosen, moves, cutout)
     return x.astype(xp.float32) * factor + offset
 
 
 @has_forms
 def crop_and_flip(images: Array, chosen: Array, moves: Array, cutout: int) -> Array:
-    """One gather does the moves: it says for each row and column of the result where in the image it comes from."""
+    """Apply the moves by indexing once: with the row and column of the image that each pixel of the result comes from."""
     _, h, w, _ = images.shape
     down, across, mirrored, top, left = (moves[:, k : k + 1] for k in range(MOVES))  # (N, 1) each
     column = xp.where(mirrored != 0, w - 1 - xp.arange(w), xp.arange(w))  # (N, W)
@@ -225,11 +228,11 @@ def crop_and_flip(images: Array, chosen: Array, moves: Array, cutout: int) -> Ar
 
 
 def _crossed(rows: Array, columns: Array) -> Array:
-    """(N, H, W), true where the row and the column are."""
+    """Return (N, H, W), true where both the row and the column are."""
     return rows[:, :, None] & columns[:, None, :]
 
 
 def _check_ints(least: int, **values: Any) -> None:
     for name, value in values.items():
         if not isinstance(value, Integral) or value < least:
-            raise ValueError(f"{name} is {value!r}, wanted an int of at least {least}")
+            raise ValueError(f"{name}: expected an int of at least {least}, got {value!r}")

@@ -3,7 +3,7 @@
 Source  A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009. The two formats, the binary and the
 Python version, are described on https://www.cs.toronto.edu/~kriz/cifar.html.
 
-An archive is read as it is at each start and nothing is unpacked, so that what is trained on is what its MD5 stands for.
+An archive is read at each start and nothing is unpacked, so that training uses exactly the bytes that its MD5 stands for.
 """
 
 import hashlib
@@ -35,11 +35,11 @@ class Version(NamedTuple):
     folder: str  # in the archive
     train: tuple[str, ...]
     test: str
-    label: Any  # the binary version: bytes of labels before the pixels, the last of which counts; the other: a key
+    label: Any  # binary version: number of label bytes before the pixels (the last one is the label); Python version: a key
 
 
 class Set(NamedTuple):
-    """A set of images."""
+    """A dataset, its formats, and where it is downloaded from."""
 
     name: str
     classes: tuple[str, ...]
@@ -84,15 +84,15 @@ CIFAR100 = Set(
 def cifar10(
     *, data_dir: str | Path | None = None, sources: Sequence[str] = (), label: str | None = None
 ) -> tuple[Dataset, Dataset]:
-    """(train, test): 50,000 and 10,000 images (N, 32, 32, 3) of ten classes, as Datasets.
+    """Return (train, test): 50,000 and 10,000 images (N, 32, 32, 3) of ten classes, as Datasets.
 
     data_dir  a folder with an archive or with unpacked files, in either version, or the path of an archive; without it an
-              archive is fetched once into the cache (files.cache)
-    sources  addresses to fetch from before the known ones; the checksum decides
-    label  what to call the images, if they are not the published ones
+              archive is downloaded once, into the cache (files.cache)
+    sources  addresses to try before the known ones; whether a file is accepted depends on its checksum
+    label  a name for images that differ from the published ones
 
-    Raises  DataError: a wrong checksum, damaged files, or none. ConnectionError: no source gave an archive.
-    files.NotWritten: it cannot be kept in the cache.
+    Raises  DataError: a wrong checksum, or files that are damaged or missing. ConnectionError: no source provided an
+    archive. files.NotWritten: the cache cannot be written to.
     """
     return _read_set(CIFAR10, data_dir, sources, label)
 
@@ -100,7 +100,7 @@ def cifar10(
 def cifar100(
     *, data_dir: str | Path | None = None, sources: Sequence[str] = (), label: str | None = None
 ) -> tuple[Dataset, Dataset]:
-    """(train, test): 50,000 and 10,000 images (N, 32, 32, 3) of the hundred fine classes, as Datasets. Otherwise as cifar10."""
+    """Return (train, test): 50,000 and 10,000 images (N, 32, 32, 3) of the hundred fine classes; otherwise like cifar10."""
     return _read_set(CIFAR100, data_dir, sources, label)
 
 
@@ -108,9 +108,9 @@ def _read_set(
     kind: Set, data_dir: str | Path | None, sources: Sequence[str], label: str | None
 ) -> tuple[Dataset, Dataset]:
     if isinstance(sources, str):
-        raise TypeError(f"sources is one string, {sources!r}, wanted a list of addresses")
+        raise TypeError(f"sources: expected a list of addresses, got one string, {sources!r}")
     if data_dir is None:
-        from minires.data.download import fetch  # http and all that: only where it is wanted
+        from minires.data.download import fetch  # it imports http, so only when it is needed
 
         path = fetch(
             [*sources, *kind.sources], {version.md5: version.archive for version in kind.versions}
@@ -140,11 +140,11 @@ def _read_set(
 
 
 def _found(kind: Set, path: Path) -> tuple[Version | None, Path]:
-    """(version, path) of a folder of unpacked files at or in `path`, or (None, path) of an archive."""
+    """Return (version, path) of a folder of unpacked files at or in `path`, or (None, path) of an archive."""
     if path.is_file():
         return None, path
     if not path.exists():
-        raise DataError(f"{path} is not there: --data-dir wants a folder with {_wanted(kind)}")
+        raise DataError(f"{path} is not there: --data-dir expects a folder with {_expected(kind)}")
     for version in kind.versions:
         if (path / version.archive).is_file():
             return None, path / version.archive
@@ -159,10 +159,10 @@ def _found(kind: Set, path: Path) -> tuple[Version | None, Path]:
                     )
                 return version, folder
     held = ", ".join(sorted(entry.name for entry in path.iterdir())[:8]) or "nothing"
-    raise DataError(f"{path} holds {held}; wanted {_wanted(kind)}")
+    raise DataError(f"{path}: expected {_expected(kind)}, got {held}")
 
 
-def _wanted(kind: Set) -> str:
+def _expected(kind: Set) -> str:
     return " or ".join(f"{version.archive} or {version.folder}/" for version in kind.versions)
 
 
@@ -174,8 +174,11 @@ def _bytes(path: Path) -> bytes:
 
 
 def _members(path: Path, versions: tuple[Version, ...]) -> tuple[Version, dict[str, bytes]]:
-    """(version, name -> bytes of its files) of an archive whose checksum is that of a version, and in which nothing looks
-    outside. The archive is read once: these are the bytes that the checksum was made of."""
+    """Return (version, name -> bytes of its files) of an archive.
+
+    Its checksum must be that of a version, and no path in it may lead outside. The archive is read once, so these are the
+    bytes that the checksum was computed from.
+    """
     content = _bytes(path)
     found = hashlib.md5(content, usedforsecurity=False).hexdigest()
     version = next((version for version in versions if version.md5 == found), None)
@@ -183,7 +186,7 @@ def _members(path: Path, versions: tuple[Version, ...]) -> tuple[Version, dict[s
         meant = [version for version in versions if version.archive == path.name] or versions
         published = ", ".join(f"{version.archive} has {version.md5}" for version in meant)
         raise DataError(
-            f"{path} has MD5 {found}, the published {published}: delete it and fetch it again"
+            f"{path} has MD5 {found}, the published {published}: delete it and download it again"
         )
     wanted = {f"{version.folder}/{name}": name for name in (*version.train, version.test)}
     members = {}
@@ -197,20 +200,20 @@ def _members(path: Path, versions: tuple[Version, ...]) -> tuple[Version, dict[s
                     or ":" in place
                 ):
                     raise DataError(
-                        f"{path} holds {member.name!r}, a path outside of it: do not trust this archive"
+                        f"{path} contains {member.name!r}, a path outside of it: do not trust this archive"
                     )
                 if not (member.isfile() or member.isdir()):
                     raise DataError(
-                        f"{path} holds {member.name!r}, which is a link or a device: do not trust this archive"
+                        f"{path} contains {member.name!r}, which is a link or a device: do not trust this archive"
                     )
                 if place in wanted and (file := archive.extractfile(member)):  # no folder
                     members[wanted[place]] = file.read()
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-        raise DataError(f"{path} is damaged ({error}): delete it and fetch it again") from error
+        raise DataError(f"{path} is damaged ({error}): delete it and download it again") from error
     lacking = sorted(set(wanted.values()) - set(members))
     if lacking:
         raise DataError(
-            f"{path} lacks {', '.join(lacking)} in {version.folder}: it is another archive"
+            f"{path} lacks {', '.join(lacking)} in {version.folder}: it is a different archive"
         )
     return version, members
 
@@ -218,11 +221,13 @@ def _members(path: Path, versions: tuple[Version, ...]) -> tuple[Version, dict[s
 def _records(
     data: bytes, label_bytes: int, path: Path, classes: int
 ) -> tuple[HostArray, HostArray]:
-    """(images, labels) of a file of the binary version: records of labels, then 1,024 reds, greens and blues, row by row."""
+    """Return (images, labels) of a binary file: records of labels, then 1,024 reds, greens and blues, row by row."""
     size = label_bytes + PIXELS
     if not data or len(data) % size:
-        found = f"{path} has {len(data):,} bytes, no whole number of records of {size:,}"
-        raise DataError(f"{found}: it is cut off or another file")
+        found = (
+            f"{path}: expected a whole number of records of {size:,} bytes, got {len(data):,} bytes"
+        )
+        raise DataError(f"{found}: it is cut off or a different file")
     records = numpy.frombuffer(data, numpy.uint8).reshape(-1, size)
     return channels_last(records[:, label_bytes:]), _labels(
         records[:, label_bytes - 1], path, classes
@@ -230,7 +235,7 @@ def _records(
 
 
 def _arrays(data: bytes, key: bytes, path: Path, classes: int) -> tuple[HostArray, HostArray]:
-    """(images, labels) of a file of the Python version: a pickled dict."""
+    """Return (images, labels) of a file of the Python version: a pickled dict."""
     try:
         content = pickled.load(data)
     except pickled.PickleError as error:
@@ -245,7 +250,7 @@ def _arrays(data: bytes, key: bytes, path: Path, classes: int) -> tuple[HostArra
         or pixels.shape[1] != PIXELS
     ):
         raise DataError(
-            f"{path} has no uint8 array (N, {PIXELS:,}) under {b'data'!r}: it is another file"
+            f"{path} has no uint8 array (N, {PIXELS:,}) under {b'data'!r}: it is a different file"
         )
     if (
         not isinstance(labels, list)
@@ -253,28 +258,28 @@ def _arrays(data: bytes, key: bytes, path: Path, classes: int) -> tuple[HostArra
         or not all(type(label) is int for label in labels)
     ):
         raise DataError(
-            f"{path} has no list of {len(pixels):,} ints under {key!r}: it is another file"
+            f"{path} has no list of {len(pixels):,} ints under {key!r}: it is a different file"
         )
     return channels_last(pixels), _labels(numpy.array(labels), path, classes)
 
 
 @has_forms
 def channels_last(rows: HostArray) -> HostArray:
-    """CIFAR's images as it stores them, one per row, as images with the channels last.
+    """Rearrange CIFAR's rows, one per image, into images with the channels last.
 
     rows  (N, 3072): for each image a plane of 32 x 32 reds, row by row, then one of greens, then one of blues
-    result  (N, 32, 32, 3), in the dtype of rows, in memory of its own
+    result  (N, 32, 32, 3), in the dtype of rows, as a copy
     """
     return numpy.ascontiguousarray(rows.reshape(len(rows), 3, 32, 32).transpose(0, 2, 3, 1))
 
 
 def _labels(labels: HostArray, path: Path, classes: int) -> HostArray:
     if not len(labels):
-        raise DataError(f"{path} holds no images")
+        raise DataError(f"{path} contains no images")
     wrong = numpy.flatnonzero((labels < 0) | (labels >= classes))
     if len(wrong):
         i = wrong[0]
         raise DataError(
-            f"{path}: record {i:,} has the label {labels[i]}, there are {classes} classes: the file is damaged"
+            f"{path}: record {i:,}: expected a label below {classes}, got {labels[i]}: the file is damaged"
         )
     return labels

@@ -1,4 +1,4 @@
-"""Fetching a published file over HTTP into the cache: resumed where it was cut, and taken only if its checksum is right."""
+"""Downloading a published file into the cache: resumed where it was cut off, accepted only if its checksum is right."""
 
 import hashlib
 import http.client
@@ -30,18 +30,18 @@ def fetch(
     pause: float = 1.0,
     tries: int = 4,
 ) -> Path:
-    """The path in the cache of one of the `archives`, fetched from the first of the `urls` that gives it.
+    """Return the path in the cache of one of the `archives`, downloaded from the first of the `urls` that provides it.
 
-    urls  tried in this order    archives  checksum -> file name: any of them will do
+    urls  tried in this order    archives  checksum -> file name; any of them is accepted
           A checksum is an MD5 of 32 hexadecimal digits, or the first digits of a SHA-256.
-    what, otherwise  what the error calls it, and what it says can be done
+    what, otherwise  what the error calls the file, and what it says can be done
     timeout  seconds without a byte after which a connection counts as dead
-    pause  seconds before the next of `tries` attempts in a row that brought nothing; it doubles each time
+    pause  seconds between `tries` attempts in a row that brought nothing; doubled each time
 
-    What is there already is checked and not fetched again, nor need the cache be writable then. Of two processes the
-    second waits for the first.
-    Raises  ConnectionError: no source gave the file. It says why, what to fetch by other means, and where to put it.
-    files.NotWritten: the disk is full or the cache cannot be written to; what has come so far stays there to go on with.
+    A file that is in the cache already is checked and not downloaded again; the cache need not be writable then. If two
+    processes call this, the second waits for the first.
+    Raises  ConnectionError: no source provided the file; the message says why, what to download by other means, and where
+    to put it. files.NotWritten: the disk is full or the cache cannot be written to; what has been downloaded so far stays.
     """
     folder = files.cache()
     if kept := _kept(folder, archives):
@@ -49,11 +49,11 @@ def fetch(
     with files.explained(folder, 0):
         folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder / f".{min(archives.values())}.lock"):
-        if kept := _kept(folder, archives):  # by the process that was waited for
+        if kept := _kept(folder, archives):  # the process that this one waited for downloaded it
             return kept
         for path in (folder / name for name in archives.values()):
             if path.exists():
-                notice(f"{path} is damaged: it is fetched again")
+                notice(f"{path} is damaged: downloading it again")
                 path.unlink()
         faults, parts = [], []
         for url in urls:
@@ -61,7 +61,7 @@ def fetch(
             parts.append(part)
             try:
                 if not (part.exists() and _which(part, archives)):
-                    notice(f"fetching {url}")
+                    notice(f"downloading {url}")
                     _download(url, part, timeout, pause, tries)
             except files.NotWritten:
                 raise
@@ -77,15 +77,15 @@ def fetch(
                 return folder / archives[known]
             kinds = sorted({_kind(known) for known in archives})
             found = ", ".join(f"{NAMES[kind]} {checksum(part, kind)}" for kind in kinds)
-            faults.append(f"{url}: it is another file ({part.stat().st_size:,} bytes, {found})")
+            faults.append(f"{url}: it is a different file ({part.stat().st_size:,} bytes, {found})")
             part.unlink()
-    wanted = " or ".join(
+    expected = " or ".join(
         f"{name} ({NAMES[_kind(known)]} {known})" for known, name in archives.items()
     )
     raise ConnectionError(
-        f"no source gave the {what}:\n  "
+        f"no source provided the {what}:\n  "
         + "\n  ".join(faults)
-        + f"\nFetch {wanted} by other means, from one of these "
+        + f"\nDownload {expected} by other means, from one of these "
         f"addresses, and put it into {folder}, {otherwise}"
     )
 
@@ -94,7 +94,7 @@ NAMES = {"md5": "MD5", "sha256": "SHA-256"}
 
 
 def checksum(path: Path, kind: str = "md5") -> str:
-    """The checksum of a file, in hexadecimal digits."""
+    """Return the checksum of a file, in hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(
             file, lambda: hashlib.new(kind, usedforsecurity=False)
@@ -106,27 +106,27 @@ def _kind(known: str) -> str:
 
 
 def _which(path: Path, archives: dict[str, str]) -> str | None:
-    """The checksum among those of the archives that a file has, or None."""
+    """Return which of the archives' checksums a file has, or None."""
     return next(
         (known for known in archives if checksum(path, _kind(known)).startswith(known)), None
     )
 
 
 def _kept(folder: Path, archives: dict[str, str]) -> Path | None:
-    """The path of an archive that is there and whole, or None."""
+    """Return the path of an archive that is there and complete, or None."""
     paths = [(folder / name, {known: name}) for known, name in archives.items()]
     return next((path for path, one in paths if path.is_file() and _which(path, one)), None)
 
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """A context that one process is in at a time. The lock goes with its process, however that ends."""
+    """Context manager: only one process at a time runs the block. The lock ends with its process, however that ends."""
     lock = FileLock(path)
     with files.explained(path, 0):
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            notice("another process is fetching the same: waiting for it")
+            notice("another process is downloading this file: waiting for it")
             lock.acquire()
     try:
         yield
@@ -135,10 +135,12 @@ def _alone(path: Path) -> Iterator[None]:
 
 
 def _download(url: str, part: Path, timeout: float, pause: float, tries: int) -> None:
-    """All of what is at `url` in the file `part`, going on with what is in it. A host that cannot be reached is not tried
-    again, unless it was reached before."""
+    """Download `url` into the file `part`, continuing after what it contains.
+
+    A host that cannot be reached is not tried again, unless it was reached before.
+    """
     if urlsplit(url).scheme not in ("http", "https"):
-        raise ValueError("wanted an address that begins with http:// or https://")
+        raise ValueError("expected an address that begins with http:// or https://")
     failures, reached = 0, False
     while True:
         before = _size(part)
@@ -148,7 +150,7 @@ def _download(url: str, part: Path, timeout: float, pause: float, tries: int) ->
         except files.NotWritten:
             raise
         except urllib.error.HTTPError as error:
-            if error.code == 416 and before:  # what is there is longer than the file
+            if error.code == 416 and before:  # the part is longer than the file
                 part.unlink()
             elif error.code < 500:
                 raise
@@ -165,7 +167,7 @@ def _download(url: str, part: Path, timeout: float, pause: float, tries: int) ->
 
 
 def _go_on(url: str, part: Path, timeout: float) -> None:
-    """One connection: from where `part` ends to the end of the file, or to where the connection is cut."""
+    """Download over one connection, from where `part` ends to the end of the file or until the connection is cut."""
     from tqdm import tqdm
 
     have = _size(part)
@@ -176,8 +178,8 @@ def _go_on(url: str, part: Path, timeout: float) -> None:
         if answer.status != 206 or not answer.headers.get("Content-Range", "").startswith(
             f"bytes {have}-"
         ):
-            have = 0  # the server sends all of it
-        # Before it takes the place of what has come so far.
+            have = 0  # the server sends the whole file
+        # Before it replaces what has been downloaded so far.
         if answer.headers.get_content_type() == "text/html":
             raise ValueError("it sent a web page instead of the file")
         length = answer.headers.get("Content-Length")
@@ -192,7 +194,7 @@ def _go_on(url: str, part: Path, timeout: float) -> None:
             leave=False,
         )
         with bar, _opened(part, "ab" if have else "wb", total or 0) as file:
-            # What is there, so that a cut or a stall loses none of it.
+            # Written as soon as it arrives, so that a cut or a stall loses nothing.
             while chunk := answer.read1(CHUNK):
                 with files.explained(part, total or 0):
                     file.write(chunk)

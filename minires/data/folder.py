@@ -20,17 +20,17 @@ def folder(
     mixed_size: int | None = None,
     **prepared: Any,
 ) -> tuple[Dataset | None, Dataset | None, Dataset]:
-    """(train, validation, test) Datasets of RGB images (N, size, size, 3); train and validation are None without a folder.
+    """Read (train, validation, test) Datasets of RGB images (N, size, size, 3); train and validation may be None.
 
     path  contains train/, test/ and perhaps validation/ (or val/), each with a folder of images per class. Or it contains
           the class folders; then every fifth image of each class, by name, is in the test set.
-    size  every image is resized and cropped to that many pixels per side; without it, all must have the same size,
-    mixed_size  or are resized and cropped to this where they do not
+    size  pixels per side to which every image is resized and cropped; without it, all must have the same size
+    mixed_size  the size to take if they do not, instead of raising an error
     prepared  resize and interpolation, see load_image
 
     The classes are the names of the folders in train/ (or else in test/), sorted; each has images there, and may have none
-    in the other parts. mean and std are those of the training set. Other files and sub-folders of a class are passed over,
-    which a line on stderr says; hidden ones silently.
+    in the other parts. mean and std are those of the training set. Other files, and sub-folders of a class, are passed over
+    and counted in a line on stderr; hidden ones silently.
     Raises  DataError: no images, a class that the training set does not have, or a file that does not decode.
     """
     listing = Listing(Path(path))
@@ -67,12 +67,12 @@ def folder(
 
 
 def _every_fifth(dataset: Dataset, path: str | Path) -> tuple[Dataset, None, Dataset]:
-    """(train, None, test): every fifth image of each class is in the test set."""
+    """Return (train, None, test): every fifth image of each class is in the test set."""
     rank = numpy.concatenate([numpy.arange(n) for n in dataset.counts()])  # within its class
     test = rank % 5 == 4
     if not test.any():
         raise DataError(
-            f"{path} has no class of five images, and every fifth is for the test: "
+            f"{path} has no class of five images, and every fifth is for the test set: "
             "add images, or make train/ and test/"
         )
     train = dataset.part(~test, mean=None, std=None)
@@ -85,7 +85,7 @@ def _read(
     mixed_size: int | None,
     prepared: dict[str, Any],
 ) -> HostArray:
-    """The images in these files: uint8 (N, H, W, 3)."""
+    """Read the images in these files: uint8 (N, H, W, 3)."""
     for i, (file, _) in enumerate(files):
         image = load_image(file, size=size, **prepared)
         if i == 0:

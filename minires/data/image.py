@@ -20,7 +20,7 @@ BITS_PER_SAMPLE, PHOTOMETRIC = (
 
 
 def suffixes() -> set[str]:
-    """The suffixes of files in these formats, as far as this Pillow reads them: .png, .jpg, .jfif, ..."""
+    """Return the suffixes of these formats, as far as this Pillow reads them: .png, .jpg, .jfif, ..."""
     from PIL import Image
 
     return {
@@ -38,11 +38,13 @@ def load_image(
     resize: int | None = None,
     interpolation: str = "bilinear",
 ) -> HostArray:
-    """An image file as uint8 (H, W, channels), as a viewer shows it: rotated as its EXIF data says, in RGB or (for one
-    channel) grey, on black where it is transparent. 16 bits per channel become 8. The first image of an animation counts.
+    """Read an image file as uint8 (H, W, channels), as a viewer shows it.
+
+    It is rotated as its EXIF data says, in RGB or (with one channel) grey, and black where it is transparent. 16 bits per
+    channel become 8. Of several images in a file, such as an animation, the first is read.
 
     size  pixels per side, or (height, width): the image is resized (averaging where it shrinks), keeping its proportions,
-          until it just covers that, and its centre is cut out
+          until it just covers that size, and its centre is cut out
     resize  first make the shorter side this long, so that the edges fall away: with 256 and a size of 224 an image is
             prepared as for ImageNet networks    interpolation  "bilinear" or "bicubic"
 
@@ -87,12 +89,12 @@ def load_image(
         ) from None
     except MemoryError:
         raise DataError(f"{path}: there is not enough memory for it at size {size}") from None
-    except Exception as error:  # a damaged image fails in any way it likes
+    except Exception as error:  # a damaged image may raise anything
         raise DataError(f"{path} does not decode as an image ({_reason(path, error)})") from None
 
 
 def _reason(path: str | Path, error: Exception) -> str:
-    """Why a file does not decode: what else it is, or what Pillow says."""
+    """Return why a file does not decode: what it is instead, or what Pillow says."""
     from PIL import UnidentifiedImageError
 
     if Path(path).is_dir():
@@ -105,20 +107,20 @@ def _reason(path: str | Path, error: Exception) -> str:
 
 
 def _upright(file: Any) -> Any:
-    """The image in a file, rotated as its EXIF data says; as it is where that data is damaged."""
+    """Return the image in a file, rotated as its EXIF data says; unrotated if that data is damaged."""
     from PIL import ImageOps
 
     file.load()
     try:
         return ImageOps.exif_transpose(file)
-    except Exception:  # in any way it likes
+    except Exception:  # it may raise anything
         return file
 
 
 def _eight_bits(file: Any, image: Any) -> Any:
-    """The image of a file with 8 bits per channel. Pillow would cut off more, and not scale.
+    """Return a file's image with 8 bits per channel. (Pillow would clip values above 255 instead of scaling them.)
 
-    Raises  ValueError: its white is unknown.
+    Raises  ValueError: the value of white is unknown.
     """
     from PIL import Image
 
@@ -138,7 +140,7 @@ def _eight_bits(file: Any, image: Any) -> Any:
 
 
 def _center(image: Any, sides: tuple[int, int], resize: int, method: Any) -> Any:
-    """The centre of an image whose shorter side becomes `resize` pixels long; rounded as torchvision does."""
+    """Return the centre of an image whose shorter side becomes `resize` pixels long; rounded as in torchvision."""
     short = min(image.size)
     image = image.resize(
         [resize if side == short else resize * side // short for side in image.size], method

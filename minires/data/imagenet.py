@@ -1,8 +1,8 @@
-"""ImageNet: the names of its 1,000 classes, and how nets that tell them apart see an image."""
+"""ImageNet: the names of its 1,000 classes, and how images are prepared for networks trained on it."""
 
 from pathlib import Path
 
-# Its licence lies beside it.
+# Its licence is next to it.
 CLASSES = tuple(Path(__file__).with_name("imagenet.txt").read_text(encoding="utf-8").splitlines())
 PREPARED = {
     "size": [224, 224, 3],

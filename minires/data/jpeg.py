@@ -1,4 +1,4 @@
-"""python -m minires.data.jpeg OUT: CIFAR-10 as it comes out of JPEG, in the binary layout, to repeat figures on such images.
+"""python -m minires.data.jpeg OUT: CIFAR-10 re-encoded as JPEG, in the binary layout, to repeat figures on such images.
 
 Each image is encoded by Pillow (quality 75, colours at half the resolution, 4:2:0) and decoded again.
 OUT/cifar-10-batches-bin/ is what `--data-dir OUT` reads.
@@ -19,19 +19,19 @@ from minires.data.cifar import CIFAR10, cifar10
 
 
 def through_jpeg(image: HostArray, quality: int = 75) -> HostArray:
-    """An image uint8 (H, W, 3), encoded with colours at half the resolution and decoded."""
+    """Encode an image, uint8 (H, W, 3), with colours at half the resolution, and decode it again."""
     file = io.BytesIO()
     Image.fromarray(image).save(file, "JPEG", quality=quality, subsampling="4:2:0")
     return numpy.asarray(Image.open(file))
 
 
 def write(out: str | Path, *, data_dir: str | Path | None = None, quality: int = 75) -> Path:
-    """Write OUT/cifar-10-batches-bin/, 10,000 images a file. Returns that folder.
+    """Write OUT/cifar-10-batches-bin/, 10,000 images per file. Returns that folder.
 
-    Raises  ValueError: a quality outside 1 to 95. Whatever cifar10 and files.write raise.
+    Raises  ValueError: a quality outside 1 to 95. Also what cifar10 and files.write raise.
     """
     if not 1 <= quality <= 95:
-        raise ValueError(f"--quality is {quality}, wanted 1 to 95")
+        raise ValueError(f"--quality: expected 1 to 95, got {quality}")
     train, test = cifar10(data_dir=data_dir)
     version = CIFAR10.versions[0]
     folder = Path(out, version.folder)
@@ -54,13 +54,13 @@ def write(out: str | Path, *, data_dir: str | Path | None = None, quality: int =
 
 
 def main() -> None:
-    """The command."""
+    """Run the command."""
     parser = argparse.ArgumentParser(
-        prog="python -m minires.data.jpeg", description="CIFAR-10 as it comes out of JPEG."
+        prog="python -m minires.data.jpeg", description="Re-encode CIFAR-10 as JPEG."
     )
     parser.add_argument("out", metavar="OUT")
     parser.add_argument(
-        "--data-dir", metavar="DIR", help="CIFAR-10 from here, instead of fetching it"
+        "--data-dir", metavar="DIR", help="read CIFAR-10 from this folder instead of downloading it"
     )
     parser.add_argument("--quality", type=int, default=75)
     options = parser.parse_args()

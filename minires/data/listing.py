@@ -1,4 +1,4 @@
-"""Which files of a folder are images of which class, and which files are passed over."""
+"""The image files in a folder, by class, and a count of the files that are passed over."""
 
 import os
 from collections import Counter
@@ -14,10 +14,10 @@ PARTS = {
     "test": ("test", "testing"),
 }
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
-# What systems put into folders by themselves, besides hidden files.
+# Files that systems put into folders unasked, besides hidden ones.
 UNMEANT = ("desktop.ini", "thumbs.db", "ehthumbs.db", "__macosx")
-KINDS = 8  # of files that are told one by one
-NAMES = 5  # of classes without images that are told by name
+KINDS = 8  # of files that a message counts one by one
+NAMES = 5  # of classes without images that a message lists
 
 
 class Listing:
@@ -60,7 +60,7 @@ class Listing:
         return found
 
     def classes(self, path: Path) -> list[str]:
-        """The names of the class folders in `path`, sorted.
+        """Return the names of the class folders in `path`, sorted.
 
         Raises  DataError: there is none, or a name is not valid UTF-8.
         """
@@ -68,7 +68,7 @@ class Listing:
         if not names:
             images = sum(map(self._is_image, _entries(path)))
             raise DataError(
-                f"{path} holds no folders: expected one per class, with its images"
+                f"{path} contains no folders: expected one per class, with its images"
                 + (f", got {images:,} images without one" if images else "")
             )
         for name in names:
@@ -83,9 +83,9 @@ class Listing:
     def images(
         self, path: Path, classes: list[str], *, all_classes: bool = False
     ) -> list[tuple[Path, int]]:
-        """(file, label) of the images in the class folders in `path`, class by class, sorted by name.
+        """Return (file, label) of the images in the class folders in `path`, class by class, sorted by name.
 
-        Raises  DataError: there are none, or with `all_classes` none of a class; or there is a folder of another class.
+        Raises  DataError: there are none; with `all_classes`, a class has none; or there is a folder of an unknown class.
         """
         unknown = sorted(set(self.classes(path)) - set(classes))
         if unknown:
@@ -118,7 +118,7 @@ class Listing:
         return path.suffix.lower() in self.readable
 
     def _sorted_out(self, folder: Path) -> tuple[list[Path], Counter[str]]:
-        """(images, kind -> how many other files) of a class folder."""
+        """Return (images, kind -> number of other files) of a class folder."""
         images, others = [], Counter[str]()
         for entry in _entries(folder):
             if self._is_image(entry) and entry.is_file():
@@ -127,7 +127,7 @@ class Listing:
                 others["in sub-folders"] += sum(1 for _ in _walk(entry))
             elif not entry.exists():
                 others["behind broken links"] += 1
-            elif not entry.is_file():  # opening a pipe would wait for ever
+            elif not entry.is_file():  # opening a pipe would wait forever
                 others["that are pipes or devices"] += 1
             else:
                 others[entry.suffix.lower() or "without a suffix"] += 1
@@ -135,7 +135,7 @@ class Listing:
 
 
 def described(passed_over: Counter[str]) -> str:
-    """Kinds of files in words, the most frequent first: "10 .heic, 2 in sub-folders"; "" if there are none."""
+    """Describe kinds of files, the most frequent first: "10 .heic, 2 in sub-folders"; "" if there are none."""
     kinds = sorted((+passed_over).items(), key=lambda kind: (-kind[1], kind[0]))
     words = [f"{number:,} {kind}" for kind, number in kinds[:KINDS]]
     rest = sum(number for _, number in kinds[KINDS:])
@@ -143,7 +143,7 @@ def described(passed_over: Counter[str]) -> str:
 
 
 def _entries(path: Path) -> list[Path]:
-    """What is in a folder, sorted by name, without what is hidden or a system put there."""
+    """Return the contents of a folder, sorted by name, without hidden files and those that systems put there."""
     try:
         entries = sorted(path.iterdir(), key=lambda entry: entry.name)
     except OSError as error:
@@ -160,7 +160,7 @@ def _meant(name: str) -> bool:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """The files in a folder and in those within it. A link to a folder around it contains nothing new."""
+    """Yield the files in a folder and its sub-folders. A link to a folder around it contains nothing new."""
     if folder.parent.resolve().is_relative_to(folder.resolve()):
         return
     for path, folders, files in os.walk(folder):

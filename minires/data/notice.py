@@ -1,4 +1,4 @@
-"""What reading data has to tell besides its result: a line on stderr."""
+"""Messages about data that is being read: a line on stderr."""
 
 import sys
 

@@ -1,7 +1,7 @@
-"""Reading pickled arrays without running what else a pickle may hold.
+"""Reading pickled arrays without running anything else that a pickle may contain.
 
-CIFAR's Python version is a pickle, made by Python 2. Here it may name the three things that a NumPy array is made of, and
-nothing more; and what it says about an array is checked before an array is made of it.
+CIFAR's Python version is a pickle, made by Python 2. Here it may name only the three objects that a NumPy array is made of,
+and what it says about an array is checked before the array is made.
 """
 
 import io
@@ -17,9 +17,9 @@ PLAIN = (bytes, str, int, float, list, tuple, dict, type(None))
 
 
 def load(data: bytes) -> Any:
-    """What is in a pickle (bytes): an array, or a dict of arrays, numbers, byte strings and lists. Byte strings stay bytes.
+    """Read a pickle (bytes): an array, or a dict of arrays, numbers, byte strings and lists. Byte strings stay bytes.
 
-    Raises  PickleError: anything else in it, before any of it is run; or it is damaged.
+    Raises  PickleError: it contains anything else (before any of it is run), or it is damaged.
     """
     content = unpickling.load(_Unpickler, io.BytesIO(data), encoding="bytes")
     if isinstance(content, dict):
@@ -28,7 +28,7 @@ def load(data: bytes) -> Any:
 
 
 class _Array:
-    """What a pickle says of an array: NumPy's own _reconstruct, and then __setstate__, without their powers."""
+    """A stand-in for NumPy's _reconstruct and __setstate__, without their powers: it keeps what they are given."""
 
     value: Any = None
 
@@ -39,7 +39,7 @@ class _Array:
         _, shape, dtype, order, data = state
         sizes = all(isinstance(size, int) and size >= 0 for size in shape)
         if not isinstance(dtype, _Type) or not isinstance(data, bytes) or not sizes:
-            raise PickleError("the pickle holds an array that is no array of numbers")
+            raise PickleError("the pickle holds an array that does not contain numbers")
         size = dtype.value.itemsize
         for length in shape:
             size *= length
@@ -51,7 +51,7 @@ class _Array:
 
 
 class _Type:
-    """What a pickle says of the type of an array's numbers: numpy.dtype without its powers."""
+    """A stand-in for numpy.dtype, without its powers: the type of an array's numbers."""
 
     def __init__(self, code: Any, *_: object) -> None:
         code = code.decode() if isinstance(code, bytes) else code
@@ -67,20 +67,22 @@ class _Type:
 
 
 class _Unpickler(unpickling.Unpickler):
-    """Of what an array is made of, and nothing more."""
+    """Admits only what an array is made of."""
 
     NEEDED = "no array needs"
     ADMITTED = {
         ("numpy.core.multiarray", "_reconstruct"): _Array,
         ("numpy._core.multiarray", "_reconstruct"): _Array,
-        ("numpy", "ndarray"): "the type that _reconstruct is told",
+        ("numpy", "ndarray"): "the type that _reconstruct is given",
         ("numpy", "dtype"): _Type,
     }
 
 
 def _finished(thing: Any, *others: type) -> Any:
-    """An array in place of what stood for it; things of other types as they are. Lists are not gone through: one that holds
-    another twice, and that another twice, would take for ever."""
+    """Return the array that a stand-in describes, or a value of one of the `others` unchanged.
+
+    It does not descend into lists: lists that contain a list twice, at each of many levels, would take forever.
+    """
     if isinstance(thing, _Array):
         if thing.value is None:
             raise PickleError("the pickle holds an array without numbers")
@@ -88,5 +90,5 @@ def _finished(thing: Any, *others: type) -> Any:
     if isinstance(thing, others):
         return thing
     raise PickleError(
-        f"the pickle holds a {type(thing).__name__}, wanted an array, or a dict of arrays and plain things"
+        f"the pickle holds a {type(thing).__name__}: expected an array, or a dict of arrays and plain values"
     )
