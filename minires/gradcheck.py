@@ -1,4 +1,4 @@
-"""Is a backward right? The slope that it claims, compared with the slope that a small step shows."""
+"""Gradient check: the derivative that a backward returns, compared with a finite difference."""
 
 import inspect
 from collections.abc import Callable
@@ -20,26 +20,24 @@ def check_backward(
     """Check the backward of `op` at `arrays`: raise AssertionError, with the input's name and both numbers, if it is wrong.
 
     op  a function from arrays to (result, backward), the library's or your own
-    arrays  NumPy arrays or lists. The floats among them are differentiated, in float64; others (masks, labels) are passed on
+    arrays  NumPy arrays or lists. Float arrays are differentiated, in float64; others (masks, labels) are passed on
     options  passed on to the op
 
-    For a random direction d, and a random cotangent c in the place of the loss's gradient, it compares
-    <c, (op(x + step d) - op(x - step d)) / (2 step)> with <backward(c), d>, for each input by itself. (With ones for c,
-    as in sum(op(x)), a batch norm whose backward gives zeros would pass.) The op must be smooth within `step` of x.
-    They may differ by `tolerance` of the terms that they sum up, and by what the rounding of op(x) does to the second.
+    For a random direction d, and a random cotangent c as the upstream gradient, it compares
+    <c, (op(x + step d) - op(x - step d)) / (2 step)> with <backward(c), d>, for one input at a time. (If c were all ones,
+    as in sum(op(x)), a batch norm whose backward returns zeros would pass.) The op must be smooth within `step` of x.
+    The two may differ by `tolerance` times the sum of their terms' sizes, and by the effect of rounding in op(x).
 
-    It checks besides that: each gradient has its input's shape; nothing writes to an input or to c; two calls of
-    backward agree; float32 in gives float32 out, gradients too.
+    It also checks that each gradient has its input's shape, that nothing writes to an input or to c, that two calls of
+    backward agree, and that float32 inputs have float32 results and gradients.
     """
-    # Not the numbers that default_rng(seed) gives: inputs may come from there.
+    # Not the numbers of default_rng(seed): the inputs may come from there.
     rng = numpy.random.default_rng([seed, 1917])
     inputs = [numpy.asarray(array) for array in arrays]
     inputs = [array.astype(numpy.float64) if array.dtype.kind == "f" else array for array in inputs]
     if not any(array.dtype.kind == "f" for array in inputs):
         types = ", ".join(f"{array.dtype} {array.shape}" for array in inputs)
-        raise ValueError(
-            f"check_backward has nothing to differentiate: no floats among the arrays ({types})"
-        )
+        raise ValueError(f"check_backward: expected a float array among the inputs, got {types}")
     names = operand_names(op, len(inputs))
     on_device = [to_device(_locked(array)) for array in inputs]
     result, backward = _run(op, on_device, inputs, options)
@@ -51,7 +49,7 @@ def check_backward(
     for name, first, second in zip(names, gradients, again):
         if first is not None and not numpy.array_equal(first, second, equal_nan=True):
             raise AssertionError(
-                f"{_called(op)}: backward gives another gradient of {name} when it is called again"
+                f"{_called(op)}: backward returns a different gradient of {name} when it is called again"
             )
     for i, (name, gradient) in enumerate(zip(names, gradients)):
         if gradient is None:
@@ -64,13 +62,13 @@ def check_backward(
             where = _worst(op, inputs, options, i, gradient, cotangent, step)
             raise AssertionError(
                 f"{_called(op)}: the gradient of {name} is wrong: along a random direction backward says {claimed:.9g}, "
-                f"a small step shows {seen:.9g}{where}"
+                f"a finite difference {seen:.9g}{where}"
             )
     _check_float32(op, inputs, names, options, cotangent)
 
 
 def operand_names(op: Op, count: int) -> list[str]:
-    """x, weight, ... from the op's signature; `arrays[0]` where it takes any number."""
+    """Return the names in the op's signature (x, weight, ...); `arrays[0]`, ... if it takes any number of arrays."""
     names: list[str] = []
     for parameter in inspect.signature(op).parameters.values():
         if parameter.kind is parameter.VAR_POSITIONAL:
@@ -83,12 +81,12 @@ def operand_names(op: Op, count: int) -> list[str]:
 def _run(
     op: Op, on_device: list[Array], inputs: list[HostArray], options: dict[str, Any]
 ) -> tuple[HostArray, Backward]:
-    """(result on the host, backward), with a look whether the inputs stayed as they were."""
+    """Return (result on the host, backward), after checking that the op left its inputs unchanged."""
     made = _obey(op, lambda: op(*on_device, **options), "one of its inputs")
     if not isinstance(made, tuple) or len(made) != 2 or not callable(made[1]):
         expected = "a tuple of an array and its backward, a function"
         raise AssertionError(
-            f"{_called(op)}: an op must give {expected}; it gave {_type_names(made)}"
+            f"{_called(op)}: an op must return {expected}, got {_type_names(made)}"
         )
     result, backward = made
     _check_unchanged(op, on_device, inputs)
@@ -104,26 +102,26 @@ def _check_unchanged(op: Op, on_device: list[Array], inputs: list[HostArray]) ->
 def _gradients(
     op: Op, backward: Backward, cotangent: HostArray, inputs: list[HostArray], names: list[str]
 ) -> list[Any]:
-    """The gradients on the host, with a look at their number and shapes; None for inputs that are no floats."""
+    """Return the gradients on the host, after checking their number and shapes; None for inputs that are not floats."""
     g = to_device(_locked(cotangent))
-    gradients = _obey(op, lambda: backward(g), "the gradient that came in, or an input")
+    gradients = _obey(op, lambda: backward(g), "the upstream gradient, or to an input")
     if not numpy.array_equal(to_host(g), cotangent):
-        raise AssertionError(f"{_called(op)}: backward writes to the gradient that came in")
+        raise AssertionError(f"{_called(op)}: backward writes to the upstream gradient")
     many = len(inputs)
     if (
         not isinstance(gradients, tuple)
         or len(gradients) < many
         or any(more is not None for more in gradients[many:])
     ):
-        expected = f"backward must give a tuple of {many} gradients, one per input"
-        raise AssertionError(f"{_called(op)}: {expected}; it gave {_type_names(gradients)}")
+        expected = f"backward must return a tuple of {many} gradients, one per input"
+        raise AssertionError(f"{_called(op)}: {expected}, got {_type_names(gradients)}")
     checked: list[Any] = []
     for gradient, array, name in zip(gradients, inputs, names):
         if array.dtype.kind != "f":
             checked.append(None)
             continue
         if gradient is None:
-            raise AssertionError(f"{_called(op)}: backward gave None for {name}")
+            raise AssertionError(f"{_called(op)}: backward returned None for {name}")
         gradient = numpy.array(to_host(gradient))
         if gradient.shape != array.shape:
             raise AssertionError(
@@ -142,7 +140,7 @@ def _slope(
     cotangent: HostArray,
     step: float,
 ) -> float:
-    """<cotangent, the op's change along a direction of input i>, by a central difference."""
+    """Return <cotangent, the op's derivative along a direction of input i>, by a central difference."""
     ends = []
     for sign in (1, -1):
         moved = [*inputs[:i], inputs[i] + sign * step * direction, *inputs[i + 1 :]]
@@ -160,7 +158,7 @@ def _worst(
     step: float,
     most: int = 300,
 ) -> str:
-    """Where the gradient is furthest off, element by element; nothing for large arrays."""
+    """Describe where the gradient is furthest off, element by element; "" for large arrays."""
     if gradient.size > most:
         return ""
     seen = numpy.zeros_like(gradient)
@@ -170,7 +168,7 @@ def _worst(
         seen[index] = _slope(op, inputs, options, i, unit, cotangent, step)
     worst = numpy.unravel_index(numpy.abs(gradient - seen).argmax(), gradient.shape)
     place = f"[{', '.join(map(str, map(int, worst)))}]" if worst else ""
-    return f". Furthest off{' at ' + place if place else ''}: {gradient[worst]:.9g} for {seen[worst]:.9g}"
+    return f". Furthest off{' at ' + place if place else ''}: {gradient[worst]:.9g} instead of {seen[worst]:.9g}"
 
 
 def _check_float32(
@@ -191,7 +189,7 @@ def _check_float32(
 
 
 def _single(option: Any) -> Any:
-    """An array of floats among the options, in float32."""
+    """Convert an option to float32 if it is a float array, or a tuple with some."""
     if isinstance(option, tuple):
         return tuple(_single(item) for item in option)
     return (
@@ -202,14 +200,14 @@ def _single(option: Any) -> Any:
 
 
 def _locked(array: HostArray) -> HostArray:
-    """A copy that cannot be written to (where the backend knows that)."""
+    """Return a copy that cannot be written to (on backends that support this)."""
     copy = numpy.array(array)
     copy.flags.writeable = False
     return copy
 
 
 def _obey(op: Op, call: Callable[[], Any], what: str) -> Any:
-    """Call; a write to a locked array becomes a sentence."""
+    """Call, and turn a write to a locked array into a clear error."""
     try:
         return call()
     except ValueError as error:
@@ -219,7 +217,7 @@ def _obey(op: Op, call: Callable[[], Any], what: str) -> Any:
 
 
 def _type_names(given: Any) -> str:
-    """The types of what an op or a backward gave."""
+    """Describe the types of what an op or a backward returned."""
     return (
         f"({', '.join(map(_type_names, given))})"
         if isinstance(given, tuple)
@@ -228,5 +226,5 @@ def _type_names(given: Any) -> str:
 
 
 def _called(op: Op) -> str:
-    """The op's name; for a functools.partial that of its function."""
+    """Return the op's name; for a functools.partial, the name of its function."""
     return getattr(getattr(op, "func", op), "__name__", type(op).__name__)

@@ -411,7 +411,7 @@ def test_predict_names_the_likeliest_classes(trained, elsewhere, capsys):
         (["plot", "a", "b"], "b holds no run"),
         (
             ["plot", "a", "--picture", "p.jpg"],
-            "a picture is written as PNG: p.jpg should end in .png",
+            "picture: expected a name that ends in .png, got p.jpg",
         ),
         (["predict", "text.png", "--top", "0"], "--top is 0, wanted at least 1"),
         (["evaluate", "a", "--weights", "x"], "a run, a, and --weights x: which of them"),

@@ -19,7 +19,7 @@ def test_a_confusion_has_a_row_for_each_class_in_per_cent_and_colours_errors_alo
     assert texts(axes) == {(0, 0): "75", (0, 1): "25", (1, 0): "50", (1, 1): "50", (2, 2): "100"}
     drawn = numpy.asarray(axes.images[0].get_array())
     numpy.testing.assert_allclose(drawn, [[0, 25, 0], [50, 0, 0], [0, 0, 0]])
-    assert "5 of 7 right" in axes.get_title() and [
+    assert "5 of 7 correct" in axes.get_title() and [
         label.get_text() for label in axes.get_yticklabels()
     ] == ["cat", "dog", "ship"]
 
@@ -29,8 +29,8 @@ def test_a_confusion_of_many_classes_has_colours_and_no_numbers():
     assert not axes.texts and numpy.asarray(axes.images[0].get_array()).max() == 0
 
 
-@pytest.mark.parametrize(("labels", "guesses", "message"), [([], [], "0 labels and 0"), ([0, 1], [0], "2 labels and 1 guesses"),
-                                                             ([0, 3], [0, 1], "labels run to 3"), ([0], [-1], "2 classes")])  # fmt: skip
+@pytest.mark.parametrize(("labels", "guesses", "message"), [([], [], "got 0 guesses and 0 labels"), ([0, 1], [0], "got 1 guesses and 2 labels"),
+                                                             ([0, 3], [0, 1], "got labels 0 to 3"), ([0], [-1], "2 classes")])  # fmt: skip
 def test_what_is_no_confusion_is_refused(labels, guesses, message):
     with pytest.raises(ValueError, match=message):
         show.confusion(numpy.array(labels, int), numpy.array(guesses, int), ["cat", "dog"])
@@ -46,7 +46,7 @@ def test_filters_are_images_each_stretched_over_its_own_range():
     )
     numpy.testing.assert_array_equal(first, numpy.linspace(0, 255, 27).round().reshape(3, 3, 3))
     assert not second.any()
-    with pytest.raises(ValueError, match="wanted .KH, KW, C, F. with C 1 or 3"):
+    with pytest.raises(ValueError, match="expected a weight of shape .KH, KW, C, F. with C 1 or 3"):
         show.filters(numpy.zeros((3, 3, 16, 2)))
 
 
@@ -79,7 +79,7 @@ def test_depths_draw_the_first_and_the_last_step_of_each_run():
         and lines[0].get_linestyle() == "--"
         and lines[1].get_linestyle() == "-"
     )
-    with pytest.raises(ValueError, match="no layer named fc9"):
+    with pytest.raises(ValueError, match="expected a layer named fc9 .* got none in plain"):
         show.depths({"plain": plain}, kind="fc9")
 
 

@@ -46,5 +46,5 @@ def test_after_a_walk_was_drawn_its_nodes_are_as_they_were():
     with pytest.raises(RuntimeError, match="halfway"):
         show.walk(b, stumbles)
     assert b.backward(1.0) == (2.0,) and "backward" not in vars(b)
-    with pytest.raises(ValueError, match="the walk ran no node"):
+    with pytest.raises(ValueError, match="walk: expected at least one node to run"):
         show.walk(b, lambda root, g: None)

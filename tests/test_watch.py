@@ -431,7 +431,7 @@ def test_each_pass_is_a_step_and_every_which_is_noted_counts_from_zero():
         (15, 15),
     ]
     for every in (0, -1, 1.5, "2"):
-        with pytest.raises(ValueError, match="every is .*wanted a whole number of at least 1"):
+        with pytest.raises(ValueError, match="every: expected a whole number of at least 1, got"):
             watch.layers(model, every=every)
 
 
@@ -495,10 +495,10 @@ def test_a_step_that_is_watched_again_has_the_newer_rows():
 
 
 @pytest.mark.parametrize("text, message", [
-    ("", "does not hold rows of layers: its first line should be step,layer,depth"),
-    ("epoch,loss\n1,2\n", "does not hold rows of layers"),
+    ("", "expected rows of layers, with the first line step,layer,depth"),
+    ("epoch,loss\n1,2\n", "expected rows of layers"),
     (",".join(Row._fields) + "\n0,a,0,1,1,1,1,1,1\n0,a,0,1,1,x,1,1,1\n", "is damaged in line 3 .*'x'"),
-    (",".join(Row._fields) + "\n0,a,0,1,1\n", "is damaged in line 2 .*wanted 9 values"),
+    (",".join(Row._fields) + "\n0,a,0,1,1\n", "is damaged in line 2 .*expected 9 values"),
 ])  # fmt: skip
 def test_a_file_of_something_else_is_refused(tmp_path, text, message):
     (tmp_path / "layers.csv").write_text(text)
@@ -538,9 +538,9 @@ def test_a_plain_net_of_56_layers_explodes_on_the_way_back_and_a_residual_one_do
         found = watch.findings(rows)
         assert len(found) == (shortcut == "none")
     assert growth["none"] > 1000 > 50 > growth["A"]
-    assert found[0].startswith("the gradient's deviation goes from ") and found[0].endswith(
-        "in conv1 at step 0: it explodes"
-    )
+    assert found[0].startswith("the gradient's standard deviation goes from ") and found[
+        0
+    ].endswith("in conv1 at step 0: it explodes")
 
 
 def test_a_deep_net_of_sigmoids_vanishes_on_the_way_back():
@@ -585,7 +585,7 @@ def test_a_dead_relu_within_a_residual_net_is_found(plain):
     # Bn2 is zero before the shortcut is added.
     dead, more = ("layer1.0.relu", "layer1.0.conv2, layer1.0.bn2")
     assert watch.findings(rows) == [
-        f"{dead}: 100 % of its outputs are zero at step 0: dead units, and so in {more}"
+        f"{dead}: 100 % of its outputs are zero at step 0: dead units, also in {more}"
     ]
 
 
@@ -605,17 +605,17 @@ def row(layer, depth, std=1.0, zeros=0.0, gradient=1.0, step=0):
 
 def test_activations_that_explode_or_vanish_are_found():
     assert watch.findings([row("a", 0, 1.0), row("b", 1, 50.0), row("c", 2, 4e3)]) == [
-        "the activation's deviation goes from 1 in a to 4e+03 in c at step 0: it explodes"
+        "the activation's standard deviation goes from 1 in a to 4e+03 in c at step 0: it explodes"
     ]
     assert watch.findings([row("a", 0, 2.0), row("b", 1, 1e-5)]) == [
-        "the activation's deviation goes from 2 in a to 1e-05 in b at step 0: it vanishes"
+        "the activation's standard deviation goes from 2 in a to 1e-05 in b at step 0: it vanishes"
     ]
     assert watch.findings([row("a", 0, 2.0), row("b", 1, 1e-3)]) == []
 
 
 def test_gradients_that_explode_are_found():
     assert watch.findings([row("a", 0, gradient=4e3), row("b", 1), row("c", 2, gradient=2.0)]) == [
-        "the gradient's deviation goes from 1 in b to 4e+03 in a at step 0: it explodes"
+        "the gradient's standard deviation goes from 1 in b to 4e+03 in a at step 0: it explodes"
     ]
     assert watch.findings([row("a", 0, gradient=1e3), row("b", 1), row("c", 2, gradient=2.0)]) == []
 
@@ -624,9 +624,9 @@ def test_the_layers_that_are_dead_with_the_first_are_named_up_to_three():
     dead = [row(name, i, zeros=1.0 if name != "b" else 0.3) for i, name in enumerate("abcdef")]
     for count, others in (
         (2, ""),
-        (3, ", and so in c"),
-        (5, ", and so in c, d, e"),
-        (6, ", and so in c, d, e, ..."),
+        (3, ", also in c"),
+        (5, ", also in c, d, e"),
+        (6, ", also in c, d, e, ..."),
     ):
         assert watch.findings(dead[:count]) == [
             f"a: 100 % of its outputs are zero at step 0: dead units{others}"
@@ -637,7 +637,7 @@ def test_only_the_last_step_is_judged_and_gradients_only_where_there_are_some():
     assert watch.findings([row("a", 0, zeros=1.0), row("a", 0, zeros=0.5, step=1)]) == []
     assert watch.findings(
         [row("a", 0, gradient=None), row("b", 1, gradient=1e-9), row("c", 2, gradient=1.0)]
-    ) == ["the gradient's deviation goes from 1 in c to 1e-09 in b at step 0: it vanishes"]
+    ) == ["the gradient's standard deviation goes from 1 in c to 1e-09 in b at step 0: it vanishes"]
     assert watch.findings([row("a", 0, gradient=None)]) == []
 
 
@@ -654,7 +654,7 @@ def test_the_place_where_numbers_cease_to_be_finite_is_found():
     ]
     rows = [row("a", 0, gradient=math.nan), row("b", 1, gradient=math.inf), row("c", 2)]
     assert watch.findings(rows) == [
-        "b: the gradient that reaches it is not finite at step 0; those of the layers behind it are"
+        "b: the gradient that reaches it is not finite at step 0; those of the layers after it are"
     ]
 
 

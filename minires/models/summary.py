@@ -1,4 +1,4 @@
-"""What a model is made of: layers, shapes, parameters, multiply-adds, and the memory that training takes per image."""
+"""A table of a model: layers, shapes, parameters, multiply-adds, and the memory that training takes per image."""
 
 import copy
 from collections import Counter
@@ -12,7 +12,7 @@ from minires.tensor import Tensor
 
 
 class Row(NamedTuple):
-    """One module of the tree. The numbers are of this module alone, not of those below it."""
+    """One module of the tree. The numbers are for this module alone, without the modules inside it."""
 
     name: str
     kind: str
@@ -20,11 +20,11 @@ class Row(NamedTuple):
     parameters: int
     multiply_adds: int  # for one image
     saved: int  # bytes that backward passes save, for one image
-    learns: int  # of the parameters: those that require a gradient
+    learns: int  # number of parameters that require a gradient
 
 
 class Summary(NamedTuple):
-    """summary()'s result: `rows`, and their sums. print() shows the table."""
+    """The result of summary(): `rows`, and their sums. print() shows the table."""
 
     rows: list[Row]
     parameters: int
@@ -55,14 +55,14 @@ class Summary(NamedTuple):
 
 
 def summary(model: Module, input_shape: Sequence[int]) -> Summary:
-    """Run copies of `model` on zeros, in training, and write down what each module does.
+    """Run copies of `model` on zeros, in training mode, and record what each module does.
 
     input_shape  (H, W, C), or (features,), of one example
-    Raises  whatever the model raises on such an input.
+    Raises  what the model raises for such an input.
 
-    A frozen module is listed as such. `saved` counts the arrays that the backward passes save until they run, without the
-    parameters, each once, where blocks run op by op: what a third image adds to two, so that a number per channel does not
-    count. A parameter that two modules share counts for the first.
+    A frozen module is marked as frozen. `saved` counts the arrays that are saved for the backward pass, each once and
+    without the parameters, when blocks run op by op: it is what a third image adds to two, so arrays with one number per
+    channel do not count. A parameter that two modules share counts for the first.
     """
     few, many = (
         [
@@ -83,7 +83,7 @@ def summary(model: Module, input_shape: Sequence[int]) -> Summary:
 
 
 def _rows(model: Module, shape: tuple[int, ...]) -> list[Row]:
-    """A Row for each module of a copy of `model` that runs on zeros of `shape`; `saved` is of the whole batch."""
+    """Return a Row for each module of a copy of `model`, run on zeros of `shape`; `saved` is for the whole batch."""
     model = copy.deepcopy(model).train()
     ran, inside, seen = {}, [""], {id(parameter.data) for parameter in model.parameters()}
     multiply_adds, sizes = Counter[str](), Counter[str]()
@@ -93,7 +93,7 @@ def _rows(model: Module, shape: tuple[int, ...]) -> list[Row]:
 
         def watched(*inputs: Any, **options: Any) -> Any:
             for x in (*inputs, *options.values()):
-                # By what the module around it did since its last part.
+                # Saved by the module around it since the last module inside that.
                 sizes[inside[-1]] += _newly_saved(x, seen)
             inside.append(name)
             y = forward(*inputs, **options)
@@ -103,7 +103,7 @@ def _rows(model: Module, shape: tuple[int, ...]) -> list[Row]:
             ran[name] = getattr(y, "shape", ())[1:]
             return y
 
-        module.forward = watched  # type: ignore[method-assign]  # of this module alone
+        module.forward = watched  # type: ignore[method-assign]  # for this module alone
 
     for name, module in model.modules():
         watch(name, module)
@@ -130,7 +130,7 @@ def _rows(model: Module, shape: tuple[int, ...]) -> list[Row]:
 
 
 def _multiply_adds(module: Module, y: Tensor) -> int:
-    """For one image, of a module whose result is y."""
+    """Count the multiply-adds for one image of a module whose result is y."""
     if isinstance(module, Conv2d):
         return module.weight.size * y.shape[1] * y.shape[2]
     return (
@@ -139,7 +139,7 @@ def _multiply_adds(module: Module, y: Tensor) -> int:
 
 
 def _newly_saved(tensor: Any, seen: set[int]) -> int:
-    """The bytes of arrays that nodes below `tensor` save, for nodes and arrays that are not among `seen`; they are then."""
+    """Return the bytes of arrays saved by nodes below `tensor`, skipping those in `seen`, and add them to it."""
     size, stack = 0, [getattr(tensor, "node", None)]
     while stack:
         node = stack.pop()

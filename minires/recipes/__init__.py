@@ -1,3 +1,3 @@
-"""Settings for `minires train --recipe NAME`, a file each. They are data: nothing is computed here."""
+"""Settings for `minires train --recipe NAME`, one file per recipe. They are data: nothing is computed here."""
 
 __all__: list[str] = []

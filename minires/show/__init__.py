@@ -1,7 +1,7 @@
-"""Things to look at: the graph of a tensor, a walk back through one, the source of an op, what a backward saves, runs,
-images, layers, small arrays.
+"""Figures and listings: a tensor's graph, a backward pass step by step, an op's source, saved arrays, runs, images,
+layers, small arrays.
 
-Pictures are matplotlib Figures: a notebook shows them, picture.save("name.png") writes them.
+Figures are matplotlib Figures: a notebook shows them, and figure.save("name.png") writes them.
 """
 
 from minires.show.curves import curves, overlay

@@ -1,4 +1,4 @@
-"""Runs by epoch: the loss and the accuracy of one, or of several laid over each other."""
+"""Loss and accuracy by epoch, of one run or of several in one figure."""
 
 from itertools import cycle
 
@@ -10,18 +10,18 @@ from minires.show.picture import Picture
 
 KEYS = ("train loss", "validation loss", "train accuracy", "validation accuracy")
 PARTS = {"train": "#c1553b", "validation": "#2f6f9f"}
-# One for each run, colour-blind-safe; grey in place of yellow, which fades on white. Source  Okabe and Ito 2008.
+# One for each run, colour-blind-safe; grey instead of yellow, which is hard to see on white. Source  Okabe and Ito 2008.
 RUNS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#8c8c8c")
 MARKS = "os^Dv<>P"
 
 
 def curves(log, *, title=""):
-    """A picture of a run: loss and accuracy by epoch.
+    """Draw the loss and the accuracy of a run by epoch.
 
-    log  a dict of lists, a number for each epoch: "train loss", "validation loss", "train accuracy",
-        "validation accuracy" (any of them), accuracies as shares; None where an epoch has no number
+    log  a dict of lists with a number for each epoch: "train loss", "validation loss", "train accuracy" and
+        "validation accuracy" (any of them); accuracies are fractions; None if an epoch has no number
 
-    Raises  ValueError: another key.
+    Raises  ValueError: an unknown key.
     """
     figure, panels = _panels()
     for name, values in log.items():
@@ -37,15 +37,16 @@ def curves(log, *, title=""):
 
 
 def overlay(logs, *, title=""):
-    """A picture of several runs laid over each other, a colour and a mark for each; where both are drawn, validation is solid and
-    training dashed.
+    """Draw several runs in one figure, each with a colour and a marker of its own.
 
-    logs  name of a run -> its log, as for curves(); the runs may be of different length
+    If a run has both, the line for validation is solid and the one for training dashed.
 
-    Raises  ValueError: no runs, or another key in a log.
+    logs  name of a run -> its log, as for curves(); the runs may have different lengths
+
+    Raises  ValueError: no runs, or an unknown key in a log.
     """
     if not logs:
-        raise ValueError("there are no runs to lay over each other")
+        raise ValueError("overlay: expected at least one run, got none")
     figure, panels = _panels(figsize=(11, 4.2))
     drawn = {
         name.split()[0]
@@ -81,7 +82,7 @@ def overlay(logs, *, title=""):
 
 
 def _panels(figsize=(9, 3.6)):
-    """A figure, and in it the axes of the loss and of the accuracy."""
+    """Make a figure with axes for the loss and for the accuracy."""
     figure = Picture(figsize=figsize, layout="constrained")
     loss, accuracy = figure.subplots(1, 2)
     loss.set(xlabel="epoch", ylabel="cross entropy, nats")
@@ -93,7 +94,7 @@ def _panels(figsize=(9, 3.6)):
 
 
 def _scale(axes):
-    """Logarithmic where the numbers go over more than a factor of 5; there, 1, 2 and 5 of each decade are written."""
+    """Make the axis logarithmic, labelled at 1, 2 and 5 of each decade, if the numbers span more than a factor of 5."""
     numbers = [value for line in axes.lines for value in line.get_ydata()]
     if numbers and 0 < 5 * min(numbers) < max(numbers):
         axes.set_yscale("log")
@@ -103,7 +104,7 @@ def _scale(axes):
 
 
 def _line(name, values, panels):
-    """(part, axes, epochs, numbers) of one list of a log, without the epochs that have no number."""
+    """Return (part, axes, epochs, numbers) of one list of a log, without the epochs that have no number."""
     part, quantity = names.check("key of a log", name, KEYS).split()
     factor = 1 if quantity == "loss" else 100
     points = [(epoch, factor * value) for epoch, value in enumerate(values, 1) if value is not None]

@@ -1,4 +1,4 @@
-"""The graph below a tensor as a picture: a box for each op and leaf, an arrow from each operand to its op."""
+"""A drawing of the graph below a tensor: a box for each op and leaf, an arrow from each operand to its op."""
 
 from itertools import pairwise
 
@@ -12,11 +12,11 @@ LEAF, PARAMETER, OP = "#e8eef7", "#f7e9d7", "#ffffff"
 
 
 def graph(tensor, *, names=None):
-    """A picture of the graph below a tensor: operands above, results below, an arrow from each operand to its op.
+    """Draw the graph below a tensor: operands above, results below, an arrow from each operand to its op.
 
     names  tensors to name, such as {"x": x}, or a module, whose parameters are named
 
-    Raises  ValueError: the graph has more than 400 nodes, or backward() has been through.
+    Raises  ValueError: the graph has more than 400 nodes, or backward() has released it.
     """
     named = (
         dict(names.named_parameters()) if hasattr(names, "named_parameters") else dict(names or {})
@@ -51,7 +51,7 @@ def graph(tensor, *, names=None):
 
 
 def in_order(root, most=400):
-    """All nodes and leaves below the root, each after its operands. A leaf is what has no `parents`."""
+    """Return all nodes and leaves below the root, each after its operands. A leaf has no `parents`."""
     order, seen, stack = [], set(), [(root, False)]
     while stack:
         node, ready = stack.pop()
@@ -60,19 +60,22 @@ def in_order(root, most=400):
         elif id(node) not in seen:
             seen.add(id(node))
             if not _is_leaf(node) and node.backward is None:
-                raise ValueError("backward() has been through this graph: draw it before")
+                raise ValueError(
+                    "backward() has released this graph: draw it before calling backward()"
+                )
             stack.append((node, True))
             stack.extend((parent, False) for parent in reversed(_operands(node)))
         if len(seen) > most:
             raise ValueError(
-                f"the graph has more than {most} nodes: draw a part of it, or a smaller model"
+                f"the graph has more than {most} nodes: draw part of it, or a smaller model"
             )
     return order
 
 
 def laid_out(order):
-    """(id of each node -> (x, y), routes), the first row at y = 0. A route is a list of stops, keys of the places, from operand
-    to op.
+    """Return (id of each node -> (x, y), routes), with the first row at y = 0.
+
+    A route is a list of stops from operand to op; stops are keys of the places.
     """
     rows, routes = _rows(order)
     return _places(rows, routes), routes
@@ -87,7 +90,7 @@ def _operands(node):
 
 
 def _rows(order):
-    """(rows of stops from top to bottom, routes). A route goes from operand to op, with a stop in each row between."""
+    """Return (rows of stops from top to bottom, routes). A route has a stop in each row between its operand and its op."""
     depth, users = {}, {}
     for node in order:
         depth[id(node)] = max((depth[id(parent)] + 1 for parent in _operands(node)), default=0)
@@ -112,7 +115,7 @@ def _rows(order):
 
 
 def _places(rows, routes, sweeps=12):
-    """Stop -> (x, y). Stops go back and forth to the mean of their neighbours, no two of a row closer than 1.
+    """Return stop -> (x, y). Stops move to the mean of their neighbours, back and forth; in a row they stay 1 apart.
 
     Source  Sugiyama, Tagawa and Toda 1981: rows, stops on long edges, and the barycentre method.
     """
@@ -141,7 +144,7 @@ def _mean(values):
 
 
 def curve(points, box=0.24):
-    """A smooth path through the points, from the lower edge of the first box to the upper edge of the last."""
+    """Return a smooth path through the points, from the lower edge of the first box to the upper edge of the last."""
     (x0, y0), (x1, y1) = points[0], points[-1]
     points = [(x0, y0 - box), *points[1:-1], (x1, y1 + box)]
     vertices, codes = [points[0]], [Path.MOVETO]
@@ -153,7 +156,7 @@ def curve(points, box=0.24):
 
 
 def _face(node, labels):
-    """(text, colour) of a node's box."""
+    """Return (text, colour) of a node's box."""
     shape = " x ".join(map(str, node.shape)) or "number"
     if not isinstance(node, Tensor):
         return f"{node.op}\n{shape}", OP

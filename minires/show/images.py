@@ -1,25 +1,28 @@
-"""Images: a grid of them, and what a model sees in them."""
+"""Grids of images, and images with a model's predictions."""
 
 from minires.backend import to_host
 from minires.show.picture import Picture
 
 SIDE = 0.94  # the longer side of an image in a grid whose cells are 1 wide
-TITLE = 0.22  # the room above it for a line of text
-LETTERS = 14  # that fit into that line
+TITLE = 0.22  # the height above it for a line of text
+LETTERS = 14  # letters that fit into that line
 RIGHT, OTHER = "#009e73", "#56b4e9"
 
 
 def images(images, labels=None, classes=None, *, columns=10, rows=None, titles=None, max_value=255):
-    """A grid of images with sharp pixels, each under its class name.
+    """Draw a grid of images with sharp pixels, each under its class name.
 
     images  uint8 (N, H, W, C), or a list of (H, W, C), where C is 1 or 3    labels  ints (N,)    classes  a name for each
-    rows  how many at most; images beyond are left out    titles  texts, in place of the class names
-    max_value  the number that stands for white
+    rows  maximum number of rows; further images are left out    titles  texts instead of the class names
+    max_value  the value of white
 
-    Raises  TypeError: images of another type or shape. ValueError: no images, fewer names than images, or no such class.
+    Raises  TypeError: images of a different type or shape. ValueError: no images, not one name per image, or an unknown
+    class.
     """
     if columns < 1 or (rows is not None and rows < 1):
-        raise ValueError(f"columns is {columns} and rows is {rows}, wanted at least 1 of each")
+        raise ValueError(
+            f"images: expected at least 1 column and row, got columns {columns}, rows {rows}"
+        )
     pictures = _checked(images)
     if titles is None:
         titles = (
@@ -29,7 +32,7 @@ def images(images, labels=None, classes=None, *, columns=10, rows=None, titles=N
         )
     if len(titles) != len(pictures):
         raise ValueError(
-            f"there are {len(pictures)} images and {len(titles)} names: wanted one for each"
+            f"images: expected a name for each of {len(pictures)} images, got {len(titles)}"
         )
     pictures = pictures if rows is None else pictures[: rows * columns]
     columns = min(columns, len(pictures))
@@ -51,30 +54,32 @@ def images(images, labels=None, classes=None, *, columns=10, rows=None, titles=N
 def predictions(
     images, probabilities, classes, *, top=5, titles=None, labels=None, columns=2, max_value=255
 ):
-    """Each image beside a bar chart of its `top` likeliest classes.
+    """Draw each image next to a bar chart of its `top` most likely classes.
 
     images  as in images()    probabilities  (N, K), from 0 to 1    classes  K names
-    titles  a text for each image, such as its file's name    labels  the right classes (N,), where they are known: green bars
+    titles  a text for each image, such as its file name    labels  the true classes (N,), if known: green bars
 
-    Raises  TypeError: images of another type or shape. ValueError: no images, probabilities of another shape or outside
-    0 to 1, or fewer titles or labels than images.
+    Raises  TypeError: images of a different type or shape. ValueError: no images, probabilities of a different shape or
+    outside 0 to 1, or not one title or label per image.
     """
     pictures, probabilities = _checked(images), to_host(probabilities)
     if probabilities.shape != (len(pictures), len(classes)):
-        raise ValueError(f"probabilities have shape {probabilities.shape}, wanted ({len(pictures)}, {len(classes)}): "
-                         "images by classes")  # fmt: skip
-    # A softmax in float16 may give a little more than 1.
+        raise ValueError(f"probabilities: expected shape ({len(pictures)}, {len(classes)}), images by classes, "
+                         f"got {probabilities.shape}")  # fmt: skip
+    # A softmax in float16 may return slightly more than 1.
     if not (probabilities.min() >= 0 and probabilities.max() <= 1.001):
-        raise ValueError(f"probabilities run from {probabilities.min():.3g} to {probabilities.max():.3g}, "
-                         "wanted 0 to 1: softmax turns logits into them")  # fmt: skip
+        raise ValueError(f"probabilities: expected 0 to 1, got {probabilities.min():.3g} to {probabilities.max():.3g}: "
+                         "softmax turns logits into probabilities")  # fmt: skip
     labels = [None] * len(pictures) if labels is None else _numbers(labels)
     titles = [""] * len(pictures) if titles is None else titles
     if not len(pictures) == len(labels) == len(titles):
         raise ValueError(
-            f"there are {len(pictures)} images, {len(titles)} titles and {len(labels)} labels: wanted one each"
+            f"predictions: expected a title and a label for each of {len(pictures)} images, got {len(titles)} and {len(labels)}"
         )
     if top < 1 or columns < 1:
-        raise ValueError(f"top is {top} and columns is {columns}, wanted at least 1")
+        raise ValueError(
+            f"predictions: expected top and columns of at least 1, got {top} and {columns}"
+        )
     top, columns = min(top, len(classes)), min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
 
@@ -93,15 +98,16 @@ def predictions(
         _draw(panels[2 * i], picture, max_value, extent=(0, width, height, 0))
         panels[2 * i].set_aspect("equal")
         panels[2 * i].set_title(_short(title, 44), fontsize=8.5, loc="left")
-        likeliest = sorted(range(len(classes)), key=lambda k: -chances[k])[:top]
+        most_likely = sorted(range(len(classes)), key=lambda k: -chances[k])[:top]
         _bars(
-            panels[2 * i + 1], [(_short(classes[k], 22), chances[k], k == label) for k in likeliest]
+            panels[2 * i + 1],
+            [(_short(classes[k], 22), chances[k], k == label) for k in most_likely],
         )
     return figure
 
 
 def _bars(axes, bars):
-    """A horizontal bar for each (name, chance, whether it is the right class), the first on top."""
+    """Draw a horizontal bar for each (name, probability, whether it is the true class), the first on top."""
     axes.axis("on")
     colours = [RIGHT if right else OTHER for _, _, right in bars]
     axes.barh(range(len(bars)), [chance for _, chance, _ in bars], color=colours, height=0.7)
@@ -114,7 +120,7 @@ def _bars(axes, bars):
 
 
 def _draw(axes, picture, max_value, *, extent):
-    """One image into the axes, grey where it has one channel."""
+    """Draw one image into the axes, in grey if it has one channel."""
     axes.axis("off")
     picture = picture[..., 0] if picture.shape[-1] == 1 else picture
     light, most = (
@@ -128,10 +134,10 @@ def _draw(axes, picture, max_value, *, extent):
 
 
 def _checked(images):
-    """The images as a list of NumPy arrays (H, W, C)."""
+    """Return the images as a list of NumPy arrays (H, W, C)."""
     pictures = [to_host(image) for image in images]
     if not pictures:
-        raise ValueError("there are no images")
+        raise ValueError("images: expected at least one, got none")
     for i, picture in enumerate(pictures):
         if (
             picture.dtype.name != "uint8"
@@ -140,13 +146,13 @@ def _checked(images):
             or not picture.size
         ):
             raise TypeError(
-                f"image {i} is {picture.dtype} {picture.shape}, wanted uint8 (H, W, C) with C 1 or 3"
+                f"image {i}: expected uint8 (H, W, C) with C 1 or 3, got {picture.dtype} {picture.shape}"
             )
     return pictures
 
 
 def _size(picture):
-    """(width, height) of an image whose longer side is SIDE."""
+    """Return (width, height) of an image whose longer side is SIDE."""
     height, width, _ = picture.shape
     return SIDE * width / max(height, width), SIDE * height / max(height, width)
 
@@ -155,7 +161,9 @@ def _class(label, classes):
     if classes is None:
         return str(label)
     if not 0 <= label < len(classes):
-        raise ValueError(f"label {label}: there are {len(classes)} classes")
+        raise ValueError(
+            f"label: expected 0 to {len(classes) - 1} for {len(classes)} classes, got {label}"
+        )
     return classes[label]
 
 

@@ -1,4 +1,4 @@
-"""Statistics of the layers by depth and step: where activations or gradients vanish, explode or die."""
+"""Figures of layer statistics by depth and step: where activations or gradients vanish, explode or die."""
 
 import math
 import re
@@ -13,23 +13,25 @@ from minires.show.picture import Picture
 SIDES = ("activation", "gradient")
 QUANTITIES = {"mean": "mean", "std": "standard deviation", "zeros": "zeros, %"}
 COLOURS = {"mean": "PuOr", "std": "viridis", "zeros": "magma"}
-NOTHING, NOT_FINITE, ZERO = "#dddddd", "#e3120b", "#000000"  # the colours of what is on no scale
-LABELS, UPRIGHT = 30, 22  # names that fit beside a map, and under lines
+NOTHING, NOT_FINITE, ZERO = "#dddddd", "#e3120b", "#000000"  # colours of values outside every scale
+LABELS, UPRIGHT = 30, 22  # names that fit next to a map, and under lines
 LETTERS = 22
 
 
 def layers(rows, *, title=""):
-    """A picture of what watch noted: maps by depth (the input on top) and step; of a single step, lines by depth.
+    """Draw what watch recorded: maps by depth (the input on top) and step; for a single step, lines by depth.
 
     rows  with the fields of watch.Row
 
-    On a map grey is where nothing was noted, red a number that is not finite, black a deviation of 0. The colours of the mean
-    end where 95 % of the numbers do.
+    On a map, grey means that nothing was recorded, red that a number is not finite, and black a standard deviation of 0.
+    The colours of the mean cover 95 % of the numbers.
     Raises  ValueError: no rows.
     """
     rows = list(rows)
     if not rows:
-        raise ValueError("there are no rows: no forward pass of the model was watched")
+        raise ValueError(
+            "layers: expected at least one row, got none: no forward pass of the model was watched"
+        )
     depths = {}
     for row in rows:
         depths[row.layer] = min(row.depth, depths.get(row.layer, row.depth))
@@ -59,7 +61,7 @@ def layers(rows, *, title=""):
 
 
 def _table(rows, names, steps, field, factor):
-    """Numbers by layer and step; None where there is none."""
+    """Return the numbers by layer and step; None where there is none."""
     table = [[None] * len(steps) for _ in names]
     places = {name: i for i, name in enumerate(names)}
     columns = {step: i for i, step in enumerate(steps)}
@@ -103,7 +105,7 @@ def _map(axes, table, quantity):
 
 
 def _scale(values, quantity):
-    """(norm, whether a number has a place on it) for the finite `values` of a map."""
+    """Return (norm, a function that tells if a number is on its scale) for the finite `values` of a map."""
     if quantity == "std":
         positive = [value for value in values if value > 0] or [1]
         low, high = min(positive), max(positive)
@@ -117,7 +119,7 @@ def _scale(values, quantity):
 
 
 def _lines(axes, values, names, quantity):
-    """Numbers by depth, a line for each kind of layer; what is not finite is a red line from top to bottom."""
+    """Draw numbers by depth, a line for each kind of layer; a value that is not finite is a red vertical bar."""
     # Layer1.0.conv2 is a conv.
     kinds = [re.match(r"[^\W\d]*", name.rpartition(".")[2]).group() for name in names]
     finite = [
@@ -144,7 +146,7 @@ def _lines(axes, values, names, quantity):
 
 
 def _name(panels, names, steps):
-    """The names of layers, thinned out where they are many, and the steps."""
+    """Label the axes with the steps and the names of layers, thinned out if there are many."""
     places = range(0, len(names), -(-len(names) // (UPRIGHT if len(steps) == 1 else LABELS)))
     labels = [
         name if len(name) <= LETTERS else "…" + name[1 - LETTERS :]

@@ -1,4 +1,4 @@
-"""Small arrays as tables of numbers, and the way of a gradient between two of them."""
+"""Small arrays as tables of numbers, and the paths of a gradient between two of them."""
 
 import math
 
@@ -10,27 +10,30 @@ from minires.show.picture import Picture
 
 MOST = 1200  # cells in a picture
 GAP = 1.0  # cells
-# Larger than 0; smaller; not finite.
+# Above 0; below 0; not finite.
 ABOVE, BELOW, OTHER = ((0xE6, 0x8A, 0x45), (0x4F, 0x8F, 0xC4), "#e4e4e4")
 GRADIENT = "#a03020"
 
 
 def numbers(*arrays, titles=None, outlines=None, columns=None, cell=0.5):
-    """Arrays as tables of their numbers, side by side. Cells above 0 are orange, below 0 blue, the further from 0 the darker.
+    """Draw arrays as tables of numbers, side by side. Above 0 is orange, below 0 blue; darker is further from 0.
 
     arrays  numbers, vectors, matrices, or images of one channel (1, H, W, 1)    titles  a text for each
     outlines  for each array a list of windows (top, left, height, width); the i-th of each array has the same colour
-    columns  how many arrays side by side    cell  the width of a cell in inches
+    columns  number of arrays side by side    cell  the width of a cell in inches
 
-    Raises  ValueError: an array that is no table, more than 1,200 cells, or not one title and list of outlines an array.
+    Raises  ValueError: an array that is not a table, more than 1,200 cells, or not one title and one list of outlines per
+    array.
     """
     tables = [_table(array, f"array {i}") for i, array in enumerate(arrays)]
     titles, outlines = titles or [""] * len(tables), outlines or [()] * len(tables)
     if not len(tables) == len(titles) == len(outlines) >= 1:
-        raise ValueError(f"there are {len(tables)} arrays, {len(titles)} titles and {len(outlines)} lists of outlines: "
-                         "wanted one each")  # fmt: skip
+        raise ValueError(f"numbers: expected a title and a list of outlines for each of {len(tables)} arrays, "
+                         f"got {len(titles)} and {len(outlines)}")  # fmt: skip
     if sum(len(table) * len(table[0]) for table in tables) > MOST:
-        raise ValueError(f"these arrays have more than {MOST:,} cells: show a part of them")
+        raise ValueError(
+            f"numbers: expected at most {MOST:,} cells in all: show part of the arrays"
+        )
     columns = min(columns or len(tables), len(tables))
     places, width, height = [], 0, 0
     for first in range(0, len(tables), columns):
@@ -59,20 +62,22 @@ def ways(
     cell=0.62,
     **options,
 ):
-    """The way of the gradient through an op: from each result an arrow to every pixel that gets some of its g.
+    """Draw the gradient's paths through an op: from each result an arrow to every pixel that receives some of its g.
 
     op  from x to (result, backward), such as ops.max_pool2d or yours    x  an image of one channel (H, W)
-    g  the gradient that comes in, for each result one number; without it 1, 2, 3, ...
-    options  passed on to the op, which gets x as (1, H, W, 1)
+    g  the upstream gradient, one number for each result; by default 1, 2, 3, ...
+    options  passed on to the op, which takes x as (1, H, W, 1)
 
-    Raises  ValueError: x is no table, g does not fit, or there are more than 64 results.
+    Raises  ValueError: x is not a table, g does not fit, or there are more than 64 results.
     """
     table = _table(x, "x")
     images = to_device(x).reshape(1, len(table), len(table[0]), 1)
     result, backward = op(images, **options)
     shape, count = result.shape, math.prod(result.shape)
     if not 1 <= count <= 64:
-        raise ValueError(f"the op gives {count} results, wanted 1 to 64: take a smaller image")
+        raise ValueError(
+            f"ways: expected 1 to 64 results of the op, got {count}: take a smaller image"
+        )
     out = _table(result.reshape(shape[1:3] if len(shape) == 4 else (1, count)), "the result")
     high, wide = len(out), len(out[0])
     gs = (
@@ -81,7 +86,7 @@ def ways(
         else [number for row in _table(g, "g") for number in row]
     )
     if len(gs) != count:
-        raise ValueError(f"g has {len(gs)} numbers, the op gives {count}")
+        raise ValueError(f"ways: expected {count} numbers in g, one per result, got {len(gs)}")
 
     def back(numbers):
         device = to_device(numbers).astype(result.dtype).reshape(shape)
@@ -120,25 +125,25 @@ def ways(
 
 
 def _table(array, name):
-    """The rows of a table, as lists of Python's floats."""
+    """Return the rows of a table, as lists of Python floats."""
     array = to_host(array) if hasattr(array, "dtype") else to_host(to_device(array))
     if array.ndim == 4 and array.shape[0] == array.shape[3] == 1:
         array = array[0, :, :, 0]
     if array.ndim > 2 or not array.size:
         raise ValueError(
-            f"{name} has shape {array.shape}, wanted a table (H, W), a vector, or one image (1, H, W, 1)"
+            f"{name}: expected a table (H, W), a vector, or one image (1, H, W, 1), got shape {array.shape}"
         )
     return array.reshape((1,) * (2 - array.ndim) + array.shape).astype(float).tolist()
 
 
 def _room(title, cell):
-    """The width and the height of a title, in cells."""
+    """Return the width and the height of a title, in cells."""
     lines = title.split("\n") if title else []
     return 0.078 * max(map(len, lines), default=0) / cell, 0.15 + 0.16 * len(lines) / cell
 
 
 def _paper(width, height, cell):
-    """Axes in which a cell is 1 wide and y grows downwards."""
+    """Make axes in which a cell is 1 wide and y grows downwards."""
     figure = Picture(figsize=((width + 0.2) * cell, (height + 0.2) * cell))
     axes = figure.add_axes((0, 0, 1, 1), xlim=(-0.1, width + 0.1), ylim=(height + 0.1, -0.1))
     axes.axis("off")
@@ -146,7 +151,7 @@ def _paper(width, height, cell):
 
 
 def _draw(axes, table, place, title, cell, below=None):
-    """A table with its upper left corner at `place`; `below` are numbers written small below those of the table."""
+    """Draw a table with its upper left corner at `place`; `below` are numbers in small print below those of the table."""
     x, y = place
     sizes = [abs(number) for row in table for number in row if math.isfinite(number)]
     most = max(sizes, default=0) or 1
@@ -179,7 +184,7 @@ def _draw(axes, table, place, title, cell, below=None):
 
 
 def _outline(axes, place, window, i):
-    """The i-th window; each a little smaller than the one before, so that windows that overlap can be told apart."""
+    """Outline the i-th window, slightly smaller than the one before, so that you can distinguish overlapping windows."""
     (x, y), (top, left, height, width) = place, window
     inner = 0.05 + 0.05 * (i % 4)
     corner, size = (x + left + inner, y + top + inner), (width - 2 * inner, height - 2 * inner)
@@ -207,7 +212,7 @@ def _colour(number, most):
 
 
 def _written(number):
-    """Three digits at most; infinity as its sign."""
+    """Write a number with at most three digits; infinity as its symbol."""
     if math.isinf(number):
         return "∞" if number > 0 else "-∞"
     text = (

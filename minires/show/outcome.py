@@ -1,4 +1,4 @@
-"""What a trained net has become: its first filters, which classes it takes for which, and how gradients fare in its depth."""
+"""Figures of a trained network: its first filters, its confusion matrix, and its gradients by depth."""
 
 from collections import Counter
 from itertools import cycle
@@ -9,20 +9,20 @@ from minires.show.images import RIGHT, images
 from minires.show.picture import Picture
 from minires.tensor import Tensor
 
-DARK = 0.6  # of the colour's range: from there on a number in a cell is white
+DARK = 0.6  # fraction of the colour range above which the number in a cell is white
 
 
 def filters(weight, *, columns=16):
-    """The filters of a first convolution as small images, each stretched over all of grey, or of colour.
+    """Draw the filters of a first convolution as small images, each stretched to the full range of grey or colour.
 
     weight  (KH, KW, C, F), an array or a tensor, where C is 1 or 3
 
-    Raises  ValueError: a weight of another shape.
+    Raises  ValueError: a weight of a different shape.
     """
     weight = to_host(weight.data if isinstance(weight, Tensor) else weight)
     if weight.ndim != 4 or weight.shape[2] not in (1, 3):
         raise ValueError(
-            f"filters: weight has shape {weight.shape}, wanted (KH, KW, C, F) with C 1 or 3"
+            f"filters: expected a weight of shape (KH, KW, C, F) with C 1 or 3, got {weight.shape}"
         )
     small, large = (end(axis=(0, 1, 2), keepdims=True) for end in (weight.min, weight.max))
     stretched = 255 * (weight - small) / (large - small + (large == small))
@@ -30,11 +30,11 @@ def filters(weight, *, columns=16):
 
 
 def confusion(labels, guesses, classes, *, title=""):
-    """A table of which class was taken for which: a row for each right class, a column for each guess, in per cent of the row.
+    """Draw the confusion matrix: a row for each true class, a column for each prediction, in per cent of the row.
 
     labels, guesses  ints (N,)    classes  K names
 
-    Raises  ValueError: nothing to count, lists of two lengths, or a class without a name.
+    Raises  ValueError: nothing to count, lists of different lengths, or a class without a name.
     """
     labels, guesses = (
         values if isinstance(values, (list, tuple)) else to_host(values).tolist()
@@ -42,12 +42,12 @@ def confusion(labels, guesses, classes, *, title=""):
     )
     if not labels or len(labels) != len(guesses):
         raise ValueError(
-            f"confusion: there are {len(labels)} labels and {len(guesses)} guesses, wanted one for one"
+            f"confusion: expected one guess per label, and at least one, got {len(guesses)} guesses and {len(labels)} labels"
         )
     k, counts, rows = len(classes), Counter(zip(labels, guesses)), Counter(labels)
     if min(*labels, *guesses) < 0 or max(*labels, *guesses) >= k:
         raise ValueError(
-            f"confusion: labels run to {max(labels)}, guesses to {max(guesses)}, there are {k} classes"
+            f"confusion: expected 0 to {k - 1} for {k} classes, got labels {min(labels)} to {max(labels)} and guesses {min(guesses)} to {max(guesses)}"
         )
     shares = [[100 * counts[i, j] / max(rows[i], 1) for j in range(k)] for i in range(k)]
     wrong = [
@@ -58,7 +58,7 @@ def confusion(labels, guesses, classes, *, title=""):
     side = max(0.48 * k + 2.0, 4.0)
     figure = Picture(figsize=(side + 0.8, side), layout="constrained")
     axes = figure.add_subplot()
-    # Colour for the errors alone: the diagonal would drown them.
+    # Colour only the errors: the diagonal would drown them out.
     axes.imshow(wrong, cmap="Oranges", vmin=0, vmax=most)
     if k <= 20:
         for i, j in sorted(counts):
@@ -76,9 +76,9 @@ def confusion(labels, guesses, classes, *, title=""):
             )
         axes.set_xticks(range(k), classes, rotation=45, ha="right", fontsize=8)
         axes.set_yticks(range(k), classes, fontsize=8)
-    axes.set(xlabel="taken for", ylabel="is")
+    axes.set(xlabel="predicted class", ylabel="true class")
     right = sum(counts[i, i] for i in range(k))
-    axes.set_title(title or f"in % of each row; {right:,} of {len(labels):,} right", fontsize=10)
+    axes.set_title(title or f"in % of each row; {right:,} of {len(labels):,} correct", fontsize=10)
     return figure
 
 
@@ -86,10 +86,10 @@ LABELS = {"gradient_rms": "gradient's norm / √size"}
 
 
 def depths(runs, field="gradient_rms", *, kind="conv", title=""):
-    """A number by depth, a line for each run: at its first step dashed, at its last one solid.
+    """Draw a statistic by depth, two lines for each run: dashed at its first step, solid at its last.
 
-    runs  name -> watch.Rows    field  a number of theirs
-    kind  how the names of the layers begin that are drawn, after the last dot: layer1.0.conv2 is a conv
+    runs  name -> watch.Rows    field  the statistic, a field of the rows
+    kind  layers whose names begin like this after the last dot are drawn: layer1.0.conv2 is a conv
 
     Raises  ValueError: no runs, or none with such layers.
     """
@@ -109,7 +109,7 @@ def depths(runs, field="gradient_rms", *, kind="conv", title=""):
                       markevery=max(len(line) // 10, 1), label=f"{run}, step {step:,}")  # fmt: skip
     if not axes.lines:
         raise ValueError(
-            f"depths: no layer named {kind} has a {field} in {', '.join(runs) or 'no runs'}"
+            f"depths: expected a layer named {kind} with a {field}, got none in {', '.join(runs) or 'no runs'}"
         )
     axes.set_yscale("log")
     axes.set(

@@ -1,4 +1,4 @@
-"""A matplotlib Figure that shows itself in a notebook, and is written whole or not at all."""
+"""A matplotlib Figure that shows itself in a notebook and is written atomically."""
 
 import io
 
@@ -7,14 +7,14 @@ from matplotlib.text import Text
 
 from minires import files
 
-DPI = 110  # pixels an inch
+DPI = 110  # pixels per inch
 
 
 class Picture(Figure):
-    """A Figure that a notebook shows without being told to."""
+    """A Figure that a notebook shows by itself."""
 
     def _repr_png_(self):
-        # A notebook is no wider, and should stay small.
+        # A notebook is at most this wide, and its file should stay small.
         return self._png(min(DPI, 1000 / self.get_figwidth()))
 
     def _png(self, dpi):
@@ -28,10 +28,10 @@ class Picture(Figure):
         return file.getvalue()
 
     def save(self, path):
-        """Write the picture as PNG: whole, or not at all.
+        """Write the picture as PNG, atomically.
 
-        Raises  OSError: it cannot be written; the message names the path and the size. ValueError: no name of a PNG.
+        Raises  OSError: it cannot be written; the message names the path and the size. ValueError: the name does not end in .png.
         """
         if not str(path).lower().endswith(".png"):
-            raise ValueError(f"a picture is written as PNG: {path} should end in .png")
+            raise ValueError(f"picture: expected a name that ends in .png, got {path}")
         files.write(path, self._png(DPI))

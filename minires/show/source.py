@@ -1,4 +1,4 @@
-"""The source of an op, and what its backward saves: text, no pictures."""
+"""The source of an op, and the arrays that its backward saves, as text."""
 
 import inspect
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from minires.tensor import Tensor
 
 
 def source(op):
-    """The source of an op: its plain form, or a function that stands in for it. In a notebook it is coloured."""
+    """Return the source of an op: its plain form, or the function that replaces it. A notebook shows it in colour."""
     stand_in = settings().stand_ins.get(op.forms.name) if hasattr(op, "forms") else None
     return Source(inspect.getsource(inspect.unwrap(stand_in or op)))
 
@@ -25,7 +25,7 @@ class Source(str):
 
 
 class Saved(NamedTuple):
-    """One array that a backward saves."""
+    """An array that a backward saves."""
 
     name: str
     shape: tuple
@@ -34,17 +34,17 @@ class Saved(NamedTuple):
 
 
 def saved(backward):
-    """What an op's backward saves until it runs: a list of Saved. For a Tensor, what the last op that made it saves.
+    """Return the arrays that an op's backward saves until it runs, as a list of Saved; for a Tensor, those of its op.
 
-    Raises  ValueError: a tensor that no op made, or whose graph has been used.
+    Raises  ValueError: a tensor that no op made, or whose graph backward() has released.
     """
     if isinstance(backward, Tensor):
         if backward.node is None or backward.node.backward is None:
             raise ValueError(
-                "nothing is saved for this tensor: no op made it, or backward() has been through"
+                "nothing is saved for this tensor: no op made it, or backward() has released its graph"
             )
         backward = backward.node.backward
-    # One that was wrapped saves no more than the one within.
+    # A wrapped backward saves the arrays of the one inside.
     arrays = graph.saved(inspect.unwrap(backward))
     return [
         Saved(name, array.shape, str(array.dtype), array.nbytes) for name, array in arrays.items()

@@ -1,4 +1,4 @@
-"""A walk back through a small graph, as it went: a panel each time that a node ran."""
+"""A backward pass through a small graph, step by step: a panel each time a node runs."""
 
 from matplotlib.patches import FancyArrowPatch
 
@@ -9,14 +9,14 @@ RUNNING, DONE, WAY = "#f3c06b", "#dddddd", "#c1553b"
 
 
 def walk(root, walk, g=1.0, *, columns=5, title=""):
-    """Run walk(root, g) and draw what it did: a panel for each run of a node, with the numbers that it got and sent.
+    """Run walk(root, g) and draw what it did: a panel for each run of a node, with the numbers that it received and sent.
 
-    root  a node: its `parents` are nodes, leaves (without `parents`) or None, its `backward` takes one number and gives one for
-        each parent; nodes and leaves have a `name`. Where numbers do not fit, keep to graphs of some ten nodes
+    root  a node: its `parents` are nodes, leaves (without `parents`) or None; its `backward` takes one number and returns
+        one for each parent; nodes and leaves have a `name`. For readable numbers, use graphs of at most about ten nodes
     walk  any function that calls the nodes' backward, right or wrong
 
-    The node that runs is orange, those that have run are grey; what it sends stands at its arrows. In a leaf
-    stands the sum of what it was sent.
+    The node that runs is orange, and those that have run are grey. The numbers that it sends are written at its arrows,
+    and a leaf shows the sum of what it has received.
     """
     order = in_order(root)
     nodes, leaves = [
@@ -29,9 +29,9 @@ def walk(root, walk, g=1.0, *, columns=5, title=""):
         walk(root, g)
     finally:
         for node in nodes:
-            del node.backward  # the one of its class is seen again
+            del node.backward  # which uncovers the method of its class
     if not runs:
-        raise ValueError("the walk ran no node")
+        raise ValueError("walk: expected at least one node to run, got none")
     places, routes = laid_out(order)
     columns = min(columns, len(runs))
     xs, ys = zip(*places.values())
@@ -51,7 +51,7 @@ def walk(root, walk, g=1.0, *, columns=5, title=""):
 
 
 def _noted(node, backward, runs):
-    """The node's backward, which notes (node, what it got, what it gave)."""
+    """Wrap a node's backward so that it records (node, what it received, what it returned)."""
 
     def noted(g):
         parts = backward(g)
@@ -62,7 +62,7 @@ def _noted(node, backward, runs):
 
 
 def _draw(axes, nodes, leaves, places, routes, runs):
-    """The last of these runs, and what the others left."""
+    """Draw the last of these runs, and the result of the others."""
     running, got, parts = runs[-1]
     done = [node for node, _, _ in runs]
     sent = {
@@ -105,7 +105,7 @@ def _draw(axes, nodes, leaves, places, routes, runs):
 
 
 def _sums(leaves, runs):
-    """Leaf -> the sum of what was sent to it so far."""
+    """Return leaf -> the sum of what has been sent to it so far."""
     sums = {}
     for node, _, parts in runs:
         for parent, part in zip(node.parents, parts):

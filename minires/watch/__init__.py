@@ -1,16 +1,15 @@
-"""What goes through a net that learns, or does not: statistics of each layer's activation and of its gradient.
+"""Statistics of each layer's activation and gradient, in a network that learns or does not.
 
-    with watch.layers(model) as watched:             # a step for each forward pass of the model in this block
+    with watch.layers(model) as watched:             # each forward pass of the model in this block is a step
         loss = F.cross_entropy(model(x), labels)
         loss.backward()
     show.layers(watched.rows)
     watch.findings(watched.rows)
 
-A layer is an op that was run while the model was: its name is the path of its module, with the op's name where that is not
-the module's one job (`layer1.0.conv1`, `fc.relu`); its second run in the same pass is `fc.relu(2)`. A batch norm that adds a
-shortcut and takes the maximum is one layer, `layer1.0.bn2`: its activation is what comes out after these.
-While something is watched, stand-ins that note what passes take the place of the ops; results and gradients stay as they
-are, bit by bit, and no activation is kept.
+A layer is an op that ran during the model's forward pass. Its name is the path of its module, with the op's name if that is
+not the module's one job (`layer1.0.conv1`, `fc.relu`); if it runs a second time in the same pass, that is `fc.relu(2)`.
+Recording replaces the ops with stand-ins that record what passes through them. Results and gradients stay the same, bit by
+bit, and no activation is kept.
 """
 
 from minires.watch.findings import findings

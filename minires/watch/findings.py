@@ -1,24 +1,26 @@
-"""What stands out in the rows of a model: sentences."""
+"""Sentences on what stands out in the rows of a model."""
 
 import math
 
-# Where a finding begins. Measured in residual nets of 18 to 110 layers with batch norm (ResNet-18, 34 and 50 on noise of 32 and
-# 64 pixels, the CIFAR nets on digits), at the start and after ten steps with a rate of 0.01: at most 59 % of a layer's outputs
-# were zero, activations stayed within 30 times, and the first layer's gradient was at least 1/40 of the largest and at most 570
-# times the smallest. (ResNet-101 starts with 5,600 times: that is found.) At a rate of 0.1 without a warm-up the deepest nets
-# had layers with 92 to 99 % zeros after ten steps.
-DEAD = 0.99  # share of zeros
-VANISHED = 1e-4  # of what the deviation is elsewhere
-EXPLODED = 3e3  # times what it is elsewhere; a plain net of 56 layers starts with 10,000
+# Thresholds for a finding. Measured in residual networks of 18 to 110 layers with batch norm (ResNet-18, 34 and 50 on noise of
+# 32 and 64 pixels, the CIFAR networks on digits), at the start and after ten steps with a learning rate of 0.01: at most 59 %
+# of a layer's outputs were zero, activations stayed within a factor of 30, and the first layer's gradient was at least 1/40 of
+# the largest and at most 570 times the smallest. (ResNet-101 starts with 5,600 times, which is reported.) At a learning rate
+# of 0.1 without a warm-up, the deepest networks had layers with 92 to 99 % zeros after ten steps.
+DEAD = 0.99  # fraction of zeros
+VANISHED = 1e-4  # times the standard deviation elsewhere
+EXPLODED = (
+    3e3  # times the standard deviation elsewhere; a plain 56-layer network starts with 10,000
+)
 
 
 def findings(rows):
-    """Sentences on what stands out. They are signs, not proofs; an empty list says that nothing does.
+    """Return sentences on what stands out. They are signs, not proofs; the list is empty if nothing does.
 
     rows  of any number of steps, such as Watch.rows
 
-    If numbers cease to be finite: where, at the first such step. Else, of the last step: layers that give nothing but zeros,
-    and deviations that vanish or explode between the ends of the net.
+    If numbers are no longer finite: where, at the first such step. Otherwise, for the last step: layers whose outputs are
+    all zero, and standard deviations that vanish or explode between the ends of the network.
     """
     steps = {}
     for row in rows:
@@ -37,7 +39,7 @@ def findings(rows):
 
 
 def _not_finite(rows):
-    """The first layer on the way there whose activation is not finite; else the first on the way back whose gradient is not."""
+    """Name the first layer of the forward pass whose activation is not finite, or of the backward pass whose gradient is not."""
     for row in rows:
         if not math.isfinite(row.activation_std):
             return [
@@ -46,7 +48,7 @@ def _not_finite(rows):
     for row in reversed(rows):
         if row.gradient_std is not None and not math.isfinite(row.gradient_std):
             which = f"{row.layer}: the gradient that reaches it"
-            return [f"{which} is not finite at step {row.step}; those of the layers behind it are"]
+            return [f"{which} is not finite at step {row.step}; those of the layers after it are"]
     return []
 
 
@@ -55,10 +57,10 @@ def _dead(rows):
     if not dead:
         return []
     first, others = dead[0], ", ".join(row.layer for row in dead[1:4]) + ", ..." * (len(dead) > 4)
-    more = f", and so in {others}" if others else ""
-    share = 100 * first.activation_zeros
+    more = f", also in {others}" if others else ""
+    percent = 100 * first.activation_zeros
     return [
-        f"{first.layer}: {share:.4g} % of its outputs are zero at step {first.step}: dead units{more}"
+        f"{first.layer}: {percent:.4g} % of its outputs are zero at step {first.step}: dead units{more}"
     ]
 
 
@@ -70,7 +72,7 @@ def _forward(rows):
         fate = _fate(other.activation_std, first.activation_std)
         if fate:
             found.append(
-                f"the activation's deviation goes from {first.activation_std:.2g} in {first.layer} to "
+                f"the activation's standard deviation goes from {first.activation_std:.2g} in {first.layer} to "
                 f"{other.activation_std:.2g} in {other.layer} at step {first.step}: it {fate}"
             )
     return found
@@ -88,14 +90,14 @@ def _backward(rows):
         fate = _fate(first.gradient_std, other.gradient_std)
         if fate:
             found.append(
-                f"the gradient's deviation goes from {other.gradient_std:.2g} in {other.layer} to {first.gradient_std:.2g} "
+                f"the gradient's standard deviation goes from {other.gradient_std:.2g} in {other.layer} to {first.gradient_std:.2g} "
                 f"in {first.layer} at step {first.step}: it {fate}"
             )
     return found
 
 
 def _fate(here, elsewhere):
-    """What becomes of a deviation that is `here` after it was `elsewhere`."""
+    """Return "vanishes" or "explodes" if a standard deviation is `here` after it was `elsewhere`; otherwise None."""
     if not here or not elsewhere:
         return None
     return (

@@ -1,4 +1,4 @@
-"""What is noted of a layer at a step, and the CSV file of it."""
+"""The record of a layer at a step, and its CSV file."""
 
 import csv
 import io
@@ -9,13 +9,14 @@ from minires import files
 
 
 class Row(NamedTuple):
-    """One layer at one step: of its activation, and of the loss's gradient with respect to it, the mean, the standard
-    deviation and the share of zeros. Where no gradient came back the last three are None.
+    """One layer at one step: mean, standard deviation and fraction of zeros of its activation, and of the loss's gradient.
+
+    The gradient is with respect to that activation; its three numbers are None if none reached the layer.
     """
 
     step: int
     layer: str
-    depth: int  # its place in the forward pass, from 0
+    depth: int  # its position in the forward pass, from 0
     activation_mean: float
     activation_std: float
     activation_zeros: float
@@ -25,14 +26,14 @@ class Row(NamedTuple):
 
     @property
     def gradient_rms(self):
-        """The gradient's norm divided by the square root of its size, so that layers of different sizes compare; or None."""
+        """The gradient's root mean square, which is comparable between layers of different sizes; or None."""
         return (
             None if self.gradient_std is None else math.hypot(self.gradient_mean, self.gradient_std)
         )
 
 
 def write(path, rows):
-    """Write rows as CSV: a header, and every digit of the numbers.
+    """Write rows as CSV: a header, and numbers with all their digits.
 
     Raises  OSError: it cannot be written.
     """
@@ -44,15 +45,15 @@ def write(path, rows):
 
 
 def read(path, *, before=None):
-    """The rows that write() wrote. before  a step: rows from it on are left out, for a run that goes on from there.
+    """Read the rows that write() wrote. before  a step: leave out its rows and later ones, to resume a run from there.
 
-    Raises  FileNotFoundError: there is no such file. ValueError: it holds something else; the message names the line.
+    Raises  FileNotFoundError: there is no such file. ValueError: it contains something else; the message names the line.
     """
     with open(path, newline="", encoding="utf-8") as file:
         lines = list(csv.reader(file))
     if not lines or tuple(lines[0]) != Row._fields:
         raise ValueError(
-            f"{path} does not hold rows of layers: its first line should be {','.join(Row._fields)}"
+            f"{path}: expected rows of layers, with the first line {','.join(Row._fields)}"
         )
     rows = []
     for number, line in enumerate(lines[1:], 2):
@@ -68,6 +69,6 @@ def read(path, *, before=None):
             )
         except (ValueError, TypeError) as error:
             raise ValueError(
-                f"{path} is damaged in line {number} ({error}): wanted {len(Row._fields)} values"
+                f"{path} is damaged in line {number} ({error}): expected {len(Row._fields)} values"
             ) from None
     return [row for row in rows if before is None or row.step < before]

@@ -1,4 +1,4 @@
-"""The recording: stand-ins for the ops that record what passes, in the forward pass and in the backward pass."""
+"""Stand-ins for the ops that record statistics in the forward pass and in the backward pass."""
 
 import functools
 from collections import Counter
@@ -10,7 +10,7 @@ from minires.backend import settings, to_host, xp
 from minires.ops.forms import FUNCTIONS, standing_in
 from minires.watch.record import Row
 
-# The ops that are watched, and the layer whose one job each is.
+# The ops that are watched, and the layer that has each as its one job.
 WATCHED = {
     "conv2d": nn.Conv2d, "linear": nn.Linear, "batch_norm": nn.BatchNorm, "batch_norm_frozen": nn.BatchNorm,
     "relu": nn.ReLU, "max_pool2d": nn.MaxPool2d, "avg_pool2d": nn.AvgPool2d, "global_avg_pool": nn.GlobalAvgPool,
@@ -21,32 +21,35 @@ NAMES = {"batch_norm_frozen": "batch_norm"}
 
 
 class Watch:
-    """Watches a model at the steps that are chosen, and gathers the rows.
+    """Watches a model at chosen steps, and collects the rows.
 
-    rows  earlier ones to go on from, such as read() gives
+    rows  earlier rows to continue from, such as those of read()
     """
 
     def __init__(self, model, rows=()):
         self.model, self._earlier, self._steps = model, list(rows), {}
 
     def at(self, step):
-        """A context: the model's first forward pass in it is noted as `step`."""
+        """Context manager: record the model's first forward pass in the block as `step`."""
         return self._recording(lambda i: step if i == 0 else None)
 
     def each(self, *, first=0, every=1):
-        """A context: the model's forward passes in it are the steps first, first + 1, ...; those that `every` divides
-        are noted.
+        """Context manager: the model's forward passes in the block are the steps first, first + 1, ...
 
-        Raises  ValueError: every is no whole number of at least 1.
+        Those that are multiples of `every` are recorded.
+
+        Raises  ValueError: every is not a whole number of at least 1.
         """
         if not isinstance(every, Integral) or every < 1:
-            raise ValueError(f"every is {every!r}, wanted a whole number of at least 1")
+            raise ValueError(f"every: expected a whole number of at least 1, got {every!r}")
         return self._recording(lambda i: None if (first + i) % every else first + i)
 
     @property
     def rows(self):
-        """All Rows so far, by step and depth. Numbers that are still on the device are read now. A step that was noted again
-        has the newer rows."""
+        """All Rows so far, by step and depth. Numbers that are still on the device are read now.
+
+        A step that was recorded again has the newer rows.
+        """
         rows = [row for row in self._earlier if row.step not in self._steps]
         for step, notes in self._steps.items():
             for depth, note in enumerate(notes):
@@ -57,7 +60,7 @@ class Watch:
 
     @contextmanager
     def _recording(self, step_of):
-        """Lets the ops run through stand-ins. step_of  number of a pass, from 0 -> its step, or None."""
+        """Context manager: run the ops through stand-ins. step_of  number of a pass, from 0 -> its step, or None"""
         recording, now = _Recording(self.model, step_of, self._steps), settings()
         before = {name: now.stand_ins.get(name, FUNCTIONS[name].default) for name in WATCHED}
         forwards = [(module, vars(module).get("forward")) for _, module in self.model.modules()]
@@ -75,9 +78,10 @@ class Watch:
 
 
 def layers(model, *, first=0, every=1):
-    """A context that watches a model: each forward pass in it is a step. It gives the Watch; its `rows` can be read any time.
+    """Context manager: watch a model, whose every forward pass in the block is a step.
 
-    Blocks run op by op meanwhile: what a fused one leaves out could not be seen.
+    It returns the Watch, whose `rows` you can read at any time. In the block, blocks of layers run op by op: a fused form
+    has results that could not be recorded.
 
     first, every  as in Watch.each
     """
@@ -85,18 +89,18 @@ def layers(model, *, first=0, every=1):
 
 
 class _Recording:
-    """What is going on in one such context: which module is running, and the notes of the pass."""
+    """The state of one recording: the modules that are running, and the notes of the pass."""
 
     def __init__(self, model, step_of, steps):
         self.model, self.step_of, self.steps = model, step_of, steps
         self.paths = {id(module): path for path, module in model.modules()}
-        self.stack = []  # the modules that are running, the innermost last
-        # The notes of the pass that is running, if it is to be noted.
+        self.stack = []  # the modules that are running, innermost last
+        # The notes of the current pass, or None if it is not recorded.
         self.passes, self.notes = 0, None
         self.runs = Counter()  # of each layer in this pass
 
     def running(self, module):
-        """The module's forward, which says which module is running."""
+        """Wrap the module's forward so that it is known which module is running."""
         forward = module.forward
 
         def watched(*inputs, **options):
@@ -118,7 +122,7 @@ class _Recording:
         return watched
 
     def stand_in(self, name, op):
-        """The op, whose result and gradient are noted on the way while a pass is to be noted."""
+        """Wrap an op so that its result and gradient are noted while a pass is recorded."""
 
         @functools.wraps(op)
         def watched(*operands, **options):
@@ -139,7 +143,7 @@ class _Recording:
         return watched
 
     def _layer(self, op):
-        """The layer's name. A part of a Sequential has but a number: there the op's name tells more."""
+        """Return the layer's name. A module in a Sequential only has a number, so the op's name is added there."""
         module = self.stack[-1]
         path = self.paths[id(module)]
         if not path or path.rpartition(".")[2].isdigit() or not isinstance(module, WATCHED[op]):
@@ -149,20 +153,20 @@ class _Recording:
 
 
 class _Note:
-    """What is noted of a layer in one pass."""
+    """The notes on a layer in one pass."""
 
     def __init__(self, layer):
         self.layer, self.activation, self.gradient = layer, _Statistics(), _Statistics()
 
 
 class _Statistics:
-    """Mean, standard deviation and share of zeros of an array, which stay on the device until they are read."""
+    """Mean, standard deviation and fraction of zeros of an array, which stay on the device until they are read."""
 
     def __init__(self):
         self._numbers = [None, None, None]
 
     def note(self, array):
-        """In float64: the squares of a gradient of 1e-25 are zeros in float32."""
+        """Compute them in float64: the squares of a gradient of 1e-25 are 0 in float32."""
         parts = (
             array.mean(dtype=xp.float64),
             array.std(dtype=xp.float64),
@@ -171,7 +175,7 @@ class _Statistics:
         self._numbers = xp.stack(parts)
 
     def read(self):
-        """[mean, deviation, zeros]; None for each where nothing was noted."""
+        """Return [mean, standard deviation, zeros]; each is None if nothing was noted."""
         if not isinstance(self._numbers, list):
             self._numbers = to_host(self._numbers).tolist()
         return self._numbers
