@@ -102,9 +102,9 @@ def pytest_pyfunc_call(pyfuncitem):
         try:
             return (yield)
         except Exception as error:
-            if isinstance(error, pytest.exit.Exception) or not _can_be_shown(error):
-                raise Ended(trouble(error, pyfuncitem.path.parent)) from None
-            raise
+            if _can_be_shown(error):
+                raise
+            raise Ended(trouble(error, pyfuncitem.path.parent)) from None
 
 
 @contextmanager
