@@ -1,7 +1,7 @@
-"""A net as a file of ONNX, so that it runs where minires does not: in browsers, on phones, in other languages.
+"""Exporting a network as an ONNX file, so that it runs where minires does not: in browsers, on phones, in other languages.
 
-The model runs once, on zeros, and each op that it calls on the way writes down the node of ONNX that does the same. So any model
-can go out whose ops have such a node here. Images are (N, C, H, W) there, as is the custom, and N may be any number.
+The model runs once, on zeros, and each op that it calls adds the ONNX node that computes the same. So you can export any model
+whose ops have such a node here. In the file, images are (N, C, H, W), and N may be any number.
 Source  github.com/onnx/onnx, docs/Operators.md, version 17.
 """
 
@@ -19,21 +19,22 @@ from minires.tensor import Tensor, no_grad
 
 __all__ = ["export"]
 
-OPSET, IR = 17, 8  # of 2022: what runs models reads them
-AXES = (0, 2, 3, 1)  # where the axes of (N, H, W, C) are in (N, C, H, W)
+OPSET, IR = 17, 8  # of 2022: common runtimes read them
+AXES = (0, 2, 3, 1)  # the axes of (N, H, W, C) in (N, C, H, W)
 
 
 def export(model, path, size, **facts):
-    """Write a model, as it is in evaluation, as a file of ONNX: "images", normalised floats (N, C, H, W), to "logits".
+    """Write a model in evaluation mode as an ONNX file: from "images", normalised floats (N, C, H, W), to "logits".
 
-    size  (H, W, C) of an image    facts  are kept in the file as JSON: classes, mean, std
+    size  (H, W, C) of an image    facts  saved in the file as JSON: classes, mean, std
 
-    Raises  ValueError: the package onnx is not there, an op of the model has no counterpart, or numbers are not finite. OSError: nothing half-written stays.
+    Raises  ValueError: the package onnx is missing, an op of the model has no counterpart, or numbers are not finite.
+    OSError: the file cannot be written; no partial file is left.
     """
     try:
         from onnx import checker, helper, numpy_helper
     except ImportError:
-        raise ValueError("to export, the package onnx is needed: pip install onnx") from None
+        raise ValueError("export: the package onnx is missing: pip install onnx") from None
     model = copy.deepcopy(model).eval()
     graph = _Graph(helper, model)
     x = Tensor(xp.zeros((1, *size), dtype=xp.float32))
@@ -57,16 +58,16 @@ def export(model, path, size, **facts):
 
 
 class _Graph:
-    """Nodes and constants of ONNX, written down while a model runs."""
+    """ONNX nodes and constants, recorded while a model runs."""
 
     def __init__(self, helper, model):
         self.helper, self.nodes, self.constants, self.held = helper, [], {}, []
-        self.names = {}  # id of an array -> what it is called there
+        self.names = {}  # id of an array -> its name in the file
         self.known = {id(value.data): name for name, value in model.named_parameters()}
         self.known.update((id(value), name) for name, value in model.named_buffers())
 
     def recording(self):
-        """A context in which each op that runs is written down."""
+        """Context manager: record each op that runs in this context; other threads do not notice."""
         return standing_in(
             {
                 name: self.stand_in(function)
@@ -76,7 +77,7 @@ class _Graph:
         )
 
     def stand_in(self, function):
-        """The op, which also writes its node down."""
+        """Return the op, which also records its node."""
         write = getattr(self, f"_op_{function.name}", None)
         signature = inspect.signature(function.plain)
 
@@ -85,24 +86,24 @@ class _Graph:
                 raise ValueError(
                     f"export: the model uses {function.name}, which has no counterpart here"
                 )
-            with using(stand_ins={}):  # the ops that it calls are its own affair
+            with using(stand_ins={}):  # ops that it calls in turn are not recorded
                 made = function.default(*operands, **options)
             given = signature.bind(*operands, **options)
             given.apply_defaults()
             self.names[id(made[0])] = write(**given.arguments)
-            self.held.append(made)  # so that its id stays its own
+            self.held.append(made)  # so that no other array gets its id
             return made
 
         return op
 
     def node(self, kind, inputs, *, output=None, **attributes):
-        """Add a node; the name of its result."""
+        """Add a node, and return the name of its result."""
         output = output or f"{kind}_{len(self.nodes)}"
         self.nodes.append(self.helper.make_node(kind, inputs, [output], **attributes))
         return output
 
     def name(self, value):
-        """What a tensor, an array or a number is called; constants are taken in as they are, and names are names."""
+        """Return the name of a tensor, an array or a number, and add it as a constant if it is new. A name is returned unchanged."""
         if isinstance(value, str):
             return value
         array = value.data if isinstance(value, Tensor) else value
@@ -111,7 +112,7 @@ class _Graph:
         return self.constant(array)
 
     def constant(self, array, axes=None):
-        """A constant, under the model's name for it; with `axes`, transposed."""
+        """Add a constant, transposed if there are `axes`, and return its name: the model's, if it has one."""
         array = array.data if isinstance(array, Tensor) else array
         name = self.known.get(id(array), f"constant_{len(self.constants)}")
         array = to_host(array) if hasattr(array, "shape") else numpy.float32(array)
@@ -121,10 +122,10 @@ class _Graph:
         return name
 
     def ints(self, numbers):
-        """A constant of whole numbers."""
+        """Add a constant of ints, and return its name."""
         return self.constant(numpy.array(numbers, numpy.int64))
 
-    # An op each: its arguments, and the name of its result.
+    # One method per op: it takes the op's arguments, and returns the name of the result.
 
     def _op_conv2d(self, x, weight, bias, stride, padding):
         inputs = [
@@ -174,7 +175,7 @@ class _Graph:
         parts = index if isinstance(index, tuple) else (index,)
         if not all(isinstance(part, slice) and (part.step or 1) > 0 for part in parts):
             raise ValueError(
-                f"export: the model takes {index} of an array: only slices have a counterpart here"
+                f"export: the model indexes an array with {index}: only slices have a counterpart here"
             )
         cut = {
             axis: part.indices(x.shape[axis])
@@ -183,7 +184,7 @@ class _Graph:
         }
         if 0 in cut:
             raise ValueError(
-                f"export: the model takes {index} of an array: how many images there are is not known there"
+                f"export: the model indexes an array with {index}: the number of images is not known in the file"
             )
         if not cut:
             return self.name(x)
@@ -192,7 +193,7 @@ class _Graph:
         return self.node("Slice", [self.name(x), *map(self.ints, (begin, end, axes, step))])
 
     def _op_reshape(self, x, shape):
-        if x.ndim == 4 and len(shape) == 2:  # nn.Flatten: the features in our order
+        if x.ndim == 4 and len(shape) == 2:  # nn.Flatten: features in our order
             return self.node("Flatten", [self.node("Transpose", [self.name(x)], perm=(0, 2, 3, 1))])
         raise ValueError(
             f"export: the model reshapes {x.shape} to {shape}: only Flatten has a counterpart here"
@@ -205,5 +206,5 @@ def _window(kernel, stride, padding):
 
 
 def _turned(widths):
-    """Numbers for (N, H, W, C) in the order of (N, C, H, W)."""
+    """Numbers for the axes (N, H, W, C), in the order (N, C, H, W)."""
     return [widths[0], widths[3], widths[1], widths[2]] if len(widths) == 4 else widths

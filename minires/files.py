@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def cache():
-    """The folder of fetched data: MINIRES_CACHE, or minires in XDG_CACHE_HOME or ~/.cache."""
+    """Return the folder of downloaded data: MINIRES_CACHE, or minires in XDG_CACHE_HOME or ~/.cache."""
     chosen = os.environ.get("MINIRES_CACHE")
     return (
         Path(chosen)
@@ -21,10 +21,11 @@ def cache():
 
 
 def write(path, data):
-    """Write bytes to a file: a temporary one next to it, synced, then renamed over it. If the process is killed, the old file
-    stays or the new one is there; the next write of the same path removes what is left of the temporary one.
+    """Write bytes to a file atomically: to a temporary file next to it, which is synced and then renamed.
 
-    Raises  NotWritten, an OSError: it names the path and the size; the old file stays, nothing half-written does.
+    If the process is killed, the path has the old file or the new one; the next write to it removes the temporary file.
+
+    Raises  NotWritten, an OSError: it names the path and the size. The old file stays, and no partial file is left.
     """
     path = Path(path)
     unfinished = _unfinished(path)
@@ -42,10 +43,9 @@ def write(path, data):
 
 
 def write_folder(folder, contents, *, replace=True):
-    """Make a folder of files (name -> bytes), atomically, instead of one that may be there. Without `replace`, that one must
-    be empty.
+    """Write a folder of files (name -> bytes) atomically, and replace an existing one. Without `replace`, that one must be empty.
 
-    Raises  NotWritten, an OSError: it names the path and the size; nothing half-written stays.
+    Raises  NotWritten, an OSError: it names the path and the size. No partial folder is left.
     """
     folder = Path(folder)
     unfinished = _unfinished(folder)
@@ -68,14 +68,14 @@ def write_folder(folder, contents, *, replace=True):
 
 
 def remove_folder(folder):
-    """Remove a folder, if it is there. It is renamed first: if the process is killed, all of it is left or a remnant."""
+    """Remove a folder if it exists. It is renamed first: if the process is killed, the folder is complete or gone."""
     remnant = _unfinished(folder, "-old")
     if folder.exists():
         folder.rename(remnant)
         shutil.rmtree(remnant)
 
 
-# The name of a temporary file or folder: whose it is, and who writes it. The thread keeps two writers in a process apart.
+# The name of a temporary file or folder: what it will become, and who writes it. The thread tells two writers in a process apart.
 REMNANT = re.compile(r"\.(?P<name>.+)\.(?P<process>\d+)(-\d+(-old)?@(?P<host>.+))?\.part")
 
 
@@ -85,11 +85,11 @@ def _unfinished(path, kind=""):
 
 
 def remove_remnants(folder, of=None):
-    """Remove what killed processes left unfinished in a folder.
+    """Remove the temporary files and folders that killed processes left in a folder.
 
-    What a process still writes stays, and what another machine wrote: it may still do so.
+    Those of running processes stay, and so do those of other machines, where the process may still run.
 
-    of  the name of a file or folder: only what was to become that. Without it, no other thread may write to the folder
+    of  the name of a file or folder: remove only its temporary ones. Without it, no other thread may write to the folder
     """
     for remnant in Path(folder).glob(".*.part"):
         found = REMNANT.fullmatch(remnant.name)
@@ -104,7 +104,7 @@ def remove_remnants(folder, of=None):
 
 
 def _runs(process):
-    """Return True if a process of this machine runs. On Windows it is not asked: there, nobody removes what a process has open."""
+    """Return True if a process runs on this machine. On Windows there is no need to ask: an open file cannot be removed there."""
     if os.name != "posix":
         return process == os.getpid()
     try:
@@ -117,7 +117,7 @@ def _runs(process):
 
 
 class NotWritten(OSError):
-    """The disk is full, or the place cannot be written to."""
+    """The disk is full, or the path is not writable."""
 
     def __str__(self):
         return self.strerror
@@ -125,7 +125,7 @@ class NotWritten(OSError):
 
 @contextmanager
 def explained(path, size):
-    """A context whose OSErrors become a NotWritten that says what was to be written where."""
+    """Context manager: turn an OSError into a NotWritten that names the path and the size."""
     try:
         yield
     except OSError as error:
@@ -135,13 +135,13 @@ def explained(path, size):
 
 
 def sync(file):
-    """Wait until what was written to an open file is on the disk."""
+    """Wait until everything written to an open file is on the disk."""
     file.flush()
     os.fsync(file.fileno())
 
 
 def sync_folder(folder):
-    """Wait until the names in a folder are on the disk, where the system can do that."""
+    """Wait until the names in a folder are on the disk, if the system supports that."""
     if os.name != "posix":  # Windows opens no folders
         return
     descriptor = os.open(folder, os.O_RDONLY)

@@ -1,8 +1,8 @@
-"""Weights that others have published, or that a file or a run holds: with what is needed to use them.
+"""Published weights and weights in files, with the facts that are needed to use them.
 
-Names are those of timm (tv: torchvision's). In the names of these files stands the beginning of their SHA-256, which is checked.
+Names are those of timm (tv: torchvision's). The names of these files contain the beginning of their SHA-256, which is checked.
 Licences  torchvision BSD-3-Clause; timm Apache-2.0; akamaster/pytorch_resnet_cifar10 BSD-2-Clause. What ImageNet's own terms
-mean for nets that were trained on it, each has to judge.
+mean for networks that were trained on it is for you to judge.
 """
 
 from pathlib import Path
@@ -17,7 +17,7 @@ __all__ = ["PUBLISHED", "read"]
 TORCHVISION = "https://download.pytorch.org/models/"
 TIMM = "https://github.com/huggingface/pytorch-image-models/releases/download/v0.1-rsb-weights/"
 CIFAR = "https://github.com/akamaster/pytorch_resnet_cifar10/raw/master/pretrained_models/"
-WIDER = {"resize": 232}  # of torchvision's second weights
+WIDER = {"resize": 232}  # for torchvision's second set of weights
 SMOOTH = {"interpolation": "bicubic"}
 IMAGENET = {"classes": list(CLASSES["imagenet"]), **PREPARED}
 CIFAR10 = {
@@ -45,12 +45,12 @@ def read(source, tell=None):
     """Return (state, facts) of weights; facts as far as they are known: model, options, classes, size, resize, mean, std.
 
     source  a safetensors file, or one of PyTorch's; FILE:KEY, for one of several sets of weights in it; or a name in PUBLISHED,
-            which is downloaded once, into the cache
-    tell  is called with sentences about what is read of a file, and what is not
+            which is downloaded once, to the cache
+    tell  is called with sentences about what is read from a file and what is left out
 
-    What a file itself says comes first. Otherwise its shapes say which net it is; one of 1,000 classes that begins with a 7x7
-    convolution of three channels is taken for one of ImageNet's.
-    Raises  ValueError: no such file, or an unknown name. CheckpointError: damaged. ConnectionError: it cannot be downloaded.
+    Facts in the file take precedence. Otherwise, its shapes determine the network; one with 1,000 classes that begins with a 7x7
+    convolution of three channels is assumed to be trained on ImageNet.
+    Raises  ValueError: no such file, or an unknown name. CheckpointError: a damaged file. ConnectionError: the download failed.
     """
     path, key, known = *_split(source), {}
     if not path.is_file():
@@ -63,13 +63,13 @@ def read(source, tell=None):
         path = fetch(
             [address], {digits: file}, what="weights", otherwise="or name the file with --weights"
         )
-    choice = tell and (lambda told: tell(f"{told} ({path}:KEY reads another)"))
+    choice = tell and (lambda told: tell(f"{told} ({path}:KEY chooses another)"))
     state, facts = checkpoint.load_weights(path, key=key, tell=None if key else choice)
     if "model" not in facts:
         state, others = _net(state, path)
         if others and tell:
             tell(
-                f"{path}: {len(others)} arrays that are no part of the net are left out: {', '.join(others[:3])}"
+                f"{path}: left out {len(others)} arrays that are not part of the network: {', '.join(others[:3])}"
             )
     name, options = models.infer_model(state) or (None, {})
     guessed = {"model": name, "options": options} if name else {}
@@ -83,7 +83,7 @@ def read(source, tell=None):
 
 
 def _split(source):
-    """(path, key) of FILE or FILE:KEY; the key is None without one."""
+    """Split FILE:KEY into path and key; the key is None if there is none."""
     path, _, key = str(source).rpartition(":")
     return (
         (Path(path), key)
@@ -93,18 +93,20 @@ def _split(source):
 
 
 def _check_is_name(source):
-    """Refuse a path to nothing, for which a list of published names is no help."""
+    """Reject a path to a file that does not exist: a list of published names would not help."""
     if Path(source).is_dir():
         raise ValueError(
-            f"{source} is a folder without a run in it: expected a file, a run or a published name"
+            f"{source} is a folder without a run: expected a file, a run or a published name"
         )
     suffixes = {Path(part).suffix for part in (source, source.rpartition(":")[0])}
     if {"/", "\\"} & {*source} or suffixes & {*SUFFIXES}:
-        raise ValueError(f"there is no file {source}")
+        raise ValueError(f"no such file: {source}")
 
 
 def _net(state, path):
     try:
         return checkpoint.net_within(state)
     except ValueError as error:
-        raise checkpoint.CheckpointError(f"{path}: {error}. Choose one with {path}:NAME") from None
+        raise checkpoint.CheckpointError(
+            f"{path}: {error}. Choose one with {path}:PREFIX"
+        ) from None

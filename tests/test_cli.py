@@ -388,7 +388,7 @@ def test_predict_names_the_likeliest_classes(trained, elsewhere, capsys):
         (["predict", "text.png", "--classes", "cat,dog"], "text.png does not decode"),
         (
             ["predict", "other/test/cat/1.png", "--classes", "cat,dog"],
-            "the net tells 10 classes apart, there are 2 names: cat, dog",
+            "the network has 10 classes, expected as many names, got 2: cat, dog",
         ),
         (
             ["evaluate", "--weights", "text.png"],
@@ -400,24 +400,27 @@ def test_predict_names_the_likeliest_classes(trained, elsewhere, capsys):
         ),
         (
             ["evaluate", "a", "--shortcut", "B"],
-            "does not fit resnet20 .*--shortcut and --stem choose another",
+            "does not fit resnet20 .*choose another with --model, --shortcut and --stem",
         ),
         (["evaluate", "a", "--model", "resnet32"], "does not fit resnet32 "),
-        (["evaluate", "--weights", "runs/a/weights.safetensors"], "which images. --data says it"),
+        (
+            ["evaluate", "--weights", "runs/a/weights.safetensors"],
+            "expected a dataset, such as --data",
+        ),
         (
             ["evaluate", "a", "--data", "folder:other"],
-            "the net knows the classes 0, 1, 2.*; the images have cat",
+            "the network has the classes 0, 1, 2.*, the images have cat",
         ),
         (["plot", "a", "b"], "b holds no run"),
         (
             ["plot", "a", "--picture", "p.jpg"],
             "picture: expected a name that ends in .png, got p.jpg",
         ),
-        (["predict", "text.png", "--top", "0"], "--top is 0, wanted at least 1"),
-        (["evaluate", "a", "--weights", "x"], "a run, a, and --weights x: which of them"),
+        (["predict", "text.png", "--top", "0"], "--top is 0, expected at least 1"),
+        (["evaluate", "a", "--weights", "x"], "expected a run or --weights, got a and x"),
         (
             ["evaluate", "--weights", "bare", "--model", "resnet20", "--data", "folder:other"],
-            "the net tells 10 classes apart; the images have 1: cat",
+            "the network has 10 classes, the images have 1: cat",
         ),
         (["data", "digit"], "unknown data 'digit': .*did you mean 'digits'"),
         (["summary", "resnet21"], "unknown model 'resnet21'"),
@@ -488,13 +491,13 @@ def test_weights_of_others_are_read_with_the_settings_that_they_need(elsewhere, 
     )
     assert f": {data.CLASSES['cifar10'][logits[3].argmax()]} " in capsys.readouterr().out
     assert typed("predict", "images/test/cat/1.png", *words) == 2
-    assert "do not say how an image is prepared: give --size" in capsys.readouterr().err
+    assert "do not say how images are prepared: add --size" in capsys.readouterr().err
     # Which net it is, its shapes say.
     assert typed("evaluate", *words[:2], *words[6:], "--data", "folder:images") == 0
     assert f"({hits} of 10)" in capsys.readouterr().out
     checkpoint.save_weights("other", models.ResNet(models.BasicBlock, (1,), (4,)).state_dict())
     assert typed("evaluate", "--weights", "other", "--data", "folder:images") == 2
-    assert "other does not say of which model it is: --model does" in capsys.readouterr().err
+    assert "other does not say which model it belongs to: name it" in capsys.readouterr().err
 
 
 # Things to look at.
@@ -564,7 +567,7 @@ def test_plot_lays_runs_over_each_other(trained, elsewhere, capsys):
     assert typed("plot", "a", "b") == 2 and "has no finished epoch yet" in capsys.readouterr().err
     assert (
         typed("plot", "a", "--depths") == 2
-        and "runs/a has no layers.csv: its layers were not noted" in capsys.readouterr().err
+        and "runs/a has no layers.csv: its layers were not recorded" in capsys.readouterr().err
     )
     watch.write(
         trained / "layers.csv",
@@ -582,7 +585,7 @@ def test_data_describes_a_set_and_draws_it(elsewhere, capsys):
     said = lines(capsys)
     assert said[0].startswith("handwritten digits. UCI") and said[-1] == "picture in digits.png"
     assert (
-        said[1] == "train       Dataset(1,257 images of 8 x 8 x 1, 10 classes), 122 to 128 of each"
+        said[1] == "train       Dataset(1,257 images of 8 x 8 x 1, 10 classes), 122 to 128 per class"
     )
     assert (elsewhere / "digits.png").read_bytes().startswith(b"\x89PNG")
 

@@ -90,7 +90,7 @@ def test_plain_forms_are_written_as_faster_ones_are():
 @pytest.mark.parametrize(
     ("forward", "message"),
     [
-        (lambda x: F.tanh(x), "the model uses tanh, which has no counterpart here"), (lambda x: x[:1], "how many images there are is not known"),
+        (lambda x: F.tanh(x), "the model uses tanh, which has no counterpart here"), (lambda x: x[:1], "the number of images is not known"),
         (lambda x: x[:, 0], "only slices have a counterpart"), (lambda x: F.reshape(x, (1, 4, 12)), "only Flatten has a counterpart"),
     ],
 )  # fmt: skip
@@ -144,7 +144,7 @@ def test_a_training_in_another_thread_does_not_notice(tmp_path, monkeypatch):
 
 def test_without_the_package_it_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(ValueError, match="the package onnx is needed: pip install onnx"):
+    with pytest.raises(ValueError, match="the package onnx is missing: pip install onnx"):
         export(models.resnet20(), tmp_path / "net.onnx", (8, 8, 3))
 
 
@@ -162,7 +162,7 @@ def test_the_command_exports_a_trained_net_with_what_is_needed_to_use_it(capsys)
     assert typed("export", "--weights", "w.safetensors") == 0
     assert (
         capsys.readouterr().out
-        == "resnet20.onnx: images (N, 3, 16, 16) in, each channel normalised by mean and std, to logits (N, 2)\n"
+        == "resnet20.onnx: from images (N, 3, 16, 16), each channel normalised by mean and std, to logits (N, 2)\n"
     )
     found = onnx.load("resnet20.onnx")
     told = {entry.key: json.loads(entry.value) for entry in found.metadata_props}
@@ -172,4 +172,4 @@ def test_the_command_exports_a_trained_net_with_what_is_needed_to_use_it(capsys)
     save_weights("bare.safetensors", model.state_dict())
     capsys.readouterr()
     assert typed("export", "--weights", "bare.safetensors") == 2
-    assert "the weights do not say how large an image is: give --size" in capsys.readouterr().err
+    assert "the weights do not say how large an image is: add --size" in capsys.readouterr().err

@@ -80,8 +80,8 @@ def test_of_a_finished_run_no_more_is_said(elsewhere, capsys):
 
 @pytest.mark.parametrize(
     ("mean", "background", "line", "told"),
-    [(0.3, 255, 0, "has a light background, the training images were mostly dark"), (0.3, 0, 255, None), (0.5, 255, 0, None), (0.5, 0, 255, None),
-     (0.8, 0, 255, "has a dark background, the training images were mostly light"), (0.8, 255, 0, None), (0.3, 120, 0, None)],
+    [(0.3, 255, 0, "has a light background, but the training images are mostly dark"), (0.3, 0, 255, None), (0.5, 255, 0, None), (0.5, 0, 255, None),
+     (0.8, 0, 255, "has a dark background, but the training images are mostly light"), (0.8, 255, 0, None), (0.3, 120, 0, None)],
 )  # fmt: skip
 def test_a_background_unlike_that_of_the_training_images_is_said(mean, background, line, told, capsys):  # fmt: skip
     saved(mean=[mean])
@@ -101,7 +101,7 @@ def test_a_colour_image_that_turns_grey_is_said(capsys):
     images = ["grey.png", "red.png", "grey.jpg"]
     assert typed("predict", *images, "--weights", "w.safetensors", "--top", "1") == 0
     said = capsys.readouterr().out.splitlines()
-    assert [line for line in said if "class" not in line] == ["red.png is in colour, the net sees it in grey"]  # fmt: skip
+    assert [line for line in said if "class" not in line] == ["red.png is in colour, but the network sees it in grey"]  # fmt: skip
     assert len(said) == 4
 
 
@@ -178,13 +178,13 @@ def test_export_refuses_a_net_that_is_not_finite(capsys, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["predict", "a.png", "--weights", "/nope.pth"], "there is no file /nope.pth"),
-        (["evaluate", "--weights", "nope.safetensors"], "there is no file nope.safetensors"),
-        (["export", "--weights", "some/where"], "there is no file some/where"),
-        (["train", "--weights", "there"], "there is a folder without a run in it"),
+        (["predict", "a.png", "--weights", "/nope.pth"], "no such file: /nope.pth"),
+        (["evaluate", "--weights", "nope.safetensors"], "no such file: nope.safetensors"),
+        (["export", "--weights", "some/where"], "no such file: some/where"),
+        (["train", "--weights", "there"], "there is a folder without a run"),
         (["predict", "a.png", "--weights", "resnet18.tv"], "unknown file, run or published name 'resnet18.tv'.*did you mean 'resnet18.tv_in1k'"),
         (["predict", "a.png", "--weights", "w.safetensors:ema"], "w.safetensors has no weights under 'ema'"),
-        (["predict", "a.png", "--weights", "none.pth:ema"], "there is no file none.pth:ema"),
+        (["predict", "a.png", "--weights", "none.pth:ema"], "no such file: none.pth:ema"),
         (["predict", "--weights", "w.safetensors", "--mean", "1", "2", "3", "a.png"], "expected a number, got 'a.png'; file names go before the options"),
         (["predict", "there"], "there .*folder"),
         (["summary", "resnet20", "--input", "-1", "32", "3"], "--input -1 32 3: expected three numbers of at least 1"),

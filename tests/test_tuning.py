@@ -165,7 +165,7 @@ def test_gradients_of_the_rest_are_those_of_the_whole_net_with_its_norms_in_eval
     ("parts", "message"),
     [
         ("until:layer9", "unknown part of the net 'layer9'.*did you mean 'layer"), ("layer1,lyer2", "unknown part of the net 'lyer2'"),
-        ("until:conv1", "nothing comes before conv1"), ("layer1,until:layer3", "wanted until:NAME by itself"),
+        ("until:conv1", "nothing comes before conv1"), ("layer1,until:layer3", "expected until:NAME alone"),
         ("conv1,bn1,layer1,layer2,layer3,fc", "leaves nothing to learn"), ("", "unknown part of the net ''"),
     ],
 )  # fmt: skip

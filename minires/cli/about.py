@@ -1,4 +1,4 @@
-"""What there is to know about an option: its help, the commands that take it, its valid values."""
+"""Facts about an option: its help, the commands that take it, its valid values."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ PLURALS = {int: "whole numbers", float: "numbers", str: "texts", bool: "truth va
 
 
 class Valid(NamedTuple):
-    """Which values are valid, as a function and in words."""
+    """The valid values, as a function and in words."""
 
     test: Callable[[Any], bool]
     words: str
@@ -24,12 +24,12 @@ def _is_name(name):
 
 
 def last_part(path):
-    """The last part of a path: what the file is called, and not where it is."""
+    """Return the last part of a path: the name of the file, without its folders."""
     return Path(path).name
 
 
 def is_recipe_file(recipe):
-    """True for a recipe in a file of the user's, as opposed to one of minires by its name."""
+    """Return True if a recipe is a file of the user's, and not the name of one in minires."""
     return recipe.lower().endswith(".toml")
 
 
@@ -43,7 +43,7 @@ NAME = Valid(_is_name, "a name without slashes: the run's folder is runs/NAME")
 
 @dataclass(frozen=True)
 class About:
-    """What there is to know about an option besides its name, type and default."""
+    """Facts about an option besides its name, type and default."""
 
     help: str
     group: str | None = None  # its heading in --help
@@ -51,21 +51,21 @@ class About:
     metavar: str | None = None
     choices: tuple[str, ...] = ()
     valid: Valid | None = None
-    const: Any = None  # the value where the option is typed without one
-    append: bool = False  # typed several times, its values make a list
+    const: Any = None  # the value if the option is typed without one
+    append: bool = False  # it may be typed several times, which makes a list
     negatable: bool = True  # a flag has a --no- form
     saved: bool = True  # it is in the run's config file
     recipe: bool = True  # a recipe may set it
-    result: bool = True  # it changes what comes out: a card says where it departs from the recipe
+    result: bool = True  # it changes the result: a card lists where it departs from the recipe
     resume: bool = False  # --resume may change it
     digits: bool = True  # it applies to the digits too
     card: str | None = None  # its row in the run's card
-    public: Callable[[Any], Any] | None = None  # from a value to what a card may show of it
+    public: Callable[[Any], Any] | None = None  # from a value to the part that a card may show
     absolute: Callable[[Any], Any] | None = None  # from a value to one with absolute paths
 
 
 def option(help, *, default=None, **about):
-    """A field of a dataclass of options; see About."""
+    """Return a field of a dataclass of options; see About."""
     metadata = {"about": About(help, **about)}
     if isinstance(default, list):
         return field(default_factory=lambda: list(default), metadata=metadata)
@@ -73,7 +73,7 @@ def option(help, *, default=None, **about):
 
 
 def flag(name):
-    """The option as it is typed.
+    """Return the option as it is typed.
 
     >>> flag("batch_size")
     '--batch-size'
@@ -82,16 +82,16 @@ def flag(name):
 
 
 def kind(hint):
-    """(type, whether it is a list) of a field's type: (float, True) of list[float] | None."""
+    """Return the type of a field's values, and True if it takes a list: (float, True) for list[float] | None."""
     if isinstance(hint, UnionType):
         hint = next(part for part in get_args(hint) if part is not NoneType)
     return (get_args(hint)[0], True) if get_origin(hint) is list else (hint, False)
 
 
 def check(field, value):
-    """Refuse a value that an option cannot have.
+    """Reject a value that an option cannot have.
 
-    Raises  ValueError: it says what came and what was expected.
+    Raises  ValueError: it says what was expected, and what came.
     """
     about, (one, many) = field.metadata["about"], kind(field.type)
     each = value if many and isinstance(value, list) else [value]
@@ -108,7 +108,7 @@ def check(field, value):
 
 
 def _is(type, value):
-    """Whether a value is of a type. A whole number is a number too; a truth value is not."""
+    """Return True if a value is of a type. A whole number is a number too; a truth value is not."""
     if isinstance(value, bool):
         return type is bool
     return isinstance(value, (int, float) if type is float else type)

@@ -11,7 +11,7 @@ from minires.cli.options import Options, typed
 
 
 def summary(arguments):
-    """Run the command: a table of a model's layers."""
+    """Run the command: print a table of a model's layers."""
     options = Options(**typed(arguments))
     size = [224, 224, 3] if options.stem == "imagenet" else [32, 32, 3]
     shape = arguments.input or size
@@ -28,7 +28,7 @@ def summary(arguments):
 
 
 def data(arguments):
-    """Run the command: fetch and check a dataset, describe it, and draw some of it."""
+    """Run the command: download and check a dataset, describe it, and draw some of it."""
     given = typed(arguments)
     options = settings.merged({"validation": None, **given}, {})
     parts = dict(zip(("train", "validation", "test"), settings.datasets(options)))
@@ -38,7 +38,7 @@ def data(arguments):
     for name, part in parts.items():
         least, most = min(part.counts()), max(part.counts())
         each = f"{least:,}" if least == most else f"{least:,} to {most:,}"
-        print(f"{name:10}  {part!r}, {each} of each")
+        print(f"{name:10}  {part!r}, {each} per class")
     for name in ("mean", "std"):
         print(f"{name:10}  " + " ".join(f"{value:.4f}" for value in getattr(first, name)))
     path = arguments.picture or f"{options.data.partition(':')[0]}.png"
@@ -59,8 +59,8 @@ def plot(arguments):
         unwatched = [path.parent for path in paths.values() if not path.is_file()]
         if unwatched:
             raise ValueError(
-                f"{unwatched[0]} has no layers.csv: its layers were not noted; "
-                "train with --watch for that"
+                f"{unwatched[0]} has no layers.csv: its layers were not recorded; "
+                "train with --watch to record them"
             )
         picture = show.depths({name: watch.read(path) for name, path in paths.items()})
     else:
@@ -74,16 +74,16 @@ def plot(arguments):
 
 
 def info(_):
-    """Run the command: what this machine has."""
+    """Run the command: describe this machine."""
     print(f"minires     {__version__}, Python {sys.version.split()[0]}")
     try:
-        print(f"backend     {backend.name()} (MINIRES_BACKEND or backend.use() change it)")
+        print(f"backend     {backend.name()} (MINIRES_BACKEND or backend.use() changes it)")
     except backend.BackendError as why:
         print(f"backend     none: {why}")
     print(f"processor   {machine.processor()}, {machine.cores()} cores for this process")
     try:
         print(
-            f"threads     {backend.threads()} with NumPy, each at work on a part of the batch "
+            f"threads     {backend.threads()} with NumPy, each on a chunk of the batch "
             "(MINIRES_THREADS changes it)"
         )
     except ValueError as why:
@@ -102,7 +102,7 @@ def info(_):
 def _describe_blas():
     blas = machine.blas()
     if blas is None:
-        print("BLAS        does not tell its name")
+        print("BLAS        of unknown name")
         return
     name, kernel = f"{blas['name']} {blas['version']}", blas["kernel"] or "unknown"
     print(f"BLAS        {name}, kernel {kernel}, {blas['threads']} threads")
@@ -113,8 +113,8 @@ def _describe_blas():
         if pin:
             cause = f"OPENBLAS_CORETYPE={pin} pins it: unset it"
         print(
-            f"warning     the kernel does not use this processor's {unused}: "
-            f"products run slower than they could. {cause}"
+            f"warning     the kernel does not use this processor's {unused}, "
+            f"so matrix products are slower than they could be: {cause}"
         )
 
 

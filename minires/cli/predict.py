@@ -15,13 +15,11 @@ from minires.train import evaluate as score
 
 
 def evaluate(arguments):
-    """Run the command: loss and accuracy on a part of the data."""
+    """Run the command: print loss and accuracy on a part of the data."""
     given = _use_backend(arguments)
     config, model, facts = trained(arguments)
     if "data" not in config:
-        raise ValueError(
-            "which images? --data says it, such as --data cifar10 or --data folder:PATH"
-        )
+        raise ValueError("expected a dataset, such as --data cifar10 or --data folder:PATH")
     config = {**config, **settings.resizing(facts)}
     if arguments.part != "train":  # the test set is the same, whatever is held out
         held_out = config.get("validation", settings.HELD_OUT)
@@ -30,13 +28,13 @@ def evaluate(arguments):
     datasets = settings.datasets(Options.from_config(config), size=shape, mixed_size=None)
     part = dict(zip(("train", "validation", "test"), datasets))[arguments.part]
     if part is None:
-        raise ValueError(f"{config['data']} has no {arguments.part} part here")
+        raise ValueError(f"{config['data']} has no {arguments.part} set here")
     _check_classes(part, facts, model)
     part.normalise(mean=facts.get("mean"), std=facts.get("std"))
     if "mean" not in facts or "std" not in facts:
         print(
-            "the weights do not say how an image is prepared: "
-            "by mean and std of these images (--mean, --std give others)"
+            "the weights do not say how images are normalised: "
+            "using the mean and std of these images (or --mean and --std)"
         )
     result = score(model, data.batches(part, 250))
     if not math.isfinite(result.loss):
@@ -87,7 +85,7 @@ def _draw(model, part, facts, folder):
 
 
 def _probabilities(model, batches):
-    """(N, K), on the host, in evaluation mode."""
+    """Return the probabilities (N, K), on the host, in evaluation mode."""
     model.eval()
     with no_grad():
         found = [F.softmax(model(Tensor(x))).data for x, _ in batches]
@@ -95,15 +93,15 @@ def _probabilities(model, batches):
 
 
 def predict(arguments):
-    """Run the command: the most likely classes of each image."""
+    """Run the command: print the most likely classes of each image."""
     _use_backend(arguments)
     if arguments.top < 1:
-        raise ValueError(f"--top is {arguments.top}, wanted at least 1")
+        raise ValueError(f"--top is {arguments.top}, expected at least 1")
     _, model, facts = trained(arguments)
     missing = [f"--{name}" for name in ("size", "mean", "std") if name not in facts]
     if missing:
         raise ValueError(
-            f"the weights do not say how an image is prepared: give {', '.join(missing)}"
+            f"the weights do not say how images are prepared: add {', '.join(missing)}"
         )
     h, w, c = facts["size"]
     resizing = settings.resizing(facts)
@@ -120,8 +118,8 @@ def predict(arguments):
     names = facts.get("classes") or [f"class {k}" for k in range(classes)]
     if len(names) != classes:
         raise ValueError(
-            f"the net tells {classes} classes apart, "
-            f"there are {len(names)} names: {', '.join(names)}"
+            f"the network has {classes} classes, "
+            f"expected as many names, got {len(names)}: {', '.join(names)}"
         )
     for path, row in zip(arguments.images, probabilities):
         if math.isnan(row.sum()):
@@ -134,40 +132,40 @@ def predict(arguments):
         print(f"picture in {arguments.picture}")
 
 
-COLOURFUL = 20  # of 255, by which the channels of a colour image differ: in a JPEG, those of a grey one do a little
+COLOURFUL = 20  # of 255: channels of a grey image differ by less, even in a JPEG
 DARK, LIGHT = 1 / 3, 2 / 3  # of white
 
 
 def _compare(path, rgb, channels, mean):
-    """Say so if an image is not like those of the training: in colour, or of a different background.
+    """Print a line if an image is unlike the training images: in colour where they are grey, or with a different background.
 
-    rgb  uint8 (H, W, 3)    channels  that the net sees    mean  of each channel of the training images, from 0 to 1
+    rgb  uint8 (H, W, 3)    channels  of the network's input    mean  of each channel of the training images, from 0 to 1
     """
     if channels == 1 and (rgb.max(axis=2) - rgb.min(axis=2)).max() > COLOURFUL:
-        print(f"{path} is in colour, the net sees it in grey")
+        print(f"{path} is in colour, but the network sees it in grey")
     edges = (rgb[0], rgb[-1], rgb[:, 0], rgb[:, -1])
     frame = [value for edge in edges for value in edge.ravel().tolist()]
     background, usual = median(frame) / 255, sum(mean) / len(mean)
     if (usual < DARK and background > LIGHT) or (usual > LIGHT and background < DARK):
         here, there = ("light", "dark") if background > LIGHT else ("dark", "light")
         print(
-            f"{path} has a {here} background, the training images were mostly {there}: "
-            "if it shows the same things, invert its colours"
+            f"{path} has a {here} background, but the training images are mostly {there}: "
+            "if it shows the same kind of thing, invert its colours"
         )
 
 
 def export(arguments):
-    """Run the command: a trained model as an ONNX file."""
+    """Run the command: write a trained model as an ONNX file."""
     _use_backend(arguments)
     config, model, facts = trained(arguments)
     if "size" not in facts:
-        raise ValueError("the weights do not say how large an image is: give --size")
+        raise ValueError("the weights do not say how large an image is: add --size")
     path = Path(arguments.to or f"{config.get('model', facts['model'])}.onnx")
     known = {name: list(facts[name]) for name in ("classes", "mean", "std") if name in facts}
     onnx.export(model, path, tuple(facts["size"]), **known)
     h, w, c = facts["size"]
     print(
-        f"{path}: images (N, {c}, {h}, {w}) in, each channel normalised by mean and std, "
+        f"{path}: from images (N, {c}, {h}, {w}), each channel normalised by mean and std, "
         f"to logits (N, {model.fc.weight.shape[1]})"
     )
 
@@ -176,15 +174,17 @@ def _check_classes(part, facts, model):
     known, outputs = facts.get("classes"), model.fc.weight.shape[1]
     classes = ", ".join(part.classes)
     if known and list(known) != list(part.classes):
-        raise ValueError(f"the net knows the classes {', '.join(known)}; the images have {classes}")
+        raise ValueError(
+            f"the network has the classes {', '.join(known)}, the images have {classes}"
+        )
     if outputs != len(part.classes):
         raise ValueError(
-            f"the net tells {outputs} classes apart; the images have {len(part.classes)}: {classes}"
+            f"the network has {outputs} classes, the images have {len(part.classes)}: {classes}"
         )
 
 
 def _use_backend(arguments):
-    """Use the backend that was typed, if one was. Returns what was typed."""
+    """Use the backend that was typed, if any. Return the typed options."""
     given = typed(arguments)
     if "backend" in given:
         backend.use(given["backend"])

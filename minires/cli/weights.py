@@ -20,7 +20,7 @@ def read(source):
 
 
 def _progress(facts):
-    """How far the training had come when weights were saved; "" if it was at the end, or is not known."""
+    """Describe how far training was when weights were saved; "" if it was finished, or if that is unknown."""
     if "step" not in facts:
         return ""
     steps = f" of {facts['steps']:,}" if "steps" in facts else ""
@@ -28,11 +28,11 @@ def _progress(facts):
 
 
 def trained(arguments):
-    """(config, model, facts) of a run, or of weights.
+    """Return (config, model, facts) of a run, or of weights.
 
-    config  the run's, or {}. What was typed about data and model replaces what is saved.
+    config  the run's, or {}. Options about data and model that were typed replace the saved ones.
 
-    Raises  ValueError: both were named, or the weights do not fit. RunError: there is no such run.
+    Raises  ValueError: both were given, or the weights do not fit. RunError: there is no such run.
     """
     given = {
         name: value
@@ -41,7 +41,7 @@ def trained(arguments):
     }
     source = typed(arguments).get("weights")
     if source and arguments.trained:
-        raise ValueError(f"a run, {arguments.trained}, and --weights {source}: which of them?")
+        raise ValueError(f"expected a run or --weights, got {arguments.trained} and {source}")
     if source:
         config, path = {}, source
         state, facts = read(source)
@@ -62,16 +62,16 @@ def trained(arguments):
 
 
 def built(path, state, facts, variants=None):
-    """The model that a state belongs to, with that state.
+    """Return the model that a state belongs to, with that state.
 
     variants  options of the model that replace those in the facts
 
-    Raises  ValueError: the facts name no model, the state does not fit it, or it has numbers that are not finite.
+    Raises  ValueError: the facts name no model, the state does not fit it, or its numbers are not finite.
     """
     if "model" not in facts:
         raise ValueError(
-            f"{path} does not say of which model it is: "
-            "--model does, such as --model resnet20 --shortcut A"
+            f"{path} does not say which model it belongs to: "
+            "name it, for example with --model resnet20 --shortcut A"
         )
     state, _ = checkpoint.net_within(state)
     options = {**facts.get("options", {}), **(variants or {})}
@@ -84,21 +84,21 @@ def built(path, state, facts, variants=None):
     except ValueError as error:
         raise ValueError(
             f"{path} does not fit {facts['model']} {options} "
-            f"(--model, --shortcut and --stem choose another): {error}"
+            f"(choose another with --model, --shortcut and --stem): {error}"
         ) from None
     _check_finite(model, path)
     return model
 
 
 def _check_finite(model, source):
-    """Refuse weights that are not finite, or that became so as float32."""
+    """Reject weights that are not finite, or that are too large for float32."""
     broken = checkpoint.first_not_finite(model.state_dict())
     if broken:
         raise ValueError(f"{source}: {broken} contains NaN or infinity, expected finite numbers")
 
 
 def options_of(facts, given):
-    """The options of a run that starts from weights: their model, and how they saw images prepared.
+    """Return the options of a run that starts from weights: their model, and how its images were prepared.
 
     given  the options that were typed
     """
@@ -111,9 +111,7 @@ def options_of(facts, given):
 
 
 def take_over(model, state, facts, classes):
-    """Write weights into a model, except for the last layer, fc, if they were for other classes.
-
-    Returns a sentence about the last layer.
+    """Write weights into a model, except for the last layer, fc, if they are for other classes. Return a sentence about that layer.
 
     Raises  ValueError: it names what is missing, unknown, of a different shape or not finite.
     """

@@ -1,16 +1,16 @@
-"""Freezing parts of a net by their names, as `--freeze` says them."""
+"""Freezing parts of a network by their names, as in `--freeze`."""
 
 from minires import names
 from minires.nn import Module
 
 
 def freeze(model: Module, parts: str) -> list[str]:
-    """Freeze (see Module.freeze) the parts of a model that a text names, and return their names.
+    """Freeze parts of a model (see Module.freeze), and return their names.
 
-    parts  names with commas between, such as "conv1,bn1,layer1" or "layer1.0"; or "until:layer4": all that comes before layer4, in
-           the order of the tree; "until:fc" leaves the last layer alone to learn
+    parts  names separated by commas, such as "conv1,bn1,layer1" or "layer1.0"; or "until:layer4", for everything before layer4 in
+           the order of the tree. With "until:fc", only the last layer learns
 
-    Raises  ValueError: a name that the model does not have, or nothing is left to learn, or nothing comes before.
+    Raises  ValueError: the model has no part of that name, nothing comes before it, or nothing is left to learn.
     """
     modules = {name: module for name, module in model.modules() if name}
     first = [name for name in modules if "." not in name]  # enough for an error to list
@@ -18,7 +18,7 @@ def freeze(model: Module, parts: str) -> list[str]:
     if until:
         if before:
             raise ValueError(
-                f"freeze: {parts!r}, wanted until:NAME by itself, or names with commas between"
+                f"freeze: expected until:NAME alone, or names separated by commas, got {parts!r}"
             )
         names.check("part of the net", name, modules, listed=first)
         wanted: list[str] = []

@@ -1,4 +1,4 @@
-"""Names of weights as PyTorch's trainers write them, and the net that they keep inside something larger."""
+"""Names of weights as PyTorch's trainers write them, and the network inside a larger module."""
 
 import re
 
@@ -11,7 +11,7 @@ AVERAGES = ("ema", "swa", "averag", "avg", "shadow", "teacher", "momentum")
 
 
 def renamed(arrays):
-    """Return a dict of arrays under our names: without wrappers and counts; in a ResNet, with torchvision's names for its parts.
+    """Return arrays under our names: without wrappers and counts, and with torchvision's names for the parts of a ResNet.
 
     Raises  ValueError: two names would become one.
     """
@@ -51,10 +51,10 @@ def behind(prefix, arrays):
 def net_within(state):
     """Return the part of a state that is a ResNet, under a ResNet's names, and the names of the other arrays.
 
-    Trainers keep a net as part of something larger, so that its names begin with `model.`, `backbone.` or the like. If a state
-    contains a net and an average of it, the net is returned.
+    Trainers often keep a network inside a larger module, so that its names begin with `model.`, `backbone.` or the like. If a
+    state contains a network and an average of it, the network itself is returned.
 
-    Raises  ValueError: there are several nets.
+    Raises  ValueError: there are several networks.
     """
     roots = _roots(state)
     plain = [root for root in roots if not is_average(root)] or roots
@@ -62,7 +62,7 @@ def net_within(state):
         return dict(state), []
     if len(plain) > 1 and "" not in plain:
         raise ValueError(
-            f"expected one net, got {len(plain)}: their names begin with {', '.join(plain)}"
+            f"expected one network, got {len(plain)}, whose names begin with {', '.join(plain)}"
         )
     root = "" if "" in plain else plain[0]
     others = tuple(other for other in roots if other != root and other.startswith(root))
