@@ -21,23 +21,23 @@ def freeze(model: Module, parts: str) -> list[str]:
                 f"freeze: expected until:NAME alone, or names separated by commas, got {parts!r}"
             )
         names.check("part of the net", name, modules, listed=first)
-        wanted: list[str] = []
+        chosen: list[str] = []
         for other in modules:
             if other == name:
                 break
             around = name.startswith(f"{other}.")
-            within = wanted and other.startswith(f"{wanted[-1]}.")
+            within = chosen and other.startswith(f"{chosen[-1]}.")
             if not around and not within:
-                wanted.append(other)
-        if not wanted:
+                chosen.append(other)
+        if not chosen:
             raise ValueError(f"freeze: nothing comes before {name}")
     else:
-        wanted = [
+        chosen = [
             names.check("part of the net", part.strip(), modules, listed=first)
             for part in parts.split(",")
         ]
-    for part in wanted:
+    for part in chosen:
         modules[part].freeze()
     if not any(parameter.requires_grad for parameter in model.parameters()):
         raise ValueError(f"freeze: {parts!r} leaves nothing to learn")
-    return wanted
+    return chosen
