@@ -139,9 +139,7 @@ def test_a_run_without_a_name_never_takes_the_place_of_another(elsewhere, capsys
     ]
     before = (elsewhere / "runs" / "digits-resnet20" / "log.csv").read_bytes()
     assert typed("train", "--epochs", "1", "--name", "digits-resnet20") == 2
-    assert "digits-resnet20 is there already: --resume" in capsys.readouterr().err.replace(
-        "\\", "/"
-    )
+    assert "digits-resnet20 already exists: --resume" in capsys.readouterr().err.replace("\\", "/")
     assert (elsewhere / "runs" / "digits-resnet20" / "log.csv").read_bytes() == before
 
 
@@ -218,7 +216,7 @@ def test_a_net_that_blows_up_leaves_its_layers_and_a_finding(elsewhere, capsys):
         (["--data", "cifar10", "--data-dir", "nowhere"], "nowhere is not there: --data-dir expects"),
         (["--epochs", "0"], "--epochs is 0, expected at least 1"),
         (["--batch-size", "0"], "--batch-size is 0, expected at least 1"),
-        (["--batch-size", "2000", "--drop-last"], "120 images make no batch of 2000"),
+        (["--batch-size", "2000", "--drop-last"], "120 images do not fill a batch of 2000"),
         (["--lr", "-1"], "--lr is -1.0, expected a number above 0"),
         (["--lr", "nan"], "--lr is nan, expected a number above 0"),
         (["--momentum", "-1"], "--momentum is -1.0, expected a number from 0 to below 1"),
@@ -244,7 +242,7 @@ def test_a_net_that_blows_up_leaves_its_layers_and_a_finding(elsewhere, capsys):
         (["--schedule", "cosin"], "unknown schedule 'cosin': .*did you mean 'cosine'"),
         (["--optimizer", "adma"], "unknown optimizer 'adma': .*did you mean 'adam'"),
         (["--warmup", "1"], "--warmup is 1.0, expected a number from 0 to below 1"),
-        (["--augment", "crop"], "--augment: 'crop', wanted crop=PIXELS"),
+        (["--augment", "crop"], "--augment: expected crop=PIXELS, got 'crop'"),
         (["--augment", "crop=1,flop"], "unknown augmentation 'flop': .*did you mean 'flip'"),
         (["--augment", "flip=often"], "unknown flip 'often'"),
         (["--seed", "-1"], "--seed is -1, expected 0 or more"),
@@ -252,14 +250,14 @@ def test_a_net_that_blows_up_leaves_its_layers_and_a_finding(elsewhere, capsys):
         (["--watch", "-1"], "--watch is -1"),
         (["--save-every", "nan"], "--save-every is nan"),
         (["--milestones", "30", "60"], r"--milestones are \[30.0, 60.0\], expected fractions"),
-        (["--schedule", "triangle", "--warmup", "0"], "--warmup is 0: a triangle rises"),
-        (["--validation", "0.2"], "the digits lie in the package .*: --validation means nothing"),
-        (["--augment", "crop=²"], "wanted crop=PIXELS"),
-        (["--resume", ""], ". holds no run"),
+        (["--schedule", "triangle", "--warmup", "0"], "--warmup is 0, expected a fraction above 0"),
+        (["--validation", "0.2"], "--validation cannot be used with the digits"),
+        (["--augment", "crop=²"], "--augment: expected crop=PIXELS, got 'crop=²'"),
+        (["--resume", ""], ". is not a run"),
         (["--name", ""], "--name is '', expected a name"),
         (["--name", ".."], "--name is '..', expected a name"),
         (["--name", "../x"], "--name is '../x', expected a name without slashes"),
-        (["--resume", "nowhere"], "nowhere holds no run"),
+        (["--resume", "nowhere"], "nowhere is not a run"),
         (["--shortcut", "C"], "unknown shortcut 'C'"),
     ],
 )
@@ -290,7 +288,8 @@ def test_a_checkpoint_of_another_model_is_refused(trained, capsys):
         assert typed("train", "--resume", "a") == 2
         error = capsys.readouterr().err
         assert (
-            "its checkpoint is of another model (resnet20) or optimizer" in error and told in error
+            "its checkpoint belongs to a different model (resnet20) or optimizer" in error
+            and told in error
         )
 
 
@@ -319,9 +318,7 @@ def test_a_resumed_run_keeps_its_settings(trained, capsys):
         (["--name", "b"], "leave out --name"),
     ):
         assert typed("train", "--resume", "a", *words) == 2
-        assert (
-            f"a run goes on with the settings that it began with: {told}" in capsys.readouterr().err
-        )
+        assert f"--resume keeps the settings of the run: {told}" in capsys.readouterr().err
     assert typed("train", "--resume", "a") == 0 and re.match(
         r"runs.a is finished: test accuracy \d", capsys.readouterr().out
     )
@@ -384,7 +381,7 @@ def test_predict_names_the_likeliest_classes(trained, elsewhere, capsys):
     [
         (["predict", "none.png"], "none.png is not there"),
         (["predict", "text.png"], "text.png does not decode as an image"),
-        (["predict", "text.png", "--run", "b"], "b holds no run: there is no config.json in it"),
+        (["predict", "text.png", "--run", "b"], "b is not a run: it has no config.json"),
         (["predict", "text.png", "--classes", "cat,dog"], "text.png does not decode"),
         (
             ["predict", "other/test/cat/1.png", "--classes", "cat,dog"],
@@ -411,7 +408,7 @@ def test_predict_names_the_likeliest_classes(trained, elsewhere, capsys):
             ["evaluate", "a", "--data", "folder:other"],
             "the network has the classes 0, 1, 2.*, the images have cat",
         ),
-        (["plot", "a", "b"], "b holds no run"),
+        (["plot", "a", "b"], "b is not a run"),
         (
             ["plot", "a", "--picture", "p.jpg"],
             "picture: expected a name that ends in .png, got p.jpg",
@@ -554,7 +551,7 @@ def test_one_class_is_nothing_to_train_on(elsewhere, capsys):
         (elsewhere / "images" / "a").mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (8, 8), (i, 0, 0)).save(elsewhere / "images" / "a" / f"{i}.png")
     assert typed("train", "--data", "folder:images", "--validation", "0") == 2
-    assert "images has one class, a: there is nothing to tell apart" in capsys.readouterr().err
+    assert "images has one class, a: expected at least two" in capsys.readouterr().err
 
 
 def test_plot_lays_runs_over_each_other(trained, elsewhere, capsys):

@@ -94,7 +94,7 @@ def test_the_schedule_is_stretched_over_all_epochs_and_the_config_the_card_and_a
     capsys.readouterr()
     assert typed("train", "--resume", "a", "--epochs", "4") == 0
     said = lines(capsys)
-    assert said[0].endswith("runs/a goes on from step 10")
+    assert said[0].endswith("runs/a resumes at step 10")
     assert said[1] == (
         "extended from 2 to 4 epochs: the schedule is stretched over all 4, "
         f"and the learning rate goes from {first(9):.2g} to {second(10):.2g}"
@@ -108,8 +108,8 @@ def test_the_schedule_is_stretched_over_all_epochs_and_the_config_the_card_and_a
     assert run.extensions == [{**made, "test_accuracy": accuracy}]
     card = (run.folder / "card.md").read_text()
     assert (
-        f"| extended | after epoch 2 (step 10), with {100 * accuracy:.2f} % accuracy on test: "
-        "from 2 to 4 epochs, the schedule stretched |" in card
+        f"| extended | after epoch 2 (step 10), with test accuracy {100 * accuracy:.2f} %: "
+        "from 2 to 4 epochs, schedule stretched |" in card
     )
     assert "| accuracy on test, at the end |" in card and '"extensions": [' in card
     assert "for 4 epochs and their validation" in card
@@ -185,7 +185,7 @@ def test_a_stopped_run_may_get_more_epochs_or_fewer_than_it_was_meant_to_have(mo
     rates = [row["lr"] for row in Run("runs/a").log()]
     assert rates == pytest.approx([cosine(0.1, 15, 1)(4), cosine(0.1, 10, 1)(9)])
     card = (Run("runs/a").folder / "card.md").read_text()
-    assert "| extended | after epoch 1 (step 6): from 3 to 2 epochs, the schedule str" in card
+    assert "| extended | after epoch 1 (step 6): from 3 to 2 epochs, schedule str" in card
     assert "| accuracy on test, read once, at the end |" in card
 
 
@@ -311,11 +311,11 @@ def test_the_log_and_the_picture_of_a_finished_run_are_repaired(capsys):
         harm()
         capsys.readouterr()
         assert typed("train", "--resume", "a") == 0
-        assert "are written again, from the last checkpoint" in capsys.readouterr().out
+        assert "repaired log.csv and curves.png from the last checkpoint" in capsys.readouterr().out
         assert list(csv.reader(log.read_text().splitlines())) == read
         assert picture.read_bytes().startswith(b"\x89PNG") and typed("plot", "a") == 0
     assert typed("train", "--resume", "a") == 0
-    assert "written again" not in capsys.readouterr().out
+    assert "repaired" not in capsys.readouterr().out
 
 
 def test_a_log_that_nothing_can_repair_is_told_and_a_good_one_is_left(capsys):

@@ -171,7 +171,7 @@ def test_batches_are_made_after_the_main_thread_has_ended(elsewhere, few_digits)
 def test_completion_without_its_package_says_what_to_install(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "shtab", None)
     assert typed("--completion", "bash") == 2
-    assert "the package shtab is needed: pip install shtab" in capsys.readouterr().err
+    assert "needs the package shtab: pip install shtab" in capsys.readouterr().err
 
 
 def test_completion_prints_the_script_of_a_shell(monkeypatch, capsys):

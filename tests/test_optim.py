@@ -459,24 +459,24 @@ def test_an_optimizer_restored_half_way_goes_on_at_its_place_in_the_schedule():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: optim.cosine(0.1, steps=0), "steps is 0, wanted at least 1"),
-        (lambda: optim.cosine(0.1, steps=-3), "steps is -3, wanted at least 1"),
-        (lambda: optim.triangle(0.1, steps=0), "steps is 0, wanted at least 1"),
+        (lambda: optim.cosine(0.1, steps=0), "steps is 0, expected at least 1"),
+        (lambda: optim.cosine(0.1, steps=-3), "steps is -3, expected at least 1"),
+        (lambda: optim.triangle(0.1, steps=0), "steps is 0, expected at least 1"),
         (
             lambda: optim.triangle(0.1, steps=9, peak=0),
-            "peak is 0, wanted a share of the steps: 0 < peak < 1",
+            "peak is 0, expected a fraction of the steps: 0 < peak < 1",
         ),
         (
             lambda: optim.triangle(0.1, steps=9, peak=1),
-            "peak is 1, wanted a share of the steps: 0 < peak < 1",
+            "peak is 1, expected a fraction of the steps: 0 < peak < 1",
         ),
         (
             lambda: optim.triangle(0.1, steps=9, peak=-0.1),
-            "peak is -0.1, wanted a share of the steps: 0 < peak < 1",
+            "peak is -0.1, expected a fraction of the steps: 0 < peak < 1",
         ),
         (
             lambda: optim.triangle(0.1, steps=9, peak=3),
-            "peak is 3, wanted a share of the steps: 0 < peak < 1",
+            "peak is 3, expected a fraction of the steps: 0 < peak < 1",
         ),
     ],
 )
@@ -504,7 +504,7 @@ def test_a_single_tensor_or_a_group_without_parameters_is_refused():
     [(optim.constant, {}), (optim.cosine, {"steps": 5}), (optim.triangle, {"steps": 5})],
 )
 def test_a_negative_warmup_is_refused(make, options):
-    with pytest.raises(ValueError, match="^warmup is -1, wanted 0 steps or more$"):
+    with pytest.raises(ValueError, match="^warmup is -1, expected 0 steps or more$"):
         make(0.1, warmup=-1, **options)
 
 
@@ -559,5 +559,5 @@ def test_betas_are_two_numbers(betas):
 
 
 def test_milestones_are_a_list():
-    with pytest.raises(TypeError, match="milestones is 5, wanted a list of steps"):
+    with pytest.raises(TypeError, match="milestones is 5, expected a list of steps"):
         optim.step(0.1, milestones=5)

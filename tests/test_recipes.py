@@ -80,7 +80,7 @@ def test_a_run_follows_its_recipe_and_its_card_says_where_it_does_not(elsewhere,
         1e-4,
         "step",
     )
-    assert "| recipe | resnet20-paper, but for data digits, epochs 1, batch_size 60 |" in card
+    assert "| recipe | resnet20-paper, except for data digits, epochs 1, batch_size 60 |" in card
     assert typed("train", "--resume", "resnet20-paper", "--recipe", "resnet18-fast") == 2
     assert "leave out --recipe" in capsys.readouterr().err
 
@@ -98,14 +98,14 @@ def test_whatever_is_not_as_the_recipe_says_is_told_and_no_path():
     config = settings.merged(given, recipes.read("resnet18-fast")[0]).to_config()
     assert (
         recipes.describe(config)
-        == "resnet18-fast, but for data folder:cats, lr 0.3, precision bfloat16, weights a.pth"
+        == "resnet18-fast, except for data folder:cats, lr 0.3, precision bfloat16, weights a.pth"
     )
     given = {"data_label": "dots", "seed": 1, "recipe": "cpu-30min"}
     plain = settings.merged(given, recipes.read("cpu-30min")[0]).to_config()
     assert recipes.describe(plain) == "cpu-30min"
     assert (
         recipes.describe({**plain, "average": 5, "whiten": False})
-        == "cpu-30min, but for whiten False, average 5"
+        == "cpu-30min, except for whiten False, average 5"
     )
 
 
@@ -129,7 +129,7 @@ def test_a_recipe_of_several_runs_does_one_after_the_other_and_again_those_that_
     said = lines(capsys)
     assert (
         said[0].startswith("runs/two-a is finished: test accuracy")
-        and "runs/two-b goes on from step" in said[1]
+        and "runs/two-b resumes at step" in said[1]
     )
     assert typed("train", "--recipe", "two", "--name", "mine") == 2
     assert "is 2 runs with names of their own" in capsys.readouterr().err
@@ -169,7 +169,9 @@ def test_a_run_with_all_of_them_resumes_to_the_same_bits(elsewhere, capsys):
         "| accuracy on test, read once, at the end |" in card
         and "| the same, each image also mirrored |" in card
     )
-    assert "but for data folder:images, validation 0.2, epochs 2, batch_size 8, average 5 |" in card
+    assert (
+        "except for data folder:images, validation 0.2, epochs 2, batch_size 8, average 5 |" in card
+    )
     assert json.loads((elsewhere / "runs" / "a" / "config.json").read_text())["whiten"] is True
     result = json.loads((elsewhere / "runs" / "a" / "result.json").read_text())
     capsys.readouterr()
@@ -183,7 +185,7 @@ def test_a_run_with_all_of_them_resumes_to_the_same_bits(elsewhere, capsys):
 
 def test_what_asks_for_another_net_is_a_sentence(elsewhere, capsys):
     assert typed("train", "--whiten", "--epochs", "1") == 2
-    assert "resnet20 has no first convolution for it; resnet8 has" in capsys.readouterr().err
+    assert "--whiten: expected --model resnet8, got resnet20" in capsys.readouterr().err
     assert typed("train", "--average", "-1", "--epochs", "1") == 2
     assert "--average is -1, expected 0 or more" in capsys.readouterr().err
 
@@ -243,5 +245,5 @@ def test_a_recipe_for_resnet8_on_another_model_names_what_to_turn_off(elsewhere,
     words = ("train", "--recipe", "cpu-30min", *QUICK, "--model", "resnet20")
     assert typed(*words) == 2 and "--no-dirac turns it off" in capsys.readouterr().err
     assert typed(*words, "--no-dirac") == 2
-    assert "--whiten: resnet20 has no first convolution" in capsys.readouterr().err
+    assert "--whiten: expected --model resnet8, got resnet20" in capsys.readouterr().err
     assert typed(*words, "--no-dirac", "--no-whiten") == 0

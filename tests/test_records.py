@@ -104,7 +104,10 @@ def test_tensorboard_gets_the_numbers_by_step_and_hides_what_a_stopped_run_repea
 def test_a_package_that_is_missing_is_named_before_a_run_is_made(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "tensorboardX", None)
     assert typed(*TRAIN, "--log", "tensorboard") == 2
-    assert "tensorboardX is needed: pip install tensorboardX" in capsys.readouterr().err
+    assert (
+        "--log tensorboard needs the package tensorboardX: pip install tensorboardX"
+        in capsys.readouterr().err
+    )
     assert not Path("runs").exists()
 
 

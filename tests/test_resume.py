@@ -116,7 +116,7 @@ def resumed(images, name, threads, kills):
         words = ["train", "--resume", name, "--save-every", "0"]
     status, out, error = finished(images, *words, threads=threads[-1])
     assert status == 0, error
-    assert f"runs/{name} goes on from step {kills[-1]}" in out or not kills[-1]
+    assert f"runs/{name} resumes at step {kills[-1]}" in out or not kills[-1]
     return outcome(images / "runs" / name)
 
 
@@ -141,10 +141,10 @@ def test_ctrl_c_and_sigterm_save_say_how_to_go_on_and_resume_bitwise(
     process.send_signal(number)
     out, error = process.communicate()
     assert process.returncode == status
-    assert "stopping after this step; once more ends at once" in error
+    assert "stopping after this step; press Ctrl-C again to quit immediately" in error
     step = int(
         re.search(
-            rf"stopped at step (\d+) of {STEPS}, and saved. To go on:\n  minires train --resume runs/{name}\n",
+            rf"stopped at step (\d+) of {STEPS}; a checkpoint is saved. To resume:\n  minires train --resume runs/{name}\n",
             out,
         )[1]
     )
@@ -323,7 +323,7 @@ def test_a_full_disk_ends_the_run_with_path_and_size_and_it_can_be_resumed(image
     assert status == 2 and re.search(
         rf"cannot write runs/{name}/.* \([\d,]+ bytes\): No space left on device", error
     )
-    assert f"stopped. To go on:\n  minires train --resume runs/{name}\n" in error
+    assert f"stopped. To resume:\n  minires train --resume runs/{name}\n" in error
     assert not list((images / "runs" / name).glob("**/*.part"))
     status, _, error = finished(images, "train", "--resume", name)
     assert status == 0, error
@@ -357,7 +357,7 @@ def test_a_run_whose_images_changed_is_not_resumed(images, tmp_path):
         for path in sorted((images / "images" / name).iterdir())[1:]:
             (tmp_path / "images" / name / path.name).symlink_to(path)
     status, _, error = finished(tmp_path, "train", "--resume", "a")
-    assert status == 2 and "these are not the images that this run began with" in error
+    assert status == 2 and "the run began with different images" in error
 
 
 def test_damaged_checkpoints_are_told_and_the_one_before_is_resumed_bitwise(images, undisturbed):
@@ -369,7 +369,7 @@ def test_damaged_checkpoints_are_told_and_the_one_before_is_resumed_bitwise(imag
     newest = Run(images / "runs" / name).saved()[0] / "loop.safetensors"
     newest.write_bytes(newest.read_bytes()[:-100])
     status, _, error = finished(images, "train", "--resume", name)
-    assert status == 0 and "Going back to the checkpoint before it" in error
+    assert status == 0 and "Loading the checkpoint before it" in error
     assert outcome(images / "runs" / name) == undisturbed
 
 

@@ -38,7 +38,7 @@ def test_a_new_run_is_opened_again_with_its_settings(run):
 def test_a_folder_that_is_there_is_not_made_into_a_run_again(run):
     with pytest.raises(
         RunError,
-        match="a is there already: --resume .*a goes on with it, another --name starts anew",
+        match="a already exists: --resume .*a continues it, a different --name starts a new run",
     ):
         Run.new(run.folder, {})
     assert Run(run.folder).config == CONFIG
@@ -47,7 +47,7 @@ def test_a_folder_that_is_there_is_not_made_into_a_run_again(run):
 def test_a_folder_without_a_run_names_those_beside_it(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "runs")
     with pytest.raises(
-        RunError, match="b holds no run: there is no config.json in it; there are .*runs.a$"
+        RunError, match="b is not a run: it has no config.json; choose from .*runs.a$"
     ):
         Run(run.folder.parent / "b")
     for text, told in (
@@ -65,7 +65,7 @@ def test_a_folder_without_a_run_names_those_beside_it(run, tmp_path, monkeypatch
         with pytest.raises(RunError, match=told):
             Run(run.folder)
     (run.folder.parent / "file").write_text("")
-    with pytest.raises(RunError, match="file holds no run"):
+    with pytest.raises(RunError, match="file is not a run"):
         Run(run.folder.parent / "file")
 
 
@@ -82,7 +82,7 @@ def test_damaged_results_and_logs_are_named_with_what_to_do(run):
     for text in ("{", '{"a": 1}'):
         (run.folder / "result.json").write_text(text)
         with pytest.raises(
-            RunError, match="result.json is damaged.* remove it, and --resume tests again"
+            RunError, match="result.json is damaged.* remove it, and --resume runs the test again"
         ):
             run.result()
     (run.folder / "log.csv").write_text("a,b\n1,2\n")
@@ -137,11 +137,11 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_is_taken(run, name,
     assert (
         len(told) == 1
         and "step-00000002" in told[0]
-        and told[0].endswith("Going back to the checkpoint before it")
+        and told[0].endswith("Loading the checkpoint before it")
     )
     for folder in run.saved():
         (folder / "loop.safetensors").write_bytes(b"")
-    with pytest.raises(RunError, match="has no whole checkpoint"):
+    with pytest.raises(RunError, match="has no complete checkpoint"):
         run.newest(told.append)
 
 

@@ -272,7 +272,7 @@ TUNE = ("train", "--weights", "start.safetensors", "--data", "folder:images", "-
 def test_a_run_begins_with_weights_and_keeps_what_is_frozen(start, capsys):
     assert typed(*TUNE, "--freeze", "until:layer3", "--num-classes", "2") == 0
     out = capsys.readouterr().out
-    assert "begins with start.safetensors: the last layer is new, for 2 classes" in out
+    assert "starts from start.safetensors: the last layer is new, for 2 classes" in out
     learn = (
         sum(
             parameter.size
@@ -282,7 +282,7 @@ def test_a_run_begins_with_weights_and_keeps_what_is_frozen(start, capsys):
         + 64 * 2
         + 2
     )
-    assert f"frozen until:layer3: {learn:,} parameters learn" in out
+    assert f"frozen until:layer3: {learn:,} parameters are trained" in out
     state, facts = load_weights("runs/tuned/weights.safetensors")
     before = start.state_dict()
     for name, value in state.items():
@@ -347,7 +347,7 @@ def test_a_head_for_the_same_classes_is_kept(start, capsys):
     save_weights("two.safetensors", model.state_dict(), classes=["ant", "bee"], size=[16, 16, 3])
     assert typed("train", "--weights", "two.safetensors", *TUNE[3:], "--lr", "1e-9") == 0
     assert (
-        "begins with two.safetensors: the last layer too: the classes are the same"
+        "starts from two.safetensors: the last layer too: the classes are the same"
         in capsys.readouterr().out
     )
     state, _ = load_weights("runs/tuned/weights.safetensors")
@@ -364,7 +364,7 @@ def test_a_head_for_as_many_other_classes_is_new(start, capsys):
     )
     assert typed("train", "--weights", "two.safetensors", *TUNE[3:]) == 0
     assert (
-        "begins with two.safetensors: the last layer is new, for 2 classes"
+        "starts from two.safetensors: the last layer is new, for 2 classes"
         in capsys.readouterr().out
     )
 
@@ -394,7 +394,7 @@ def test_images_are_prepared_as_the_net_was_used_to_and_so_they_are_later(start)
 def test_a_run_is_a_start_too(start, capsys):
     assert typed(*TUNE) == 0
     assert typed("train", "--weights", "tuned", *TUNE[3:-1], "again") == 0
-    assert "begins with tuned: the last layer too" in capsys.readouterr().out
+    assert "starts from tuned: the last layer too" in capsys.readouterr().out
 
 
 def test_parts_learn_at_rates_of_their_own(start):
@@ -428,9 +428,9 @@ def test_parts_learn_at_rates_of_their_own(start):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--num-classes", "3"), "--num-classes is 3, the images have 2: ant, bee"), (("--freeze", "layer5"), "unknown part of the net 'layer5'"),
-        (("--lr-times", "layer5=1"), "unknown part of the net in --lr-times: 'layer5'"), (("--lr-times", "layer1"), "--lr-times layer1: wanted"),
-        (("--lr-times", "layer1=0"), "wanted NAME=TIMES with a number above 0"), (("--model", "resnet32"), "--weights: the state does not fit ResNet"),
+        (("--num-classes", "3"), "--num-classes is 3, but the images have 2 classes: ant, bee"), (("--freeze", "layer5"), "unknown part of the net 'layer5'"),
+        (("--lr-times", "layer5=1"), "unknown part of the net in --lr-times: 'layer5'"), (("--lr-times", "layer1"), "--lr-times: expected PART=FACTOR"),
+        (("--lr-times", "layer1=0"), "expected PART=FACTOR with a number above 0, got 'layer1=0'"), (("--model", "resnet32"), "--weights: the state does not fit ResNet"),
         (("--model", "resnet32"), "missing: layer1.3.conv1.weight"), (("--shortcut", "A"), "unknown: layer2.0.downsample.0.weight"),
         (("--weights", "nothing"), "unknown file, run or published name 'nothing'"),
     ],

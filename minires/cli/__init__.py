@@ -14,14 +14,14 @@ __all__ = ["main"]
 
 
 def main(arguments=None):
-    """Run a command. A mistake of the user's is one line on stderr, and exit status 2."""
+    """Run a command. A user's mistake is reported in one line on stderr, with exit status 2."""
     streams.take_any_text()
     command = "minires"
     try:
         typed = _parser().parse_args(arguments)
         command = f"minires {typed.command}"
         status = typed.run(typed)
-    except BrokenPipeError:  # nobody reads the output any more, as after `| head`
+    except BrokenPipeError:  # nobody reads the output, as after `| head`
         status = _CLOSED_PIPE
     except SystemExit as stop:  # of argparse
         status = stop.code
@@ -33,16 +33,16 @@ def main(arguments=None):
     sys.exit(_flushed(status or 0))
 
 
-# What the user, the disk or the memory may cause. Anything else is a bug, and gets a traceback.
+# Errors that come from the input, the disk or the memory. Any other is a bug, and shows a traceback.
 _EXPECTED = (
     *(backend.BackendError, ValueError, OSError, FloatingPointError),
     *(MemoryError, RecursionError),
 )
-_CLOSED_PIPE = 128 + 13  # as a process that SIGPIPE ends
+_CLOSED_PIPE = 128 + 13  # the exit status of a process that SIGPIPE ended
 
 
 def _explained(error):
-    """An error in a line."""
+    """Return an error's message in one line."""
     if isinstance(error, MemoryError):
         return f"not enough memory: {error}" if str(error) else "not enough memory"
     if type(error).__str__ is OSError.__str__ and error.filename is not None and error.strerror:
@@ -51,14 +51,14 @@ def _explained(error):
 
 
 def _flushed(status):
-    """The exit status, once all output is written; that of a closed pipe if nobody reads it."""
+    """Flush the output. Returns the exit status, or that of a closed pipe if nobody reads the output."""
     try:
         sys.stdout.flush()
     except OSError:
-        # Python flushes once more at its end, and would complain.
+        # Python flushes stdout again when it exits, and would print an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _CLOSED_PIPE
-    except (AttributeError, ValueError):  # there is no stdout, or it is closed
+    except (AttributeError, ValueError):  # stdout is missing or closed
         pass
     return status
 
@@ -73,11 +73,11 @@ def _parser():
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name, module, help):
-        """A command's parser. The function `name` of a module in minires.cli runs it."""
+        """Return the parser of a command, which the function `name` of a module in minires.cli runs."""
         description = f"{help[0].upper()}{help[1:]}."
         parser = commands.add_parser(name, help=help, description=description)
 
-        def run(arguments):  # the module is imported only then
+        def run(arguments):  # imports the module only when the command runs
             return getattr(import_module(f"minires.cli.{module}"), name)(arguments)
 
         parser.set_defaults(run=run)
@@ -101,13 +101,13 @@ def _parser():
 
 
 class _Completion(argparse.Action):
-    """Print a shell's script, as --version prints the version."""
+    """Print the completion script of a shell, and exit."""
 
     def __call__(self, parser, namespace, shell, option_string=None):
         try:
             import shtab
         except ImportError:
-            parser.error("--completion: the package shtab is needed: pip install shtab")
+            parser.error("--completion needs the package shtab: pip install shtab")
         if shell not in shtab.SUPPORTED_SHELLS:
             parser.error(f"--completion: choose from {', '.join(shtab.SUPPORTED_SHELLS)}")
         print(shtab.complete(parser, shell))
@@ -145,7 +145,7 @@ def _add_export(parser):
 
 
 def _add_weights(parser, command, **help):
-    """Options of a command that loads weights. help  as in add_options"""
+    """Add the options of a command that loads weights. help  as in add_options"""
     parsing.add_options(parser, command, weights=f"{fields.WEIGHTS}; instead of a run", **help)
     names = "the classes of such weights: digits, cifar10, cifar100, imagenet, or names with commas"
     parser.add_argument("--classes", metavar="NAMES", help=names)

@@ -1,4 +1,4 @@
-"""The arguments of argparse for the options of a command."""
+"""Arguments of argparse, for the options of a command."""
 
 import argparse
 from dataclasses import fields
@@ -8,9 +8,9 @@ from minires.cli.options import Options
 
 
 def add_options(parser, command, **help):
-    """Add the options that a command takes. What is not typed is not in the result of parsing.
+    """Add a command's options to its parser. An option that is not typed is missing from the result.
 
-    help  texts that replace an option's own: name -> text
+    help  texts that replace those of options: name -> text
     """
     groups = {None: parser}
     for field in fields(Options):
@@ -26,7 +26,7 @@ def add_options(parser, command, **help):
 
 
 def _how(field, about):
-    """Options of add_argument() for a field."""
+    """Return the arguments of add_argument() for a field."""
     one, many = kind(field.type)
     if one is bool:
         return {"action": argparse.BooleanOptionalAction if about.negatable else "store_true"}
@@ -39,7 +39,7 @@ def _how(field, about):
 
 
 def _reader(type, many=False):
-    """A function from what is typed to a value of a type. many  the option takes all values up to the next option"""
+    """Return a function from typed text to a value of a type. many  the option takes all values up to the next option"""
 
     def read(text):
         try:

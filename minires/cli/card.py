@@ -1,4 +1,4 @@
-"""The rows of a run's card: what was done, and what came out."""
+"""The rows of a run's card: its settings, its outcome and the machine."""
 
 import platform
 
@@ -8,9 +8,9 @@ from minires.cli import extension, forms, recipes
 
 
 def card(loop, test, mirrored=None):
-    """The rows: label -> text.
+    """Return the rows: label -> text.
 
-    test  the Score on the test set    mirrored  the one with test flips, or None
+    test  the Score on the test set    mirrored  the Score with test flips, or None
     """
     options, seconds, blas = loop.options, loop.log.seconds, machine.blas()
     parts = {"training": loop.train, "validation": loop.validation, "test": loop.test}

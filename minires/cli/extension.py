@@ -1,12 +1,12 @@
-"""Extending a run: a new number of epochs, and a schedule that is stretched over all of them.
+"""Extending a run: changing its number of epochs, with the schedule stretched over all of them.
 
-An extension is a dict, in config.json:
+An extension is a dict in config.json:
 
-    epoch, step  how many were done when it was made
+    epoch, step  the epochs and steps done when it was made
     from, to  the number of epochs before and after it
-    schedule  "stretched": from this step on, the learning rate follows the schedule over all `to`
-        epochs, as if the run had had them from the start; earlier steps keep that over `from` epochs
-    test_accuracy  on the test set, if the run had finished
+    schedule  "stretched": from this step, the learning rate follows the schedule of a run of `to`
+        epochs; earlier steps keep the schedule of a run of `from` epochs
+    test_accuracy  if the run had finished
 """
 
 from minires.cli import settings
@@ -14,28 +14,28 @@ from minires.runs import RunError
 
 
 def epochs_at(step, extensions, epochs):
-    """The number of epochs over which the schedule is spread at a step. epochs  of the run now"""
+    """Return how many epochs the schedule spans at a step. epochs  the run's number now"""
     return next((each["from"] for each in extensions if step < each["step"]), epochs)
 
 
 def schedule(options, extensions, steps):
-    """The learning rate as a function of the step.
+    """Return the learning rate as a function of the step.
 
-    extensions  a list, which may grow later    steps  per epoch
+    extensions  a list, which may still grow    steps  per epoch
     """
 
     def rate(step):
         epochs = epochs_at(step, extensions, options.epochs)
         return settings.schedule(options, epochs * steps)(step)
 
-    rate.lr = options.lr  # the optimizer refers its groups' rates to it
+    rate.lr = options.lr  # the optimizer's groups have rates relative to it
     return rate
 
 
 def make(loop, run):
-    """If a loop has a different number of epochs than its run, record that, in both.
+    """If a loop's options have a different number of epochs than its run, record an extension in both.
 
-    Raises  RunError: so many epochs are already done.
+    Raises  RunError: more epochs than that are already done.
     """
     before, epochs, result = run.config["epochs"], loop.options.epochs, run.result()
     if epochs == before:
@@ -53,7 +53,7 @@ def make(loop, run):
 
 
 def announce(loop):
-    """A sentence about the last extension, if it was made at this step; or None."""
+    """Return a sentence about the last extension if it was made at this step, otherwise None."""
     last = loop.extensions[-1] if loop.extensions else None
     if last is None or last["step"] != loop.step:
         return None
@@ -70,14 +70,14 @@ def announce(loop):
 
 
 def describe(extensions):
-    """What the card says about a run's extensions, or None."""
+    """Return the card's text about a run's extensions, or None."""
     return "; ".join(map(_describe, extensions)) or None
 
 
 def _describe(made):
     accuracy = made.get("test_accuracy")
-    finished = "" if accuracy is None else f", with {100 * accuracy:.2f} % accuracy on test"
+    finished = "" if accuracy is None else f", with test accuracy {100 * accuracy:.2f} %"
     return (
         f"after epoch {made['epoch']} (step {made['step']:,}){finished}: "
-        f"from {made['from']} to {made['to']} epochs, the schedule {made['schedule']}"
+        f"from {made['from']} to {made['to']} epochs, schedule {made['schedule']}"
     )

@@ -1,4 +1,4 @@
-"""The end of a run: its weights, card, curves and result; and what a finished run says later."""
+"""The end of a run: its weights, card, curves and result. Resuming a finished run."""
 
 from minires import checkpoint
 from minires.cli import state
@@ -9,7 +9,7 @@ from minires.runs import RunError
 
 
 def finish(loop, run, test, mirrored):
-    """Write and print the outcome. test  the Score    mirrored  that with test flips, or None"""
+    """Write and print the outcome. test  the Score    mirrored  the Score with test flips, or None"""
     facts = {**loop.facts, "epoch": loop.epoch}
     checkpoint.save_weights(run.folder / "weights.safetensors", loop.model.state_dict(), **facts)
     seconds = loop.log.seconds
@@ -34,9 +34,9 @@ def finish(loop, run, test, mirrored):
 
 
 def already_finished(run, complain):
-    """Say that a run is finished, and what can be done with it; fix its log and its curves if they are damaged.
+    """Print that a run is finished and how to continue from it, and repair its log and curves.
 
-    complain  is called with what is wrong: a sentence
+    complain  is called with a sentence about each problem
     """
     epochs, accuracy = run.config["epochs"], 100 * run.result()["test_accuracy"]
     print(
@@ -50,7 +50,7 @@ def already_finished(run, complain):
 
 
 def _repair(run, complain):
-    """Write log.csv and curves.png again if they differ from what the last checkpoint holds."""
+    """Rewrite log.csv and curves.png if they differ from the last checkpoint."""
     try:
         rows = run.log()
     except RunError:
@@ -69,7 +69,7 @@ def _repair(run, complain):
             if damaged:
                 run.write_log(saved)
             run.draw(_title(run, facts["data"]))
-        print("log.csv and curves.png are written again, from the last checkpoint")
+        print("repaired log.csv and curves.png from the last checkpoint")
 
 
 def _title(run, data):

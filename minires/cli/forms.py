@@ -1,11 +1,11 @@
-"""The faster forms in use, as `minires info` and the cards of runs show them: by the file that holds them."""
+"""The faster forms in use, listed by file for `minires info` and the cards of runs."""
 
 from minires.backend import settings
 from minires.ops.forms import FUNCTIONS
 
 
 def by_file() -> dict[str, list[str]]:
-    """The name of each file of forms -> the functions whose place one of its forms takes here."""
+    """Return the name of each file of forms -> the functions that its forms replace here."""
     now, found = settings(), {}
     for name, forms in FUNCTIONS.items():
         for form in forms.faster:
@@ -15,5 +15,5 @@ def by_file() -> dict[str, list[str]]:
 
 
 def files() -> str:
-    """Those files in one line."""
+    """Return the names of those files in one line."""
     return ", ".join(by_file()) or "none: the plain forms run"

@@ -1,4 +1,4 @@
-"""The loop of `minires train`: epochs, evaluations, checkpoints, and all that these restore."""
+"""The loop of `minires train`: epochs, evaluations and checkpoints."""
 
 from contextlib import contextmanager, nullcontext
 from itertools import chain
@@ -13,20 +13,20 @@ from minires.cli.records import Records
 from minires.runs import RunError
 from minires.train import evaluate, train_epoch
 
-WHITENED = 5000  # images that the first convolution is computed from
+WHITENED = 5000  # images from which the first convolution is computed
 
 
 class Loop:
-    """A model in training, as the options say.
+    """A model in training, with everything that a checkpoint saves and restores.
 
     parts  (train, validation or None, test), Datasets
     start  (state, facts) of weights to start from, or None
     extensions  of the run so far, see minires.cli.extension
 
-    model  the model    facts  what its weights are saved with
-    started  a sentence about what was taken over from `start`, or None
-    steps  in an epoch
-    stateful  name -> part, of all that training changes: a checkpoint holds each part's state_dict
+    model  the model    facts  saved with its weights
+    started  a sentence about what was loaded from `start`, or None
+    steps  per epoch
+    stateful  name -> part, for all that training changes; a checkpoint contains each part's state_dict
     """
 
     def __init__(self, options, parts, start=None, extensions=()):
@@ -34,7 +34,7 @@ class Loop:
         classes, (_, h, w, c) = self.train.classes, self.train.images.shape
         if len(classes) < 2:
             raise ValueError(
-                f"{self.train.name} has one class, {classes[0]}: there is nothing to tell apart"
+                f"{self.train.name} has one class, {classes[0]}: expected at least two"
             )
         self.model, built = settings.model(options, num_classes=len(classes), in_channels=c)
         self.facts = {
@@ -50,7 +50,7 @@ class Loop:
         self.steps = len(self.batches(0))
         if not self.steps:
             raise ValueError(
-                f"{len(self.train)} images make no batch of {options.batch_size}: "
+                f"{len(self.train)} images do not fill a batch of {options.batch_size}: "
                 "choose a smaller --batch-size"
             )
         dry_run.check_smallest_batch(self.model, self.batches(0))
@@ -72,12 +72,11 @@ class Loop:
 
     def _whiten(self):
         if not hasattr(self.model, "whiten"):
-            raise ValueError(
-                f"--whiten: {self.options.model} has no first convolution for it; resnet8 has"
-            )
+            raise ValueError(f"--whiten: expected --model resnet8, got {self.options.model}")
         if self.options.weights:
             raise ValueError(
-                "--whiten computes the first convolution, --weights brings one: which of them?"
+                "--whiten computes the first convolution, and --weights brings one: "
+                "give one or the other, not both"
             )
         kh, kw, c, filters = self.model.conv1.weight.shape
         if filters > 2 * kh * kw * c:
@@ -91,21 +90,21 @@ class Loop:
 
     @property
     def epoch(self):
-        """How many epochs are done."""
+        """The number of epochs done."""
         return len(self.log.rows)
 
     @property
     def step(self):
-        """How many steps are done."""
+        """The number of steps done."""
         return self.meter.steps
 
     @property
     def images(self):
-        """How many images training sees, in all epochs together."""
+        """The number of training images, summed over all epochs."""
         return self.options.epochs * self.batches(0).images
 
     def batches(self, epoch, start=0):
-        """An epoch's batches of training images, from number `start`; see data.batches."""
+        """Return an epoch's batches of training images, from number `start`; see data.batches."""
         options = self.options
         return data.batches(
             self.train,
@@ -122,8 +121,8 @@ class Loop:
     def save(self, run):
         """Write a checkpoint of everything.
 
-        Raises  FloatingPointError: weights are not finite; nothing is written then. OSError: it
-        cannot be written.
+        Raises  FloatingPointError: weights are not finite; nothing is written. OSError: it cannot
+        be written.
         """
         self.log.count_seconds()
         found = {name: part.state_dict() for name, part in self.stateful.items()}
@@ -135,16 +134,16 @@ class Loop:
                 f"the last loss was {self.meter.last:.4g}. "
                 "A smaller learning rate or a warm-up usually helps"
             )
-        if self.watched and self.watched.rows:  # first, as restore() drops rows of later steps
+        if self.watched and self.watched.rows:  # first: restore() drops rows of later steps
             watch.write(run.folder / "layers.csv", self.watched.rows)
         steps = self.options.epochs * self.steps
         facts = {**self.facts, "epoch": self.epoch, "step": self.step, "steps": steps}
         run.save(self.step, (model, facts), state.pack(found))
 
     def restore(self, run, complain):
-        """Go on from the newest complete checkpoint.
+        """Load the newest complete checkpoint.
 
-        complain  is called with what is wrong with newer ones: a sentence
+        complain  is called with a sentence about each newer one, which is damaged
 
         Raises  RunError: there is none, or it belongs to a different model or optimizer.
         CheckpointError: a later version of minires wrote it.
@@ -156,7 +155,7 @@ class Loop:
                 part.load_state_dict(found[name])
         except (KeyError, ValueError) as error:
             raise RunError(
-                f"{run.folder}: its checkpoint is of another model ({facts.get('model')}) "
+                f"{run.folder}: its checkpoint belongs to a different model ({facts.get('model')}) "
                 f"or optimizer: {error}"
             ) from None
         run.forget_after(self.step)
@@ -166,12 +165,12 @@ class Loop:
             try:
                 self.watched = watch.Watch(self.model, watch.read(layers, before=self.step))
             except ValueError as error:
-                complain(f"{error}. Going on without the rows so far")
+                complain(f"{error}. Continuing without the rows so far")
 
     # Training.
 
     def go(self, run, stop, *, save_every):
-        """Train until the last epoch is done, or until `stop` is asked for; then save.
+        """Train until the last epoch is done or a stop is requested, then save.
 
         save_every  seconds between checkpoints
 
@@ -191,13 +190,13 @@ class Loop:
                         held = self.evaluated(self.validation, stop, what="validation")
                     if not stop.asked:
                         self._end_epoch(run, held)
-            except BrokenPipeError:  # nobody reads what is printed any more
+            except BrokenPipeError:  # nobody reads the output
                 self.save(run)
                 raise
             self.save(run)
 
     def _train_epoch(self, run, stop, save_every):
-        """The steps of an epoch that are not done yet, with a checkpoint whenever one is due."""
+        """Do the remaining steps of an epoch, and save a checkpoint whenever one is due."""
         coming = iter(self.batches(self.epoch, start=self.step - self.epoch * self.steps))
         turns = {each["step"] for each in self.extensions}
 
@@ -219,7 +218,7 @@ class Loop:
                 self.save(run)
 
     def _set_total(self):
-        """Tell an average of weights over how many steps it is spread from here on."""
+        """Set the number of steps that averaging of weights spans, which an extension changes."""
         if isinstance(self.optimizer, optim.Lookahead):
             epochs = extension.epochs_at(self.step, self.extensions, self.options.epochs)
             self.optimizer.total = epochs * self.steps
@@ -230,7 +229,7 @@ class Loop:
         return self.watched.each(first=self.step, every=self.options.watch)
 
     def evaluated(self, part, stop, flips=False, what="test"):
-        """The Score on a part, as far as `stop` lets it go; flips as in train.evaluate. what  its name"""
+        """Return the Score on a dataset, up to a stop. flips  as in train.evaluate    what  the dataset's name"""
         batches = self.progress.follow(what, len(part), data.batches(part, 256))
         return evaluate(self.model, stop.until(batches), flips=flips)
 
@@ -262,7 +261,7 @@ class Loop:
 
     @contextmanager
     def _drawn(self, run):
-        """A context that ends, however it does, with what was watched: saved, drawn, summed up."""
+        """Context manager: at the end, in any case, save and draw the watched layers, and print what stands out."""
         try:
             yield
         finally:
@@ -275,19 +274,19 @@ class Loop:
 
 
 class Generator:
-    """The generator of nn.init, which weights and dropout masks are drawn from."""
+    """The generator of nn.init, which draws weights and dropout masks."""
 
     def state_dict(self):
-        """Its position in the stream of random numbers."""
+        """Return its position in the stream of random numbers."""
         return nn.init.generator().bit_generator.state
 
     def load_state_dict(self, state):
-        """Go on from where state_dict() was called."""
+        """Continue from where state_dict() was called."""
         nn.init.generator().bit_generator.state = state
 
 
 def _until(due, items):
-    """The items, up to the one in whose use something became due."""
+    """Yield the items, up to the one that is in use when something becomes due."""
     for item in items:
         yield item
         if due():

@@ -8,13 +8,13 @@ from minires.train import Meter, Score
 
 
 class BarMeter(Meter):
-    """Adds up the score of an epoch, which may take several calls of train_epoch, or several runs.
+    """The score of an epoch, added up over several calls of train_epoch, or several processes.
 
-    every  how many steps pass between two readings of the losses, for which a GPU has to wait
+    every  steps between two readings of the losses; a reading makes the GPU wait
     progress  shows the images and the loss
-    report  is called with every so many steps' number and loss: of steps `every`, 2 `every`, ...
+    report  is called with the number and the loss of steps `every`, 2 `every`, ...
 
-    steps  how many have been counted, in all epochs    last  the last loss that has been read
+    steps  counted in all epochs    last  the last loss that was read
     """
 
     def __init__(self, *, every=20, progress=None, report=None):
@@ -24,13 +24,13 @@ class BarMeter(Meter):
         self.start_epoch()
 
     def start_epoch(self):
-        """Set the score to zero. The steps go on."""
+        """Set the score to zero. The count of steps continues."""
         self._losses, self._correct, self._count = 0.0, 0, 0
 
     def update(self, loss, logits, labels):
         """Count a step.
 
-        Raises  FloatingPointError: a loss is not finite; it may be one of the last `every` steps.
+        Raises  FloatingPointError: a loss of the last `every` steps is not finite.
         """
         correct = (logits.data.argmax(axis=1) == labels).sum()
         self._waiting.append((loss.data, correct, len(labels)))
@@ -40,9 +40,9 @@ class BarMeter(Meter):
             self._read_losses()
 
     def score(self):
-        """The Score of the epoch so far.
+        """Return the Score of the epoch so far.
 
-        Raises  FloatingPointError: as update. ValueError: nothing has been counted.
+        Raises  FloatingPointError: as in update. ValueError: nothing has been counted.
         """
         self._read_losses()
         if not self._count:
@@ -50,7 +50,7 @@ class BarMeter(Meter):
         return Score(self._losses, self._correct, self._count)
 
     def _read_losses(self):
-        """Read what is still on the device, and add it to the sums."""
+        """Read the losses that are still on the device, and add them to the sums."""
         first = self.steps - len(self._waiting)
         for step, (loss, correct, count) in enumerate(self._waiting, first):
             loss = float(to_host(loss))
@@ -76,13 +76,13 @@ class BarMeter(Meter):
             self.progress.show(self._losses / self._count)
 
     def state_dict(self):
-        """The sums and the number of steps so far."""
+        """Return the sums and the number of steps so far."""
         self._read_losses()
         sums = {"losses": self._losses, "correct": self._correct, "count": self._count}
         return {"steps": self.steps, **sums, "last": self.last}
 
     def load_state_dict(self, state):
-        """Go on from where state_dict() was called."""
+        """Continue from where state_dict() was called."""
         self.steps, self.last = state["steps"], state["last"]
         self._losses, self._correct = state["losses"], state["correct"]
         self._count = state["count"]

@@ -1,9 +1,9 @@
-"""The options of a run, a field each; the parser, config files, recipes and cards follow from them.
+"""The options of a run, one field each, for the parser, config files, recipes and cards.
 
-To add an option to `minires train`, add a field: type, default, help, and what else About knows.
+To add an option to `minires train`, add a field with its type, default, help and the rest of About.
 """
 
-# ruff: noqa: RUF009  (the calls in the dataclass make its fields)
+# ruff: noqa: RUF009  (the calls in the dataclass create its fields)
 
 import os
 from dataclasses import dataclass, fields
@@ -31,7 +31,7 @@ WEIGHTS = "a safetensors or PyTorch file (.pth), a run, or a published name, e.g
 
 
 def _change_path(change):
-    """A function that changes the PATH of folder:PATH, and leaves digits, cifar10, ... alone."""
+    """Return a function that changes PATH in folder:PATH, and leaves digits, cifar10, ... unchanged."""
 
     def changed(data):
         kind, _, path = data.partition(":")
@@ -41,15 +41,15 @@ def _change_path(change):
 
 
 def _change_file(change):
-    """A function that changes the path of a recipe's file, and leaves a recipe's name alone."""
+    """Return a function that changes the path of a recipe's file, and leaves a recipe's name unchanged."""
     return lambda recipe: change(recipe) if about.is_recipe_file(recipe) else recipe
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """The options of a run. None means that nothing was said.
+    """The options of a run. None means not given.
 
-    Raises  ValueError: a value of the wrong type or out of range; it says what was expected.
+    Raises  ValueError: a value of the wrong type, or out of range.
     """
 
     recipe: str | None = option(
@@ -78,7 +78,7 @@ class Options:
         absolute=os.path.abspath,
     )
     data_label: str | None = _data(
-        "what to call data that differs from the published files", metavar="TEXT", result=False
+        "name of data that differs from the published files", metavar="TEXT", result=False
     )
     source: list[str] | None = _data(
         "download CIFAR's archive from here first; then come mirrors (of CIFAR-10: Google, BrainChip), "
@@ -99,19 +99,22 @@ class Options:
         valid=about.FROM_1,
         digits=False,
     )
-    mean: list[float] | None = _images("of each channel, from 0 to 1 (default: the data's own)")
-    std: list[float] | None = _images("standard deviation of each channel, likewise")
+    mean: list[float] | None = _images(
+        "mean of each channel, from 0 to 1 (default: that of the training images)"
+    )
+    std: list[float] | None = _images(
+        "standard deviation of each channel (default: that of the training images)"
+    )
 
     model: str | None = _model(f"one of {', '.join(models.MODELS)}", metavar="NAME", on=LOAD)
-    shortcut: str | None = _model("A, B or none (default: the model's own)")
+    shortcut: str | None = _model("A, B or none (default: the model's)")
     stem: str | None = _model("cifar or imagenet (default: cifar)")
     preactivation: bool | None = _model(
         "use pre-activation blocks (He et al. 2016)", negatable=False
     )
 
     epochs: int | None = _training(
-        "number of epochs; with --resume, the new number for the run: "
-        "its schedule is stretched over all of them",
+        "number of epochs; with --resume, the run's new total, over which its schedule is stretched",
         metavar="N",
         valid=about.FROM_1,
         resume=True,
@@ -124,10 +127,12 @@ class Options:
         choices=("constant", "step", "cosine", "triangle"),
     )
     warmup: float | None = _training(
-        "fraction of the steps in which the learning rate rises", metavar="FRACTION", valid=BELOW_1
+        "fraction of the steps over which the learning rate rises",
+        metavar="FRACTION",
+        valid=BELOW_1,
     )
     milestones: list[float] = _training(
-        "fractions of the steps after which the step schedule divides the learning rate by 10",
+        "for the step schedule: fractions of the steps after which the learning rate is divided by 10",
         default=[0.5, 0.75],
         metavar="FRACTION",
         valid=about.FRACTIONS,
@@ -146,35 +151,35 @@ class Options:
         "data augmentation, e.g. crop=4,flip,cutout=8 or flip=alternating; or none",
         metavar="WORDS",
     )
-    drop_last: bool | None = _training("drop the last batch if it is not full")
+    drop_last: bool | None = _training("drop the last batch of an epoch if it is not full")
     seed: int = _training(
-        "seed of weights, order and augmentation (default: 0)",
+        "seed of initialisation, shuffling and augmentation (default: 0)",
         default=0,
         valid=FROM_0,
         result=False,
         card="seed",
     )
     precision: str = _training(
-        "float32 (default); bfloat16 or float16, mixed with float32; or tf32, on a GPU",
+        "float32, tf32 (needs a GPU), or mixed precision with bfloat16 or float16 (default: float32)",
         default="float32",
         metavar="NAME",
         choices=("float32", "tf32", "bfloat16", "float16"),
     )
     whiten: bool | None = _training(
-        "compute the first convolution from the images, and freeze it (resnet8)"
+        "compute a whitening first convolution from the images, and freeze it (resnet8)"
     )
     dirac: bool | None = _training("initialise convolutions as the identity (resnet8)")
     bias_lr: float | None = _training(
-        "learning-rate multiplier for the biases of batch norms", metavar="FACTOR", valid=FROM_0
+        "learning-rate multiplier of batch-norm biases", metavar="FACTOR", valid=FROM_0
     )
-    freeze_scales: bool | None = _training("freeze the weights of batch norms")
+    freeze_scales: bool | None = _training("freeze batch-norm weights")
     average: int | None = _training(
         "average the weights (Lookahead) every STEPS steps; 0 for never",
         metavar="STEPS",
         valid=FROM_0,
     )
     test_flips: bool | None = _training(
-        "test again, on the mean of each image's logits and its mirror image's",
+        "test again, with each image's logits averaged with those of its mirror image",
         on=("train", "evaluate"),
     )
 
@@ -189,27 +194,26 @@ class Options:
         "refuse images with a different number of classes", metavar="K", valid=about.FROM_1
     )
     freeze: str | None = _tuning(
-        "parts to freeze, e.g. until:layer4 (all before it), until:fc, or conv1,bn1,layer1",
+        "layers to freeze, e.g. until:layer4 (all before it), until:fc, or conv1,bn1,layer1",
         on=("train", "summary"),
         metavar="PARTS",
         card="frozen",
     )
     lr_times: list[str] | None = _tuning(
-        "learning-rate multipliers of parts, e.g. layer3=0.1", metavar="PART=FACTOR"
+        "learning-rate multipliers of layers, e.g. layer3=0.1", metavar="PART=FACTOR"
     )
     backend: str | None = _run(
         "numpy, cupy, auto or strict (default: MINIRES_BACKEND, or numpy)", on=LOAD
     )
     log: list[str] | None = _run(
-        "write the losses for other programs too: jsonl (JSON lines, in log.jsonl) or tensorboard; "
-        "may be given twice",
+        "write the losses for other programs: jsonl (JSON lines) or tensorboard; may be repeated",
         metavar="FORMAT",
         append=True,
         choices=records.FORMATS,
     )
     watch: int | None = _run(
-        "log each layer's activations and gradients every STEPS steps (20; 0 for never), "
-        "and draw them",
+        "record and draw each layer's activations and gradients every STEPS steps "
+        "(default: 20; 0 for never)",
         metavar="STEPS",
         const=20,
         valid=about.FROM_0,
@@ -221,15 +225,14 @@ class Options:
         valid=about.NAME,
     )
     resume: str | None = _command(
-        "resume a run that was stopped or killed, by its name or folder; "
-        "with --epochs, train it longer",
+        "resume a stopped or killed run, by its name or folder; with --epochs, train it longer",
         metavar="RUN",
     )
     save_every: float = _command(
         "seconds between checkpoints (default: 30)", default=30, metavar="SECONDS", valid=FROM_0
     )
     mine: bool = _command(
-        "train on your solved exercises, and say whose code ran", default=False, negatable=False
+        "train on your solved exercises, and report whose code ran", default=False, negatable=False
     )
 
     resize: int | None = _noted("the shorter side of photos before the crop")
@@ -245,16 +248,16 @@ class Options:
 
     @classmethod
     def from_config(cls, config, **changes):
-        """The options in a run's config file, with changes.
+        """Return the options in a run's config file, with changes.
 
-        Raises  ValueError: it has a setting that does not exist.
+        Raises  ValueError: an unknown setting.
         """
         for name in config:
             names.check("setting of a run", name, SAVED)
         return cls(**{**config, **changes})
 
     def to_config(self):
-        """The contents of a run's config file: name -> value of all that were said; whole paths."""
+        """Return the contents of a run's config file: name -> value of the options given, with absolute paths."""
         values = {name: getattr(self, name) for name in SAVED}
         return {
             name: ABOUT[name].absolute(value) if ABOUT[name].absolute else value
@@ -263,7 +266,7 @@ class Options:
         }
 
     def public(self):
-        """The same without what means something on one machine alone: paths, sources of data."""
+        """Return the same without paths and sources of data, which mean something only on this machine."""
         shown = {
             name: ABOUT[name].public(value) if ABOUT[name].public else value
             for name, value in self.to_config().items()
@@ -271,7 +274,7 @@ class Options:
         return {name: value for name, value in shown.items() if value is not None}
 
     def card_rows(self):
-        """The rows of the run's card that say an option: label -> value."""
+        """Return the options that have a row in the run's card: label -> value."""
         return {
             ABOUT[name].card: value for name, value in self.public().items() if ABOUT[name].card
         }
@@ -283,5 +286,5 @@ RECIPE = [name for name, about in ABOUT.items() if about.recipe]  # those that a
 
 
 def typed(arguments):
-    """The options that were typed, from what argparse returns: name -> value."""
+    """Return the options that were typed, from the result of argparse: name -> value."""
     return {name: value for name, value in vars(arguments).items() if name in ABOUT}

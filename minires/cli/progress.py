@@ -9,7 +9,7 @@ from tqdm import tqdm
 from minires.cli.terminal import columns, is_terminal, wrapped
 
 EVERY = 30  # seconds between lines
-# Options of tqdm, in a terminal of 80 columns or more, and in a narrower one.
+# Options of tqdm for terminals of 80 columns or more, for narrower ones, and for both.
 WIDE = {
     "unit": " images",
     "bar_format": "{desc} {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}{postfix}, {rate_noinv_fmt}, "
@@ -23,7 +23,7 @@ ALWAYS = {"unit_scale": True, "smoothing": 0.05, "leave": False, "dynamic_ncols"
 
 
 class Progress:
-    """What is shown of a run in training."""
+    """Progress of a run, shown in the way that suits the output."""
 
     def __init__(self):
         self.terminal = is_terminal(sys.stdout, sys.stderr)
@@ -31,9 +31,9 @@ class Progress:
 
     @contextmanager
     def shown(self, *, epochs, images, done):
-        """Context manager: show how many images of all epochs are done.
+        """Context manager: show how many images are done, out of those of all epochs.
 
-        images  in each epoch    done  before this process
+        images  per epoch    done  by earlier processes
         """
         self.epochs, self.images, self.done, self._before = epochs, images, done, done
         self._begun = time.monotonic()
@@ -46,22 +46,22 @@ class Progress:
             self._bar = None
 
     def _epoch(self, number):
-        """The epoch that an image belongs to, by its number from 1 on."""
+        """Return the epoch of an image, from the image's number, which starts at 1."""
         return f"epoch {min((number - 1) // self.images + 1, self.epochs)}/{self.epochs}"
 
     def count(self, images):
-        """Count the images of a step."""
+        """Add the images of a step."""
         if self._bar is not None:
             self.done += images
             self._bar.set_description_str(self._epoch(self.done), refresh=False)
             self._bar.update(images)
 
     def due(self):
-        """True if it is time for a line."""
+        """Return True if it is time to print a line."""
         return not self.terminal and time.monotonic() - self._last >= EVERY
 
     def show(self, loss):
-        """Show the mean loss of the epoch so far: on the bar, or on a line if one is due."""
+        """Show the mean loss of the epoch so far, on the bar or, if a line is due, on a line."""
         if self._bar is None:
             return
         self._bar.set_postfix_str(f"loss {loss:.3f}", refresh=False)
@@ -75,7 +75,7 @@ class Progress:
             )
 
     def follow(self, what, images, batches):
-        """The batches of an evaluation, with a line on how many images are done whenever one is due."""
+        """Yield the batches of an evaluation, and print how many images are done whenever a line is due."""
         done = 0
         for x, labels in batches:
             yield x, labels

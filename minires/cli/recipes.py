@@ -1,4 +1,4 @@
-"""Recipes: options of `minires train` under a name, as files in minires/recipes, or in a file of the user's."""
+"""Recipes: options of `minires train` with a name, in minires/recipes or in a file of the user's."""
 
 import tomllib
 from pathlib import Path
@@ -14,21 +14,21 @@ NAMES = sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
 def read(name):
-    """(options, variants) of a recipe, as dicts.
+    """Return (options, variants) of a recipe, as dicts.
 
-    name  in minires/recipes, or the path of a file, which ends in .toml
+    name  a name in minires/recipes, or a path that ends in .toml
 
-    A recipe that consists of several runs has a variant for each: its "name", and the options that
-    differ. Most recipes have none.
+    A recipe of several runs has a variant for each: its "name", and the options that differ. Most
+    recipes have no variants.
 
-    Raises  ValueError: there is no such recipe, or it sets an option that does not exist. OSError:
-    the file cannot be read.
+    Raises  ValueError: an unknown recipe or option, or a file that is not TOML. OSError: the file
+    cannot be read.
     """
     own = is_recipe_file(name)
     path = Path(name) if own else FOLDER / f"{names.check('recipe', name, NAMES)}.toml"
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (ValueError, RecursionError) as error:  # of UTF-8, or of TOML
+    except (ValueError, RecursionError) as error:  # ValueError: not UTF-8, or not TOML
         raise ValueError(f"{path} is not a TOML file: {error}") from None
     variants = found.pop("runs", [])
     if not isinstance(variants, list) or not all(_is_variant(each) for each in variants):
@@ -45,14 +45,14 @@ def _is_variant(found):
 
 
 def title(name):
-    """The name of a recipe, which its runs are named after: of my/fast.toml, fast."""
+    """Return the name of a recipe, for the names of its runs: fast for my/fast.toml."""
     return Path(name).stem if is_recipe_file(name) else name
 
 
 def describe(config):
-    """The recipe of a run, from its config, and how the run departed from it: a text.
+    """Return the name of a run's recipe, from the run's config, and the options that differ from it.
 
-    A file of the user's may have changed since the run began, so only its name is told.
+    A file of the user's may have changed since the run began, so only its name is returned.
     """
     if is_recipe_file(config["recipe"]):
         return Path(config["recipe"]).name
@@ -67,4 +67,4 @@ def describe(config):
         and name in shown
         and (shown[name] or None) != (alone.get(name) or None)
     ]
-    return config["recipe"] + (f", but for {', '.join(other)}" if other else "")
+    return config["recipe"] + (f", except for {', '.join(other)}" if other else "")

@@ -1,6 +1,6 @@
-"""Logs of a run for other programs, as `--log` names them: JSON lines, and TensorBoard's event files.
+"""Logs of a run for other programs: JSON lines and TensorBoard's event files, chosen by `--log`.
 
-A record is a dict: {"step", "lr", "loss"} of every 20th step, and a row of log.csv for each epoch.
+A record is a dict: step, lr and loss of every 20th step, or a row of log.csv for each epoch.
 """
 
 import json
@@ -11,9 +11,9 @@ FORMATS = ("jsonl", "tensorboard")
 
 
 class JsonLines:
-    """log.jsonl: a JSON object on each line.
+    """The file log.jsonl, with a JSON object on each line.
 
-    step, epoch  that the run resumes from: later records are removed, as the run writes them again
+    step, epoch  where the run resumes; later records are removed, because the run writes them again
     """
 
     def __init__(self, folder, step, epoch):
@@ -31,11 +31,11 @@ class JsonLines:
             file.write(line)
 
     def close(self):
-        """Nothing is left to write."""
+        """Do nothing: each record is already written."""
 
 
 def _is_done(line, step, epoch):
-    """True if a line holds a record of what was done by then; a kill may have cut off the last one."""
+    """Return True if a line is a record up to this step and epoch. A kill may have cut off the last line."""
     try:
         record = json.loads(line)
         return record["step"] <= step and record.get("epoch", 0) <= epoch
@@ -44,11 +44,11 @@ def _is_done(line, step, epoch):
 
 
 class TensorBoard:
-    """tensorboard/events...: a scalar for each number, by step. `tensorboard --logdir runs` shows them.
+    """Event files in tensorboard/, with a scalar for each number. `tensorboard --logdir runs` shows them.
 
-    step, epoch  as for JsonLines: TensorBoard itself hides later records
+    step, epoch  as in JsonLines; TensorBoard hides later records
 
-    Raises  ValueError: the package tensorboardX is not there.
+    Raises  ValueError: the package tensorboardX is not installed.
     """
 
     def __init__(self, folder, step, epoch):
@@ -63,7 +63,7 @@ class TensorBoard:
                 self._writer.add_scalar(name.replace("_", "/", 1), value, record["step"])
 
     def close(self):
-        """Write what is still in memory."""
+        """Write the records that are still in memory."""
         self._writer.close()
 
 
@@ -72,13 +72,13 @@ def _tensorboard():
         import tensorboardX
     except ImportError:
         raise ValueError(
-            "--log tensorboard: the package tensorboardX is needed: pip install tensorboardX"
+            "--log tensorboard needs the package tensorboardX: pip install tensorboardX"
         ) from None
     return tensorboardX
 
 
 def check(formats):
-    """Refuse a format whose package is not there.
+    """Refuse a format whose package is not installed.
 
     Raises  ValueError.
     """
@@ -87,7 +87,7 @@ def check(formats):
 
 
 class Records:
-    """The logs of a run, in some formats, from where it resumes: a context manager."""
+    """Context manager: the logs of a run in some formats, continued from where it resumes."""
 
     def __init__(self, formats, folder, step, epoch):
         classes = {"jsonl": JsonLines, "tensorboard": TensorBoard}
@@ -101,6 +101,6 @@ class Records:
             writer.close()
 
     def write(self, record):
-        """Write a record to each."""
+        """Write a record to each log."""
         for writer in self._writers:
             writer.write(record)

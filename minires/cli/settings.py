@@ -1,4 +1,4 @@
-"""From the options of a run to what they name: datasets, a model, an optimizer, augmentation."""
+"""Datasets, a model, an optimizer and augmentation, from the options of a run."""
 
 from contextlib import nullcontext
 
@@ -11,7 +11,7 @@ HELD_OUT = 0.1  # fraction of the training images
 MIXED_SIZE = 64  # pixels per side of photos that differ in size, where --size is not given
 SETS = ("digits", "cifar10", "cifar100", "folder:PATH")
 
-# What `minires train` does with a dataset, unless an option or a recipe says otherwise.
+# Defaults of `minires train` by dataset. Recipes and options override them.
 DIGITS = {
     "model": "resnet20",
     "epochs": 30,
@@ -41,14 +41,14 @@ CIFAR = {
 
 
 def defaults(data):
-    """The options that suit a dataset: name -> value."""
+    """Return the default options of a dataset: name -> value."""
     return {"digits": DIGITS, "folder": PHOTOS}.get(data.partition(":")[0], CIFAR)
 
 
 def merged(given, written):
-    """The Options that are given, or else written in a recipe, or else suit the data."""
+    """Merge options into Options: those given come first, then those of a recipe, then the data's defaults."""
     name = {**written, **given}.get("data", Options.data)
-    if name == "digits":  # a recipe for other data may be tried on them
+    if name == "digits":  # a recipe for other data may be tried on the digits
         written = {option: value for option, value in written.items() if ABOUT[option].digits}
     return Options(**{**defaults(name), **written, **given})
 
@@ -65,26 +65,25 @@ def check(options):
     ]
     if options.data == "digits" and odd:
         raise ValueError(
-            "the digits lie in the package and are split once for all: "
-            f"{', '.join(odd)} means nothing for them"
+            f"{', '.join(odd)} cannot be used with the digits, which are in the package, already split"
         )
     if options.schedule == "triangle" and not options.warmup:
-        raise ValueError("--warmup is 0: a triangle rises for a share of the training above 0")
+        raise ValueError("--warmup is 0, expected a fraction above 0 for the triangle schedule")
     records.check(options.log or ())
 
 
 def check_precision(options, refuse):
-    """Call `refuse` with a sentence if the backend in use cannot have the precision."""
+    """Call `refuse` with a sentence if the backend in use does not support the precision."""
     if options.precision == "tf32" and backend.name() != "cupy":
         refuse(f"--precision tf32 needs a GPU: the backend is {backend.name()}, expected cupy")
 
 
 def datasets(options, size=None, mixed_size=MIXED_SIZE):
-    """(train, validation, test) as the options name them; validation is None if none is held out.
+    """Return the datasets (train, validation, test); validation is None if no images are held out.
 
     size  (height, width) of photos, instead of the options' own    mixed_size  as in data.folder
 
-    Raises  ValueError: an unknown dataset. Whatever the reader raises.
+    Raises  ValueError: an unknown dataset. Also whatever the reader raises.
     """
     kind, _, path = options.data.partition(":")
     known = [name.partition(":")[0] if path else name for name in SETS]
@@ -112,14 +111,14 @@ def datasets(options, size=None, mixed_size=MIXED_SIZE):
 
 
 def resizing(known):
-    """How photos are resized besides their size, from a dict: options of data.load_image."""
+    """Return the other options of resizing photos (see data.load_image), from a dict."""
     return {
         name: known[name] for name in ("resize", "interpolation") if known.get(name) is not None
     }
 
 
 def model(options, *, num_classes, in_channels):
-    """The model, and the options that it was built with."""
+    """Return the model, and the options that it was built with."""
     built = {"num_classes": num_classes, "in_channels": in_channels}
     short = options.model == "resnet8"
     for name in ("shortcut", "stem", "preactivation", "dirac"):
@@ -133,14 +132,15 @@ def model(options, *, num_classes, in_channels):
 
 
 def optimizer(options, model, lr):
-    """The optimizer of the parameters that learn.
+    """Return the optimizer of the parameters that are trained.
 
-    With freeze_scales the weights of batch norms do not learn. Their biases learn bias_lr times as
-    fast, and decay no faster; lr_times has the multipliers of other parts ("layer1=0.1").
+    With freeze_scales, the weights of batch norms are frozen. The learning rate of their biases is
+    multiplied by bias_lr, and their weight decay is not; lr_times multiplies that of other parts
+    ("layer1=0.1").
 
     lr  the learning rate: a number, or a schedule
 
-    Raises  ValueError: a part or a number in lr_times that does not exist.
+    Raises  ValueError: an unknown part or a bad number in lr_times.
     """
     norms = [module for _, module in model.modules() if isinstance(module, nn.BatchNorm)]
     for norm in norms if options.freeze_scales else ():
@@ -166,7 +166,7 @@ def optimizer(options, model, lr):
 
 
 def trainable(options, model, lr, *, steps):
-    """(module, optimizer) for train_epoch: the model and its optimizer, wrapped if need be.
+    """Return (module, optimizer) for train_epoch: the model and its optimizer, wrapped if necessary.
 
     lr  as in optimizer    steps  of the whole run
     """
@@ -180,7 +180,7 @@ def trainable(options, model, lr, *, steps):
 
 
 class Scaled(nn.Module):
-    """A model whose gradients come back times the scale of a GradScaler; for float16."""
+    """A model whose gradients are multiplied by the scale of a GradScaler; for float16."""
 
     def __init__(self, model, scaler):
         self.model, self.scaler = model, scaler
@@ -190,7 +190,7 @@ class Scaled(nn.Module):
 
 
 def _times(word, model):
-    """("layer1", 0.1) of "layer1=0.1"."""
+    """Split "layer1=0.1" into ("layer1", 0.1)."""
     part, _, text = word.partition("=")
     known = [name for name, _ in model.modules() if name]
     first = [name for name in known if "." not in name]
@@ -201,14 +201,14 @@ def _times(word, model):
         times = 0
     if not times > 0:
         raise ValueError(
-            f"--lr-times {word}: wanted NAME=TIMES with a number above 0; "
-            "--freeze keeps a part as it is"
+            f"--lr-times: expected PART=FACTOR with a number above 0, got {word!r}; "
+            "--freeze keeps a part unchanged"
         )
     return part, times
 
 
 def precision(options):
-    """A context in which arithmetic is as exact as the options say."""
+    """Context manager: the precision of arithmetic that the options name."""
     if options.precision == "float32":
         return nullcontext()
     return (
@@ -217,7 +217,7 @@ def precision(options):
 
 
 def schedule(options, steps):
-    """The learning rate as a function of the step. steps  of the whole run"""
+    """Return the learning rate as a function of the step. steps  of the whole run"""
     lr, warmup = options.lr, int(options.warmup * steps)
     if options.schedule == "triangle":
         return optim.triangle(lr, steps=steps, peak=options.warmup, start=0.05)
@@ -230,9 +230,9 @@ def schedule(options, steps):
 
 
 def augmentation(text):
-    """Options of data.batches, from words: "crop=4,flip,cutout=8", "flip=alternating" or "none".
+    """Return options of data.batches from words: "crop=4,flip,cutout=8", "flip=alternating" or "none".
 
-    Raises  ValueError: an unknown word, or no number where one is expected.
+    Raises  ValueError: an unknown word, or a missing number.
     """
     options = {}
     for word in text.split(",") if text != "none" else ():
@@ -243,5 +243,5 @@ def augmentation(text):
         elif value.isascii() and value.isdigit():
             options[name] = int(value)
         else:
-            raise ValueError(f"--augment: {word!r}, wanted {name}=PIXELS")
+            raise ValueError(f"--augment: expected {name}=PIXELS, got {word!r}")
     return options

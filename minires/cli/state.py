@@ -1,10 +1,10 @@
-"""How a checkpoint holds the state of a loop, besides the weights; also in earlier versions.
+"""The layout of a loop's state in a checkpoint, besides the weights, and earlier layouts.
 
-A state is a dict of dicts of numbers and arrays. In loop.safetensors each array is named by its
+A state is a dict of dicts of numbers and arrays. In loop.safetensors, each array is named by its
 path ("optimizer/0.velocity"), and the rest is JSON, with the number of the layout:
 
     2  a dict for each stateful part of the loop
-    1  written without its number: of the parts, each has a way of its own
+    1  no number in the file, and a different layout for each part
 """
 
 from minires import __version__
@@ -14,15 +14,15 @@ LAYOUT = 2
 
 
 def pack(state):
-    """(arrays, facts) of a state, as Run.save takes them."""
+    """Split a state into (arrays, facts), for Run.save."""
     arrays, facts = _split(state)
     return arrays, {"layout": LAYOUT, **facts}
 
 
 def unpack(arrays, facts):
-    """The state that (arrays, facts) hold.
+    """Return the state that pack() split.
 
-    Raises  CheckpointError: they have a layout of a later version.
+    Raises  CheckpointError: the layout belongs to a later version.
     """
     layout = facts.get("layout", 1)
     if layout == 1:
@@ -43,7 +43,7 @@ def unpack(arrays, facts):
 
 
 def _split(state):
-    """The arrays of nested dicts, by their paths, and the dicts without them."""
+    """Return the arrays of nested dicts, by their paths, and the dicts without them."""
     arrays, facts = {}, {}
     for name, value in state.items():
         if isinstance(value, dict):
@@ -57,7 +57,7 @@ def _split(state):
 
 
 def _from_layout_1(arrays, facts):
-    """The state of today's parts: the optimizer's has those of GradScaler and Lookahead in it."""
+    """Return the state in the present layout. That of the optimizer includes GradScaler's and Lookahead's."""
     scaler = {f"scaler.{name}": value for name, value in (facts.get("scaler") or {}).items()}
     losses, correct, count, last = facts["score"]
     meter = {"losses": losses, "correct": correct, "count": count, "last": last}

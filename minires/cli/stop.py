@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and the end of a terminal, as a request to stop after the current step."""
+"""Ctrl-C, SIGTERM and a closed terminal, taken as requests to stop after the current step."""
 
 import os
 import signal
@@ -10,10 +10,9 @@ SIGNALS = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
 
 
 class Stop:
-    """A context in which Ctrl-C, SIGTERM or SIGHUP asks for a stop.
+    """Context manager: Ctrl-C, SIGTERM or SIGHUP requests a stop, and a second signal ends the process.
 
-    It asks once: a second signal ends the process immediately. Outside the main thread nothing does,
-    as only that thread may handle signals.
+    Outside the main thread it does nothing, because only the main thread can handle signals.
 
     asked  the signal's number, or 0
     """
@@ -37,10 +36,10 @@ class Stop:
             signal.signal(each, signal.SIG_DFL)
         with suppress(OSError):  # the terminal may be gone
             # not print(): the signal may come in the middle of another one
-            os.write(2, b"\nstopping after this step; once more ends at once\n")
+            os.write(2, b"\nstopping after this step; press Ctrl-C again to quit immediately\n")
 
     def until(self, items):
-        """The items, up to the one in whose use the stop was asked for."""
+        """Yield the items, up to the one that is in use when the stop is requested."""
         for item in items:
             yield item
             if self.asked:

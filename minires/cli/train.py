@@ -1,4 +1,4 @@
-"""minires train: start or resume a run, train, test once at the end, and write the run's card."""
+"""minires train: start, resume or extend a run, train, test at the end, and write the run's card."""
 
 import sys
 from contextlib import ExitStack, contextmanager
@@ -19,7 +19,7 @@ from minires.runs import Run, RunError
 
 
 def train(arguments):
-    """Run the command, with --mine on the learner's own functions. Returns the exit status."""
+    """Run the command; with --mine, on the learner's own functions. Returns the exit status."""
     given = typed(arguments)
     if "mine" not in given:
         return _train(given)
@@ -30,15 +30,15 @@ def train(arguments):
 
 
 def _train(given):
-    """One run; or all that a recipe consists of, one after the other. Returns the exit status."""
+    """Train one run, or all runs of a recipe, one after the other. Returns the exit status."""
     options = Options(**given)
     written, variants = ({}, []) if options.recipe is None else recipes.read(options.recipe)
     if not variants:
         return _carry_out(fresh(given, written) if options.resume is None else resumed(given))
     if options.resume is not None or options.name is not None:
         raise ValueError(
-            f"{options.recipe} is {len(variants)} runs with names of their own: "
-            "give it again, and they go on"
+            f"{options.recipe} is {len(variants)} runs with names of their own: leave out --name "
+            "and --resume; running it again resumes them"
         )
     for plan in _plans(options, given, written, variants):
         status = _carry_out(plan)
@@ -49,9 +49,9 @@ def _train(given):
 
 @dataclass(frozen=True)
 class Plan:
-    """A run that is about to be trained.
+    """A run to train.
 
-    run    the one to resume, or None: a new one is made
+    run    the run to resume, or None for a new one
     start  (state, facts) of the weights to start from, or None
     """
 
@@ -61,7 +61,7 @@ class Plan:
 
 
 def fresh(given, written):
-    """The Plan of a new run: with the options given, or else those written in a recipe."""
+    """Return the Plan of a new run. written  options of a recipe, which those given override"""
     source = {**written, **given}.get("weights")
     start = None if source is None else weights.read(source)
     if start:
@@ -70,23 +70,21 @@ def fresh(given, written):
 
 
 def resumed(given):
-    """The Plan of a run that goes on: with the options of its config, and those given now.
+    """Return the Plan of a run to resume, with the options of its config and those given now.
 
-    Raises  RunError: there is no such run, or an option is given that cannot change.
+    Raises  RunError: there is no such run, or an option that is given cannot change.
     """
     run = Run(runs.find(given["resume"]))
     fixed = [flag(name) for name in given if not ABOUT[name].resume]
     if fixed:
-        raise RunError(
-            f"a run goes on with the settings that it began with: leave out {', '.join(fixed)}"
-        )
+        raise RunError(f"--resume keeps the settings of the run: leave out {', '.join(fixed)}")
     options = Options.from_config(run.config, **given)
     unsaved = options.weights is not None and not run.saved()
     return Plan(options, run, weights.read(options.weights) if unsaved else None)
 
 
 def _plans(options, given, written, variants):
-    """The Plans of a recipe's runs. Those that exist already go on."""
+    """Yield the Plans of a recipe's runs. Those that already exist are resumed."""
     changes = {name: value for name, value in given.items() if ABOUT[name].resume}
     seed = f"-seed{options.seed}" if options.seed else ""
     for variant in variants:
@@ -98,7 +96,7 @@ def _plans(options, given, written, variants):
 
 
 def _carry_out(plan):
-    """Train as planned. Returns the exit status."""
+    """Carry out a plan. Returns the exit status."""
     options, run = plan.options, plan.run
     if run and run.result() and options.epochs == run.config["epochs"]:
         already_finished(run, complain=_complain)
@@ -108,7 +106,7 @@ def _carry_out(plan):
         backend.use(options.backend)
     settings.check_precision(options, _complain if run else _refuse)
     if options.freeze and not (options.weights or run):
-        _complain("--freeze without --weights: what is frozen keeps its random initialisation")
+        _complain("--freeze without --weights: the frozen layers keep their random initialisation")
     nn.manual_seed(options.seed)
     parts = settings.datasets(options)
     options = replace(options, backend=backend.name(), fingerprint=_fingerprint(plan, parts))
@@ -118,13 +116,13 @@ def _carry_out(plan):
         stop = stack.enter_context(Stop())
         run = run or _new_run(options)
         stack.enter_context(run.locked())
-        with _way_to_go_on(run, options):
+        with _way_to_resume(run, options):
             _prepare(loop, run)
             return _go(loop, run, stop)
 
 
 def _prepare(loop, run):
-    """Bring a loop to where its run is."""
+    """Restore a loop from its run, and record an extension."""
     if run.saved():
         loop.restore(run, complain=_complain)
         _compare_backends(run, loop.options)
@@ -134,46 +132,46 @@ def _prepare(loop, run):
             f"with --weights {run.quoted()} from its weights"
         )
     else:
-        loop.save(run)  # now, and not after an hour, if it cannot be
+        loop.save(run)  # if that fails, it should fail now and not after an hour
     extension.make(loop, run)
     run.reopen()
 
 
 @contextmanager
-def _way_to_go_on(run, options):
-    """Context manager: say how to go on with a run that the disk or the memory has no room for."""
+def _way_to_resume(run, options):
+    """Context manager: if the disk or the memory is full, print the command that resumes the run."""
     try:
         yield
     except (OSError, MemoryError):
-        _complain(f"stopped. To go on:\n{_command(run, options)}")
+        _complain(f"stopped. To resume:\n{_command(run, options)}")
         raise
 
 
 def _command(run, options):
-    """The command that resumes a run; with --epochs if its extension is not recorded yet."""
+    """Return the command that resumes a run, with --epochs if an extension is not recorded yet."""
     extended = options.epochs != run.config["epochs"]
     epochs = f" --epochs {options.epochs}" if extended else ""
     return f"  minires train --resume {run.quoted()}{epochs}"
 
 
 def _fingerprint(plan, parts):
-    """The fingerprint of a run's images.
+    """Return the fingerprint of a run's images.
 
-    Raises  ValueError: there are none to train on, or they have other classes than expected.
-    RunError: they are not the images that the run began with.
+    Raises  ValueError: there is no training set, or it has a different number of classes.
+    RunError: the run began with different images.
     """
     options, train = plan.options, parts[0]
     if train is None:
-        raise ValueError(f"{options.data} has no training part")
+        raise ValueError(f"{options.data} has no training set")
     if options.num_classes not in (None, len(train.classes)):
         raise ValueError(
-            f"--num-classes is {options.num_classes}, the images have {len(train.classes)}: "
+            f"--num-classes is {options.num_classes}, but the images have {len(train.classes)} classes: "
             f"{', '.join(train.classes)}"
         )
     found = " ".join(part.fingerprint() for part in parts if part)
     if options.fingerprint not in (None, found):
         raise RunError(
-            f"{plan.run.folder}: these are not the images that this run began with: "
+            f"{plan.run.folder}: the run began with different images; these are "
             f"{train.name}, {train.source}"
         )
     return found
@@ -196,26 +194,26 @@ def _go(loop, run, stop):
         return 0
     steps = loop.options.epochs * loop.steps
     command = _command(run, loop.options)
-    print(f"stopped at step {loop.step} of {steps}, and saved. To go on:\n{command}")
+    print(f"stopped at step {loop.step} of {steps}; a checkpoint is saved. To resume:\n{command}")
     return 128 + stop.asked
 
 
 def _introduce(loop, run):
-    """Print what is about to be trained."""
+    """Print the model, the data and the run."""
     options, parameters = loop.options, loop.model.parameters()
     size = sum(parameter.size for parameter in parameters)
     precision = "" if options.precision == "float32" else f", {options.precision}"
-    step = f" goes on from step {loop.step}" if loop.step else ""
+    step = f" resumes at step {loop.step}" if loop.step else ""
     lines = [
         f"{options.model}, {size:,} parameters, on {len(loop.train):,} images of "
         f"{loop.train.name}; backend {backend.name()}{precision}; {run.folder}{step}",
         extension.announce(loop),
     ]
     if loop.started:
-        lines.append(f"begins with {options.weights}: {loop.started}")
+        lines.append(f"starts from {options.weights}: {loop.started}")
     if options.freeze:
         learn = sum(parameter.size for parameter in parameters if parameter.requires_grad)
-        lines.append(f"frozen {options.freeze}: {learn:,} parameters learn")
+        lines.append(f"frozen {options.freeze}: {learn:,} parameters are trained")
     for line in filter(None, lines):
         print(wrapped(line))
     if options.batch_size > len(loop.train):
@@ -228,7 +226,7 @@ def _introduce(loop, run):
 def _compare_backends(run, options):
     before = run.config.get("backend", options.backend)
     if before != options.backend:
-        _complain(f"{run.folder} began on {before} and goes on on {options.backend}")
+        _complain(f"{run.folder} began on {before} and continues on {options.backend}")
 
 
 def _refuse(sentence):
@@ -240,7 +238,7 @@ def _complain(sentence):
 
 
 def _new_run(options):
-    """A run of the name in the options; or named after data and model, with a number if need be."""
+    """Create a run with the name in the options, or one named after data and model, numbered if necessary."""
     config = options.to_config()
     if options.name is not None:
         return Run.new(Path("runs", options.name), config)

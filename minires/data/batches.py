@@ -152,9 +152,8 @@ class batches:
         return to_device(factor.astype(numpy.float32)), to_device(offset.astype(numpy.float32))
 
 
-MOVES = (
-    5  # numbers per image: down, across, mirrored, and row and column of the corner of the cutout
-)
+# Numbers per image: down, across, mirrored, and the row and column of the cutout's corner.
+MOVES = 5
 
 
 def sample_augmentation(

@@ -1,6 +1,6 @@
-"""The learning rate as a function of the step (0, 1, 2, ...), for an optimizer's `lr`.
+"""Learning-rate schedules: functions of the step (0, 1, 2, ...), for an optimizer's `lr`.
 
-With `warmup`, the rate of the first `warmup` steps is lr * 1/warmup, lr * 2/warmup, ..., times what the schedule says.
+With `warmup`, the schedule is multiplied by 1/warmup, 2/warmup, ... in the first `warmup` steps.
 """
 
 import math
@@ -16,16 +16,16 @@ def constant(lr: float, *, warmup: int = 0) -> Schedule:
 
 
 def step(lr: float, *, milestones: Iterable[int], factor: float = 0.1, warmup: int = 0) -> Schedule:
-    """lr, times `factor` from each milestone on. milestones  a list of steps"""
+    """lr, multiplied by `factor` at each milestone. milestones  a list of steps"""
     if isinstance(milestones, Real):
-        raise TypeError(f"milestones is {milestones!r}, wanted a list of steps")
+        raise TypeError(f"milestones is {milestones!r}, expected a list of steps")
     return _warmed(
         lr, lambda step: lr * factor ** sum(step >= milestone for milestone in milestones), warmup
     )
 
 
 def cosine(lr: float, *, steps: int, warmup: int = 0) -> Schedule:
-    """From lr at step 0 down half a cosine to 0 at step `steps`, and 0 after it.
+    """Half a cosine from lr at step 0 to 0 at step `steps`, and 0 after it.
 
     Source  Loshchilov and Hutter 2017, "SGDR", equation 5.
     """
@@ -36,10 +36,10 @@ def cosine(lr: float, *, steps: int, warmup: int = 0) -> Schedule:
 def triangle(
     lr: float, *, steps: int, peak: float = 0.25, start: float = 0.0, warmup: int = 0
 ) -> Schedule:
-    """A straight line from start * lr at step 0 up to lr at step peak * steps, and one down to 0 at step `steps`."""
+    """A straight line from start * lr at step 0 to lr at step peak * steps, and another to 0 at step `steps`."""
     _check_steps(steps)
     if not 0 < peak < 1:
-        raise ValueError(f"peak is {peak}, wanted a share of the steps: 0 < peak < 1")
+        raise ValueError(f"peak is {peak}, expected a fraction of the steps: 0 < peak < 1")
 
     def rate(step: int) -> float:
         done = min(step / steps, 1)
@@ -49,17 +49,17 @@ def triangle(
 
 
 def _warmed(lr: float, schedule: Schedule, warmup: int) -> Schedule:
-    """The schedule with its warm-up, as a function that knows the `lr` it was made for."""
+    """Return the schedule with its warm-up, as a function with the attribute `lr`."""
     if warmup < 0:
-        raise ValueError(f"warmup is {warmup}, wanted 0 steps or more")
+        raise ValueError(f"warmup is {warmup}, expected 0 steps or more")
 
     def rate(step: int) -> float:
         return schedule(step) * min((step + 1) / warmup, 1) if warmup else schedule(step)
 
-    rate.lr = lr  # type: ignore[attr-defined]  # the optimizer refers its groups' rates to it
+    rate.lr = lr  # type: ignore[attr-defined]  # the optimizer's groups have rates relative to it
     return rate
 
 
 def _check_steps(steps: int) -> None:
     if steps < 1:
-        raise ValueError(f"steps is {steps}, wanted at least 1")
+        raise ValueError(f"steps is {steps}, expected at least 1")

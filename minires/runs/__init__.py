@@ -1,12 +1,12 @@
-"""A run's folder: its configuration, log, checkpoints, curves and card; made once, locked while in use, resumed.
+"""A run's folder: its settings, log, checkpoints, curves and card. It is made once, and locked while in use.
 
 runs/NAME/
-    config.json     all settings; only extend() changes them, and records that it did
+    config.json     all settings; only extend() changes them, and records it
     log.csv         a row per epoch
-    checkpoints/    step-00000390/weights.safetensors (to be used anywhere) and loop.safetensors (the rest of the
-                    loop's state), of the last two checkpoints
+    checkpoints/    the last two checkpoints: step-00000390/weights.safetensors, for use anywhere, and
+                    loop.safetensors, the rest of the loop's state
     weights.safetensors, result.json, curves.png, card.md     at the end
-    epoch-5/        these four as they were at epoch 5, if the run finished there and was then extended
+    epoch-5/        these four as of epoch 5, if the run finished there and was then extended
 """
 
 import errno
@@ -25,31 +25,31 @@ from minires.runs import log
 __all__ = ["Run", "RunError", "find", "newest"]
 
 _KEPT = 2  # checkpoints
-# What a finished run has at its end. result.json comes last: it says that the run is finished.
+# Files of a finished run. result.json comes last: it marks the run as finished.
 _FINAL = ("weights.safetensors", "curves.png", "card.md", "result.json")
 
 
 class RunError(ValueError):
-    """A run's folder that is in use, taken, or holds no run."""
+    """A folder that is in use, already exists, or is not a run."""
 
 
 class Run:
-    """A run's folder. Run.new makes one, Run(folder) opens one.
+    """A run's folder. Run.new creates one, and Run(folder) opens one.
 
     config  its settings, a dict
-    extensions  a dict for each time that its number of epochs changed: from, to, after which epoch and step
+    extensions  a dict for each change of its number of epochs: from, to, and the epoch and step when it was made
     """
 
     def __init__(self, folder):
         self.folder = Path(folder)
         if not (self.folder / "config.json").is_file():
             raise RunError(
-                f"{self.folder} holds no run: there is no config.json in it{_others(self.folder)}"
+                f"{self.folder} is not a run: it has no config.json{_others(self.folder)}"
             )
         self.config, self.extensions = self._read()
 
     def _read(self):
-        """(config, extensions), as config.json has them now."""
+        """Return (config, extensions) from config.json."""
         path, needed = self.folder / "config.json", ("data", "model", "epochs", "seed")
         config = _facts(path, needed, "start a new run")
         extensions = config.pop("extensions", [])
@@ -59,9 +59,9 @@ class Run:
 
     @classmethod
     def new(cls, folder, config):
-        """A new run in a folder that is not there yet.
+        """Create a run in a new folder.
 
-        Raises  RunError: the folder is there. OSError: it cannot be made.
+        Raises  RunError: the folder already exists. OSError: it cannot be created.
         """
         try:
             files.write_folder(
@@ -72,22 +72,22 @@ class Run:
         except files.NotWritten as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
-            taken = f"{folder} is there already: --resume {folder} goes on with it, another --name starts anew"
+            taken = f"{folder} already exists: --resume {folder} continues it, a different --name starts a new run"
             raise RunError(taken) from None
         return cls(folder)
 
     @contextmanager
     def locked(self):
-        """A context in which no other process may use this folder. Remnants of a killed one are removed.
+        """Context manager: no other process may use this folder. Unfinished files of a killed process are removed.
 
-        Raises  RunError: another process uses it.
+        Raises  RunError: another process is using it.
         """
         lock = FileLock(self.folder / ".lock", timeout=0)
         try:
             lock.acquire()
         except Timeout:
             raise RunError(
-                f"{self.folder} is in use by another process: wait for it, or choose another --name"
+                f"{self.folder} is in use by another process: wait for it, or choose a different --name"
             ) from None
         try:
             if self._read() != (self.config, self.extensions):
@@ -99,24 +99,24 @@ class Run:
             lock.release()
 
     def quoted(self):
-        """Its folder as a word of the command line."""
+        """Return the folder as it is typed in a shell."""
         folder = str(self.folder)
         return subprocess.list2cmdline([folder]) if os.name == "nt" else shlex.quote(folder)
 
     # Extensions.
 
     def extend(self, extension):
-        """Record an extension: from then on the run has extension["to"] epochs, and is not finished before them."""
+        """Record an extension: from now on, the run is finished after extension["to"] epochs."""
         config = {**self.config, "epochs": extension["to"]}
         extensions = [*self.extensions, extension]
         files.write(self.folder / "config.json", _as_json({**config, "extensions": extensions}))
         self.config, self.extensions = config, extensions
 
     def reopen(self):
-        """Before an unfinished run goes on: move what it left where it finished earlier to epoch-N/.
+        """Move the files of an earlier finish to epoch-N/, before an unfinished run continues.
 
-        A kill in between leaves result.json, and the next start moves the rest. Weights without it are those of a
-        run that was killed while it finished, which writes them again.
+        A kill in between leaves result.json, and the next start moves the rest. Weights without a result come from
+        a run that was killed while it finished: it writes them again.
         """
         path = self.folder / "result.json"
         if not path.exists():
@@ -129,7 +129,7 @@ class Run:
                 (self.folder / name).replace(kept / name)
 
     def _epochs_of(self, result):
-        """How many epochs a result is for. Results of minires 0.1.0 do not say it: it could not extend a run."""
+        """Return the number of epochs that a result is for. minires 0.1.0 did not write it, and could not extend a run."""
         first = self.extensions[0]["from"] if self.extensions else self.config["epochs"]
         return result.get("epochs", first)
 
@@ -137,11 +137,11 @@ class Run:
 
     @property
     def checkpoints(self):
-        """The folder of the checkpoints."""
+        """The folder of checkpoints."""
         return self.folder / "checkpoints"
 
     def save(self, step, weights, loop):
-        """Keep a checkpoint: `weights` (state, facts), `loop` (arrays, facts). Older ones than the one before it go."""
+        """Save a checkpoint of `weights` (state, facts) and `loop` (arrays, facts); keep it and the one before it."""
         (state, facts), (arrays, numbers) = weights, loop
         contents = {
             "weights.safetensors": checkpoint.packed_weights(state, **facts),
@@ -149,21 +149,23 @@ class Run:
         }
         files.write_folder(self.checkpoints / _name(step), contents)
         for old in self.saved()[_KEPT:]:
-            with suppress(OSError):  # another process may hold it open: it goes at the next time
+            with suppress(OSError):  # another process may have it open: the next save removes it
                 files.remove_folder(old)
 
     def saved(self):
-        """The folders of the checkpoints, the newest first."""
+        """Return the folders of the checkpoints, newest first."""
         return sorted(self.checkpoints.glob("step-*"), reverse=True)
 
     def forget_after(self, step):
-        """Remove checkpoints of later steps: damaged ones, in whose place whole ones are to come."""
+        """Remove checkpoints of later steps: they are damaged, and training will write them again."""
         for folder in self.saved():
             if folder.name > _name(step):
                 files.remove_folder(folder)
 
     def newest(self, complain=print):
-        """(state, facts, arrays, numbers) of the newest checkpoint that is whole; `complain` is told of others.
+        """Return (state, facts, arrays, numbers) of the newest complete checkpoint.
+
+        complain  is called with a sentence about each newer one, which is damaged
 
         Raises  RunError: there is none.
         """
@@ -172,13 +174,13 @@ class Run:
                 loop = checkpoint.load(folder / "loop.safetensors")
                 return *checkpoint.load_weights(folder / "weights.safetensors"), *loop
             except (OSError, checkpoint.CheckpointError) as error:
-                complain(f"{error}. Going back to the checkpoint before it")
-        raise RunError(f"{self.folder} has no whole checkpoint: start a new run")
+                complain(f"{error}. Loading the checkpoint before it")
+        raise RunError(f"{self.folder} has no complete checkpoint: start a new run")
 
     def weights(self, complain=print):
-        """(state, facts) of the net as it is at the end of the run, or at the newest whole checkpoint.
+        """Return (state, facts) of the network at the end of the run, or else at the newest complete checkpoint.
 
-        Raises  RunError: there is none yet. CheckpointError: the weights at the end are damaged.
+        Raises  RunError: there is none yet. CheckpointError: the final weights are damaged.
         """
         final = self.folder / "weights.safetensors"
         return checkpoint.load_weights(final) if final.exists() else self.newest(complain)[:2]
@@ -186,18 +188,18 @@ class Run:
     # The end.
 
     def result(self):
-        """The result of the test at the end: a dict, or None before that."""
+        """Return the test result as a dict, or None if the run is not finished."""
         path = self.folder / "result.json"
         result = _read_result(path) if path.exists() else None
         return result if result and self._epochs_of(result) == self.config["epochs"] else None
 
     def write_result(self, result):
-        """Write result.json: from then on the run is finished."""
+        """Write result.json, which marks the run as finished."""
         contents = _as_json({**result, "epochs": self.config["epochs"]})
         files.write(self.folder / "result.json", contents)
 
     def write_card(self, facts, config):
-        """Write card.md: a row per fact (label -> text) about the run, and its config without paths."""
+        """Write card.md: a table of facts (label -> text), and the settings without paths."""
         rows = [f"| {name} | {text} |" for name, text in facts.items()]
         settings = json.dumps(config, indent=2)
         head = [f"# {self.folder.name}", "", "| | |", "| --- | --- |"]
@@ -208,7 +210,7 @@ class Run:
     # The log.
 
     def log(self):
-        """The rows of log.csv: dicts of numbers (None where there is none)."""
+        """Return the rows of log.csv, as dicts of numbers (None for an empty field)."""
         path = self.folder / "log.csv"
         try:
             return log.read(path) if path.exists() else []
@@ -216,11 +218,11 @@ class Run:
             raise RunError(f"{error}. --resume writes it again") from None
 
     def write_log(self, rows):
-        """Write log.csv, all of it."""
+        """Write all rows of log.csv."""
         log.write(self.folder / "log.csv", rows)
 
     def curves(self):
-        """The log as lists, for show.curves: what there is of "train loss", "validation accuracy", ..."""
+        """Return the columns of the log as lists, for show.curves: "train loss", "validation accuracy", ..."""
         return log.curves(self.log())
 
     def draw(self, title):
@@ -231,7 +233,7 @@ class Run:
 
 
 def find(name):
-    """A run's folder by its path, or by its name in runs/."""
+    """Return a run's folder, from its path or its name in runs/."""
     return next(
         (path for path in (Path(name), Path("runs", name)) if (path / "config.json").is_file()),
         Path(name),
@@ -239,24 +241,24 @@ def find(name):
 
 
 def newest():
-    """The folder in runs/ whose log was written last.
+    """Return the folder in runs/ whose log was written last.
 
     Raises  RunError: there is none.
     """
     logs = sorted(Path("runs").glob("*/log.csv"), key=lambda path: path.stat().st_mtime)
     if not logs:
-        raise RunError("there is no run in runs/: `minires train` makes one")
+        raise RunError("there is no run in runs/: `minires train` starts one")
     return logs[-1].parent
 
 
 def _others(folder):
-    """The runs beside a folder that is none, and those in runs/."""
+    """List the runs next to a folder, and those in runs/, for an error."""
     found = {
         str(path.parent)
         for parent in (folder.parent, Path("runs"))
         for path in parent.glob("*/config.json")
     }
-    return f"; there are {', '.join(sorted(found))}" if found else ""
+    return f"; choose from {', '.join(sorted(found))}" if found else ""
 
 
 def _name(step):
@@ -272,19 +274,19 @@ def _as_json(facts):
 
 
 def _read_result(path):
-    return _facts(path, ("test_accuracy",), "remove it, and --resume tests again")
+    return _facts(path, ("test_accuracy",), "remove it, and --resume runs the test again")
 
 
-def _facts(path, wanted, remedy):
-    """The dict in a JSON file, which must hold the `wanted` keys.
+def _facts(path, expected, remedy):
+    """Read a dict with the `expected` keys from a JSON file.
 
-    Raises  RunError: it does not. It says what to do.
+    Raises  RunError: the file is damaged; the message says what to do.
     """
     try:
         facts = json.loads(path.read_text(encoding="utf-8-sig"))
     except (ValueError, OSError, RecursionError) as error:
         raise RunError(f"{path} is damaged ({error}): {remedy}") from None
-    lacking = [name for name in wanted if not isinstance(facts, dict) or name not in facts]
+    lacking = [name for name in expected if not isinstance(facts, dict) or name not in facts]
     if lacking:
-        raise RunError(f"{path} is damaged: it lacks {', '.join(lacking)}. To mend it, {remedy}")
+        raise RunError(f"{path} is damaged: it lacks {', '.join(lacking)}; {remedy}")
     return facts

@@ -1,4 +1,4 @@
-"""log.csv: a row of numbers for each epoch of a run."""
+"""The file log.csv, with a row of numbers for each epoch of a run."""
 
 import csv
 import io
@@ -12,9 +12,9 @@ COLUMNS = (
 
 
 def read(path):
-    """The rows: dicts of numbers (None where there is none).
+    """Return the rows, as dicts of numbers (None for an empty field).
 
-    Raises  ValueError: they are not numbers, or have other columns.
+    Raises  ValueError: a field is not a number, or the columns are different.
     """
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
@@ -29,7 +29,7 @@ def read(path):
 
 
 def write(path, rows):
-    """Write all rows, atomically, with their columns in order."""
+    """Write all rows atomically, with their columns in order."""
     names = [name for name in COLUMNS if rows and name in rows[0]]
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, names or ["epoch"], lineterminator="\n")
@@ -39,7 +39,7 @@ def write(path, rows):
 
 
 def curves(rows):
-    """The columns as lists, for show.curves: what there is of "train loss", "validation accuracy", ..."""
+    """Return the columns as lists, for show.curves: "train loss", "validation accuracy", ..."""
     names = [
         f"{part} {quantity}"
         for part in ("train", "validation")
