@@ -161,6 +161,16 @@ def test_what_one_source_sent_the_next_one_goes_on_with(serve, cache):
     assert good.asked == ["bytes=100000-"] and (cache / "images.tar.gz").read_bytes() == CONTENT
 
 
+def test_what_a_source_sent_under_another_name_goes_once_the_file_is_there(serve, cache):
+    weak, good = serve(cut=100_000, cuts=1), serve()
+    original = weak.answer
+    weak.answer = lambda request: (original(request), setattr(weak, "status", 404))
+    other = weak.url.replace("images.tar.gz", "other.tar.gz")
+    fetch([other, good.url], ARCHIVES, **QUICK)
+    assert good.asked == [None] and (cache / "images.tar.gz").read_bytes() == CONTENT
+    assert not list(cache.glob("*.part"))
+
+
 def test_a_server_without_ranges_begins_again(serve, cache):
     server = serve(ranges=False, cut=100_000, cuts=1)
     fetch([server.url], ARCHIVES, **QUICK)
