@@ -515,7 +515,10 @@ def test_the_script_writes_what_data_dir_reads(tmp_path):
         done.returncode == 0
         and '--data-dir out --data-label "CIFAR-10, JPEG q60 4:2:0"' in done.stdout
     ), done.stderr
-    for wrong, message in (("0", "--quality: expected 1 to 95, got 0"), ("high", "invalid int value")):
+    for wrong, message in (
+        ("0", "--quality: expected 1 to 95, got 0"),
+        ("high", "invalid int value"),
+    ):
         refused = subprocess.run([*command[:-1], wrong], **options)
         assert (
             refused.returncode and message in refused.stderr and "Traceback" not in refused.stderr

@@ -213,7 +213,10 @@ def test_a_net_that_blows_up_leaves_its_layers_and_a_finding(elsewhere, capsys):
         (["--data", "cifar-10"], "unknown data 'cifar-10': .*did you mean 'cifar10'"),
         (["--data", "foldr:x"], "unknown data 'foldr': .*did you mean 'folder'"),
         (["--data", "folder:nowhere"], "nowhere is not there: expected a folder"),
-        (["--data", "cifar10", "--data-dir", "nowhere"], "nowhere is not there: --data-dir expects"),
+        (
+            ["--data", "cifar10", "--data-dir", "nowhere"],
+            "nowhere is not there: --data-dir expects",
+        ),
         (["--epochs", "0"], "--epochs is 0, expected at least 1"),
         (["--batch-size", "0"], "--batch-size is 0, expected at least 1"),
         (["--batch-size", "2000", "--drop-last"], "120 images do not fill a batch of 2000"),
@@ -582,7 +585,8 @@ def test_data_describes_a_set_and_draws_it(elsewhere, capsys):
     said = lines(capsys)
     assert said[0].startswith("handwritten digits. UCI") and said[-1] == "picture in digits.png"
     assert (
-        said[1] == "train       Dataset(1,257 images of 8 x 8 x 1, 10 classes), 122 to 128 per class"
+        said[1]
+        == "train       Dataset(1,257 images of 8 x 8 x 1, 10 classes), 122 to 128 per class"
     )
     assert (elsewhere / "digits.png").read_bytes().startswith(b"\x89PNG")
 

@@ -114,6 +114,8 @@ FILES = {
     "an average alone": {"epoch": 3, "state_dict_ema": STATE},
     "an averaged model": AVERAGED.state_dict(),
     "an average within": {"ema": {"module": STATE, "decay": 0.999}, "rng": {"cpu": torch.get_rng_state()}},
+    "in the manner of VISSL": {"phase_idx": 9, "classy_state_dict": {"base_model": {"model": {"trunk": prefixed("_feature_blocks.", STATE)}},
+                               "optimizer": OPTIMIZER}},
     "weights within": {"model": {"state_dict": STATE, "args": ARGS}, "epoch": 3},
     "a name of one's own": {"resnet": STATE, "random": {"torch": torch.get_rng_state(), "numpy": numpy.random.get_state(legacy=False)}},
 }  # fmt: skip

@@ -15,7 +15,7 @@ SOURCE = "UCI Machine Learning Repository (CC BY 4.0), in the package"
 
 
 def digits() -> tuple[Dataset, Dataset, Dataset]:
-    """(train, validation, test): 1,257, 185 and 355 images (N, 8, 8, 1), as Datasets.
+    """(train, validation, test): 1,257, 185 and 355 images (N, 8, 8, 1), as Datasets. The digits are white on black.
 
     Every fifth image of each digit is in the test set and every tenth in the validation set. mean and std are those of the
     training set. The thirteen people who wrote the digits are in all three sets: expect a lower accuracy on digits

@@ -10,7 +10,7 @@ WRAPPERS = (
     *("state_dict", "model", "model_state_dict", "model_state"),
     *("net", "network", "module", "weights", "params"),
 )
-DEEPEST = 3  # dicts within dicts
+DEEPEST = 6  # dicts within dicts
 
 
 def is_one(data):
@@ -120,15 +120,15 @@ def _array(name, value, storages):
 
 def _nothing(content):
     """The error message for a pickle without weights."""
-    parts = [content]
-    for _ in range(DEEPEST):
-        parts += [inner for part in parts if isinstance(part, dict) for inner in part.values()]
-    asked = next(filter(None, map(stood_for, parts)), None)
-    if asked:
-        return (
-            f"the pickle asks for {asked}, which was not run, and contains no named tensors: "
-            "of a whole model, save its state_dict() instead"
-        )
+    level = [content]
+    for _ in range(DEEPEST + 1):
+        asked = next(filter(None, map(stood_for, level)), None)
+        if asked:
+            return (
+                f"the pickle asks for {asked}, which was not run, and contains no named tensors: "
+                "of a whole model, save its state_dict() instead"
+            )
+        level = [inner for part in level if isinstance(part, dict) for inner in part.values()]
     return (
         "the file contains no named tensors: "
         "expected what torch.save(model.state_dict(), path) writes"
