@@ -27,7 +27,7 @@ from minires.checkpoint import save_weights
 from tests import documents
 from tests.documents import ROOT
 
-SECONDS = 900  # for a command
+SECONDS = 1800  # for a command, at most
 NUMBER = re.compile(r"(?:\\[-+])?\d[\d,]*(?:\\\.\d+)?")
 
 
@@ -60,7 +60,9 @@ def environment(home):
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("MINIRES_", "MAKE", "MFLAGS", "PYTHONPATH", "VIRTUAL_ENV"))
+        if not name.startswith(
+            ("MINIRES_", "MAKE", "MFLAGS", "PYTHONPATH", "VIRTUAL_ENV", "FORCE_")
+        )
     }
     jupyter = home.parent / "jupyter"
     jupyter.mkdir(exist_ok=True)
@@ -69,6 +71,7 @@ def environment(home):
     return {
         **kept,
         "PATH": os.pathsep.join([str(home / ".venv" / "bin"), os.environ["PATH"]]),
+        "PYTHON": sys.executable,  # of make
         "JUPYTER_CONFIG_DIR": str(jupyter),
         "MINIRES_CACHE": str(home.parent / "cache"),
     }
@@ -80,10 +83,10 @@ def run(command, home):
     if command.is_a("run with"):
         text += f" {command.mark.value}"
     arguments = ["sh", "-c", text]
+    if not text.startswith(("make", "git")) and not (home / ".venv" / "test").exists():
+        subprocess.run(["make", ".venv/test"], cwd=home, env=environment(home), check=True)
     if command.language == "python":
         arguments, cwd = [str(home / ".venv" / "bin" / "python"), "-c", text], home.parent
-    elif not text.startswith(("make", "git")) and not (home / ".venv" / "test").exists():
-        subprocess.run(["make", ".venv/test"], cwd=home, env=environment(home), check=True)
     until = command.mark.value if command.is_a("stopped at") else None
     with tempfile.TemporaryFile() as file:
         process = subprocess.Popen(
