@@ -42,8 +42,8 @@ readme: .venv/test
 # In a copy: mutmut passes over decorated functions, and there the decorators of ops are assignments.
 mutants: .venv/mutants
 	$(BIN)/python -m tests.undecorated build/mutants
-	cd build/mutants && PYTHONPATH=$(CURDIR)/build/mutants MINIRES_TEST_BACKENDS=numpy MINIRES_TEST_PROFILE=quick \
-		$(CURDIR)/$(BIN)/mutmut run && $(CURDIR)/$(BIN)/mutmut results
+	cd build/mutants && PYTHONPATH="$(CURDIR)/build/mutants" MINIRES_TEST_BACKENDS=numpy MINIRES_TEST_PROFILE=quick \
+		"$(CURDIR)/$(BIN)/mutmut" run && "$(CURDIR)/$(BIN)/mutmut" results
 
 # What continuous integration asks of the source: formatting, lint, types.
 .PHONY: check

@@ -41,6 +41,10 @@ def _backends():
 
 BACKENDS, LINE = _backends()
 
+# A terminal or continuous integration may have set these, and the programs that tests start would follow them.
+for name in ("FORCE_COLOR", "NO_COLOR", "PY_COLORS", "COLUMNS", "LINES", "PYTEST_ADDOPTS"):
+    os.environ.pop(name, None)
+
 # A shell that starts the suite in the background lets it ignore SIGINT, and tests interrupt themselves and their programs.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
