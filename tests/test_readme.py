@@ -43,7 +43,7 @@ def of_minires(words):
         except SystemExit as stop:
             why = said.getvalue().splitlines()[-1] if stop.code else ""
             # A sentence may name a command without its arguments, and an extra may be missing here.
-            known = ("are required", "expected one argument", "is needed: pip install")
+            known = ("are required", "expected one argument", "pip install shtab")
             return None if not why or any(words in why for words in known) else why
 
 
