@@ -153,6 +153,18 @@ def test_an_identifier_that_would_take_long_to_print_is_refused_at_once(packed):
         pth.loads(packed({"w": tensor(storage=storage)}))
 
 
+@WAYS
+def test_dicts_that_hold_one_another_many_times_take_no_memory(packed):
+    """1,000 ** 6 of them, if they are counted by their paths; and one that holds itself."""
+    inner, cycle = {"a.w": tensor()}, {"a.w": tensor()}
+    for _ in range(6):
+        inner = {f"x{i}": inner for i in range(1000)}
+    cycle["again"] = cycle
+    with pytest.raises(pth.TorchFileError, match="contains no named tensors|sets of weights"):
+        pth.loads(packed(inner))
+    assert list(pth.loads(packed(cycle))) == ["a.w"]
+
+
 def test_archives_of_other_kinds_are_refused_by_what_they_are(tmp_path):
     path = tmp_path / "w.pth"
     script = io.BytesIO()

@@ -1,5 +1,7 @@
 """Finding the weights among everything that one of PyTorch's files contains."""
 
+from itertools import islice
+
 from minires.pth.archive import TorchFileError, one_after_the_other, zipped
 from minires.pth.names import is_average
 from minires.pth.tensors import Tensor
@@ -10,7 +12,7 @@ WRAPPERS = (
     *("state_dict", "model", "model_state_dict", "model_state"),
     *("net", "network", "module", "weights", "params"),
 )
-DEEPEST = 6  # dicts within dicts
+DEEPEST, WIDEST = 6, 512  # dicts within dicts, and how many of them on a level
 
 
 def is_one(data):
@@ -55,13 +57,14 @@ def _sets(content):
     found, level = {}, {"": content}
     for _ in range(DEEPEST):
         found.update({path: _weights(part, path) for path, part in level.items()})
-        level = {
-            f"{path}.{name}" if path else name: inner
+        inner = (
+            (f"{path}.{name}" if path else name, value)
             for path, part in level.items()
             if isinstance(part, dict)
-            for name, inner in part.items()
-            if isinstance(name, str) and isinstance(inner, dict)
-        }
+            for name, value in part.items()
+            if isinstance(name, str) and isinstance(value, dict)
+        )
+        level = dict(islice(inner, WIDEST))
     return {path: weights for path, weights in found.items() if weights}
 
 
@@ -128,7 +131,8 @@ def _nothing(content):
                 f"the pickle asks for {asked}, which was not run, and contains no named tensors: "
                 "of a whole model, save its state_dict() instead"
             )
-        level = [inner for part in level if isinstance(part, dict) for inner in part.values()]
+        inner = (value for part in level if isinstance(part, dict) for value in part.values())
+        level = [*islice(inner, WIDEST)]
     return (
         "the file contains no named tensors: "
         "expected what torch.save(model.state_dict(), path) writes"
