@@ -1,4 +1,4 @@
-"""CIFAR in all its forms, made here by hand; and every way in which its files can be wrong."""
+"""CIFAR in all its formats, made here by hand, and every way in which its files can be wrong."""
 
 import functools
 import hashlib
@@ -29,7 +29,7 @@ FORMS = [(name, i) for name in KINDS for i in range(2)]
 
 
 def pixels(name, number):
-    """The image of a number in a file: red says which file, green the row, blue the column; the number is in its corner."""
+    """Return image i of a file: red is the file, green the row, blue the column; the corner holds i."""
     image = numpy.zeros((32, 32, 3), numpy.uint8)
     image[..., 0] = sum(name.encode()) % 200
     image[..., 1] = numpy.arange(32)[:, None]
@@ -43,7 +43,7 @@ def label(kind, number):
 
 
 def python2(thing):
-    """A pickle of numbers, byte strings, lists, dicts and an array as Python 2 wrote it."""
+    """Write a pickle of numbers, byte strings, lists, dicts and an array as Python 2 did."""
     out = bytearray(b"\x80\x02")
 
     def put(value):
@@ -81,7 +81,7 @@ def python2(thing):
 
 
 def contents(kind, form, images=3):
-    """File name -> bytes of a version of a set with so many images a file."""
+    """Make file name -> bytes of a version of a set, with a given number of images per file."""
     version, result = kind.versions[form], {}
     for name in (*version.train, version.test):
         flat = [pixels(name, i).transpose(2, 0, 1).ravel() for i in range(images)]
@@ -104,7 +104,7 @@ def unpacked(folder, files):
 
 
 def packed(path, members, **more):
-    """A tar.gz of name -> bytes, and of TarInfos. Returns its MD5."""
+    """Write a tar.gz of name -> bytes, and of TarInfos. Returns its MD5."""
     with tarfile.open(path, "w:gz") as archive:
         for name, content in members.items():
             info = tarfile.TarInfo(name)
@@ -116,7 +116,7 @@ def packed(path, members, **more):
 
 
 def archived(monkeypatch, folder, kind, form, members=None, **more):
-    """An archive of a version in `folder`, whose MD5 passes for the published one. Returns its path."""
+    """Write an archive of a version in `folder`, whose MD5 counts as the published one. Returns its path."""
     version = kind.versions[form]
     if members is None:
         members = {
@@ -199,7 +199,7 @@ def test_an_archive_of_any_name_is_known_by_its_checksum(tmp_path, monkeypatch):
 
 
 def test_what_is_read_are_the_bytes_that_were_checked(tmp_path, monkeypatch):
-    """The file is exchanged once it has been read for its checksum."""
+    """The file is replaced after it has been read for its checksum."""
     path = archived(monkeypatch, tmp_path, CIFAR10, 0)
     reads, read = [], Path.read_bytes
     monkeypatch.setattr(
@@ -365,7 +365,7 @@ def test_a_folder_of_something_else_says_what_is_in_it_and_what_was_wanted(tmp_p
 
 
 class Ran(Exception):
-    """Code in a pickle was run."""
+    """Raised by code in a pickle, if it runs."""
 
 
 def shout(*_):
@@ -464,7 +464,7 @@ def test_a_pickle_of_other_arrays_is_refused(tmp_path, changes, message):
 
 
 def test_lists_that_hold_each_other_twice_are_not_gone_through(tmp_path):
-    """30 lists in 300 bytes: walked, they would be a billion."""
+    """30 lists in 300 bytes: traversed, they would be a billion."""
     lists = (
         b"]q\x000"
         + b"".join(

@@ -54,7 +54,7 @@ def test_each_part_has_each_digit_in_its_share():
 
 
 def test_the_pictures_show_the_digits_that_the_labels_say():
-    """A one has its ink in the middle columns, a zero has none in its middle."""
+    """A one has its ink in the middle columns; a zero has none in its centre."""
     train, _, _ = data.digits()
     mean = {digit: train.images[train.labels == digit].mean(axis=0)[..., 0] for digit in range(10)}
     assert mean[0][3:5, 3:5].max() < 4 < mean[1][3:5, 3:5].min()
@@ -271,7 +271,7 @@ def test_cutout_blackens_one_square_an_image_that_may_lie_over_the_edge(side):
 
 
 def mirrored(epoch, flip, seed=0):
-    """For each of ten images whether it comes mirrored."""
+    """Return for each of ten images whether it is mirrored."""
     images = numpy.zeros((10, 1, 2, 1), numpy.uint8)
     images[:, 0, 1, 0] = numpy.arange(10) + 1
     dataset = data.Dataset(images, LABELS, "abc", mean=(0,), std=(1,))
@@ -330,7 +330,7 @@ def test_an_error_in_the_making_of_a_batch_is_raised_where_it_is_wanted(monkeypa
 
 
 def test_no_two_streams_of_random_numbers_are_one():
-    """Weights, order, augmentation and sides of a run are drawn from the same seed, and not from the same numbers."""
+    """Weights, order, augmentation and flips of a run have the same seed, but different random numbers."""
     streams = [numpy.random.default_rng(5).random(4)]
     batches = data.batches(small(), 4, seed=5)
     streams += [batches._draw(epoch, ORDER).random(4) for epoch in range(3)] + [

@@ -25,7 +25,7 @@ QUICK = {"timeout": 1, "pause": 0.01}
 
 
 class Server:
-    """A server on a port of its own. It counts requests, and what it does is set by its attributes."""
+    """A server on its own port. It records requests, and its attributes set what it does."""
 
     def __init__(self, content=CONTENT, *, ranges=True, cut=None, cuts=0, status=None, pause=0, stall=None, length=True,
                  kind=None, hang=0, gate=None):  # fmt: skip
@@ -276,7 +276,7 @@ def test_a_host_that_was_reached_and_then_cannot_be_is_waited_for(serve, monkeyp
 
 
 def test_after_a_failure_the_lock_is_free_even_while_the_error_is_kept(cache):
-    """As a notebook keeps the last one."""
+    """A notebook keeps the last error."""
     with pytest.raises(ConnectionError) as kept:
         fetch(["ftp://host/x"], ARCHIVES)
     assert kept.value.__traceback__
@@ -356,7 +356,7 @@ def process(server):
 
 
 def test_two_processes_share_one_download_and_a_killed_one_leaves_no_lock(serve, cache):
-    """The server keeps back the rest of the file until the second process waits: nothing here depends on who is fast."""
+    """The server holds back the rest of the file until the second process waits, so no process has to be fast."""
     server = serve(gate=threading.Event())
     first, part = process(server), cache / "images.tar.gz.part"
     while not (part.exists() and part.stat().st_size):

@@ -87,7 +87,7 @@ def test_every_reason_for_passing_a_file_over_is_told(tmp_path, capsys):
     tree(tmp_path, "train/a/1.png", "test/a/1.png", "extra/1.png", "loose.png", "train/loose.png")
     (tmp_path / "test" / "a" / "notes.TXT").write_text("")
     (tmp_path / "test" / "a" / "noname").write_text("")
-    (tmp_path / "extra" / "program.py").write_text("")  # beside the parts, images alone are meant
+    (tmp_path / "extra" / "program.py").write_text("")  # next to the parts, only images count
     (tmp_path / "README.md").write_text("")
     assert len(data.folder(tmp_path)[2]) == 1
     reasons = "2 outside the class folders, 1 .txt, 1 in extra/, 1 without a suffix"
@@ -146,7 +146,7 @@ def test_two_folders_for_a_part_are_refused(tmp_path):
 def test_train_may_be_the_name_of_a_class(tmp_path):
     places = [f"{name}/{i}.png" for name in ("bus", "train") for i in range(5)]
     assert data.folder(tree(tmp_path / "vehicles", *places))[2].classes == ("bus", "train")
-    # Images without classes are no two classes named test and train.
+    # Images without classes are not two classes named test and train.
     tree(tmp_path / "flat", *(f"{name}/{i}.png" for name in ("test", "train") for i in range(5)))
     with pytest.raises(
         DataError, match="train contains no folders: expected one per class, .* got 5 images"

@@ -1,4 +1,4 @@
-"""check_backward accepts right gradients and rejects wrong ones, with a sentence that helps."""
+"""check_backward accepts right gradients and rejects wrong ones, with a helpful message."""
 
 import functools
 
@@ -222,7 +222,7 @@ def test_the_size_of_the_numbers_does_not_hide_a_wrong_gradient(scale):
 @pytest.mark.parametrize("scale", [1e-30, 1.0, 1e6])
 def test_a_gradient_that_is_zero_may_be_zero(scale):
     check_backward(lambda x: (scale * (x - x + 1), lambda g: (0 * g,)), X)
-    # But for the rounding.
+    # Up to rounding.
     check_backward(
         lambda x: (scale * xp.cos(x) ** 2 + scale * xp.sin(x) ** 2, lambda g: (0 * g,)), X
     )

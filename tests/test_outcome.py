@@ -1,4 +1,4 @@
-"""Pictures of what a net has become hold the numbers that they are made of."""
+"""Figures of a trained network show the numbers that they are made of."""
 
 import numpy
 import pytest

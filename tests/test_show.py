@@ -1,4 +1,4 @@
-"""What show says is so: sources, arrays that are saved, and pictures with the right boxes and arrows."""
+"""show: sources, saved arrays, and figures with the right boxes and arrows."""
 
 import math
 from contextlib import nullcontext
@@ -102,7 +102,7 @@ def test_a_modules_parameters_are_named_in_its_graph():
 
 @pytest.mark.parametrize("separate", [False, True])
 def test_no_two_boxes_lie_on_each_other(separate):
-    """x, ten parameters and three convolutions; and three norms, or as ops of their own these, a sum and two ReLUs."""
+    """x, ten parameters, three convolutions and three norms; if run op by op, also a sum and two ReLUs."""
     block = models.BasicBlock(4, 8, stride=2)
     with ops.plain() if separate else nullcontext():
         picture = show.graph(block(tensor(1, 4, 4, 4)), names=block)
@@ -375,7 +375,7 @@ def test_what_are_no_predictions_is_refused(probabilities, options, message):
 
 
 class Row(NamedTuple):
-    """What show.layers asks of a row."""
+    """The fields of a row that show.layers reads."""
 
     step: int
     layer: str
@@ -389,12 +389,12 @@ class Row(NamedTuple):
 
 
 def numbers(image):
-    """What a map shows, NaN where nothing."""
+    """Return the numbers that a map shows; NaN for empty cells."""
     return numpy.ma.filled(numpy.ma.asarray(image.get_array(), float), math.nan)
 
 
 def panels(picture):
-    """The axes that have a title: the others are colour bars."""
+    """Return the axes that have a title; the others are colour bars."""
     return {axes.get_title(): axes for axes in picture.axes if axes.get_title()}
 
 
@@ -523,7 +523,7 @@ def test_no_rows_are_refused():
 
 
 def cells(picture):
-    """(left, top, colour) of each cell of a picture of numbers."""
+    """Return (left, top, colour) of each cell of a figure of numbers."""
     return [(*patch.get_xy(), to_hex(patch.get_facecolor())) for patch in picture.axes[0].patches
             if isinstance(patch, Rectangle) and patch.get_fill()]  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""summary: rows and sums against numbers by hand; and it leaves the model as it was."""
+"""summary: rows and sums against numbers computed by hand; the model does not change."""
 
 from contextlib import nullcontext
 
@@ -290,7 +290,7 @@ def test_the_model_is_left_as_it_was(training):
 
 
 def test_the_generator_is_left_as_it_was():
-    """A look at a model changes no number of the training after it."""
+    """summary() does not change the numbers of later training."""
     net = Sequential(Linear(3, 4), Dropout(), Linear(4, 2))
     nn.manual_seed(5)
     summary(net, (3,))

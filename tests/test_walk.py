@@ -1,4 +1,4 @@
-"""show.walk draws what a walk did, run by run, right or wrong."""
+"""show.walk draws each step of a backward pass, right or wrong."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from minires import show
 
 
 class Small:
-    """A leaf, or with parents a node, of a graph as show.walk takes it; it sends factor * g to each."""
+    """A leaf, or with parents a node, of a graph for show.walk; it sends factor * g to each parent."""
 
     def __init__(self, name, factor=1.0, parents=None):
         self.name, self.factor = name, factor

@@ -1,4 +1,4 @@
-"""What watch notes of layers, against plain NumPy; and that a net does not know whether it is watched."""
+"""The statistics that watch records, against plain NumPy; watching a network does not change it."""
 
 import functools
 import gc
@@ -18,7 +18,7 @@ from minires.watch import Row
 
 pytestmark = pytest.mark.usefixtures("each_backend")
 
-FLOAT32 = 2e-5  # rtol of what was computed in float32 in another order
+FLOAT32 = 2e-5  # rtol of numbers that were computed in float32 in a different order
 
 
 @pytest.fixture(autouse=True)
@@ -70,7 +70,7 @@ def test_statistics_of_a_perceptron_are_those_of_its_formulas():
 
 @pytest.mark.parametrize("plain", [False, True])
 def test_statistics_of_a_residual_block_are_those_of_its_arrays_taken_one_by_one(plain):
-    """The oracle cuts the net at each layer: the gradient with respect to it is that of a leaf in its place.
+    """The oracle cuts the network at each layer and puts a leaf there, whose gradient is the layer's.
 
     A fused block gives way while it is watched: each of its ops is a layer.
     """
@@ -129,7 +129,7 @@ def test_the_numbers_are_right_where_their_squares_are_none_in_float32():
 
 
 def run(model, batches):
-    """The losses of some steps of training, and all parameters and buffers after them."""
+    """Return the losses of a few training steps, and all parameters and buffers after them."""
     optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
     losses = []
     for x, labels in batches:
@@ -242,7 +242,7 @@ def test_a_model_within_a_model_is_no_pass_of_its_own():
     model = nn.Sequential(inner, nn.Linear(3, 3), inner)
     with watch.layers(model) as watched:
         model(Tensor(to_device(random(2, 3))))
-        inner(Tensor(to_device(random(2, 3))))  # a part alone is no pass of the model
+        inner(Tensor(to_device(random(2, 3))))  # running a part is not a pass of the model
         F.relu(Tensor(to_device(random(2, 3))))  # nor is an op outside
         mlp()(Tensor(to_device(random(2, 5))))  # nor another model
     assert names(watched) == ["0.0.linear", "0.1.relu", "1.linear", "0.0.linear(2)", "0.1.relu(2)"]
@@ -529,7 +529,7 @@ def test_nothing_stands_out_in_healthy_nets():
 
 
 def test_a_plain_net_of_56_layers_explodes_on_the_way_back_and_a_residual_one_does_not():
-    """As mean field theory says of batch norm: the gradient grows 1.2-fold a layer. Source  Yang et al. 2019."""
+    """Mean field theory of batch norm: the gradient grows 1.2-fold per layer. Source  Yang et al. 2019."""
     growth = {}
     for shortcut in ("A", "none"):
         rows = watched_rows(models.build("resnet56", shortcut=shortcut), *images())
@@ -573,7 +573,7 @@ def test_a_dead_relu_is_found_with_the_layers_that_no_gradient_reaches():
 
 @pytest.mark.parametrize("plain", [False, True])
 def test_a_dead_relu_within_a_residual_net_is_found(plain):
-    """The branch is dead and its second convolution with it; the shortcut goes on."""
+    """The branch is dead, and so is its second convolution; the shortcut still works."""
     model = models.ResNet(models.BasicBlock, (1,), (4,), num_classes=10)
     model.layer1[0].bn1.bias.data[...] = -1000
     with ops.plain() if plain else nullcontext():

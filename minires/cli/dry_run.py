@@ -10,7 +10,7 @@ from minires.tensor import Tensor, no_grad
 def check_smallest_batch(model, batches):
     """Refuse a last batch of one image if one of the model's batch norms would refuse it, at the end of the first epoch.
 
-    On feature maps of 1 x 1, a channel then has one value. Only running the model shows whether it has such maps.
+    On 1x1 feature maps, a channel then has one value. Only running the model shows whether it has such maps.
 
     Raises  ValueError: it says what helps. Whatever the model raises for a batch of two images as well.
     """

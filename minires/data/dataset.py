@@ -142,7 +142,7 @@ class Dataset:
 def held_out(dataset: Dataset, share: float) -> tuple[Dataset, Dataset | None]:
     """Split a dataset into (training, validation): a fraction `share` of each class, evenly spaced, is for validation.
 
-    Both have the mean and std of the training set. With a share of 0, the validation set is None.
+    Both have the mean and std of the training set. If share is 0, the validation set is None.
 
     Raises  ValueError: a share outside 0 <= share < 1, or one that leaves either set empty.
     """
