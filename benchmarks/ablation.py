@@ -98,7 +98,7 @@ def main(arguments=None):
     parser.add_argument("--table", action="store_true", help="print the table of the saved figures")
     options = parser.parse_args(arguments)
     if options.table:
-        print("\n".join(markdown(json.loads(RESULTS.read_text()))))
+        print("\n".join(markdown(json.loads(RESULTS.read_text(encoding="utf-8")))))
         return
     written, _ = recipes.read("cpu-30min")
     given = {
@@ -113,7 +113,7 @@ def main(arguments=None):
     of = {"images": IMAGES, "held": HELD, "data": train.name, "recipe": written}
     figures = {**of, "machine": machine, "rows": {name: [] for name in ROWS}}
     if options.resume:
-        figures = json.loads(RESULTS.read_text())
+        figures = json.loads(RESULTS.read_text(encoding="utf-8"))
         other = [name for name in of if figures.get(name) != of[name]]
         if other:
             raise SystemExit(

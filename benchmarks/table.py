@@ -97,5 +97,5 @@ def _better(parts):
 
 if __name__ == "__main__":
     path = Path(sys.argv[1]) if len(sys.argv) > 1 else RESULTS
-    found = json.loads(path.read_text())
+    found = json.loads(path.read_text(encoding="utf-8"))
     print("\n\n".join("\n".join(lines(found)) for lines in (markdown, convolutions, growth)))

@@ -58,4 +58,4 @@ def with_nvcc(source, functions, folder):
     done = subprocess.run(["nvcc", "-std=c++17", "-arch=sm_75", "-ptx", "-o", str(folder / "kernel.ptx"), str(path)],
                           capture_output=True, text=True)  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    assert (folder / "kernel.ptx").read_text().count(".entry") == len(functions)
+    assert (folder / "kernel.ptx").read_text(encoding="utf-8").count(".entry") == len(functions)

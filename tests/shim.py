@@ -23,7 +23,7 @@ FOLDER = Path(
     os.environ.get("MINIRES_SHIM_CACHE")
     or Path(tempfile.gettempdir()) / f"minires-shim-{os.getuid()}"
 )
-HEADER = (Path(__file__).parent / "shim.h").read_text()
+HEADER = (Path(__file__).parent / "shim.h").read_text(encoding="utf-8")
 
 
 @cache

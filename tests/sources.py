@@ -30,7 +30,7 @@ def by_file(pairs):
 @cache
 def tree(path):
     """The syntax tree of a file."""
-    return ast.parse(path.read_text())
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 @cache

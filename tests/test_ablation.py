@@ -89,12 +89,12 @@ def test_it_goes_on_where_it_was(small, monkeypatch, capsys):
     monkeypatch.setattr(ablation, "trained", trained)
     with pytest.raises(KeyboardInterrupt):
         ablation.main([])
-    assert [len(found) for found in json.loads(small.read_text())["rows"].values()] == [2, 2] + [
-        1
-    ] * 7
+    assert [
+        len(found) for found in json.loads(small.read_text(encoding="utf-8"))["rows"].values()
+    ] == [2, 2] + [1] * 7
     ablation.main(["--resume"])
     assert asked == [0] * 9 + [1] * 3 + [1] * 7 + [2] * 9
-    figures = json.loads(small.read_text())
+    figures = json.loads(small.read_text(encoding="utf-8"))
     assert list(figures["rows"].values()) == [[[0.0, 0.5], [0.1, 0.5], [0.2, 0.5]]] * 9
     assert (figures["images"], figures["held"], figures["data"]) == (
         64,
@@ -104,7 +104,7 @@ def test_it_goes_on_where_it_was(small, monkeypatch, capsys):
     monkeypatch.setattr(ablation, "EPOCHS", 2)
     with pytest.raises(SystemExit, match="has different recipe: start again"):
         ablation.main(["--resume"])
-    assert json.loads(small.read_text()) == figures
+    assert json.loads(small.read_text(encoding="utf-8")) == figures
     capsys.readouterr()
     ablation.main(["--table"])
     assert capsys.readouterr().out == "\n".join(ablation.markdown(figures)) + "\n"

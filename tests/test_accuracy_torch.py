@@ -21,12 +21,16 @@ def both(folder, *words):
     assert typed("train", *words, "--name", "ours") == 0
     accuracy_torch.main([*words, "--folder", "runs/theirs", "--threads", "1"])
     logs = [
-        list(csv.DictReader((folder / "runs" / name / "log.csv").read_text().splitlines()))
+        list(
+            csv.DictReader(
+                (folder / "runs" / name / "log.csv").read_text(encoding="utf-8").splitlines()
+            )
+        )
         for name in ("ours", "theirs")
     ]
     assert [row["step"] for row in logs[0]] == [row["step"] for row in logs[1]]
     return logs, [
-        json.loads((folder / "runs" / name / "result.json").read_text())
+        json.loads((folder / "runs" / name / "result.json").read_text(encoding="utf-8"))
         for name in ("ours", "theirs")
     ]
 

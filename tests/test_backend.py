@@ -286,7 +286,7 @@ def test_cupy_has_every_function_that_the_library_uses():
     used = {
         node.attr
         for path in Path(backend.__file__).parents[1].rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Name)
         and node.value.id == "xp"

@@ -49,7 +49,7 @@ def small(tmp_path, start, threads):
     ]
     for path in (tmp_path / "b").iterdir():
         assert path.read_bytes().startswith(b"\x89PNG")
-    figures = json.loads((tmp_path / "a" / "cpu.json").read_text())
+    figures = json.loads((tmp_path / "a" / "cpu.json").read_text(encoding="utf-8"))
     assert list(figures) == [
         "smoke",
         "pinned",

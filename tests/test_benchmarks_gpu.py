@@ -43,7 +43,7 @@ def test_the_smoke_run_writes_figures_and_pictures(tmp_path, fonts):
     assert "the figures mean nothing" in result.stdout
     for name in ("gpu-roofline.png", "gpu-step.png"):
         assert (tmp_path / "b" / name).read_bytes().startswith(b"\x89PNG")
-    figures = json.loads((tmp_path / "a" / "gpu.json").read_text())
+    figures = json.loads((tmp_path / "a" / "gpu.json").read_text(encoding="utf-8"))
     assert list(figures) == [
         "smoke",
         "date",
@@ -118,7 +118,7 @@ def test_a_part_that_fails_is_told_and_the_others_go_on(monkeypatch, tmp_path, c
     words = ["gpu", "--smoke", "--only", "kernels", "products", "--json", f"{tmp_path}/gpu.json"]
     with mock.patch.object(sys, "argv", words), pytest.raises(SystemExit) as ended:
         gpu.main()
-    figures = json.loads((tmp_path / "gpu.json").read_text())
+    figures = json.loads((tmp_path / "gpu.json").read_text(encoding="utf-8"))
     assert ended.value.code == 1 and list(figures["parts"]) == ["products"]
     assert figures["failed"] == {"kernels": "RuntimeError: no luck"}
     assert "failed: kernels: RuntimeError: no luck" in capsys.readouterr().err

@@ -156,7 +156,10 @@ def test_all_of_it_runs_on_a_card_that_is_imitated(monkeypatch, tmp_path, capsys
     words = ["gpu", "--json", f"{tmp_path}/gpu.json", "--pictures", str(tmp_path)]
     with mock.patch.object(sys, "argv", words), pytest.raises(SystemExit) as ended:
         gpu.main()
-    said, figures = capsys.readouterr().out, json.loads((tmp_path / "gpu.json").read_text())
+    said, figures = (
+        capsys.readouterr().out,
+        json.loads((tmp_path / "gpu.json").read_text(encoding="utf-8")),
+    )
     assert ended.value.code == 0 and not figures["smoke"] and list(figures["parts"]) == PARTS
     machine = figures["machine"]
     assert (machine["card"], machine["cuda"], machine["cupy"]) == (

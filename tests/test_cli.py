@@ -96,7 +96,8 @@ def test_a_run_leaves_settings_log_card_curves_weights_and_two_checkpoints(elsew
     assert sorted(path.name for path in folder.iterdir() if path.name != ".lock") == [
         "card.md", "checkpoints", "config.json", "curves.png", "log.csv", "result.json", "weights.safetensors"]  # fmt: skip
     config, result = (
-        json.loads((folder / name).read_text()) for name in ("config.json", "result.json")
+        json.loads((folder / name).read_text(encoding="utf-8"))
+        for name in ("config.json", "result.json")
     )
     assert (config["seed"], config["augment"], config["epochs"], config["lr"]) == (
         3,
@@ -104,7 +105,7 @@ def test_a_run_leaves_settings_log_card_curves_weights_and_two_checkpoints(elsew
         2,
         0.05,
     )
-    head, *rows = (folder / "log.csv").read_text().splitlines()
+    head, *rows = (folder / "log.csv").read_text(encoding="utf-8").splitlines()
     assert (
         head
         == "epoch,step,lr,train_loss,train_accuracy,validation_loss,validation_accuracy,seconds"
@@ -112,7 +113,7 @@ def test_a_run_leaves_settings_log_card_curves_weights_and_two_checkpoints(elsew
     assert [row.split(",")[:2] for row in rows] == [["1", "2"], ["2", "4"]]
     assert (folder / "curves.png").read_bytes().startswith(b"\x89PNG")
     assert len(list((folder / "checkpoints").iterdir())) == 2
-    card, blas = (folder / "card.md").read_text(), machine.blas()
+    card, blas = (folder / "card.md").read_text(encoding="utf-8"), machine.blas()
     accuracy = f"{100 * result['test_accuracy']:.2f} % ({result['test_hits']} of 40)"
     for fact in ("120 for training, 20 for validation, 40 for test; UCI", "| seed | 3 |", f"once, at the end | {accuracy} |",
                  f"NumPy {numpy.__version__}", machine.processor(), f"{backend.threads()} threads",
@@ -152,9 +153,14 @@ def test_train_in_another_precision_says_so_and_goes_back_to_float32(precision, 
         == 0
     )
     assert f"backend numpy, {precision}; runs/a" in lines(capsys)[0]
-    assert f"| backend | numpy, {precision} |" in (elsewhere / "runs" / "a" / "card.md").read_text()
+    assert f"| backend | numpy, {precision} |" in (elsewhere / "runs" / "a" / "card.md").read_text(
+        encoding="utf-8"
+    )
     assert (
-        json.loads((elsewhere / "runs" / "a" / "config.json").read_text())["precision"] == precision
+        json.loads((elsewhere / "runs" / "a" / "config.json").read_text(encoding="utf-8"))[
+            "precision"
+        ]
+        == precision
     )
     assert not backend.settings().tf32 and backend.settings().half is None
     state, _ = checkpoint.load_weights(elsewhere / "runs" / "a" / "weights.safetensors")
@@ -184,7 +190,7 @@ def test_watch_notes_the_layers_and_leaves_the_training_as_it_is(elsewhere, caps
     assert (plain / "weights.safetensors").read_bytes() == (
         watched / "weights.safetensors"
     ).read_bytes()
-    rows = (watched / "layers.csv").read_text().splitlines()
+    rows = (watched / "layers.csv").read_text(encoding="utf-8").splitlines()
     assert rows[0].startswith(
         "step,layer,depth,activation_mean,activation_std,activation_zeros,gradient_mean"
     )
@@ -282,7 +288,7 @@ def test_a_folder_that_cannot_be_made_is_named_before_the_training(elsewhere, ca
 
 def test_a_checkpoint_of_another_model_is_refused(trained, capsys):
     (trained / "result.json").unlink()
-    config = json.loads((trained / "config.json").read_text())
+    config = json.loads((trained / "config.json").read_text(encoding="utf-8"))
     for change, told in (
         ({"model": "resnet32"}, "missing: layer1.3.conv1.weight"),
         ({"optimizer": "adam"}, "velocity, which Adam of 59 parameters does not know"),
@@ -328,7 +334,7 @@ def test_a_resumed_run_keeps_its_settings(trained, capsys):
 
 
 def test_evaluate_repeats_what_the_run_saw(trained, capsys):
-    result = json.loads((trained / "result.json").read_text())
+    result = json.loads((trained / "result.json").read_text(encoding="utf-8"))
     expected = f"({result['test_hits']} of 40)"
     for words in (
         ["a"],
@@ -338,7 +344,7 @@ def test_evaluate_repeats_what_the_run_saw(trained, capsys):
     ):
         assert typed("evaluate", *words) == 0
         assert expected in capsys.readouterr().out
-    last = (trained / "log.csv").read_text().splitlines()[-1].split(",")
+    last = (trained / "log.csv").read_text(encoding="utf-8").splitlines()[-1].split(",")
     typed("evaluate", "a", "--part", "validation")
     assert (
         f"validation part of handwritten digits: loss {float(last[5]):.3f}, accuracy {100 * float(last[6]):.2f} %"
@@ -527,7 +533,7 @@ def test_a_net_for_images_that_are_not_square_is_evaluated_on_such(elsewhere, ca
         "--name",
         "w",
     )
-    result = json.loads((elsewhere / "runs" / "w" / "result.json").read_text())
+    result = json.loads((elsewhere / "runs" / "w" / "result.json").read_text(encoding="utf-8"))
     capsys.readouterr()
     typed("evaluate", "w")
     assert (
@@ -546,7 +552,7 @@ def test_a_run_can_be_used_from_another_folder(elsewhere, capsys, monkeypatch):
     (elsewhere / "x").mkdir()
     monkeypatch.chdir(elsewhere / "x")
     assert typed("evaluate", "../runs/r") == 0 and "of 2)" in capsys.readouterr().out
-    assert str(elsewhere) not in (elsewhere / "runs" / "r" / "card.md").read_text()
+    assert str(elsewhere) not in (elsewhere / "runs" / "r" / "card.md").read_text(encoding="utf-8")
 
 
 def test_one_class_is_nothing_to_train_on(elsewhere, capsys):

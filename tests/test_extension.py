@@ -45,7 +45,7 @@ def outcome(name):
         result,
         {name: array.tobytes() for name, array in arrays.items()},
         (loop["meter"], loop["generator"], loop["optimizer"]),
-        layers.read_text() if layers.exists() else None,
+        layers.read_text(encoding="utf-8") if layers.exists() else None,
     )
 
 
@@ -107,14 +107,14 @@ def test_the_schedule_is_stretched_over_all_epochs_and_the_config_the_card_and_a
     assert run.config["epochs"] == 4
     made = {"epoch": 2, "step": 10, "from": 2, "to": 4, "schedule": "stretched"}
     assert run.extensions == [{**made, "test_accuracy": accuracy}]
-    card = (run.folder / "card.md").read_text()
+    card = (run.folder / "card.md").read_text(encoding="utf-8")
     assert (
         f"| extended | after epoch 2 (step 10), with test accuracy {100 * accuracy:.2f} %: "
         "from 2 to 4 epochs, schedule stretched |" in card
     )
     assert "| accuracy on test, at the end |" in card and '"extensions": [' in card
     assert "for 4 epochs and their validation" in card
-    head = (run.folder / "log.csv").read_text().splitlines()[0]
+    head = (run.folder / "log.csv").read_text(encoding="utf-8").splitlines()[0]
     assert head.startswith("epoch,step,lr,train_loss")  # as before it was resumed
 
 
@@ -123,7 +123,7 @@ def test_what_the_run_finished_with_before_is_kept(old):
     """Also of a run of minires 0.1.0, whose result does not say for how many epochs it is."""
     assert typed(*TRAIN, "none", "--epochs", "1", "--name", "a") == 0
     run = Run("runs/a")
-    result = json.loads((run.folder / "result.json").read_text())
+    result = json.loads((run.folder / "result.json").read_text(encoding="utf-8"))
     assert result.pop("epochs") == 1
     if old:
         (run.folder / "result.json").write_text(json.dumps(result))
@@ -185,7 +185,7 @@ def test_a_stopped_run_may_get_more_epochs_or_fewer_than_it_was_meant_to_have(mo
     )
     rates = [row["lr"] for row in Run("runs/a").log()]
     assert rates == pytest.approx([cosine(0.1, 15, 1)(4), cosine(0.1, 10, 1)(9)])
-    card = (Run("runs/a").folder / "card.md").read_text()
+    card = (Run("runs/a").folder / "card.md").read_text(encoding="utf-8")
     assert "| extended | after epoch 1 (step 6): from 3 to 2 epochs, schedule str" in card
     assert "| accuracy on test, read once, at the end |" in card
 
@@ -299,7 +299,10 @@ def test_a_full_disk_leaves_the_run_as_it_was_or_extended(monkeypatch, capsys):
 def test_the_log_and_the_curves_of_a_finished_run_are_repaired(capsys):
     assert typed(*TRAIN, "none", "--epochs", "2", "--name", "a") == 0
     log, picture = Path("runs/a/log.csv"), Path("runs/a/curves.png")
-    rows, read = log.read_text(), list(csv.reader(log.read_text().splitlines()))
+    rows, read = (
+        log.read_text(encoding="utf-8"),
+        list(csv.reader(log.read_text(encoding="utf-8").splitlines())),
+    )
     for harm in (
         lambda: log.write_text(rows.replace(",", ";")),
         lambda: log.write_text(rows.replace("1", "x")),
@@ -313,7 +316,7 @@ def test_the_log_and_the_curves_of_a_finished_run_are_repaired(capsys):
         capsys.readouterr()
         assert typed("train", "--resume", "a") == 0
         assert "repaired log.csv and curves.png from the last checkpoint" in capsys.readouterr().out
-        assert list(csv.reader(log.read_text().splitlines())) == read
+        assert list(csv.reader(log.read_text(encoding="utf-8").splitlines())) == read
         assert picture.is_file() and typed("plot", "a") == 0
     assert typed("train", "--resume", "a") == 0
     assert "repaired" not in capsys.readouterr().out
@@ -322,12 +325,12 @@ def test_the_log_and_the_curves_of_a_finished_run_are_repaired(capsys):
 def test_a_log_that_nothing_can_repair_is_told_and_a_good_one_is_left(capsys):
     assert typed(*TRAIN, "none", "--epochs", "2", "--name", "a") == 0
     log = Path("runs/a/log.csv")
-    rows = log.read_text()
+    rows = log.read_text(encoding="utf-8")
     newest, before = Run("runs/a").saved()
     (newest / "loop.safetensors").write_bytes(b"")
-    assert typed("train", "--resume", "a") == 0 and log.read_text() == rows
+    assert typed("train", "--resume", "a") == 0 and log.read_text(encoding="utf-8") == rows
     (before / "loop.safetensors").write_bytes(b"")
-    assert typed("train", "--resume", "a") == 0 and log.read_text() == rows
+    assert typed("train", "--resume", "a") == 0 and log.read_text(encoding="utf-8") == rows
     log.write_text("a;b")
     capsys.readouterr()
     assert typed("train", "--resume", "a") == 0
@@ -348,7 +351,7 @@ def test_the_runs_of_a_recipe_are_extended_by_its_command(monkeypatch):
 def test_a_config_that_another_process_changed_is_not_overwritten():
     assert typed(*TRAIN, "none", "--epochs", "1", "--name", "a") == 0
     stale = Run("runs/a")
-    config = json.loads((stale.folder / "config.json").read_text())
+    config = json.loads((stale.folder / "config.json").read_text(encoding="utf-8"))
     (stale.folder / "config.json").write_text(json.dumps({**config, "epochs": 7}))
     with pytest.raises(ValueError, match="changed by another process"), stale.locked():
         pass

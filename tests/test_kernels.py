@@ -587,7 +587,7 @@ def kernels_used():
 )
 def test_every_kernel_compiles_for_a_gpu(file, tmp_path):
     """By NVRTC where its wheel is installed, as CuPy does it; else by nvcc."""
-    text, sources = (Path(start.__file__).parent / file).read_text(), {}
+    text, sources = (Path(start.__file__).parent / file).read_text(encoding="utf-8"), {}
     for source, function in kernels_used():
         if source.endswith(text):
             sources.setdefault(source, []).append(function)

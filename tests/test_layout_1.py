@@ -72,7 +72,9 @@ def test_a_run_of_layout_1_is_resumed_to_its_end(run):
     half = run.config["precision"] == "float16"
     for name, value in theirs.items():
         assert_allclose(ours[name], value, rtol=0, atol=0.05 if half else 1e-3, err_msg=name)
-    rows = [line.split(",") for line in (whole / "log.csv").read_text().splitlines()[1:]]
+    rows = [
+        line.split(",") for line in (whole / "log.csv").read_text(encoding="utf-8").splitlines()[1:]
+    ]
     assert [row["step"] for row in run.log()] == [int(row[1]) for row in rows]
     losses = [float(row[3]) for row in rows]
     assert [row["train_loss"] for row in run.log()] == pytest.approx(losses, rel=0.02)

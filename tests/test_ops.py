@@ -84,7 +84,7 @@ def rebound(source):
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name} {path.stem}")
 def test_what_backward_reads_is_not_bound_again_once_backward_is_made(path):
-    assert list(rebound(path.read_text())) == []
+    assert list(rebound(path.read_text(encoding="utf-8"))) == []
 
 
 BACKWARD = "def backward(g):\n    return [x for _ in range(2)]\n"

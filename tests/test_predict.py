@@ -72,7 +72,9 @@ def test_of_a_finished_run_no_more_is_said(elsewhere, capsys):
     capsys.readouterr()
     assert typed("evaluate") == 0
     assert capsys.readouterr().out.replace("\\", "/").startswith("the net of runs/a\n")
-    assert "step" not in json.loads((elsewhere / "runs" / "a" / "result.json").read_text())
+    assert "step" not in json.loads(
+        (elsewhere / "runs" / "a" / "result.json").read_text(encoding="utf-8")
+    )
 
 
 # Images that are not like those of the training.

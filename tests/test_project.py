@@ -12,10 +12,10 @@ import pytest
 from minires import __version__
 
 ROOT = Path(__file__).parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 REQUIREMENTS = [
     line
-    for line in (ROOT / "requirements.txt").read_text().splitlines()
+    for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     if line and not line.startswith("#")
 ]
 
@@ -112,9 +112,13 @@ def test_lint_and_types_are_pinned_for_make_check_and_run_before_a_commit_too():
         "mypy",
     }
     recipe = re.findall(
-        r"^\t\$\(BIN\)/((?:ruff|mypy).*)", (ROOT / "Makefile").read_text(), flags=re.MULTILINE
+        r"^\t\$\(BIN\)/((?:ruff|mypy).*)",
+        (ROOT / "Makefile").read_text(encoding="utf-8"),
+        flags=re.MULTILINE,
     )
-    hooks = re.findall(r"entry: (.*)", (ROOT / ".pre-commit-config.yaml").read_text())
+    hooks = re.findall(
+        r"entry: (.*)", (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    )
     assert (
         [hook.removesuffix(" --force-exclude") for hook in hooks]
         == [line.removesuffix(" .") for line in recipe]
@@ -142,20 +146,26 @@ def test_the_tiers_have_one_name_and_one_time_wherever_they_are_told():
 
 def test_make_lab_and_the_readme_open_a_chapter_that_exists():
     for name in ("Makefile", "README.md"):
-        (opened,) = re.findall(r"LabApp.default_url=/lab/tree/(\S+)", (ROOT / name).read_text())
+        (opened,) = re.findall(
+            r"LabApp.default_url=/lab/tree/(\S+)", (ROOT / name).read_text(encoding="utf-8")
+        )
         assert (ROOT / opened).is_file()
 
 
 def test_the_readme_shows_the_two_commands():
-    text = (ROOT / "README.md").read_text()
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "make train" in text and "make test" in text and "make lab" in text
-    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    targets = re.findall(
+        r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
     assert {"train", "test", "lab", "check", "mutants"} <= set(targets)
 
 
 def test_the_readmes_python_runs(tmp_path):
     """Each block of Python in the README, one after the other, in a folder of its own."""
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
+    blocks = re.findall(
+        r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL
+    )
     assert blocks
     program = "\n".join(blocks)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -17,7 +17,7 @@ def step():
 
 def row(name, found):
     files, codes, lines = found
-    whole = sum(len(Path(file).read_text().splitlines()) for file in files)
+    whole = sum(len(Path(file).read_text(encoding="utf-8").splitlines()) for file in files)
     print(
         f"\n{name:8} {len(files):6} files {len(codes):6} functions {len(lines):6} lines, of {whole:6,} in those files",
         end="",
@@ -69,27 +69,31 @@ PAGE = Path(__file__).parents[1] / "docs" / "reading.md"
 
 def test_the_page_leads_through_all_files_of_a_step_once_each():
     """And benchmarks.figures writes its counts, which tests/test_results.py compares."""
-    listed = re.findall(r"^\| \[(\S+)\]\(\.\./minires/\1\) \|", PAGE.read_text(), re.MULTILINE)
+    listed = re.findall(
+        r"^\| \[(\S+)\]\(\.\./minires/\1\) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert sorted(listed) == sorted(reading.plain_step())
 
 
 def test_each_file_comes_after_those_that_it_imports():
     """Among the files of the page; settings and forms may be left for later, as ops need only know their names."""
-    listed = re.findall(r"^\| \[(\S+)\]", PAGE.read_text(), re.MULTILINE)
+    listed = re.findall(r"^\| \[(\S+)\]", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     for i, file in enumerate(listed):
         later = {other.removesuffix(".py").replace("/", ".") for other in listed[i + 1 :]}
         later -= {"backend.settings", "ops.forms"}
         imported = re.findall(
-            r"^from minires\.(\S+) import", (PACKAGE / file).read_text(), re.MULTILINE
+            r"^from minires\.(\S+) import",
+            (PACKAGE / file).read_text(encoding="utf-8"),
+            re.MULTILINE,
         )
         assert not later & set(imported), file
 
 
 def test_the_names_that_the_page_mentions_exist():
-    for line in PAGE.read_text().splitlines():
+    for line in PAGE.read_text(encoding="utf-8").splitlines():
         row = re.match(r"\| \[(\S+)\]\(\S+\) \| \S+ \| (.*) \|$", line)
         if row:
-            source = (PACKAGE / row[1]).read_text()
+            source = (PACKAGE / row[1]).read_text(encoding="utf-8")
             for name in re.findall(r"`([A-Za-z_0-9.]+)`", row[2]):
                 last = name.rpartition(".")[2]
                 assert re.search(rf"\b{last}\b", source), f"{name} is not in {row[1]}"
@@ -97,7 +101,7 @@ def test_the_names_that_the_page_mentions_exist():
 
 def test_a_count_that_is_off_is_written_again():
     known = reading.figures()
-    text, marks = figures.written(PAGE.read_text(), known)
-    assert text == PAGE.read_text() and set(marks) == set(known)
+    text, marks = figures.written(PAGE.read_text(encoding="utf-8"), known)
+    assert text == PAGE.read_text(encoding="utf-8") and set(marks) == set(known)
     off = text.replace(f"{known['reading.lines']}<!--reading.lines-->", "1<!--reading.lines-->")
     assert off != text and figures.written(off, known)[0] == text

@@ -15,7 +15,7 @@ from tests.test_cli import elsewhere, few_digits, lines, typed  # noqa: F401  (t
 @pytest.mark.parametrize("name", recipes.NAMES)
 def test_a_recipe_names_a_model_an_optimizer_a_schedule_and_an_augmentation_that_are_there(name):
     written, variants = recipes.read(name)
-    assert (recipes.FOLDER / f"{name}.toml").read_text().startswith("# ")
+    assert (recipes.FOLDER / f"{name}.toml").read_text(encoding="utf-8").startswith("# ")
     for variant in variants or [{}]:
         options = settings.merged({**variant, "name": None}, written)
         settings.check(options)
@@ -72,8 +72,8 @@ def test_a_run_follows_its_recipe_and_its_card_says_where_it_does_not(elsewhere,
     assert typed("train", "--recipe", "resnet20-paper", *QUICK, "--seed", "3") == 0
     assert "runs/resnet20-paper" in lines(capsys)[0]
     folder = elsewhere / "runs" / "resnet20-paper"
-    config = json.loads((folder / "config.json").read_text())
-    card = (folder / "card.md").read_text()
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    card = (folder / "card.md").read_text(encoding="utf-8")
     assert (config["recipe"], config["lr"], config["weight_decay"], config["schedule"]) == (
         "resnet20-paper",
         0.1,
@@ -120,7 +120,9 @@ def test_a_recipe_of_several_runs_does_one_after_the_other_and_again_those_that_
     assert typed("train", "--recipe", "two") == 0
     for name, shortcut in (("a", "none"), ("b", "A")):
         assert (
-            json.loads((elsewhere / "runs" / f"two-{name}" / "config.json").read_text())["shortcut"]
+            json.loads(
+                (elsewhere / "runs" / f"two-{name}" / "config.json").read_text(encoding="utf-8")
+            )["shortcut"]
             == shortcut
         )
     capsys.readouterr()
@@ -164,7 +166,7 @@ def test_a_run_with_all_of_them_resumes_to_the_same_bits(elsewhere, capsys):
     assert typed("train", "--resume", "b") == 0
     weights = [(elsewhere / "runs" / name / "weights.safetensors").read_bytes() for name in "ab"]
     assert weights[0] == weights[1]
-    card = (elsewhere / "runs" / "a" / "card.md").read_text()
+    card = (elsewhere / "runs" / "a" / "card.md").read_text(encoding="utf-8")
     assert (
         "| accuracy on test, read once, at the end |" in card
         and "| the same, each image also mirrored |" in card
@@ -172,8 +174,11 @@ def test_a_run_with_all_of_them_resumes_to_the_same_bits(elsewhere, capsys):
     assert (
         "except for data folder:images, validation 0.2, epochs 2, batch_size 8, average 5 |" in card
     )
-    assert json.loads((elsewhere / "runs" / "a" / "config.json").read_text())["whiten"] is True
-    result = json.loads((elsewhere / "runs" / "a" / "result.json").read_text())
+    assert (
+        json.loads((elsewhere / "runs" / "a" / "config.json").read_text(encoding="utf-8"))["whiten"]
+        is True
+    )
+    result = json.loads((elsewhere / "runs" / "a" / "result.json").read_text(encoding="utf-8"))
     capsys.readouterr()
     assert typed("evaluate", "a", "--test-flips") == 0
     plain, mirrored = lines(capsys)[1:3]
@@ -200,10 +205,10 @@ def test_a_recipe_may_be_a_file_of_ones_own(elsewhere, capsys):
     assert lines(capsys)[0].endswith("; backend numpy; runs/fast")
     (elsewhere / "my" / "fast.toml").unlink()  # a run does not need it any more
     assert typed("train", "--resume", "fast", "--epochs", "2") == 0
-    config = json.loads((elsewhere / "runs" / "fast" / "config.json").read_text())
+    config = json.loads((elsewhere / "runs" / "fast" / "config.json").read_text(encoding="utf-8"))
     assert (config["batch_size"], config["lr"]) == (60, 0.01)
     assert config["recipe"] == str(elsewhere / "my" / "fast.toml")
-    card = (elsewhere / "runs" / "fast" / "card.md").read_text()
+    card = (elsewhere / "runs" / "fast" / "card.md").read_text(encoding="utf-8")
     assert "| recipe | fast.toml |" in card and str(elsewhere) not in card
 
 

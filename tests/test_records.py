@@ -43,7 +43,9 @@ def test_a_run_that_was_stopped_and_extended_has_each_record_once(step, monkeypa
     with LOG.open("a") as file:
         file.write('{"step": 3')  # as a kill in the middle of a line leaves it
     assert typed("train", "--resume", "a") == 0
-    other = without_seconds(map(json.loads, Path("runs/b/log.jsonl").read_text().splitlines()))
+    other = without_seconds(
+        map(json.loads, Path("runs/b/log.jsonl").read_text(encoding="utf-8").splitlines())
+    )
     assert without_seconds(read()) == other
     assert typed("train", "--resume", "a", "--epochs", "3") == 0
     assert without_seconds(read())[: len(other)] == other

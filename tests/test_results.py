@@ -181,7 +181,10 @@ def test_a_run_that_was_watched_keeps_its_first_and_its_last_step_and_is_drawn(
     watch.write(folder / "layers.csv", rows)
     accuracy.add(folder)
     assert watch.read(tmp_path / "results" / "run" / "layers.csv") == rows[:2] + rows[4:]
-    assert all((tmp_path / "results" / "run" / name).read_text() == name for name in accuracy.SHOWN)
+    assert all(
+        (tmp_path / "results" / "run" / name).read_text(encoding="utf-8") == name
+        for name in accuracy.SHOWN
+    )
     log = [{"epoch": "1", "train_loss": "2.0", "train_accuracy": "0.25"}]
     run = shown(recipe="plain-vs-residual")._replace(folder=folder, log=log)
     fast = shown(recipe="resnet18-fast")._replace(log=log)
@@ -210,7 +213,7 @@ def test_without_shortcuts_the_deeper_net_ends_with_the_higher_training_loss_and
 
 
 def test_the_ablation_is_that_of_the_recipe():
-    found = json.loads((ROOT / ablation.RESULTS).read_text())
+    found = json.loads((ROOT / ablation.RESULTS).read_text(encoding="utf-8"))
     assert found["recipe"] == {**recipes.read("cpu-30min")[0], "epochs": ablation.EPOCHS}
     assert list(found["rows"]) == list(ablation.ROWS) and all(
         len(row) == len(ablation.SEEDS) for row in found["rows"].values()
@@ -222,7 +225,9 @@ def test_what_the_tricks_gain_one_by_one_is_what_they_gain_together():
     """docs/results.md: "What they gain adds up"."""
     means = {
         name: statistics.fmean(plain for plain, _ in row)
-        for name, row in json.loads((ROOT / ablation.RESULTS).read_text())["rows"].items()
+        for name, row in json.loads((ROOT / ablation.RESULTS).read_text(encoding="utf-8"))[
+            "rows"
+        ].items()
     }
     whole, together = means[ablation.WHOLE], "without all of these"
     single = sum(
@@ -250,6 +255,6 @@ def test_two_seeds_of_cpu_30min_were_late_and_trained_again_they_came_to_the_sam
 
 
 def test_the_table_of_speed_is_of_a_whole_measurement_beside_pytorch():
-    found = json.loads((ROOT / "benchmarks" / "results" / "cpu.json").read_text())
+    found = json.loads((ROOT / "benchmarks" / "results" / "cpu.json").read_text(encoding="utf-8"))
     assert not found["smoke"] and not found["pinned"] and found["machine"]["torch"]
     assert len(KNOWN["speed"].splitlines()) == 8

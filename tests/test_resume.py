@@ -81,7 +81,7 @@ def outcome(folder):
     _, _, arrays, loop = run.newest()
     velocities = {name: array.tobytes() for name, array in arrays.items()}
     layers = folder / "layers.csv"
-    watched = layers.read_text() if layers.exists() else None
+    watched = layers.read_text(encoding="utf-8") if layers.exists() else None
     seconds = [row["seconds"] for row in run.log()]
     assert seconds == sorted(seconds) and seconds[-1] <= run.result()["seconds"] + 0.01
     return (

@@ -226,7 +226,7 @@ def test_the_weights_are_those_of_the_end_or_of_the_newest_checkpoint(run):
 
 def test_a_card_has_a_row_per_fact_and_the_config(run):
     run.write_card({"seed": 3, "data": "digits, all of them"}, {"lr": 0.1})
-    text = (run.folder / "card.md").read_text()
+    text = (run.folder / "card.md").read_text(encoding="utf-8")
     assert (
         "| seed | 3 |" in text and "| data | digits, all of them |" in text and '"lr": 0.1' in text
     )
@@ -307,4 +307,4 @@ def test_a_killed_removal_of_an_old_checkpoint_leaves_a_remnant_and_no_half_of_o
     assert [folder.name for folder in run.saved()] == ["step-00000003", "step-00000002"]
     with run.locked():
         assert len(list(run.checkpoints.iterdir())) == 2
-    assert json.loads((run.folder / "config.json").read_text()) == CONFIG
+    assert json.loads((run.folder / "config.json").read_text(encoding="utf-8")) == CONFIG

@@ -106,7 +106,7 @@ def test_what_needs_no_ops_uses_their_forms_alone(path):
 @each_plain_op
 def test_the_plain_maths_does_not_speak_of_machinery(path):
     """Not in its code, not in its comments, not in its documentation; the package's own says where the faster forms are."""
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     if path.name == "__init__.py":
         text = text.replace("registered by minires.fast", "registered")
     assert MACHINERY.findall(text) == []
@@ -121,7 +121,7 @@ def test_machinery_is_found_where_it_is():
         "fast/cuda/start.py",
         "ops/forms.py",
     ):
-        assert MACHINERY.search((PACKAGE / name).read_text()), name
+        assert MACHINERY.search((PACKAGE / name).read_text(encoding="utf-8")), name
     assert MACHINERY.search("x in a half type") and not MACHINERY.search(
         "at most half the kernel, half of the gradient"
     )
@@ -138,7 +138,7 @@ def test_only_the_backend_names_cupy_and_host_work_alone_names_numpy(path):
 @each_file
 def test_a_file_says_its_job_and_is_short(path):
     assert ast.get_docstring(tree(path)), "no docstring"
-    assert len(path.read_text().splitlines()) <= 300
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
 
 
 def test_every_public_function_and_class_is_documented():

@@ -228,7 +228,7 @@ def test_functions_take_operands_by_name_and_refuse_what_they_do_not_know():
 
 
 def test_every_op_is_lifted_and_has_its_documentation():
-    exported = ast.parse(Path(ops.__file__).read_text()).body
+    exported = ast.parse(Path(ops.__file__).read_text(encoding="utf-8")).body
     imports = [
         line
         for line in exported

@@ -297,7 +297,7 @@ def test_a_run_begins_with_weights_and_keeps_what_is_frozen(start, capsys):
         and facts["mean"] == [0.4, 0.5, 0.6]
         and facts["model"] == "resnet20"
     )
-    card = (runs.Run("runs/tuned").folder / "card.md").read_text()
+    card = (runs.Run("runs/tuned").folder / "card.md").read_text(encoding="utf-8")
     assert (
         "| weights at the start | start.safetensors |" in card
         and "| frozen | until:layer3 |" in card
@@ -443,7 +443,7 @@ def test_what_does_not_fit_is_said_and_no_run_is_made(start, words, message, cap
 
 def test_the_settings_say_what_it_began_with(start):
     assert typed(*TUNE, "--freeze", "until:fc") == 0
-    config = json.loads((runs.Path("runs") / "tuned" / "config.json").read_text())
+    config = json.loads((runs.Path("runs") / "tuned" / "config.json").read_text(encoding="utf-8"))
     assert (
         config["weights"] == "start.safetensors"
         and config["freeze"] == "until:fc"

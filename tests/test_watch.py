@@ -456,7 +456,7 @@ ROWS = [
 def test_rows_come_back_from_a_file_digit_for_digit(tmp_path):
     watch.write(tmp_path / "layers.csv", ROWS)
     assert repr(watch.read(tmp_path / "layers.csv")) == repr(ROWS)
-    lines = (tmp_path / "layers.csv").read_text().splitlines()
+    lines = (tmp_path / "layers.csv").read_text(encoding="utf-8").splitlines()
     assert (
         lines[0]
         == "step,layer,depth,activation_mean,activation_std,activation_zeros,gradient_mean,gradient_std,gradient_zeros"

@@ -124,14 +124,16 @@ def test_watch_runs_again_when_a_file_is_saved(here, capsys, monkeypatch):
 def test_hints_come_one_by_one(here):
     outputs = [here.run("exercises", "hint", "05c")[1] for _ in range(4)]
     assert [output.count("05c  hint") for output in outputs] == [1, 2, 3, 3]
-    assert "--give-up" in outputs[3] and "hints=3" in (here.home / progress.FILE).read_text()
+    assert "--give-up" in outputs[3] and "hints=3" in (here.home / progress.FILE).read_text(
+        encoding="utf-8"
+    )
 
 
 def test_reset_keeps_what_was_there(here):
     for number in (1, 2):
         here.write("00a", f"mine = {number}\n")
         here.run("exercises", "reset", "00a")
-    kept = sorted(path.read_text() for path in (here.home / "backup").iterdir())
+    kept = sorted(path.read_text(encoding="utf-8") for path in (here.home / "backup").iterdir())
     assert kept == ["mine = 1\n", "mine = 2\n"]
     assert folder.untouched(manifest.exercise("00a"), here.home)
 
@@ -172,7 +174,7 @@ def test_reset_in_a_clone_that_is_read_only_is_one_clear_line(here, monkeypatch)
                 OSError, match=r"^cannot write .*e00a.* bytes\): Read-only file system$"
             ):
                 commands.reset(here.home, manifest.exercise("00a"))
-        assert path.read_text() == "mine = 1\n"
+        assert path.read_text(encoding="utf-8") == "mine = 1\n"
     assert not [*here.home.glob("backup/*"), *here.home.glob(".*.part")]
 
 

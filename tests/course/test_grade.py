@@ -64,7 +64,9 @@ def graded(tmp_path_factory):
         (folder / name).mkdir(parents=True)
         for id, solution in given.items():
             (folder / name / manifest.exercise(id).file).write_text(answer(id, solution))
-    (folder / "half" / "e05d_col2im.py").write_text((TESTS / "e05d_col2im.py").read_text())
+    (folder / "half" / "e05d_col2im.py").write_text(
+        (TESTS / "e05d_col2im.py").read_text(encoding="utf-8")
+    )
     (folder / "calls_the_library").mkdir()
     (folder / "calls_the_library" / "e05c_im2col.py").write_text("from minires.ops import im2col\n")
     (folder / "empty").mkdir()
@@ -158,4 +160,6 @@ def test_the_command_writes_the_table(classroom):
         and "1 wrong" in output
         and "1  00a sum_of_squares: sum_first: x is added up first" in output
     )
-    assert "ada,00a,sum_of_squares,wrong,sum_first" in (classroom.folder / "table.csv").read_text()
+    assert "ada,00a,sum_of_squares,wrong,sum_first" in (classroom.folder / "table.csv").read_text(
+        encoding="utf-8"
+    )

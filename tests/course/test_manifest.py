@@ -12,7 +12,7 @@ each = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exerc
 
 @each
 def test_the_committed_file_is_what_the_source_gives(exercise):
-    assert (TESTS / exercise.file).read_text() == stubs.cut(exercise), (
+    assert (TESTS / exercise.file).read_text(encoding="utf-8") == stubs.cut(exercise), (
         "python -m minires.course.stubs --force overwrites it"
     )
 
@@ -35,7 +35,7 @@ def test_the_file_is_short_and_says_what_to_do(exercise):
 
 @each
 def test_claims_are_plain_functions_with_a_first_line(exercise):
-    tree = ast.parse((TESTS / exercise.test).read_text())
+    tree = ast.parse((TESTS / exercise.test).read_text(encoding="utf-8"))
     claims = [
         node
         for node in tree.body

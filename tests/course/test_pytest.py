@@ -23,7 +23,9 @@ def test_at_first_nothing_is_started(whole_classroom):
 
 def test_an_exercise_takes_no_time(classroom):
     """Neither Hypothesis nor PyTorch is imported: they take longer than all exercises."""
-    (classroom.home / "conftest.py").write_text((classroom.home / "conftest.py").read_text() + LOOK)
+    (classroom.home / "conftest.py").write_text(
+        (classroom.home / "conftest.py").read_text(encoding="utf-8") + LOOK
+    )
     _, output = classroom.run("exercises/test_e00a_sum_of_squares.py", module="pytest")
     assert "imported: []" in output
 
@@ -103,13 +105,13 @@ def test_another_not_implemented_error_is_wrong(classroom):
 
 def test_a_bug_hunt_is_started_when_its_function_changes(classroom):
     path = classroom.home / "e02h_divide.py"
-    path.write_text("# I have looked at it.\n" + path.read_text())
+    path.write_text("# I have looked at it.\n" + path.read_text(encoding="utf-8"))
     status, output = classroom.run("-k", "e02h", module="pytest")
     assert status == 5 and words(output, "02h").startswith("not started")
-    path.write_text(path.read_text().replace("-g * a / b * b", "g * a / b * b"))
+    path.write_text(path.read_text(encoding="utf-8").replace("-g * a / b * b", "g * a / b * b"))
     status, output = classroom.run("-k", "e02h", module="pytest")
     assert status == 1 and words(output, "02h").startswith("wrong")
-    path.write_text(path.read_text().replace("g * a / b * b", "-g * a / (b * b)"))
+    path.write_text(path.read_text(encoding="utf-8").replace("g * a / b * b", "-g * a / (b * b)"))
     status, output = classroom.run("-k", "e02h", module="pytest")
     assert status == 0 and words(output, "02h").startswith("solved")
 

@@ -10,7 +10,10 @@ ROW = r"^\| [\d, ]+ \| (\d\d .*?) \| .* \| \d+ \| (\d+) \| (\d+) \|$"
 
 
 def test_the_schedule_has_each_chapters_exercises_and_minutes():
-    rows, seen = re.findall(ROW, (ROOT / "TEACHING.md").read_text(), flags=re.MULTILINE), []
+    rows, seen = (
+        re.findall(ROW, (ROOT / "TEACHING.md").read_text(encoding="utf-8"), flags=re.MULTILINE),
+        [],
+    )
     for chapters, count, minutes in rows:
         numbers = [int(text) for text in re.findall(r"\b(\d\d) ", chapters + " ")]
         found = [
@@ -25,10 +28,13 @@ def test_the_schedule_has_each_chapters_exercises_and_minutes():
 
 
 def test_the_readme_counts_the_exercises_and_its_page_names_each_chapter():
-    text, exercises = (ROOT / "README.md").read_text(), manifest.exercises().values()
+    text, exercises = (
+        (ROOT / "README.md").read_text(encoding="utf-8"),
+        manifest.exercises().values(),
+    )
     hours = round(sum(exercise.minutes for exercise in exercises) / 60)
     assert f"There are {len(exercises)} exercises, {hours} hours of them" in text
-    page = (ROOT / "docs" / "exercises.md").read_text()
+    page = (ROOT / "docs" / "exercises.md").read_text(encoding="utf-8")
     for path in sorted((ROOT / "chapters").glob("*.ipynb")):
         assert f"](../chapters/{path.name}) |" in page
 

@@ -48,7 +48,7 @@ def test_a_verdict_that_passes_is_judged_once(file, asked, kind):
 
 def test_each_kind_has_a_line_of_its_own_and_the_lines_are_sorted(file, asked):
     row(file, asked, "mutants"), row(file, asked, "bank")
-    lines = [line.split() for line in file.read_text().splitlines()[1:]]
+    lines = [line.split() for line in file.read_text(encoding="utf-8").splitlines()[1:]]
     assert [line[:2] for line in lines] == [["05c", "bank"], ["05c", "mutants"]]
     assert lines[0][2:-1] == ["right=5", "wrong=20", "spellings=4", "named=3"]
 
@@ -101,7 +101,7 @@ def test_a_change_of_another_exercise_or_of_the_command_line_is_none():
 )
 def test_a_line_that_was_edited_or_mixed_up_is_not_believed(file, asked, change):
     row(file, asked)
-    file.write_text(file.read_text().replace(*change))
+    file.write_text(file.read_text(encoding="utf-8").replace(*change))
     assert row(file, asked) == (FOUND["bank"], False)
 
 
