@@ -1,12 +1,13 @@
 """The computational graph: nodes that know how they were made, and the backward pass over them. No maths."""
 
+import inspect
 from collections.abc import Iterable, Iterator
 from types import CellType, FunctionType
 from typing import Any
 
 from minires.backend import Array, is_array, xp
 from minires.ops import Backward
-from minires.ops.forms import has_forms
+from minires.ops.forms import FUNCTIONS, has_forms
 
 __all__ = [
     "Node",
@@ -20,6 +21,7 @@ __all__ = [
     "run_backward",
     "saved",
     "type_names",
+    "written_since",
 ]
 
 
@@ -28,15 +30,17 @@ class Node:
 
     parents  for each operand its Node, or the Tensor itself where it is a leaf, or None where no gradient is needed
     backward  the op's own; None once it has been used: what it saved is free then
+    result  an array or a tensor, of which shape and dtype are kept
+    leaves  (which operand, Tensor, its version now) of those that the library may write into
     """
 
-    __slots__ = ("__weakref__", "backward", "dtype", "op", "parents", "shape")
+    __slots__ = ("__weakref__", "backward", "dtype", "leaves", "op", "parents", "shape")
 
     def __init__(
-        self, op: str, parents: tuple, backward: Any, shape: tuple[int, ...], dtype: Any
+        self, op: str, parents: tuple, backward: Any, result: Any, leaves: Iterable[tuple] = ()
     ) -> None:
-        self.op, self.parents, self.backward = op, parents, backward
-        self.shape, self.dtype = shape, dtype
+        self.op, self.parents, self.backward, self.leaves = op, parents, backward, leaves
+        self.shape, self.dtype = result.shape, result.dtype
 
 
 @has_forms
@@ -46,24 +50,24 @@ def backward_pass(root: Node, g: Array) -> None:
     Each node's backward waits until all its users have sent their part, so it runs once, and is released then: no recursion,
     no sorting, and memory falls as the pass goes.
     """
-    users = count_users(root)
-    waiting, ready = {root: g}, [root]  # node -> its gradient so far; nodes whose gradient is whole
+    # How many users of each node are still to come; its gradient so far; nodes whose gradient is whole.
+    users, waiting, ready = count_users(root), {root: g}, [root]
     while ready:
         node = ready.pop()
         for parent, g in run_backward(node, waiting.pop(node)):
-            if not isinstance(parent, Node):
+            if isinstance(parent, Node):
+                waiting[parent] = as_array(waiting[parent] + g) if parent in waiting else g
+                users[parent] -= 1
+                if users[parent] == 0:
+                    ready.append(parent)
+            else:
                 accumulate(parent, g)
-                continue
-            waiting[parent] = as_array(waiting[parent] + g) if parent in waiting else g
-            users[parent] -= 1
-            if users[parent] == 0:
-                ready.append(parent)
 
 
 def count_users(root: Node) -> dict[Node, int]:
     """For each node below `root`, how many operands of others it is.
 
-    Raises  RuntimeError: a part of the graph has been used already.
+    Raises  RuntimeError: a part of the graph has been used already, or a leaf has been written into since it was an operand.
     """
     users, stack = {root: 0}, [root]
     while stack:
@@ -73,6 +77,9 @@ def count_users(root: Node) -> dict[Node, int]:
                 f"backward() through a graph that was used already: what {node.op} had saved is gone. "
                 "Run the forward pass again, or add the losses up and call backward() once"
             )
+        for _, leaf, version in node.leaves:
+            if leaf.version is not version:
+                raise written_since(node)
         for parent in node.parents:
             if isinstance(parent, Node):
                 users[parent] = users.get(parent, 0) + 1
@@ -81,10 +88,21 @@ def count_users(root: Node) -> dict[Node, int]:
     return users
 
 
+def written_since(node: Node) -> RuntimeError:
+    """The error that names the operand that was written into after the forward pass, and what did it."""
+    i, leaf = next((i, leaf) for i, leaf, version in node.leaves if leaf.version is not version)
+    known = node.op in FUNCTIONS and list(inspect.signature(FUNCTIONS[node.op].plain).parameters)
+    name = known[i] if known and i < len(known) else f"operand {i}"
+    return RuntimeError(
+        f"backward() of {node.op}: its {name}, of shape {leaf.shape}, was changed by {leaf.version[1]} after the forward pass, "
+        "so gradients would be wrong. Call backward() before that, or run the forward pass again"
+    )
+
+
 def run_backward(node: Node, g: Array) -> list[tuple[Any, Array]]:
     """(parent, its gradient) for each operand that needs one. The node releases what it saved."""
     backward, parents = node.backward, node.parents
-    node.backward, node.parents = None, ()
+    node.backward, node.parents, node.leaves = None, (), ()
     try:
         grads = backward(g)
     except MemoryError as error:

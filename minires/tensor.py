@@ -3,75 +3,65 @@
 No maths.
 """
 
+import copy
 import inspect
 from collections.abc import Callable, Iterator
 from functools import wraps
 from numbers import Number
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from minires import ops
-from minires.backend import Array, HostArray, is_float, refuse_foreign, settings, to_host, using, xp
+from minires.backend import (
+    Array,
+    HostArray,
+    HostScalar,
+    grad_enabled,
+    is_float,
+    no_grad,
+    refuse_foreign,
+    settings,
+    to_host,
+    xp,
+)
 from minires.graph import Node, accumulate, as_array, backward_pass, out_of_memory, type_names
 
 __all__ = ["Tensor", "apply", "grad_enabled", "lifted", "no_grad"]
-
-
-def no_grad() -> using:
-    """Context manager and decorator: no graph is recorded, so results require no gradient. For evaluation."""
-    return using(grad=False)
-
-
-def grad_enabled() -> bool:
-    """Whether ops on tensors record the graph here."""
-    return settings().grad
 
 
 class Tensor:
     """An array, and whether the loss is to be differentiated with respect to it.
 
     data  an array of the backend in use, which stays as it is and is not copied; or a number or lists of them,
-        which become float32
+        which become float32. Ops keep it for their backward pass: don't write into it before backward() has run, as the
+        gradient would be wrong. What an optimizer or load_state_dict() writes is noticed, and backward() raises
     grad  after backward(), for a leaf that requires it: the gradient, an array of data's shape and type
+    version  of a leaf: (how often the library has written into data, what wrote last), or None for a tensor that is not trained
     ==  whether the two are one and the same tensor, so that tensors can be keys; for the numbers a.data == b.data
     """
 
-    __slots__ = ("__weakref__", "data", "grad", "node", "requires_grad")
+    __slots__ = ("__weakref__", "data", "grad", "node", "requires_grad", "version")
     __array_ufunc__ = None  # array + tensor is the tensor's business
 
     data: Array
     grad: Array | None
     node: Node | None
     requires_grad: bool
+    version: tuple[int, str] | None
 
-    # Methods that minires.functional adds, each with the op's options.
-    exp: Callable[..., "Tensor"]
-    log: Callable[..., "Tensor"]
-    log_softmax: Callable[..., "Tensor"]
-    max: Callable[..., "Tensor"]
-    mean: Callable[..., "Tensor"]
-    relu: Callable[..., "Tensor"]
-    reshape: Callable[..., "Tensor"]
-    scale_gradient: Callable[..., "Tensor"]
-    sigmoid: Callable[..., "Tensor"]
-    softmax: Callable[..., "Tensor"]
-    sqrt: Callable[..., "Tensor"]
-    sum: Callable[..., "Tensor"]
-    tanh: Callable[..., "Tensor"]
-    transpose: Callable[..., "Tensor"]
-    var: Callable[..., "Tensor"]
+    if TYPE_CHECKING:  # methods that minires.functional adds, each with the op's options
+
+        def _op(self, *operands: Any, **options: Any) -> "Tensor": ...
+
+        exp = log = log_softmax = max = mean = relu = reshape = scale_gradient = sigmoid = _op
+        softmax = sqrt = sum = tanh = transpose = var = _op
 
     def __init__(self, data: Any, *, requires_grad: bool = False) -> None:
-        if isinstance(data, Tensor):
-            data = data.data
-        elif isinstance(data, Number) and hasattr(data, "dtype"):  # a NumPy scalar
-            data = as_array(data)
-        elif isinstance(data, (Number, list, tuple)):
-            data = xp.asarray(data, dtype=xp.float32)
-        elif not isinstance(data, xp.ndarray):
-            refuse_foreign(data, "the data of a Tensor")
+        if not isinstance(data, xp.ndarray):
+            data = as_array(data) if isinstance(data, HostScalar) else _made(data)
         if requires_grad and not is_float(data.dtype):
             raise TypeError(f"a tensor of {data.dtype} has no gradient: only floats have")
-        self.data, self.requires_grad, self.grad, self.node = data, requires_grad, None, None
+        self.data, self.grad, self.node, self.requires_grad = data, None, None, requires_grad
+        self.version = (0, "") if requires_grad else None
 
     # What an array has.
 
@@ -90,16 +80,21 @@ class Tensor:
     def item(self) -> float:
         """The number in a tensor of one element. On a GPU this waits."""
         if self.size != 1:
-            raise ValueError(
-                f"item() takes a tensor of one element, this one has shape {self.shape}"
-            )
+            raise ValueError(f"item(): expected a tensor of one element, got shape {self.shape}")
         return to_host(self.data).item()
 
     def __float__(self) -> float:
         return float(self.item())
 
+    def __int__(self) -> int:
+        return int(self.item())
+
     def __bool__(self) -> bool:
         return bool(self.item())
+
+    def __format__(self, spec: str) -> str:
+        """With a spec, such as f"{loss:.3f}", that of item()."""
+        return format(self.item(), spec) if spec else str(self)
 
     # What a number has: + - * / ** @ and comparisons. Each op is on tensors in minires.functional, too.
 
@@ -165,7 +160,7 @@ class Tensor:
         return to_host(self.data)
 
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise TypeError("a Tensor does not turn into a NumPy array by itself: say tensor.numpy()")
+        raise TypeError("expected an array, got a Tensor: tensor.numpy() is its array")
 
     def __repr__(self) -> str:
         facts = [f"shape {self.shape}", str(self.dtype)]
@@ -176,7 +171,20 @@ class Tensor:
         numbers = str(self.numpy()).replace("\n", "\n" + " " * len("Tensor("))
         return f"Tensor({numbers}, {', '.join(facts)})"
 
+    def __deepcopy__(self, memo: dict) -> "Tensor":
+        if self.node is not None:
+            raise RuntimeError(
+                f"deepcopy: expected a leaf, got the result of {self.node.op}: copy tensor.detach()"
+            )
+        twin = copy.copy(self)
+        twin.data, twin.grad = copy.deepcopy(self.data, memo), copy.deepcopy(self.grad, memo)
+        return twin
+
     # The graph.
+
+    def written_by(self, writer: str) -> None:
+        """Note that `writer` has written into data: backward() through a graph that was recorded before raises."""
+        self.version = (self.version[0] if self.version else 0) + 1, writer
 
     def detach(self) -> "Tensor":
         """The same numbers (the same memory), cut off from the graph."""
@@ -187,14 +195,12 @@ class Tensor:
 
         grad  of this tensor's shape: a tensor, an array or lists. A tensor of one element may do without: it is 1 then.
 
-        Raises  RuntimeError: nothing here requires a gradient, or a part of the graph has been used already.
-        ValueError: a gradient of another shape is given or needed. Whatever an op's backward raises: what leaves have got
-        until then stays in their `grad`, and the graph is used.
+        Raises  RuntimeError: nothing here requires a gradient, a part of the graph has been used already, or the library has
+        written into a parameter since. ValueError: a gradient of another shape is given or needed. Whatever an op's backward
+        raises: what leaves have got until then stays in their `grad`, and the graph is used.
         """
         if not self.requires_grad:
-            raise RuntimeError(
-                "backward() from a tensor that needs no gradient: nothing that made it has requires_grad"
-            )
+            raise RuntimeError("backward(): nothing that made this tensor has requires_grad")
         grad = self._seed(grad)
         if self.node is None:
             accumulate(self, grad)
@@ -205,14 +211,10 @@ class Tensor:
         if grad is None and self.size == 1:
             return xp.ones(self.shape, dtype=self.dtype)
         if grad is None:
-            raise ValueError(
-                f"backward() of a tensor of shape {self.shape} needs a gradient of that shape; a loss is one number"
-            )
+            raise ValueError(f"backward(): expected a gradient of shape {self.shape}, got none")
         grad = Tensor(grad).data.astype(self.dtype, copy=False)
         if grad.shape != self.shape:
-            raise ValueError(
-                f"backward() got a gradient of shape {grad.shape} for a tensor of shape {self.shape}"
-            )
+            raise ValueError(f"backward(): expected shape {self.shape}, got {grad.shape}")
         return grad
 
 
@@ -226,7 +228,7 @@ def apply(op: ops.Op, *operands: Any, **options: Any) -> Tensor:
     name = getattr(getattr(op, "func", op), "__name__", type(op).__name__)
     arrays = [_array(operand, name) for operand in operands]
     if not any(isinstance(array, xp.ndarray) for array in arrays):
-        arrays = [Tensor(array).data for array in arrays]
+        arrays = [Tensor(operand).data for operand in operands]
     options = {key: _option(value, key, name) for key, value in options.items()}
     # Times False is an empty tuple: under no_grad() nothing needs a gradient.
     needs = tuple(isinstance(x, Tensor) and x.requires_grad for x in operands) * settings().grad
@@ -237,14 +239,12 @@ def apply(op: ops.Op, *operands: Any, **options: Any) -> Tensor:
         raise out_of_memory(name, arrays, error) from error
     is_pair = isinstance(made, tuple) and len(made) == 2 and callable(made[1])
     if not is_pair or isinstance(made[0], Tensor):
-        raise TypeError(
-            f"{name}: an op must give a tuple of an array and its backward, a function; it gave {type_names(made)}"
-        )
+        raise TypeError(f"{name}: expected a pair (array, backward), got {type_names(made)}")
     result = Tensor(made[0])
     if any(needs):
         parents = tuple((x.node or x) if need else None for x, need in zip(operands, needs))
-        result.requires_grad = True
-        result.node = Node(name, parents, made[1], result.shape, result.dtype)
+        leaves = [(i, x, x.version) for i, x in enumerate(operands) if getattr(x, "version", None)]
+        result.requires_grad, result.node = True, Node(name, parents, made[1], result, leaves)
     return result
 
 
@@ -272,21 +272,28 @@ def lifted(op: ops.Op, *, ints: tuple[int, ...] = ()) -> Callable[..., Tensor]:
 
 
 def _array(operand: Any, op: str) -> Any:
-    """An operand as an array or a plain number."""
-    operand = operand.data if isinstance(operand, Tensor) else operand
-    if isinstance(operand, xp.ndarray):
-        return operand
-    if isinstance(operand, Number):
-        return _option(operand)
+    """An operand as an array, or as a plain number where it is one or an array without axes: it changes no other's dtype."""
+    array: Any = operand.data if isinstance(operand, Tensor) else operand
+    if isinstance(array, xp.ndarray) and (array is not operand or array.ndim):
+        return array
     if isinstance(operand, (list, tuple)):
-        return Tensor(operand).data
-    refuse_foreign(operand, f"{op}: an operand")
+        return _made(operand)
+    if not isinstance(operand, (Number, HostScalar, xp.ndarray)):
+        refuse_foreign(array, f"{op}: an operand")
+    return _option(operand)
+
+
+def _made(value: Any) -> Array:
+    """The array of a tensor, or of numbers, which become float32."""
+    if isinstance(value, Tensor):
+        return value.data
+    if isinstance(value, (Number, list, tuple)):
+        return xp.asarray(value, dtype=xp.float32)
+    refuse_foreign(value, "the data of a Tensor")
 
 
 def _option(value: Any, name: str = "", op: str = "") -> Any:
-    """An option; a NumPy scalar as a plain number, as it would turn float32 into float64."""
+    """An option; a scalar or an array without axes as a plain number, as it would turn float32 into float64."""
     if isinstance(value, Tensor):
-        raise TypeError(
-            f"{op}: option {name} is a Tensor: no gradient goes to an option; tensor.data is its array"
-        )
-    return value.item() if isinstance(value, Number) and hasattr(value, "item") else value
+        raise TypeError(f"{op}: {name} is an option, which has no gradient: pass tensor.data")
+    return value.item() if getattr(value, "shape", None) == () else value

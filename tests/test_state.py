@@ -125,7 +125,7 @@ def test_each_state_has_its_lock():
     writes = [
         ast.unparse(n)
         for n in source
-        if isinstance(n, ast.Assign) and "_default = " in ast.unparse(n)
+        if isinstance(n, ast.Assign) and ast.unparse(n).startswith("_default = replace")
     ]
     assert "with _lock:\n    _default = replace(_default, **changes)" in blocks
     assert writes == ["_default = replace(_default, **changes)"]

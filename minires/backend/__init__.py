@@ -8,7 +8,7 @@ MINIRES_BACKEND sets the start; without it, NumPy.
 """
 
 from minires.backend.border import is_array, refuse_foreign, to_device, to_host
-from minires.backend.library import LOADERS, Array, BackendError, HostArray, Library
+from minires.backend.library import LOADERS, Array, BackendError, HostArray, HostScalar, Library
 from minires.backend.precision import (
     HALVES,
     accumulation_dtype,
@@ -23,7 +23,9 @@ from minires.backend.precision import (
 from minires.backend.settings import (
     Settings,
     carried,
+    grad_enabled,
     name,
+    no_grad,
     on_a_gpu,
     settings,
     threads,
@@ -39,16 +41,19 @@ __all__ = [
     "Array",
     "BackendError",
     "HostArray",
+    "HostScalar",
     "Library",
     "Settings",
     "accumulation_dtype",
     "as_float",
     "autocast",
     "carried",
+    "grad_enabled",
     "is_array",
     "is_float",
     "is_half",
     "name",
+    "no_grad",
     "on_a_gpu",
     "refuse_foreign",
     "result_dtype",

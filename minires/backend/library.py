@@ -9,6 +9,9 @@ from minires import names
 
 Array = Any  # an array of the backend in use; which library's is known only at run time
 HostArray = numpy.ndarray  # an array on the host, such as to_host returns
+HostScalar = (
+    numpy.generic
+)  # what NumPy's reductions return, of any kind: numpy.float32(1), numpy.bool_(True)
 
 
 class BackendError(Exception):

@@ -70,13 +70,12 @@ class _Override:
         for lock, _ in self.blocks:
             if not lock.locked():
                 self.blocks = self.open_blocks()
-        before, blocks, made = self.made
-        if before is not base or blocks is not self.blocks:
+        if self.made[0] is not base or self.made[1] is not self.blocks:
             blocks, made = self.blocks, base
             for _, changes in blocks:
                 made = replace(made, **changes)
             self.made = base, blocks, made
-        return made
+        return self.made[2]
 
     def open_blocks(self) -> tuple:
         """The blocks that have not ended."""
@@ -226,6 +225,16 @@ def on_a_gpu() -> bool:
     """Return True if the library in use runs CUDA kernels."""
     library = settings().library
     return "cupy" in (library.name, library.family)
+
+
+def no_grad() -> using:
+    """Context manager and decorator: no graph is recorded, so results require no gradient. For evaluation."""
+    return using(grad=False)
+
+
+def grad_enabled() -> bool:
+    """Return True if ops on tensors record the graph here."""
+    return settings().grad
 
 
 def using_threads(number: int | None) -> using:

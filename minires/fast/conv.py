@@ -8,6 +8,7 @@ from minires.fast.parts import sum_over_chunks
 from minires.fast.products import product
 from minires.ops.conv import check_shapes, col2im, im2col
 from minires.ops.forms import faster
+from minires.ops.reduce import total
 from minires.ops.windows import output_size, window
 
 COVERS = ("im2col", "col2im", "overlap_add")
@@ -47,7 +48,7 @@ def columns_in_chunks(x, weight, bias=None, *, stride=1, padding=0, needs_input_
             return _summed(columns.T, g_chunk)
 
         g_weight = sum_over_chunks(chunk_backward, n, size)
-        g_bias = upcast(g).sum(axis=(0, 1, 2)) if has_bias else None
+        g_bias = total(upcast(g), axis=(0, 1, 2)) if has_bias else None
         return g_x, g_weight.reshape(weight.shape), g_bias
 
     return y, backward
@@ -90,7 +91,7 @@ def pointwise(x, weight, bias=None, *, stride=1, padding=0, needs_input_grad=NEE
             return _summed(x[chunk, ::sh, ::sw].reshape(-1, c).T, g_chunk)
 
         g_weight = sum_over_chunks(chunk_backward, n, size)
-        g_bias = upcast(g).sum(axis=(0, 1, 2)) if has_bias else None
+        g_bias = total(upcast(g), axis=(0, 1, 2)) if has_bias else None
         return g_x, g_weight.reshape(weight.shape), g_bias
 
     return y, backward

@@ -17,6 +17,7 @@ from minires.ops.norm import (
     check_channels,
     check_values,
 )
+from minires.ops.reduce import total
 
 
 @op
@@ -72,7 +73,7 @@ def _checked_stats(x, gamma, beta, add, stats, training):
     mean, var = stats if stats is not None else channel_stats(x)
     check_channels(name, x, gamma=gamma, beta=beta, mean=mean, var=var)
     _check_add(x, add)
-    return mean, var
+    return (mean, var) if training else (mean.copy(), var.copy())  # running ones may move on
 
 
 def _check_add(x, add):
@@ -251,6 +252,7 @@ def stats_in_chunks(x):
     return base + offset, sum(squares) / sum(counts) + between
 
 
+ROWS = 256  # so many are added up in float32
 RUN = 512  # numbers: a pixel of few channels is taken together with its neighbours, so that a row is about so long
 
 
@@ -277,13 +279,17 @@ class ChannelRows:
         return scratch(name, (rows, self.pixels * self.c), self.dtype)
 
     def sum(self, rows, factors=None):
-        """The sum of each channel (C,); of the products with other rows, where there are some."""
-        down = (
-            xp.ones(len(rows), dtype=rows.dtype) @ rows
-            if factors is None
-            else xp.einsum("ij,ij->j", rows, factors)
-        )
-        return down.reshape(-1, self.c).sum(axis=0)
+        """The sum of each channel (C,); of the products with other rows, where there are some. Of a few rows at a time: a long
+        sum in float32 loses digits.
+        """
+        sums = []
+        for i in range(0, max(len(rows), 1), ROWS):
+            part = rows[i : i + ROWS]
+            if factors is None:
+                sums.append(xp.ones(len(part), dtype=part.dtype) @ part)
+            else:
+                sums.append(xp.einsum("ij,ij->j", part, factors[i : i + ROWS]))
+        return total(xp.stack(sums).reshape(-1, self.c), axis=0)
 
     def size(self, arrays):
         """The bytes of an example in so many arrays."""

@@ -15,6 +15,8 @@ def packed_update(optimizer):
     packed_before = vars(optimizer).setdefault("_packed", {})
     for i, group in enumerate(optimizer.groups):
         moved = [parameter for parameter in group["params"] if parameter.grad is not None]
+        for parameter in moved:
+            parameter.written_by(f"{type(optimizer).__name__}.step()")
         if PackedParameters.can_pack(moved, optimizer.state):
             packed = PackedParameters.of(moved, optimizer.state, packed_before.get(i))
             packed_before[i] = packed

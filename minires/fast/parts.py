@@ -80,12 +80,8 @@ class Process:
         with self.lock: run(hold)  # noqa: E701  # fmt: skip  # one line: nothing comes between run and the lock's release
 
     def _limit(self, hold):
-        self._holds = [other for other in self._holds if other.locked()]
-        if not self._holds:
-            # Where an interrupt came before a library had its number back, that is still known.
-            kept = {id(library): number for library, number in self._before}
-            numbers = [(library, library.num_threads) for library in self.blas()]
-            self._before = [(a, n if n > 1 else kept.get(id(a), n)) for a, n in numbers]
+        # Where there are numbers, other threads hold it, or an interrupt came before all libraries had theirs back.
+        self._before = self._before or [(library, library.num_threads) for library in self.blas()]
         self._holds.append(hold)
         for library, _ in self._before:
             _set_threads(library, 1)

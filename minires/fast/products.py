@@ -16,6 +16,7 @@ from minires.fast.parts import PROCESS, sum_over_chunks
 from minires.nn.init import sum_of_products
 from minires.ops.forms import faster, has_forms
 from minires.ops.linear import check_features
+from minires.ops.reduce import total
 
 SMALL = 1_000_000  # multiplications, from OpenBLAS's sgemm_small_kernel_permit
 SHORT = 64  # runs shorter than that gain nothing
@@ -112,7 +113,7 @@ def rows_in_chunks(x, weight, bias=None):
             return product(x_rows[chunk].T, g_rows[chunk], into)
 
         g_weight = sum_over_chunks(chunk_backward, *plan)
-        return g_x.reshape(x.shape), g_weight, upcast(g_rows).sum(axis=0) if has_bias else None
+        return g_x.reshape(x.shape), g_weight, total(upcast(g_rows), axis=0) if has_bias else None
 
     return y.reshape(*x.shape[:-1], o), backward
 

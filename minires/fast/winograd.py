@@ -21,6 +21,7 @@ from minires.fast.parts import sum_over_chunks
 from minires.fast.tiles import F2, F4, F4_STRIDE2, Maps, matrices
 from minires.ops.conv import check_shapes
 from minires.ops.forms import faster
+from minires.ops.reduce import total
 from minires.ops.windows import output_size, window
 
 TILES = {(1, 1): (F4, F2), (2, 2): (F4_STRIDE2,)}  # by stride
@@ -85,7 +86,7 @@ def by_tiles(x, weight, bias=None, *, padding=(0, 0), tile=F4, needs_input_grad=
             return g_u
 
         g_weight = maps.untile_filters(sum_over_chunks(chunk_backward, n, maps.size, maps.shared))
-        return g_x, g_weight, g.sum(axis=(0, 1, 2)) if has_bias else None
+        return g_x, g_weight, total(g, axis=(0, 1, 2)) if has_bias else None
 
     return y, backward
 
@@ -144,7 +145,7 @@ def _channels_in_blocks(x, weight, bias, maps, needs_input_grad):
             sum_over_chunks(
                 lambda chunk: maps.untile_gradient(v[..., chunk, :], g_x[chunk]), n, maps.size
             )
-        return g_x, g_weight, g.sum(axis=(0, 1, 2)) if has_bias else None
+        return g_x, g_weight, total(g, axis=(0, 1, 2)) if has_bias else None
 
     return y, backward
 

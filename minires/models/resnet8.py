@@ -79,6 +79,7 @@ class ShortResNet(Module):
         """
         kernel = pair(self.conv1.weight.shape[:2], "kernel", at_least=1)
         (*_, filters) = self.conv1.weight.shape
+        self.conv1.weight.written_by("whiten()")
         self.conv1.weight.data[...] = to_device(init.whitening(images, kernel, filters))
         self.conv1.weight.requires_grad = False
 

@@ -23,6 +23,7 @@ class Parameter(Tensor):
 
     def __init__(self, data: Any, *, requires_grad: bool = True) -> None:
         super().__init__(data, requires_grad=requires_grad)
+        self.version = (0, "")
 
 
 class Module:
@@ -120,6 +121,7 @@ class Module:
 
         for parameter in self.parameters():
             parameter.data, parameter.grad = changed(parameter.data), None
+            parameter.written_by("astype()")
         for _, module in self.modules():
             changed(vars(module))
         return self
@@ -152,6 +154,8 @@ class Module:
             name: to_device(state[name]).astype(array.dtype, copy=False)
             for name, array in own.items()
         }
+        for parameter in self.parameters():
+            parameter.written_by("load_state_dict()")
         for name, array in own.items():
             array[...] = new[name]
 

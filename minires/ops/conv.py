@@ -2,6 +2,7 @@
 
 from minires.backend import xp
 from minires.ops.forms import op
+from minires.ops.reduce import total
 from minires.ops.windows import image_shape, output_size, overlap_add, pad_images, window
 
 
@@ -22,8 +23,7 @@ def im2col(x, *, kernel, stride=1, padding=0):
     patches = patches[:, ::sh, ::sw].transpose(0, 1, 2, 4, 5, 3)  # (N, OH, OW, KH, KW, C), a view
 
     def backward(g):
-        g_x, _ = col2im(g, shape=shape, kernel=kernel, stride=stride, padding=padding)
-        return (g_x,)
+        return col2im(g, shape=shape, kernel=kernel, stride=stride, padding=padding)[:1]
 
     return xp.array(patches, order="C").reshape(n * oh * ow, kh * kw * c), backward
 
@@ -64,8 +64,7 @@ def conv2d(x, weight, bias=None, *, stride=1, padding=0):
     Saves  x and weight: the columns, KH*KW times as large as x, are made again for the backward pass.
     Raises  ValueError: shapes that do not fit, or a window larger than the padded image.
     """
-    n, h, w, c = check_shapes(x, weight, bias)
-    kh, kw, _, f = weight.shape
+    (n, h, w, c), (kh, kw, _, f) = check_shapes(x, weight, bias), weight.shape
     kernel, stride, padding = window((kh, kw), stride, padding)
     oh, ow = output_size((h, w), kernel, stride, padding)
     matrix = weight.reshape(kh * kw * c, f)
@@ -78,7 +77,7 @@ def conv2d(x, weight, bias=None, *, stride=1, padding=0):
         columns, from_columns = im2col(x, kernel=kernel, stride=stride, padding=padding)
         (g_x,) = from_columns(g @ matrix.T)
         g_weight = (columns.T @ g).reshape(kh, kw, c, f)
-        return g_x, g_weight, g.sum(axis=0) if has_bias else None
+        return g_x, g_weight, total(g, axis=0) if has_bias else None
 
     return y.reshape(n, oh, ow, f), backward
 

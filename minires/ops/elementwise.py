@@ -2,6 +2,7 @@
 
 from minires.backend import xp
 from minires.ops.forms import has_forms, op
+from minires.ops.reduce import total
 
 
 @op
@@ -124,7 +125,7 @@ def unbroadcast(g, shape):
     stretched = tuple(
         axis for axis in range(g.ndim) if axis < new or shape[axis - new] != g.shape[axis]
     )
-    return g.sum(axis=stretched).reshape(shape)
+    return total(g, stretched).reshape(shape)
 
 
 @op

@@ -5,6 +5,7 @@ import math
 from minires.backend import xp
 from minires.ops.elementwise import unbroadcast
 from minires.ops.forms import op
+from minires.ops.reduce import total
 
 
 @op
@@ -51,7 +52,7 @@ def linear(x, weight, bias=None):
     def backward(g):
         rows, g = x.reshape(n, i), g.reshape(n, o)
         g_x = (g @ weight.T).reshape(x.shape)
-        return g_x, rows.T @ g, g.sum(axis=0) if has_bias else None
+        return g_x, rows.T @ g, total(g, axis=0) if has_bias else None
 
     return y.reshape(*x.shape[:-1], o), backward
 

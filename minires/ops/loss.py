@@ -2,6 +2,7 @@
 
 from minires.backend import xp
 from minires.ops.forms import op
+from minires.ops.reduce import total
 
 
 @op
@@ -11,10 +12,10 @@ def softmax(x, *, axis=-1):
     Saves  the result.
     """
     powers = xp.exp(x - x.max(axis=axis, keepdims=True))
-    y = powers / powers.sum(axis=axis, keepdims=True)
+    y = powers / total(powers, axis, keepdims=True)
 
     def backward(g):
-        return (y * (g - (g * y).sum(axis=axis, keepdims=True)),)
+        return (y * (g - total(g * y, axis, keepdims=True)),)
 
     return y, backward
 
@@ -26,10 +27,10 @@ def log_softmax(x, *, axis=-1):
     Saves  the result.
     """
     x = x - x.max(axis=axis, keepdims=True)
-    y = x - xp.log(xp.exp(x).sum(axis=axis, keepdims=True))
+    y = x - xp.log(total(xp.exp(x), axis, keepdims=True))
 
     def backward(g):
-        return (g - xp.exp(y) * g.sum(axis=axis, keepdims=True),)
+        return (g - xp.exp(y) * total(g, axis, keepdims=True),)
 
     return y, backward
 
@@ -84,7 +85,7 @@ def mse_loss(x, target):
         g_x = g * difference * 2 / difference.size
         return g_x, -g_x
 
-    return (difference * difference).mean(), backward
+    return total(difference * difference, divisor=difference.size), backward
 
 
 def check_labels(labels, logits, label_smoothing):

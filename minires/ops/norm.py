@@ -5,6 +5,7 @@ x is (N, C) or (N, H, W, C): statistics run over all axes but the last.
 
 from minires.backend import xp
 from minires.ops.forms import op
+from minires.ops.reduce import total
 
 
 @op
@@ -13,14 +14,13 @@ def channel_stats(x):
 
     x  (N, ..., C)    mean, var  (C,)
 
-    Sums are float64: a float32 sum of a million values keeps about four digits.
     Raises  ValueError: there is no value, or a single axis. TypeError: x is not of floating-point numbers.
     """
-    axes, _ = check_values("channel_stats", x, at_least=1)
-    mean = x.mean(axis=axes, dtype="float64").astype(x.dtype)
+    axes, m = check_values("channel_stats", x, at_least=1)
+    mean = total(x, axes, divisor=m)
     # A second pass: E[x^2] - E[x]^2 would lose the digits that a large mean takes up.
     deviation = x - mean
-    return mean, (deviation * deviation).mean(axis=axes, dtype="float64").astype(x.dtype)
+    return mean, total(deviation * deviation, axes, divisor=m)
 
 
 @op
@@ -44,8 +44,8 @@ def batch_norm(x, gamma, beta, *, eps=1e-5, stats=None):
     x_hat = (x - mean) * scale
 
     def backward(g):
-        g_beta = g.sum(axis=axes)
-        g_gamma = (g * x_hat).sum(axis=axes)
+        g_beta = total(g, axes)
+        g_gamma = total(g * x_hat, axes)
         g_x = gamma * scale * (g - g_beta / m - x_hat * (g_gamma / m))
         return g_x, g_gamma, g_beta
 
@@ -68,7 +68,7 @@ def batch_norm_frozen(x, gamma, beta, *, mean, var, eps=1e-5):
     x_hat = (x - mean) * scale
 
     def backward(g):
-        return g * (gamma * scale), (g * x_hat).sum(axis=axes), g.sum(axis=axes)
+        return g * (gamma * scale), total(g * x_hat, axes), total(g, axes)
 
     return x_hat * gamma + beta, backward
 

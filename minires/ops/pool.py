@@ -2,6 +2,7 @@
 
 from minires.backend import xp
 from minires.ops.forms import op
+from minires.ops.reduce import total
 from minires.ops.windows import image_shape, output_size, overlap_add, pad_images, views, window
 
 
@@ -52,7 +53,7 @@ def avg_pool2d(x, *, kernel, stride=None, padding=0):
     kernel, stride, padding = pool_window(x, kernel, stride, padding, "avg_pool2d")
     output = output_size((h, w), kernel, stride, padding)
     positions = kernel[0] * kernel[1]
-    y = xp.zeros((n, *output, c), dtype=x.dtype)
+    y = xp.zeros((n, *output, c))  # float64, as in total
     for patch in views(pad_images(x, padding), kernel, stride, output):
         y += patch
 
@@ -60,7 +61,7 @@ def avg_pool2d(x, *, kernel, stride=None, padding=0):
         parts = [g / positions] * positions
         return (overlap_add(parts, shape, kernel, stride, padding, g.dtype),)
 
-    return y / positions, backward
+    return (y / positions).astype(x.dtype), backward
 
 
 @op
@@ -76,7 +77,7 @@ def global_avg_pool(x):
     def backward(g):
         return (xp.broadcast_to(g.reshape(n, 1, 1, c) / (h * w), shape),)
 
-    return x.mean(axis=(1, 2)), backward
+    return total(x, axis=(1, 2), divisor=h * w), backward
 
 
 def pool_window(x, kernel, stride, padding, op):

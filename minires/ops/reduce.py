@@ -32,6 +32,19 @@ def _count(shape, axis):
     return math.prod(size for size, kept in zip(shape, _keep(shape, axis)) if kept == 1)
 
 
+def total(x, axis=None, keepdims=False, divisor=1):
+    """The sum of floats over `axis`, divided; added up in float64: a float32 sum of a million numbers keeps about four digits."""
+    return (x.sum(axis=axis, dtype="float64", keepdims=keepdims) / divisor).astype(x.dtype)
+
+
+def _total(x, axis, keepdims, divisor):
+    """total; of ints and bools NumPy's own sum, which is exact, and divided a float64."""
+    if x.dtype.kind not in "biu":
+        return total(x, axis, keepdims, 1 if divisor is None else divisor)
+    whole = x.sum(axis=axis, keepdims=keepdims)
+    return whole if divisor is None else whole / divisor
+
+
 @op
 def sum(x, *, axis=None, keepdims=False):
     """The sum over `axis`: each element gets the gradient of its sum.
@@ -43,7 +56,7 @@ def sum(x, *, axis=None, keepdims=False):
     def backward(g):
         return (xp.broadcast_to(g.reshape(kept), shape),)
 
-    return x.sum(axis=axis, keepdims=keepdims), backward
+    return _total(x, axis, keepdims, None), backward
 
 
 @op
@@ -57,7 +70,7 @@ def mean(x, *, axis=None, keepdims=False):
     def backward(g):
         return (xp.broadcast_to(g.reshape(kept) / n, shape),)
 
-    return x.mean(axis=axis, keepdims=keepdims), backward
+    return _total(x, axis, keepdims, n), backward
 
 
 @op
@@ -84,15 +97,13 @@ def var(x, *, axis=None, ddof=0, keepdims=False):
     Saves  the distances.
     Raises  ValueError: ddof is as large as n, or larger.
     """
-    divisor = _count(x.shape, axis) - ddof
+    kept, n = _keep(x.shape, axis), _count(x.shape, axis)
+    divisor = n - ddof
     if divisor <= 0:
-        raise ValueError(
-            f"var: ddof is {ddof}, wanted less than the number of elements, {_count(x.shape, axis)}"
-        )
-    distance = x - x.mean(axis=axis, keepdims=True)
-    kept = _keep(x.shape, axis)
+        raise ValueError(f"var: expected a ddof below the number of elements, {n}, got {ddof}")
+    distance = x - _total(x, axis, True, n)
 
     def backward(g):
         return (g.reshape(kept) * distance * 2 / divisor,)
 
-    return (distance * distance).sum(axis=axis, keepdims=keepdims) / divisor, backward
+    return _total(distance * distance, axis, keepdims, divisor), backward

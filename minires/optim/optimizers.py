@@ -143,6 +143,7 @@ class Optimizer:
         for group in self.groups:
             for parameter in group["params"]:
                 if parameter.grad is not None:
+                    parameter.written_by(f"{type(self).__name__}.step()")
                     self.update(parameter, group, self.state.setdefault(parameter, {}))
 
     def update(self, parameter: Any, group: dict[str, Any], state: dict[str, Any]) -> None:
@@ -234,8 +235,7 @@ class SGD(Optimizer):
         if group["momentum"] and "velocity" not in state:
             state["velocity"] = xp.zeros_like(parameter.data)
         options = {name: group[name] for name in ("lr", "momentum", "weight_decay", "nesterov")}
-        velocity = state["velocity"] if group["momentum"] else None
-        sgd(parameter.data, parameter.grad, velocity, **options)
+        sgd(parameter.data, parameter.grad, state.get("velocity"), **options)
 
 
 class Adam(Optimizer):
