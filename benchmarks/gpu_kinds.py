@@ -1,4 +1,4 @@
-"""Where the time of a training step on a GPU goes, by kind of work, waiting for the GPU around each piece; and the time of a
+"""The time of a training step on a GPU by kind of work, waiting for the GPU around each piece; and the time of a
 step without waiting.
 """
 
@@ -14,8 +14,8 @@ from minires import backend, ops, optim
 from minires.backend import to_device
 from minires.fast import blocks, conv, tiles
 
-# Kind of work -> the names of its ops on tensors; and of its other functions, by the place where they are looked up. What one
-# does within another counts for itself alone.
+# Kind of work -> the names of its ops on tensors; and of its other functions, by the place where they are looked up. Work
+# within other work counts only for itself.
 OPS = {
     "norm": ("norm_add_relu",),
     "convolutions, the rest": ("conv2d",),
@@ -43,7 +43,7 @@ KINDS = (
     "mean, linear layer, loss",
     "optimizer",
 )
-# How convolutions are computed -> a function that returns a context in which they are.
+# How convolutions are computed -> a function that returns a context for it.
 WAYS = {
     "float32": contextlib.nullcontext,
     "float32, im2col": partial(ops.without, *ours.NOT_COLUMNS),

@@ -16,10 +16,10 @@ NCHW, CHANNELS_LAST = "PyTorch NCHW", "PyTorch channels_last"
 
 
 class Mode(NamedTuple):
-    """How exact the products are, in minires and in PyTorch."""
+    """A precision of the products, in minires and in PyTorch."""
 
     name: str
-    context: Callable = nullcontext  # returns a context in which minires computes in this mode
+    context: Callable = nullcontext  # returns minires's context for this mode
     tf32: bool = False  # PyTorch's
     bf16: bool = False  # PyTorch's, by autocast
     layouts: tuple = (NCHW, CHANNELS_LAST)  # of PyTorch's images

@@ -86,7 +86,7 @@ def shapes(n):
 
 
 class Plan(NamedTuple):
-    """How much is measured, and how often."""
+    """The amount of what is measured, and the number of rounds."""
 
     rounds: int = 5  # after one to warm up
     few: int = 3  # rounds, where a round is long
@@ -117,7 +117,7 @@ SMOKE = Plan(
 
 
 class GpuPlan(NamedTuple):
-    """How much is measured on a GPU, and how often."""
+    """The amount of what is measured on a GPU, and the number of rounds."""
 
     rounds: int = 5  # after one to warm up
     turn: float = 0.3  # seconds of a turn, at least

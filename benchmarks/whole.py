@@ -51,7 +51,7 @@ def threads(plan, peers):
 
 
 def growth(plan, peers):
-    """how training steps grow with batch, depth and width"""
+    """training steps with larger batches, deeper and wider networks"""
     kinds = {"batch": [(plan.small, n) for n in plan.batches], "depth": [(net, plan.n) for net in plan.depths],
              "width": [(net, plan.n) for net in plan.widths]}  # fmt: skip
     return {kind: [{"net": net, **_measured(net, n, plan.few, plan.turn, peers)} for net, n in points]
@@ -59,7 +59,7 @@ def growth(plan, peers):
 
 
 def loop(plan, peers):
-    """what `minires train` adds to the bare step (benchmarks.loop)"""
+    """the cost that `minires train` adds to the bare step (benchmarks.loop)"""
     return around.speed(
         plan.small if plan.small in models.MODELS else "resnet20", plan.few, plan.loop, plan.n
     )

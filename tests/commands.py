@@ -32,7 +32,7 @@ NUMBER = re.compile(r"(?:\\[-+])?\d[\d,]*(?:\\\.\d+)?")
 
 
 def clone(folder):
-    """A clone of HEAD, with the stand-ins in it."""
+    """Clone HEAD, put the stand-ins there, and return the clone's folder."""
     home = folder / "minires"
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(home)], check=True)
     rng = numpy.random.default_rng(0)
@@ -56,7 +56,7 @@ def clone(folder):
 
 
 def environment(home):
-    """That of a reader who has activated the clone's .venv, and who has no browser and may be root."""
+    """Return the environment of a reader who has activated the clone's .venv, has no browser, and may be root."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -78,7 +78,7 @@ def environment(home):
 
 
 def run(command, home):
-    """(what is wrong, or None; what was printed) of a command in the clone."""
+    """Run a command in the clone, and return (what is wrong, or None; what was printed)."""
     text, cwd = command.text, home
     if command.is_a("run with"):
         text += f" {command.mark.value}"
@@ -140,7 +140,7 @@ def _wait(process, file, until):
 
 
 def missing(shown, printed):
-    """The first line of a shown output that was not printed, as a sentence, or None: numbers may differ, and ... is anything."""
+    """Return the first line of a shown output that was not printed, as a sentence, or None: numbers may differ, and ... is anything."""
     lines = iter([" ".join(line.split()) for line in re.split(r"[\r\n]+", printed)])
     for line in filter(None, (" ".join(line.split()) for line in shown)):
         if line == "...":
@@ -188,7 +188,7 @@ def main():
 
 
 def _run_all(found, home, without):
-    """(the commands that failed, [(command, how it was run)] of those with a mark)."""
+    """Return (the commands that failed, [(command, how it was run)] of those with a mark)."""
     failed, marked = [], []
     for command in found:
         mark = command.mark

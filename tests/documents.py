@@ -28,7 +28,7 @@ INLINE = re.compile(
 
 @dataclass(frozen=True)
 class Mark:
-    """What a comment says about the commands that begin with `start`: kind, value, reason."""
+    """A comment about the commands that begin with `start`: kind, value, reason."""
 
     kind: str
     value: str | None
@@ -58,12 +58,12 @@ class Command:
 
 
 def documents():
-    """README.md and all of docs."""
+    """Return README.md and all of docs."""
     return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def commands(document, text=None):
-    """The commands of a document, in its order; a program in Python comes where its first block is.
+    """Return the commands of a document, in its order; a program in Python comes where its first block is.
 
     Raises  ValueError: a mark that cannot be read, or for which there is no command.
     """
@@ -92,7 +92,7 @@ def commands(document, text=None):
 
 
 def _marks(document, before):
-    """The marks in the comments that end right before a block."""
+    """Yield the marks in the comments that end right before a block."""
     comments = BEFORE.search(before)
     for comment in re.findall(r"<!-- (.*?) -->", comments[0] if comments else "", re.DOTALL):
         comment = " ".join(comment.split())
@@ -133,7 +133,7 @@ def _of_block(document, line, language, body):
 
 
 def named(document):
-    """The commands that a document names within a sentence, once each; those with placeholders in capitals are left out."""
+    """Return the commands that a document names within a sentence, once each; those with placeholders in capitals are left out."""
     text = FENCE.sub("", document.read_text(encoding="utf-8"))
     found = dict.fromkeys(" ".join(match.split()) for match in INLINE.findall(text))
     return [

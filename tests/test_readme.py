@@ -25,7 +25,7 @@ SOURCES = "\n".join(
 
 
 def problem(text):
-    """What is wrong with a command, or None: it names something that does not exist."""
+    """Return what is wrong with a command (it names something that does not exist), or None."""
     words = shlex.split(text)
     while words and (found := re.match(r"([A-Z_]+)=", words[0])):
         if found[1] not in SOURCES:
@@ -131,7 +131,7 @@ def test_each_command_of_a_page_exists_with_its_options(page):
 
 @pytest.mark.parametrize("page", documents.documents(), ids=lambda path: path.name)
 def test_a_command_that_needs_a_gpu_or_a_download_is_not_run_and_says_why(page):
-    """What the script would do on any machine has to end there."""
+    """Every command that the script runs has to work on any machine."""
     for command in documents.commands(page):
         needs = re.search(r"cupy|tv_in1k|minires.data.jpeg|data cifar10\b", command.text)
         if needs and command.language != "python":
