@@ -179,16 +179,9 @@ def test_the_readmes_python_runs(tmp_path):
     assert result.returncode == 0, result.stderr
 
 
-OPTIONAL = (
-    "cupy",
-    "ipykernel",
-    "ml_dtypes",
-    "nbclient",
-    "nbformat",
-    "onnx",
-    "onnxruntime",
-    "torch",
-)
+OPTIONAL = """
+cupy ipykernel ml_dtypes nbclient nbformat onnx onnxruntime shtab tensorboardX torch
+""".split()
 
 
 @pytest.mark.slow
