@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import re
 import shlex
 import tomllib
@@ -250,6 +251,10 @@ def here(tmp_path, monkeypatch):
     return tmp_path / "minires"
 
 
+posix = pytest.mark.skipif(os.name != "posix", reason="make readme needs a POSIX shell")
+
+
+@posix
 @pytest.mark.parametrize(
     ("text", "mark", "said"),
     [
@@ -267,6 +272,7 @@ def test_a_command_runs_in_the_clone(text, mark, said, here):
     assert wrong == said
 
 
+@posix
 def test_what_is_left_out_is_listed(here, capsys):
     found = [
         Command(ROOT / "README.md", 1, "echo one"),
