@@ -4,10 +4,10 @@ from minires.backend import xp
 
 
 def channels_last(rows):
-    """CIFAR's images as it stores them, one per row, as images with the channels last.
+    """Rearrange CIFAR's rows, one per image, into images with the channels last.
 
     rows  (N, 3072): for each image a plane of 32 x 32 reds, row by row, then one of greens, then one of blues
-    result  (N, 32, 32, 3), in the dtype of rows, in memory of its own
+    result  (N, 32, 32, 3), in the dtype of rows, as a copy
 
     xp is NumPy. The result should be stored in the order in which it is read, with the channels of a pixel next
     to each other: result.flags.c_contiguous is True. To derive: at which index k of its row is channel c of
