@@ -14,14 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import ThreadpoolController, threadpool_info, threadpool_limits
 
 from minires import Tensor, backend, models, nn, no_grad, ops, optim
 from minires import functional as F
 from minires.backend import carried, machine, on_a_gpu, to_device, to_host, using_threads
 from minires.fast import parts
 from minires.fast.onepass import norm_add_relu
-from minires.fast.parts import PROCESS, scratch, sum_over_chunks
+from minires.fast.parts import scratch, sum_over_chunks
 from tests.chunks import in_chunks_of
 from tests.interrupts import interrupts
 
@@ -516,7 +516,7 @@ def in_a_thread(run):
 def control_is_taken():
     """This thread is threadpoolctl's first to set a number, which lets it ignore all others."""
     with threadpool_limits(limits=2, user_api="blas"):
-        PROCESS.blas()[0].set_num_threads(3)
+        ThreadpoolController().select(user_api="blas").lib_controllers[0].set_num_threads(3)
 
 
 @pytest.mark.parametrize("number", [1, 2])
@@ -589,8 +589,7 @@ class OneNumberForEachThread:
     def __init__(self):
         self.here = threading.local()
 
-    @property
-    def num_threads(self):
+    def get_num_threads(self):
         return getattr(self.here, "number", 3)
 
     def set_num_threads(self, number):
@@ -604,15 +603,15 @@ def test_where_each_thread_has_a_number_of_its_own_each_gets_one_and_its_own_bac
     def work(chunk):
         if chunk.start < 3:
             meeting.wait(timeout=60)  # three threads take part
-        return [library.num_threads]
+        return [library.get_num_threads()]
 
     with mock.patch.object(parts, "PROCESS", parts.Process()), using_threads(3):
-        parts.PROCESS._libraries = [library]
+        parts.PROCESS._libraries = [parts.Blas.of(library)]
         for _ in range(2):
             assert sum_over_chunks(work, 6, LARGE) == [1] * 6
-            assert library.num_threads == 3
+            assert library.get_num_threads() == 3
         assert in_a_thread(carried(lambda: sum_over_chunks(work, 6, LARGE))) == [1] * 6
-        assert library.num_threads == 3
+        assert library.get_num_threads() == 3
 
 
 # Interrupts.
@@ -655,6 +654,9 @@ def test_what_setting_the_number_of_the_blas_raises_is_undone_by_the_next_call(o
         def __init__(self, number):
             self.num_threads = number
 
+        def get_num_threads(self):
+            return self.num_threads
+
         def set_num_threads(self, number):
             if Library.raises:
                 Library.raises -= 1
@@ -662,7 +664,7 @@ def test_what_setting_the_number_of_the_blas_raises_is_undone_by_the_next_call(o
             self.num_threads = number
 
     process, libraries = parts.Process(), [Library(3), Library(5)]
-    process._libraries = libraries
+    process._libraries = [parts.Blas.of(library) for library in libraries]
 
     def numbers():
         return [library.num_threads for library in libraries]

@@ -70,6 +70,7 @@ class _Override:
         for lock, _ in self.blocks:
             if not lock.locked():
                 self.blocks = self.open_blocks()
+                _override.set(self if self.blocks else self.fixed)
         if self.made[0] is not base or self.made[1] is not self.blocks:
             blocks, made = self.blocks, base
             for _, changes in blocks:

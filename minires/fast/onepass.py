@@ -252,7 +252,7 @@ def stats_in_chunks(x):
     return base + offset, sum(squares) / sum(counts) + between
 
 
-ROWS = 256  # so many are added up in float32
+ROWS = 512  # so many are added up in float32
 RUN = 512  # numbers: a pixel of few channels is taken together with its neighbours, so that a row is about so long
 
 
@@ -279,8 +279,8 @@ class ChannelRows:
         return scratch(name, (rows, self.pixels * self.c), self.dtype)
 
     def sum(self, rows, factors=None):
-        """The sum of each channel (C,); of the products with other rows, where there are some. Of a few rows at a time: a long
-        sum in float32 loses digits.
+        """The sum of each channel (C,); of the products with other rows, where there are some. Some rows at a time: a longer sum
+        in float32 would lose digits.
         """
         sums = []
         for i in range(0, max(len(rows), 1), ROWS):
@@ -289,7 +289,8 @@ class ChannelRows:
                 sums.append(xp.ones(len(part), dtype=part.dtype) @ part)
             else:
                 sums.append(xp.einsum("ij,ij->j", part, factors[i : i + ROWS]))
-        return total(xp.stack(sums).reshape(-1, self.c), axis=0)
+        few = sums[0] if len(sums) == 1 else xp.concatenate(sums)
+        return total(few.reshape(-1, self.c), axis=0)
 
     def size(self, arrays):
         """The bytes of an example in so many arrays."""

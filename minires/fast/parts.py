@@ -7,9 +7,11 @@ The cut and the order of sums depend on the problem alone, so the result has the
 import os
 import threading
 from collections import deque
+from collections.abc import Callable
 from functools import partial
-from itertools import pairwise
+from itertools import pairwise, product
 from queue import SimpleQueue
+from typing import Any, NamedTuple
 
 import numpy
 
@@ -35,12 +37,10 @@ class Process:
         self._libraries = None
 
     def start(self, jobs):
-        """Have worker threads call these functions, which must not raise: soon, or later where all are busy, or where no thread
-        can be started never.
-        """
+        """Have worker threads call these functions, which must not raise; where no thread can be started nobody does."""
         try:
             while self._workers < len(jobs):
-                threading.Thread(target=_work, args=(self._jobs,), daemon=True).start()
+                threading.Thread(target=self.work, args=(self._jobs,), daemon=True).start()
                 self._workers += 1
         except RuntimeError:  # the interpreter is shutting down, or the system has no more
             if not self._workers:
@@ -54,7 +54,8 @@ class Process:
             from threadpoolctl import ThreadpoolController
 
             numpy.ones((2, 2)) @ numpy.ones((2, 2))  # so that it is loaded
-            self._libraries = ThreadpoolController().select(user_api="blas").lib_controllers
+            found = ThreadpoolController().select(user_api="blas").lib_controllers
+            self._libraries = [Blas.of(library) for library in found]
         return self._libraries
 
     def multiplies_small_in_place(self):
@@ -80,49 +81,64 @@ class Process:
         with self.lock: run(hold)  # noqa: E701  # fmt: skip  # one line: nothing comes between run and the lock's release
 
     def _limit(self, hold):
-        # Where there are numbers, other threads hold it, or an interrupt came before all libraries had theirs back.
-        self._before = self._before or [(library, library.num_threads) for library in self.blas()]
+        first = not self._before  # of several threads, and no interrupt has left numbers behind
+        if first:
+            self._before = [(library, library.get()) for library in self.blas()]
         self._holds.append(hold)
-        for library, _ in self._before:
-            _set_threads(library, 1)
+        for library, number in self._before:
+            if number > 1 and (first or library.get() > 1):
+                library.set(1)
 
     def _release(self, hold):
-        self._holds = [each for each in self._holds if each is not hold and each.locked()]
+        if hold in self._holds:
+            self._holds.remove(hold)
+        if self._holds:  # those of other threads, and of interrupts
+            self._holds = [other for other in self._holds if other.locked()]
         for library, number in self._before:
-            if not self._holds or _counts_for_each_thread(library):
-                _set_threads(library, number)
+            if number > 1 and (not self._holds or library.per_thread):
+                library.set(number)
         if not self._holds:
             self._before = []
 
+    def work(self, jobs):
+        """Do the jobs, for ever, as a worker thread."""
+        for library in self.blas():
+            if library.per_thread:
+                library.set(1)
+        while True:
+            job = jobs.get()
+            job()
+            del job  # and the arrays that it holds
+
     def after_fork(self):
-        """A child has one thread, and whatever its parent's others were doing ended with them."""
+        """Start again in a child process, which has one thread."""
         for library, number in self._before:
-            _set_threads(library, number)
+            library.set(number)
         self.__init__()
 
 
-def _work(jobs):
-    for library in PROCESS.blas():
-        if _counts_for_each_thread(library):
-            _set_threads(library, 1)
-    while True:
-        job = jobs.get()
-        job()
-        del job  # and the arrays that it holds
+class Blas(NamedTuple):
+    """A BLAS: its kernel, functions that get and set its number of threads, and whether each thread has a number of its own."""
 
+    architecture: str | None
+    get: Callable[[], int]
+    set: Callable[[int], Any]
+    per_thread: bool
 
-def _counts_for_each_thread(library):
-    """Return True if the library's limit holds for the thread that sets it, and not for the process."""
-    return library.internal_api == "mkl" or getattr(library, "threading_layer", "") == "openmp"
-
-
-def _set_threads(library, number):
-    """Set it from any thread: threadpoolctl 3.8 ignores all threads but one, unless that one is cleared."""
-    if library.num_threads != number:
-        clear = getattr(library, "clear_controlling_thread", lambda force: None)
-        clear(force=True)
-        library.set_num_threads(number)
-        clear(force=True)
+    @classmethod
+    def of(cls, library):
+        """One of threadpoolctl's libraries. Of OpenBLAS its own functions: threadpoolctl 3.8 lets only one thread set it."""
+        kernel, layer = (getattr(library, key, None) for key in ("architecture", "threading_layer"))
+        per_thread = library.internal_api == "mkl" or layer == "openmp"
+        affixes = product(("", "scipy_"), ("", "64_", "_64"))
+        for prefix, suffix in (
+            affixes if library.internal_api == "openblas" and not per_thread else ()
+        ):
+            names = (f"{prefix}openblas_{verb}_num_threads{suffix}" for verb in ("get", "set"))
+            own = [getattr(library.dynlib, name, None) for name in names]
+            if all(own):
+                return cls(kernel, *own, per_thread)
+        return cls(kernel, library.get_num_threads, library.set_num_threads, per_thread)
 
 
 PROCESS = Process()
@@ -175,9 +191,8 @@ def one_by_one(work, chunks):
 
 
 def side_by_side(work, chunks):
-    """The same, several at a time, under the settings of this thread, but for their number of threads: it is 1 within a chunk.
+    """The same, several at a time, under the settings of this thread, with threads=1 and a BLAS of one thread for each chunk.
 
-    No chunk waits for another. Meanwhile the BLAS uses one thread for each.
     Raises  what the first chunk to fail raised.
     """
     workers = min(threads(), len(chunks))
