@@ -8,8 +8,6 @@ def channel_stats(x):
 
     x  (N, ..., C)    mean, var  (C,)
 
-    Sums are float64: a float32 sum of a million values keeps about four digits.
-
     x may have any number of axes; the last one is the channels. xp's own mean takes several axes at once: axis=(0, 1).
     To derive: var = mean((x - mean)^2) = mean(x^2) - mean^2. On paper they're equal. Which of the two loses its
     digits if the mean is a million and the standard deviation is 1? Chapter 07.

@@ -62,6 +62,7 @@ def conv2d(x, weight, bias=None, *, stride=1, padding=0):
     OH = floor((H + 2 padding - KH) / stride) + 1, OW likewise; the padding is zeros. stride, padding: an int or a pair.
 
     Saves  x and weight: the columns, KH*KW times as large as x, are made again for the backward pass.
+    A faster form by Winograd's tiles spreads a NaN or a very large pixel over its tile: see docs/speed.md.
     Raises  ValueError: shapes that do not fit, or a window larger than the padded image.
     """
     (n, h, w, c), (kh, kw, _, f) = check_shapes(x, weight, bias), weight.shape
