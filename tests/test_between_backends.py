@@ -1,7 +1,7 @@
 """The same training on NumPy and on each other backend that works here, and taken over from one to the other on the way.
 
-From one seed weights and batches are the same. What differs is the order of sums: in float64 ten steps agree to 1e-9, in float32 the
-losses to 1e-3 and the state to 2e-2, as rounding may turn the sign before a ReLU. The kernels of a card take part as the shim.
+From one seed weights and batches are the same. What differs is the order of sums: in float64 ten steps agree to 1e-9, in float32
+losses and state to 1e-3, with images for which rounding changes no sign before a ReLU. The kernels of a card take part as the shim.
 """
 
 import numpy
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 OTHERS = [name for name in conftest.BACKENDS if name != "numpy"]
 OTHERS += ["shim"] * (shim.COMPILER is not None and "shim" not in OTHERS)
-TOLERANCES = {"float64": (1e-9, 1e-9), "float32": (1e-3, 2e-2)}  # of losses, of the state
+TOLERANCES = {"float64": (1e-9, 1e-9), "float32": (1e-3, 1e-3)}  # of losses, of the state
 
 
 @pytest.fixture(params=OTHERS)
@@ -25,7 +25,7 @@ def other(request, monkeypatch):
 
 
 def dataset():
-    rng = numpy.random.default_rng(5)
+    rng = numpy.random.default_rng(7)
     images, labels = rng.integers(0, 256, (40, 12, 12, 3), numpy.uint8), rng.integers(0, 4, 40)
     return data.Dataset(
         images, labels, classes=list("abcd"), mean=(0.5,) * 3, std=(0.25,) * 3, name="noise"
