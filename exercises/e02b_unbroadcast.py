@@ -4,7 +4,7 @@ from minires.backend import xp
 
 
 def unbroadcast(g, shape):
-    """Sum `g` over the axes along which an array of `shape` was stretched: the adjoint of broadcasting.
+    """Sum `g` over the axes along which an array of `shape` was broadcast: the adjoint of broadcasting.
 
     g  has the shape that an array of shape `shape` was broadcast to    result  has shape `shape`
     To derive: an element that was used k times changes the loss in k places, so its gradient is the sum over

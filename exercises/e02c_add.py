@@ -5,7 +5,7 @@ from minires.ops.elementwise import unbroadcast
 
 
 def add(a, b):
-    """a + b: the residual add. Both sides get the gradient as it is.
+    """a + b: the residual add. Both operands get the gradient unchanged.
 
     Saves  two shapes.
 

@@ -4,7 +4,7 @@ from minires.backend import xp
 
 
 def mean(x, *, axis=None, keepdims=False):
-    """The mean over `axis`: of n elements, each gets 1/n of the gradient.
+    """The mean over `axis`. Each of n elements gets 1/n of the gradient.
 
     Saves  a shape.
 

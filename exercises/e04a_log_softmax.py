@@ -4,7 +4,7 @@ from minires.backend import xp
 
 
 def log_softmax(x, *, axis=-1):
-    """x - log(sum(e**x)) along `axis`, with the largest x taken off first.
+    """x - log(sum(e**x)) along `axis`, with the largest x subtracted first.
 
     Saves  the result.
 

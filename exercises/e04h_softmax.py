@@ -4,7 +4,7 @@ from minires.backend import xp
 
 
 def softmax(x, *, axis=-1):
-    """e**x / sum(e**x) along `axis`. The largest x is taken off first: no overflow, the same result.
+    """e**x / sum(e**x) along `axis`. The largest x is subtracted first: no overflow, the same result.
 
     Saves  the result.
 

@@ -2,7 +2,7 @@
 
 
 def output_size(size, kernel, stride, padding):
-    """(OH, OW), the steps that a window makes down and across: floor((size + 2 padding - kernel) / stride) + 1.
+    """Return (OH, OW), the number of window positions down and across: floor((size + 2 padding - kernel) / stride) + 1.
 
     All four are pairs. Raises  ValueError: the window is larger than the padded image.
 

@@ -6,7 +6,7 @@ from minires.ops.windows import output_size, window
 
 
 def im2col(x, *, kernel, stride=1, padding=0):
-    """Each patch that the window sees becomes a row.
+    """Return the patches that the window sees as the rows of a matrix.
 
     x  (N, H, W, C)    result  (N*OH*OW, KH*KW*C), rows in the order of N, OH, OW
 

@@ -6,7 +6,7 @@ from minires.ops.windows import output_size, window
 
 
 def col2im(columns, *, shape, kernel, stride=1, padding=0):
-    """Each row is added back to where its patch lay, so a pixel that k windows see is the sum of k entries.
+    """Add each row back at the position of its patch, so a pixel that k windows see is the sum of k entries.
 
     columns  (N*OH*OW, KH*KW*C)    result  (N, H, W, C), which is `shape`
 

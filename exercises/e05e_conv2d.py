@@ -9,9 +9,9 @@ def conv2d(x, weight, bias=None, *, stride=1, padding=0):
     """y[n, i, j, f] = sum over u, v, c of x[n, i * stride + u, j * stride + v, c] * weight[u, v, c, f], plus bias[f].
 
     x  (N, H, W, C)    weight  (KH, KW, C, F)    bias  (F,)    result  (N, OH, OW, F)
-    OH = floor((H + 2 padding - KH) / stride) + 1, OW likewise; the padding is zeros. stride, padding: an int or a pair.
+    OH = floor((H + 2 padding - KH) / stride) + 1, OW likewise; padding is with zeros. stride, padding: an int or a pair.
 
-    Saves  x and weight: the columns, KH*KW times as large as x, are made again for the backward pass.
+    Saves  x and weight. The columns are KH*KW times as large as x, so the backward pass makes them again.
     A faster form by Winograd's tiles spreads a NaN or a very large pixel over its tile: see docs/speed.md.
 
     im2col(x, kernel=, stride=, padding=) and col2im(columns, shape=, kernel=, stride=, padding=) are ops: each returns

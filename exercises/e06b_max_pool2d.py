@@ -5,12 +5,12 @@ from minires.ops.windows import output_size, overlap_add, pad_images, views, win
 
 
 def max_pool2d(x, *, kernel, stride=None, padding=0):
-    """The largest number under each window. On a tie the first, row by row, gets the gradient; of several NaNs the last.
+    """The largest number in each window. On a tie, the first in row order gets the gradient; of several NaNs, the last.
 
     x  (N, H, W, C)    result  (N, OH, OW, C)
-    Without `stride` windows lie side by side. The padding counts as -inf, and is at most half the kernel.
+    Without `stride`, windows are next to each other. The padding counts as -inf, and is at most half the kernel.
 
-    Saves  for each result the position of its maximum in the window (a byte, for up to 256 positions).
+    Saves  the position in its window of each result's maximum (a byte, for up to 256 positions).
 
     kernel, stride and padding are an int or a pair. Of the imported functions, pad_images(x, padding, value)
     puts a border around the images; views(x, kernel, stride, output) yields, for each kernel position, the

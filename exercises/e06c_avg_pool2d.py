@@ -5,10 +5,10 @@ from minires.ops.windows import output_size, overlap_add, pad_images, views, win
 
 
 def avg_pool2d(x, *, kernel, stride=None, padding=0):
-    """The mean of the numbers under each window. The padding counts, as zeros.
+    """The mean of the numbers in each window. The padding counts, as zeros.
 
     x  (N, H, W, C)    result  (N, OH, OW, C)
-    Without `stride` windows lie side by side. The padding is at most half the kernel.
+    Without `stride`, windows are next to each other. The padding is at most half the kernel.
 
     Saves  a shape.
 

@@ -4,7 +4,7 @@ from minires.backend import xp
 
 
 def channel_stats(x):
-    """(mean, var) of each channel, var divided by the number of values. Not differentiated: batch_norm does that.
+    """Return (mean, var) of each channel; var is divided by the number of values. Not differentiated: batch_norm does that.
 
     x  (N, ..., C)    mean, var  (C,)
 

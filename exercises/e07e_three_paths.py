@@ -7,11 +7,11 @@ from minires.ops.norm import channel_stats
 def batch_norm(x, gamma, beta, *, eps=1e-5, stats=None):
     """x_hat * gamma + beta, where x_hat = (x - mean) / sqrt(var + eps) has the batch's mean and (biased) variance.
 
-    x  (N, C) or (N, H, W, C)    gamma, beta  (C,)    stats  channel_stats(x), where they are known already
+    x  (N, C) or (N, H, W, C)    gamma, beta  (C,)    stats  channel_stats(x), if already computed
 
-    mean and var move with x, so three paths lead back to it. With m values per channel and sums over them,
+    mean and var depend on x, so there are three paths to it. With m values per channel and sums over them,
     g_x = gamma / sqrt(var + eps) * (g - sum(g) / m - x_hat * sum(g * x_hat) / m).
-    Source  Ioffe and Szegedy 2015, section 3, gathered.
+    Source  Ioffe and Szegedy 2015, section 3, with terms collected.
 
     Saves  x_hat, gamma and 1 / sqrt(var + eps).
 

@@ -6,10 +6,10 @@ from minires.train import Meter
 
 
 def train_epoch(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
-    """One epoch: a step of the optimizer for each batch. Returns the Score over all of them.
+    """Train for one epoch: a step of the optimizer per batch. Returns the Score over all batches.
 
-    batches  pairs (x, labels) of arrays, such as data.batches gives
-    meter  what adds up the Score; without it a Meter
+    batches  pairs (x, labels) of arrays, as data.batches yields
+    meter  adds up the Score (default: a new Meter)
 
     For each batch: run the model on Tensor(x), compute the loss, zero the gradients, call backward(), and let
     the optimizer take a step (it knows the learning rate). The model is in training mode. meter.update(loss,

@@ -1,11 +1,11 @@
 """minires: residual networks from scratch, on NumPy and CuPy.
 
-A map, each package using those before it:
-backend  which array library      ops  the maths, forward and backward      graph, tensor  the computational graph
+A map; each package uses those before it:
+backend  the array library        ops  the maths, forward and backward      graph, tensor  the computational graph
 functional  ops on tensors        nn  layers                                models  residual networks
 optim  optimizers, schedules      data  images to batches                   checkpoint  weights in files
-train  the loop                   gradcheck  is a backward right?           show, watch  pictures of all this
-fast  faster forms of all that    runs  a run's folder                      cli  the command line
+train  the loop                   gradcheck  checks of backward passes      show, watch  figures
+fast  faster forms of the above   runs  the folder of a run                 cli  the command line
 course  the learner's exercises
 """
 

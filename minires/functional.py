@@ -1,6 +1,6 @@
 """The ops, lifted to tensors; some of them are Tensor's methods, too.
 
-Operands are tensors, arrays of the backend in use, numbers, or lists of numbers. The documentation of each is that of its op.
+Operands are tensors, arrays of the backend in use, numbers, or lists of numbers. Each has the documentation of its op.
 """
 
 from collections.abc import Iterable

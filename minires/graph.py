@@ -26,12 +26,12 @@ __all__ = [
 
 
 class Node:
-    """One op that was run: whom its gradients go to, and how they are computed. It does not hold the result.
+    """One op that was run: where its gradients go, and how they are computed. It does not hold the result.
 
-    parents  for each operand its Node, or the Tensor itself where it is a leaf, or None where no gradient is needed
-    backward  the op's own; None once it has been used: what it saved is free then
-    result  an array or a tensor, of which shape and dtype are kept
-    leaves  (which operand, Tensor, its version now) of those that the library may write into
+    parents  for each operand its Node, or the Tensor itself if it is a leaf, or None if no gradient is needed
+    backward  the op's own; None once it has been used, so that what it saved is released
+    result  an array or a tensor, whose shape and dtype are kept
+    leaves  (number of the operand, Tensor, its version now) of those that the library may write into
     """
 
     __slots__ = ("__weakref__", "backward", "dtype", "leaves", "op", "parents", "shape")
@@ -45,12 +45,12 @@ class Node:
 
 @has_forms
 def backward_pass(root: Node, g: Array) -> None:
-    """Add to `grad` of every leaf below the node `root` the gradient of the loss, where g is that of root's result.
+    """Add the gradient of the loss to `grad` of every leaf below the node `root`, where g is the gradient of root's result.
 
-    Each node's backward waits until all its users have sent their part, so it runs once, and is released then: no recursion,
-    no sorting, and memory falls as the pass goes.
+    Each node's backward waits until all its users have sent their contributions, so it runs once, and is then released: no
+    recursion, no sorting, and memory is freed as the pass runs.
     """
-    # How many users of each node are still to come; its gradient so far; nodes whose gradient is whole.
+    # The number of users of each node that have not run yet; its gradient so far; nodes whose gradient is complete.
     users, waiting, ready = count_users(root), {root: g}, [root]
     while ready:
         node = ready.pop()
@@ -65,7 +65,7 @@ def backward_pass(root: Node, g: Array) -> None:
 
 
 def count_users(root: Node) -> dict[Node, int]:
-    """For each node below `root`, how many operands of others it is.
+    """Count, for each node below `root`, the operands of other nodes that it is.
 
     Raises  RuntimeError: a part of the graph has been used already, or a leaf has been written into since it was an operand.
     """
@@ -74,8 +74,8 @@ def count_users(root: Node) -> dict[Node, int]:
         node = stack.pop()
         if node.backward is None:
             raise RuntimeError(
-                f"backward() through a graph that was used already: what {node.op} had saved is gone. "
-                "Run the forward pass again, or add the losses up and call backward() once"
+                f"backward(): this graph was used already, and what {node.op} had saved is gone. "
+                "Run the forward pass again, or add up the losses and call backward() once"
             )
         for _, leaf, version in node.leaves:
             if leaf.version is not version:
@@ -89,7 +89,7 @@ def count_users(root: Node) -> dict[Node, int]:
 
 
 def written_since(node: Node) -> RuntimeError:
-    """The error that names the operand that was written into after the forward pass, and what did it."""
+    """Return the error that names the operand that was written into after the forward pass, and what wrote it."""
     i, leaf = next((i, leaf) for i, leaf, version in node.leaves if leaf.version is not version)
     known = node.op in FUNCTIONS and list(inspect.signature(FUNCTIONS[node.op].plain).parameters)
     name = known[i] if known and i < len(known) else f"operand {i}"
@@ -100,7 +100,7 @@ def written_since(node: Node) -> RuntimeError:
 
 
 def run_backward(node: Node, g: Array) -> list[tuple[Any, Array]]:
-    """(parent, its gradient) for each operand that needs one. The node releases what it saved."""
+    """Return (parent, its gradient) for each operand that needs one. The node releases what it saved."""
     backward, parents = node.backward, node.parents
     node.backward, node.parents, node.leaves = None, (), ()
     try:
@@ -109,26 +109,26 @@ def run_backward(node: Node, g: Array) -> list[tuple[Any, Array]]:
         raise out_of_memory(f"backward of {node.op}", (g,), error) from error
     fits = isinstance(grads, tuple) and len(grads) >= len(parents)
     if not fits or any(g is not None for g in grads[len(parents) :]):
-        expected = f"backward must give a tuple of {len(parents)} gradients, one per operand"
-        raise TypeError(f"{node.op}: {expected}; it gave {type_names(grads)}")
+        expected = f"expected a tuple of {len(parents)} gradients from backward, one per operand"
+        raise TypeError(f"{node.op}: {expected}, got {type_names(grads)}")
     pairs = [(i, parent) for i, parent in enumerate(parents) if parent is not None]
     return [(parent, checked_gradient(grads[i], parent, node, i)) for i, parent in pairs]
 
 
 def checked_gradient(g: Any, parent: Any, node: Node, i: int) -> Array:
-    """A gradient, if it is there and has its operand's shape; in its operand's dtype."""
+    """Return a gradient in its operand's dtype, if it exists and has its operand's shape."""
     if g is None:
-        raise TypeError(f"{node.op}: backward gave no gradient for operand {i}, which requires one")
+        raise TypeError(f"{node.op}: expected a gradient for operand {i} from backward, got None")
     g = as_array(g)
     if g.shape != parent.shape:
         raise ValueError(
-            f"{node.op}: backward gave operand {i} a gradient of shape {g.shape}, it has shape {parent.shape}"
+            f"{node.op}: expected a gradient of shape {parent.shape} for operand {i} from backward, got {g.shape}"
         )
     return g if g.dtype == parent.dtype else g.astype(parent.dtype)
 
 
 def accumulate(leaf: Any, g: Array) -> None:
-    """leaf.grad += g. A leaf never shares its gradient's memory with anybody: the op may keep g, or hand it to others."""
+    """leaf.grad += g. A leaf's gradient has its own memory: the op may keep g, or return it for other operands, too."""
     if leaf.grad is None:
         leaf.grad = g.copy()
     else:
@@ -136,14 +136,14 @@ def accumulate(leaf: Any, g: Array) -> None:
 
 
 def as_array(value: Any) -> Array:
-    """NumPy's reductions give scalars: as arrays without axes."""
+    """Return an array; the scalars that NumPy's reductions return become arrays without axes."""
     return value if isinstance(value, xp.ndarray) else xp.asarray(value)
 
 
 def saved(backward: Backward) -> dict[str, Array]:
-    """Name -> array: what an op's backward saves until it runs, read from the function itself.
+    """Return {name: array} of all that an op's backward saves until it runs, read from the function itself.
 
-    Those in a tuple or list are name[0], name[1]; those that a function saves which backward calls are name.theirs.
+    Arrays in a tuple or list are name[0], name[1]; arrays saved by a function that backward calls are name.theirs.
     """
     return {name.removeprefix("."): array for name, array in _captured("", backward, set())}
 
@@ -156,7 +156,7 @@ def _captured(name: str, value: Any, seen: set) -> Iterator[tuple[str, Array]]:
         parts = [(f"{name}[{i}]", part) for i, part in enumerate(value)]
     elif isinstance(value, FunctionType) and value not in seen:
         variables = zip(value.__code__.co_freevars, value.__closure__ or ())
-        # Not an empty one.
+        # Without empty cells.
         parts = [
             (f"{name}.{key}", cell.cell_contents) for key, cell in variables if cell != CellType()
         ]
@@ -166,21 +166,21 @@ def _captured(name: str, value: Any, seen: set) -> Iterator[tuple[str, Array]]:
 
 
 class OutOfMemory(MemoryError):
-    """There is no memory for an op; it says which, on arrays of which shapes, and what to try."""
+    """Not enough memory for an op. The message says which op, the shapes of its arrays, and what to try."""
 
 
 def out_of_memory(action: str, arrays: Iterable[Any], error: MemoryError) -> OutOfMemory:
-    """The OutOfMemory that says what was being done, and to which arrays."""
+    """Return the OutOfMemory that says what was being done, and to which arrays."""
     if isinstance(error, OutOfMemory):
         return error
     shapes = [array.shape for array in arrays if is_array(array)]
     batch = f" (it has {shapes[0][0]} examples)" if shapes and shapes[0] else ""
     message = f"{action} of {', '.join(map(str, shapes))}: {error}"
-    return OutOfMemory(f"{message}. Try a smaller batch{batch}, or free what else holds memory")
+    return OutOfMemory(f"{message}. Try a smaller batch{batch}, or free other memory")
 
 
 def type_names(given: Any) -> str:
-    """The types of what an op or a backward gave."""
+    """Return the types of what an op or a backward returned."""
     return (
         f"({', '.join(map(type_names, given))})"
         if isinstance(given, tuple)

@@ -1,13 +1,13 @@
-"""A name that must be one of a few: the error that gives the nearest."""
+"""The check that a name is one of those known, and the error that suggests the nearest."""
 
 import difflib
 from os.path import commonprefix
 
 
 def check(kind, name, known, error=ValueError, *, listed=None):
-    """`name`, if it is among the `known`.
+    """Return `name`, if it is among the `known`.
 
-    Raises  `error`: it is not; the message lists them, or those that are `listed`, and says which one was probably meant.
+    Raises  `error`: it is not; the message lists the known names, or `listed`, and suggests the one that was probably meant.
     """
     known = list(known)
     if name in known:
@@ -15,4 +15,6 @@ def check(kind, name, known, error=ValueError, *, listed=None):
     near = difflib.get_close_matches(str(name), map(str, known), n=5)
     nearest = max(near, key=lambda other: len(commonprefix([str(name), other])), default=None)  # noqa: RUF071  names, not paths
     hint = f"; did you mean {nearest!r}?" if near else ""
-    raise error(f"unknown {kind} {name!r}: there are {', '.join(map(str, listed or known))}{hint}")
+    raise error(
+        f"unknown {kind} {name!r}: choose from {', '.join(map(str, listed or known))}{hint}"
+    )

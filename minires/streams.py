@@ -7,7 +7,7 @@ import sys
 def take_any_text():
     """Let stdout and stderr escape the characters that their encoding lacks, and write each line at once.
 
-    Where there is no such stream, as under pythonw, what is printed to it is discarded.
+    If there is no such stream, as under pythonw, output to it is discarded.
     """
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)

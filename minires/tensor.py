@@ -1,4 +1,4 @@
-"""Tensor: an array that records how it was made; apply, which runs an op on tensors, and lifted, which makes it a function of them.
+"""Tensor: an array that records how it was made; apply, which runs an op on tensors; lifted, which makes an op their function.
 
 No maths.
 """
@@ -29,18 +29,18 @@ __all__ = ["Tensor", "apply", "grad_enabled", "lifted", "no_grad"]
 
 
 class Tensor:
-    """An array, and whether the loss is to be differentiated with respect to it.
+    """An array, and the graph of ops that made it, for the gradients of the loss.
 
-    data  an array of the backend in use, which stays as it is and is not copied; or a number or lists of them,
-        which become float32. Ops keep it for their backward pass: don't write into it before backward() has run, as the
-        gradient would be wrong. What an optimizer or load_state_dict() writes is noticed, and backward() raises
-    grad  after backward(), for a leaf that requires it: the gradient, an array of data's shape and type
+    data  an array of the backend in use, which is neither changed nor copied; or a number or lists of numbers,
+        which become float32. Ops keep it for their backward pass: don't write into it before backward() has run, or the
+        gradient is wrong. If an optimizer or load_state_dict() has written into it, backward() raises
+    grad  after backward(), for a leaf that requires it: the gradient, an array of data's shape and dtype
     version  of a leaf: (how often the library has written into data, what wrote last), or None for a tensor that is not trained
-    ==  whether the two are one and the same tensor, so that tensors can be keys; for the numbers a.data == b.data
+    ==  True if both are the same tensor, so that tensors can be keys; to compare elements, use a.data == b.data
     """
 
     __slots__ = ("__weakref__", "data", "grad", "node", "requires_grad", "version")
-    __array_ufunc__ = None  # array + tensor is the tensor's business
+    __array_ufunc__ = None  # the tensor handles array + tensor
 
     data: Array
     grad: Array | None
@@ -59,11 +59,11 @@ class Tensor:
         if not isinstance(data, xp.ndarray):
             data = as_array(data) if isinstance(data, HostScalar) else _made(data)
         if requires_grad and not is_float(data.dtype):
-            raise TypeError(f"a tensor of {data.dtype} has no gradient: only floats have")
+            raise TypeError(f"Tensor: expected floats for requires_grad, got {data.dtype}")
         self.data, self.grad, self.node, self.requires_grad = data, None, None, requires_grad
         self.version = (0, "") if requires_grad else None
 
-    # What an array has.
+    # An array's attributes.
 
     shape = property(lambda self: self.data.shape)
     ndim = property(lambda self: self.data.ndim)
@@ -78,7 +78,7 @@ class Tensor:
         return (self[i] for i in range(len(self)))
 
     def item(self) -> float:
-        """The number in a tensor of one element. On a GPU this waits."""
+        """Return the number in a tensor of one element. On a GPU this waits."""
         if self.size != 1:
             raise ValueError(f"item(): expected a tensor of one element, got shape {self.shape}")
         return to_host(self.data).item()
@@ -93,10 +93,10 @@ class Tensor:
         return bool(self.item())
 
     def __format__(self, spec: str) -> str:
-        """With a spec, such as f"{loss:.3f}", that of item()."""
+        """Format item(), if there is a spec, as in f"{loss:.3f}"."""
         return format(self.item(), spec) if spec else str(self)
 
-    # What a number has: + - * / ** @ and comparisons. Each op is on tensors in minires.functional, too.
+    # A number's operators: + - * / ** @ and comparisons. minires.functional has each op as a function of tensors, too.
 
     def __add__(self, other: Any) -> "Tensor":
         return apply(ops.add, self, other)
@@ -138,7 +138,7 @@ class Tensor:
         return apply(ops.negative, self)
 
     def __getitem__(self, index: Any) -> "Tensor":
-        """ops.getitem; a part of the index may be a tensor."""
+        """Return ops.getitem of the tensor; a part of the index may be a tensor."""
         parts = index if isinstance(index, tuple) else (index,)
         index = tuple(part.data if isinstance(part, Tensor) else part for part in parts)
         return apply(ops.getitem, self, index=index)
@@ -156,7 +156,7 @@ class Tensor:
         return Tensor(self.data >= _array(other, ">="))
 
     def numpy(self) -> HostArray:
-        """The numbers as a NumPy array. On the NumPy backend it is this tensor's own memory."""
+        """Return the elements as a NumPy array. On the NumPy backend it is this tensor's own memory."""
         return to_host(self.data)
 
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
@@ -183,21 +183,21 @@ class Tensor:
     # The graph.
 
     def written_by(self, writer: str) -> None:
-        """Note that `writer` has written into data: backward() through a graph that was recorded before raises."""
+        """Record that `writer` has written into data, so that backward() through a graph that was recorded before raises."""
         self.version = (self.version[0] if self.version else 0) + 1, writer
 
     def detach(self) -> "Tensor":
-        """The same numbers (the same memory), cut off from the graph."""
+        """Return a tensor with the same memory, cut off from the graph."""
         return Tensor(self.data)
 
     def backward(self, grad: Any = None) -> None:
-        """Add to `grad` of every leaf that this tensor came from the gradient of sum(grad * self).
+        """Add the gradient of sum(grad * self) to `grad` of every leaf that this tensor was computed from.
 
-        grad  of this tensor's shape: a tensor, an array or lists. A tensor of one element may do without: it is 1 then.
+        grad  of this tensor's shape: a tensor, an array or lists (default, for a tensor of one element: 1)
 
         Raises  RuntimeError: nothing here requires a gradient, a part of the graph has been used already, or the library has
-        written into a parameter since. ValueError: a gradient of another shape is given or needed. Whatever an op's backward
-        raises: what leaves have got until then stays in their `grad`, and the graph is used.
+        written into a parameter since. ValueError: a gradient of the wrong shape, or none where one is needed. If an op's
+        backward raises, leaves keep what they have got so far in their `grad`, and the graph is used.
         """
         if not self.requires_grad:
             raise RuntimeError("backward(): nothing that made this tensor has requires_grad")
@@ -221,8 +221,8 @@ class Tensor:
 def apply(op: ops.Op, *operands: Any, **options: Any) -> Tensor:
     """Run an op on tensors, arrays, lists or numbers, and record its backward if one of them requires a gradient.
 
-    Beside an array a number stays Python's, so that it doesn't change the dtype; alone it is float32.
-    Raises  TypeError: an operand that is no number or array, a tensor among the options, an op that gives something else.
+    Next to an array, a number stays Python's, so that it doesn't change the dtype; alone, it becomes float32.
+    Raises  TypeError: an operand that is not a number or an array, a tensor among the options, or a wrong result of the op.
     """
     # A functools.partial is called by its function's name.
     name = getattr(getattr(op, "func", op), "__name__", type(op).__name__)
@@ -249,7 +249,7 @@ def apply(op: ops.Op, *operands: Any, **options: Any) -> Tensor:
 
 
 def lifted(op: ops.Op, *, ints: tuple[int, ...] = ()) -> Callable[..., Tensor]:
-    """The op as a function on tensors. Its options may also be given by position, after the operands.
+    """Return the op as a function of tensors. Its options may also be given by position, after the operands.
 
     ints  positions of operands whose lists hold ints, such as labels
     """
@@ -272,28 +272,28 @@ def lifted(op: ops.Op, *, ints: tuple[int, ...] = ()) -> Callable[..., Tensor]:
 
 
 def _array(operand: Any, op: str) -> Any:
-    """An operand as an array, or as a plain number where it is one or an array without axes: it changes no other's dtype."""
+    """Return an operand as an array; numbers and arrays without axes become plain numbers, which change no other's dtype."""
     array: Any = operand.data if isinstance(operand, Tensor) else operand
     if isinstance(array, xp.ndarray) and (array is not operand or array.ndim):
         return array
     if isinstance(operand, (list, tuple)):
         return _made(operand)
     if not isinstance(operand, (Number, HostScalar, xp.ndarray)):
-        refuse_foreign(array, f"{op}: an operand")
+        refuse_foreign(array, op)
     return _option(operand)
 
 
 def _made(value: Any) -> Array:
-    """The array of a tensor, or of numbers, which become float32."""
+    """Return the array of a tensor, or of numbers, which become float32."""
     if isinstance(value, Tensor):
         return value.data
     if isinstance(value, (Number, list, tuple)):
         return xp.asarray(value, dtype=xp.float32)
-    refuse_foreign(value, "the data of a Tensor")
+    refuse_foreign(value, "Tensor")
 
 
 def _option(value: Any, name: str = "", op: str = "") -> Any:
-    """An option; a scalar or an array without axes as a plain number, as it would turn float32 into float64."""
+    """Return an option; scalars and arrays without axes become plain numbers, as they would turn float32 into float64."""
     if isinstance(value, Tensor):
         raise TypeError(f"{op}: {name} is an option, which has no gradient: pass tensor.data")
     return value.item() if getattr(value, "shape", None) == () else value

@@ -7,7 +7,7 @@
         print(train_epoch(model, data.batches(train, 64, seed=0, epoch=epoch), optimizer))
     print(evaluate(model, data.batches(test, 256)))
 
-An optimizer knows its rate for each step, and a meter adds up the score.
+The optimizer knows its learning rate at each step, and a meter adds up the score.
 """
 
 from collections.abc import Iterable
@@ -25,11 +25,11 @@ __all__ = ["Meter", "Score", "evaluate", "train_epoch"]
 
 
 class Score(NamedTuple):
-    """How well images were classified: sums over them. A smaller last batch counts for less."""
+    """The losses and correct predictions of some images: sums, so that a smaller last batch counts for less."""
 
     losses: float = 0.0  # summed over the images, in nats
     correct: int = 0
-    count: int = 0  # type: ignore[assignment]  # a tuple has a method of this name
+    count: int = 0  # type: ignore[assignment]  # tuples have a method of this name
 
     @property
     def loss(self) -> float:
@@ -46,23 +46,23 @@ class Score(NamedTuple):
 
 
 class Meter:
-    """Adds up the Score of batches. Their numbers stay on the device until score() reads them."""
+    """A sum of the Scores of batches, whose numbers stay on the device until score() reads them."""
 
     def __init__(self) -> None:
         self.unread: list[tuple] = []  # (loss, correct predictions, images) of each batch
 
     def update(self, loss: Tensor, logits: Tensor, labels: Array) -> None:
-        """Add a batch: its mean loss and its logits, which are tensors, and its labels."""
+        """Add a batch: its mean loss and its logits (tensors), and its labels."""
         correct = (logits.data.argmax(axis=1) == labels).sum()
         self.unread.append((loss.data, correct, len(labels)))
 
     def score(self) -> Score:
-        """The Score of all batches so far.
+        """Return the Score of all batches so far.
 
-        Raises  ValueError: there were none.
+        Raises  ValueError: there were no batches.
         """
         if not self.unread:
-            raise ValueError("there were no batches")
+            raise ValueError("expected at least one batch, got none")
         read = [(float(loss) * n, int(correct), n) for loss, correct, n in self.unread]
         return Score(*map(sum, zip(*read)))
 
@@ -76,10 +76,10 @@ def train_epoch(
     label_smoothing: float = 0.0,
     meter: Meter | None = None,
 ) -> Score:
-    """One epoch: a step of the optimizer for each batch. Returns the Score over all of them.
+    """Train for one epoch: a step of the optimizer per batch. Returns the Score over all batches.
 
-    batches  pairs (x, labels) of arrays, such as data.batches gives
-    meter  what adds up the Score; without it a Meter
+    batches  pairs (x, labels) of arrays, as data.batches yields
+    meter  adds up the Score (default: a new Meter)
 
     Raises  ValueError: no batches.
     """
@@ -99,9 +99,9 @@ def train_epoch(
 def evaluate(
     model: Module, batches: Iterable[tuple[Array, Array]], *, flips: bool = False
 ) -> Score:
-    """The Score of a model on batches, in evaluation mode; each module is left in the mode it was in.
+    """Return the Score of a model on batches, in evaluation mode. Afterwards each module is back in its own mode.
 
-    flips  what counts is the mean of the logits of an image and of its mirror image
+    flips  classify by the mean of the logits of each image and of its mirror image
     Raises  ValueError: no batches.
     """
     meter, modes = Meter(), [(module, module.training) for _, module in model.modules()]

@@ -369,7 +369,9 @@ def test_where_refuses_a_condition_that_is_not_of_bools():
         ([True, False], "list"),
         (True, "bool"),
     ]:
-        with pytest.raises(TypeError, match=f"^where: condition is {kind}, not an array of bools$"):
+        with pytest.raises(
+            TypeError, match=f"^where: expected an array of bools as condition, got {kind}$"
+        ):
             ops.where(condition, x, x)
 
 

@@ -203,7 +203,7 @@ def test_use_and_using_switch_and_come_back():
 def test_an_unknown_backend_is_refused_with_the_nearest_name():
     with pytest.raises(
         BackendError,
-        match="unknown backend 'cuppy': there are numpy, strict, cupy, auto; did you mean 'cupy'",
+        match="unknown backend 'cuppy': choose from numpy, strict, cupy, auto; did you mean 'cupy'",
     ):
         backend.use("cuppy")
     assert backend.name() == "numpy"
@@ -251,22 +251,23 @@ def test_to_device_and_to_host_are_the_border(device):
     with backend.using("numpy"):
         assert to_device(HOST) is HOST
         with pytest.raises(
-            BackendError, match="to_device takes a NumPy array, got a minires.backend.strict.Array"
+            BackendError,
+            match="to_device: expected a NumPy array, got a minires.backend.strict.Array",
         ):
             to_device(device)
         with pytest.raises(
             BackendError,
-            match="to_host takes an array of numpy, got a minires.backend.strict.Array",
+            match="to_host: expected an array of numpy, got a minires.backend.strict.Array",
         ):
             to_host(device)
         with pytest.raises(
             BackendError,
-            match=r"data of a Tensor is a minires.backend.strict.Array, the backend in use is numpy",
+            match=r"Tensor: expected an array of numpy, got a minires.backend.strict.Array",
         ):
             Tensor(device)
     with pytest.raises(
         BackendError,
-        match=r"data of a Tensor is a numpy.ndarray, the backend in use is strict: to_device",
+        match=r"Tensor: expected an array of strict, got a numpy.ndarray: to_device",
     ):
         Tensor(HOST)
 
@@ -275,7 +276,10 @@ def test_a_tensor_of_another_backend_is_refused_by_every_op(device):
     tensor = Tensor(device)
     with (
         backend.using("numpy"),
-        pytest.raises(BackendError, match="relu: an operand is a minires.backend.strict.Array"),
+        pytest.raises(
+            BackendError,
+            match="relu: expected an array of numpy, got a minires.backend.strict.Array",
+        ),
     ):
         F.relu(tensor)
 

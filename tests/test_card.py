@@ -102,7 +102,7 @@ def test_cupy_is_not_installed(monkeypatch):
     monkeypatch.setattr(card, "_installed", list)
     with pytest.raises(
         BackendError,
-        match=r"cannot be imported .*with: pip install 'cupy-cuda12x\[ctk\]' \(an NVIDIA card",
+        match=r"cannot be imported .*with: pip install 'cupy-cuda12x\[ctk\]' \(an NVIDIA GPU",
     ):
         backend.use("cupy")
 
@@ -122,8 +122,7 @@ def test_cupy_is_not_installed(monkeypatch):
 def test_a_driver_but_no_card(said, options):
     sentence = said(**options)
     assert (
-        "no NVIDIA card: stay with backend.use('numpy')" in sentence
-        and "CUDA_VISIBLE_DEVICES" in sentence
+        "no NVIDIA GPU: use backend.use('numpy')" in sentence and "CUDA_VISIBLE_DEVICES" in sentence
     )
 
 
@@ -135,7 +134,7 @@ TOO_OLD = CUDARuntimeError(
 def test_no_driver(said):
     sentence = said(fails=("count", TOO_OLD), driver=0)
     assert (
-        f"no working NVIDIA driver (CUDARuntimeError: {TOO_OLD}). `nvidia-smi` should list your card"
+        f"no working NVIDIA driver (CUDARuntimeError: {TOO_OLD}). `nvidia-smi` should list your GPU"
         in sentence
     )
     assert "install or update its driver" in sentence
@@ -223,7 +222,7 @@ def test_a_full_card_is_no_missing_part(said):
         and "parts of CUDA" not in sentence
     )
     assert sentence.endswith(
-        "anew with: pip uninstall -y cupy-cuda12x, then pip install 'cupy-cuda12x[ctk]'"
+        "reinstall CuPy with: pip uninstall -y cupy-cuda12x, then pip install 'cupy-cuda12x[ctk]'"
     )
 
 
@@ -243,7 +242,7 @@ TWO = ["cupy-cuda12x", "cupy-cuda13x"]
 def test_two_cupys_that_fail_are_both_named_and_uninstalled(said, options, driver, one):
     sentence = said(installed=TWO, driver=driver, **options)
     assert (
-        "cupy-cuda12x and cupy-cuda13x are installed beside each other" in sentence
+        "cupy-cuda12x and cupy-cuda13x are installed together" in sentence
         and "parts of CUDA" not in sentence
     )
     assert (
@@ -282,7 +281,7 @@ except ImportError as error:
     raise ImportError("====\\nFailed to import CuPy.\\n\\nOriginal error: ...\\n====") from error
 """
 CANNOT = "CuPy cannot be imported"
-ANEW = "Install it with: pip uninstall -y {}, then pip install 'cupy-cuda12x[ctk]'"
+INSTALL = "Install it with: pip uninstall -y {}, then pip install 'cupy-cuda12x[ctk]'"
 
 
 @pytest.mark.parametrize(
@@ -296,7 +295,7 @@ ANEW = "Install it with: pip uninstall -y {}, then pip install 'cupy-cuda12x[ctk
         (
             TWO,
             BROKEN,
-            "shared object file); cupy-cuda12x and cupy-cuda13x are installed beside each other",
+            "shared object file); cupy-cuda12x and cupy-cuda13x are installed together",
         ),
         # Of two, one was uninstalled.
         (["cupy-cuda13x"], None, f"{CANNOT} (ModuleNotFoundError: No module named 'cupy'). "),
@@ -315,7 +314,9 @@ def test_a_cupy_that_cannot_be_imported(tmp_path, monkeypatch, recwarn, names, c
         card.load()
     sys.modules.pop("cupy", None)
     sentence = str(refusal.value)
-    assert cause in sentence and ANEW.format(" ".join(names)) in sentence and "\n" not in sentence
+    assert (
+        cause in sentence and INSTALL.format(" ".join(names)) in sentence and "\n" not in sentence
+    )
     assert not recwarn.list
 
 
@@ -385,7 +386,7 @@ def test_info_shows_the_facts(monkeypatch, capsys, capability, driver, lines):
 def test_info_says_why_there_is_none(monkeypatch, capsys):
     fake_cupy(monkeypatch, cards=0)
     inspect.info(None)
-    assert "\nGPU         none: CuPy 14.2.0 finds no NVIDIA card" in capsys.readouterr().out
+    assert "\nGPU         none: CuPy 14.2.0 finds no NVIDIA GPU" in capsys.readouterr().out
 
 
 def test_the_drivers_version_where_nvidia_smi_is_not_there(monkeypatch):

@@ -165,57 +165,82 @@ X, WEIGHT = numpy.zeros((2, 5, 4, 3), numpy.float32), numpy.zeros((3, 3, 3, 6), 
             [X, numpy.zeros((3, 3, 4, 6))],
             {},
             ValueError,
-            "^conv2d: weight has 4 input channels, x has 3$",
+            "^conv2d: expected 4 channels in x, as in weight, got 3$",
         ),
         (
             [X[0], WEIGHT],
             {},
             ValueError,
-            r"^conv2d: x has shape \(5, 4, 3\), wanted images \(N, H, W, C\)$",
+            r"^conv2d: expected images of shape \(N, H, W, C\), got \(5, 4, 3\)$",
         ),
-        ([X, WEIGHT[0]], {}, ValueError, r"weight has shape \(3, 3, 6\), wanted"),
+        (
+            [X, WEIGHT[0]],
+            {},
+            ValueError,
+            r"expected a weight of shape \(KH, KW, C, F\), got \(3, 3, 6\)",
+        ),
         (
             [X, numpy.zeros((1, 1, 4, 6))],
             {},
             ValueError,
-            "^conv2d: weight has 4 input channels, x has 3$",
+            "^conv2d: expected 4 channels in x, as in weight, got 3$",
         ),
         (
             [X, numpy.zeros((1, 1, 3, 6)), numpy.zeros((1, 6))],
             {},
             ValueError,
-            r"bias has shape \(1, 6\), wanted \(6,\)",
+            r"expected a bias of shape \(6,\), got \(1, 6\)",
         ),
         (
             [X[:, :2], WEIGHT],
             {},
             ValueError,
-            r"window of \(3, 3\) is larger than the image, \(2, 4\)",
+            r"kernel: expected at most \(2, 4\), the size of the image with padding \(0, 0\), got \(3, 3\)",
         ),
-        ([X, WEIGHT, numpy.zeros(3)], {}, ValueError, r"bias has shape \(3,\), wanted \(6,\)"),
+        (
+            [X, WEIGHT, numpy.zeros(3)],
+            {},
+            ValueError,
+            r"expected a bias of shape \(6,\), got \(3,\)",
+        ),
         (
             [X, numpy.zeros((6, 3, 3, 6))],
             {},
             ValueError,
-            r"window of \(6, 3\) is larger than the image, \(5, 4\)",
+            r"kernel: expected at most \(5, 4\), the size of the image with padding \(0, 0\), got \(6, 3\)",
         ),
         (
             [X, numpy.zeros((3, 7, 3, 6))],
             {"padding": 1},
             ValueError,
-            r"larger than the image, \(7, 6\) with its padding of \(1, 1\)",
+            r"kernel: expected at most \(7, 6\), the size of the image with padding \(1, 1\), got \(3, 7\)",
         ),
-        ([X, WEIGHT], {"stride": 0}, ValueError, "stride is 0: it must be at least 1"),
+        ([X, WEIGHT], {"stride": 0}, ValueError, "stride: expected at least 1, got 0"),
         (
             [X, WEIGHT],
             {"stride": (1, -1)},
             ValueError,
-            r"stride is \(1, -1\): it must be at least 1",
+            r"stride: expected at least 1, got \(1, -1\)",
         ),
-        ([X, WEIGHT], {"padding": -1}, ValueError, "padding is -1: it must be at least 0"),
-        ([X, WEIGHT], {"stride": 1.5}, TypeError, "stride is 1.5: wanted an int or a pair of ints"),
-        ([X, WEIGHT], {"padding": "same"}, TypeError, "padding is 'same': wanted an int or a pair"),
-        ([X, WEIGHT], {"stride": (1, 2, 3)}, TypeError, r"stride is \(1, 2, 3\): wanted"),
+        ([X, WEIGHT], {"padding": -1}, ValueError, "padding: expected at least 0, got -1"),
+        (
+            [X, WEIGHT],
+            {"stride": 1.5},
+            TypeError,
+            "stride: expected an int or a pair of ints, got 1.5",
+        ),
+        (
+            [X, WEIGHT],
+            {"padding": "same"},
+            TypeError,
+            "padding: expected an int or a pair of ints, got 'same'",
+        ),
+        (
+            [X, WEIGHT],
+            {"stride": (1, 2, 3)},
+            TypeError,
+            r"stride: expected an int or a pair of ints, got \(1, 2, 3\)",
+        ),
     ],
 )
 def test_conv2d_refuses(arrays, options, error, message, forms):
@@ -224,11 +249,13 @@ def test_conv2d_refuses(arrays, options, error, message, forms):
 
 
 def test_im2col_and_col2im_refuse():
-    with pytest.raises(ValueError, match="kernel is 0: it must be at least 1"):
+    with pytest.raises(ValueError, match="kernel: expected at least 1, got 0"):
         run(ops.im2col, X, kernel=0)
-    with pytest.raises(ValueError, match=r"im2col: x has shape \(5, 4, 3\)"):
+    with pytest.raises(
+        ValueError, match=r"im2col: expected images of shape \(N, H, W, C\), got \(5, 4, 3\)"
+    ):
         run(ops.im2col, X[0], kernel=2)
-    with pytest.raises(ValueError, match=r"columns have shape \(24, 27\), wanted \(12, 27\)"):
+    with pytest.raises(ValueError, match=r"expected columns of shape \(12, 27\), got \(24, 27\)"):
         run(ops.col2im, numpy.zeros((24, 27)), shape=X.shape, kernel=3)
 
 

@@ -239,20 +239,20 @@ def test_the_environment_may_ask_for_plain_forms():
     [
         (
             lambda: without("winorgad"),
-            r"^unknown faster form 'winorgad': there are .*; did you mean 'winograd'",
+            r"^unknown faster form 'winorgad': choose from .*; did you mean 'winograd'",
         ),
-        (lambda: without("winograd", "conv2d"), "^unknown faster form 'conv2d': there are "),
+        (lambda: without("winograd", "conv2d"), "^unknown faster form 'conv2d': choose from "),
         (
             lambda: standing_in(con2d=abs),
-            r"^unknown function with forms 'con2d': there are .*; did you mean 'conv2d'",
+            r"^unknown function with forms 'con2d': choose from .*; did you mean 'conv2d'",
         ),
         (
             lambda: standing_in({"BasicBlock": abs}),
-            "^unknown function with forms 'BasicBlock': there are ",
+            "^unknown function with forms 'BasicBlock': choose from ",
         ),
         (
             lambda: faster("con2d"),
-            r"^unknown function with forms 'con2d': there are .*; did you mean 'conv2d'",
+            r"^unknown function with forms 'con2d': choose from .*; did you mean 'conv2d'",
         ),
     ],
 )

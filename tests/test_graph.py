@@ -18,9 +18,9 @@ def array(*shape):
     ("arrays", "message"),
     [
         (((512, 3), (3,)), "matmul of (512, 3), (3,): full. Try a smaller batch (it has 512 examples), or "
-         "free what else holds memory"),
-        (((),), "matmul of (): full. Try a smaller batch, or free what else holds memory"),
-        ((), "matmul of : full. Try a smaller batch, or free what else holds memory"),
+         "free other memory"),
+        (((),), "matmul of (): full. Try a smaller batch, or free other memory"),
+        ((), "matmul of : full. Try a smaller batch, or free other memory"),
     ],
 )  # fmt: skip
 def test_it_names_the_action_and_the_shapes(arrays, message):

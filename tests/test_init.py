@@ -119,5 +119,5 @@ def test_an_unknown_mode_names_the_nearest():
         init.kaiming_normal((3, 3), mode="fanin")
     assert (
         str(error.value)
-        == "unknown mode 'fanin': there are fan_in, fan_out; did you mean 'fan_in'?"
+        == "unknown mode 'fanin': choose from fan_in, fan_out; did you mean 'fan_in'?"
     )

@@ -133,7 +133,7 @@ def test_conv2d_without_bias():
 
 @pytest.mark.parametrize("training", [True, False])
 def test_batch_norm_of_a_vector_is_refused(training):
-    with pytest.raises(ValueError, match=r"x has shape \(3,\), wanted \(N, "):
+    with pytest.raises(ValueError, match=r"expected an x of shape \(N, "):
         BatchNorm(3).train(training)(tensor(numpy.ones(3)))
 
 
@@ -345,7 +345,7 @@ def test_batch_norm_refuses_one_value_a_channel_in_training_only(shape):
     x = tensor(numpy.ones(shape))
     with pytest.raises(
         ValueError,
-        match="^batch_norm: x of shape .* has 1 value per channel: a variance needs two or more; leave out a last batch of one image .drop_last=True., or choose another batch size$",
+        match=r"^batch_norm: expected two or more values per channel, as a variance needs, got 1 in an x of shape \(.*\); leave out a last batch of one image \(drop_last=True\), or choose a different batch size$",
     ):
         layer(x)
     # a refused batch leaves no trace.
@@ -356,7 +356,7 @@ def test_batch_norm_refuses_one_value_a_channel_in_training_only(shape):
 
 def test_batch_norm_refuses_another_number_of_channels_and_leaves_no_trace():
     layer = BatchNorm(3)
-    with pytest.raises(ValueError, match=r"gamma has shape \(3,\), x has 2 channels"):
+    with pytest.raises(ValueError, match=r"expected a gamma of shape \(2,\), got \(3,\)"):
         layer(tensor(numpy.ones((4, 2))))
     assert_array_equal(to_host(layer.running_mean), numpy.zeros(3))
 
@@ -365,7 +365,8 @@ def test_batch_norm_refuses_another_number_of_channels_and_leaves_no_trace():
 def test_an_empty_batch_is_refused_in_training_and_passes_in_evaluation():
     layer, x = BatchNorm(3), tensor(numpy.ones((0, 2, 2, 3)))
     with pytest.raises(
-        ValueError, match=r"^channel_stats: x of shape \(0, 2, 2, 3\) has 0 values per channel"
+        ValueError,
+        match=r"^channel_stats: expected one or more values per channel, .* got 0 in an x of shape \(0, 2, 2, 3\)",
     ):
         layer(x)
     assert layer.eval()(x).shape == (0, 2, 2, 3)
@@ -555,48 +556,52 @@ def test_a_layer_says_its_sizes(layer, line):
             ValueError,
             "out_channels is None, wanted an int of at least 1",
         ),
-        (lambda: Conv2d(3, 4, 0), ValueError, "kernel_size is 0: it must be at least 1"),
+        (lambda: Conv2d(3, 4, 0), ValueError, "kernel_size: expected at least 1, got 0"),
         (
             lambda: Conv2d(3, 4, 1.5),
             TypeError,
-            "kernel_size is 1.5: wanted an int or a pair of ints",
+            "kernel_size: expected an int or a pair of ints, got 1.5",
         ),
         (
             lambda: Conv2d(3, 4, (3, 3, 3)),
             TypeError,
-            "kernel_size is (3, 3, 3): wanted an int or a pair of ints",
+            "kernel_size: expected an int or a pair of ints, got (3, 3, 3)",
         ),
-        (lambda: Conv2d(3, 4, 3, stride=0), ValueError, "stride is 0: it must be at least 1"),
+        (lambda: Conv2d(3, 4, 3, stride=0), ValueError, "stride: expected at least 1, got 0"),
         (
             lambda: Conv2d(3, 4, 3, stride=(1, "2")),
             TypeError,
-            "stride is (1, '2'): wanted an int or a pair of ints",
+            "stride: expected an int or a pair of ints, got (1, '2')",
         ),
-        (lambda: Conv2d(3, 4, 3, padding=-1), ValueError, "padding is -1: it must be at least 0"),
+        (lambda: Conv2d(3, 4, 3, padding=-1), ValueError, "padding: expected at least 0, got -1"),
         (
             lambda: Conv2d(3, 4, 3, padding="same"),
             TypeError,
-            "padding is 'same': wanted an int or a pair of ints",
+            "padding: expected an int or a pair of ints, got 'same'",
         ),
         (lambda: BatchNorm(0), ValueError, "channels is 0, wanted an int of at least 1"),
         (lambda: BatchNorm((3,)), ValueError, "channels is (3,), wanted an int of at least 1"),
-        (lambda: MaxPool2d(0), ValueError, "kernel_size is 0: it must be at least 1"),
-        (lambda: AvgPool2d("2"), TypeError, "kernel_size is '2': wanted an int or a pair of ints"),
-        (lambda: MaxPool2d(2, stride=0), ValueError, "stride is 0: it must be at least 1"),
+        (lambda: MaxPool2d(0), ValueError, "kernel_size: expected at least 1, got 0"),
+        (
+            lambda: AvgPool2d("2"),
+            TypeError,
+            "kernel_size: expected an int or a pair of ints, got '2'",
+        ),
+        (lambda: MaxPool2d(2, stride=0), ValueError, "stride: expected at least 1, got 0"),
         (
             lambda: AvgPool2d(2, padding=(0, -1)),
             ValueError,
-            "padding is (0, -1): it must be at least 0",
+            "padding: expected at least 0, got (0, -1)",
         ),
         (
             lambda: MaxPool2d(2, stride=2.5),
             TypeError,
-            "stride is 2.5: wanted an int or a pair of ints",
+            "stride: expected an int or a pair of ints, got 2.5",
         ),
         (
             lambda: MaxPool2d(2, padding=2.5),
             TypeError,
-            "padding is 2.5: wanted an int or a pair of ints",
+            "padding: expected an int or a pair of ints, got 2.5",
         ),
         (lambda: Dropout(1), ValueError, "Dropout: p is 1, wanted 0 <= p < 1"),
         (lambda: Dropout(-0.1), ValueError, "Dropout: p is -0.1, wanted 0 <= p < 1"),
@@ -612,11 +617,23 @@ def test_a_layer_refuses(layer, error, message):
 @pytest.mark.parametrize(
     ("layer", "shape", "message"),
     [
-        (lambda: Linear(3, 4), (2, 5), r"linear: weight takes 3 features, x has shape \(2, 5\)"),
-        (lambda: Conv2d(3, 4, 1), (2, 4, 4, 1), "conv2d: weight has 3 input channels, x has 1"),
-        (lambda: Conv2d(3, 4, 5), (2, 4, 4, 3), "larger than the image"),
-        (lambda: MaxPool2d(2, padding=2), (2, 4, 4, 3), "more than half the kernel"),
-        (GlobalAvgPool, (2, 3), r"global_avg_pool: x has shape \(2, 3\)"),
+        (
+            lambda: Linear(3, 4),
+            (2, 5),
+            r"linear: expected an x with 3 features, as in weight, got \(2, 5\)",
+        ),
+        (
+            lambda: Conv2d(3, 4, 1),
+            (2, 4, 4, 1),
+            "conv2d: expected 3 channels in x, as in weight, got 1",
+        ),
+        (lambda: Conv2d(3, 4, 5), (2, 4, 4, 3), "kernel: expected at most"),
+        (
+            lambda: MaxPool2d(2, padding=2),
+            (2, 4, 4, 3),
+            "expected a padding of at most half the kernel",
+        ),
+        (GlobalAvgPool, (2, 3), r"global_avg_pool: expected images .* got \(2, 3\)"),
     ],
 )
 def test_a_layer_refuses_an_input_that_does_not_fit(layer, shape, message):
@@ -628,7 +645,7 @@ def test_a_layer_refuses_an_array_of_another_library():
     class Other:
         dtype = shape = None
 
-    with pytest.raises(BackendError, match="linear: an operand"):
+    with pytest.raises(BackendError, match="linear: expected an array of "):
         Linear(3, 4)(Other())
 
 

@@ -120,7 +120,7 @@ def test_matmul_with_nothing_to_add_or_no_rows():
     ],
 )
 def test_matmul_refuses(shapes):
-    message = f"matmul: shapes {shapes[0]} and {shapes[1]}: the last size of the left must be the last but one of the right"
+    message = f"matmul: expected the last size of the left to equal the second-to-last of the right, got {shapes[0]} and {shapes[1]}"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         run(ops.matmul, *map(numpy.ones, shapes))
 
@@ -209,12 +209,12 @@ def test_an_empty_batch_gives_an_empty_result():
 @pytest.mark.parametrize(
     ("shapes", "message"),
     [
-        (((2, 4), (3, 5)), "linear: weight takes 3 features, x has shape (2, 4)"),
-        (((3, 2), (3, 5)), "linear: weight takes 3 features, x has shape (3, 2)"),
-        (((), (3, 5)), "linear: weight takes 3 features, x has shape ()"),
-        (((2, 3), (3, 5), (3,)), "linear: bias has shape (3,), wanted (5,)"),
-        (((2, 3), (3, 5), (1, 5)), "linear: bias has shape (1, 5), wanted (5,)"),
-        (((2, 3), (3, 5), ()), "linear: bias has shape (), wanted (5,)"),
+        (((2, 4), (3, 5)), "linear: expected an x with 3 features, as in weight, got (2, 4)"),
+        (((3, 2), (3, 5)), "linear: expected an x with 3 features, as in weight, got (3, 2)"),
+        (((), (3, 5)), "linear: expected an x with 3 features, as in weight, got ()"),
+        (((2, 3), (3, 5), (3,)), "linear: expected a bias of shape (5,), got (3,)"),
+        (((2, 3), (3, 5), (1, 5)), "linear: expected a bias of shape (5,), got (1, 5)"),
+        (((2, 3), (3, 5), ()), "linear: expected a bias of shape (5,), got ()"),
     ],
 )
 def test_linear_refuses(shapes, message):

@@ -192,68 +192,73 @@ def test_the_mean_over_no_images_is_no_number():
             LOGITS,
             numpy.array([0.0, 1.0], "float32"),
             TypeError,
-            "labels are float32, wanted ints: the index of each class",
+            "expected ints as labels, the index of each class, got float32",
         ),
         (
             LOGITS,
             numpy.array([True, False]),
             TypeError,
-            "labels are bool, wanted ints: the index of each class",
+            "expected ints as labels, the index of each class, got bool",
         ),
         (
             LOGITS,
             numpy.array([-1, 2]),
             ValueError,
-            "labels run from -1 to 2, logits have 3 classes: wanted 0 to 2",
+            "expected labels from 0 to 2, for 3 classes, got labels from -1 to 2",
         ),
         (
             LOGITS,
             numpy.array([3, 0]),
             ValueError,
-            "labels run from 0 to 3, logits have 3 classes: wanted 0 to 2",
+            "expected labels from 0 to 2, for 3 classes, got labels from 0 to 3",
         ),
         (
             LOGITS,
             numpy.array([1, 255], "uint8"),
             ValueError,
-            "labels run from 1 to 255, logits have 3 classes: wanted 0 to 2",
+            "expected labels from 0 to 2, for 3 classes, got labels from 1 to 255",
         ),
         (
             LOGITS,
             numpy.array([0, 1, 2]),
             ValueError,
-            "labels have shape (3,), logits have (2, 3): wanted (2,)",
+            "expected labels of shape (2,), one per row of the logits, got (3,)",
         ),
         (
             LOGITS,
             numpy.array([1]),
             ValueError,
-            "labels have shape (1,), logits have (2, 3): wanted (2,)",
+            "expected labels of shape (2,), one per row of the logits, got (1,)",
         ),
         (
             LOGITS,
             numpy.array(1),
             ValueError,
-            "labels have shape (), logits have (2, 3): wanted (2,)",
+            "expected labels of shape (2,), one per row of the logits, got ()",
         ),
         (
             LOGITS,
             numpy.array([[0], [1]]),
             ValueError,
-            "labels have shape (2, 1), logits have (2, 3): wanted (2,)",
+            "expected labels of shape (2,), one per row of the logits, got (2, 1)",
         ),
         (
             LOGITS,
             numpy.array([[1, 0, 0], [0, 1, 0]]),
             ValueError,
-            "labels have shape (2, 3), logits have (2, 3): wanted (2,)",
+            "expected labels of shape (2,), one per row of the logits, got (2, 3)",
         ),
-        (LOGITS[0], numpy.array([0]), ValueError, "logits have shape (3,), wanted (N, K)"),
-        (LOGITS[None], numpy.array([0]), ValueError, "logits have shape (1, 2, 3), wanted (N, K)"),
+        (LOGITS[0], numpy.array([0]), ValueError, "expected logits of shape (N, K), got (3,)"),
+        (
+            LOGITS[None],
+            numpy.array([0]),
+            ValueError,
+            "expected logits of shape (N, K), got (1, 2, 3)",
+        ),
     ],
 )
 def test_cross_entropy_refuses(logits, labels, error, message, each_form):
-    if on_a_gpu() and each_form == "default" and message.startswith("labels run"):
+    if on_a_gpu() and each_form == "default" and message.startswith("expected labels from"):
         assert numpy.isnan(run(ops.cross_entropy, logits, labels)[0])
         return
     with pytest.raises(error, match=f"^{re.escape(f'cross_entropy: {message}')}$"):
@@ -268,11 +273,11 @@ def test_cross_entropy_of_tensors_refuses_labels_of_another_library():
     kind, cure = (
         ("numpy.ndarray", "to_device")
         if name() != "numpy"
-        else ("minires.backend.strict.Array", "make it after")
+        else ("minires.backend.strict.Array", "create it after")
     )
     with pytest.raises(
         BackendError,
-        match=f"^cross_entropy: an operand is a {kind}, the backend in use is {name()}: {cure}",
+        match=f"^cross_entropy: expected an array of {name()}, got a {kind}: {cure}",
     ):
         functional.cross_entropy(logits, foreign)
 
@@ -283,14 +288,15 @@ def test_lists_are_labels_of_tensors_and_not_of_arrays():
         to_host(ops.cross_entropy(to_device(LOGITS), to_device(numpy.array([0, 1])))[0])
     )
     with pytest.raises(
-        TypeError, match="^cross_entropy: labels are list, wanted ints: the index of each class$"
+        TypeError,
+        match="^cross_entropy: expected ints as labels, the index of each class, got list$",
     ):
         ops.cross_entropy(to_device(LOGITS), [0, 1])
 
 
 @pytest.mark.parametrize("smoothing", [-0.1, 1.1])
 def test_cross_entropy_refuses_a_smoothing_that_is_no_share(smoothing):
-    message = f"cross_entropy: label_smoothing is {smoothing}, wanted 0 <= label_smoothing <= 1"
+    message = f"cross_entropy: expected 0 <= label_smoothing <= 1, got {smoothing}"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         run(ops.cross_entropy, LOGITS, numpy.array([0, 1]), label_smoothing=smoothing)
 
@@ -338,7 +344,7 @@ def test_mse_loss_saves_the_difference_and_keeps_the_type():
     "shapes", [((2, 3), (3,)), ((2, 1), (2,)), ((2, 3), (2, 1)), ((2,), ()), ((2, 3), (3, 2))]
 )
 def test_mse_loss_refuses_shapes_that_differ_even_if_they_broadcast(shapes):
-    message = f"mse_loss: x has shape {shapes[0]}, target has {shapes[1]}"
+    message = f"mse_loss: expected a target of x's shape, {shapes[0]}, got {shapes[1]}"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         run(ops.mse_loss, *map(numpy.ones, shapes))
 
@@ -357,7 +363,7 @@ def test_mse_loss_refuses_numbers_that_are_no_floats_on_both_sides(dtype):
     """0 - 1 is 255 in uint8."""
     x, target = numpy.zeros(2, dtype), numpy.ones(2, dtype)
     with pytest.raises(
-        TypeError, match=f"^mse_loss: x is {dtype}, target is {dtype}: wanted floats$"
+        TypeError, match=f"^mse_loss: expected floats, got an x of {dtype} and a target of {dtype}$"
     ):
         run(ops.mse_loss, x, target)
     assert (

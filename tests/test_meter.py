@@ -35,7 +35,7 @@ def test_the_next_epoch_starts_at_zero_and_the_steps_go_on():
     meter.start_epoch()
     counted(meter, 3.0)
     assert meter.score().loss == 3.0 and meter.steps == 2
-    with pytest.raises(ValueError, match="there were no batches"):
+    with pytest.raises(ValueError, match="expected at least one batch, got none"):
         BarMeter().score()
 
 

@@ -313,7 +313,7 @@ def test_bfloat16_where_the_library_has_none():
     library.ones.return_value.astype.side_effect = TypeError(
         "unsupported dtype bfloat16\nand so on"
     )
-    message = r"another cannot round to bfloat16 here \(TypeError: unsupported dtype bfloat16\): CuPy has bfloat16 from version 14 on"
+    message = r"another cannot round to bfloat16 here \(TypeError: unsupported dtype bfloat16\): CuPy has bfloat16 in version 14 or later"
     with backend.using(backend.settings().library._replace(name="another", module=library)):
         with pytest.raises(backend.BackendError, match=message), backend.autocast("bfloat16"):
             pass

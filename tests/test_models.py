@@ -513,21 +513,21 @@ def test_a_generator_of_ones_own_draws_the_same_model_and_leaves_the_default_one
     ("make", "message"),
     [
         (lambda: models.build("resnet180"),
-         "unknown model 'resnet180': there are resnet18, resnet34, resnet50, resnet101, resnet152, "
+         "unknown model 'resnet180': choose from resnet18, resnet34, resnet50, resnet101, resnet152, "
          "resnet20, resnet32, resnet44, resnet56, resnet110, resnet8; did you mean 'resnet18'?"),
-        (lambda: models.resnet8(widht=(8,)), "unknown option 'widht': there are num_classes, in_channels, stem, widths, dirac, scale, rng; "
+        (lambda: models.resnet8(widht=(8,)), "unknown option 'widht': choose from num_classes, in_channels, stem, widths, dirac, scale, rng; "
          "did you mean 'widths'?"),
         (lambda: models.resnet18(num_clases=3),
-         "unknown option 'num_clases': there are num_classes, in_channels, stem, shortcut, preactivation, rng; "
+         "unknown option 'num_clases': choose from num_classes, in_channels, stem, shortcut, preactivation, rng; "
          "did you mean 'num_classes'?"),
         (lambda: models.build("resnet20", preactivaton=True),
-         "unknown option 'preactivaton': there are num_classes, in_channels, stem, shortcut, preactivation, rng; "
+         "unknown option 'preactivaton': choose from num_classes, in_channels, stem, shortcut, preactivation, rng; "
          "did you mean 'preactivation'?"),
         (lambda: models.resnet18(stem="imagenette"),
-         "unknown stem 'imagenette': there are cifar, imagenet; did you mean 'imagenet'?"),
-        (lambda: models.resnet18(shortcut="non"), "unknown shortcut 'non': there are A, B, none; did you mean 'none'?"),
-        (lambda: models.resnet20(shortcut="C"), "unknown shortcut 'C': there are A, B, none"),
-        (lambda: BasicBlock(4, 4, shortcut="b"), "unknown shortcut 'b': there are A, B, none"),
+         "unknown stem 'imagenette': choose from cifar, imagenet; did you mean 'imagenet'?"),
+        (lambda: models.resnet18(shortcut="non"), "unknown shortcut 'non': choose from A, B, none; did you mean 'none'?"),
+        (lambda: models.resnet20(shortcut="C"), "unknown shortcut 'C': choose from A, B, none"),
+        (lambda: BasicBlock(4, 4, shortcut="b"), "unknown shortcut 'b': choose from A, B, none"),
         (lambda: models.resnet18(num_classes=0), "out_features is 0, wanted an int of at least 1"),
         (lambda: models.resnet18(in_channels=0), "in_channels is 0, wanted an int of at least 1"),
     ],

@@ -18,20 +18,20 @@ def test_a_known_name_comes_back():
 def test_an_unknown_name_is_told_with_all_and_the_nearest(name, nearest):
     with pytest.raises(ValueError) as caught:
         names.check("model", name, MODELS)
-    told = f"unknown model {name!r}: there are resnet18, resnet20, resnet32, resnet56; did you mean {nearest!r}?"
+    told = f"unknown model {name!r}: choose from resnet18, resnet20, resnet32, resnet56; did you mean {nearest!r}?"
     assert str(caught.value) == told
 
 
 def test_a_name_like_none_of_them_gets_no_guess():
     with pytest.raises(KeyError) as caught:
         names.check("stem", "xyz", ("cifar", "imagenet"), KeyError)
-    assert caught.value.args[0] == "unknown stem 'xyz': there are cifar, imagenet"
+    assert caught.value.args[0] == "unknown stem 'xyz': choose from cifar, imagenet"
 
 
 def test_of_many_names_those_that_are_listed_are_told_and_any_may_be_the_nearest():
     with pytest.raises(
         ValueError,
-        match="^unknown part 'layer1.conv9': there are layer1, layer2; did you mean 'layer1.conv1'\\?$",
+        match="^unknown part 'layer1.conv9': choose from layer1, layer2; did you mean 'layer1.conv1'\\?$",
     ):
         names.check(
             "part",

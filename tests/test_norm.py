@@ -92,7 +92,7 @@ def test_channel_stats_keep_the_type():
 @pytest.mark.parametrize("dtype", ["uint8", "int64", "bool"])
 def test_channel_stats_of_whole_numbers_are_refused(dtype):
     with pytest.raises(
-        TypeError, match=f"channel_stats: x is {dtype}, wanted floating-point numbers: x.astype"
+        TypeError, match=f"channel_stats: expected an x of floats, got {dtype}: x.astype"
     ):
         stats_on_host(numpy.ones((4, 3), dtype=dtype))
 
@@ -101,7 +101,7 @@ def test_channel_stats_of_whole_numbers_are_refused(dtype):
 def test_channel_stats_want_two_axes(shape):
     with pytest.raises(
         ValueError,
-        match=f"^{re.escape(f'channel_stats: x has shape {shape}, wanted (N, C) or (N, H, W, C)')}$",
+        match=f"^{re.escape(f'channel_stats: expected an x of shape (N, C) or (N, H, W, C), got {shape}')}$",
     ):
         stats_on_host(numpy.ones(shape))
 
@@ -322,14 +322,14 @@ def test_the_type_of_the_elements_stays(op, dtype):
 @pytest.mark.parametrize(
     ("x", "gamma", "beta", "message"),
     [
-        ((4,), (4,), (4,), "x has shape (4,), wanted (N, C) or (N, H, W, C)"),
-        ((), (1,), (1,), "x has shape (), wanted (N, C) or (N, H, W, C)"),
-        ((4, 2), (3,), (2,), "gamma has shape (3,), x has 2 channels"),
-        ((4, 2), (2,), (3,), "beta has shape (3,), x has 2 channels"),
-        ((4, 2), (1,), (2,), "gamma has shape (1,), x has 2 channels"),
-        ((4, 2), (2,), (), "beta has shape (), x has 2 channels"),
-        ((4, 2), (4, 2), (2,), "gamma has shape (4, 2), x has 2 channels"),
-        ((2, 3, 4, 2), (4,), (2,), "gamma has shape (4,), x has 2 channels"),
+        ((4,), (4,), (4,), "expected an x of shape (N, C) or (N, H, W, C), got (4,)"),
+        ((), (1,), (1,), "expected an x of shape (N, C) or (N, H, W, C), got ()"),
+        ((4, 2), (3,), (2,), "expected a gamma of shape (2,), got (3,)"),
+        ((4, 2), (2,), (3,), "expected a beta of shape (2,), got (3,)"),
+        ((4, 2), (1,), (2,), "expected a gamma of shape (2,), got (1,)"),
+        ((4, 2), (2,), (), "expected a beta of shape (2,), got ()"),
+        ((4, 2), (4, 2), (2,), "expected a gamma of shape (2,), got (4, 2)"),
+        ((2, 3, 4, 2), (4,), (2,), "expected a gamma of shape (2,), got (4,)"),
     ],
 )
 def test_batch_norm_refuses(op, x, gamma, beta, message):
@@ -344,7 +344,7 @@ def test_batch_norm_frozen_refuses_statistics_of_another_size(name, shape):
     options = options_of(ops.batch_norm_frozen) | {name: to_device(numpy.ones(shape))}
     with pytest.raises(
         ValueError,
-        match=f"^batch_norm_frozen: {name} has shape {re.escape(str(shape))}, x has 2 channels$",
+        match=rf"^batch_norm_frozen: expected a {name} of shape \(2,\), got {re.escape(str(shape))}$",
     ):
         run(ops.batch_norm_frozen, numpy.ones((4, 2)), numpy.ones(2), numpy.ones(2), **options)
 
@@ -356,7 +356,7 @@ def test_batch_norm_refuses_given_statistics_of_another_size(name, shape):
     )
     with pytest.raises(
         ValueError,
-        match=f"^batch_norm: {name} has shape {re.escape(str(shape))}, x has 2 channels$",
+        match=rf"^batch_norm: expected a {name} of shape \(2,\), got {re.escape(str(shape))}$",
     ):
         run(ops.batch_norm, *map(numpy.ones, [(4, 2), (2,), (2,)]), stats=stats)
 
@@ -365,11 +365,9 @@ def test_batch_norm_refuses_given_statistics_of_another_size(name, shape):
     ("shape", "m"), [((1, 2), 1), ((1, 1, 1, 2), 1), ((0, 2), 0), ((0, 4, 4, 2), 0)]
 )
 def test_batch_norm_refuses_fewer_than_two_values_per_channel(shape, m):
-    message = f"batch_norm: x of shape {shape} has {m} value{'s' * (m == 0)} per channel: a variance needs two or more"
+    message = f"batch_norm: expected two or more values per channel, as a variance needs, got {m} in an x of shape {shape}"
     if m:
-        message += (
-            "; leave out a last batch of one image (drop_last=True), or choose another batch size"
-        )
+        message += "; leave out a last batch of one image (drop_last=True), or choose a different batch size"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         run(ops.batch_norm, numpy.ones(shape), numpy.ones(2), numpy.ones(2))
 
@@ -426,7 +424,7 @@ def test_dropout_of_an_empty_batch():
 
 @pytest.mark.parametrize("p", [1, 1.0, 1.5, -0.1])
 def test_dropout_refuses_a_share_that_leaves_nothing_or_is_no_share(p):
-    with pytest.raises(ValueError, match=f"^dropout: p is {p}, wanted 0 <= p < 1$"):
+    with pytest.raises(ValueError, match=f"^dropout: expected 0 <= p < 1, got {p}$"):
         run(ops.dropout, numpy.ones(2), numpy.ones(2, bool), p=p)
 
 
@@ -434,13 +432,13 @@ def test_dropout_refuses_a_share_that_leaves_nothing_or_is_no_share(p):
 def test_dropout_refuses_a_mask_of_another_shape_even_if_it_broadcasts(shape):
     with pytest.raises(
         ValueError,
-        match=f"^dropout: the mask has shape {re.escape(str(shape))}, x has {re.escape('(2, 3)')}$",
+        match=rf"^dropout: expected a mask of x's shape, \(2, 3\), got {re.escape(str(shape))}$",
     ):
         run(ops.dropout, numpy.ones((2, 3)), numpy.ones(shape, bool), p=0.5)
 
 
 def test_dropout_refuses_a_mask_that_is_not_of_bools():
-    with pytest.raises(TypeError, match="^dropout: the mask is float64, not bools$"):
+    with pytest.raises(TypeError, match="^dropout: expected a mask of bools, got float64$"):
         run(ops.dropout, numpy.ones((2, 3)), numpy.ones((2, 3)), p=0.5)
 
 
@@ -456,10 +454,13 @@ def test_the_plain_variance_of_many_values_is_exact_to_a_rounding():
 def test_one_value_per_channel_has_statistics_and_none_has_not():
     mean, var = ops.channel_stats(to_device(numpy.array([[3.0, 4.0]])))
     assert to_host(mean).tolist() == [3, 4] and to_host(var).tolist() == [0, 0]
-    with pytest.raises(ValueError, match=r"0 values per channel: a variance needs one or more$"):
+    with pytest.raises(
+        ValueError,
+        match=r"expected one or more values per channel, as a variance needs, got 0 in an x of shape \(0, 3\)$",
+    ):
         ops.channel_stats(to_device(numpy.zeros((0, 3))))
     with pytest.raises(
         ValueError,
-        match=r"1 value per channel: a variance needs two or more; leave out a last batch of one image",
+        match=r"expected two or more values per channel, .* got 1 in an x of shape \(1, 3\); leave out a last batch of one image",
     ):
         ops.batch_norm(*map(to_device, (numpy.zeros((1, 3)), numpy.ones(3), numpy.ones(3))))

@@ -292,28 +292,27 @@ def test_float64_added_to_float32_gives_float64():
 
 
 ONE_IMAGE = (
-    "a variance needs two or more; "
-    "leave out a last batch of one image (drop_last=True), or choose another batch size"
+    "; leave out a last batch of one image (drop_last=True), or choose a different batch size"
 )
 
 
 @pytest.mark.parametrize(
     ("shapes", "message"),
     [
-        ([(4, 2), (3,), (2,)], "gamma has shape (3,), x has 2 channels"),
-        ([(4, 2), (2,), (1,)], "beta has shape (1,), x has 2 channels"),
+        ([(4, 2), (3,), (2,)], "expected a gamma of shape (2,), got (3,)"),
+        ([(4, 2), (2,), (1,)], "expected a beta of shape (2,), got (1,)"),
         (
             [(4, 3, 5, 2), (2,), (2,), (4, 3, 1, 2)],
-            "add has shape (4, 3, 1, 2), x has (4, 3, 5, 2)",
+            "expected an add of x's shape, (4, 3, 5, 2), got (4, 3, 1, 2)",
         ),
-        ([(4, 2), (2,), (2,), (2,)], "add has shape (2,), x has (4, 2)"),
+        ([(4, 2), (2,), (2,), (2,)], "expected an add of x's shape, (4, 2), got (2,)"),
         (
             [(1, 2), (2,), (2,)],
-            f"x of shape (1, 2) has 1 value per channel: {ONE_IMAGE}",
+            f"expected two or more values per channel, as a variance needs, got 1 in an x of shape (1, 2){ONE_IMAGE}",
         ),
         (
             [(1, 1, 1, 2), (2,), (2,)],
-            f"x of shape (1, 1, 1, 2) has 1 value per channel: {ONE_IMAGE}",
+            f"expected two or more values per channel, as a variance needs, got 1 in an x of shape (1, 1, 1, 2){ONE_IMAGE}",
         ),
     ],
 )
@@ -329,7 +328,7 @@ def test_it_refuses_statistics_of_another_size(name, shape):
     )
     with pytest.raises(
         ValueError,
-        match=f"^batch_norm: {name} has shape {re.escape(str(shape))}, x has 2 channels$",
+        match=rf"^batch_norm: expected a {name} of shape \(2,\), got {re.escape(str(shape))}$",
     ):
         run(norm_add_relu, *map(numpy.ones, [(4, 2), (2,), (2,)]), stats=stats)
 
@@ -380,7 +379,7 @@ def test_whole_numbers_are_refused():
     for options in ({}, {"stats": (to_device(ones), to_device(ones)), "training": False}):
         with pytest.raises(
             TypeError,
-            match="batch_norm(_frozen)?: x is int64, wanted floating-point numbers: x.astype",
+            match="batch_norm(_frozen)?: expected an x of floats, got int64: x.astype",
         ):
             run(norm_add_relu, numpy.ones((3, 2), "int64"), ones, ones, **options)
 

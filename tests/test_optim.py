@@ -270,7 +270,7 @@ def test_the_base_has_no_step_of_its_own():
 
 
 P, Q = parameter(), parameter()
-SGD_OPTIONS = "there are params, lr, momentum, nesterov, weight_decay"
+SGD_OPTIONS = "choose from params, lr, momentum, nesterov, weight_decay"
 TWICE = "a parameter stands twice in the optimizer's groups: it would be moved twice a step"
 
 

@@ -347,7 +347,7 @@ def test_the_number_of_threads_is_set_for_a_block():
         with (
             pytest.raises(
                 ValueError,
-                match=f"^threads is {number!r}, expected a number of threads, 1 or more$",
+                match=f"^threads: expected a number of threads, 1 or more, got {number!r}$",
             ),
             using_threads(number),
         ):
@@ -386,7 +386,7 @@ def test_an_environment_that_asks_for_no_number_of_threads_is_refused(number):
     wrong = program(THREADS, MINIRES_THREADS=number)
     assert wrong.returncode != 0
     assert (
-        f"ValueError: MINIRES_THREADS is {number!r}, expected a number of threads, 1 or more"
+        f"ValueError: MINIRES_THREADS: expected a number of threads, 1 or more, got {number!r}"
         in wrong.stderr
     )
 

@@ -263,28 +263,28 @@ def test_half_the_kernel_is_not_too_much_padding(name, kernel):
 
 
 X = numpy.zeros((2, 5, 4, 3))
-LARGER = "a window of {} is larger than the image, {} with its padding of {}"
-TOO_MUCH = "{op}: padding ? is more than half the kernel (3, 3): a window could see nothing else"
+LARGER = "kernel: expected at most {1}, the size of the image with padding {2}, got {0}"
+TOO_MUCH = "{op}: expected a padding of at most half the kernel (3, 3), got ?: a window could see padding alone"
 
 
 @each_pool
 @pytest.mark.parametrize(
     ("x", "options", "error", "message"),
     [
-        (X[0], {"kernel": 2}, ValueError, "{op}: x has shape (5, 4, 3), wanted images (N, H, W, C)"),
+        (X[0], {"kernel": 2}, ValueError, "{op}: expected images of shape (N, H, W, C), got (5, 4, 3)"),
         (X, {"kernel": (6, 3)}, ValueError, LARGER.format("(6, 3)", "(5, 4)", "(0, 0)")),
         (X, {"kernel": (3, 5)}, ValueError, LARGER.format("(3, 5)", "(5, 4)", "(0, 0)")),
         (X, {"kernel": (2, 7), "padding": 1}, ValueError, LARGER.format("(2, 7)", "(7, 6)", "(1, 1)")),
         (X, {"kernel": 3, "padding": 2}, ValueError, TOO_MUCH.replace("?", "(2, 2)")),
         (X, {"kernel": 3, "padding": (2, 1)}, ValueError, TOO_MUCH.replace("?", "(2, 1)")),
         (X, {"kernel": 3, "padding": (1, 2)}, ValueError, TOO_MUCH.replace("?", "(1, 2)")),
-        (X, {"kernel": 0}, ValueError, "kernel is 0: it must be at least 1"),
-        (X, {"kernel": (2, 0)}, ValueError, "kernel is (2, 0): it must be at least 1"),
-        (X, {"kernel": 2, "stride": 0}, ValueError, "stride is 0: it must be at least 1"),
-        (X, {"kernel": 2, "padding": -1}, ValueError, "padding is -1: it must be at least 0"),
-        (X, {"kernel": 2.5}, TypeError, "kernel is 2.5: wanted an int or a pair of ints"),
-        (X, {"kernel": 2, "stride": (1, 2, 3)}, TypeError, "stride is (1, 2, 3): wanted an int or a pair of ints"),
-        (X, {"kernel": 2, "padding": "same"}, TypeError, "padding is 'same': wanted an int or a pair of ints"),
+        (X, {"kernel": 0}, ValueError, "kernel: expected at least 1, got 0"),
+        (X, {"kernel": (2, 0)}, ValueError, "kernel: expected at least 1, got (2, 0)"),
+        (X, {"kernel": 2, "stride": 0}, ValueError, "stride: expected at least 1, got 0"),
+        (X, {"kernel": 2, "padding": -1}, ValueError, "padding: expected at least 0, got -1"),
+        (X, {"kernel": 2.5}, TypeError, "kernel: expected an int or a pair of ints, got 2.5"),
+        (X, {"kernel": 2, "stride": (1, 2, 3)}, TypeError, "stride: expected an int or a pair of ints, got (1, 2, 3)"),
+        (X, {"kernel": 2, "padding": "same"}, TypeError, "padding: expected an int or a pair of ints, got 'same'"),
     ],
 )  # fmt: skip
 def test_pooling_refuses(name, x, options, error, message):
@@ -295,7 +295,7 @@ def test_pooling_refuses(name, x, options, error, message):
 def test_global_avg_pool_refuses_what_is_no_batch_of_images():
     with pytest.raises(
         ValueError,
-        match=r"^global_avg_pool: x has shape \(5, 4, 3\), wanted images \(N, H, W, C\)$",
+        match=r"^global_avg_pool: expected images of shape \(N, H, W, C\), got \(5, 4, 3\)$",
     ):
         run(ops.global_avg_pool, X[0])
 
@@ -304,7 +304,7 @@ def test_global_avg_pool_refuses_what_is_no_batch_of_images():
 @pytest.mark.parametrize("dtype", ["uint8", "int64", "bool"])
 def test_numbers_that_are_no_floats_are_refused(name, dtype):
     """Four times 100 is more than a uint8 holds, and there is no int that is -inf."""
-    with pytest.raises(TypeError, match=f"^{name}: x is {dtype}, wanted floats$"):
+    with pytest.raises(TypeError, match=f"^{name}: expected an x of floats, got {dtype}$"):
         run(getattr(ops, name), numpy.full((1, 2, 2, 1), 100).astype(dtype), kernel=2)
 
 

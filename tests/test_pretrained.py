@@ -89,7 +89,7 @@ def test_names_are_those_that_others_know_and_each_has_digits_of_its_checksum():
         )
     with pytest.raises(
         ValueError,
-        match="unknown file, run or published name 'resnet50.tv_in1': there are .* did you mean 'resnet50.tv_in1k'",
+        match="unknown file, run or published name 'resnet50.tv_in1': choose from .* did you mean 'resnet50.tv_in1k'",
     ):
         pretrained.read("resnet50.tv_in1")
 

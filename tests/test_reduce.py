@@ -207,7 +207,7 @@ def test_an_axis_that_does_not_exist_is_refused(name, axis):
 def test_an_axis_that_is_no_int_is_refused(name, axis):
     with pytest.raises(
         TypeError,
-        match=f"^{re.escape(f'axis is {axis!r}, wanted None, an int or a tuple of ints')}$",
+        match=f"^{re.escape(f'axis: expected None, an int or a tuple of ints, got {axis!r}')}$",
     ):
         run(getattr(ops, name), X, axis=axis)
 

@@ -183,24 +183,24 @@ def test_the_record_cannot_be_written_to():
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        ({"plane": True}, TypeError, "^unknown setting 'plane': there are library, threads, plain, .*; did you mean 'plain'"),
+        ({"plane": True}, TypeError, "^unknown setting 'plane': choose from library, threads, plain, .*; did you mean 'plain'"),
         ({"chosen": {}}, TypeError, "^unknown setting 'chosen'"),
         ({"library": "nunpy"}, BackendError, "^unknown backend 'nunpy': .* did you mean 'numpy'"),
-        ({"library": numpy}, TypeError, "^library is <module 'numpy'.*, expected a name, such as 'numpy'$"),
-        ({"threads": 0}, ValueError, "^threads is 0, expected a number of threads, 1 or more$"),
-        ({"threads": -2}, ValueError, "^threads is -2, expected"),
-        ({"threads": "two"}, ValueError, "^threads is 'two', expected"),
-        ({"threads": 2.5}, ValueError, "^threads is 2.5, expected"),
-        ({"threads": float("inf")}, ValueError, "^threads is inf, expected"),
-        ({"threads": [2]}, ValueError, r"^threads is \[2\], expected"),
-        ({"plain": "yes"}, TypeError, "^plain is 'yes', expected True or False$"),
-        ({"tf32": 1}, TypeError, "^tf32 is 1, expected True or False$"),
-        ({"grad": None}, TypeError, "^grad is None, expected True or False$"),
-        ({"half": "bfloat16"}, TypeError, r"^half is 'bfloat16', expected a dtype of 2 bytes or None: backend.autocast\(\) takes a name$"),
-        ({"half": numpy.dtype("float64")}, TypeError, "^half is dtype.'float64'., expected"),
-        ({"without": "winograd"}, TypeError, "^without is 'winograd', expected a set of names$"),
-        ({"stand_ins": doubled}, TypeError, "^stand_ins is <function doubled.*, expected a dict of functions$"),
-        ({"stand_ins": {"relu": "mine"}}, TypeError, "^the stand-in for relu is 'mine', expected a function$"),
+        ({"library": numpy}, TypeError, "^library: expected a name, such as 'numpy', got <module 'numpy'.*$"),
+        ({"threads": 0}, ValueError, "^threads: expected a number of threads, 1 or more, got 0$"),
+        ({"threads": -2}, ValueError, "^threads: expected .*, got -2$"),
+        ({"threads": "two"}, ValueError, "^threads: expected .*, got 'two'$"),
+        ({"threads": 2.5}, ValueError, "^threads: expected .*, got 2.5$"),
+        ({"threads": float("inf")}, ValueError, "^threads: expected .*, got inf$"),
+        ({"threads": [2]}, ValueError, r"^threads: expected .*, got \[2\]$"),
+        ({"plain": "yes"}, TypeError, "^plain: expected True or False, got 'yes'$"),
+        ({"tf32": 1}, TypeError, "^tf32: expected True or False, got 1$"),
+        ({"grad": None}, TypeError, "^grad: expected True or False, got None$"),
+        ({"half": "bfloat16"}, TypeError, r"^half: expected a dtype of 2 bytes or None, got 'bfloat16': backend.autocast\(\) takes a name$"),
+        ({"half": numpy.dtype("float64")}, TypeError, "^half: expected .* got dtype.'float64'.: "),
+        ({"without": "winograd"}, TypeError, "^without: expected a set of names, got 'winograd'$"),
+        ({"stand_ins": doubled}, TypeError, "^stand_ins: expected a dict of functions, got <function doubled.*$"),
+        ({"stand_ins": {"relu": "mine"}}, TypeError, "^stand_ins: expected a function for relu, got 'mine'$"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("change", [using, use])
@@ -236,7 +236,7 @@ def test_a_backend_that_the_environment_names_and_that_is_none_is_reported_when_
     assert status and said == "imported"
     last = error.splitlines()[-1]
     assert last.startswith(
-        "minires.backend.library.BackendError: MINIRES_BACKEND=strickt: unknown backend 'strickt': there are numpy, strict"
+        "minires.backend.library.BackendError: MINIRES_BACKEND=strickt: unknown backend 'strickt': choose from numpy, strict"
     )
     assert last.endswith("did you mean 'strict'?")
     program = "import minires; minires.backend.use('numpy'); print(minires.Tensor([1.0]).item())"
@@ -250,7 +250,7 @@ def test_a_number_of_threads_in_the_environment_that_is_none_is_reported_when_it
     assert status and said == "imported"
     assert (
         error.splitlines()[-1]
-        == f"ValueError: MINIRES_THREADS is '{value}', expected a number of threads, 1 or more"
+        == f"ValueError: MINIRES_THREADS: expected a number of threads, 1 or more, got '{value}'"
     )
     program = "from minires import backend; backend.use(threads=2); print(backend.threads())"
     assert started(program, MINIRES_THREADS=value)[:2] == (0, "2")

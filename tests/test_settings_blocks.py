@@ -41,7 +41,7 @@ def test_an_object_may_be_used_again_but_not_within_its_own_block(start):
     block = using(plain=True)
     for _ in range(2):
         with block:
-            with pytest.raises(RuntimeError, match="^the block is open: a block within it needs"):
+            with pytest.raises(RuntimeError, match="^using: expected a block that is not open yet"):
                 block.__enter__()
             assert settings().plain
         assert settings() is start

@@ -269,7 +269,7 @@ def test_pad_puts_zeros_around(shape, widths):
 )
 def test_pad_refuses(widths):
     message = (
-        f"pad: widths {widths} for shape (2, 3): wanted a pair of widths >= 0 for each of 2 axes"
+        f"pad: expected a pair of widths >= 0 for each of the 2 axes of shape (2, 3), got {widths}"
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         run(ops.pad, numpy.ones((2, 3)), widths=widths)

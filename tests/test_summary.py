@@ -298,7 +298,7 @@ def test_the_generator_is_left_as_it_was():
 
 
 def test_an_input_that_does_not_fit_raises_what_the_model_raises():
-    with pytest.raises(ValueError, match="conv2d: weight has 3 input channels, x has 2"):
+    with pytest.raises(ValueError, match="conv2d: expected 3 channels in x, as in weight, got 2"):
         summary(models.ResNet(BasicBlock, (1,), (4,)), (8, 8, 2))
 
 

@@ -87,15 +87,15 @@ def test_numbers_out():
 def test_what_is_no_array_is_refused(data):
     with pytest.raises(
         TypeError,
-        match=f"data of a Tensor is a builtins.{type(data).__name__}, expected an array, a number",
+        match=f"^Tensor: expected an array, a number or lists of numbers, got a builtins.{type(data).__name__}$",
     ):
         Tensor(data)
-    with pytest.raises(TypeError, match="add: an operand is a builtins"):
+    with pytest.raises(TypeError, match="^add: expected an array, .* got a builtins"):
         Tensor([1.0]) + (data if data is not None else object())
 
 
 def test_only_floats_have_gradients():
-    with pytest.raises(TypeError, match="a tensor of int64 has no gradient"):
+    with pytest.raises(TypeError, match="^Tensor: expected floats for requires_grad, got int64$"):
         Tensor(to_device(numpy.array([1, 2])), requires_grad=True)
 
 
@@ -132,7 +132,7 @@ def test_operators_take_tensors_numbers_lists_and_arrays_on_either_side():
 @pytest.mark.parametrize("sign", ["<", "<=", ">", ">="])
 def test_what_cannot_be_compared_is_refused(sign):
     compare = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}[sign]
-    with pytest.raises(TypeError, match=f"^{sign}: an operand is a builtins.object"):
+    with pytest.raises(TypeError, match=f"^{sign}: expected an array, .* got a builtins.object"):
         compare(Tensor([1.0]), object())
 
 
@@ -592,10 +592,10 @@ def test_a_second_backward_through_a_used_graph_says_so_and_changes_nothing():
     before = grad(x).copy()
     with pytest.raises(
         RuntimeError,
-        match=r"^backward\(\) through a graph that was used already: what multiply had saved is gone. Run the forward",
+        match=r"^backward\(\): this graph was used already, and what multiply had saved is gone. Run the forward",
     ):
         z.backward()
-    with pytest.raises(RuntimeError, match=r"used already: what exp had saved is gone"):
+    with pytest.raises(RuntimeError, match=r"used already, and what exp had saved is gone"):
         other.backward()
     assert_array_equal(grad(x), before)
 
@@ -608,24 +608,28 @@ def test_a_backward_that_gives_nonsense_is_named():
         (
             (to_device(numpy.ones(3)), None),
             ValueError,
-            r"wrong: backward gave operand 0 a gradient of shape \(3,\), it has shape \(2,\)",
+            r"wrong: expected a gradient of shape \(2,\) for operand 0 from backward, got \(3,\)",
         ),
         (
             (to_device(numpy.ones(2)),),
             TypeError,
-            r"wrong: backward must give a tuple of 2 gradients, one per operand; it gave \((A|nda)rray\)$",
+            r"wrong: expected a tuple of 2 gradients from backward, one per operand, got \((A|nda)rray\)$",
         ),
         (
             (to_device(numpy.ones(2)),) * 3,
             TypeError,
-            "wrong: backward must give a tuple of 2 gradients, one per operand; it gave",
+            "wrong: expected a tuple of 2 gradients from backward, one per operand, got",
         ),
         (
             [1, 2],
             TypeError,
-            "wrong: backward must give a tuple of 2 gradients, one per operand; it gave list",
+            "wrong: expected a tuple of 2 gradients from backward, one per operand, got list",
         ),
-        ((None, None), TypeError, "wrong: backward gave no gradient for operand 0"),
+        (
+            (None, None),
+            TypeError,
+            "wrong: expected a gradient for operand 0 from backward, got None",
+        ),
     ]:
         with pytest.raises(error, match=message):
             apply(wrong, leaf([1.0, 2.0]), Tensor([1.0, 2.0])).backward([1.0, 1.0])
@@ -983,39 +987,39 @@ def test_ops_on_tensors_leave_their_operands_alone():
 @pytest.mark.parametrize(
     ("misuse", "error", "message"),
     [
-        (lambda x: x @ 2, ValueError, r"^matmul: shapes \(2, 3\) and \(\)"),
+        (lambda x: x @ 2, ValueError, r"^matmul: expected .* got \(2, 3\) and \(\)"),
         (
             lambda x: F.mse_loss(x, 1.0),
             ValueError,
-            r"^mse_loss: x has shape \(2, 3\), target has \(\)",
+            r"^mse_loss: expected a target of x's shape, \(2, 3\), got \(\)",
         ),
-        (lambda x: F.conv2d(2.0, x), ValueError, r"^conv2d: x has shape \(\), wanted images"),
+        (lambda x: F.conv2d(2.0, x), ValueError, r"^conv2d: expected images"),
         (
             lambda x: x.transpose(0),
             ValueError,
-            r"^transpose: axes \(0,\) for shape \(2, 3\): wanted each of its 2 axes once",
+            r"^transpose: expected each of the 2 axes of shape \(2, 3\) once, got \(0,\)",
         ),
-        (lambda x: F.pad(x, 3), ValueError, r"^pad: widths 3 for shape \(2, 3\): wanted a pair"),
-        (lambda x: F.pad(x, (1, 2)), ValueError, r"^pad: widths \(1, 2\) for shape"),
+        (lambda x: F.pad(x, 3), ValueError, r"^pad: expected a pair"),
+        (lambda x: F.pad(x, (1, 2)), ValueError, r"^pad: expected .* got \(1, 2\)"),
         (
             lambda x: F.cross_entropy(x, None),
             TypeError,
-            "^cross_entropy: an operand is a builtins.NoneType, expected an array",
+            "^cross_entropy: expected an array, .* got a builtins.NoneType",
         ),
         (
             lambda x: x + None,
             TypeError,
-            "^add: an operand is a builtins.NoneType, expected an array",
+            "^add: expected an array, .* got a builtins.NoneType",
         ),
         (
             lambda x: F.linear(x, None),
             TypeError,
-            "^linear: an operand is a builtins.NoneType, expected an array",
+            "^linear: expected an array, .* got a builtins.NoneType",
         ),
         (
             lambda x: F.concatenate([x, None]),
             TypeError,
-            "^concatenate: an operand is a builtins.NoneType, expected an array",
+            "^concatenate: expected an array, .* got a builtins.NoneType",
         ),
         (
             lambda x: F.sum(x, axis=Tensor(0)),
@@ -1058,7 +1062,7 @@ def test_an_error_about_memory_names_the_op_the_shapes_and_the_batch():
     def greedy(x):
         raise MemoryError("Unable to allocate 7 GiB")
 
-    message = r"^greedy of \(512, 3\): Unable to allocate 7 GiB. Try a smaller batch \(it has 512 examples\), or free what"
+    message = r"^greedy of \(512, 3\): Unable to allocate 7 GiB. Try a smaller batch \(it has 512 examples\), or free other"
     with pytest.raises(MemoryError, match=message):
         apply(greedy, Tensor([[1.0] * 3] * 512))
 

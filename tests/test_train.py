@@ -177,11 +177,11 @@ def test_label_smoothing_is_handed_on():
 
 def test_no_batches_are_refused():
     model = Fixed()
-    with pytest.raises(ValueError, match="there were no batches"):
+    with pytest.raises(ValueError, match="expected at least one batch, got none"):
         evaluate(model, [])
-    with pytest.raises(ValueError, match="there were no batches"):
+    with pytest.raises(ValueError, match="expected at least one batch, got none"):
         train_epoch(model, [], optim.SGD(model.parameters(), lr=1))
-    with pytest.raises(ValueError, match="there were no batches"):
+    with pytest.raises(ValueError, match="expected at least one batch, got none"):
         Meter().score()
 
 

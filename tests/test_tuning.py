@@ -214,7 +214,7 @@ def test_features_are_the_maps_after_each_stage(options):
         assert list(model.features(x, upto="layer1")) == ["stem", "layer1"]
     with pytest.raises(
         ValueError,
-        match="unknown place in the net 'layer4': there are stem, layer1, layer2, layer3",
+        match="unknown place in the net 'layer4': choose from stem, layer1, layer2, layer3",
     ):
         model.features(x, upto="layer4")
 

@@ -1,10 +1,10 @@
-"""Which array library does the arithmetic, and the other settings: the one package that names NumPy or CuPy for it.
+"""The choice of the array library that does the arithmetic, and the other settings. Only this package names NumPy or CuPy for it.
 
-    from minires.backend import xp       read as np; the library is looked up at each use
-    backend.use("cupy")                  from here on, on the GPU
+    from minires.backend import xp       read xp as np; the library is looked up at each use
+    backend.use("cupy")                  use the GPU from now on
     with backend.using("strict"): ...    for a block, in this thread
 
-MINIRES_BACKEND sets the start; without it, NumPy.
+MINIRES_BACKEND sets the library at the start (default: numpy).
 """
 
 from minires.backend.border import is_array, refuse_foreign, to_device, to_host

@@ -1,4 +1,4 @@
-"""The border between the host and the device: to_device and to_host, and errors that name an array of another library."""
+"""The border between the host and the device: to_device and to_host, and errors about arrays of a different library."""
 
 from typing import Any, NoReturn
 
@@ -9,48 +9,48 @@ from minires.backend.settings import name, settings
 
 
 def is_array(value: Any) -> bool:
-    """Whether `value` is an array of the backend in use."""
+    """Return True if `value` is an array of the backend in use."""
     return isinstance(value, settings().library.ndarray)
 
 
 def to_device(array: Any) -> Array:
-    """An array of the backend in use, from a NumPy array, a number or a list. Its own arrays pass through.
+    """Return an array of the backend in use, from a NumPy array, a number or a list. Its own arrays are returned unchanged.
 
-    The dtype stays; on "numpy" nothing is copied.
-    Raises  BackendError: an array of another library.
+    The dtype stays the same; on "numpy" nothing is copied.
+    Raises  BackendError: an array of a different library.
     """
     if is_array(array):
         return array
     if isinstance(array, (numpy.ndarray, numpy.generic, list, tuple, int, float)):
         return settings().library.to_device(numpy.asarray(array))
-    raise BackendError(f"to_device takes a NumPy array, got {_described(array)}")
+    raise BackendError(f"to_device: expected a NumPy array, got {_described(array)}")
 
 
 def to_host(array: Array) -> HostArray:
-    """A NumPy array, from an array of the backend in use. NumPy's own pass through.
+    """Return a NumPy array, from an array of the backend in use. NumPy's own arrays are returned unchanged.
 
-    On "cupy" this waits for the card; on "numpy" nothing is copied.
-    Raises  BackendError: an array of another library.
+    On "cupy" this waits for the GPU; on "numpy" nothing is copied.
+    Raises  BackendError: an array of a different library.
     """
     if is_array(array):
         return settings().library.to_host(array)
     if isinstance(array, (numpy.ndarray, numpy.generic)):
         return numpy.asarray(array)
-    raise BackendError(f"to_host takes an array of {name()}, got {_described(array)}")
+    raise BackendError(f"to_host: expected an array of {name()}, got {_described(array)}")
 
 
-def refuse_foreign(value: Any, what: str) -> NoReturn:
-    """Raise the error that says what came in place of an array of the backend in use, and what would fix it."""
+def refuse_foreign(value: Any, where: str) -> NoReturn:
+    """Raise the error about a value that is not an array of the backend in use. It says what would fix it."""
     if not hasattr(value, "dtype"):
         raise TypeError(
-            f"{what} is {_described(value)}, expected an array, a number or lists of numbers"
+            f"{where}: expected an array, a number or lists of numbers, got {_described(value)}"
         )
     cure = (
         "to_device(array) moves it"
         if isinstance(value, numpy.ndarray)
-        else "make it after backend.use()"
+        else "create it after backend.use()"
     )
-    raise BackendError(f"{what} is {_described(value)}, the backend in use is {name()}: {cure}")
+    raise BackendError(f"{where}: expected an array of {name()}, got {_described(value)}: {cure}")
 
 
 def _described(array: Any) -> str:

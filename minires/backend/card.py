@@ -1,4 +1,4 @@
-"""CuPy, where one small kernel and one small product really run; else a sentence: why not, and what to type."""
+"""CuPy, if a small kernel and a small matrix multiplication run; otherwise the reason why not, and what to type."""
 
 import subprocess
 import warnings
@@ -7,9 +7,9 @@ from importlib import metadata
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
-# They hold files of the same names: one shuts out the others.
+# They contain files of the same names, so only one of them works.
 WHEELS = ("cupy", "cupy-cuda11x", "cupy-cuda12x", "cupy-cuda13x")
-# Errors that no missing file makes.
+# Errors that a missing file cannot cause.
 OF_THE_CARD = ("CUDARuntimeError", "CUDADriverError", "CUBLASError", "OutOfMemoryError")
 
 
@@ -18,15 +18,15 @@ class Unusable(Exception):
 
 
 class Facts(NamedTuple):
-    """What a card is, and what can be had on it. Memory in bytes."""
+    """The properties of a GPU. Memory is in bytes."""
 
     name: str
     memory: int
     free: int
     capability: tuple[int, int]  # (9, 0)
-    driver: str | None  # its version; None where nvidia-smi does not tell
-    driver_cuda: str  # the newest CUDA that the driver runs
-    cuda: str  # the one that CuPy was built with
+    driver: str | None  # its version; None if nvidia-smi does not report it
+    driver_cuda: str  # the newest CUDA that the driver supports
+    cuda: str  # the CUDA that CuPy was built with
     cupy: str
     tf32: bool
     float16: bool
@@ -34,27 +34,27 @@ class Facts(NamedTuple):
 
 
 def load() -> Any:
-    """The cupy module. Any CuPy that imports and computes is accepted.
+    """Return the cupy module. Any CuPy that imports and computes is accepted.
 
-    Raises  Unusable: it is not installed or broken, finds no driver or no card, lacks parts of CUDA, or computes wrong results.
+    Raises  Unusable: it is not installed or is broken, finds no driver or no GPU, lacks parts of CUDA, or computes wrong results.
     """
     try:
         with warnings.catch_warnings():
-            # _beside says it in one line.
+            # _conflict() says it in one line.
             warnings.filterwarnings("ignore", r"\s*-+\s+CuPy may not function correctly")
             import cupy
         found = f"CuPy {cupy.__version__}"
     except (
         Exception
-    ) as error:  # not ImportError alone: what was half uninstalled may be left without its __init__
+    ) as error:  # not ImportError alone: a half uninstalled package may lack its __init__
         raise Unusable(
-            f"CuPy cannot be imported ({_line(error)}){_beside()}. Install it with: {_cure()} "
-            "(an NVIDIA card and its driver are needed)"
+            f"CuPy cannot be imported ({_line(error)}){_conflict()}. Install it with: {_cure()} "
+            "(an NVIDIA GPU and its driver are needed)"
         ) from error
     try:
         cards = cupy.cuda.runtime.getDeviceCount()
-    except Exception as error:  # CUDARuntimeError, whose class differs between versions
-        cards, driver = 0, cupy.cuda.runtime.driverGetVersion()  # 0: there is none
+    except Exception as error:  # CUDARuntimeError, a different class in each version
+        cards, driver = 0, cupy.cuda.runtime.driverGetVersion()  # 0: no driver
         if driver and "InsufficientDriver" in str(error):
             other = (
                 f", or install CuPy for an older CUDA with: {_cure(cupy)}"
@@ -62,41 +62,41 @@ def load() -> Any:
                 else ""
             )
             raise Unusable(
-                f"{found} needs a newer CUDA than the {_version(driver)} of this machine's NVIDIA driver{_beside()}. "
+                f"{found} needs a newer CUDA than the {_version(driver)} of this machine's NVIDIA driver{_conflict()}. "
                 f"Update the driver{other}"
             ) from error
         if "NoDevice" not in str(error):
             raise Unusable(
-                f"{found} finds no working NVIDIA driver ({_line(error)}){_beside()}. `nvidia-smi` should list your card: "
-                "install or update its driver, or stay with backend.use('numpy')"
+                f"{found} finds no working NVIDIA driver ({_line(error)}){_conflict()}. `nvidia-smi` should list your GPU: "
+                "install or update its driver, or use backend.use('numpy')"
             ) from error
     if cards == 0:
         raise Unusable(
-            f"{found} finds no NVIDIA card{_beside()}: stay with backend.use('numpy'); where `nvidia-smi` lists one, "
+            f"{found} finds no NVIDIA GPU{_conflict()}: use backend.use('numpy'); if `nvidia-smi` lists one, "
             "CUDA_VISIBLE_DEVICES may hide it"
         )
     try:
         square = cupy.arange(4, dtype=cupy.float32).reshape(2, 2) + 1
         works = float((square @ square).sum()) == 54.0
     except Exception as error:
-        sees = f"{found} sees the card but cannot compute on it ({_line(error)})"
+        sees = f"{found} sees the GPU but cannot compute on it ({_line(error)})"
         if type(error).__name__ in OF_THE_CARD:
             raise Unusable(
-                f"{sees}{_beside()}. If `nvidia-smi` shows free memory there, install CuPy anew with: {_cure()}"
+                f"{sees}{_conflict()}. If `nvidia-smi` shows free memory there, reinstall CuPy with: {_cure()}"
             ) from error
-        parts = "; parts of CUDA (NVRTC, cuBLAS, headers) are missing or of another version"
-        raise Unusable(f"{sees}{_beside() or parts}. Mend it with: {_cure(cupy)}") from error
+        parts = "; parts of CUDA (NVRTC, cuBLAS, headers) are missing or have the wrong version"
+        raise Unusable(f"{sees}{_conflict() or parts}. Fix it with: {_cure(cupy)}") from error
     if not works:
         raise Unusable(
-            f"{found} computes wrong results on this card{_beside()}. Install it anew with: {_cure()}"
+            f"{found} computes wrong results on this GPU{_conflict()}. Reinstall it with: {_cure()}"
         )
-    if _beside():
-        warnings.warn(f"{found} computes{_beside()}. Mend it with: {_cure(cupy)}", stacklevel=2)
+    if _conflict():
+        warnings.warn(f"{found} computes{_conflict()}. Fix it with: {_cure(cupy)}", stacklevel=2)
     return cupy
 
 
 def facts() -> list[Facts]:
-    """The facts of each card, by its number. Raises Unusable where there is none."""
+    """Return the Facts of each GPU, in order of their numbers. Raises Unusable if there is no usable GPU."""
     cupy, found = load(), []
     runtime = cupy.cuda.runtime
     versions = (
@@ -132,12 +132,12 @@ def _driver() -> str | None:
 
 
 def _version(cuda: int) -> str:
-    """12.9, where CUDA says 12090."""
+    """Format a CUDA version number: 12090 as 12.9."""
     return f"{cuda // 1000}.{cuda % 1000 // 10}"
 
 
 def _line(error: BaseException) -> str:
-    """What an error says, in a line: CuPy's own errors of import have many, and the true one behind them."""
+    """Return an error as one line: CuPy's import errors have many, and the true error as their cause."""
     error = error.__cause__ or error
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return ": ".join([type(error).__name__, *lines[:1]])
@@ -147,24 +147,24 @@ def _installed() -> list[str]:
     return [name for name in WHEELS if any(metadata.distributions(name=name))]
 
 
-def _beside() -> str:
-    """Of two CuPys installed beside each other, that they are; else nothing."""
+def _conflict() -> str:
+    """Return a clause that names the CuPys installed, if there are several; otherwise an empty string."""
     there = _installed()
     return (
-        f"; {' and '.join(there)} are installed beside each other, one over the other's files"
+        f"; {' and '.join(there)} are installed together, one over the other's files"
         if len(there) > 1
         else ""
     )
 
 
 def _cure(cupy: Any = None) -> str:
-    """What puts the right CuPy, with its parts of CUDA, in the place of what is there; all of it goes where CuPy is not given.
+    """Return the commands that install the right CuPy with its parts of CUDA. Without `cupy`, they first remove what is installed.
 
-    12x runs with newer drivers too; 13x needs a driver for CUDA 13 and a card of compute capability 7.5.
+    12x runs with newer drivers too; 13x needs a driver for CUDA 13 and a GPU of compute capability 7.5.
     """
     there, wheel = _installed(), "cupy-cuda12x"
     if cupy and there != [wheel]:
-        with suppress(Exception):  # of a driver that is too old for this CuPy, which wants 12x
+        with suppress(Exception):  # the driver is too old for this CuPy: 12x is right
             properties = cupy.cuda.runtime.getDeviceProperties(0)
             if cupy.cuda.runtime.driverGetVersion() >= 13000 and (
                 properties["major"],

@@ -1,4 +1,4 @@
-"""What minires needs to know of an array library, and how each one is loaded."""
+"""Array libraries: the facts about each that minires needs, and the functions that load them."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
@@ -7,19 +7,19 @@ import numpy
 
 from minires import names
 
-Array = Any  # an array of the backend in use; which library's is known only at run time
-HostArray = numpy.ndarray  # an array on the host, such as to_host returns
+Array = Any  # an array of the backend in use, whose library is known only at run time
+HostArray = numpy.ndarray  # an array on the host, as to_host returns it
 HostScalar = (
     numpy.generic
 )  # what NumPy's reductions return, of any kind: numpy.float32(1), numpy.bool_(True)
 
 
 class BackendError(Exception):
-    """The backend cannot do what was asked: it is unknown, does not work here, or the array belongs to another library."""
+    """A backend that is unknown or does not work here, or an array that belongs to a different library."""
 
 
 class Library(NamedTuple):
-    """An array library. `family` is the library whose faster forms it also takes; its own name if it is empty."""
+    """An array library. `family`, if not empty, is the library whose faster forms it runs as well."""
 
     name: str
     module: Any  # what xp stands for
@@ -64,7 +64,7 @@ LOADERS = {"numpy": _numpy, "strict": _strict, "cupy": _cupy, "auto": _auto}
 
 
 def load(name: str) -> Library:
-    """The library with this name: "numpy", "strict", "cupy", or "auto" for CuPy where it works and NumPy elsewhere.
+    """Return the library with this name: "numpy", "strict", "cupy", or "auto" for CuPy if it works, and NumPy otherwise.
 
     Raises  BackendError: an unknown name, or a library that does not work here (the message says why).
     """
@@ -72,7 +72,7 @@ def load(name: str) -> Library:
 
 
 class _Failed:
-    """Stands for a library that MINIRES_BACKEND named and that cannot be loaded: its first use raises the reason."""
+    """A placeholder for a library that MINIRES_BACKEND names and that cannot be loaded: its first use raises the reason."""
 
     def __init__(self, error: BackendError) -> None:
         self._error = error
@@ -82,7 +82,7 @@ class _Failed:
 
 
 def load_lazily(name: str) -> Any:
-    """load(name), except that an error waits until the library is used: `import minires` never fails."""
+    """Load a library; an error is raised only when the library is used, so that `import minires` never fails."""
     try:
         return load(name)
     except BackendError as error:

@@ -1,4 +1,4 @@
-"""What this machine is, for `minires info` and for a run's record: processor, cores, BLAS kernel and threads."""
+"""Facts about this machine, for `minires info` and for a run's record: processor, cores, BLAS kernel and threads."""
 
 import os
 import platform
@@ -33,7 +33,7 @@ def processor() -> str:
 
 @cache
 def cores() -> int:
-    """How many cores this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -50,7 +50,7 @@ def features() -> set[str]:
 
 
 def blas() -> dict[str, Any] | None:
-    """The library behind numpy.matmul: {"name", "version", "kernel", "threads"}, or None where it does not tell."""
+    """The library behind numpy.matmul: {"name", "version", "kernel", "threads"}, or None if it is not recognised."""
     from threadpoolctl import threadpool_info
 
     numpy.ones((2, 2)) @ numpy.ones((2, 2))

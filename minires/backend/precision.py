@@ -1,4 +1,4 @@
-"""How exact arithmetic is: products in TF32, mixed precision with a half type, and which types are floats."""
+"""Precision: products in TF32, mixed precision with a half type, and the types that are floats."""
 
 from functools import cache
 
@@ -12,55 +12,57 @@ HALVES = ("bfloat16", "float16")
 
 
 def using_tf32(allowed: bool = True) -> using:
-    """using(tf32=...): cuBLAS may round float32 factors to TF32 (11 bits of mantissa, sums in float32).
+    """Context manager: let cuBLAS round float32 factors to TF32 (11 bits of mantissa, sums in float32).
 
-    That is several times as fast on cards of compute capability 8.0 or later, and changes nothing elsewhere.
-    MINIRES_TF32=1 sets the start.
+    This is several times faster on GPUs of compute capability 8.0 or later, and changes nothing elsewhere.
+    MINIRES_TF32=1 switches it on from the start.
     """
     return using(tf32=bool(allowed))
 
 
 def autocast(half: str | None = "bfloat16") -> using:
-    """using(half=...): convolutions and linear layers round float32 images and weights to a half type.
+    """Context manager: convolutions and linear layers round float32 images and weights to a half type.
 
-    What lies between layers then takes half the memory, and a GPU has units for such products. Weights, their gradients,
+    Activations then take half the memory, and a GPU has special units for such products. Weights, their gradients,
     sums, statistics and the loss stay float32.
 
     half  "bfloat16", with 8 bits of mantissa and the range of float32: needs the package ml_dtypes, and on a GPU CuPy 14;
-        "float16", with 11 bits, up to 65,504 and down to 6e-8: its gradients need optim.GradScaler; or None for neither
+        "float16", with 11 bits, up to 65,504 and down to 6e-8: its gradients need optim.GradScaler; or None to switch it off
 
-    Raises  ValueError: another type. BackendError: the type is not available here.
+    Raises  ValueError: an unknown type. BackendError: the type is not available here.
     """
     return using(half=None if half is None else _half_type(names.check("half type", half, HALVES)))
 
 
 def is_float(dtype: numpy.dtype) -> bool:
-    """Whether it is a floating-point type; NumPy does not count bfloat16 among them."""
+    """Return True if this is a floating-point type; NumPy does not count bfloat16 as one."""
     return dtype.kind == "f" or dtype.name == "bfloat16"
 
 
 def is_half(dtype: numpy.dtype) -> bool:
-    """Whether it is one of the half types."""
-    return dtype.itemsize == 2 and dtype.name in HALVES  # the name takes NumPy a microsecond
+    """Return True if this is one of the half types."""
+    return (
+        dtype.itemsize == 2 and dtype.name in HALVES
+    )  # looking up the name takes NumPy a microsecond
 
 
 def accumulation_dtype(dtype: numpy.dtype) -> numpy.dtype:
-    """The dtype in which numbers of a dtype are added up: float32 for half types, otherwise the same."""
+    """Return the dtype in which numbers of this dtype are summed: float32 for half types, otherwise the same."""
     return numpy.dtype(numpy.float32) if is_half(dtype) else dtype
 
 
 def upcast(x: Array) -> Array:
-    """x in the dtype of its sums."""
+    """Convert x to the dtype of its sums."""
     return x.astype(numpy.float32) if is_half(x.dtype) else x
 
 
 def as_float(x: Array) -> Array:
-    """x, or where it is of a half type zeros of its shape in float32: for checks that know no half types. Nothing is copied."""
+    """Return x, or for a half type float32 zeros of its shape, for checks that do not know half types. Nothing is copied."""
     return xp.broadcast_to(xp.zeros((), dtype=numpy.float32), x.shape) if is_half(x.dtype) else x
 
 
 def result_dtype(*arrays: Array | None) -> numpy.dtype:
-    """The dtype of a result of all these arrays; None among them does not count."""
+    """Return the dtype of a result of all these arrays, some of which may be None."""
     return xp.result_type(*(array.dtype for array in arrays if array is not None))
 
 
@@ -71,7 +73,7 @@ def _half_type(half: str) -> numpy.dtype:
         except ImportError:
             cure = 'pip install ml_dtypes; or use "float16", which needs no package, with optim.GradScaler'
             raise BackendError(
-                f"bfloat16 is a type of the package ml_dtypes, which is not installed: {cure}"
+                f"bfloat16 needs the package ml_dtypes, which is not installed: {cure}"
             ) from None
         half = ml_dtypes.bfloat16
     return _tried(numpy.dtype(half), name())
@@ -79,12 +81,12 @@ def _half_type(half: str) -> numpy.dtype:
 
 @cache
 def _tried(dtype: numpy.dtype, library: str) -> numpy.dtype:
-    """The type, if the library in use, which has this name, can round to it."""
+    """Return the type, if the library in use, which has this name, can round to it."""
     try:
         xp.ones(1, dtype=numpy.float32).astype(dtype)
     except Exception as error:
         message = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
         raise BackendError(
-            f"{library} cannot round to {dtype.name} here ({message}): CuPy has bfloat16 from version 14 on"
+            f"{library} cannot round to {dtype.name} here ({message}): CuPy has bfloat16 in version 14 or later"
         ) from None
     return dtype

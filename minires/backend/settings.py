@@ -1,9 +1,9 @@
 """The settings: one frozen record, changed for the process by use() and for a block by using().
 
-    use("cupy")                          from here on, in the whole process
+    use("cupy")                          from now on, in the whole process
     with using("strict", threads=1): ... in this block, in this thread
 
-A block's settings live in a context variable: another thread does not see them, unless it runs work that carried() wrapped.
+A block's settings are in a context variable: other threads do not see them, except in functions that carried() wrapped.
 """
 
 import os
@@ -22,23 +22,23 @@ from minires.backend.library import Library, load, load_lazily
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings at this moment, in this context. Its fields are the keywords of use() and using()."""
+    """The settings in effect here and now. The fields are the keywords of use() and using()."""
 
     library: Library
     threads: int | None = None  # None: MINIRES_THREADS, or the cores that this process may use
-    plain: bool = False  # run the plain forms alone
-    without: frozenset = frozenset()  # faster forms, or files of them, to do without
-    # Name of an op -> the function that runs in its place.
+    plain: bool = False  # run plain forms only
+    without: frozenset = frozenset()  # faster forms, or files of them, that are switched off
+    # Name of an op -> the function that runs instead of it.
     stand_ins: MappingProxyType = field(default_factory=lambda: MappingProxyType({}))
-    tf32: bool = False  # may float32 factors be rounded to TF32?
+    tf32: bool = False  # float32 factors may be rounded to TF32
     half: Any = None  # the dtype to which autocast() rounds, or None
-    grad: bool = True  # do ops on tensors record the graph?
-    # Which forms run, see ops/forms.py.
+    grad: bool = True  # ops on tensors record the graph
+    # The forms that run, see ops/forms.py.
     chosen: dict = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @cached_property
     def on_one_thread(self) -> "Settings":
-        """The same with threads=1, for the threads that share an op's work."""
+        """The same settings with threads=1, for the threads that share an op's work."""
         return replace(self, threads=1)
 
 
@@ -48,24 +48,24 @@ _default = Settings(
     plain=os.environ.get("MINIRES_PLAIN", "0") not in ("", "0"),
     tf32=os.environ.get("MINIRES_TF32", "0") not in ("", "0"),
 )
-# Holds what differs here from the default: the _Override of the using() blocks around this point, or the Settings of carried().
+# What differs here from the default: the _Override of the using() blocks around this point, or the Settings of carried().
 _override: ContextVar["_Override | Settings | None"] = ContextVar("minires", default=None)
 
 
 class _Override:
-    """The blocks around this point, outermost first, and what they make of the default; or of `fixed` Settings in its place.
+    """The blocks around this point, outermost first, and the Settings they make of the default, or of `fixed` Settings instead.
 
     blocks  (lock, changes) of each: a block is open while its lock is held
     """
 
     __slots__ = ("blocks", "fixed", "made")
-    made: tuple  # (base, blocks, the Settings made of them): in one piece, as threads may share it
+    made: tuple  # (base, blocks, the Settings made of them): one tuple, as threads may share it
 
     def __init__(self, blocks: tuple, fixed: Settings | None) -> None:
         self.blocks, self.fixed, self.made = blocks, fixed, (None, None, None)
 
     def over(self, base: Settings) -> Settings:
-        """The Settings that the open blocks make of `base`."""
+        """Apply the changes of the open blocks to `base`, and return the Settings."""
         base = self.fixed or base
         for lock, _ in self.blocks:
             if not lock.locked():
@@ -79,23 +79,23 @@ class _Override:
         return self.made[2]
 
     def open_blocks(self) -> tuple:
-        """The blocks that have not ended."""
+        """Return the blocks that have not ended."""
         return tuple(block for block in self.blocks if block[0].locked())
 
 
 def settings() -> Settings:
-    """The Settings that hold here."""
+    """Return the Settings in effect here."""
     here = _override.get()
     return here.over(_default) if isinstance(here, _Override) else here or _default
 
 
 def use(library: str | Library | None = None, **changes: Any) -> None:
-    """Change the settings of the process, wherever no using() says otherwise.
+    """Change the settings of the process, wherever no using() block overrides them.
 
-    library  "numpy", "strict", "cupy" or "auto" (CuPy where it works, NumPy elsewhere)
+    library  "numpy", "strict", "cupy" or "auto" (CuPy if it works, NumPy otherwise)
 
-    Arrays, tensors and modules made before stay with the library that made them.
-    Raises  BackendError: an unknown library, or CuPy cannot work here (it says why, and what to type).
+    Existing arrays, tensors and modules stay with the library that made them.
+    Raises  BackendError: an unknown library, or CuPy does not work here (the message says why, and what to type).
     TypeError, ValueError: an unknown setting, or a value out of range.
     """
     global _default
@@ -104,8 +104,8 @@ def use(library: str | Library | None = None, **changes: Any) -> None:
 
 
 class _Exit:
-    """using.__exit__: the release of the block's lock. An interrupt can end a function of Python's before its first line, and
-    would leave the change behind; but not this one, which is C's.
+    """using.__exit__: the release of the block's lock. An interrupt can end a Python function before its first line, which
+    would leave the change in effect. It cannot do so here, because the release is written in C.
     """
 
     def __get__(self, block: "using | None", owner: type) -> Callable[..., None]:
@@ -113,10 +113,10 @@ class _Exit:
 
 
 class using:
-    """Change settings for the length of a `with` block or of a function, as use() does for the process.
+    """Context manager and decorator: change settings for a block or a function, as use() does for the process.
 
-    Blocks may overlap, in one thread and in many: each takes back its own change alone, however it ends.
-    Raises  RuntimeError: the block of this very object is open.
+    Blocks may overlap, in one thread or in many: each undoes only its own change, however it ends.
+    Raises  RuntimeError: the block of this same object is already open.
     """
 
     __exit__ = _Exit()
@@ -126,7 +126,9 @@ class using:
 
     def __enter__(self) -> Self:
         if self.lock.locked():
-            raise RuntimeError("the block is open: a block within it needs another using()")
+            raise RuntimeError(
+                "using: expected a block that is not open yet: a block inside it needs its own using()"
+            )
         here = _override.get()
         around = here if isinstance(here, _Override) else _Override((), fixed=here)
         try:
@@ -140,7 +142,7 @@ class using:
             raise
 
     def release(self) -> Callable[..., None]:
-        """What ends the open block; or the next one, which gets a lock of its own."""
+        """Return the function that ends the open block, or else the next one, which gets a new lock."""
         if not self.lock.locked():
             self.lock = threading.Lock()
         return self.lock.__exit__
@@ -157,8 +159,8 @@ class using:
 
 
 def carried(function: Callable, now: Settings | None = None) -> Callable:
-    """`function` for another thread: it runs under the settings `now`, or those that hold here and now. One thread at a time may
-    run it.
+    """Return `function` for use in a different thread: it runs under the settings `now`, or those in effect here. One thread at a
+    time may run it.
     """
     context = copy_context()
     context.run(_override.set, now or settings())
@@ -166,7 +168,7 @@ def carried(function: Callable, now: Settings | None = None) -> Callable:
 
 
 def _checked(library: str | Library | None, changes: dict[str, Any]) -> dict[str, Any]:
-    """The changes as fields of Settings, their values converted."""
+    """Return the changes as fields of Settings, with their values converted."""
     known = [field.name for field in fields(Settings) if field.init]
     for name in changes:
         names.check("setting", name, known, TypeError)
@@ -176,33 +178,35 @@ def _checked(library: str | Library | None, changes: dict[str, Any]) -> dict[str
     if isinstance(changes.get("library"), str):
         changes["library"] = load(changes["library"])
     elif not isinstance(changes.get("library", _default.library), Library):
-        raise TypeError(f"library is {changes['library']!r}, expected a name, such as 'numpy'")
+        raise TypeError(f"library: expected a name, such as 'numpy', got {changes['library']!r}")
     if changes.get("threads") is not None:
         changes["threads"] = thread_count("threads", changes["threads"])
     for name in ("plain", "tf32", "grad"):
         if not isinstance(changes.get(name, False), bool):
-            raise TypeError(f"{name} is {changes[name]!r}, expected True or False")
+            raise TypeError(f"{name}: expected True or False, got {changes[name]!r}")
     half = changes.get("half")
     if half is not None and getattr(half, "itemsize", 0) != 2:
         raise TypeError(
-            f"half is {half!r}, expected a dtype of 2 bytes or None: backend.autocast() takes a name"
+            f"half: expected a dtype of 2 bytes or None, got {half!r}: backend.autocast() takes a name"
         )
     if "without" in changes:
         if isinstance(changes["without"], str):
-            raise TypeError(f"without is {changes['without']!r}, expected a set of names")
+            raise TypeError(f"without: expected a set of names, got {changes['without']!r}")
         changes["without"] = frozenset(changes["without"])
     if "stand_ins" in changes:
         if not isinstance(changes["stand_ins"], Mapping):
-            raise TypeError(f"stand_ins is {changes['stand_ins']!r}, expected a dict of functions")
+            raise TypeError(
+                f"stand_ins: expected a dict of functions, got {changes['stand_ins']!r}"
+            )
         for name, function in changes["stand_ins"].items():
             if not callable(function):
-                raise TypeError(f"the stand-in for {name} is {function!r}, expected a function")
+                raise TypeError(f"stand_ins: expected a function for {name}, got {function!r}")
         changes["stand_ins"] = MappingProxyType(dict(changes["stand_ins"]))
     return changes
 
 
 def thread_count(name: str, number: Any) -> int:
-    """A number of threads, as an int.
+    """Return a number of threads as an int.
 
     Raises  ValueError: it is not a whole number of 1 or more.
     """
@@ -211,11 +215,11 @@ def thread_count(name: str, number: Any) -> int:
             return int(number)
     except (TypeError, ValueError, OverflowError):
         pass
-    raise ValueError(f"{name} is {number!r}, expected a number of threads, 1 or more")
+    raise ValueError(f"{name}: expected a number of threads, 1 or more, got {number!r}")
 
 
 def threads() -> int:
-    """The number of threads that share an op's work: the setting, or MINIRES_THREADS, or the cores this process may use."""
+    """Return the number of threads that share an op's work: the setting, MINIRES_THREADS, or the cores this process may use."""
     number = settings().threads
     return number or thread_count(
         "MINIRES_THREADS", os.environ.get("MINIRES_THREADS") or machine.cores()
@@ -239,21 +243,21 @@ def grad_enabled() -> bool:
 
 
 def using_threads(number: int | None) -> using:
-    """using(threads=number)."""
+    """Context manager: share an op's work among this number of threads."""
     return using(threads=number)
 
 
 def name() -> str:
-    """The name of the backend in use: "numpy", "strict" or "cupy"."""
+    """Return the name of the backend in use: "numpy", "strict" or "cupy"."""
     return settings().library.name
 
 
 class _Namespace:
-    """The current library's functions, looked up late, so that a switch reaches code imported before it."""
+    """The current library's functions, looked up at each use, so that a change of library reaches code imported before it."""
 
     @property
     def ndarray(self) -> type:
-        """The type of its arrays; found faster than by name, as each op asks for it."""
+        """The type of the library's arrays. A property, which is faster than __getattr__: each op asks for it."""
         return settings().library.ndarray
 
     def __getattr__(self, name: str) -> Any:

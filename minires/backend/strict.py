@@ -1,8 +1,8 @@
-"""NumPy's arithmetic with CuPy's manners: what would fail on a GPU fails here, on any machine.
+"""NumPy's arithmetic with CuPy's rules: code that would fail on a GPU fails here, on any machine.
 
-An Array keeps its numbers to itself. It refuses to become a NumPy array unasked, refuses NumPy's functions, refuses
-NumPy arrays and scalars beside it, and its reductions give 0-d arrays. The way in and out is to_device and to_host.
-This module is itself the namespace that `xp` stands for: strict.exp is numpy.exp for Arrays.
+An Array hides its numbers. It rejects implicit conversion to a NumPy array, NumPy's functions, and NumPy arrays and
+scalars as operands, and its reductions return 0-d arrays. Use to_device and to_host to convert.
+This module is the namespace that `xp` stands for: strict.exp is numpy.exp for Arrays.
 """
 
 import operator
@@ -23,12 +23,10 @@ class Array:
     def __init__(self, hidden):
         self._hidden = hidden
 
-    # What NumPy tries when it meets a foreign array.
+    # The methods that NumPy tries on a foreign array.
 
     def __array__(self, *args, **kwargs):
-        raise TypeError(
-            "implicit conversion of a device array to NumPy: to_host(array) says it openly"
-        )
+        raise TypeError("implicit conversion of a device array to NumPy: use to_host(array)")
 
     def __array_ufunc__(self, function, method, *args, **kwargs):
         raise TypeError(f"numpy.{function.__name__} on a device array: use xp.{function.__name__}")
@@ -36,10 +34,10 @@ class Array:
     def __array_function__(self, function, types, args, kwargs):
         raise TypeError(f"numpy.{function.__name__} on a device array: use xp.{function.__name__}")
 
-    # What an ndarray has: attributes, and methods that stay on the device.
+    # An ndarray's attributes, and methods whose results stay on the device.
 
     def __getattr__(self, name):
-        # __array_interface__ and the like are ways to the numbers behind our back.
+        # __array_interface__ and the like would expose the hidden numbers.
         if name.startswith("_"):
             raise AttributeError(f"a device array has no {name}")
         value = getattr(self._hidden, name)
@@ -83,11 +81,13 @@ class Array:
 
 
 def _give_operators(cls):
-    """a + b, b + a and a += b, and so on: each on the hidden arrays, after a look at the other side."""
+    """Define the operators (a + b, b + a, a += b, ...) on the hidden arrays, after a check of the other operand."""
 
     def forward(function):
         def operate(self, other):
-            if getattr(other, "__array_ufunc__", self) is None:  # a Tensor: it knows what to do
+            if (
+                getattr(other, "__array_ufunc__", self) is None
+            ):  # a Tensor handles the operation itself
                 return NotImplemented
             return _leave(function(self._hidden, _enter_operand(other)))
 
@@ -125,7 +125,7 @@ def _give_operators(cls):
 
 
 class _Function:
-    """A function or method of NumPy that takes and gives Arrays."""
+    """A function or method of NumPy that takes and returns Arrays."""
 
     def __init__(self, function):
         self._function = function
@@ -142,15 +142,13 @@ class _Function:
 
 
 def _enter(value):
-    """What an argument is to NumPy; a NumPy array or scalar is refused, as it would be a hidden copy to the device."""
+    """Return an argument as NumPy sees it. A NumPy array or scalar is rejected, as it would be a hidden copy to the device."""
     if isinstance(value, Array):
         return value._hidden
     if isinstance(value, (numpy.ndarray, numpy.generic)):
         kind = "scalar" if isinstance(value, numpy.generic) else "array"
         cure = (
-            "float(x) makes a plain number of it"
-            if kind == "scalar"
-            else "to_device(array) moves it"
+            "float(x) makes it a plain number" if kind == "scalar" else "to_device(array) moves it"
         )
         raise TypeError(
             f"a NumPy {kind} ({value.dtype}, shape {value.shape}) among device arrays: {cure}"
@@ -177,18 +175,18 @@ def _leave(value):
 
 
 def asarray(value: Any, dtype: Any = None) -> Array:
-    """An Array; of a NumPy array or scalar a copy: CuPy's asarray says openly that it moves them."""
+    """Return an Array; a NumPy array or scalar is copied, as CuPy's asarray moves it explicitly."""
     value = value._hidden if isinstance(value, Array) else value
     return Array(numpy.asarray(value, dtype=dtype))
 
 
 def to_device(array: numpy.ndarray) -> Array:
-    """An Array with a copy of a NumPy array."""
+    """Return an Array with a copy of a NumPy array."""
     return Array(numpy.array(array))
 
 
 def to_host(array: Array) -> numpy.ndarray:
-    """A NumPy array with a copy of an Array."""
+    """Return a NumPy array with a copy of an Array."""
     return array._hidden.copy()
 
 

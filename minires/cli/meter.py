@@ -46,7 +46,7 @@ class BarMeter(Meter):
         """
         self._read_losses()
         if not self._count:
-            raise ValueError("there were no batches")
+            raise ValueError("expected at least one batch, got none")
         return Score(self._losses, self._correct, self._count)
 
     def _read_losses(self):

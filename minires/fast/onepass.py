@@ -78,7 +78,7 @@ def _checked_stats(x, gamma, beta, add, stats, training):
 
 def _check_add(x, add):
     if add is not None and add.shape != x.shape:
-        raise ValueError(f"norm_add_relu: add has shape {add.shape}, x has {x.shape}")
+        raise ValueError(f"norm_add_relu: expected an add of x's shape, {x.shape}, got {add.shape}")
 
 
 @faster("batch_norm")

@@ -1,10 +1,10 @@
 """The maths: each op is a function from arrays to (result, backward), in its plain form.
 
 `backward(g)` takes the gradient of the loss with respect to the result, of the result's shape, and returns a tuple with one
-gradient for each array that came in, of that array's shape (None for one that has none, such as a mask). Ops need no
-graph and keep no state: they never write to their inputs nor to `g`, and save what `backward` names, no more.
+gradient per operand, of that operand's shape (None for an operand without a gradient, such as a mask). Ops need no
+graph and keep no state: they never write to their inputs or to `g`, and they save only what `backward` names.
 
-Faster forms of them are registered by minires.fast and run in their place, see minires.ops.forms.
+Faster forms of them are registered by minires.fast and run instead; see minires.ops.forms.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Convolution as one product of matrices: im2col and GEMM, and col2im in the backward pass."""
+"""Convolution as one matrix multiplication: im2col and GEMM, and col2im in the backward pass."""
 
 from minires.backend import xp
 from minires.ops.forms import op
@@ -8,7 +8,7 @@ from minires.ops.windows import image_shape, output_size, overlap_add, pad_image
 
 @op
 def im2col(x, *, kernel, stride=1, padding=0):
-    """Each patch that the window sees becomes a row.
+    """Return the patches that the window sees as the rows of a matrix.
 
     x  (N, H, W, C)    result  (N*OH*OW, KH*KW*C), rows in the order of N, OH, OW
 
@@ -30,20 +30,20 @@ def im2col(x, *, kernel, stride=1, padding=0):
 
 @op
 def col2im(columns, *, shape, kernel, stride=1, padding=0):
-    """Each row is added back to where its patch lay, so a pixel that k windows see is the sum of k entries.
+    """Add each row back at the position of its patch, so a pixel that k windows see is the sum of k entries.
 
     columns  (N*OH*OW, KH*KW*C)    result  (N, H, W, C), which is `shape`
 
     The adjoint of im2col: <im2col(x), c> = <x, col2im(c)>. It is not its inverse.
     Saves  nothing: backward is im2col.
-    Raises  ValueError: columns of another shape than such an image gives.
+    Raises  ValueError: columns of a different shape than im2col returns for such an image.
     """
     kernel, stride, padding = window(kernel, stride, padding)
     (kh, kw), (n, h, w, c) = kernel, shape
     oh, ow = output_size((h, w), kernel, stride, padding)
     if columns.shape != (n * oh * ow, kh * kw * c):
         raise ValueError(
-            f"col2im: columns have shape {columns.shape}, wanted {(n * oh * ow, kh * kw * c)}"
+            f"col2im: expected columns of shape {(n * oh * ow, kh * kw * c)}, got {columns.shape}"
         )
     parts = columns.reshape(n, oh, ow, kh * kw, c).transpose(3, 0, 1, 2, 4)  # by position
 
@@ -59,11 +59,11 @@ def conv2d(x, weight, bias=None, *, stride=1, padding=0):
     """y[n, i, j, f] = sum over u, v, c of x[n, i * stride + u, j * stride + v, c] * weight[u, v, c, f], plus bias[f].
 
     x  (N, H, W, C)    weight  (KH, KW, C, F)    bias  (F,)    result  (N, OH, OW, F)
-    OH = floor((H + 2 padding - KH) / stride) + 1, OW likewise; the padding is zeros. stride, padding: an int or a pair.
+    OH = floor((H + 2 padding - KH) / stride) + 1, OW likewise; padding is with zeros. stride, padding: an int or a pair.
 
-    Saves  x and weight: the columns, KH*KW times as large as x, are made again for the backward pass.
+    Saves  x and weight. The columns are KH*KW times as large as x, so the backward pass makes them again.
     A faster form by Winograd's tiles spreads a NaN or a very large pixel over its tile: see docs/speed.md.
-    Raises  ValueError: shapes that do not fit, or a window larger than the padded image.
+    Raises  ValueError: shapes that do not match, or a window larger than the padded image.
     """
     (n, h, w, c), (kh, kw, _, f) = check_shapes(x, weight, bias), weight.shape
     kernel, stride, padding = window((kh, kw), stride, padding)
@@ -84,15 +84,17 @@ def conv2d(x, weight, bias=None, *, stride=1, padding=0):
 
 
 def check_shapes(x, weight, bias):
-    """The shape of x, if the operands of a convolution fit together.
+    """Return the shape of x, if the shapes of a convolution's operands match.
 
     Raises  ValueError: they don't.
     """
     shape = image_shape(x, "conv2d")
     if weight.ndim != 4:
-        raise ValueError(f"conv2d: weight has shape {weight.shape}, wanted (KH, KW, C, F)")
+        raise ValueError(f"conv2d: expected a weight of shape (KH, KW, C, F), got {weight.shape}")
     if weight.shape[2] != shape[3]:
-        raise ValueError(f"conv2d: weight has {weight.shape[2]} input channels, x has {shape[3]}")
+        raise ValueError(
+            f"conv2d: expected {weight.shape[2]} channels in x, as in weight, got {shape[3]}"
+        )
     if bias is not None and bias.shape != weight.shape[3:]:
-        raise ValueError(f"conv2d: bias has shape {bias.shape}, wanted {weight.shape[3:]}")
+        raise ValueError(f"conv2d: expected a bias of shape {weight.shape[3:]}, got {bias.shape}")
     return shape

@@ -1,4 +1,4 @@
-"""Element by element: functions of one operand; then of two, with broadcasting, where either may be a plain number."""
+"""Elementwise ops: functions of one operand, then of two, with broadcasting; either of the two may be a plain number."""
 
 from minires.backend import xp
 from minires.ops.forms import has_forms, op
@@ -9,7 +9,7 @@ from minires.ops.reduce import total
 def exp(x):
     """e ** x.
 
-    Saves  the result, which is its own slope.
+    Saves  the result, which is its own derivative.
     """
     y = xp.exp(x)
 
@@ -91,7 +91,7 @@ def relu(x):
 
 @op
 def scale_gradient(x, *, factor):
-    """x as it is; the gradient that comes back is multiplied by `factor`. For loss scaling.
+    """Return x unchanged; the backward pass multiplies its gradient by `factor`. For loss scaling.
 
     Saves  nothing.
     """
@@ -103,7 +103,7 @@ def scale_gradient(x, *, factor):
 
 
 def checked_shapes(op, a, b):
-    """The shapes of `a` and `b`, if they go together. A plain number has shape ().
+    """Return the shapes of `a` and `b`, if they broadcast. A plain number has shape ().
 
     Raises  ValueError: they do not broadcast.
     """
@@ -118,7 +118,7 @@ def checked_shapes(op, a, b):
 
 @has_forms
 def unbroadcast(g, shape):
-    """Sum `g` over the axes along which an array of `shape` was stretched: the adjoint of broadcasting."""
+    """Sum `g` over the axes along which an array of `shape` was broadcast: the adjoint of broadcasting."""
     if g.shape == shape:
         return g
     new = g.ndim - len(shape)
@@ -130,7 +130,7 @@ def unbroadcast(g, shape):
 
 @op
 def add(a, b):
-    """a + b: the residual add. Both sides get the gradient as it is.
+    """a + b: the residual add. Both operands get the gradient unchanged.
 
     Saves  two shapes.
     """
@@ -199,7 +199,7 @@ def negative(x):
 
 @op
 def power(a, b):
-    """a ** b. Where b is 0 the slope along a is 0, also at a = 0; where a is 0 and b >= 0, the slope along b is 0.
+    """a ** b. Where b is 0, the derivative for a is 0, even at a = 0; where a is 0 and b >= 0, the derivative for b is 0.
 
     Saves  a and b. A plain number b gets no gradient: it would need log a, and a may be negative.
     """
@@ -219,7 +219,7 @@ def power(a, b):
 
 @op
 def maximum(a, b):
-    """The larger of a and b. On a tie each side gets half of the gradient.
+    """The larger of a and b. On a tie each operand gets half of the gradient.
 
     Saves  a and b.
     """
@@ -236,13 +236,13 @@ def maximum(a, b):
 
 @op
 def where(condition, a, b):
-    """a where `condition` (an array of bools), else b.
+    """a where `condition` (an array of bools) is true, b elsewhere.
 
     Saves  condition.
     """
     if getattr(condition, "dtype", None) != "bool":
         raise TypeError(
-            f"where: condition is {getattr(condition, 'dtype', type(condition).__name__)}, not an array of bools"
+            f"where: expected an array of bools as condition, got {getattr(condition, 'dtype', type(condition).__name__)}"
         )
     checked_shapes("where", condition, a)
     checked_shapes("where", condition, b)

@@ -1,4 +1,4 @@
-"""Which form of a function runs: a stand-in if there is one, then a faster form that does not decline, then the plain one.
+"""The choice of the form that runs: a stand-in if there is one, or a faster form that does not decline, or the plain form.
 
     @op                                       the plain form: in ops/, to be read
     def conv2d(x, weight, ...): ...
@@ -8,7 +8,7 @@
 
     with standing_in(conv2d=mine): ...        a stand-in, for a block: a learner's function, a counter, a test's
     with plain(): ...                         only plain forms
-    with without("winograd"): ...             all but these
+    with without("winograd"): ...             all except these
 
 in_use() lists the faster forms that are tried here.
 """
@@ -29,13 +29,15 @@ class Form(NamedTuple):
 
     run: Callable
     on: tuple = ()  # the libraries that it is for; empty for all
-    covers: tuple = ()  # functions that the plain form calls and it does not: it gives way to their stand-ins
-    when: Callable | None = None  # whether it runs under these settings; None: where plain() is off
-    prunes: bool = False  # whether it takes needs_input_grad, a bool for each operand
+    covers: tuple = ()  # functions that the plain form calls and this one does not: it declines if they have stand-ins
+    when: Callable | None = (
+        None  # returns True if it runs under these settings; None: where plain() is off
+    )
+    prunes: bool = False  # True if it takes needs_input_grad, a bool per operand
 
     @property
     def names(self) -> set[str]:
-        """Its own name and that of its file: without() takes either."""
+        """The form's own name and that of its file; without() takes either."""
         return {self.run.__name__, self.run.__module__.rpartition(".")[2]}
 
     def runs(self, now: Settings) -> bool:
@@ -60,7 +62,7 @@ class Forms:
         return own + [(partial(form.run, self), form.prunes) for form in every if form.runs(now)]
 
 
-FUNCTIONS = {}  # name -> Forms; filled while modules are imported, and by whoever registers a form of their own
+FUNCTIONS = {}  # name -> Forms; filled while modules are imported, and by anyone who registers a form of their own
 # Its forms take an op's Forms and its operands; they come after the op's own.
 EVERY_OP = Forms(None, "every op", is_op=False)
 
@@ -116,14 +118,14 @@ def faster(
     covers: Iterable[str] = (),
     when: Callable[[Settings], bool] | None = None,
 ) -> Callable[[Function], Function]:
-    """Register a form of a function with forms, or of the one with this name, to be tried before those registered earlier.
+    """Register a form of a function with forms, given itself or by name, to be tried before those registered earlier.
 
-    on  the libraries that it is for: "numpy", "strict", "cupy", or several; without it all
+    on  the libraries that it is for: "numpy", "strict", "cupy", or several (default: all)
     covers  names of other functions that the plain form calls and this one does not
-    when  takes the Settings; says whether it runs. Without it, a form runs wherever plain() is off
+    when  takes the Settings and returns True if the form runs. Without it, a form runs wherever plain() is off
 
-    It takes what the plain form takes, and `needs_input_grad` if it wants to; it equals the plain form in values, gradients and
-    refusals, or returns NotImplemented.
+    The form takes what the plain form takes, and `needs_input_grad` if it likes. It has the same values, gradients and errors as
+    the plain form, or returns NotImplemented.
     """
 
     name = function if isinstance(function, str) else function.forms.name
@@ -144,9 +146,9 @@ def plain() -> using:
 
 
 def without(*forms: str) -> using:
-    """Context manager: do without some faster forms, by their names or those of their files: "winograd", "blocks".
+    """Context manager: switch off some faster forms, by their names or those of their files: "winograd", "blocks".
 
-    Raises  ValueError: there is no such form.
+    Raises  ValueError: an unknown form.
     """
     known = sorted(
         {name for function in FUNCTIONS.values() for form in function.faster for name in form.names}
@@ -159,7 +161,7 @@ def without(*forms: str) -> using:
 def standing_in(functions: Mapping[str, Callable] | None = None, /, **named: Callable) -> using:
     """Context manager: run these functions instead of others: {name: function}, or name=function.
 
-    Raises  ValueError: a name that no function with forms has.
+    Raises  ValueError: a name that is not that of a function with forms.
     """
     functions = {**(functions or {}), **named}
     for name in functions:
@@ -168,7 +170,7 @@ def standing_in(functions: Mapping[str, Callable] | None = None, /, **named: Cal
 
 
 def in_use() -> dict[str, list[str]]:
-    """Name of each function -> the names of the faster forms that are tried here, in their order."""
+    """Return {name of each function: the names of the faster forms that are tried here, in their order}."""
     now = settings()
     forms = {
         name: [form.run.__name__ for form in function.faster if form.runs(now)]

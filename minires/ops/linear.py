@@ -1,4 +1,4 @@
-"""Products of matrices: matmul, and the linear layer."""
+"""Matrix multiplication: matmul, and the linear layer."""
 
 import math
 
@@ -10,7 +10,7 @@ from minires.ops.reduce import total
 
 @op
 def matmul(a, b):
-    """a @ b: matrices in the last two axes, broadcast over those before. A vector is a row on the left, a column on the right.
+    """a @ b: matrices in the last two axes, broadcast over the axes before. A vector is a row on the left, a column on the right.
 
     Saves  a and b.
     Raises  ValueError: a number, inner sizes that differ, or leading shapes that do not broadcast.
@@ -18,7 +18,7 @@ def matmul(a, b):
     shapes = [getattr(array, "shape", ()) for array in (a, b)]
     if () in shapes or shapes[0][-1] != shapes[1][-2 if len(shapes[1]) > 1 else 0]:
         raise ValueError(
-            f"matmul: shapes {shapes[0]} and {shapes[1]}: the last size of the left must be the last but one of the right"
+            f"matmul: expected the last size of the left to equal the second-to-last of the right, got {shapes[0]} and {shapes[1]}"
         )
     left = a[None, :] if a.ndim == 1 else a
     right = b[:, None] if b.ndim == 1 else b
@@ -43,7 +43,7 @@ def linear(x, weight, bias=None):
     x  (..., I)    weight  (I, O)    bias  (O,)    result  (..., O)
 
     Saves  x and weight.
-    Raises  ValueError: sizes that do not fit.
+    Raises  ValueError: sizes that do not match.
     """
     i, o = check_features(x, weight, bias)
     n, has_bias = math.prod(x.shape[:-1]), bias is not None
@@ -58,15 +58,15 @@ def linear(x, weight, bias=None):
 
 
 def check_features(x, weight, bias):
-    """(I, O), if the operands of a linear layer fit together.
+    """Return (I, O), if the shapes of a linear layer's operands match.
 
     Raises  ValueError: they don't.
     """
     if weight.ndim != 2:
-        raise ValueError(f"linear: weight has shape {weight.shape}, wanted (I, O)")
+        raise ValueError(f"linear: expected a weight of shape (I, O), got {weight.shape}")
     i, o = weight.shape
     if x.ndim == 0 or x.shape[-1] != i:
-        raise ValueError(f"linear: weight takes {i} features, x has shape {x.shape}")
+        raise ValueError(f"linear: expected an x with {i} features, as in weight, got {x.shape}")
     if bias is not None and bias.shape != (o,):
-        raise ValueError(f"linear: bias has shape {bias.shape}, wanted ({o},)")
+        raise ValueError(f"linear: expected a bias of shape ({o},), got {bias.shape}")
     return i, o

@@ -7,7 +7,7 @@ from minires.ops.reduce import total
 
 @op
 def softmax(x, *, axis=-1):
-    """e**x / sum(e**x) along `axis`. The largest x is taken off first: no overflow, the same result.
+    """e**x / sum(e**x) along `axis`. The largest x is subtracted first: no overflow, the same result.
 
     Saves  the result.
     """
@@ -22,7 +22,7 @@ def softmax(x, *, axis=-1):
 
 @op
 def log_softmax(x, *, axis=-1):
-    """x - log(sum(e**x)) along `axis`, with the largest x taken off first.
+    """x - log(sum(e**x)) along `axis`, with the largest x subtracted first.
 
     Saves  the result.
     """
@@ -44,21 +44,21 @@ def cross_entropy(logits, labels, *, label_smoothing=0.0):
     The gradient is (softmax(logits) - target) / N.
 
     Saves  softmax(logits) - target.
-    Raises  TypeError: labels that are not ints. ValueError: labels out of range (on a GPU the loss is NaN then: to say more it
-    would have to wait for the device), or of another number than the logits.
+    Raises  TypeError: labels that are not ints. ValueError: labels out of range (on a GPU the loss is NaN instead, because an
+    error would have to wait for the device), or more or fewer labels than logits.
     """
     check_labels(labels, logits, label_smoothing)
     n, k = logits.shape
     if n and not 0 <= int(labels.min()) <= int(labels.max()) < k:
         low, high = int(labels.min()), int(labels.max())
         raise ValueError(
-            f"cross_entropy: labels run from {low} to {high}, logits have {k} classes: wanted 0 to {k - 1}"
+            f"cross_entropy: expected labels from 0 to {k - 1}, for {k} classes, got labels from {low} to {high}"
         )
     log_p, _ = log_softmax(logits)
     one_hot = (labels[:, None] == xp.arange(k)).astype(logits.dtype)
     target = (1 - label_smoothing) * one_hot + label_smoothing / k
     difference = xp.exp(log_p) - target
-    # A class that is impossible (-inf) and not the target costs nothing.
+    # An impossible class (-inf) that is not the target costs nothing.
     losses = -(target * xp.where(target > 0, log_p, 0)).sum(axis=1)
 
     def backward(g):
@@ -72,14 +72,16 @@ def mse_loss(x, target):
     """The mean of (x - target)**2 over all elements.
 
     Saves  x - target.
-    Raises  ValueError: shapes that differ, even if they broadcast. TypeError: no floats on either side.
+    Raises  ValueError: shapes that differ, even if they broadcast. TypeError: x and target are not floats.
     """
     shapes = [getattr(array, "shape", ()) for array in (x, target)]
     if shapes[0] != shapes[1]:
-        raise ValueError(f"mse_loss: x has shape {shapes[0]}, target has {shapes[1]}")
+        raise ValueError(f"mse_loss: expected a target of x's shape, {shapes[0]}, got {shapes[1]}")
     difference = x - target
     if difference.dtype.kind != "f":
-        raise TypeError(f"mse_loss: x is {x.dtype}, target is {target.dtype}: wanted floats")
+        raise TypeError(
+            f"mse_loss: expected floats, got an x of {x.dtype} and a target of {target.dtype}"
+        )
 
     def backward(g):
         g_x = g * difference * 2 / difference.size
@@ -89,17 +91,22 @@ def mse_loss(x, target):
 
 
 def check_labels(labels, logits, label_smoothing):
-    """Raises  TypeError: labels that are not an array of ints. ValueError: shapes or a smoothing that do not fit."""
+    """Check the operands of cross_entropy.
+
+    Raises  TypeError: labels that are not an array of ints. ValueError: shapes that do not match, or a smoothing out of range.
+    """
     if logits.ndim != 2:
-        raise ValueError(f"cross_entropy: logits have shape {logits.shape}, wanted (N, K)")
+        raise ValueError(f"cross_entropy: expected logits of shape (N, K), got {logits.shape}")
     if getattr(getattr(labels, "dtype", None), "kind", None) not in ("i", "u"):
         kind = getattr(labels, "dtype", type(labels).__name__)
-        raise TypeError(f"cross_entropy: labels are {kind}, wanted ints: the index of each class")
+        raise TypeError(
+            f"cross_entropy: expected ints as labels, the index of each class, got {kind}"
+        )
     if labels.shape != logits.shape[:1]:
         raise ValueError(
-            f"cross_entropy: labels have shape {labels.shape}, logits have {logits.shape}: wanted ({len(logits)},)"
+            f"cross_entropy: expected labels of shape ({len(logits)},), one per row of the logits, got {labels.shape}"
         )
     if not 0 <= label_smoothing <= 1:
         raise ValueError(
-            f"cross_entropy: label_smoothing is {label_smoothing}, wanted 0 <= label_smoothing <= 1"
+            f"cross_entropy: expected 0 <= label_smoothing <= 1, got {label_smoothing}"
         )

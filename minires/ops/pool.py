@@ -1,4 +1,4 @@
-"""Pooling: one number for each window and channel."""
+"""Pooling: one number per window and channel."""
 
 from minires.backend import xp
 from minires.ops.forms import op
@@ -8,12 +8,12 @@ from minires.ops.windows import image_shape, output_size, overlap_add, pad_image
 
 @op
 def max_pool2d(x, *, kernel, stride=None, padding=0):
-    """The largest number under each window. On a tie the first, row by row, gets the gradient; of several NaNs the last.
+    """The largest number in each window. On a tie, the first in row order gets the gradient; of several NaNs, the last.
 
     x  (N, H, W, C)    result  (N, OH, OW, C)
-    Without `stride` windows lie side by side. The padding counts as -inf, and is at most half the kernel.
+    Without `stride`, windows are next to each other. The padding counts as -inf, and is at most half the kernel.
 
-    Saves  for each result the position of its maximum in the window (a byte, for up to 256 positions).
+    Saves  the position in its window of each result's maximum (a byte, for up to 256 positions).
     Raises  ValueError: a window larger than the padded image, or too much padding. TypeError: x is not of floats.
     """
     _, h, w, _ = shape = image_shape(x, "max_pool2d")
@@ -21,14 +21,14 @@ def max_pool2d(x, *, kernel, stride=None, padding=0):
     oh, ow = output = output_size((h, w), kernel, stride, padding)
     patches = views(pad_images(x, padding, -xp.inf), kernel, stride, output)
     y = next(patches).copy()
-    # Where all of a window is -inf its first pixel wins, and none of the padding: in each window that one's position.
+    # In a window of -inf alone, the first pixel that is not padding wins: its position in each window.
     down = xp.maximum(padding[0] - stride[0] * xp.arange(oh), 0)
     across = xp.maximum(padding[1] - stride[1] * xp.arange(ow), 0)
     first = (kernel[1] * down[:, None] + across)[:, :, None]  # (OH, OW, 1)
     positions = kernel[0] * kernel[1]
     place = xp.broadcast_to(first, y.shape).astype(xp.uint8 if positions <= 256 else xp.int32)
     for k, patch in enumerate(patches, start=1):
-        wins = (patch > y) | (patch != patch)  # a NaN does
+        wins = (patch > y) | (patch != patch)  # a NaN wins
         place = xp.maximum(place, k * wins.astype(place.dtype))
         y = xp.maximum(y, patch)
 
@@ -41,10 +41,10 @@ def max_pool2d(x, *, kernel, stride=None, padding=0):
 
 @op
 def avg_pool2d(x, *, kernel, stride=None, padding=0):
-    """The mean of the numbers under each window. The padding counts, as zeros.
+    """The mean of the numbers in each window. The padding counts, as zeros.
 
     x  (N, H, W, C)    result  (N, OH, OW, C)
-    Without `stride` windows lie side by side. The padding is at most half the kernel.
+    Without `stride`, windows are next to each other. The padding is at most half the kernel.
 
     Saves  a shape.
     Raises  ValueError: a window larger than the padded image, or too much padding. TypeError: x is not of floats.
@@ -81,15 +81,15 @@ def global_avg_pool(x):
 
 
 def pool_window(x, kernel, stride, padding, op):
-    """Kernel, stride (the kernel where it is None) and padding of a pooling, each as a pair.
+    """Return kernel, stride (None means the kernel) and padding of a pooling op, each as a pair.
 
     Raises  ValueError: too much padding. TypeError: x is not of floats.
     """
     if x.dtype.kind != "f":
-        raise TypeError(f"{op}: x is {x.dtype}, wanted floats")
+        raise TypeError(f"{op}: expected an x of floats, got {x.dtype}")
     kernel, stride, padding = window(kernel, kernel if stride is None else stride, padding)
     if 2 * padding[0] > kernel[0] or 2 * padding[1] > kernel[1]:
         raise ValueError(
-            f"{op}: padding {padding} is more than half the kernel {kernel}: a window could see nothing else"
+            f"{op}: expected a padding of at most half the kernel {kernel}, got {padding}: a window could see padding alone"
         )
     return kernel, stride, padding

@@ -1,4 +1,4 @@
-"""Many elements to one: sum, mean, max, var. `axis` is None for all, an int or a tuple; `keepdims` leaves ones behind."""
+"""Reductions: sum, mean, max, var. `axis` is None (all axes), an int or a tuple; `keepdims` keeps the reduced axes, with size 1."""
 
 import math
 import operator
@@ -8,9 +8,9 @@ from minires.ops.forms import op
 
 
 def _keep(shape, axis):
-    """`shape` with ones for the reduced axes.
+    """Return `shape` with ones for the reduced axes.
 
-    Raises  TypeError: an axis that is no int. ValueError: one that does not exist.
+    Raises  TypeError: an axis that is not an int. ValueError: an axis that does not exist.
     """
     try:
         axes = (
@@ -19,7 +19,7 @@ def _keep(shape, axis):
             else [*map(operator.index, axis if isinstance(axis, tuple) else (axis,))]
         )
     except TypeError:
-        raise TypeError(f"axis is {axis!r}, wanted None, an int or a tuple of ints") from None
+        raise TypeError(f"axis: expected None, an int or a tuple of ints, got {axis!r}") from None
     for i in axes:
         if not -len(shape) <= i < len(shape):
             raise ValueError(f"axis {i} is out of bounds for shape {shape}")
@@ -28,17 +28,17 @@ def _keep(shape, axis):
 
 
 def _count(shape, axis):
-    """How many elements go into one."""
+    """Return the number of elements that are reduced to one."""
     return math.prod(size for size, kept in zip(shape, _keep(shape, axis)) if kept == 1)
 
 
 def total(x, axis=None, keepdims=False, divisor=1):
-    """The sum of floats over `axis`, divided; added up in float64: a float32 sum of a million numbers keeps about four digits."""
+    """The sum of floats over `axis`, divided; added in float64, as a float32 sum of a million numbers keeps about four digits."""
     return (x.sum(axis=axis, dtype="float64", keepdims=keepdims) / divisor).astype(x.dtype)
 
 
 def _total(x, axis, keepdims, divisor):
-    """total; of ints and bools NumPy's own sum, which is exact, and divided a float64."""
+    """total for floats; for ints and bools NumPy's own sum, which is exact, and a float64 after division."""
     if x.dtype.kind not in "biu":
         return total(x, axis, keepdims, 1 if divisor is None else divisor)
     whole = x.sum(axis=axis, keepdims=keepdims)
@@ -47,7 +47,7 @@ def _total(x, axis, keepdims, divisor):
 
 @op
 def sum(x, *, axis=None, keepdims=False):
-    """The sum over `axis`: each element gets the gradient of its sum.
+    """The sum over `axis`. Each element gets the gradient of its sum.
 
     Saves  a shape.
     """
@@ -61,7 +61,7 @@ def sum(x, *, axis=None, keepdims=False):
 
 @op
 def mean(x, *, axis=None, keepdims=False):
-    """The mean over `axis`: of n elements, each gets 1/n of the gradient.
+    """The mean over `axis`. Each of n elements gets 1/n of the gradient.
 
     Saves  a shape.
     """
@@ -77,7 +77,7 @@ def mean(x, *, axis=None, keepdims=False):
 def max(x, *, axis=None, keepdims=False):
     """The largest element along `axis`. Elements that tie for it share the gradient equally.
 
-    Saves  one bool for each element.
+    Saves  one bool per element.
     """
     kept = _keep(x.shape, axis)
     y = x.max(axis=axis, keepdims=keepdims)
@@ -92,9 +92,9 @@ def max(x, *, axis=None, keepdims=False):
 
 @op
 def var(x, *, axis=None, ddof=0, keepdims=False):
-    """The mean squared distance from the mean; divided by n - ddof instead of n, as NumPy does.
+    """The mean squared deviation from the mean; divided by n - ddof instead of n, as in NumPy.
 
-    Saves  the distances.
+    Saves  the deviations.
     Raises  ValueError: ddof is as large as n, or larger.
     """
     kept, n = _keep(x.shape, axis), _count(x.shape, axis)

@@ -1,4 +1,4 @@
-"""The same elements in another order or frame: nothing is computed, and backward undoes the move."""
+"""Ops that move elements and compute nothing: reshape, transpose, indexing, padding, broadcasting."""
 
 import copy
 from itertools import pairwise
@@ -10,7 +10,7 @@ from minires.ops.forms import op
 
 @op
 def reshape(x, *, shape):
-    """The elements in row order under another shape; one size may be -1.
+    """Return the elements, in row order, in a new shape; one size may be -1.
 
     Saves  a shape.
     """
@@ -24,13 +24,13 @@ def reshape(x, *, shape):
 
 @op
 def transpose(x, *, axes=None):
-    """The axes in the order `axes`; without it, reversed.
+    """Put the axes in the order `axes`; without it, reverse them.
 
     Saves  the order.
     """
     if axes is not None and len(axes) != x.ndim:
         raise ValueError(
-            f"transpose: axes {tuple(axes)} for shape {x.shape}: wanted each of its {x.ndim} axes once"
+            f"transpose: expected each of the {x.ndim} axes of shape {x.shape} once, got {tuple(axes)}"
         )
     back = None if axes is None else sorted(range(x.ndim), key=lambda i: axes[i] % x.ndim)
 
@@ -63,9 +63,9 @@ def getitem(x, *, index):
 
 @op
 def concatenate(*arrays, axis=0):
-    """The arrays one after the other along an axis that exists.
+    """Join arrays along an existing axis.
 
-    Saves  where each one ends.
+    Saves  where each array ends.
     """
     result = xp.concatenate(arrays, axis=axis)
     along, ends = axis % result.ndim, [0]
@@ -81,15 +81,15 @@ def concatenate(*arrays, axis=0):
 
 @op
 def pad(x, *, widths):
-    """x with zeros around it: `widths` has a pair (before, after) for each axis.
+    """Put zeros around x: `widths` has a pair (before, after) per axis.
 
-    Saves  where x lies.
-    Raises  ValueError: another number of pairs than axes, or a negative width.
+    Saves  where x is in the result.
+    Raises  ValueError: not one pair per axis, or a negative width.
     """
     shapes = [xp.shape(pair) for pair in widths] if isinstance(widths, (tuple, list)) else None
     if shapes != [(2,)] * x.ndim or any(min(pair) < 0 for pair in widths):
         raise ValueError(
-            f"pad: widths {widths} for shape {x.shape}: wanted a pair of widths >= 0 for each of {x.ndim} axes"
+            f"pad: expected a pair of widths >= 0 for each of the {x.ndim} axes of shape {x.shape}, got {widths}"
         )
     inside = tuple(slice(before, before + size) for (before, _), size in zip(widths, x.shape))
 
@@ -101,7 +101,7 @@ def pad(x, *, widths):
 
 @op
 def broadcast_to(x, *, shape):
-    """x repeated along new axes and along those of size 1.
+    """Repeat x along new axes and along those of size 1.
 
     Saves  a shape.
     """

@@ -1,4 +1,4 @@
-"""A window that slides over images (N, H, W, C): what convolution and pooling have in common."""
+"""A window that slides over images (N, H, W, C): the code that convolution and pooling share."""
 
 import operator
 
@@ -7,53 +7,55 @@ from minires.ops.forms import has_forms
 
 
 def pair(value, name, at_least):
-    """An int or a pair of ints, as a pair (for H, for W).
+    """Return an int or a pair of ints as a pair (for H, for W).
 
     Raises  TypeError: something else. ValueError: an int below `at_least`.
     """
     try:
         h, w = map(operator.index, value if isinstance(value, (tuple, list)) else (value, value))
     except (TypeError, ValueError):
-        raise TypeError(f"{name} is {value!r}: wanted an int or a pair of ints") from None
+        raise TypeError(f"{name}: expected an int or a pair of ints, got {value!r}") from None
     if min(h, w) < at_least:
-        raise ValueError(f"{name} is {value!r}: it must be at least {at_least}")
+        raise ValueError(f"{name}: expected at least {at_least}, got {value!r}")
     return h, w
 
 
 def window(kernel, stride, padding):
-    """Kernel, stride and padding, each as a pair.
+    """Return kernel, stride and padding, each as a pair.
 
-    Raises  TypeError, ValueError: one that is no int or pair of ints, a kernel or stride below 1, a padding below 0.
+    Raises  TypeError: not an int or a pair of ints. ValueError: a kernel or stride below 1, a padding below 0.
     """
     return pair(kernel, "kernel", 1), pair(stride, "stride", 1), pair(padding, "padding", 0)
 
 
 @has_forms
 def output_size(size, kernel, stride, padding):
-    """(OH, OW), the steps that a window makes down and across: floor((size + 2 padding - kernel) / stride) + 1.
+    """Return (OH, OW), the number of window positions down and across: floor((size + 2 padding - kernel) / stride) + 1.
 
     All four are pairs. Raises  ValueError: the window is larger than the padded image.
     """
     h, w = size[0] + 2 * padding[0], size[1] + 2 * padding[1]
     if kernel[0] > h or kernel[1] > w:
         raise ValueError(
-            f"a window of {kernel} is larger than the image, {(h, w)} with its padding of {padding}"
+            f"kernel: expected at most {(h, w)}, the size of the image with padding {padding}, got {kernel}"
         )
     return (h - kernel[0]) // stride[0] + 1, (w - kernel[1]) // stride[1] + 1
 
 
 def image_shape(x, op):
-    """The sizes (N, H, W, C) of a batch of images.
+    """Return the shape (N, H, W, C) of a batch of images.
 
     Raises  ValueError: x is not a batch of images.
     """
     if getattr(x, "ndim", 0) != 4:
-        raise ValueError(f"{op}: x has shape {getattr(x, 'shape', ())}, wanted images (N, H, W, C)")
+        raise ValueError(
+            f"{op}: expected images of shape (N, H, W, C), got {getattr(x, 'shape', ())}"
+        )
     return x.shape
 
 
 def pad_images(x, padding, value=0):
-    """x (N, H, W, C) with a border of `value` around each image."""
+    """Put a border of `value` around each image of x (N, H, W, C)."""
     ph, pw = padding
     if ph == pw == 0:
         return x
@@ -64,7 +66,7 @@ def pad_images(x, padding, value=0):
 
 
 def views(x, kernel, stride, output):
-    """For each position (i, j) in the window, row by row, what lies under it: a view (N, OH, OW, C) of x, not a copy."""
+    """Yield, for each kernel position (i, j) in row order, the pixels that it sees: a view (N, OH, OW, C) of x, not a copy."""
     (kh, kw), (sh, sw), (oh, ow) = kernel, stride, output
     for i in range(kh):
         for j in range(kw):
@@ -73,7 +75,7 @@ def views(x, kernel, stride, output):
 
 @has_forms
 def overlap_add(parts, shape, kernel, stride, padding, dtype):
-    """An image (N, H, W, C) of this dtype, to which each position in the window adds its part (N, OH, OW, C).
+    """Return images (N, H, W, C) of this dtype, to which each kernel position adds its part (N, OH, OW, C).
 
     The adjoint of pad_images and views. PyTorch calls it fold.
     """
