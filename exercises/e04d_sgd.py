@@ -6,7 +6,7 @@ from minires.backend import xp
 def sgd(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
     """g += weight_decay * w;  v = momentum * v + g;  w -= lr * v, or with Nesterov lr * (g + momentum * v). In place.
 
-    w, g, v  arrays of one shape: weights, gradient and velocity; v is None where there is no momentum, and then w -= lr * g
+    w, g, v  arrays of one shape: weights, gradient and velocity; without momentum v is None, and w -= lr * g
 
     Source  Sutskever et al. 2013, in PyTorch's form: lr scales the step, not the velocity.
 

@@ -7,8 +7,8 @@ def adam(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, deco
     """m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g**2;  w -= lr * m_hat / (sqrt(v_hat) + eps). In place.
 
     w, g, m, v  arrays of one shape    t  the number of this step: 1, 2, 3, ...    betas  (b1, b2)
-    m_hat = m / (1 - b1**t) and v_hat = v / (1 - b2**t) undo the start at zero.
-    weight_decay  is coupled: g + weight_decay * w takes the place of g; or decoupled (AdamW): first w *= 1 - lr * weight_decay
+    m_hat = m / (1 - b1**t) and v_hat = v / (1 - b2**t) correct for the start at zero.
+    weight_decay  is coupled: g + weight_decay * w replaces g; or decoupled (AdamW): first w *= 1 - lr * weight_decay
 
     Source  Kingma and Ba 2015, algorithm 1; Loshchilov and Hutter 2019, algorithm 2.
 

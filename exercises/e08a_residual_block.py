@@ -8,7 +8,7 @@ from minires.nn import BatchNorm, Conv2d, Module
 class BasicBlock(Module):
     """3x3, 3x3.
 
-    shortcut  what x goes through where its shape changes: "A" pads with zero channels and has no parameters, "B" is a 1x1
+    shortcut  the path of x where its shape changes: "A" pads with zero channels and has no parameters, "B" is a 1x1
         convolution with batch norm; with "none" the block adds nothing, and the net is plain
 
     Compute relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x)) on tensors: add them with +, and use F.relu. The

@@ -123,7 +123,7 @@ def test_what_does_not_fit_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"(?s)missing: layer1.1.conv1.weight.*and \d+ more"):
         models.resnet18(stem="imagenet", num_classes=1000).load_state_dict(state)
     with pytest.raises(
-        ValueError, match=r"(?s)unknown: fc.extra.*fc.bias: shape \(5,\), wanted \(1000,\)"
+        ValueError, match=r"(?s)unknown: fc.extra.*fc.bias: expected shape \(1000,\), got \(5,\)"
     ):
         models.ResNet(
             models.BasicBlock, (1, 1, 1, 1), WIDE, stem="imagenet", num_classes=1000

@@ -545,16 +545,20 @@ def test_a_layer_says_its_sizes(layer, line):
 @pytest.mark.parametrize(
     ("layer", "error", "message"),
     [
-        (lambda: Linear(0, 3), ValueError, "in_features is 0, wanted an int of at least 1"),
-        (lambda: Linear(3, -1), ValueError, "out_features is -1, wanted an int of at least 1"),
-        (lambda: Linear(3, 2.0), ValueError, "out_features is 2.0, wanted an int of at least 1"),
-        (lambda: Linear("3", 2), ValueError, "in_features is '3', wanted an int of at least 1"),
-        (lambda: Conv2d(0, 3, 1), ValueError, "in_channels is 0, wanted an int of at least 1"),
-        (lambda: Conv2d(3, 0, 1), ValueError, "out_channels is 0, wanted an int of at least 1"),
+        (lambda: Linear(0, 3), ValueError, "in_features: expected an int of at least 1, got 0"),
+        (lambda: Linear(3, -1), ValueError, "out_features: expected an int of at least 1, got -1"),
+        (
+            lambda: Linear(3, 2.0),
+            ValueError,
+            "out_features: expected an int of at least 1, got 2.0",
+        ),
+        (lambda: Linear("3", 2), ValueError, "in_features: expected an int of at least 1, got '3'"),
+        (lambda: Conv2d(0, 3, 1), ValueError, "in_channels: expected an int of at least 1, got 0"),
+        (lambda: Conv2d(3, 0, 1), ValueError, "out_channels: expected an int of at least 1, got 0"),
         (
             lambda: Conv2d(3, None, 1),
             ValueError,
-            "out_channels is None, wanted an int of at least 1",
+            "out_channels: expected an int of at least 1, got None",
         ),
         (lambda: Conv2d(3, 4, 0), ValueError, "kernel_size: expected at least 1, got 0"),
         (
@@ -579,8 +583,8 @@ def test_a_layer_says_its_sizes(layer, line):
             TypeError,
             "padding: expected an int or a pair of ints, got 'same'",
         ),
-        (lambda: BatchNorm(0), ValueError, "channels is 0, wanted an int of at least 1"),
-        (lambda: BatchNorm((3,)), ValueError, "channels is (3,), wanted an int of at least 1"),
+        (lambda: BatchNorm(0), ValueError, "channels: expected an int of at least 1, got 0"),
+        (lambda: BatchNorm((3,)), ValueError, "channels: expected an int of at least 1, got (3,)"),
         (lambda: MaxPool2d(0), ValueError, "kernel_size: expected at least 1, got 0"),
         (
             lambda: AvgPool2d("2"),
@@ -603,9 +607,9 @@ def test_a_layer_says_its_sizes(layer, line):
             TypeError,
             "padding: expected an int or a pair of ints, got 2.5",
         ),
-        (lambda: Dropout(1), ValueError, "Dropout: p is 1, wanted 0 <= p < 1"),
-        (lambda: Dropout(-0.1), ValueError, "Dropout: p is -0.1, wanted 0 <= p < 1"),
-        (lambda: Dropout(float("nan")), ValueError, "Dropout: p is nan, wanted 0 <= p < 1"),
+        (lambda: Dropout(1), ValueError, "Dropout: expected 0 <= p < 1, got 1"),
+        (lambda: Dropout(-0.1), ValueError, "Dropout: expected 0 <= p < 1, got -0.1"),
+        (lambda: Dropout(float("nan")), ValueError, "Dropout: expected 0 <= p < 1, got nan"),
     ],
 )
 def test_a_layer_refuses(layer, error, message):
@@ -654,7 +658,8 @@ def test_a_layer_refuses_an_array_of_another_library():
 )
 def test_batch_norm_refuses_options_out_of_range(options):
     with pytest.raises(
-        ValueError, match="^BatchNorm: eps is .*, wanted 0 or more; momentum is .*, wanted 0 to 1$"
+        ValueError,
+        match="^BatchNorm: expected eps >= 0 and 0 <= momentum <= 1, got eps .* and momentum .*$",
     ):
         BatchNorm(2, **options)
 
@@ -668,9 +673,11 @@ def test_batch_norm_may_never_move_its_statistics_or_take_each_batch_s(momentum,
 
 def test_sizes_may_be_numpys_ints_and_misuse_gets_a_sentence():
     assert Linear(numpy.int64(2), numpy.int64(3)).weight.shape == (2, 3)
-    with pytest.raises(ValueError, match=r"^Flatten: x has shape \(\), wanted \(N, \.\.\.\)$"):
+    with pytest.raises(
+        ValueError, match=r"^Flatten: expected an x of shape \(N, \.\.\.\), got \(\)$"
+    ):
         Flatten()(Tensor(1.0))
-    with pytest.raises(ValueError, match="^Dropout: p is 'half', wanted 0 <= p < 1$"):
+    with pytest.raises(ValueError, match="^Dropout: expected 0 <= p < 1, got 'half'$"):
         Dropout("half")
 
 

@@ -419,7 +419,7 @@ def test_a_scaler_hands_on_what_an_optimizer_has():
 
 def test_misuse_of_a_scaler():
     for arguments in ((0,), (-1.0,), (1.0, 0)):
-        with pytest.raises(ValueError, match="wanted more than 0"):
+        with pytest.raises(ValueError, match="GradScaler: expected more than 0, got"):
             optim.GradScaler(
                 optim.SGD([parameter_with([1, 1])], lr=1.0),
                 *arguments[:1],

@@ -277,7 +277,9 @@ def test_a_block_of_ones_own_fits_in(undrawn):
 
 @pytest.mark.parametrize("block", [Plain, type("Wide", (BasicBlock,), {})])
 def test_preactivation_is_refused_for_a_block_that_has_none(undrawn, block):
-    message = f"^ResNet: preactivation is asked for, and {block.__name__} is no block with preactivation = True$"
+    message = (
+        f"^ResNet: preactivation: expected a block with preactivation = True, got {block.__name__}$"
+    )
     with pytest.raises(ValueError, match=message):
         ResNet(block, (1,), (4,), preactivation=True)
 
@@ -285,14 +287,15 @@ def test_preactivation_is_refused_for_a_block_that_has_none(undrawn, block):
 @pytest.mark.parametrize("depth", [0, -1, 1.5, "2", None])
 def test_a_depth_is_an_int_of_at_least_1(undrawn, depth):
     with pytest.raises(
-        ValueError, match=rf"^depths\[1\] is {depth!r}, wanted an int of at least 1$"
+        ValueError, match=rf"^depths\[1\]: expected an int of at least 1, got {depth!r}$"
     ):
         ResNet(BasicBlock, (1, depth), (4, 6))
 
 
 def test_option_a_refuses_to_narrow():
     with pytest.raises(
-        ValueError, match="^PadShortcut: 8 channels to 4: zeros only widen; shortcut B narrows$"
+        ValueError,
+        match="^PadShortcut: expected at least 8 output channels, got 4: shortcut B can have fewer$",
     ):
         PadShortcut(8, 4, 2)
 
@@ -528,8 +531,8 @@ def test_a_generator_of_ones_own_draws_the_same_model_and_leaves_the_default_one
         (lambda: models.resnet18(shortcut="non"), "unknown shortcut 'non': choose from A, B, none; did you mean 'none'?"),
         (lambda: models.resnet20(shortcut="C"), "unknown shortcut 'C': choose from A, B, none"),
         (lambda: BasicBlock(4, 4, shortcut="b"), "unknown shortcut 'b': choose from A, B, none"),
-        (lambda: models.resnet18(num_classes=0), "out_features is 0, wanted an int of at least 1"),
-        (lambda: models.resnet18(in_channels=0), "in_channels is 0, wanted an int of at least 1"),
+        (lambda: models.resnet18(num_classes=0), "out_features: expected an int of at least 1, got 0"),
+        (lambda: models.resnet18(in_channels=0), "in_channels: expected an int of at least 1, got 0"),
     ],
 )  # fmt: skip
 def test_a_model_refuses(undrawn, make, message):
@@ -545,5 +548,8 @@ def test_options_are_given_by_name(undrawn):
 
 
 def test_a_stage_needs_a_depth_and_a_width():
-    with pytest.raises(ValueError, match="ResNet: 3 depths and 2 widths"):
+    with pytest.raises(
+        ValueError,
+        match="ResNet: expected one depth and one width per stage, got 3 depths and 2 widths",
+    ):
         ResNet(BasicBlock, (1, 1, 1), (8, 16))

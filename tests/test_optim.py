@@ -239,10 +239,13 @@ def test_a_state_is_a_copy_and_is_copied():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"0.m": numpy.zeros(3)}, "the state holds 0.m, which SGD of 1 parameters does not know"),
-        ({"1.velocity": numpy.zeros(3)}, "the state holds 1.velocity"),
-        ({"x.velocity": numpy.zeros(3)}, "the state holds x.velocity"),
-        ({"0.velocity": numpy.zeros(4)}, r"0.velocity has shape \(4,\), the parameter has \(3,\)"),
+        (
+            {"0.m": numpy.zeros(3)},
+            "load_state_dict: expected the state of SGD of 1 parameters, got an entry 0.m",
+        ),
+        ({"1.velocity": numpy.zeros(3)}, "got an entry 1.velocity"),
+        ({"x.velocity": numpy.zeros(3)}, "got an entry x.velocity"),
+        ({"0.velocity": numpy.zeros(4)}, r"expected 0.velocity of shape \(3,\), got \(4,\)"),
         ({"lr": None}, "the state lacks lr"),
     ],
 )
@@ -271,40 +274,40 @@ def test_the_base_has_no_step_of_its_own():
 
 P, Q = parameter(), parameter()
 SGD_OPTIONS = "choose from params, lr, momentum, nesterov, weight_decay"
-TWICE = "a parameter stands twice in the optimizer's groups: it would be moved twice a step"
+TWICE = "optimizer: expected each parameter once, got one twice: each step would update it twice"
 
 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: SGD([], 0.1), "an optimizer needs parameters, it got none"),
-        (lambda: Adam(iter(())), "an optimizer needs parameters, it got none"),
-        (lambda: SGD([P], 0), "lr is 0, wanted more than 0"),
-        (lambda: SGD([P], -0.1), "lr is -0.1, wanted more than 0"),
-        (lambda: SGD([P], math.nan), "lr is nan, wanted more than 0"),
-        (lambda: Adam([P], 0.0), "lr is 0.0, wanted more than 0"),
-        (lambda: AdamW([P], -1), "lr is -1, wanted more than 0"),
-        (lambda: SGD([P], 0.1, momentum=-0.9), "momentum is -0.9, wanted 0 or more"),
-        (lambda: SGD([P], 0.1, weight_decay=-1e-9), "weight_decay is -1e-09, wanted 0 or more"),
-        (lambda: Adam([P], weight_decay=-0.5), "weight_decay is -0.5, wanted 0 or more"),
-        (lambda: AdamW([P], weight_decay=-0.5), "weight_decay is -0.5, wanted 0 or more"),
-        (lambda: Adam([P], eps=0), "eps is 0, wanted more than 0"),
-        (lambda: AdamW([P], eps=-1e-8), "eps is -1e-08, wanted more than 0"),
-        (lambda: Adam([P], betas=(0.9, 1)), "betas are (0.9, 1), wanted two numbers with 0 <= beta < 1"),
-        (lambda: Adam([P], betas=(1.0, 0.9)), "betas are (1.0, 0.9), wanted two numbers with 0 <= beta < 1"),
-        (lambda: AdamW([P], betas=(-0.1, 0.9)), "betas are (-0.1, 0.9), wanted two numbers with 0 <= beta < 1"),
-        (lambda: SGD([P], 0.1, nesterov=True), "nesterov needs a momentum above 0"),
+        (lambda: SGD([], 0.1), "optimizer: expected at least one parameter, got none"),
+        (lambda: Adam(iter(())), "optimizer: expected at least one parameter, got none"),
+        (lambda: SGD([P], 0), "lr: expected more than 0, got 0"),
+        (lambda: SGD([P], -0.1), "lr: expected more than 0, got -0.1"),
+        (lambda: SGD([P], math.nan), "lr: expected more than 0, got nan"),
+        (lambda: Adam([P], 0.0), "lr: expected more than 0, got 0.0"),
+        (lambda: AdamW([P], -1), "lr: expected more than 0, got -1"),
+        (lambda: SGD([P], 0.1, momentum=-0.9), "momentum: expected 0 or more, got -0.9"),
+        (lambda: SGD([P], 0.1, weight_decay=-1e-9), "weight_decay: expected 0 or more, got -1e-09"),
+        (lambda: Adam([P], weight_decay=-0.5), "weight_decay: expected 0 or more, got -0.5"),
+        (lambda: AdamW([P], weight_decay=-0.5), "weight_decay: expected 0 or more, got -0.5"),
+        (lambda: Adam([P], eps=0), "eps: expected more than 0, got 0"),
+        (lambda: AdamW([P], eps=-1e-8), "eps: expected more than 0, got -1e-08"),
+        (lambda: Adam([P], betas=(0.9, 1)), "betas: expected two numbers with 0 <= beta < 1, got (0.9, 1)"),
+        (lambda: Adam([P], betas=(1.0, 0.9)), "betas: expected two numbers with 0 <= beta < 1, got (1.0, 0.9)"),
+        (lambda: AdamW([P], betas=(-0.1, 0.9)), "betas: expected two numbers with 0 <= beta < 1, got (-0.1, 0.9)"),
+        (lambda: SGD([P], 0.1, nesterov=True), "nesterov: expected a momentum above 0, got 0"),
         (lambda: SGD([P, Q, P], 0.1), TWICE),
         (lambda: SGD([{"params": [P]}, {"params": [Q, P]}], 0.1), TWICE),
         (lambda: SGD([{"params": [P], "weight_decy": 0}], 0.1),
          f"unknown option of a group 'weight_decy': {SGD_OPTIONS}; did you mean 'weight_decay'?"),
         (lambda: SGD([{"params": [P]}, {"params": [Q], "betas": (0, 0)}], 0.1),
          f"unknown option of a group 'betas': {SGD_OPTIONS}"),
-        (lambda: SGD([{"params": [P]}, {"params": [Q], "lr": 0}], 0.1), "lr is 0, wanted more than 0"),
-        (lambda: SGD([{"params": [P], "momentum": 0}], 0.1, momentum=0.9, nesterov=True), "nesterov needs a momentum above 0"),
-        (lambda: SGD([{"params": [P], "momentum": -1}], 0.1), "momentum is -1, wanted 0 or more"),
-        (lambda: Adam([{"params": [P], "eps": 0}]), "eps is 0, wanted more than 0"),
-        (lambda: Adam([{"params": [P]}, {"params": [Q], "betas": (0, 2)}]), "betas are (0, 2), wanted two numbers with 0 <= beta < 1"),
+        (lambda: SGD([{"params": [P]}, {"params": [Q], "lr": 0}], 0.1), "lr: expected more than 0, got 0"),
+        (lambda: SGD([{"params": [P], "momentum": 0}], 0.1, momentum=0.9, nesterov=True), "nesterov: expected a momentum above 0, got 0"),
+        (lambda: SGD([{"params": [P], "momentum": -1}], 0.1), "momentum: expected 0 or more, got -1"),
+        (lambda: Adam([{"params": [P], "eps": 0}]), "eps: expected more than 0, got 0"),
+        (lambda: Adam([{"params": [P]}, {"params": [Q], "betas": (0, 2)}]), "betas: expected two numbers with 0 <= beta < 1, got (0, 2)"),
     ],
 )  # fmt: skip
 def test_an_optimizer_refuses(make, message):
@@ -315,7 +318,7 @@ def test_an_optimizer_refuses(make, message):
 
 @pytest.mark.parametrize(
     ("lr", "message"),
-    [(-0.5, "lr is -0.5, wanted 0 or more"), (math.nan, "lr is nan, wanted 0 or more")],
+    [(-0.5, "lr: expected 0 or more, got -0.5"), (math.nan, "lr: expected 0 or more, got nan")],
 )
 def test_setting_an_lr_refuses_and_leaves_the_old_one(lr, message):
     optimizer = SGD([parameter()], 0.1)
@@ -459,24 +462,24 @@ def test_an_optimizer_restored_half_way_goes_on_at_its_place_in_the_schedule():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: optim.cosine(0.1, steps=0), "steps is 0, expected at least 1"),
-        (lambda: optim.cosine(0.1, steps=-3), "steps is -3, expected at least 1"),
-        (lambda: optim.triangle(0.1, steps=0), "steps is 0, expected at least 1"),
+        (lambda: optim.cosine(0.1, steps=0), "steps: expected at least 1, got 0"),
+        (lambda: optim.cosine(0.1, steps=-3), "steps: expected at least 1, got -3"),
+        (lambda: optim.triangle(0.1, steps=0), "steps: expected at least 1, got 0"),
         (
             lambda: optim.triangle(0.1, steps=9, peak=0),
-            "peak is 0, expected a fraction of the steps: 0 < peak < 1",
+            "peak: expected a fraction of the steps, 0 < peak < 1, got 0",
         ),
         (
             lambda: optim.triangle(0.1, steps=9, peak=1),
-            "peak is 1, expected a fraction of the steps: 0 < peak < 1",
+            "peak: expected a fraction of the steps, 0 < peak < 1, got 1",
         ),
         (
             lambda: optim.triangle(0.1, steps=9, peak=-0.1),
-            "peak is -0.1, expected a fraction of the steps: 0 < peak < 1",
+            "peak: expected a fraction of the steps, 0 < peak < 1, got -0.1",
         ),
         (
             lambda: optim.triangle(0.1, steps=9, peak=3),
-            "peak is 3, expected a fraction of the steps: 0 < peak < 1",
+            "peak: expected a fraction of the steps, 0 < peak < 1, got 3",
         ),
     ],
 )
@@ -488,14 +491,18 @@ def test_a_schedule_refuses(make, message):
 
 def test_a_single_tensor_or_a_group_without_parameters_is_refused():
     with pytest.raises(
-        TypeError, match="^an optimizer takes a list of parameters, it got a single tensor$"
+        TypeError, match="^optimizer: expected a list of parameters, got a single tensor$"
     ):
         SGD(Parameter([1.0]), 0.1)
-    with pytest.raises(ValueError, match="^a group needs params, this one has lr, momentum$"):
+    with pytest.raises(
+        ValueError, match="^optimizer: expected a group with params, got one with lr, momentum$"
+    ):
         SGD([{"lr": 0.1, "momentum": 0.9}], 0.1)
-    with pytest.raises(ValueError, match="^a group needs params, this one has nothing$"):
+    with pytest.raises(
+        ValueError, match="^optimizer: expected a group with params, got one with nothing$"
+    ):
         SGD([{}], 0.1)
-    with pytest.raises(ValueError, match="weight_decay is nan, wanted 0 or more"):
+    with pytest.raises(ValueError, match="weight_decay: expected 0 or more, got nan"):
         SGD([Parameter([1.0])], 0.1, weight_decay=float("nan"))
 
 
@@ -504,7 +511,7 @@ def test_a_single_tensor_or_a_group_without_parameters_is_refused():
     [(optim.constant, {}), (optim.cosine, {"steps": 5}), (optim.triangle, {"steps": 5})],
 )
 def test_a_negative_warmup_is_refused(make, options):
-    with pytest.raises(ValueError, match="^warmup is -1, expected 0 steps or more$"):
+    with pytest.raises(ValueError, match="^warmup: expected 0 steps or more, got -1$"):
         make(0.1, warmup=-1, **options)
 
 
@@ -519,22 +526,24 @@ def test_a_negative_warmup_is_refused(make, options):
 )
 def test_an_option_that_is_no_number_is_refused(options):
     name = list(options)[-1]
-    with pytest.raises(TypeError, match=f"^{name} is {options[name]!r}, wanted a number$"):
+    with pytest.raises(TypeError, match=f"^{name}: expected a number, got {options[name]!r}$"):
         SGD([Parameter([1.0])], **options)
 
 
 def test_what_is_no_parameter_is_refused():
-    with pytest.raises(TypeError, match="^an optimizer takes parameters, it got a str$"):
+    with pytest.raises(TypeError, match="^optimizer: expected parameters, got a str$"):
         SGD(["weight"], 0.1)
 
 
 def test_an_eps_that_is_no_number_is_refused():
-    with pytest.raises(TypeError, match="^eps is '1e-8', wanted a number$"):
+    with pytest.raises(TypeError, match="^eps: expected a number, got '1e-8'$"):
         Adam([Parameter([1.0])], eps="1e-8")
 
 
 def test_a_group_of_a_single_tensor_is_refused():
-    with pytest.raises(TypeError, match="^params of a group is a single tensor, wanted a list"):
+    with pytest.raises(
+        TypeError, match="^params: expected a list of parameters, got a single tensor"
+    ):
         SGD([{"params": Parameter([1.0])}], 0.1)
 
 
@@ -559,5 +568,5 @@ def test_betas_are_two_numbers(betas):
 
 
 def test_milestones_are_a_list():
-    with pytest.raises(TypeError, match="milestones is 5, expected a list of steps"):
+    with pytest.raises(TypeError, match="milestones: expected a list of steps, got 5"):
         optim.step(0.1, milestones=5)

@@ -43,7 +43,7 @@ def test_whitening_takes_the_directions_in_which_patches_vary_most():
 
 @pytest.mark.parametrize("filters", [5, 26])
 def test_whitening_refuses_filters_that_there_are_not(filters):
-    with pytest.raises(ValueError, match="wanted an even number up to 24"):
+    with pytest.raises(ValueError, match="expected an even number of filters up to 24"):
         init.whitening(correlated(), (2, 2), filters)
 
 
@@ -183,7 +183,9 @@ def test_lookahead_around_a_scaler_around_an_optimizer_saves_what_each_has():
     "options", [{"steps": 0}, {"steps": 5, "every": 0}, {"steps": 5, "decay": 1.5}]
 )
 def test_what_is_no_lookahead_is_refused(options):
-    with pytest.raises(ValueError, match="wanted 1 or more, and a decay from 0 to 1"):
+    with pytest.raises(
+        ValueError, match="Lookahead: expected steps and every >= 1 and 0 <= decay <= 1, got"
+    ):
         lookahead(nn.Linear(1, 1), **options)
 
 

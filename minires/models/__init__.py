@@ -66,8 +66,8 @@ MODELS = {
 
 
 def build(name: str, **options: Any) -> Module:
-    """A model by its name, with the options of ResNet; or of ShortResNet.
+    """Return a model by its name, with the options of ResNet or ShortResNet.
 
-    Raises  ValueError: an unknown model or option; the nearest name is in the message.
+    Raises  ValueError: an unknown model or option; the message suggests the nearest name.
     """
     return MODELS[names.check("model", name, MODELS)](**options)

@@ -10,7 +10,7 @@ def freeze(model: Module, parts: str) -> list[str]:
     parts  names separated by commas, such as "conv1,bn1,layer1" or "layer1.0"; or "until:layer4", for everything before layer4 in
            the order of the tree. With "until:fc", only the last layer learns
 
-    Raises  ValueError: the model has no part of that name, nothing comes before it, or nothing is left to learn.
+    Raises  ValueError: an unknown name, nothing comes before it, or nothing is left to learn.
     """
     modules = {name: module for name, module in model.modules() if name}
     first = [name for name in modules if "." not in name]  # enough for an error to list

@@ -1,4 +1,4 @@
-"""Which net weights are of, read from their names and shapes."""
+"""The model that weights belong to, found from their names and shapes."""
 
 import re
 from collections import Counter
@@ -10,9 +10,9 @@ from minires.models.nets import NARROW, NETS
 
 
 def infer_model(state: Mapping[str, HostArray]) -> tuple[str, dict[str, Any]] | None:
-    """(name, options) of the model in NETS, or resnet8, that a state_dict() fits; or None.
+    """Return (name, options) of the model in NETS, or of resnet8, that a state_dict() fits; or None.
 
-    Without weights on its shortcuts a net of 16, 32, 64 channels is taken for the paper's, option A.
+    A net of 16, 32, 64 channels without weights on its shortcuts is treated as the paper's, option A.
     """
     shapes = {name: tuple(array.shape) for name, array in state.items()}
     if len(shapes.get("conv1.weight", ())) != 4 or len(shapes.get("fc.weight", ())) != 2:
@@ -31,7 +31,7 @@ def infer_model(state: Mapping[str, HostArray]) -> tuple[str, dict[str, Any]] | 
         return None
     projected = any(".downsample." in key for key in shapes)
     if not projected and widths != NARROW:
-        return None  # a plain net, or one with zeros on its shortcuts: the names do not say it
+        return None  # a plain net, or one with zero-padded shortcuts: the names don't tell which
     options["shortcut"] = "B" if projected else "A"
     options["stem"] = "imagenet" if kernel == 7 else "cifar"
     if "bn.weight" in shapes:

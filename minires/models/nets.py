@@ -1,4 +1,4 @@
-"""The nets by name: resnet18 to resnet152, and CIFAR's resnet20 to resnet110."""
+"""The networks by name: resnet18 to resnet152, and CIFAR's resnet20 to resnet110."""
 
 import inspect
 from typing import Any
@@ -37,7 +37,7 @@ def _net(name: str, **options: Any) -> ResNet:
 
 @has_forms
 def block_class(kind: str, preactivation: bool = False) -> Any:
-    """The class of a kind of block, "basic" or "bottleneck", or its pre-activated one."""
+    """Return the class of a kind of block, "basic" or "bottleneck", or its pre-activated version."""
     block = {"basic": BasicBlock, "bottleneck": Bottleneck}[kind]
     return preactivated(block) if preactivation else block
 
@@ -68,25 +68,25 @@ def resnet152(**options: Any) -> ResNet:
 
 
 def resnet20(*, shortcut: str = "A", **options: Any) -> ResNet:
-    """CIFAR's net of 20 layers. Options as for ResNet."""
+    """CIFAR's 20-layer network. Options as for ResNet."""
     return _net("resnet20", shortcut=shortcut, **options)
 
 
 def resnet32(*, shortcut: str = "A", **options: Any) -> ResNet:
-    """CIFAR's net of 32 layers. Options as for ResNet."""
+    """CIFAR's 32-layer network. Options as for ResNet."""
     return _net("resnet32", shortcut=shortcut, **options)
 
 
 def resnet44(*, shortcut: str = "A", **options: Any) -> ResNet:
-    """CIFAR's net of 44 layers. Options as for ResNet."""
+    """CIFAR's 44-layer network. Options as for ResNet."""
     return _net("resnet44", shortcut=shortcut, **options)
 
 
 def resnet56(*, shortcut: str = "A", **options: Any) -> ResNet:
-    """CIFAR's net of 56 layers. Options as for ResNet."""
+    """CIFAR's 56-layer network. Options as for ResNet."""
     return _net("resnet56", shortcut=shortcut, **options)
 
 
 def resnet110(*, shortcut: str = "A", **options: Any) -> ResNet:
-    """CIFAR's net of 110 layers. Options as for ResNet."""
+    """CIFAR's 110-layer network. Options as for ResNet."""
     return _net("resnet110", shortcut=shortcut, **options)

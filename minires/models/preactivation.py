@@ -1,4 +1,4 @@
-"""Pre-activated blocks: batch norm and ReLU come before each convolution, so that x passes untouched.
+"""Pre-activated blocks: batch norm and ReLU come before each convolution, so that x passes through unchanged.
 
 Source  He et al. 2016, "Identity Mappings in Deep Residual Networks".
 """
@@ -79,9 +79,9 @@ class PreActivationBottleneck(Module):
 
 
 def carried(shortcut: Module, x: Tensor, active: Tensor) -> Tensor:
-    """What a pre-activated block adds: x itself, or where the shape changes what the shortcut makes of the activated x.
+    """Return the tensor that a pre-activated block adds: x itself, or if the shape changes, the shortcut of the activated x.
 
-    The authors' nets do the same (github.com/KaimingHe/resnet-1k-layers). In the paper's appendix the first block of the net adds
-    the activated x even where the shape stays.
+    The authors' code does the same (github.com/KaimingHe/resnet-1k-layers). In the paper's appendix, the first block of the net
+    adds the activated x even if the shape stays the same.
     """
     return x if isinstance(shortcut, Identity) else shortcut(active)

@@ -1,4 +1,4 @@
-"""Residual networks, as the paper's table has them: a block, stages of blocks, a network.
+"""Residual networks, as in the paper's table: a block, stages of blocks, a network.
 
 | | stem | stages | blocks per stage |
 | --- | --- | --- | --- |
@@ -6,8 +6,8 @@
 | resnet50, 101, 152 | the same | the same, times 4 | Bottleneck 3 4 6 3, 3 4 23 3, 3 8 36 3 |
 | resnet20, 32, 44, 56, 110 | 3x3 | 16, 32, 64 | BasicBlock n n n, where the depth is 6n + 2 |
 
-Every stage but the first halves the image. Source  He et al. 2015, "Deep Residual Learning", sections 3.3 and 4.2, table 1,
-figure 5. Names of layers are torchvision's. The nets themselves are in minires.models.nets.
+Every stage except the first halves the image. Source  He et al. 2015, "Deep Residual Learning", sections 3.3 and 4.2, table 1,
+figure 5. Layers have torchvision's names. The networks themselves are in minires.models.nets.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ SHORTCUTS = ("A", "B", "none")
 class BasicBlock(Module):
     """3x3, 3x3.
 
-    shortcut  what x goes through where its shape changes: "A" pads with zero channels and has no parameters, "B" is a 1x1
+    shortcut  the path of x where its shape changes: "A" pads with zero channels and has no parameters, "B" is a 1x1
         convolution with batch norm; with "none" the block adds nothing, and the net is plain
     """
 
@@ -101,12 +101,12 @@ class Bottleneck(Module):
 
 
 class PadShortcut(Module):
-    """Option A: every stride-th pixel, with zero channels before and behind."""
+    """Option A: every stride-th pixel, with zero channels before and after the others."""
 
     def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
         if out_channels < in_channels:
             raise ValueError(
-                f"PadShortcut: {in_channels} channels to {out_channels}: zeros only widen; shortcut B narrows"
+                f"PadShortcut: expected at least {in_channels} output channels, got {out_channels}: shortcut B can have fewer"
             )
         self.stride = stride
         self.before = (out_channels - in_channels) // 2
@@ -121,7 +121,7 @@ class PadShortcut(Module):
 
 
 class NoShortcut(Module):
-    """Nothing to add: 0. It makes the net plain."""
+    """0, so that the block adds nothing and the net is plain."""
 
     def forward(self, x: Tensor) -> float:
         return 0.0
@@ -136,9 +136,9 @@ def make_shortcut(
     norm: bool = True,
     rng: Generator | None = None,
 ) -> Module:
-    """The module between a block's input and its sum.
+    """Return the module between a block's input and its sum.
 
-    Raises  ValueError: a kind that is none of SHORTCUTS.
+    Raises  ValueError: a kind that is not in SHORTCUTS.
     """
     names.check("shortcut", kind, SHORTCUTS)
     if kind == "none":
@@ -154,16 +154,16 @@ def make_shortcut(
 def make_stage(
     block: Any, depth: int, in_channels: int, width: int, *, stride: int, **options: Any
 ) -> Sequential:
-    """`depth` blocks of `width`; the first has the stride."""
+    """Return `depth` blocks of `width`; the first has the stride."""
     first = block(in_channels, width, stride=stride, **options)
     rest = (block(width * block.expansion, width, **options) for _ in range(depth - 1))
     return Sequential(first, *rest)
 
 
 def preactivated(block: Any) -> Any:
-    """The block of He et al. 2016 that takes the place of one of 2015; one that is pre-activated already stays.
+    """Return the block of He et al. 2016 that replaces one of 2015. A pre-activated block is returned unchanged.
 
-    Raises  ValueError: another block.
+    Raises  ValueError: any other block.
     """
     from minires.models import preactivation  # which builds on this file
 
@@ -174,7 +174,7 @@ def preactivated(block: Any) -> Any:
     block = others.get(block, block)
     if not getattr(block, "preactivation", False):
         raise ValueError(
-            f"ResNet: preactivation is asked for, and {block.__name__} is no block with preactivation = True"
+            f"ResNet: preactivation: expected a block with preactivation = True, got {block.__name__}"
         )
     return block
 
@@ -183,10 +183,10 @@ class ResNet(Module):
     """A residual network of any block.  (N, H, W, in_channels) -> (N, num_classes)
 
     block  BasicBlock, Bottleneck, or one of yours with the same signature and an `expansion`; it may have `preactivation`
-    depths, widths  a number for each stage
+    depths, widths  one number per stage
     stem  "cifar" (a 3x3 convolution) or "imagenet" (7x7 with stride 2, then a 3x3 max pool with stride 2)
-    shortcut  "A", "B" or "none", see BasicBlock    rng  a numpy.random.Generator for the weights; without it the default one
-    preactivation  the blocks of He et al. 2016, see minires.models.preactivation, and batch norm at the end
+    shortcut  "A", "B" or "none", see BasicBlock    rng  a numpy.random.Generator for the weights (default: see nn.init)
+    preactivation  use the blocks of He et al. 2016, see minires.models.preactivation, and batch norm at the end
     """
 
     def __init__(
@@ -205,7 +205,7 @@ class ResNet(Module):
         names.check("stem", stem, ("cifar", "imagenet"))
         if len(depths) != len(widths):
             raise ValueError(
-                f"ResNet: {len(depths)} depths and {len(widths)} widths: wanted one of each for every stage"
+                f"ResNet: expected one depth and one width per stage, got {len(depths)} depths and {len(widths)} widths"
             )
         check_sizes(**{f"depths[{i}]": depth for i, depth in enumerate(depths)})
         block = preactivated(block) if preactivation else block
@@ -240,14 +240,14 @@ class ResNet(Module):
 
     @has_forms
     def last_norm(self, x: Tensor) -> Tensor:
-        """Batch norm and ReLU after the last stage, where blocks are pre-activated."""
+        """Run batch norm and ReLU after the last stage, if blocks are pre-activated."""
         return x if self.bn is None else F.relu(self.bn(x))
 
     def features(self, x: Tensor, *, upto: str | None = None) -> dict[str, Tensor]:
-        """The maps (N, H, W, C) after the stem and after each stage: name -> Tensor, "stem", "layer1", ... up to and with `upto`.
+        """Return the feature maps (N, H, W, C) {"stem": Tensor, "layer1": ...} after each stage, up to and including `upto`.
 
-        What comes after `upto` is not run. Of a net with preactivation the last map has been through the last batch norm and ReLU.
-        Raises  ValueError: `upto` names no stage.
+        Nothing after `upto` is run. With preactivation, the last feature map is taken after the last batch norm and ReLU.
+        Raises  ValueError: `upto` is not the name of a stage.
         """
         places = ["stem", *(f"layer{i + 1}" for i in range(self.stages))]
         upto = places[-1] if upto is None else names.check("place in the net", upto, places)

@@ -61,8 +61,8 @@ def summary(model: Module, input_shape: Sequence[int]) -> Summary:
     Raises  what the model raises for such an input.
 
     A frozen module is marked as frozen. `saved` counts the arrays that are saved for the backward pass, each once and
-    without the parameters, when blocks run op by op: it is what a third image adds to two, so arrays with one number per
-    channel do not count. A parameter that two modules share counts for the first.
+    without the parameters, when blocks run op by op. It is the difference between three images and two, so arrays with one
+    number per channel do not count. A parameter that two modules share counts for the first.
     """
     few, many = (
         [
@@ -93,7 +93,7 @@ def _rows(model: Module, shape: tuple[int, ...]) -> list[Row]:
 
         def watched(*inputs: Any, **options: Any) -> Any:
             for x in (*inputs, *options.values()):
-                # Saved by the module around it since the last module inside that.
+                # Saved by the enclosing module since the last module inside it.
                 sizes[inside[-1]] += _newly_saved(x, seen)
             inside.append(name)
             y = forward(*inputs, **options)

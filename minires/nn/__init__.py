@@ -1,4 +1,4 @@
-"""Modules: layers with their weights, and trees of them."""
+"""Modules: layers with their weights, and trees of layers."""
 
 from minires.nn.init import manual_seed
 from minires.nn.layers import (

@@ -1,6 +1,6 @@
-"""Weight initialisation, and the default generator of random numbers, from which weights and dropout masks are drawn.
+"""Weight initialisation, and the default random generator, from which weights and dropout masks are drawn.
 
-All is drawn on the host, so every backend starts from the same numbers. `rng=` names another generator.
+All numbers are drawn on the host, so every backend starts from the same ones. `rng=` sets a different generator.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,8 +13,8 @@ from minires import names
 from minires.backend import Array, HostArray, to_device
 from minires.ops.forms import has_forms
 
-# The default generator: one for the process, as it decides a run's weights. NumPy's own lock guards each draw; threads that
-# draw at the same time should pass generators of their own.
+# The default generator: one per process, as it decides a run's weights. NumPy's own lock guards each draw; threads that
+# draw at the same time should pass their own generators.
 _generator = numpy.random.default_rng(0)
 
 
@@ -24,13 +24,13 @@ def manual_seed(seed: int) -> None:
 
 
 def generator(rng: Generator | None = None) -> Generator:
-    """`rng`, or the default numpy.random.Generator."""
+    """Return `rng`, or the default numpy.random.Generator if it is None."""
     return _generator if rng is None else rng
 
 
 @contextmanager
 def kept_generator() -> Iterator[None]:
-    """A context after which the default generator is back in the state in which it was before."""
+    """Context manager: restore the state of the default generator at the end."""
     state = _generator.bit_generator.state
     try:
         yield
@@ -39,7 +39,7 @@ def kept_generator() -> Iterator[None]:
 
 
 def fans(shape: Sequence[int]) -> tuple[int, int]:
-    """(fan-in, fan-out) of a weight (I, O) or (KH, KW, C, F): how many inputs an output sees, and the other way round.
+    """Return (fan-in, fan-out) of a weight (I, O) or (KH, KW, C, F): inputs per output, and outputs per input.
 
     >>> fans((3, 3, 16, 64))
     (144, 576)
@@ -55,7 +55,7 @@ def fans(shape: Sequence[int]) -> tuple[int, int]:
 def kaiming_normal(
     shape: Sequence[int], *, mode: str = "fan_out", rng: Generator | None = None
 ) -> Array:
-    """Normal, standard deviation sqrt(2 / fan): a ReLU net keeps its signal (fan_in) or its gradient (fan_out) from layer to layer.
+    """Normal, standard deviation sqrt(2 / fan): keeps a ReLU net's signal (fan_in) or gradient (fan_out) from layer to layer.
 
     Source  He et al. 2015, "Delving Deep into Rectifiers", equations 10 and 14.
     """
@@ -66,9 +66,9 @@ def kaiming_normal(
 
 
 def dirac(weight: Array) -> None:
-    """Write to a weight (KH, KW, C, F): its first C filters pass the channels on as they are; the others stay.
+    """Write to a weight (KH, KW, C, F): its first C filters become the identity on the channels; the others stay unchanged.
 
-    Source  Zagoruyko and Komodakis 2017, "DiracNets"; of part of the filters, Jordan 2024.
+    Source  Zagoruyko and Komodakis 2017, "DiracNets"; for some of the filters, Jordan 2024.
     """
     kh, kw, c, f = weight.shape
     same = min(c, f)
@@ -80,19 +80,19 @@ def dirac(weight: Array) -> None:
 def whitening(
     images: HostArray, kernel: tuple[int, int], filters: int, *, eps: float = 5e-4
 ) -> HostArray:
-    """A weight (KH, KW, C, filters) whose outputs are uncorrelated over the patches of some images, and of variance 1: the
-    directions in which patches vary most, each by itself and turned round, as a ReLU follows.
+    """Return a weight (KH, KW, C, filters) whose outputs are uncorrelated over the patches of some images, with variance 1: the
+    directions in which patches vary most, each with both signs, as a ReLU follows.
 
-    images  (N, H, W, C), on the host    eps  is added to each variance: directions with little in them stay small
+    images  (N, H, W, C), on the host    eps  is added to each variance, so that directions of little variance stay small
 
     Source  Page 2019, "How to Train Your ResNet 8: Bag of Tricks".
-    Raises  ValueError: an odd number of filters, or more than twice the numbers of a patch.
+    Raises  ValueError: an odd number of filters, or more than twice the values of a patch.
     """
     kh, kw = kernel
     size = kh * kw * images.shape[3]
     if filters % 2 or filters > 2 * size:
         raise ValueError(
-            f"whitening: {filters} filters, wanted an even number up to {2 * size}, twice the numbers of a patch"
+            f"whitening: expected an even number of filters up to {2 * size}, twice the values of a patch, got {filters}"
         )
     # (N, OH, OW, C, KH, KW)
     patches = numpy.lib.stride_tricks.sliding_window_view(images, kernel, axis=(1, 2))

@@ -18,8 +18,8 @@ from minires.tensor import Tensor
 class Linear(Module):
     """x @ weight + bias.  (..., in_features) -> (..., out_features)
 
-    Starts uniform between -1/sqrt(in_features) and 1/sqrt(in_features), the bias too.
-    rng  a numpy.random.Generator for the weights; without it the default one
+    Weight and bias start uniform between -1/sqrt(in_features) and 1/sqrt(in_features).
+    rng  a numpy.random.Generator for the weights (default: see nn.init)
     """
 
     def __init__(
@@ -47,8 +47,8 @@ class Conv2d(Module):
     """Convolution.  (N, H, W, in_channels) -> (N, OH, OW, out_channels)
 
     kernel_size, stride, padding  an int, or a pair for height and width
-    Starts Kaiming normal (fan-out); the bias at 0.
-    rng  a numpy.random.Generator for the weights; without it the default one
+    The weight starts Kaiming normal (fan-out), the bias at 0.
+    rng  a numpy.random.Generator for the weights (default: see nn.init)
     """
 
     def __init__(
@@ -80,15 +80,15 @@ class Conv2d(Module):
 class BatchNorm(Module):
     """Batch normalisation of (N, C) or (N, H, W, C), channel by channel.
 
-    In training by the batch's statistics, and the running ones move: running = (1 - momentum) running + momentum batch,
-    with the unbiased variance. In evaluation by the running ones.
+    In training it uses the batch's statistics, and moves the running ones: running = (1 - momentum) running + momentum batch,
+    with the unbiased variance. In evaluation it uses the running ones.
     """
 
     def __init__(self, channels: int, *, eps: float = 1e-5, momentum: float = 0.1) -> None:
         check_sizes(channels=channels)
         if not eps >= 0 or not 0 <= momentum <= 1:
             raise ValueError(
-                f"BatchNorm: eps is {eps}, wanted 0 or more; momentum is {momentum}, wanted 0 to 1"
+                f"BatchNorm: expected eps >= 0 and 0 <= momentum <= 1, got eps {eps} and momentum {momentum}"
             )
         self.eps, self.momentum = eps, momentum
         self.weight = Parameter(init.ones((channels,)))
@@ -132,7 +132,7 @@ class ReLU(Module):
 
 
 class _Pool2d(Module):
-    """What the two poolings share: a window. Without `stride` windows lie side by side."""
+    """Base of the two pooling layers, with their window. Without `stride`, windows are next to each other."""
 
     def __init__(
         self,
@@ -151,14 +151,14 @@ class _Pool2d(Module):
 
 
 class MaxPool2d(_Pool2d):
-    """The largest number under each window.  (N, H, W, C) -> (N, OH, OW, C)"""
+    """The largest number in each window.  (N, H, W, C) -> (N, OH, OW, C)"""
 
     def forward(self, x: Tensor) -> Tensor:
         return F.max_pool2d(x, self.kernel_size, stride=self.stride, padding=self.padding)
 
 
 class AvgPool2d(_Pool2d):
-    """The mean of the numbers under each window; the padding counts, as zeros.  (N, H, W, C) -> (N, OH, OW, C)"""
+    """The mean of the numbers in each window; the padding counts, as zeros.  (N, H, W, C) -> (N, OH, OW, C)"""
 
     def forward(self, x: Tensor) -> Tensor:
         return F.avg_pool2d(x, self.kernel_size, stride=self.stride, padding=self.padding)
@@ -172,24 +172,24 @@ class GlobalAvgPool(Module):
 
 
 class Flatten(Module):
-    """All features of an example in a row.  (N, ...) -> (N, features)"""
+    """All features of an example as one vector.  (N, ...) -> (N, features)"""
 
     def forward(self, x: Tensor) -> Tensor:
         x = as_tensor(x)
         if not x.ndim:
-            raise ValueError("Flatten: x has shape (), wanted (N, ...)")
+            raise ValueError("Flatten: expected an x of shape (N, ...), got ()")
         return F.reshape(x, (x.shape[0], math.prod(x.shape[1:])))
 
 
 class Dropout(Module):
-    """In training each number is 0 with probability p, and the others are divided by 1 - p. In evaluation nothing.
+    """Dropout: in training, each element is 0 with probability p, or is divided by 1 - p. In evaluation x is unchanged.
 
-    rng  a numpy.random.Generator for the masks; without it the default one
+    rng  a numpy.random.Generator for the masks (default: see nn.init)
     """
 
     def __init__(self, p: float = 0.5, *, rng: Generator | None = None) -> None:
         if not isinstance(p, (float, Real)) or not 0 <= p < 1:
-            raise ValueError(f"Dropout: p is {p!r}, wanted 0 <= p < 1")
+            raise ValueError(f"Dropout: expected 0 <= p < 1, got {p!r}")
         self.p, self.rng = p, rng
 
     def forward(self, x: Tensor) -> Tensor:
@@ -212,18 +212,21 @@ class Identity(Module):
 
 
 def _movement(stride: tuple[int, int], padding: tuple[int, int]) -> str:
-    """The window's steps and frame, where they are not 1 and 0."""
+    """Return the stride if it is not 1, and the padding if it is not 0, as text."""
     across = f", stride {stride[0]}x{stride[1]}" if stride != (1, 1) else ""
     return across + (f", padding {padding[0]}x{padding[1]}" if padding != (0, 0) else "")
 
 
 def as_tensor(x: Any) -> Tensor:
-    """A tensor as it is; an array or lists as one."""
+    """Return a tensor unchanged, and an array or lists as a tensor."""
     return x if isinstance(x, Tensor) else Tensor(x)
 
 
 def check_sizes(**sizes: Any) -> None:
-    """Raises  ValueError: one that is no int of at least 1, by its name."""
+    """Check that each size is an int of at least 1.
+
+    Raises  ValueError: it is not; the message says which.
+    """
     for name, size in sizes.items():
         if not isinstance(size, Integral) or size < 1:
-            raise ValueError(f"{name} is {size!r}, wanted an int of at least 1")
+            raise ValueError(f"{name}: expected an int of at least 1, got {size!r}")

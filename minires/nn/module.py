@@ -1,7 +1,7 @@
 """Module: a node in the tree of layers. Its attributes are the tree; nothing has to be registered.
 
-A Parameter among the attributes is a parameter, an array is a buffer (a state that is saved but not trained), a Module,
-or one in a list or dict, is a child. They come in the order in which they were written.
+A Parameter among the attributes is a parameter; an array is a buffer (state that is saved but not trained); a Module,
+or one in a list or dict, is a child. They are in the order in which they were written.
 """
 
 import operator
@@ -13,11 +13,11 @@ from minires.backend import Array, HostArray, to_device, to_host, xp
 from minires.ops.forms import has_forms
 from minires.tensor import Tensor
 
-MOST = 12  # things that do not fit are named
+MOST = 12  # mismatches that an error names
 
 
 class Parameter(Tensor):
-    """A tensor that a module owns and an optimizer changes: in place, and so the array that it was made of."""
+    """A tensor that a module owns and an optimizer changes in place, together with the array that it was made from."""
 
     __slots__ = ()
 
@@ -37,55 +37,55 @@ class Module:
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         return self.forward(*inputs, **options)
 
-    # The tree.
+    # The tree of modules.
 
     def named_attributes(self) -> Iterator[tuple[str, Any]]:
-        """(name, value) of each attribute; those in a list, tuple or dict as name.0, name.key."""
+        """Yield (name, value) of each attribute; items of a list, tuple or dict are name.0, name.key."""
         for name, value in vars(self).items():
             yield from _opened(name, value)
 
     def children(self) -> list[tuple[str, "Module"]]:
-        """(name, module) of each module right below this one."""
+        """Return (name, module) of each module right below this one."""
         return [
             (name, value) for name, value in self.named_attributes() if isinstance(value, Module)
         ]
 
     def modules(self, name: str = "") -> list[tuple[str, "Module"]]:
-        """(name, module) of this module and all below it; one that stands in two places comes once."""
+        """Return (name, module) of this module and all below it; a module that is shared is listed once."""
         return [pair for pair in _walk(self, name, set()) if isinstance(pair[1], Module)]
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
-        """(name, Parameter) of all in the tree; one that is shared comes once."""
+        """Yield (name, Parameter) of all in the tree; one that is shared is listed once."""
         return (
             (name, value) for name, value in _walk(self, "", set()) if isinstance(value, Parameter)
         )
 
     @has_forms
     def parameters(self) -> list[Parameter]:
-        """All Parameters in the tree, each once."""
+        """Return all Parameters in the tree, each once."""
         return [parameter for _, parameter in self.named_parameters()]
 
     def named_buffers(self) -> Iterator[tuple[str, Array]]:
-        """(name, array) of all states that are saved but not trained, such as running statistics."""
+        """Yield (name, array) of all state that is saved but not trained, such as running statistics."""
         return ((name, value) for name, value in _walk(self, "", set()) if _is_buffer(value))
 
     # Modes and types.
 
     def train(self, mode: bool = True) -> Self:
-        """Training mode for the whole tree, but for what is frozen: batch norm and dropout depend on it. Returns the module."""
+        """Switch the tree to training mode, except what is frozen: batch norm and dropout depend on it. Returns the module."""
         for _, module in self.modules():
             module.training = mode and not module.frozen
         return self
 
     def eval(self) -> Self:
-        """Evaluation mode for the whole tree. Returns the module."""
+        """Switch the tree to evaluation mode. Returns the module."""
         return self.train(False)
 
     def freeze(self, frozen: bool = True) -> Self:
-        """The tree learns nothing: no parameter requires a gradient, and all stay in evaluation mode, so that the statistics of batch
-        norms stay as they are, too. With False it learns again. Returns the module.
+        """Stop the tree from learning: no parameter requires a gradient, and every module stays in evaluation mode, so that the
+        statistics of batch norm don't change either. With False it learns again. Returns the module.
 
-        Where nothing before it learns either, no graph is built for it: it costs no backward and keeps nothing.
+        If nothing before it learns either, no graph is recorded for it: it needs no backward pass and saves nothing.
         """
         for _, module in self.modules():
             module.frozen, module.training = frozen, not frozen
@@ -94,19 +94,19 @@ class Module:
         return self
 
     def astype(self, dtype: Any) -> Self:
-        """All parameters and buffers of floats in another type of floats, such as "float64". Returns the module.
+        """Convert all parameters and buffers of floats to a different dtype of floats, such as "float64". Returns the module.
 
-        Raises  TypeError: a type of other numbers.
+        Raises  TypeError: a dtype that is not of floats.
         """
         if xp.dtype(dtype).kind != "f":
             raise TypeError(
-                f"astype: {dtype} is no type of floats; ints and bools in a module stay what they are"
+                f"astype: expected a dtype of floats, got {dtype}; ints and bools in a module stay unchanged"
             )
-        # id -> (array, what became of it): what two modules share they share afterwards.
+        # id -> (array, the new one): what two modules share, they still share afterwards.
         new = dict[int, tuple[Array, Array]]()
 
         def changed(value: Any) -> Any:
-            """The value in the new type; lists and dicts are changed in place."""
+            """Return the value in the new dtype; lists and dicts are changed in place."""
             if isinstance(value, dict):
                 value.update((key, changed(item)) for key, item in value.items())
             elif isinstance(value, list):
@@ -126,17 +126,17 @@ class Module:
             changed(vars(module))
         return self
 
-    # What is saved.
+    # The state that is saved.
 
     def state_dict(self) -> dict[str, HostArray]:
-        """Name -> NumPy array (a copy) of all parameters and buffers, in the order of the tree."""
+        """Return {name: NumPy array} of all parameters and buffers, as copies, in the order of the tree."""
         return {name: to_host(array).copy() for name, array in _state(self)}
 
     def load_state_dict(self, state: Mapping[str, HostArray]) -> None:
-        """Write the arrays of `state` into the parameters and buffers. All of them, or none.
+        """Write the arrays of `state` into the parameters and buffers. Either all of them are written or none.
 
-        Raises  ValueError: it names what is missing, unknown, of another shape, or of numbers that would be cut (complex ones,
-        or floats for ints).
+        Raises  ValueError: it names arrays that are missing or unknown, of the wrong shape, or of a dtype that would lose
+        digits (complex numbers, or floats for ints).
         """
         own = dict(_state(self))
         missing = [f"missing: {name}" for name in own if name not in state]
@@ -159,10 +159,10 @@ class Module:
         for name, array in own.items():
             array[...] = new[name]
 
-    # How it looks.
+    # The text that print() shows.
 
     def describe(self) -> str:
-        """What to say of a layer within the brackets of its line in the tree."""
+        """Return the text in the brackets of this layer's line in the tree."""
         return ""
 
     def __repr__(self) -> str:
@@ -175,7 +175,7 @@ class Sequential(Module):
     def __init__(self, *modules: Module) -> None:
         for i, module in enumerate(modules):
             if not isinstance(module, Module):
-                raise TypeError(f"Sequential: part {i} is {module!r}, wanted a Module")
+                raise TypeError(f"Sequential: expected a Module as part {i}, got {module!r}")
             setattr(self, str(i), module)
 
     @has_forms
@@ -192,30 +192,30 @@ class Sequential(Module):
 
 
 def _is_buffer(value: Any) -> bool:
-    """An array: a NumPy scalar has a dtype too, but nothing can be written into it."""
+    """Return True for an array: a NumPy scalar has a dtype too, but nothing can be written into it."""
     return hasattr(value, "dtype") and hasattr(value, "__setitem__")
 
 
 def _some(*kinds: list[str]) -> list[str]:
-    """The first faults of each kind: where all names are missing, the unknown ones show why."""
+    """Return the first faults of each kind: if all names are missing, the unknown ones show why."""
     in_turn = [fault for faults in zip_longest(*kinds) for fault in faults if fault]
     told = [fault for fault in chain(*kinds) if fault in in_turn[:MOST]]
     return told + ([f"and {len(in_turn) - MOST} more"] if len(in_turn) > MOST else [])
 
 
 def _misfit(value: Any, array: Array) -> str | None:
-    """Why `value` cannot be written into `array`; None where it can."""
+    """Return the reason why `value` cannot be written into `array`, or None if it can."""
     if not hasattr(value, "shape"):
-        return f"a {type(value).__name__}, wanted {array.shape}"
+        return f"expected an array of shape {array.shape}, got a {type(value).__name__}"
     if tuple(value.shape) != array.shape:
-        return f"shape {tuple(value.shape)}, wanted {array.shape}"
+        return f"expected shape {array.shape}, got {tuple(value.shape)}"
     fits = xp.can_cast(to_device(value).dtype, array.dtype, "same_kind")
-    return None if fits else f"{value.dtype}, wanted {array.dtype}"
+    return None if fits else f"expected {array.dtype}, got {value.dtype}"
 
 
 @has_forms
 def _opened(name: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """(name, value), or of a list, tuple or dict each part with its place, however deep."""
+    """Yield (name, value), or for a list, tuple or dict each item with its path, however deep."""
     if isinstance(value, (dict, list, tuple)):
         for key, item in value.items() if isinstance(value, dict) else enumerate(value):
             yield from _opened(f"{name}.{key}", item)
@@ -225,7 +225,7 @@ def _opened(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 @has_forms
 def _walk(value: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
-    """(path, value) of each module, parameter and buffer in a value, in the order written, each once."""
+    """Yield (path, value) of each module, parameter and buffer in a value, in the order written, each once."""
     if isinstance(value, (dict, list, tuple)):
         parts: Iterable = value.items() if isinstance(value, dict) else enumerate(value)
     elif isinstance(value, (Module, Parameter)) or _is_buffer(value):
@@ -241,7 +241,7 @@ def _walk(value: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
 
 
 def _state(module: Module) -> Iterator[tuple[str, Array]]:
-    """(name, array) of all that is saved."""
+    """Yield (name, array) of all that is saved."""
     for name, value in _walk(module, "", set()):
         if isinstance(value, Parameter):
             yield name, value.data
@@ -250,7 +250,7 @@ def _state(module: Module) -> Iterator[tuple[str, Array]]:
 
 
 def _lines(module: Module, name: str, above: set[int]) -> Iterator[str]:
-    """The tree below a module, a line each: name, class, shapes, how many parameters. One that is `above` itself ends there."""
+    """Yield a line per module of a tree: name, class, shapes, number of parameters. A module that contains itself ends there."""
     shapes = [
         f"{key} {value.shape}"
         for key, value in module.named_attributes()

@@ -1,4 +1,4 @@
-"""Averaging of weights: slow ones follow the fast ones, which the optimizer moves, and pull them back."""
+"""Weight averaging: slow weights follow the fast ones, which the optimizer moves, and pull them back."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,17 +9,17 @@ from minires.optim.wrapper import Wrapper
 
 
 class Lookahead(Wrapper):
-    """Every few steps of an optimizer the slow weights go a part of the way to the fast ones, which then begin from there.
-    Running statistics are averaged likewise.
+    """An optimizer with slow weights: every few steps they move part of the way to the fast ones, which then restart from there.
+    Running statistics are averaged in the same way.
 
         optimizer = Lookahead(SGD(model.parameters(), lr=0.1), model, steps=1000)
 
-    every  how many steps lie between two averages
+    every  number of steps from one average to the next
 
-    steps  of the whole training: the part grows smaller towards its end, as slow = d slow + (1 - d) fast with
+    steps  of the whole training run: towards its end the moves become smaller, as slow = d slow + (1 - d) fast with
         d = decay**every * (step / steps)**3
 
-    Source  Zhang et al. 2019, "Lookahead Optimizer"; the growing d is Jordan's, 2024, "94 % on CIFAR-10 in 3.29 seconds".
+    Source  Zhang et al. 2019, "Lookahead Optimizer"; the growing d is from Jordan 2024, "94 % on CIFAR-10 in 3.29 seconds".
     Raises  ValueError: steps or every below 1, or a decay outside 0 to 1.
     """
 
@@ -34,14 +34,14 @@ class Lookahead(Wrapper):
     ) -> None:
         if steps < 1 or every < 1 or not 0 <= decay <= 1:
             raise ValueError(
-                f"Lookahead: steps is {steps}, every {every}, decay {decay}, wanted 1 or more, and a decay from 0 to 1"
+                f"Lookahead: expected steps and every >= 1 and 0 <= decay <= 1, got steps {steps}, every {every}, decay {decay}"
             )
         super().__init__(optimizer)
         self.model, self.total, self.every, self.decay, self.count = model, steps, every, decay, 0
         self.slow = {name: array.copy() for name, array in self._fast().items()}
 
     def _fast(self) -> dict[str, Array]:
-        """Name -> array, of all that is averaged: parameters that learn, and running statistics."""
+        """Return {name: array} of all that is averaged: parameters that learn, and running statistics."""
         learning = {
             name: parameter.data
             for name, parameter in self.model.named_parameters()
@@ -50,7 +50,7 @@ class Lookahead(Wrapper):
         return {**learning, **dict(self.model.named_buffers())}
 
     def step(self) -> Any:
-        """A step of the optimizer, then of the average where it is due. Returns what the optimizer's step does."""
+        """Do a step of the optimizer, then average if it is due. Returns what the optimizer's step returns."""
         done = self.optimizer.step()
         self.count += 1
         last = self.count == self.total
@@ -63,7 +63,7 @@ class Lookahead(Wrapper):
         return done
 
     def state_dict(self) -> dict[str, Any]:
-        """The optimizer's; "average.count" of steps, and the slow weights as NumPy arrays (copies), "average.slow.conv1.weight"."""
+        """Return the optimizer's state, "average.count" of steps, and copies of the slow weights, "average.slow.conv1.weight"."""
         slow = {f"average.slow.{name}": to_host(array).copy() for name, array in self.slow.items()}
         return {**self.optimizer.state_dict(), "average.count": self.count, **slow}
 

@@ -1,4 +1,4 @@
-"""Loss scaling: gradients that float16 would round to 0 are computed larger, and made small again in float32."""
+"""Loss scaling: gradients that float16 would round to 0 are computed scaled up, and scaled down again in float32."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from minires.optim.wrapper import Wrapper
 
 
 class GradScaler(Wrapper):
-    """An optimizer for training under backend.autocast("float16"), whose least number is 6e-8; bfloat16 needs none.
+    """An optimizer for training under backend.autocast("float16"), whose smallest number is 6e-8; bfloat16 doesn't need it.
 
         optimizer = GradScaler(SGD(model.parameters(), lr=0.1))
 
@@ -17,9 +17,9 @@ class GradScaler(Wrapper):
         optimizer.scale(loss).backward()
         optimizer.step()
 
-    scale() changes gradients only, not the loss; it may as well be called on the logits. step() divides the gradients by
-    the scale. Where one is not finite the scale was too large: the step is left out, and the scale halved. After
-    `growth_interval` steps without that it is doubled. On a GPU step() waits for the device, to know.
+    scale() changes only gradients, not the loss, so you can also call it on the logits. step() divides the gradients by
+    the scale. If one is not finite, the scale was too large: the step is skipped, and the scale halved. After
+    `growth_interval` finite steps it is doubled. On a GPU, step() waits for the device.
 
     Source  Micikevicius et al. 2018, "Mixed Precision Training", section 3.2.
     Raises  ValueError: a scale or an interval that is not above 0.
@@ -30,18 +30,18 @@ class GradScaler(Wrapper):
     ) -> None:
         if not init_scale > 0 or not growth_interval > 0:
             raise ValueError(
-                f"GradScaler: init_scale is {init_scale}, growth_interval {growth_interval}, wanted more than 0"
+                f"GradScaler: expected more than 0, got init_scale {init_scale} and growth_interval {growth_interval}"
             )
         super().__init__(optimizer)
         self.factor, self.growth_interval = float(init_scale), growth_interval
         self._good = 0  # steps since the scale changed
 
     def scale(self, tensor: Any) -> Any:
-        """The tensor; the gradient that comes back through it is multiplied by the scale."""
+        """Return the tensor; the backward pass multiplies its gradient by the scale."""
         return tensor.scale_gradient(self.factor)
 
     def step(self) -> bool:
-        """Divide the gradients by the scale, and update the parameters if they are finite. Returns whether they are."""
+        """Divide the gradients by the scale, and update the parameters if they are finite. Returns True if they are."""
         moved = [
             parameter
             for group in self.groups
@@ -57,14 +57,14 @@ class GradScaler(Wrapper):
             self.optimizer.step()
             self._good += 1
         else:
-            self.steps, self._good = self.steps + 1, 0  # a step of the schedule, all the same
+            self.steps, self._good = self.steps + 1, 0  # it still counts as a step of the schedule
             self.factor /= 2
         if self._good == self.growth_interval:
             self.factor, self._good = self.factor * 2, 0
         return finite
 
     def state_dict(self) -> dict[str, Any]:
-        """The optimizer's, and "scaler.scale" and "scaler.good" (how many steps it has been right), as numbers."""
+        """Return the optimizer's state, "scaler.scale" and "scaler.good" (the number of finite steps since the scale changed)."""
         return {
             **self.optimizer.state_dict(),
             "scaler.scale": self.factor,

@@ -18,7 +18,7 @@ def constant(lr: float, *, warmup: int = 0) -> Schedule:
 def step(lr: float, *, milestones: Iterable[int], factor: float = 0.1, warmup: int = 0) -> Schedule:
     """lr, multiplied by `factor` at each milestone. milestones  a list of steps"""
     if isinstance(milestones, Real):
-        raise TypeError(f"milestones is {milestones!r}, expected a list of steps")
+        raise TypeError(f"milestones: expected a list of steps, got {milestones!r}")
     return _warmed(
         lr, lambda step: lr * factor ** sum(step >= milestone for milestone in milestones), warmup
     )
@@ -36,10 +36,10 @@ def cosine(lr: float, *, steps: int, warmup: int = 0) -> Schedule:
 def triangle(
     lr: float, *, steps: int, peak: float = 0.25, start: float = 0.0, warmup: int = 0
 ) -> Schedule:
-    """A straight line from start * lr at step 0 to lr at step peak * steps, and another to 0 at step `steps`."""
+    """A straight line from start * lr at step 0 to lr at step peak * steps, then a second one to 0 at step `steps`."""
     _check_steps(steps)
     if not 0 < peak < 1:
-        raise ValueError(f"peak is {peak}, expected a fraction of the steps: 0 < peak < 1")
+        raise ValueError(f"peak: expected a fraction of the steps, 0 < peak < 1, got {peak}")
 
     def rate(step: int) -> float:
         done = min(step / steps, 1)
@@ -51,7 +51,7 @@ def triangle(
 def _warmed(lr: float, schedule: Schedule, warmup: int) -> Schedule:
     """Return the schedule with its warm-up, as a function with the attribute `lr`."""
     if warmup < 0:
-        raise ValueError(f"warmup is {warmup}, expected 0 steps or more")
+        raise ValueError(f"warmup: expected 0 steps or more, got {warmup}")
 
     def rate(step: int) -> float:
         return schedule(step) * min((step + 1) / warmup, 1) if warmup else schedule(step)
@@ -62,4 +62,4 @@ def _warmed(lr: float, schedule: Schedule, warmup: int) -> Schedule:
 
 def _check_steps(steps: int) -> None:
     if steps < 1:
-        raise ValueError(f"steps is {steps}, expected at least 1")
+        raise ValueError(f"steps: expected at least 1, got {steps}")

@@ -1,4 +1,4 @@
-"""An optimizer around another: what loss scaling and averaging of weights have in common."""
+"""An optimizer around another one: the base of loss scaling and weight averaging."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,14 +7,14 @@ from minires.optim.optimizers import Optimizer
 
 
 class Wrapper:
-    """Hands on to `optimizer` what an optimizer has: zero_grad, lr, steps, groups."""
+    """An optimizer that passes zero_grad, lr, steps and groups on to `optimizer`."""
 
     def __init__(self, optimizer: "Optimizer | Wrapper") -> None:
         self.optimizer = optimizer
 
     @property
     def lr(self) -> float:
-        """The learning rate of the optimizer within."""
+        """The learning rate of the wrapped optimizer."""
         return self.optimizer.lr
 
     @lr.setter
@@ -23,29 +23,29 @@ class Wrapper:
 
     @property
     def steps(self) -> int:
-        """How many steps the optimizer within has done."""
+        """The number of steps that the wrapped optimizer has done."""
         return self.optimizer.steps
 
     @steps.setter
     def steps(self, value: int) -> None:
-        """Set how many steps the optimizer within has done."""
+        """Set the number of steps that the wrapped optimizer has done."""
         self.optimizer.steps = value
 
     @property
     def groups(self) -> list[dict[str, Any]]:
-        """The groups of parameters of the optimizer within."""
+        """The parameter groups of the wrapped optimizer."""
         return self.optimizer.groups
 
     def zero_grad(self) -> None:
-        """Forget the gradients."""
+        """Set all gradients to None."""
         self.optimizer.zero_grad()
 
     def step(self) -> Any:
-        """A step of the optimizer within."""
+        """Do a step of the wrapped optimizer."""
         return self.optimizer.step()
 
     def state_dict(self) -> dict[str, Any]:
-        """The state of the optimizer within."""
+        """Return the state of the wrapped optimizer."""
         return self.optimizer.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
