@@ -128,6 +128,20 @@ def test_lookahead_goes_a_part_of_the_way_and_the_fast_weights_begin_from_there(
 
 
 @each_backend
+def test_an_average_after_a_step_left_out_is_noticed_by_backward():
+    model = nn.Linear(2, 1, bias=False)
+    inner = optim.GradScaler(optim.SGD(model.parameters(), lr=0.1))
+    optimizer = optim.Lookahead(inner, model, steps=10, every=1)
+    moved(model, 5.0)  # away from the slow weights
+    late = (model(Tensor(to_device(numpy.ones((1, 2), numpy.float32)))) ** 2).sum()
+    before = to_host(model.weight.data).copy()
+    model.weight.grad = model.weight.data * float("inf")
+    assert not optimizer.step() and (to_host(model.weight.data) != before).all()
+    with pytest.raises(RuntimeError, match=r"changed by Lookahead.step\(\) after the forward pass"):
+        late.backward()
+
+
+@each_backend
 def test_lookahead_averages_running_statistics_and_leaves_what_is_frozen():
     model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm(2))
     frozen = model.parameters()[0]

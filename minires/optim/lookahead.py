@@ -55,6 +55,9 @@ class Lookahead(Wrapper):
         self.count += 1
         last = self.count == self.total
         if last or self.count % self.every == 0:
+            for parameter in self.model.parameters():
+                if parameter.requires_grad:
+                    parameter.written_by(f"{type(self).__name__}.step()")
             kept = 1.0 if last else self.decay**self.every * (self.count / self.total) ** 3
             for name, fast in self._fast().items():
                 slow = self.slow[name]
