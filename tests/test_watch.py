@@ -4,6 +4,8 @@ import functools
 import gc
 import itertools
 import math
+import pickle
+import threading
 import weakref
 from contextlib import nullcontext
 
@@ -13,7 +15,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from minires import Tensor, data, models, nn, no_grad, ops, optim, show, train, watch
 from minires import functional as F
-from minires.backend import settings, to_device, to_host
+from minires.backend import carried, settings, to_device, to_host
 from minires.watch import Row
 
 pytestmark = pytest.mark.usefixtures("each_backend")
@@ -351,6 +353,54 @@ def test_two_may_watch_at_once():
     assert [row[1:] for row in outer.rows] == [row[1:] for row in inner.rows] and {
         row.step for row in inner.rows
     } == {5}
+
+
+def test_threads_that_watch_one_model_record_their_own_passes_alone():
+    model, x, rows = mlp(), Tensor(to_device(random(2, 5))), {}
+    attributes = {name: dict(vars(module)) for name, module in model.modules()}
+    first_is_in, second_is_in, first_is_out = (threading.Event() for _ in range(3))
+
+    def first():
+        with watch.layers(model) as watched:
+            first_is_in.set()
+            second_is_in.wait(60)
+            model(x)
+        first_is_out.set()
+        rows["first"] = names(watched)
+
+    def second():
+        first_is_in.wait(60)
+        with watch.layers(model) as watched:
+            second_is_in.set()
+            first_is_out.wait(60)
+            model(x)
+            model(x)
+        rows["second"] = names(watched)
+
+    threads = [threading.Thread(target=carried(run)) for run in (first, second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert rows == {
+        "first": ["0.linear", "1.relu", "2.linear"],
+        "second": ["0.linear", "1.relu", "2.linear"] * 2,
+    }
+    assert {name: dict(vars(module)) for name, module in model.modules()} == attributes
+
+
+def test_a_pass_in_another_thread_is_not_recorded():
+    model, x = mlp(), Tensor(to_device(random(2, 5)))
+    elsewhere = carried(lambda: model(x))
+    with watch.layers(model) as watched:
+        thread = threading.Thread(target=elsewhere)
+        thread.start()
+        thread.join()
+        model(x)
+        pickle.dumps(model)
+    assert [(row.step, row.layer) for row in watched.rows] == [
+        (0, "0.linear"), (0, "1.relu"), (0, "2.linear")
+    ]  # fmt: skip
 
 
 def test_a_stand_in_that_was_there_before_is_watched_and_stays():

@@ -19,6 +19,8 @@ WATCHED = {
 
 NAMES = {"batch_norm_frozen": "batch_norm"}
 
+CALL = nn.Module.__call__.forms.name
+
 
 class Watch:
     """Watches a model at chosen steps, and collects the rows.
@@ -62,19 +64,13 @@ class Watch:
     def _recording(self, step_of):
         """Context manager: run the ops through stand-ins. step_of  number of a pass, from 0 -> its step, or None"""
         recording, now = _Recording(self.model, step_of, self._steps), settings()
-        before = {name: now.stand_ins.get(name, FUNCTIONS[name].default) for name in WATCHED}
-        forwards = [(module, vars(module).get("forward")) for _, module in self.model.modules()]
-        try:
-            for module, _ in forwards:
-                module.forward = recording.running(module)
-            with standing_in({name: recording.stand_in(name, op) for name, op in before.items()}):
-                yield self
-        finally:
-            for module, forward in forwards:
-                if forward is None:
-                    vars(module).pop("forward", None)
-                else:
-                    module.forward = forward
+        before = {
+            name: now.stand_ins.get(name, FUNCTIONS[name].default) for name in (*WATCHED, CALL)
+        }
+        call = recording.running(before.pop(CALL))
+        ops = {name: recording.stand_in(name, op) for name, op in before.items()}
+        with standing_in({**ops, CALL: call}):
+            yield self
 
 
 def layers(model, *, first=0, every=1):
@@ -99,11 +95,13 @@ class _Recording:
         self.passes, self.notes = 0, None
         self.runs = Counter()  # of each layer in this pass
 
-    def running(self, module):
-        """Wrap the module's forward so that it is known which module is running."""
-        forward = module.forward
+    def running(self, call):
+        """Wrap the call of a module so that it is known which module is running."""
 
-        def watched(*inputs, **options):
+        @functools.wraps(call)
+        def watched(module, *inputs, **options):
+            if id(module) not in self.paths:
+                return call(module, *inputs, **options)
             begins = module is self.model and not self.stack
             if begins:
                 step = self.step_of(self.passes)
@@ -113,7 +111,7 @@ class _Recording:
                     self.steps[step] = self.notes
             self.stack.append(module)
             try:
-                return forward(*inputs, **options)
+                return call(module, *inputs, **options)
             finally:
                 self.stack.pop()
                 if begins:
