@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from functools import partial
+from threading import Event, Thread
 
 import numpy
 import pytest
@@ -35,6 +36,34 @@ def times(matrix, vector):
 
 
 # The matrices.
+
+
+def test_the_matrices_of_one_convolution_wait_for_those_of_no_other():
+    class Slow(list):
+        def __iter__(self):
+            begun.set()
+            go_on.wait(60)
+            return super().__iter__()
+
+    def maps(tile):
+        shapes = numpy.ones((1, 4, 4, 1), numpy.float32), numpy.ones((3, 3, 1, 1), numpy.float32)
+        return Maps(*map(to_device, shapes), (1, 1), tile, numpy.dtype("float32"))
+
+    begun, go_on, made = Event(), Event(), []
+    slow, fast = maps(F2._replace(B=[Slow(row) for row in F2.B])), maps(F2)
+    threads = [Thread(target=lambda of=of: made.append(of.B)) for of in (slow, fast)]
+    threads[0].start()
+    begun.wait(60)
+    threads[1].start()
+    threads[1].join(5)
+    alone = len(made)
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    assert alone == 1
+    assert fast.B is fast.B and not hasattr(fast, "C")
+    for array in made:
+        assert_array_equal(to_host(array), F2.B)
 
 
 @on_each_tile

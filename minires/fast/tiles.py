@@ -3,7 +3,6 @@
 The names are those of minires.fast.winograd, where the method stands.
 """
 
-from functools import cached_property
 from typing import NamedTuple
 
 from minires.backend import xp
@@ -79,12 +78,9 @@ class Maps:
         # Bytes, see sum_over_chunks.
         self.size, self.shared = values * self.tiles[0] * self.tiles[1] * (c + f), values * c * f
 
-    A, B, G = (
-        cached_property(
-            lambda self, name=name: xp.array(getattr(self.tile, name), dtype=self.dtype)
-        )
-        for name in "ABG"
-    )
+    def __getattr__(self, name):
+        """A, B and G: arrays that are made on first use. A cached_property has a lock in Python 3.11, which all maps share."""
+        return vars(self).setdefault(name, xp.array(getattr(self.tile, name), dtype=self.dtype))
 
     @has_forms
     def tile_images(self, x, v=None):
