@@ -166,7 +166,7 @@ def _captured(name: str, value: Any, seen: set) -> Iterator[tuple[str, Array]]:
 
 
 class OutOfMemory(MemoryError):
-    """Not enough memory for an op. The message says which op, the shapes of its arrays, and what to try."""
+    """An op ran out of memory. The message says which op, the shapes of its arrays, and what to try."""
 
 
 def out_of_memory(action: str, arrays: Iterable[Any], error: MemoryError) -> OutOfMemory:

@@ -285,7 +285,7 @@ def test_a_tensor_of_another_backend_is_refused_by_every_op(device):
 
 
 def test_cupy_has_every_function_that_the_library_uses():
-    """Where CuPy is installed, card or not. (The names that xp gives are read from the source.)"""
+    """CuPy has every name that is used through xp, if it is installed, with or without a GPU. (The names are read from the source.)"""
     cupy = pytest.importorskip("cupy")
     used = {
         node.attr

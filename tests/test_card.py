@@ -1,4 +1,4 @@
-"""What is said of a card, and of each way in which CuPy fails: the cause and what to type. The CuPys here are fakes."""
+"""The facts about a GPU, and the message for each way in which CuPy fails: the cause and what to type. The CuPys here are fakes."""
 
 import subprocess
 import sys
@@ -31,7 +31,7 @@ def fake_cupy(
     product=54.0,
     version="14.2.0",
 ):
-    """A CuPy with so many cards, and what pip has installed. fails: (where, error), where is "count" or "compute"."""
+    """A CuPy with this number of GPUs, and what pip has installed. fails: (where, error), where is "count" or "compute"."""
     where, error = fails or (None, None)
 
     class Runtime:

@@ -20,7 +20,7 @@ def padded(x, padding):
 
 
 def conv2d_by_loops(x, weight, bias, stride, padding):
-    """The sum as it is written in conv2d's first line."""
+    """Convolution by the sum in the first line of conv2d's docstring."""
     kh, kw, _, f = weight.shape
     x = padded(x, padding)
     n, h, w, _ = x.shape

@@ -1,4 +1,4 @@
-"""Which form of conv2d runs, and that the choice of the form does not show in the type or on another number of threads."""
+"""The choice of the form of conv2d, which changes neither the dtype nor, for any number of threads, the result."""
 
 from functools import wraps
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("each_backend")
 
 @pytest.fixture
 def taken(monkeypatch):
-    """The faster forms that were taken, one after the other: Winograd's with the size of its tile."""
+    """A log of the faster forms that ran, in order; Winograd's with the size of its tile."""
     names, forms = [], FUNCTIONS["conv2d"]
 
     def watched(form):
@@ -145,7 +145,7 @@ def test_the_same_bits_come_out_twice_and_on_any_number_of_threads(kernel, forms
 @pytest.mark.parametrize("dtype", ["int64", "float32"])
 @pytest.mark.parametrize("forms", [(), ("winograd", "pointwise"), None])
 def test_the_type_of_the_result_is_common_to_weight_and_bias(kernel, dtype, forms):
-    """4.5 of each pixel, wherever there is no edge."""
+    """The result keeps a bias of 0.5, so it cannot have the dtype of x alone."""
     x, weight = numpy.ones((2, 4, 4, 4), dtype), numpy.ones((kernel, kernel, 4, 1), dtype)
     with ops.plain() if forms is None else ops.without(*forms):
         y, _ = run(ops.conv2d, x, weight, numpy.array([0.5]))

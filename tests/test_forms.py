@@ -1,6 +1,6 @@
-"""Which form of a function runs: a stand-in, a faster form that does not decline, or the plain one.
+"""The choice of the form that runs: a stand-in, a faster form that does not decline, or the plain one.
 
-That all of them give the same is in tests/test_forms_equal.py, which of them run in training in tests/test_forms_in_training.py.
+tests/test_forms_equal.py checks that all forms are equal, tests/test_forms_in_training.py which of them run in training.
 """
 
 import inspect
@@ -31,7 +31,7 @@ HERE = Path(__file__)
 
 @pytest.fixture
 def shape_of():
-    """A function with forms of this test's own, and a log of the forms that ran."""
+    """A new function with forms, and a log of the forms that ran."""
     log = []
 
     @has_forms
@@ -44,7 +44,7 @@ def shape_of():
 
 
 def form(log, name, answer=None, **options):
-    """A function that notes that it ran, and returns this."""
+    """Return a function that logs that it ran, and returns this."""
 
     def run(x, *, sign=1):
         log.append(name)
@@ -99,7 +99,7 @@ def test_a_stand_in_may_be_named_as_an_option_and_call_what_it_stands_for():
 
 
 def test_a_stand_in_need_not_know_what_a_graph_tells_an_op():
-    """It takes operands and options alone, as the plain form does."""
+    """The stand-in takes only operands and options, like the plain form."""
     seen = []
 
     def conv2d(x, weight, bias=None, *, stride=1, padding=0):
@@ -265,7 +265,7 @@ def test_an_unknown_name_is_refused_with_the_nearest(call, message):
 
 
 def test_a_form_takes_effect_at_once_and_on_tensors(monkeypatch):
-    """Also where the function has run before."""
+    """Also if the function has run before."""
     x = Tensor([1.0, -1.0], requires_grad=True)
     assert functional.relu(x).numpy().tolist() == [1, 0]
     # It is taken back afterwards.

@@ -1,6 +1,6 @@
-"""Every faster form equals the plain one: in values, gradients, refusals, shapes and types, and in what it leaves alone.
+"""Every faster form equals the plain one: in values, gradients, errors, shapes and dtypes, and in leaving its inputs unchanged.
 
-A form that is registered and has no inputs in tests/cases fails here.
+A registered form without inputs in tests/cases fails here.
 """
 
 from contextlib import nullcontext
@@ -25,7 +25,7 @@ ROUNDING = {"float16": 2.0**-10, "bfloat16": 2.0**-7}
 
 
 def registered():
-    """(name, form) of every faster form of the library; those of tests run elsewhere."""
+    """Yield (name, form) of every faster form of the library, without those that tests register."""
     for name, forms in FUNCTIONS.items():
         for form in forms.faster:
             if form.run.__module__.startswith("minires.") and form.when is None:
@@ -45,8 +45,8 @@ each_form_on_its_backends = pytest.mark.parametrize(
 
 
 def close(found, expected, tolerance, what, dtypes=lambda i, dtype: {dtype.name}):
-    """Of one shape, of the type (or of one of some), and the same but for rounding: relative to the largest number of an array, or to
-    a tenth of the largest of all, as what cancels out to 0 in one array was as large as that on the way.
+    """Check for equal shapes, the right dtype (or one of several), and equal numbers except for rounding: relative to the largest
+    number of an array, or to a tenth of the largest of all, as terms that cancel to 0 in one array may be that large.
     """
     largest = [
         0 if b is None or b.dtype.kind != "f" else numpy.abs(b[numpy.isfinite(b)]).max(initial=0)
@@ -66,20 +66,20 @@ def close(found, expected, tolerance, what, dtypes=lambda i, dtype: {dtype.name}
 
 
 def run_plain(name, case, dtype):
-    """What the plain form gives, with plain forms all the way down."""
+    """Return the result of the plain form, which itself calls plain forms only."""
     with ops.plain():
         return case.run(FUNCTIONS[name].plain, dtype)
 
 
 @pytest.fixture(autouse=True)
 def small_products_pay():
-    """As with OpenBLAS's kernels for AVX-512, whatever this machine has."""
+    """Run as with OpenBLAS's kernels for AVX-512, whatever this machine has."""
     with mock.patch.object(PROCESS, "multiplies_small_in_place", lambda: True):
         yield
 
 
 def test_every_faster_form_and_every_op_has_inputs():
-    """Else what is below would not look at it."""
+    """Without inputs, the tests below would skip a form."""
     of_the_library = {
         name for name, forms in FUNCTIONS.items() if forms.plain.__module__.startswith("minires.")
     }
@@ -90,7 +90,7 @@ def test_every_faster_form_and_every_op_has_inputs():
 
 @each_form_on_its_backends
 def test_a_form_equals_the_plain_one(library, name, form):
-    """Each case also in chunks of a few numbers. At least one case per type of numbers is taken, and not declined."""
+    """Each case also runs in chunks of a few numbers. The form takes at least one case per dtype instead of declining it."""
     with backend.using(library):
         taken, dtypes = set(), set()
         for case in CASES[name]():
@@ -116,7 +116,7 @@ def test_a_form_equals_the_plain_one(library, name, form):
 
 @each_form_on_its_backends
 def test_a_form_of_an_op_refuses_what_the_plain_one_refuses(library, name, form):
-    """With the same exception and the same words; or it declines, so that the plain form does."""
+    """The form raises the same exception with the same message, or declines, so that the plain form raises."""
     with backend.using(library):
         for case in REFUSED.get(name, list)():
             with pytest.raises((ValueError, TypeError)) as plain:
@@ -162,7 +162,7 @@ def test_a_form_gives_way_to_who_stands_in_for_what_it_covers(library, name, for
 
 
 def called(function, case):
-    """The names of the functions of the library that a case calls, those of minires.fast left out."""
+    """Return the names of the library's functions that a case calls, without those of minires.fast."""
     names = set()
 
     def noting(name):
@@ -184,7 +184,7 @@ def called(function, case):
 
 @each_form_on_its_backends
 def test_a_form_covers_what_the_plain_one_calls_and_it_does_not(library, name, form):
-    """Else who stands in for that would not be seen, where this form runs."""
+    """Otherwise this form would run, and a stand-in for the op would never be called."""
     if FUNCTIONS[name].plain.__module__.startswith("minires.fast."):
         return  # what such a function stands for covers it
     with backend.using(library):
@@ -200,7 +200,7 @@ def test_a_form_covers_what_the_plain_one_calls_and_it_does_not(library, name, f
 
 
 def rounded_to(half, name, *, kept):
-    """What converts operands to a half type; without `kept`, and back to float32. Vectors of a batch norm stay float32."""
+    """Return the function that converts operands to a half type, and, without `kept`, back to float32. Vectors of a batch norm stay float32."""
 
     def convert(array):
         if array.ndim == 1 and "norm" in name:
@@ -215,7 +215,7 @@ def rounded_to(half, name, *, kept):
 @pytest.mark.parametrize("name", sorted(OPS))
 @pytest.mark.parametrize("library", BACKENDS)
 def test_an_op_on_half_types_is_that_on_float32_rounded(library, name, half):
-    """Whichever form takes it. Gradients of half arrays are of the half type, or of float32, in which they are summed."""
+    """This holds for every form. Gradients of half arrays have the half type, or float32, in which they are summed."""
     result = {
         "float32"
         if name in ("channel_stats", "cross_entropy", "global_avg_pool", "scale_gradient")

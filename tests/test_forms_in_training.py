@@ -1,4 +1,4 @@
-"""Which forms run in a step of training: none of the slow plain ones, or under plain() none of the faster ones."""
+"""The forms that run in a training step: none of the slow plain ones, or under plain() none of the faster ones."""
 
 import sys
 from pathlib import Path
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("each_backend")
 
 
 def step():
-    """A step of ResNet-20 on two images."""
+    """A training step of ResNet-20 on two images."""
     model = models.resnet20()
     optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
     images = to_device(numpy.random.default_rng(0).random((2, 32, 32, 3), dtype="f4"))
@@ -24,7 +24,7 @@ def step():
 
 
 def codes_run(function):
-    """The code of every function of Python's that runs in this thread."""
+    """Record the code of every Python function that runs in this thread."""
     seen = set()
 
     def note(frame, event, argument):
@@ -42,7 +42,7 @@ def codes_run(function):
 
 
 def test_a_step_of_resnet_20_runs_no_plain_convolution_or_batch_norm():
-    """Those of everything that it does, which take nearly all of its time."""
+    """The plain forms that take nearly all of the time of a step."""
     slow = [
         "conv2d",
         "linear",
@@ -61,7 +61,7 @@ def test_a_step_of_resnet_20_runs_no_plain_convolution_or_batch_norm():
 
 
 def test_under_plain_no_code_of_minires_fast_runs():
-    """But for the rules that say whether a form runs."""
+    """Except the rules that decide if a form runs."""
     folder = str(Path(fast.__file__).parent)
     every = [form for forms in [*FUNCTIONS.values(), EVERY_OP] for form in forms.faster]
     rules = {form.when.__code__ for form in every if form.when is not None}

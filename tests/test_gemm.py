@@ -107,5 +107,5 @@ def test_stacks_of_matrices_however_they_lie(count, m, k, n, way_a, way_b, into,
 
 
 def test_sizes_that_do_not_fit():
-    with pytest.raises(ValueError, match="a has 3 columns, b has 4 rows"):
+    with pytest.raises(ValueError, match="expected a b with 3 rows, as a has columns, got 4"):
         matmul(np.ones((2, 3)), np.ones((4, 2)))

@@ -1,4 +1,4 @@
-"""The graph's errors about memory: what was being done, to which arrays, and what to try."""
+"""The graph's errors about memory, with the op, the shapes of its arrays, and advice."""
 
 import numpy
 import pytest

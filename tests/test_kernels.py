@@ -41,7 +41,7 @@ def on_the_shim():
 
 
 def agree(kernel, function, /, *arguments, rtol=1e-5, **options):
-    """The kernel's results, which are those of the function's plain form but for rounding. Of an op with its gradients."""
+    """Return the kernel's results, after a check that they equal the plain form's except for rounding; for an op, with its gradients."""
     with ops.plain():
         wanted = function.plain(*arguments, **options)
     got = kernel(*arguments, **options)
@@ -62,7 +62,7 @@ def agree(kernel, function, /, *arguments, rtol=1e-5, **options):
 
 
 def close(a, b, rtol=1e-5):
-    """Of one shape and type, and the same but for rounding: of half types, by one step between neighbours."""
+    """Check for equal shapes, equal dtypes, and equal numbers except for rounding: for half types, by one step between neighbours."""
     assert a.shape == b.shape and a.dtype == b.dtype
     tolerance = {"float64": 1e-12, "float16": 1e-3, "bfloat16": 8e-3}.get(a.dtype.name, rtol)
     a, b = (np.asarray(array).astype("f8") for array in (a, b))
@@ -311,7 +311,7 @@ def test_an_impossible_class_costs_nothing_and_a_nan_stays_one():
     agree(loss.cross_entropy_kernel, ops.cross_entropy, logits, np.array([0, 0]))
 
 
-# The ops and a training, with kernels in the places of the plain functions.
+# The ops and a training run, with kernels instead of the plain functions.
 
 
 @needs_compiler

@@ -171,7 +171,7 @@ def test_batch_norm_normalises_by_the_batch_and_its_running_statistics_follow(sh
 
 
 def test_batch_norm_by_hand():
-    """Of 1, 3 and 8 the mean is 4, the squares' sum 26; biased 26/3, unbiased 13."""
+    """1, 3 and 8 have the mean 4 and squared deviations that sum to 26; the biased variance is 26/3, the unbiased 13."""
     layer = BatchNorm(1, eps=1 / 3)
     y = layer(tensor([[1], [3], [8]]))
     assert_allclose(y.numpy(), [[-1], [-1 / 3], [4 / 3]], rtol=1e-6)

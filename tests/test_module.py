@@ -363,7 +363,7 @@ def test_one_fault_is_enough(change, message):
 
 
 class Foreign:
-    """As an array of another library, such as a tensor of PyTorch."""
+    """An array of a different library, such as a PyTorch tensor."""
 
     shape, dtype = (2,), "float32"
 

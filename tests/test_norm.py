@@ -110,7 +110,7 @@ def test_channel_stats_want_two_axes(shape):
     ("n", "value"), [(3000, 1000.1), (3000, 1 / 3), (15000, 0.1), (5001, 1e3 / 7)]
 )
 def test_no_variance_of_a_constant_is_below_0(n, value):
-    """What rounding leaves of so many equal numbers in float32 may have either sign."""
+    """The rounding error of many equal numbers in float32 may have either sign."""
     x = numpy.full((n, 1, 3), value, dtype="float32")
     assert (stats_on_host(x)[1] >= 0).all()
 

@@ -160,7 +160,7 @@ def test_the_slope_at_exactly_0_is_0(added):
 
 
 def test_statistics_that_are_given_are_used_and_follow_x_all_the_same():
-    """As a layer hands them over, which has computed them already."""
+    """Statistics that the layer has already computed."""
     x, gamma, beta = drawn(0, (4, 3, 5, 2))
     g = numbers(5, x.shape)
     y, backward = run(norm_add_relu, x, gamma, beta, eps=0.1)

@@ -1,4 +1,4 @@
-"""What holds for every op, read from the source: what backward reads stays what it was, and the docstring says what is saved."""
+"""Claims about every op, read from the source: what backward reads is not rebound, and the docstring says what is saved."""
 
 import ast
 import inspect
@@ -18,7 +18,7 @@ SCOPES = (ast.FunctionDef, ast.Lambda, *COMPREHENSIONS)
 
 
 def within(node):
-    """The nodes below one, those in scopes of their own not."""
+    """Yield the nodes below this one, except those in inner scopes."""
     for child in ast.iter_child_nodes(node):
         yield child
         if not isinstance(child, SCOPES):
@@ -26,7 +26,7 @@ def within(node):
 
 
 def bound(scope):
-    """The names that are a scope's own."""
+    """Return the names that are local to a scope."""
     names = {
         node.id
         for node in within(scope)
@@ -38,7 +38,7 @@ def bound(scope):
 
 
 def free(scope):
-    """The names that a scope and those inside it read from their surroundings."""
+    """Return the names that a scope and its inner scopes read from outside."""
     read = {
         node.id
         for node in within(scope)
@@ -50,7 +50,7 @@ def free(scope):
 
 
 def rebound(source):
-    """function.name, for each name that something inside the function reads, and that the function binds again afterwards: below
+    """Yield function.name for each name that an inner function reads, and that the function binds again afterwards: below
     it, or in a loop around it.
     """
     for function in ast.walk(ast.parse(source)):
@@ -136,7 +136,7 @@ def test_the_docstring_says_what_the_op_saves(name):
 
 
 def test_every_op_is_among_them():
-    """So that a file that forgets to say @op is found: what it defines would have no other form, and no claim would hold it."""
+    """A file without @op would be found here: its functions would have no faster forms, and no claim would cover them."""
     assert len(OPS) >= 35 and {
         "conv2d",
         "batch_norm",

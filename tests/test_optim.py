@@ -1,4 +1,4 @@
-"""Optimizers: groups, states, what they refuse; and schedules against lists by hand."""
+"""Optimizers: groups, states and errors; and schedules compared with lists by hand."""
 
 import math
 
@@ -159,7 +159,7 @@ def test_setting_lr_moves_all_groups_in_proportion_also_after_it_was_0():
 
 @on_each_backend
 def test_lr_may_be_a_number_of_numpys():
-    """As numpy.interp gives it for a schedule of one's own."""
+    """NumPy floats, as numpy.interp returns them for your own schedule."""
     p = parameter([1.0], numpy.float32)
     optimizer = SGD([p], 1.0, momentum=0.9)
     optimizer.lr = numpy.float64(0.5)

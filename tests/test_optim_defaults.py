@@ -1,4 +1,4 @@
-"""What optimizers, schedules and updates do where nothing is said, and what they take over from a state."""
+"""Defaults of optimizers, schedules and updates, and what they load from a state."""
 
 import numpy
 import pytest

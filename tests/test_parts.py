@@ -1,4 +1,4 @@
-"""Chunks of a batch: how it is cut, in which order sums are added, and that any number of threads gives the same bits."""
+"""Chunks of a batch: the cut, the order of sums, and the same bits with any number of threads."""
 
 import os
 import signal
@@ -33,19 +33,19 @@ FLOAT32, FLOAT64 = numpy.dtype("float32"), numpy.dtype("float64")
 
 @pytest.fixture
 def on_numpy():
-    """What is NumPy's alone: several threads."""
+    """Tests for NumPy only, which has several threads."""
     with backend.using("numpy"):
         yield
 
 
 def chunked(work, n, size, shared=0, chunk=LARGE):
-    """sum_over_chunks with chunks of this many bytes; on a GPU, where they would be larger, cut as on a processor."""
+    """Run sum_over_chunks with chunks of this many bytes; on a GPU, whose chunks would be larger, cut as on a CPU."""
     with in_chunks_of(chunk) if on_a_gpu() else mock.patch.object(parts, "CHUNK", chunk):
         return sum_over_chunks(work, n, size, shared)
 
 
 def cut(n, size, shared=0, chunk=LARGE):
-    """The slices, in the order in which what they give is added: a sum of lists is a longer list."""
+    """Return the slices in the order in which their results are added: a sum of lists is a longer list."""
     return chunked(lambda chunk: [chunk], n, size, shared, chunk)
 
 
@@ -54,7 +54,7 @@ def lengths(n, size, shared=0, chunk=LARGE):
 
 
 def two_at_once():
-    """Two chunks that wait for each other, so that two threads must run them: the threads' idents."""
+    """Run two chunks that wait for each other, so that two threads must run them; return the threads' idents."""
     meeting = threading.Barrier(2)
 
     def work(chunk):
@@ -459,7 +459,7 @@ def test_a_fork_has_threads_of_its_own():
 
 
 def blas_threads():
-    """What each BLAS of this process uses, as a set of numbers."""
+    """Return the numbers of threads of this process's BLAS libraries, as a set."""
     return {
         library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"
     }
@@ -467,7 +467,7 @@ def blas_threads():
 
 @pytest.fixture
 def blas_of_three():
-    """A BLAS of three threads: neither one nor what a machine is likely to have."""
+    """A BLAS with three threads, which is neither one nor a number that a machine is likely to have."""
     with threadpool_limits(limits=3, user_api="blas"):
         if blas_threads() != {3}:
             pytest.skip(f"the number of threads of this BLAS cannot be set: {blas_threads()}")
@@ -505,7 +505,7 @@ def test_the_number_that_a_user_sets_in_between_is_the_blas_own(on_numpy, blas_o
 
 
 def in_a_thread(run):
-    """What run() returns in a thread of its own."""
+    """Return the result of run() in a new thread."""
     found = []
     thread = threading.Thread(target=lambda: found.append(run()))
     thread.start()
@@ -514,7 +514,7 @@ def in_a_thread(run):
 
 
 def control_is_taken():
-    """This thread is threadpoolctl's first to set a number, which lets it ignore all others."""
+    """Make this thread the first to set a number through threadpoolctl, which then ignores all others."""
     with threadpool_limits(limits=2, user_api="blas"):
         ThreadpoolController().select(user_api="blas").lib_controllers[0].set_num_threads(3)
 
@@ -646,7 +646,7 @@ def test_wherever_an_interrupt_comes_the_blas_has_its_number_and_the_next_call_t
 
 
 def test_what_setting_the_number_of_the_blas_raises_is_undone_by_the_next_call(on_numpy):
-    """A library that raises whenever it is asked to, and another one; their numbers are 3 and 5."""
+    """A library that raises on request, and a second one; their numbers of threads are 3 and 5."""
 
     class Library:
         internal_api, raises = "test", 0

@@ -15,7 +15,7 @@ from minires.fast.parts import PROCESS
 
 @pytest.fixture(autouse=True)
 def small_products():
-    """As with OpenBLAS's kernels for AVX-512, whatever this machine has."""
+    """Run as with OpenBLAS's kernels for AVX-512, whatever this machine has."""
     with (
         mock.patch.object(PROCESS, "blas", lambda: [SimpleNamespace(architecture="SkylakeX")]),
         backend.using("numpy"),

@@ -1,4 +1,4 @@
-"""The settings: use() for the process, using() for a block in one thread; blocks that overlap, fail, or are carried elsewhere."""
+"""The settings: use() for the process, using() for a block in one thread; blocks that overlap, fail, or are carried to other threads."""
 
 import os
 import subprocess
@@ -34,7 +34,7 @@ each_setting = pytest.mark.parametrize("name", OTHERS)
 
 @pytest.fixture(autouse=True)
 def start():
-    """The settings before a test, which gives them back."""
+    """Restore the settings after a test."""
     before = settings()
     assert before.library.name == "numpy" and before.grad and not before.plain
     yield before
@@ -43,7 +43,7 @@ def start():
 
 
 def in_a_thread(work):
-    """What work() gives in a thread of its own; what it raises comes through."""
+    """Return the result of work() in a new thread, or raise its error."""
     found = []
 
     def run():
@@ -62,7 +62,7 @@ def in_a_thread(work):
 
 
 def differing(now, before):
-    """The names of the settings in which two records differ."""
+    """Return the names of the settings in which two records differ."""
     return {name for name in OTHERS if getattr(now, name) != getattr(before, name)}
 
 
@@ -218,7 +218,7 @@ def test_an_unknown_setting_and_a_bad_value_are_refused_and_change_nothing(
 
 
 def started(program, **environment):
-    """(exit status, output, errors) of a program in a process of its own."""
+    """Return (exit status, output, errors) of a program in a new process."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MINIRES_")}
     root = str(Path(backend.__file__).parents[2])
     result = subprocess.run(

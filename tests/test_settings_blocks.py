@@ -1,4 +1,4 @@
-"""Blocks of settings that overlap, fail, or run elsewhere: each takes back its own change alone, and no thread sees another's."""
+"""Blocks of settings that overlap, fail, or run in other threads: each undoes only its own change, and no thread sees those of others."""
 
 import threading
 from contextlib import ExitStack
@@ -80,7 +80,7 @@ def test_a_block_that_ends_in_another_thread_ends_in_its_own_too(start):
 
 
 def test_wherever_an_interrupt_comes_in_a_block_of_settings_its_change_ends(start):
-    """At each line and each call that entering, using and leaving a block runs, in its files."""
+    """Interrupts at each line and each call of entering, using and leaving a block."""
 
     def block():
         with using("strict", grad=False):
@@ -285,7 +285,7 @@ def test_the_threads_that_share_an_ops_chunks_see_their_callers_settings(changes
 
 
 def test_ops_in_the_threads_of_chunks_run_the_forms_of_their_caller():
-    """A stand-in for an op that chunks call within their threads."""
+    """A stand-in for an op that chunks call in their threads."""
     images, weight = numpy.ones((64, 32, 32, 16), "float32"), numpy.ones((3, 3, 16, 4), "float32")
     calls = []
 

@@ -1,4 +1,4 @@
-"""The graph: who gets which gradient, what is let go of, and what is said when it cannot be done."""
+"""The graph: the gradients of operands, what is released and when, and errors."""
 
 import ast
 import functools
@@ -402,7 +402,7 @@ def test_one_new_array_for_two_operands_is_not_written_to_either():
 
 
 def test_a_gradient_that_an_op_keeps_is_not_written_to():
-    """Its backward gives the array that it computed on the way forward, again whenever it is asked."""
+    """An op whose backward returns the array that it computed in the forward pass, each time it is called."""
     slope = to_device(numpy.float32([3.0, 5.0]))
 
     def weighed(x):
@@ -547,7 +547,7 @@ def test_a_tensor_of_one_element_is_written_as_the_number():
     ],
 )
 def test_no_number_changes_the_dtype_of_an_array(number):
-    """Python's, NumPy's, and arrays without axes."""
+    """Python's and NumPy's numbers, and arrays without axes."""
     if isinstance(number, str):
         number = to_device(numpy.array(eval(number.split()[1])))
     for dtype in ("float32", "float16"):
@@ -660,7 +660,7 @@ def test_a_gradient_for_an_operand_that_was_left_out_may_be_none():
 
 @pytest.fixture
 def own_functions():
-    """What a test registers is forgotten after it."""
+    """Remove the functions that a test registers."""
     before = set(FUNCTIONS)
     yield
     for name in set(FUNCTIONS) - before:
@@ -904,7 +904,7 @@ def test_a_node_does_not_hold_its_result():
 
 
 def test_nothing_outlives_a_step_with_the_collector_off():
-    """Weak references to every node and every tensor of a step, and the count of all objects over more steps."""
+    """Take weak references to every node and tensor of a step, and count all objects over more steps."""
     weight, alive = leaf(numpy.ones((3, 3, 2, 2))), []
 
     def step():
@@ -945,7 +945,7 @@ def test_an_unused_graph_needs_no_collector_either():
 
 
 def test_the_walk_lets_go_of_what_it_has_passed():
-    """When the first op's backward runs, what the later ones kept is gone."""
+    """When the first op's backward runs, the values that later ops saved have been released."""
     kept_by_later = []
 
     def first(x):

@@ -1,4 +1,4 @@
-"""What short trainings are made of: a whitening layer, the identity as a start, faster shifts, averaged weights, mirrored tests."""
+"""The tricks for short training runs: a whitening layer, identity initialisation, faster shifts, weight averaging, flips in the test."""
 
 import numpy
 import pytest

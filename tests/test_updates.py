@@ -57,7 +57,7 @@ def adam_by_hand(w, gradients, lr, betas, eps, coupled=0.0, decoupled=0.0):
 
 
 def assert_follows(optimizer, p, gradients, by_hand, **options):
-    """Whether each number of `p` goes the way that `by_hand` says, at every step."""
+    """Check that each number of `p` follows `by_hand`, at every step."""
     paths = [by_hand(w, g, **options) for w, g in zip(values(p), zip(*gradients))]
     for g, expected in zip(gradients, zip(*paths)):
         give(p, g)
@@ -115,7 +115,7 @@ def test_adams_first_step_has_the_size_lr_whatever_the_gradient(optimizer):
 
 @pytest.mark.parametrize("optimizer", [Adam, AdamW])
 def test_adams_eps_is_outside_the_root(optimizer):
-    """Of a gradient of 1e-6 the root of v_hat is 1e-6, and beside it 1e-8 is little. Within the root, 1e-8 would be all."""
+    """For a gradient of 1e-6, the root of v_hat is 1e-6, much larger than an eps of 1e-8. Inside the root, 1e-8 would dominate."""
     p = parameter([0.0])
     give(p, [1e-6])
     optimizer([p], lr=1.0, weight_decay=0).step()

@@ -297,7 +297,7 @@ def test_each_map_and_its_adjoint_agree(images, tile, seed):
 
 
 def test_a_nan_reaches_its_tiles_and_without_winograd_only_its_windows():
-    """What docs/speed.md and conv2d say."""
+    """The spread that docs/speed.md and conv2d describe."""
     rng = numpy.random.default_rng(0)
     x = rng.standard_normal((8, 32, 32, 16)).astype("float32")
     weight = (rng.standard_normal((3, 3, 16, 16)) / 12).astype("float32")

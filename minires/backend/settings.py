@@ -142,7 +142,7 @@ class using:
             raise
 
     def release(self) -> Callable[..., None]:
-        """Return the function that ends the open block, or else the next one, which gets a new lock."""
+        """Return the function that ends the open block; if none is open, that of the next one, which gets a new lock."""
         if not self.lock.locked():
             self.lock = threading.Lock()
         return self.lock.__exit__

@@ -1,11 +1,11 @@
 """The blocks of residual networks with batch norm, the residual add and ReLU in one pass over memory.
 
-Stand for the forward of each block and of the stem, which run them as ops of their own. In evaluation without a graph, batch
-norm is folded into the convolution before it: with scale = gamma / sqrt(var + eps), bn(conv(x)) is the convolution with
-weight * scale and the bias beta + (bias - mean) * scale.
+These forms replace the forward of each block and of the stem, which run the ops one by one. In evaluation without a graph,
+batch norm is folded into the convolution before it: with scale = gamma / sqrt(var + eps), bn(conv(x)) is the convolution
+with weight * scale and the bias beta + (bias - mean) * scale.
 
-Each of them gives way to the plain form where something stands in for one of the ops that it leaves out, and where a layer is not
-the library's own or its forward was replaced: then somebody wants to see it run.
+Each form declines if an op that it leaves out has a stand-in, if a layer is not the library's own, or if its forward was
+replaced: then somebody wants to see it run.
 """
 
 from minires import functional as F
@@ -25,7 +25,7 @@ OPS = ("batch_norm", "batch_norm_frozen", "channel_stats", "relu", "add", "unbro
 
 
 def _are_plain(*layers):
-    """Return True if these are the library's own layers and nobody has replaced their forward."""
+    """Return True if these are the library's own layers, with their own forward."""
     return all(
         type(layer) in (BatchNorm, Conv2d) and "forward" not in vars(layer) for layer in layers
     )
@@ -106,19 +106,19 @@ def projection(modules, x):
 
 
 def _added(block, x):
-    """The tensor that the block adds to its branch, or None."""
+    """Return the tensor that the block adds to its branch, or None."""
     return None if isinstance(block.shortcut, NoShortcut) else block.shortcut(x)
 
 
 @has_forms
 def conv_norm_relu(conv, norm, x, add=None, relu=True):
-    """relu(norm(conv(x)) + add), on tensors."""
+    """relu(norm(conv(x)) + add), for tensors."""
     return norm_relu(norm, conv(x), add, relu)
 
 
 @faster(conv_norm_relu)
 def folded(conv, norm, x, add=None, relu=True):
-    """In evaluation without a graph: one convolution, then what is left."""
+    """conv_norm_relu in evaluation without a graph: one convolution, then add and ReLU."""
     if norm.training or settings().grad:
         return NotImplemented
     scale = norm.weight.data / xp.sqrt(norm.running_var + norm.eps)
@@ -142,7 +142,7 @@ def _scaled(weight, scale):
 
 
 def norm_relu(norm, x, add=None, relu=True):
-    """relu(norm(x) + add), on tensors."""
+    """relu(norm(x) + add), for tensors."""
     x = as_tensor(x)
     if add is not None and getattr(add, "shape", None) != x.shape:  # it broadcasts
         y = norm_relu(norm, x, relu=False) + add
@@ -157,5 +157,5 @@ def norm_relu(norm, x, add=None, relu=True):
 
 
 def _applied(op, *operands, **options):
-    """The op on tensors, where the last operand may be None."""
+    """Apply the op to tensors; the last operand may be None."""
     return apply(op, *(operands if operands[-1] is not None else operands[:-1]), **options)

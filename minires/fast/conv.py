@@ -1,6 +1,6 @@
 """Convolution in chunks of the batch, whose columns stay in the cache; and with 1x1 kernels, without columns.
 
-Stand for ops.conv2d, which makes the columns of the whole batch. Winograd's form is in minires.fast.winograd.
+These forms replace ops.conv2d, which makes the columns of the whole batch. Winograd's form is in minires.fast.winograd.
 """
 
 from minires.backend import accumulation_dtype, result_dtype, upcast, xp
@@ -24,7 +24,7 @@ def columns_in_chunks(x, weight, bias=None, *, stride=1, padding=0, needs_input_
     options = {"kernel": kernel, "stride": stride, "padding": padding}
     oh, ow = output_size((h, w), kernel, stride, padding)
     matrix = weight.reshape(-1, f)  # (KH*KW*C, F)
-    size = oh * ow * matrix.shape[0] * x.dtype.itemsize  # of an image's columns
+    size = oh * ow * matrix.shape[0] * x.dtype.itemsize  # bytes of an image's columns
     y = xp.empty((n, oh, ow, f), dtype=result_dtype(x, weight, bias))
 
     def forward(chunk):
@@ -98,5 +98,5 @@ def pointwise(x, weight, bias=None, *, stride=1, padding=0, needs_input_grad=NEE
 
 
 def _summed(a, b):
-    """a @ b in the dtype of sums: gradients of weights, of which those of the chunks are added up."""
+    """a @ b in the dtype of sums: a chunk's gradient of the weight, which is then summed over the chunks."""
     return product(a, b, xp.empty((a.shape[0], b.shape[1]), dtype=accumulation_dtype(b.dtype)))

@@ -1,7 +1,7 @@
 """Half types: under autocast, convolutions and linear layers round their operands; every other op computes in float32.
 
-Stands for the plain ops, which know nothing of half types. A half array is upcast, the op runs in float32, and its result and
-the gradients are rounded once. On a GPU some kernels read and write half types themselves.
+These forms replace the plain ops, which know nothing about half types. A half array is upcast, the op runs in float32, and
+its result and the gradients are rounded once. On a GPU some kernels read and write half types themselves.
 """
 
 from contextlib import nullcontext
@@ -9,17 +9,17 @@ from contextlib import nullcontext
 from minires.backend import is_half, settings, upcast, using, xp
 from minires.ops.forms import EVERY_OP, FUNCTIONS, Form, faster
 
-# They compute nothing that rounds, and take half types as they are.
+# Ops that never round: they take half types unchanged.
 MOVES = set(
     "reshape transpose getitem concatenate pad broadcast_to im2col where negative relu".split()
 )
-ROUNDED = ("conv2d", "linear")  # what autocast rounds the operands of
-# What these return stays float32.
+ROUNDED = ("conv2d", "linear")  # ops whose operands autocast rounds
+# Ops whose results stay float32.
 IN_FLOAT32 = {"global_avg_pool", "cross_entropy", "channel_stats", "scale_gradient"}
 
 
 def autocasting(now):
-    """Whether autocast() is on: a matter of precision, so it holds among plain forms, too."""
+    """Return True if autocast() is on. It is a choice of precision, so it works with plain forms, too."""
     return now.half is not None
 
 
@@ -40,13 +40,13 @@ for _name in ROUNDED:
 
 
 def _to_half(array):
-    """A float32 array in autocast's half type; anything else as it is."""
+    """Convert a float32 array to autocast's half type; return anything else unchanged."""
     return array.astype(settings().half) if getattr(array, "dtype", None) == xp.float32 else array
 
 
 def in_float32(function, *operands, needs_input_grad=None, **options):
-    """An op on half arrays, by way of float32."""
-    for operand in operands:  # a loop: this is asked before every op
+    """Run an op on half arrays in float32."""
+    for operand in operands:  # a loop, for speed: this runs before every op
         if getattr(operand, "itemsize", 0) == 2:
             break
     else:
@@ -55,7 +55,7 @@ def in_float32(function, *operands, needs_input_grad=None, **options):
     if not any(halves) or function.name in MOVES:
         return NotImplemented
     wide = [upcast(operand) if half else operand for operand, half in zip(operands, halves)]
-    # Or autocast would round them again.
+    # Otherwise autocast would round them again.
     no_autocast = using(half=None) if function.name in ROUNDED else nullcontext()
     with no_autocast:
         made = function.default(*wide, needs_input_grad=needs_input_grad, **options)

@@ -1,8 +1,8 @@
 """Batch norm, the residual add and ReLU in one pass over memory each way.
 
-norm_add_relu stands for ops.batch_norm, ops.add and ops.relu one after the other; a block of a network that has them in a row
-calls it (minires.fast.blocks). Those go over each image a dozen times, and from one to the next it has left the cache; here a
-chunk of the batch goes through all of them while it is there. The numbers are the same, except for rounding.
+norm_add_relu replaces ops.batch_norm, ops.add and ops.relu one after the other; blocks of networks that have them in a row call
+it (minires.fast.blocks). Those ops read each image a dozen times, and each time it has left the cache; here, a chunk of the
+batch goes through all of them while it is in the cache. The results are the same, except for rounding.
 """
 
 from minires.backend import as_float, is_half, result_dtype, upcast, xp
@@ -24,12 +24,12 @@ from minires.ops.reduce import total
 def norm_add_relu(x, gamma, beta, add=None, *, eps=1e-5, stats=None, training=True, relu=True):
     """max(x_hat * gamma + beta + add, 0), where x_hat = (x - mean) / sqrt(var + eps).
 
-    x, add  (N, C) or (N, H, W, C)    gamma, beta  (C,)    stats  (mean, var), each (C,); without them the batch's own
-    training  whether mean and var move with x, as in batch_norm; or are constants, as in batch_norm_frozen
-    relu  without it no maximum is taken
+    x, add  (N, C) or (N, H, W, C)    gamma, beta  (C,)    stats  (mean, var), each (C,) (default: the batch's own)
+    training  True if mean and var depend on x, as in batch_norm; False if they are constants, as in batch_norm_frozen
+    relu  False to take no maximum
 
     This is the definition: the ops one after the other.
-    Raises  what they raise, and ValueError: add of another shape than x.
+    Raises  what they raise, and ValueError: an add whose shape is not x's.
     """
     _check_add(x, add)
     if training:
@@ -53,11 +53,11 @@ def norm_add_relu(x, gamma, beta, add=None, *, eps=1e-5, stats=None, training=Tr
 def one_pass(x, gamma, beta, add=None, *, eps=1e-5, stats=None, training=True, relu=True):
     """norm_add_relu in one pass each way.
 
-    Saves  x, with relu the result (which the next op saves anyway), and numbers for each channel.
+    Saves  x, with relu the result (which the next op saves anyway), and a few numbers per channel.
     """
     mean, var = _checked_stats(x, gamma, beta, add, stats, training)
     y = norm_forward(x, gamma, beta, add, mean, var, eps, relu)
-    # Backward needs to know that, and not `add`.
+    # Backward needs only this, not `add` itself.
     saved_y, has_add = y if relu else None, add is not None
 
     def backward(g):
@@ -67,13 +67,13 @@ def one_pass(x, gamma, beta, add=None, *, eps=1e-5, stats=None, training=True, r
 
 
 def _checked_stats(x, gamma, beta, add, stats, training):
-    """(mean, var), if everything fits together."""
+    """Return (mean, var), if the shapes of all operands match."""
     name = "batch_norm" if training else "batch_norm_frozen"
     check_values(name, as_float(x), at_least=2 if training else 0)
     mean, var = stats if stats is not None else channel_stats(x)
     check_channels(name, x, gamma=gamma, beta=beta, mean=mean, var=var)
     _check_add(x, add)
-    return (mean, var) if training else (mean.copy(), var.copy())  # running ones may move on
+    return (mean, var) if training else (mean.copy(), var.copy())  # running ones may change later
 
 
 def _check_add(x, add):
@@ -83,13 +83,13 @@ def _check_add(x, add):
 
 @faster("batch_norm")
 def norm_alone(x, gamma, beta, *, eps=1e-5, stats=None):
-    """batch_norm in one pass each way. Saves  x and numbers for each channel."""
+    """batch_norm in one pass each way. Saves  x and a few numbers per channel."""
     return _alone(x, gamma, beta, eps, stats, training=True)
 
 
 @faster("batch_norm_frozen")
 def frozen_norm_alone(x, gamma, beta, *, mean, var, eps=1e-5):
-    """batch_norm_frozen in one pass each way. Saves  x and numbers for each channel."""
+    """batch_norm_frozen in one pass each way. Saves  x and a few numbers per channel."""
     return _alone(x, gamma, beta, eps, (mean, var), training=False)
 
 
@@ -104,7 +104,7 @@ def _alone(x, gamma, beta, eps, stats, training):
 
 @has_forms
 def norm_forward(x, gamma, beta, add, mean, var, eps, relu):
-    """y, a chunk of the batch at a time. Of half types it is computed in float32, and rounded once."""
+    """Return y, a chunk of the batch at a time. For half types it is computed in float32, and rounded once."""
     if is_half(x.dtype):
         wide = norm_forward(
             upcast(x), gamma, beta, None if add is None else upcast(add), mean, var, eps, relu
@@ -132,10 +132,10 @@ def norm_forward(x, gamma, beta, add, mean, var, eps, relu):
 
 @has_forms
 def norm_backward(g, y, x, gamma, mean, var, eps, training, has_add):
-    """(g_x, g_gamma, g_beta, g_add). Where y is given (there was a ReLU) g ends where y is 0.
+    """Return (g_x, g_gamma, g_beta, g_add). If y is given (there was a ReLU), g is 0 where y is 0.
 
     With m values per channel, x_hat = (x - mean) / sqrt(var + eps) and slope = gamma / sqrt(var + eps):
-    g_x = slope * (g - sum(g) / m - x_hat * sum(g * x_hat) / m); without the last two terms where statistics are constants.
+    g_x = slope * (g - sum(g) / m - x_hat * sum(g * x_hat) / m); without the last two terms if the statistics are constants.
     """
     if is_half(x.dtype):
         wide_y = None if y is None else upcast(y)
@@ -146,7 +146,7 @@ def norm_backward(g, y, x, gamma, mean, var, eps, training, has_add):
     m, scale = x.size // x.shape[-1], 1 / xp.sqrt(var + eps)
     rows = ChannelRows(x)
     center, slope = rows.wide(mean), rows.wide(gamma * scale)
-    g_add = g if y is None else xp.empty(x.shape, dtype=g.dtype)  # what comes through the ReLU
+    g_add = g if y is None else xp.empty(x.shape, dtype=g.dtype)  # the gradient before the ReLU
 
     def sums(chunk):
         g_chunk, deviation = rows.of(g_add, chunk), rows.scratch("deviation", chunk)
@@ -157,7 +157,9 @@ def norm_backward(g, y, x, gamma, mean, var, eps, training, has_add):
 
     g_beta, g_gamma = sum_over_chunks(sums, len(x), rows.size(4))
     g_gamma = g_gamma * scale
-    own_memory = y is not None and not has_add  # g_add is ours alone: g_x may take its place
+    own_memory = (
+        y is not None and not has_add
+    )  # g_add belongs to this function alone: g_x may reuse its memory
     g_x = g_add if own_memory else xp.empty(x.shape, dtype=g.dtype)
     if training:
         mean_term = rows.wide(gamma * scale * g_beta / m)
@@ -179,7 +181,7 @@ def norm_backward(g, y, x, gamma, mean, var, eps, training, has_add):
 
 @op
 def add_relu(x, add=None, *, relu=True):
-    """max(x + add, 0): what is left of norm_add_relu where batch norm was folded into the convolution before it.
+    """max(x + add, 0): the rest of norm_add_relu when batch norm is folded into the convolution before it.
 
     This is the definition: the ops one after the other.
     """
@@ -196,7 +198,7 @@ def add_relu(x, add=None, *, relu=True):
 
 @faster("add_relu")
 def one_pass_add_relu(x, add=None, *, relu=True):
-    """add_relu in one pass. Saves  with relu the result."""
+    """add_relu in one pass. Saves  the result, with relu."""
     fits = add is None or getattr(add, "shape", None) == x.shape
     if x.ndim < 2 or not x.size or not fits:
         return NotImplemented
@@ -224,10 +226,10 @@ def one_pass_add_relu(x, add=None, *, relu=True):
 
 @faster("channel_stats")
 def stats_in_chunks(x):
-    """channel_stats, chunk by chunk: the variance of all is that within the chunks and that between their means.
+    """channel_stats, chunk by chunk: the variance is the sum of the variances within the chunks and between their means.
 
-    In a chunk in two passes, the second of which corrects the first: deviations from a rounded mean have a mean of their own.
-    So a mean of 1000 standard deviations costs no accuracy. Source  Chan, Golub and LeVeque 1983, eq. 1.7.
+    Each chunk takes two passes; the second corrects the first, as the deviations from a rounded mean don't have mean 0.
+    So even a mean of 1000 standard deviations costs no accuracy. Source  Chan, Golub and LeVeque 1983, eq. 1.7.
     """
     x = upcast(x)
     check_values("channel_stats", x, at_least=1)
@@ -245,19 +247,19 @@ def stats_in_chunks(x):
     sum_over_chunks(chunk_stats, len(x), rows.size(2))
     counts, rounded, rests, squares = zip(*(found[start] for start in sorted(found)))
     shares, base = [m / sum(counts) for m in counts], rounded[0]
-    # Of the chunks' means; small, so exact.
+    # The chunks' means relative to the first; small, so exact.
     offsets = [(r - base) + rest for r, rest in zip(rounded, rests)]
     offset = sum(share * o for share, o in zip(shares, offsets))
     between = sum(share * (o - offset) ** 2 for share, o in zip(shares, offsets))
     return base + offset, sum(squares) / sum(counts) + between
 
 
-ROWS = 512  # so many are added up in float32
-RUN = 512  # numbers: a pixel of few channels is taken together with its neighbours, so that a row is about so long
+ROWS = 512  # rows that are summed in float32
+RUN = 512  # elements per row, roughly: pixels of few channels are joined with their neighbours
 
 
 class ChannelRows:
-    """An array (N, ..., C) as rows of whole pixels: as many a row as make it long, and fit."""
+    """An array (N, ..., C) as rows of whole pixels: as many per row as make it about RUN long and divide the image."""
 
     def __init__(self, x):
         self.c = x.shape[-1]
@@ -266,20 +268,20 @@ class ChannelRows:
         self.pixels = next(k for k in range(max(-(-RUN // self.c), 1), 0, -1) if pixels % k == 0)
 
     def of(self, array, part):
-        """A part of the batch: a view."""
+        """Return a part of the batch as rows: a view."""
         return array[part].reshape(-1, self.pixels * self.c)
 
     def wide(self, vector):
-        """One number per channel, for each pixel of a row."""
+        """Repeat one number per channel for each pixel of a row."""
         return xp.tile(vector, self.pixels)
 
     def scratch(self, name, part):
-        """Memory for a part's rows."""
+        """Return scratch memory for a part's rows."""
         rows = (part.stop - part.start) * self.values // (self.pixels * self.c)
         return scratch(name, (rows, self.pixels * self.c), self.dtype)
 
     def sum(self, rows, factors=None):
-        """The sum of each channel (C,); of the products with other rows, where there are some. Some rows at a time: a longer sum
+        """Return the sum of each channel (C,), or of its products with `factors` if given; ROWS at a time, as a longer sum
         in float32 would lose digits.
         """
         sums = []
@@ -293,5 +295,5 @@ class ChannelRows:
         return total(few.reshape(-1, self.c), axis=0)
 
     def size(self, arrays):
-        """The bytes of an example in so many arrays."""
+        """Return the bytes of an example in this number of arrays."""
         return arrays * self.values * self.dtype.itemsize

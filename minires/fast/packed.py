@@ -1,6 +1,6 @@
-"""Many parameters as one array: on a GPU one kernel updates them all, where one for each would mostly wait to be started.
+"""Many parameters as one array: on a GPU one kernel updates them all; separate kernels would mostly wait to be launched.
 
-Stands for Optimizer.update_groups, which updates one parameter after the other.
+This form replaces Optimizer.update_groups, which updates the parameters one by one.
 """
 
 from minires.backend import is_array, xp
@@ -10,7 +10,7 @@ from minires.optim.optimizers import Optimizer
 
 @faster(Optimizer.update_groups, on="cupy")
 def packed_update(optimizer):
-    """The parameters of each group are updated as one array, where they can be."""
+    """Update the parameters of each group as one array, if they can be packed."""
     # Group's number -> its PackedParameters.
     packed_before = vars(optimizer).setdefault("_packed", {})
     for i, group in enumerate(optimizer.groups):
@@ -28,9 +28,9 @@ def packed_update(optimizer):
 
 
 class PackedParameters:
-    """Parameters that lie one after the other in an array; so does an optimizer's state for them.
+    """Parameters one after the other in one array, and likewise the optimizer's state for them.
 
-    The parameters and their states are views of it from then on. It has `data` and `grad`, as a parameter.
+    The parameters and their states become views of these arrays. It has `data` and `grad`, like a parameter.
     """
 
     def __init__(self, parameters, state):
@@ -50,7 +50,7 @@ class PackedParameters:
 
     @classmethod
     def of(cls, parameters, state, before=None):
-        """The PackedParameters of these parameters: `before`, if it is that and nobody has put other arrays in their places."""
+        """Return the PackedParameters of these parameters: `before`, if it holds them and none of their arrays was replaced."""
         return (
             before
             if before is not None and before._holds(parameters, state)
@@ -59,7 +59,7 @@ class PackedParameters:
 
     @staticmethod
     def can_pack(parameters, state):
-        """Whether they can lie in one array: several, of one type, with the same things remembered of each."""
+        """Return True if they can be one array: there are several, of one dtype, with the same kinds of state."""
         if len(parameters) < 2 or len({parameter.dtype for parameter in parameters}) > 1:
             return False
         kinds = {tuple((name, None if is_array(value) else value) for name, value in state.get(parameter, {}).items())
@@ -68,7 +68,7 @@ class PackedParameters:
 
     @property
     def grad(self):
-        """All gradients, one after the other: a copy."""
+        """A copy of all gradients, one after the other."""
         return _joined([parameter.grad for parameter in self.parameters])
 
     def unpack_state(self, state):

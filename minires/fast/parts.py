@@ -1,7 +1,7 @@
 """Chunks of a batch that stay in the processor's cache, worked on by all cores at once.
 
-Stands for a call on the whole batch. im2col of a whole batch is 3 to 4 times slower than in chunks that fit the L2 cache.
-The cut and the order of sums depend on the problem alone, so the result has the same bits on any number of threads.
+This replaces a call on the whole batch. im2col of a whole batch is 3 to 4 times slower than in chunks that fit the L2 cache.
+The chunks and the order of sums depend only on the problem, so the result has the same bits on any number of threads.
 """
 
 import os
@@ -22,34 +22,34 @@ CHUNK = 4 << 20  # bytes of a chunk's intermediate results, to stay in the cache
 
 
 class Process:
-    """What a process has one of: threads that work along, and the number of threads of its BLAS.
+    """State of the process: its worker threads, and the number of threads of its BLAS.
 
-    An interrupt may come at any line, and the next call works as if there had been none: what ends with a block is read off
-    locks, which C code releases, and no interrupt reaches a worker.
+    An interrupt may come at any line, and the next call works as if there had been none: locks, which C code releases, show
+    which blocks have ended, and no interrupt reaches a worker.
     """
 
     def __init__(self):
         self.here = threading.local()  # .buffers: a thread's scratch memory
         self._jobs, self._workers = SimpleQueue(), 0
-        # While the lock is held: who needs a BLAS of one thread, each as a lock that is held as long; and (library, its
-        # number of threads otherwise).
+        # Guarded by `lock`: the calls that need a single-threaded BLAS, each as a lock that is held meanwhile; and (library,
+        # its usual number of threads).
         self.lock, self._holds, self._before = threading.Lock(), [], []
         self._libraries = None
 
     def start(self, jobs):
-        """Have worker threads call these functions, which must not raise; where no thread can be started nobody does."""
+        """Have worker threads call these functions, which must not raise. If no thread can be started, they are not called."""
         try:
             while self._workers < len(jobs):
                 threading.Thread(target=self.work, args=(self._jobs,), daemon=True).start()
                 self._workers += 1
-        except RuntimeError:  # the interpreter is shutting down, or the system has no more
+        except RuntimeError:  # the interpreter is shutting down, or the system has no more threads
             if not self._workers:
                 return
         for job in jobs:
             self._jobs.put(job)
 
     def blas(self):
-        """The BLAS libraries of this process; none where they cannot be found (Accelerate): they keep their threads then."""
+        """Return the BLAS libraries of this process. One that is not found (Accelerate) keeps its number of threads."""
         if self._libraries is None:
             from threadpoolctl import ThreadpoolController
 
@@ -64,7 +64,7 @@ class Process:
         return any(getattr(library, "architecture", None) in kernels for library in self.blas())
 
     def with_one_blas_thread(self, run):
-        """run(), in which each product of matrices runs on the thread that asked for it; then the BLAS has its number back."""
+        """Call run() with each matrix multiplication on the thread that calls it; then restore the BLAS's number of threads."""
         hold = threading.Lock()
         with hold:
             try:
@@ -101,7 +101,7 @@ class Process:
             self._before = []
 
     def work(self, jobs):
-        """Do the jobs, for ever, as a worker thread."""
+        """Run jobs in an endless loop, as a worker thread."""
         for library in self.blas():
             if library.per_thread:
                 library.set(1)
@@ -111,7 +111,7 @@ class Process:
             del job  # and the arrays that it holds
 
     def after_fork(self):
-        """Start again in a child process, which has one thread."""
+        """Reset everything in a child process, which has one thread."""
         for library, number in self._before:
             library.set(number)
         self.__init__()
@@ -127,7 +127,7 @@ class Blas(NamedTuple):
 
     @classmethod
     def of(cls, library):
-        """One of threadpoolctl's libraries. Of OpenBLAS its own functions: threadpoolctl 3.8 lets only one thread set it."""
+        """Return the Blas of a library of threadpoolctl's; for OpenBLAS with its own functions, which any thread may call."""
         kernel, layer = (getattr(library, key, None) for key in ("architecture", "threading_layer"))
         per_thread = library.internal_api == "mkl" or layer == "openmp"
         affixes = product(("", "scipy_"), ("", "64_", "_64"))
@@ -148,32 +148,32 @@ if hasattr(os, "register_at_fork"):
 
 @has_forms
 def sum_over_chunks(work, n, bytes_each, bytes_shared=0):
-    """Call work(slice) for slices that cut n examples into chunks: the sum of what it returns, in their order.
+    """Call work(slice) for slices that cut n examples into chunks, and return the sum of the results, in order.
 
-    work  returns an array of its own, a tuple of them, or None
-    bytes_each  of intermediate results for one example: those of a chunk stay in the processor's cache
-    bytes_shared  that each chunk reads or writes besides its examples: chunks are made large enough for these to count little
+    work  returns a new array, a tuple of new arrays, or None
+    bytes_each  of intermediate results per example; those of a chunk stay in the processor's cache
+    bytes_shared  that each chunk reads or writes besides its examples; chunks are large enough for these to matter little
 
-    On NumPy chunks run on all cores, each with a BLAS of one thread; on a GPU one after the other, and there are several only
-    where one would take more than a quarter of the free memory.
+    On NumPy, chunks run on all cores, each with a single-threaded BLAS. On a GPU they run one after the other, and there are
+    several only if one would take more than a quarter of the free memory.
     """
     return work(slice(0, n))
 
 
 @faster("sum_over_chunks", on="numpy")
 def chunks_on_all_cores(work, n, bytes_each, bytes_shared=0):
-    """Several at a time."""
+    """Run several chunks at a time."""
     return side_by_side(work, cut(n, bytes_each, bytes_shared, CHUNK))
 
 
 @faster("sum_over_chunks", on="strict")
 def chunks_in_order(work, n, bytes_each, bytes_shared=0):
-    """The same cut, one after the other."""
+    """Run the same chunks one after the other."""
     return one_by_one(work, cut(n, bytes_each, bytes_shared, CHUNK))
 
 
 def cut(n, bytes_each, bytes_shared, chunk):
-    """The slices: of about `chunk` bytes each, and an even number of them, so that two threads end together."""
+    """Return the slices: of about `chunk` bytes each, and an even number of them, so that two threads finish together."""
     count = -(-n // max(max(chunk, bytes_shared) // max(bytes_each, 1), 1))
     if n * bytes_each > chunk:
         count += count % 2
@@ -183,7 +183,7 @@ def cut(n, bytes_each, bytes_shared, chunk):
 
 
 def one_by_one(work, chunks):
-    """work(chunk) for each, and the sum of what they return (None where they return nothing)."""
+    """Call work(chunk) for each, and return the sum of the results (None if they return nothing)."""
     total = None
     for chunk in chunks:
         total = _added(total, work(chunk))
@@ -191,7 +191,7 @@ def one_by_one(work, chunks):
 
 
 def side_by_side(work, chunks):
-    """The same, several at a time, under the settings of this thread, with threads=1 and a BLAS of one thread for each chunk.
+    """Do the same, several chunks at a time, with the settings of this thread, except that a chunk and its BLAS use one thread.
 
     Raises  what the first chunk to fail raised.
     """
@@ -206,48 +206,48 @@ def _shared_out(workers, work, chunks):
         PROCESS.start([carried(partial(queue.help, i), here) for i in range(workers - 1)])
         carried(queue.serve, here)()
         queue.close()
-    except BaseException as error:  # Ctrl-C: no thread keeps running behind the caller's back
+    except BaseException as error:  # Ctrl-C: no thread keeps running after the call
         queue.error = queue.error or error
         queue.close()
-    queue.add()  # what came while another thread was adding
+    queue.add()  # results that came while another thread was adding
     total, error = queue.total, queue.error
-    queue.work = queue.total = None  # a job that was not begun still holds the queue
+    queue.work = queue.total = None  # a job that has not started still holds the queue
     if error is not None:
         raise error
     return total
 
 
 class _Queue:
-    """Chunks that several threads take in their order, and sums that are added up in it.
+    """Chunks that several threads take in order, and whose results are summed in order.
 
-    Without a lock that a thread would wait for: an interrupt in one could leave it held.
+    No thread waits for a lock, because an interrupt could leave it held.
     """
 
     def __init__(self, work, chunks, workers):
         self.work, self.todo = work, deque([*enumerate(chunks), *[None] * workers])
         self.given, self.added, self.total, self.error = {}, 0, None, None
         self.adding = threading.Lock()
-        # Of each helper: whether it has begun (False: it came too late), and a lock that is released when it has ended.
+        # Per helper: True if it has started (False: it came too late), and a lock that is released when it has ended.
         self.begun, self.ended = {}, set()
         self.ends = [threading.Lock() for _ in range(workers - 1)]
         for end in self.ends:
             end.acquire()
 
     def help(self, i):
-        """serve(), as helper i, unless the queue is closed."""
+        """Run serve() as helper i, unless the queue is closed."""
         if self.begun.setdefault(i, True):
             self.serve()
             self.ended.add(i)
             self.ends[i].release()
 
     def close(self):
-        """Let no other helper begin, and wait for those that have."""
+        """Let no further helper start, and wait for those that have."""
         for i, end in enumerate(self.ends):
             if self.begun.setdefault(i, False) and i not in self.ended:
                 end.acquire()
 
     def serve(self):
-        """Take chunks until none is left. What one raises is kept."""
+        """Run chunks until none is left. An error is kept in `error`."""
         try:
             while (taken := self.todo.popleft()) is not None and self.error is None:
                 self.given[taken[0]] = self.work(taken[1])
@@ -256,7 +256,7 @@ class _Queue:
             self.error = self.error or error
 
     def add(self):
-        """Add what chunks have given, as far as there is no gap; unless another thread is at it."""
+        """Add the chunks' results up to the first gap, unless another thread is doing so."""
         if self.adding.acquire(blocking=False):
             while self.added in self.given:
                 self.total = _added(self.total, self.given.pop(self.added))
@@ -265,7 +265,7 @@ class _Queue:
 
 
 def _added(total, given):
-    """total + given, for arrays and tuples of them. The first array given is the one that is added to."""
+    """Return total + given, for arrays and tuples of arrays. The first array given is the one that is added to."""
     if isinstance(given, tuple):
         return tuple(_added(t, g) for t, g in zip(total or [None] * len(given), given))
     if total is None or given is None:
@@ -276,13 +276,13 @@ def _added(total, given):
 
 @has_forms
 def scratch(name, shape, dtype):
-    """An array with anything in it, for what lives no longer than a chunk."""
+    """Return an uninitialised array, for values that are used only within a chunk."""
     return xp.empty(shape, dtype=dtype)
 
 
 @faster("scratch", on="numpy")
 def kept_scratch(name, shape, dtype):
-    """This thread's memory, used again under the same name."""
+    """Return memory of this thread, which is reused for the same name."""
     buffers = PROCESS.here.__dict__.setdefault("buffers", {})
     size = 1
     for length in shape:
@@ -295,5 +295,5 @@ def kept_scratch(name, shape, dtype):
 
 @faster("scratch", on="strict")
 def marked_scratch(name, shape, dtype):
-    """NaN, or ones where there is none: code that reads what was not written shows it."""
+    """Return NaNs, or ones for ints: code that reads what it has not written becomes visible."""
     return xp.full(shape, float("nan") if is_float(numpy.dtype(dtype)) else 1, dtype=dtype)

@@ -1,4 +1,4 @@
-"""Max pooling in chunks of the batch, on all cores. Stands for ops.max_pool2d."""
+"""Max pooling in chunks of the batch, on all cores. Replaces ops.max_pool2d."""
 
 from minires.backend import is_half, xp
 from minires.fast.parts import sum_over_chunks
@@ -9,7 +9,7 @@ from minires.ops.windows import image_shape, output_size
 
 @faster("max_pool2d", covers=("overlap_add",))
 def pool_in_chunks(x, *, kernel, stride=None, padding=0):
-    """The plain form, a chunk of the images at a time. Saves  what that saves."""
+    """The plain form, a chunk of the images at a time. Saves  what the plain form saves."""
     n, h, w, c = shape = image_shape(x, "max_pool2d")
     if is_half(x.dtype):
         return NotImplemented  # sums of gradients belong in float32

@@ -1,10 +1,10 @@
-"""Products of matrices, cut into small ones where those are faster; and the linear layer, in chunks of rows on all cores.
+"""Matrix multiplication, cut into small products if they are faster; and the linear layer, in chunks of rows on all cores.
 
-Stand for one call of the library's matmul, and for ops.linear.
+These forms replace one call of the library's matmul, and ops.linear.
 
-A BLAS copies both factors into an order of its own before it multiplies. OpenBLAS's kernels for AVX-512 leave that out where
-a product takes a million multiplications or fewer; with few channels it is a third of the time. So long and narrow products
-are cut: into runs of rows, or where the sums are what is long, into runs of those.
+A BLAS copies both factors into its own order before it multiplies. OpenBLAS's kernels for AVX-512 skip this if a product
+takes a million multiplications or fewer; with few channels, copying is a third of the time. So long and narrow products
+are cut: into runs of rows, or, if the sums are long, into runs of their terms.
 """
 
 import math
@@ -19,15 +19,15 @@ from minires.ops.linear import check_features
 from minires.ops.reduce import total
 
 SMALL = 1_000_000  # multiplications, from OpenBLAS's sgemm_small_kernel_permit
-SHORT = 64  # runs shorter than that gain nothing
-STEP = 8  # rows that a kernel takes at once
+SHORT = 64  # shorter runs gain nothing
+STEP = 8  # rows that a kernel processes at once
 
 
 @has_forms
 def product(a, b, out=None):
-    """a @ b for matrices or stacks of them, into `out` where it is given.
+    """Return a @ b for matrices or stacks of them, in `out` if it is given.
 
-    Of half types the sums are float32, and are rounded once at the end, or not at all where `out` is float32.
+    For half types the sums are float32, and are rounded once at the end, or not at all if `out` is float32.
     """
     if is_half(a.dtype) and a.dtype == b.dtype:  # NumPy has no fast product of these
         wide = product(a.astype(xp.float32), b.astype(xp.float32))
@@ -40,7 +40,7 @@ def product(a, b, out=None):
 
 @faster("product", on="numpy")
 def small_products(a, b, out=None):
-    """Of long and narrow matrices several small products, with an OpenBLAS that likes them."""
+    """Multiply long and narrow matrices in several small products, if OpenBLAS is faster with them."""
     (m, k), n = a.shape[-2:], b.shape[-1]
     if is_half(a.dtype) or m * k * n <= SMALL or not PROCESS.multiplies_small_in_place():
         return NotImplemented
@@ -76,13 +76,13 @@ def _by_sums(a, b, out):
 
 
 def _run(length, most):
-    """The length of runs: as few of them as may be, of one length, which is a multiple of STEP."""
+    """Return the length of runs: as few runs as possible, of one length, which is a multiple of STEP."""
     runs = -(-length // most)
     return min(-(-length // (runs * STEP)) * STEP, most)
 
 
 def _runs(x, run):
-    """(..., M, N) as (..., M // run, run, N): a view, without the rest."""
+    """View (..., M, N) as (..., M // run, run, N), without the remaining rows."""
     whole = x[..., : x.shape[-2] // run * run, :]
     return whole.reshape(*x.shape[:-2], -1, run, x.shape[-1])
 

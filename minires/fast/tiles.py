@@ -1,6 +1,6 @@
-"""What Winograd's convolution is made of: its matrices, and the linear maps from images to tiles and back.
+"""The parts of Winograd's convolution: its matrices, and the linear maps from images to tiles and back.
 
-The names are those of minires.fast.winograd, where the method stands.
+The names are those of minires.fast.winograd, which explains the method.
 """
 
 from typing import NamedTuple
@@ -20,7 +20,7 @@ class Tile(NamedTuple):
     G: tuple  # (K, 3)
     A: tuple  # (M, K)
     stride: int = 1
-    # From so many tiles for a channel on, as measured: fewer are not worth the transforms of the filters.
+    # The least tiles per channel, as measured: with fewer, the transforms of the filters cost more than they save.
     pays: float = 1 / 4
 
 
@@ -39,8 +39,8 @@ F4 = Tile(
 
 
 def _strided(m, B, G, A):
-    """The tile for stride 2, from the matrices for m results of a window of two: the window's ends go over the even pixels,
-    its middle over the odd ones, which are multiplied one by one. Source  Lavin and Gray 2016 name the split.
+    """Return the tile for stride 2, from the matrices for m results of a 2-pixel kernel: the ends of the 3-pixel kernel see the
+    even pixels; its middle sees the odd ones, which are multiplied one by one. Source  Lavin and Gray 2016 name the split.
     """
     evens = m + 1
     on_evens = [[row[i // 2] if i % 2 == 0 else 0 for i in range(2 * evens - 1)] for row in B]
@@ -50,7 +50,7 @@ def _strided(m, B, G, A):
     return Tile(m, B=(*on_evens, *on_odds), G=(*ends, *middle), A=tuple(both), stride=2, pays=4)
 
 
-# 81 multiplications in place of 144.
+# 81 multiplications instead of 144.
 F4_STRIDE2 = _strided(
     m=4,
     B=((2, -1, -2, 1, 0), (0, -2, -1, 1, 0), (0, 2, -3, 1, 0), (0, -1, 0, 1, 0), (0, 2, -1, -2, 1)),
@@ -61,21 +61,21 @@ F4_STRIDE2 = _strided(
 
 class Maps:
     """The linear maps for images of one shape. Tiled, images are (K, K, TH, TW, N, C): one matrix (TH*TW*N, C) for each
-    place in a tile, where TH * TW tiles cover the output. Before and after they are copied as (H, W, N, C): then each small
-    matrix is multiplied by long lines of memory, W*N*C numbers from above and N*C numbers from the left.
+    position in a tile, where TH * TW tiles cover the output. Before and after, they are copied as (H, W, N, C): then each small
+    matrix is multiplied by long rows in memory, of W*N*C elements along the height and N*C elements along the width.
     """
 
     def __init__(self, x, weight, padding, tile, dtype):
         (_, h, w, c), f = x.shape, weight.shape[-1]
         self.tile, self.m, self.k, self.padding = tile, tile.m, len(tile.B), padding
-        # Pixels from a tile to the next, and how many more it sees.
+        # Pixels from one tile to the next, and the number of further pixels that a tile sees.
         self.step = tile.stride * tile.m
         self.beyond = len(tile.B[0]) - self.step
         self.output = output_size((h, w), (3, 3), (tile.stride,) * 2, padding)
         self.tiles = tuple(-(-size // self.m) for size in self.output)
         self.dtype, self.scratch = dtype, scratch.here()
         values = self.k**2 * self.dtype.itemsize
-        # Bytes, see sum_over_chunks.
+        # In bytes, see sum_over_chunks.
         self.size, self.shared = values * self.tiles[0] * self.tiles[1] * (c + f), values * c * f
 
     def __getattr__(self, name):
@@ -84,7 +84,7 @@ class Maps:
 
     @has_forms
     def tile_images(self, x, v=None):
-        """B x B': tiled, from images (N, H, W, C). Into v where it is given."""
+        """Return B x B', tiled, from images (N, H, W, C); in v if it is given."""
         (n, h, w, c), (th, tw), (ph, pw), k = x.shape, self.tiles, self.padding, self.k
         image = self._scratch(
             "image", *(tiles * self.step + self.beyond for tiles in self.tiles), n, c
@@ -104,14 +104,14 @@ class Maps:
 
     @has_forms
     def untile_gradient(self, g_v, g_x):
-        """Write B' g_v B to images g_x (N, H, W, C); a pixel that several tiles see is the sum of what they give."""
+        """Write B' g_v B to images g_x (N, H, W, C); a pixel that several tiles see is the sum of their contributions."""
         (n, h, w, c) = g_x.shape
         (th, tw) = self.tiles
         (ph, pw) = self.padding
         k = self.k
         step = self.step
         beyond = self.beyond
-        # The pixels behind `step` are the next tile's too.
+        # The pixels from `step` on belong to the next tile, too.
         own, shared = self.B.T[:step], self.B.T[step:]
         tiles = _by_tiles(g_v)
         rows = self._scratch("rows", th, k, tw + 1, step, n * c)
@@ -135,11 +135,11 @@ class Maps:
         g_x[:, : inside.shape[1], : inside.shape[2]] = inside
 
     def tiled(self, n, channels):
-        """Memory for a whole batch, tiled."""
+        """Return memory for a whole batch, tiled."""
         return xp.empty((self.k, self.k, *self.tiles, n, channels), dtype=self.dtype)
 
     def whole_input(self, x):
-        """tile_images() of a whole batch."""
+        """Return tile_images() of a whole batch."""
         v = self.tiled(len(x), x.shape[-1])
 
         def tile(part):
@@ -149,13 +149,13 @@ class Maps:
         return v
 
     def product(self, tiled, filters, channels):
-        """One product of matrices for each place in the tile."""
+        """Multiply the matrices of each position in the tile by the filters."""
         result = self._scratch("product", *tiled.shape[:-1], channels)
         product(matrices(tiled), filters, matrices(result))
         return result
 
     def filters_product(self, v, g_product):
-        """What goes back from g_product to the filters: (K*K, C, F)."""
+        """Return the gradient of the filters, (K*K, C, F), from g_product."""
         return product(matrices(v).transpose(0, 2, 1), matrices(g_product))
 
     @has_forms
@@ -170,7 +170,7 @@ class Maps:
 
     @has_forms
     def tile_gradient(self, g, product=None):
-        """A' g A: tiled, from images (N, OH, OW, F). Into product where it is given."""
+        """Return A' g A, tiled, from images (N, OH, OW, F); in product if it is given."""
         (n, oh, ow, f), (th, tw), m, k = g.shape, self.tiles, self.m, self.k
         image = self._scratch("image", th * m, tw * m, n, f)
         image[oh:], image[:, ow:] = 0, 0
@@ -183,7 +183,7 @@ class Maps:
 
     @has_forms
     def tile_filters(self, weight):
-        """G w G' for each channel and filter: (K*K, C, F)."""
+        """Return G w G' of each channel and filter: (K*K, C, F)."""
         _, _, c, f = weight.shape
         u, G = xp.empty((self.k**2, c, f), dtype=self.dtype), xp.kron(self.G, self.G)  # (K*K, 9)
 
@@ -195,7 +195,7 @@ class Maps:
 
     @has_forms
     def untile_filters(self, g_u):
-        """G' g_u G: (3, 3, C, F)."""
+        """Return G' g_u G: (3, 3, C, F)."""
         _, c, f = g_u.shape
         g_weight, G = xp.empty((9, c, f), dtype=self.dtype), xp.kron(self.G, self.G)
 
@@ -206,7 +206,7 @@ class Maps:
         return g_weight.reshape(3, 3, c, f)
 
     def _overlapping(self, x, axis):
-        """The pieces of x along an axis that tiles see: a view (..., T, P, ...), in which they overlap."""
+        """Return the slices of x along an axis that tiles see: a view (..., T, P, ...), in which they overlap."""
         shape, strides = list(x.shape), list(x.strides)
         shape[axis : axis + 1] = (shape[axis] - self.beyond) // self.step, self.step + self.beyond
         strides.insert(axis, self.step * strides[axis])
@@ -217,15 +217,15 @@ class Maps:
 
 
 def _lines(x):
-    """(..., N, C) as (..., N*C)."""
+    """Reshape (..., N, C) to (..., N*C)."""
     return x.reshape(*x.shape[:-2], x.shape[-2] * x.shape[-1])
 
 
 def matrices(tiled):
-    """(K, K, TH, TW, N, C) as one matrix (TH*TW*N, C) for each place in the tile."""
+    """Reshape (K, K, TH, TW, N, C) to one matrix (TH*TW*N, C) for each position in the tile."""
     return tiled.reshape(len(tiled) ** 2, -1, tiled.shape[-1])
 
 
 def _by_tiles(tiled):
-    """(K, K, TH, TW, N, C) as (TH, K, TW, K, N*C): a row of tiles, after the first of the two products."""
+    """View (K, K, TH, TW, N, C) as (TH, K, TW, K, N*C): rows of tiles, after the first of the two products."""
     return _lines(tiled).transpose(2, 0, 3, 1, 4)

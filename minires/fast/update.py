@@ -1,4 +1,4 @@
-"""The updates of SGD and Adam in chunks, on all cores. Stand for optim's sgd and adam, which make arrays as large as a parameter."""
+"""The updates of SGD and Adam in chunks, on all cores. They replace optim's sgd and adam, which copy whole parameters."""
 
 from minires.backend import xp
 from minires.fast.parts import scratch, sum_over_chunks
@@ -30,7 +30,7 @@ def adam_in_chunks(
 ):
     """adam, a chunk of the parameter at a time."""
     b1, b2 = betas
-    m_part, v_part = 1 - b1**t, 1 - b2**t  # of what m and v would be without the start at zero
+    m_part, v_part = 1 - b1**t, 1 - b2**t  # corrections for the start at zero
 
     def move(w, g, m, v):
         step, root = scratch("step", w.shape, w.dtype), scratch("ahead", w.shape, w.dtype)
@@ -56,7 +56,7 @@ def adam_in_chunks(
 
 
 def _in_chunks(move, *arrays):
-    """move(chunk of each array), all of them flat: nothing as large as a parameter is made."""
+    """Call move(chunk of each array), with flat arrays, so that no array as large as a parameter is made."""
     if not all(array.flags.c_contiguous for array in arrays):
         move(*arrays)
         return

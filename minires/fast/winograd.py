@@ -1,15 +1,15 @@
 """Convolution by a 3x3 kernel with fewer multiplications: Winograd's F(m x m, 3x3), for stride 1 and 2.
 
-Stands for ops.conv2d in float32 and float64, where it pays.
+Replaces ops.conv2d in float32 and float64, if it is faster.
 
-An output tile of m x m pixels comes from an input tile of p x p. Three matrices make it so:
+An output tile of m x m pixels comes from an input tile of p x p. Three matrices compute it:
 
     y = A [ (G w G') * (B x B') ] A'      on each tile and channel; * element by element, ' transposed
 
-That is k^2 multiplications for a tile and filter in place of 9 m^2, where k = m + 2 for stride 1: 4 times fewer for m = 4.
-Summed over the channels the middle becomes k^2 products of matrices, one for each place in the tile. To multiply by A, B or G
-on one side is a product of small matrices for each row of tiles, on the other side for each tile: all of it is matmul.
-The way back is the chain rule: each linear map is replaced by its adjoint, in the other order.
+That is k^2 multiplications per tile and filter instead of 9 m^2, where k = m + 2 for stride 1: 4 times fewer for m = 4.
+Summed over the channels, the middle becomes k^2 matrix multiplications, one for each position in the tile. Multiplying by A, B or
+G takes products of small matrices: on one side for each row of tiles, on the other side for each tile. All of it is matmul.
+The backward pass is the chain rule: each linear map is replaced by its adjoint, in reverse order.
 
 Source  Winograd 1980; Lavin and Gray 2016, "Fast Algorithms for Convolutional Neural Networks", whose B^T, G, A^T are B, G, A
 here. In float32 the result is 2e-7 (m = 2) to 3e-6 (m = 4) of its size away from the true one.
@@ -31,7 +31,7 @@ TILES = {(1, 1): (F4, F2), (2, 2): (F4_STRIDE2,)}  # by stride
 def winograd(x, weight, bias=None, *, stride=1, padding=0, needs_input_grad=NEEDED):
     """conv2d by Winograd's tiles, where they pay: with few channels the transforms cost more than the multiplications saved.
 
-    A GPU's kernels know tiles of stride 1, and its units for TF32 and half types need no fewer multiplications.
+    On a GPU, kernels exist for tiles of stride 1; with TF32 and half types, fewer multiplications gain nothing.
     """
     n, h, w, _ = check_shapes(x, weight, bias)
     kernel, stride, padding = window(weight.shape[:2], stride, padding)
@@ -51,11 +51,11 @@ def winograd(x, weight, bias=None, *, stride=1, padding=0, needs_input_grad=NEED
 
 
 def by_tiles(x, weight, bias=None, *, padding=(0, 0), tile=F4, needs_input_grad=NEEDED):
-    """conv2d by 3x3 kernels with the tile's stride, in another order of sums.
+    """conv2d by 3x3 kernels with the tile's stride, in a different order of sums.
 
     x  (N, H, W, C)    weight  (3, 3, C, F)    bias  (F,)    result  (N, OH, OW, F)
 
-    Saves  x and weight. B x B', 2.25 times as large as x for m = 4, is made again when it is needed.
+    Saves  x and weight. B x B', which is 2.25 times as large as x for m = 4, is computed again when it is needed.
     """
     n, f = len(x), weight.shape[-1]
     maps = Maps(x, weight, padding, tile, result_dtype(x, weight, bias))
@@ -95,8 +95,8 @@ BLOCK = 128  # channels
 
 
 def _channels_in_blocks(x, weight, bias, maps, needs_input_grad):
-    """The same where there are fewer tiles than channels: G w G' is larger than B x B' then, and should stay in the cache: it is
-    never there as a whole. The whole batch is tiled, and each part works with the filters of some channels.
+    """Do the same if there are fewer tiles than channels: G w G' is then larger than B x B', and should stay in the cache, so it
+    is never computed as a whole. The whole batch is tiled, and each part works with the filters of some channels.
     """
     (n, _, _, c), f = x.shape, weight.shape[-1]
     v = maps.whole_input(x)
@@ -134,7 +134,7 @@ def _channels_in_blocks(x, weight, bias, maps, needs_input_grad):
             g_weight[:, :, channels] = maps.untile_filters(
                 xp.matmul(v_part.transpose(0, 2, 1), g_part)
             )
-            if needs_input_grad[0]:  # and where v was there is room for its gradient
+            if needs_input_grad[0]:  # the gradient of v replaces v
                 xp.matmul(
                     g_part, maps.tile_filters(weight[:, :, channels]).transpose(0, 2, 1), out=v_part
                 )
@@ -151,7 +151,7 @@ def _channels_in_blocks(x, weight, bias, maps, needs_input_grad):
 
 
 def _each_block(maps, work, channels):
-    """work(slice) for each BLOCK of channels, side by side."""
+    """Call work(slice) for each BLOCK of channels, in parallel."""
     blocks = -(-channels // BLOCK)
     sum_over_chunks(
         lambda chunk: work(slice(chunk.start * BLOCK, chunk.stop * BLOCK)),

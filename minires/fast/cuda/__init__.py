@@ -1,7 +1,7 @@
-"""Kernels in CUDA C for what NumPy's routines would do on a GPU in many passes, and what starts them.
+"""Kernels in CUDA C for operations that would take NumPy's routines many passes on a GPU, and the functions that launch them.
 
-Each function here stands, on a GPU, for a plain one or for a part of a faster form; it declines where it has no kernel for a
-dtype. The sources are the .cu files beside this; they also compile as C++ for the processor, where the tests run them.
+On a GPU, each function here replaces a plain one or a part of a faster form; it declines if it has no kernel for a dtype.
+The sources are the .cu files in this folder; they also compile as C++ for the CPU, where the tests run them.
 """
 
 from minires.fast.cuda import augment, columns, device, loss, norm, pool, update, winograd

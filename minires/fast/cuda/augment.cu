@@ -1,7 +1,7 @@
-// Images of a batch, picked out of all images (uint8 or other numbers), moved, cut out and normalised on the card.
+// Images of a batch, picked from all images (uint8 or other types), shifted, cut out and normalised on the GPU.
 
-// A thread for each number of the result (N, H, W, C). chosen says which images; moves is (N, 5): how far down and across to look,
-// whether it is mirrored, and the corner of the square that is black.
+// One thread per element of the result (N, H, W, C). chosen has the indices of the images; moves is (N, 5): the shift down and
+// across, 1 to mirror, and the corner of the square that becomes black.
 template <typename T, typename I>
 __global__ void pick(const T* images, const I* chosen, const int* moves, const float* factor, const float* offset, float* x, int h, int w,
                      int c, int cutout, long long threads) {

@@ -1,4 +1,4 @@
-"""Batches from all images, on the card. Stands for data.batches.gather."""
+"""Batches from all images, on the GPU. Replaces data.batches.gather."""
 
 from minires.backend import xp
 from minires.data.batches import MOVES, gather
@@ -8,7 +8,7 @@ from minires.ops.forms import faster
 
 @faster(gather, on="cupy", covers=("crop_and_flip",))
 def gather_kernel(images, chosen, moves, cutout, factor, offset):
-    """A thread for each number of the batch."""
+    """Run one thread per element of the batch."""
     (_, h, w, c), kind, ints = images.shape, c_type(images), c_type(chosen)
     if kind is None or ints is None:
         return NotImplemented

@@ -1,6 +1,6 @@
 // im2col and col2im. columns is (N*OH*OW, KH*KW*C), images are (N, H, W, C).
 
-// A thread for each row of columns and V channels, of which there are `runs`: it copies what lies under the window, place by place.
+// One thread per row of columns and V channels, of which there are `runs`: it copies the pixels in the window, position by position.
 template <typename T, int V>
 __global__ void im2col(const Run<T, V>* x, Run<T, V>* columns, int h, int w, int runs, int oh, int ow, int kh, int kw, int sh, int sw,
                        int ph, int pw, long long threads) {
@@ -20,7 +20,7 @@ __global__ void im2col(const Run<T, V>* x, Run<T, V>* columns, int h, int w, int
         }
 }
 
-// A thread for each pixel and V channels: it adds up the entries of all windows that see the pixel, in a fixed order.
+// One thread per pixel and V channels: it adds up the entries of all windows that see the pixel, in a fixed order.
 template <typename T, int V>
 __global__ void col2im(const Run<T, V>* columns, Run<T, V>* image, int h, int w, int runs, int oh, int ow, int kh, int kw, int sh, int sw,
                        int ph, int pw, long long threads) {
@@ -29,7 +29,7 @@ __global__ void col2im(const Run<T, V>* columns, Run<T, V>* image, int h, int w,
     typedef typename SumOf<T>::type S;
     int run = i % runs, places = kh * kw;
     long long pixel = i / runs, rest = pixel / w;
-    int z = (int)(pixel % w) + pw, y = (int)(rest % h) + ph;  // with the frame
+    int z = (int)(pixel % w) + pw, y = (int)(rest % h) + ph;  // with padding
     const Run<T, V>* rows = columns + rest / h * oh * ow * places * runs + run;
     S sum[V] = {};
     for (int u = 0; u < kh; u++) {

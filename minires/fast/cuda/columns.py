@@ -1,4 +1,4 @@
-"""im2col and col2im as kernels. Stand for ops.im2col and ops.col2im."""
+"""im2col and col2im as kernels. They replace ops.im2col and ops.col2im."""
 
 from minires.backend import xp
 from minires.fast.cuda.start import c_float, each, run_length
@@ -9,7 +9,7 @@ from minires.ops.windows import image_shape, output_size, window
 
 @faster("im2col", on="cupy", covers=("overlap_add",))
 def im2col_kernel(x, *, kernel, stride=1, padding=0):
-    """A thread for each run of channels of the columns. Saves  a shape."""
+    """Run one thread per run of channels of the columns. Saves  a shape."""
     (kh, kw), _, _ = kernel, stride, padding = window(kernel, stride, padding)
     n, h, w, c = shape = image_shape(x, "im2col")
     oh, ow = output_size((h, w), kernel, stride, padding)
@@ -29,12 +29,12 @@ def im2col_kernel(x, *, kernel, stride=1, padding=0):
 
 @faster("col2im", on="cupy", covers=("overlap_add",))
 def col2im_kernel(columns, *, shape, kernel, stride=1, padding=0):
-    """A thread for each run of channels of the image, which adds up what the windows over it give. Saves  nothing."""
+    """Run one thread per run of channels of the image, which adds up the entries of the windows over it. Saves  nothing."""
     (kh, kw), _, _ = kernel, stride, padding = window(kernel, stride, padding)
     n, h, w, c = shape
     oh, ow = output_size((h, w), kernel, stride, padding)
     kind, run = c_float(columns, halves=True), run_length(c, columns.dtype)
-    if kind is None or columns.shape != (n * oh * ow, kh * kw * c):  # the plain form refuses that
+    if kind is None or columns.shape != (n * oh * ow, kh * kw * c):  # the plain form raises
         return NotImplemented
     image = xp.empty(shape, dtype=columns.dtype)
     each("columns.cu", f"col2im<{kind}, {run}>", image.size // run, xp.ascontiguousarray(columns), image,

@@ -1,6 +1,6 @@
-// What all kernels share. Images are channels last, so V neighbouring channels are one load of up to 16 bytes.
+// Code that all kernels share. Images are channels last, so V neighbouring channels are one load of up to 16 bytes.
 
-#ifdef __CUDACC__  // else whoever compiles it gives these two
+#ifdef __CUDACC__  // otherwise the code around this text defines these two
 __device__ inline unsigned short float16_of(float x) {
     unsigned short bits;
     asm("cvt.rn.f16.f32 %0, %1;" : "=h"(bits) : "f"(x));
@@ -19,7 +19,7 @@ struct alignas(sizeof(T) * V) Run {
     T at[V];
 };
 
-// Half types: kernels read them, write them, and compute in float. Both ways of rounding are to the nearest, ties to even.
+// Half types: kernels read them, write them, and compute in float. Both round to nearest, ties to even.
 struct Float16 {
     unsigned short bits;
     Float16() = default;
@@ -37,11 +37,11 @@ struct Bfloat16 {
     __device__ inline operator float() const { return __uint_as_float((unsigned)bits << 16); }
 };
 
-// The type in which numbers of type T are added up.
+// The type in which numbers of type T are summed.
 template <typename T> struct SumOf { typedef float type; };
 template <> struct SumOf<double> { typedef double type; };
 
-// Which step of a window has its place u at the pixel `at` (counted with the frame): from 0 to steps - 1, or -1 for none.
+// The step of a window whose position u is at the pixel `at` (counted with padding): from 0 to steps - 1, or -1 for none.
 __device__ inline int step_of_window(int at, int u, int stride, int steps) {
     int step = (at - u) / stride;
     return at < u || (at - u) % stride || step >= steps ? -1 : step;

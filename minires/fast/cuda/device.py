@@ -1,4 +1,4 @@
-"""The card through CuPy: our kernels compiled (by NVRTC, when first used), products by cuBLAS, and how much memory is free."""
+"""The GPU through CuPy: kernels compiled by NVRTC at first use, products by cuBLAS, and the amount of free memory."""
 
 from functools import cache
 
@@ -6,7 +6,7 @@ from minires.fast.cuda import gemm
 from minires.fast.parts import cut, one_by_one
 from minires.ops.forms import faster, has_forms
 
-LARGE = 64 << 20  # bytes that a card has in any case
+LARGE = 64 << 20  # bytes that every GPU has
 
 
 @cache
@@ -19,7 +19,7 @@ def _compiled(source, function):
 
 @has_forms
 def launch(source, function, blocks, block, arguments):
-    """Start a kernel: blocks (across, down) of so many threads each."""
+    """Launch a kernel: `blocks` (across, down) of `block` threads each."""
     _compiled(source, function)(blocks, (block,), tuple(arguments))
 
 
@@ -31,7 +31,7 @@ def cublas_product(a, b, out=None):
 
 @has_forms
 def products():
-    """The gemm.Products of CuPy's arrays."""
+    """Return the gemm.Products for CuPy's arrays."""
     return _cupy_products()
 
 
@@ -49,14 +49,14 @@ def _cupy_products():
 
 @faster("sum_over_chunks", on="cupy")
 def chunks_that_fit(work, n, bytes_each, bytes_shared=0):
-    """The whole batch at once, unless that would take more than a quarter of the free memory."""
+    """Run the whole batch at once, unless that would take more than a quarter of the free memory."""
     chunk = budget() if n * bytes_each > LARGE else LARGE
     return one_by_one(work, cut(n, bytes_each, bytes_shared, chunk))
 
 
 @has_forms
 def free_bytes():
-    """The memory that arrays can still have: what is free on the card and in CuPy's pool, within the pool's limit."""
+    """Return the memory available to arrays: what is free on the GPU and in CuPy's pool, within the pool's limit."""
     import cupy
 
     pool = cupy.get_default_memory_pool()
@@ -65,7 +65,7 @@ def free_bytes():
 
 
 def budget():
-    """The bytes that a part of a batch may take: a quarter of what is free, as a power of 2, so that it stays the same from
-    step to step, and the cut with it.
+    """Return the bytes that a chunk of a batch may take: a quarter of the free memory, as a power of 2, so that the chunks
+    stay the same from step to step.
     """
     return 1 << max(free_bytes() // 4, 1 << 20).bit_length() - 1

@@ -1,26 +1,26 @@
-"""Products of matrices by cuBLAS: of views with any distance between rows, with TF32 by a switch, summed in float32."""
+"""Matrix multiplication by cuBLAS: for views with any row stride, optionally in TF32, with sums in float32."""
 
 import numpy
 
 from minires.backend import is_half, settings
 
-# From library_types.h and cublas_api.h: what numbers are, and what they are multiplied as.
+# From library_types.h and cublas_api.h: the types of elements, and the types they are multiplied in.
 REAL = {"float32": 0, "float64": 1, "float16": 2, "bfloat16": 14}
 FLOAT32, TF32, FLOAT64, ANY = 68, 77, 70, -1
 PLAIN, TRANSPOSED = 0, 1
 
 
 class Products:
-    """matmul for the arrays of a library. pointer(array) is where one lies; gemm is cublasGemmEx without its handle, and stacks
-    are cublasSgemmStridedBatched and cublasDgemmStridedBatched without theirs, by type.
+    """matmul for the arrays of a library. pointer(array) returns its address; gemm is cublasGemmEx without its handle, and stacks
+    are cublasSgemmStridedBatched and cublasDgemmStridedBatched without theirs, by dtype.
     """
 
     def __init__(self, library, pointer, gemm, stacks):
         self.library, self.pointer, self.gemm, self.stacks = library, pointer, gemm, stacks
 
     def __call__(self, a, b, out=None):
-        """a @ b. Two matrices of one type of floats go to cuBLAS, where they lie, and two stacks of as many in float32 (never
-        with TF32) or float64; the rest is the library's own matmul. Of half types `out` may be float32, as the sums are.
+        """Return a @ b. cuBLAS multiplies two matrices of one dtype of floats, without copies, and two equally long stacks in
+        float32 (never in TF32) or float64; the library's own matmul does the rest. For half types `out` may be float32.
         """
         kind, name = REAL.get(a.dtype.name), a.dtype.name
         ours = (a.ndim == b.ndim == 2 and kind is not None) or (
@@ -30,14 +30,16 @@ class Products:
             return self.library.matmul(a, b, out=out)
         shape, (k, n) = (*a.shape[:-1], b.shape[-1]), b.shape[-2:]
         if a.shape[-1] != k:
-            raise ValueError(f"matmul: a has {a.shape[-1]} columns, b has {k} rows")
+            raise ValueError(
+                f"matmul: expected a b with {a.shape[-1]} rows, as a has columns, got {k}"
+            )
         fits = out is not None and (
             out.dtype == a.dtype or (is_half(a.dtype) and out.dtype == numpy.float32)
         )
         ready = fits and _rows_apart(out)
         into = out if ready else self.library.empty(shape, dtype=a.dtype)
         (a, *place_a), (b, *place_b) = self._placed(a), self._placed(b)
-        # cuBLAS counts down the columns, so that rows are columns to it: it multiplies b' by a', and finds out' = b' a'.
+        # cuBLAS is column-major, so our rows are its columns: it multiplies b' by a', and computes out' = b' a'.
         sizes = n, shape[-2], k
         if a.ndim == 2:
             self._matrices(sizes, (b, *place_b), (a, *place_a), into, kind)
@@ -65,7 +67,7 @@ class Products:
                                   0.0, self.pointer(into), _rows_apart(into), apart[2], len(into))  # fmt: skip
 
     def _placed(self, x):
-        """(x or a copy of it, whether its matrices lie transposed, how far their rows are apart)"""
+        """Return (x or a copy of it, PLAIN or TRANSPOSED, the row stride)."""
         for array, way in ((x, PLAIN), (x.swapaxes(-1, -2), TRANSPOSED)):
             apart = _rows_apart(array)
             if apart:
@@ -75,7 +77,7 @@ class Products:
 
 
 def _rows_apart(x):
-    """The distance between rows in numbers, where the numbers of a row lie side by side; else 0."""
+    """Return the row stride in elements, if the elements of a row are contiguous; otherwise 0."""
     (m, n), (down, across) = x.shape[-2:], (stride // x.dtype.itemsize for stride in x.strides[-2:])
     if (n > 1 and across != 1) or (x.ndim > 2 and len(x) > 1 and x.strides[0] < 0):
         return 0

@@ -1,7 +1,7 @@
-// Softmax cross entropy. A thread for each of N examples, with K classes.
+// Softmax cross entropy. One thread per example (N), with K classes.
 
 // difference = softmax(logits) - target, and each example's loss; the target is 1 - smoothing at the label, plus smoothing / K
-// everywhere. A class that is impossible (-inf) and not the target costs nothing. A label out of range gives NaN.
+// everywhere. An impossible class (-inf) that is not the target costs nothing. A label out of range gives NaN.
 template <typename T, typename L>
 __global__ void cross_entropy(const T* logits, const L* labels, typename SumOf<T>::type* difference, typename SumOf<T>::type* losses,
                               typename SumOf<T>::type smoothing, int k, long long threads) {

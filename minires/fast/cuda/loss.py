@@ -1,4 +1,4 @@
-"""Softmax cross entropy as a kernel. Stands for ops.cross_entropy."""
+"""Softmax cross entropy as a kernel. Replaces ops.cross_entropy."""
 
 from minires.backend import accumulation_dtype, xp
 from minires.fast.cuda.start import c_float, c_type, each
@@ -8,7 +8,7 @@ from minires.ops.loss import check_labels
 
 @faster("cross_entropy", on="cupy", covers=("log_softmax",))
 def cross_entropy_kernel(logits, labels, *, label_smoothing=0.0):
-    """A thread for each example. Labels out of range make its loss NaN: to read them on the host would be to wait for the card.
+    """Run one thread per example. Labels out of range make its loss NaN, as reading them on the host would mean a wait for the GPU.
 
     Saves  softmax(logits) - target.
     """

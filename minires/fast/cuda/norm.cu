@@ -1,14 +1,14 @@
 // Batch norm: the statistics of each channel, and one pass over memory each way with the residual add and ReLU.
 // An array is (M, C): M values for each of C channels, of which a thread takes V neighbours.
 //
-// Sums go in two stages. In the first, block (i, j) of a grid adds up every GY-th row of some channels; in the second one block
-// adds up what the GY blocks found. A block's threads stand side by side for channels ("lanes") and behind each other for
-// rows ("depth"); both are powers of two. The order is fixed, so the sums have the same bits each time.
+// Sums take two stages. In the first, block (i, j) of a grid adds up every GY-th row of some channels; in the second, one block
+// adds up the results of the GY blocks. A block's threads form a grid of channels ("lanes") by rows ("depth"); both sizes
+// are powers of two. The order is fixed, so the sums have the same bits each time.
 
 #define THREADS 256
 
-// Count, mean and sum of squared distances from it, of the values of one channel. Means are told as distances from the channel's
-// first value of all: where the values are far from 0 a distance is exact, and a mean is not.
+// Count, mean and sum of squared deviations from the mean, of the values of one channel. Means are stored relative to the
+// channel's very first value: if the values are far from 0, the difference is exact, and the mean is not.
 template <typename S> struct Moments {
     S count, mean, squares;
 };
@@ -29,7 +29,7 @@ template <typename S> __device__ inline Pair<S> both(Pair<S> a, Pair<S> b) {
     return {a.first + b.first, a.second + b.second};
 }
 
-// What the threads behind each other found, merged in the foremost.
+// The results of the threads of one lane, merged in the first of them.
 template <typename P, int V> __device__ void merge_depth(P (&found)[V], int lanes) {
     __shared__ P shared[THREADS];
     for (int k = 0; k < V; k++) {
@@ -49,7 +49,7 @@ __global__ void stats_of_rows(const Run<T, V>* x, Moments<typename SumOf<T>::typ
     int run = blockIdx.x * lanes + threadIdx.x % lanes, depth = blockDim.x / lanes;
     Moments<S> moments[V] = {};
     if (run < runs) {
-        S base[V], sum[V] = {}, squares[V] = {}, count = 0;  // of distances from this thread's first value
+        S base[V], sum[V] = {}, squares[V] = {}, count = 0;  // of differences from this thread's first value
         for (long long row = blockIdx.y * (long long)depth + threadIdx.x / lanes; row < m; row += gridDim.y * (long long)depth) {
             Run<T, V> value = x[row * runs + run];
             for (int k = 0; k < V; k++) {
@@ -105,7 +105,7 @@ __global__ void moved_statistics(S* running_mean, S* running_var, const S* mean,
     running_var[i] = running_var[i] * (1 - momentum) + momentum * (var[i] * unbiased);
 }
 
-// Sums over each channel of g and of g * (x - mean), where g ends at places at which `above` is not more than 0.
+// Sums over each channel of g and of g * (x - mean), where g is taken as 0 if `above` is not more than 0.
 template <typename T, int V, bool RELU>
 __global__ void gradient_sums_of_rows(const Run<T, V>* g, const Run<T, V>* above, const Run<T, V>* x, const typename SumOf<T>::type* mean,
                                       Pair<typename SumOf<T>::type>* found, long long m, int runs, int lanes) {
@@ -131,7 +131,7 @@ __global__ void gradient_sums_of_rows(const Run<T, V>* g, const Run<T, V>* above
         for (int k = 0; k < V; k++) found[(blockIdx.y * (long long)runs + run) * V + k] = sums[k];
 }
 
-// g_beta and g_gamma; and what is taken from each g because the mean and the variance move with x.
+// g_beta and g_gamma, and the terms subtracted from each g because the mean and the variance depend on x.
 template <typename S>
 __global__ void gradient_sums_of_parts(const Pair<S>* found, const S* gamma, const S* var, S eps, S* g_beta, S* g_gamma, S* push, S* pull,
                                        S m, int parts, int channels, int lanes) {
@@ -166,7 +166,7 @@ __global__ void normalise(const Run<T, V>* x, const Run<T, V>* add, Run<T, V>* y
     y[i] = result;
 }
 
-// g_x = g * gamma / sqrt(var + eps) - push - (x - mean) * pull, where g ends at places at which `above` is not more than 0: g_sum.
+// g_x = g * gamma / sqrt(var + eps) - push - (x - mean) * pull, where g is taken as 0 if `above` is not more than 0: g_sum.
 template <typename T, int V, bool RELU, bool MOVING, bool SUM>
 __global__ void normalise_backward(const Run<T, V>* g, const Run<T, V>* above, const Run<T, V>* x, Run<T, V>* g_x, Run<T, V>* g_sum,
                                    const typename SumOf<T>::type* mean, const typename SumOf<T>::type* var,

@@ -1,6 +1,6 @@
 """Batch norm: statistics, the forward pass and the two of the backward pass.
 
-Stand for ops.channel_stats, nn's update_running, and norm_forward and norm_backward of minires.fast.onepass.
+They replace ops.channel_stats, nn's update_running, and norm_forward and norm_backward of minires.fast.onepass.
 """
 
 import numpy
@@ -12,14 +12,14 @@ from minires.nn.layers import update_running
 from minires.ops.forms import faster
 from minires.ops.norm import check_values
 
-ROWS = 8  # that a thread of the first stage takes, at least
-PARTS = 1024  # that the first stage gives, at most: enough blocks to fill a card
-DEPTH = 64  # threads behind each other in the second stage
+ROWS = 8  # rows that a thread of the first stage takes, at least
+PARTS = 1024  # parts of the first stage, at most: enough blocks to fill a GPU
+DEPTH = 64  # threads per channel in the second stage
 
 
 @faster("channel_stats", on="cupy")
 def channel_stats_kernel(x):
-    """In two stages: of parts of the rows, then of all parts."""
+    """Compute statistics in two stages: of parts of the rows, then of all parts."""
     check_values("channel_stats", as_float(x), at_least=1)
     kind, c, dtype = c_float(x, halves=True), x.shape[-1], accumulation_dtype(x.dtype)
     if kind is None:
@@ -33,7 +33,7 @@ def channel_stats_kernel(x):
 
 @faster(update_running, on="cupy")
 def update_running_kernel(running_mean, running_var, mean, var, momentum, count):
-    """A thread for each channel."""
+    """Run one thread per channel."""
     kind, real = c_float(running_mean, running_var, mean, var), mean.dtype.type
     if kind is None or not all(array.flags.c_contiguous for array in (running_mean, running_var)):
         return NotImplemented
@@ -44,7 +44,7 @@ def update_running_kernel(running_mean, running_var, mean, var, momentum, count)
 
 @faster(norm_forward, on="cupy")
 def norm_forward_kernel(x, gamma, beta, add, mean, var, eps, relu):
-    """A thread for each run of channels."""
+    """Run one thread per run of channels."""
     kind = c_float(x, x if add is None else add, halves=True)
     c = x.shape[-1]
     dtype = accumulation_dtype(x.dtype)
@@ -59,7 +59,7 @@ def norm_forward_kernel(x, gamma, beta, add, mean, var, eps, relu):
 
 @faster(norm_backward, on="cupy")
 def norm_backward_kernel(g, y, x, gamma, mean, var, eps, training, has_add):
-    """Sums in two stages, then a thread for each run of channels."""
+    """Compute sums in two stages, then run one thread per run of channels."""
     kind = c_float(x, g, halves=True)
     c = x.shape[-1]
     relu = y is not None
@@ -84,7 +84,7 @@ def norm_backward_kernel(g, y, x, gamma, mean, var, eps, training, has_add):
 
 
 def _first_stage(function, x, values, *arrays):
-    """(parts, what they found): so many values for each part and channel."""
+    """Return (number of parts, their results): `values` numbers for each part and channel."""
     c = x.shape[-1]
     m, run = x.size // c, run_length(c, x.dtype)
     runs = c // run

@@ -1,6 +1,6 @@
-// Max pooling. Images are (N, H, W, C); place (N, OH, OW, C) says where in its window each result was found, row by row.
+// Max pooling. Images are (N, H, W, C); place (N, OH, OW, C) is the position of each result in its window, in row order.
 
-// A thread for each result. The first of equals wins, a NaN wins over all before it.
+// One thread per result. The first of equals wins; a NaN wins over all before it.
 template <typename T, typename P>
 __global__ void max_pool(const T* x, T* y, P* place, int h, int w, int c, int oh, int ow, int kh, int kw, int sh, int sw,
                          int ph, int pw, long long threads) {
@@ -25,14 +25,14 @@ __global__ void max_pool(const T* x, T* y, P* place, int h, int w, int c, int oh
     place[i] = (P)where;
 }
 
-// A thread for each pixel: it adds up the gradients of the windows in which it was the largest.
+// One thread per pixel: it adds up the gradients of the windows in which it was the largest.
 template <typename T, typename P>
 __global__ void max_pool_backward(const T* g, const P* place, T* g_x, int h, int w, int c, int oh, int ow, int kh, int kw,
                                   int sh, int sw, int ph, int pw, long long threads) {
     long long i = thread_number();
     if (i >= threads) return;
     long long pixel = i / c, rest = pixel / w;
-    int z = (int)(pixel % w) + pw, y = (int)(rest % h) + ph;  // with the frame
+    int z = (int)(pixel % w) + pw, y = (int)(rest % h) + ph;  // with padding
     long long image = rest / h * oh * ow * c + i % c;
     typename SumOf<T>::type sum = 0;
     for (int u = 0; u < kh; u++) {

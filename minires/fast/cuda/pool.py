@@ -1,4 +1,4 @@
-"""Max pooling as kernels. Stands for ops.max_pool2d."""
+"""Max pooling as kernels. They replace ops.max_pool2d."""
 
 from minires.backend import as_float, xp
 from minires.fast.cuda.start import c_float, c_type, each
@@ -9,7 +9,7 @@ from minires.ops.windows import image_shape, output_size
 
 @faster("max_pool2d", on="cupy", covers=("overlap_add",))
 def max_pool2d_kernel(x, *, kernel, stride=None, padding=0):
-    """A thread for each result, and one for each pixel in the backward pass. Saves  the position of each maximum."""
+    """Run one thread per result, and one per pixel in the backward pass. Saves  the position of each maximum."""
     n, h, w, c = shape = image_shape(x, "max_pool2d")
     kind = c_float(x, halves=True)
     if kind is None:

@@ -1,4 +1,4 @@
-"""How kernels are started: a thread for each number, or a grid of blocks."""
+"""Launching of kernels: one thread per element, or a grid of blocks."""
 
 from functools import cache
 from pathlib import Path
@@ -9,20 +9,20 @@ from minires.fast.cuda.device import launch
 
 BLOCK = 256  # threads
 FLOATS = {"float32": "float", "float64": "double"}
-# In common.h; they are read, written, and summed in float.
+# Defined in common.h; kernels read and write them, and compute in float.
 HALVES = {"float16": "Float16", "bfloat16": "Bfloat16"}
 TYPES = {**FLOATS, "uint8": "unsigned char", "int32": "int", "int64": "long long"}
 
 
 def c_type(array):
-    """The C name of the type of numbers that are read: images, labels, places. None where there are no kernels for it."""
+    """Return the C name of a type that is only read (images, labels, positions), or None if there are no kernels for it."""
     return TYPES.get(array.dtype.name)
 
 
 def c_float(*arrays, halves=False):
-    """The C name of the type of all of these, of numbers that are computed with; None where it is not one, or has no kernels.
+    """Return the C name of the float type of all these arrays, or None if they differ or there are no kernels for it.
 
-    halves  whether a half type has
+    halves  True if there are kernels for half types
     """
     names = {array.dtype.name for array in arrays}
     return (
@@ -31,12 +31,12 @@ def c_float(*arrays, halves=False):
 
 
 def c_bool(value):
-    """As C writes it."""
+    """Return a bool in C."""
     return "true" if value else "false"
 
 
 def run_length(c, dtype):
-    """How many neighbouring channels a thread takes: what 16 bytes hold, or less where that does not divide c."""
+    """Return the number of neighbouring channels per thread: as many as fit in 16 bytes, or fewer if that does not divide c."""
     length = max(16 // dtype.itemsize, 1)
     while c % length:
         length //= 2
@@ -44,7 +44,7 @@ def run_length(c, dtype):
 
 
 def each(file, function, threads, *arguments, before=""):
-    """A thread for each of so many; the function gets their number as its last argument."""
+    """Run the function in `threads` threads; it gets their number as its last argument."""
     if threads:
         grid(
             file,
@@ -58,9 +58,9 @@ def each(file, function, threads, *arguments, before=""):
 
 
 def grid(file, function, blocks, block, *arguments, before=""):
-    """function(*arguments) by blocks (x, y) of so many threads. Ints go as int, bools in the function's name.
+    """Run function(*arguments) in `blocks` (x, y) of `block` threads. Ints are passed as int, bools in the function's name.
 
-    before  a text that the file's needs before it
+    before  C code that the file needs before its own
     """
     arguments = [
         numpy.int32(argument) if type(argument) is int else argument for argument in arguments
@@ -70,7 +70,7 @@ def grid(file, function, blocks, block, *arguments, before=""):
 
 @cache
 def source(file, before=""):
-    """The text of a .cu file, with what all of them share before it."""
+    """Return the text of a .cu file, after the text that all of them share."""
     common, text = (
         (Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("common.h", file)
     )

@@ -1,4 +1,4 @@
-// What optimizers do, number by number, over all parameters at once: they lie in one array, as do what is remembered of them.
+// The updates of the optimizers, elementwise, for all parameters at once: they are one array, and so is their state.
 
 // SGD: g += decay * w;  v = momentum * v + g;  w -= lr * v, or with Nesterov lr * (g + momentum * v).
 template <typename T, bool MOMENTUM, bool NESTEROV>
@@ -15,7 +15,7 @@ __global__ void sgd(T* w, const T* g, T* v, T lr, T momentum, T decay, long long
 }
 
 // Adam: m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g**2;  w -= lr * (m / m_part) / (sqrt(v / v_part) + eps). decay is added to g,
-// or DECOUPLED taken from w.
+// or, if DECOUPLED, subtracted from w.
 template <typename T, bool DECOUPLED>
 __global__ void adam(T* w, const T* g, T* m, T* v, T lr, T b1, T b2, T eps, T decay, T m_part, T v_part, long long threads) {
     long long i = thread_number();

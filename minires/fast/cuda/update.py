@@ -1,4 +1,4 @@
-"""SGD and Adam as kernels. Stand for optim's sgd and adam."""
+"""SGD and Adam as kernels. They replace optim's sgd and adam."""
 
 from minires.fast.cuda.start import c_bool, c_float, each
 from minires.ops.forms import faster
@@ -7,7 +7,7 @@ from minires.optim.optimizers import adam, sgd
 
 @faster(sgd, on="cupy")
 def sgd_kernel(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
-    """A thread for each weight."""
+    """Run one thread per weight."""
     arrays = w, g, w if v is None else v
     kind = c_float(*arrays)
     if kind is None or not _whole(*arrays):
@@ -25,7 +25,7 @@ def sgd_kernel(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
 
 @faster(adam, on="cupy")
 def adam_kernel(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
-    """A thread for each weight."""
+    """Run one thread per weight."""
     kind, (b1, b2) = c_float(w, g, m, v), betas
     if kind is None or not _whole(w, g, m, v):
         return NotImplemented
@@ -44,5 +44,5 @@ def adam_kernel(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.
 
 
 def _whole(*arrays):
-    """Whether all of them lie without gaps: they are changed in place."""
+    """Return True if all of them are contiguous, as they are changed in place."""
     return all(array.flags.c_contiguous for array in arrays)

@@ -1,10 +1,10 @@
-// Winograd's convolution: images to tiles and back, and filters likewise. Tiled, images are (K, K, TH, TW, N, C), filters (K, K, C, F);
-// so the values of a tile lie `apart` from each other, and neighbouring threads work at neighbouring channels.
+// Winograd's convolution: maps from images to tiles and back, and of filters. Tiled, images are (K, K, TH, TW, N, C), filters (K, K, C, F);
+// so the elements of a tile are `apart` elements from each other, and neighbouring threads work on neighbouring channels.
 //
-// The matrices A, B, G and their transposes AT, BT, GT stand before this text: ROWS, COLS and at(i, j), which is a constant once
-// loops are unrolled. M, P and STEP are a tile's output pixels, input pixels and the input pixels from one tile to the next.
+// The matrices A, B, G and their transposes AT, BT, GT are defined before this text: ROWS, COLS and at(i, j), which is a constant
+// once loops are unrolled. M, P and STEP are a tile's output pixels, input pixels and the input pixels from one tile to the next.
 
-// out = L d L', the rows of L from FROM on.
+// out = L d L', with the rows of L from FROM to the last.
 template <typename L, int FROM_I, int FROM_J, typename S, int ROWS, int COLS>
 __device__ inline void both_sides(const S (&d)[L::COLS][L::COLS], S (&out)[ROWS][COLS]) {
     S half[ROWS][L::COLS];
@@ -44,7 +44,7 @@ template <typename S, int SIZE> __device__ inline void write(const S (&d)[SIZE][
         for (int j = 0; j < SIZE; j++) to[(i * SIZE + j) * apart] = d[i][j];
 }
 
-// A tile and channel of this thread, from its number in (TH, TW, N, C).
+// The tile and channel of this thread, from its number in (TH, TW, N, C).
 struct Place {
     int channel, image, across, down;
     __device__ inline Place(long long i, int tw, int n, int c) {
@@ -57,7 +57,7 @@ struct Place {
     }
 };
 
-// SIZE x SIZE pixels of an image of one channel, from (top, left) on; what lies beyond its edges reads as 0, and is not written.
+// SIZE x SIZE pixels of one channel of an image, starting at (top, left); pixels beyond its edges read as 0, and are not written.
 template <typename S, int SIZE>
 __device__ inline void read_image(S (&d)[SIZE][SIZE], const S* image, int top, int left, int h, int w, int c) {
 #pragma unroll
@@ -93,7 +93,7 @@ __global__ void tile_images(const S* x, S* v, int n, int h, int w, int c, int tw
     write(out, v + i, threads);
 }
 
-// What tile (down, across) gives to rows FROM_I.. and columns FROM_J.. of B' g_v B.
+// The contribution of tile (down, across) to rows FROM_I.. and columns FROM_J.. of B' g_v B.
 template <int FROM_I, int FROM_J, int ROWS, int COLS, typename S>
 __device__ inline void add_tile(S (&sum)[STEP][STEP], const S* g_v, Place at, int down, int across, int tw, int n, int c, long long apart) {
     S d[B::ROWS][B::ROWS], out[ROWS][COLS];
@@ -105,8 +105,8 @@ __device__ inline void add_tile(S (&sum)[STEP][STEP], const S* g_v, Place at, in
         for (int j = 0; j < COLS; j++) sum[i][j] += out[i][j];
 }
 
-// B' g_v B. A thread for each STEP x STEP pixels of the framed image, which are the tile's own and lie behind those before it:
-// it adds up what up to four tiles give, in a fixed order. There are TH + 1 by TW + 1 of these.
+// B' g_v B. One thread per STEP x STEP pixels of the padded image, which are the tile's own, after those of earlier tiles: it
+// adds up the contributions of up to four tiles, in a fixed order. There are TH + 1 by TW + 1 of these.
 template <typename S>
 __global__ void untile_gradient(const S* g_v, S* g_x, int n, int h, int w, int c, int th, int tw, int ph, int pw, long long threads) {
     long long i = thread_number();

@@ -1,4 +1,4 @@
-"""The linear maps of Winograd's convolution as kernels. Stand for the methods of minires.fast.tiles.Maps, which `maps` is."""
+"""The linear maps of Winograd's convolution as kernels. They replace methods of minires.fast.tiles.Maps; `maps` is one."""
 
 from functools import cache
 
@@ -10,7 +10,7 @@ from minires.ops.forms import faster
 
 @faster(Maps.tile_images, on="cupy")
 def tile_images_kernel(maps, x, v=None):
-    """A thread for each tile and channel."""
+    """Run one thread per tile and channel."""
     (n, h, w, c), (th, tw), kind = x.shape, maps.tiles, _kind(maps, x, v)
     if kind is None:
         return NotImplemented
@@ -33,7 +33,7 @@ def tile_images_kernel(maps, x, v=None):
 
 @faster(Maps.untile_gradient, on="cupy")
 def untile_gradient_kernel(maps, g_v, g_x):
-    """A thread for each tile and channel."""
+    """Run one thread per tile and channel."""
     (n, h, w, c), (th, tw), kind = g_x.shape, maps.tiles, _kind(maps, g_v, g_x)
     if kind is None:
         return NotImplemented
@@ -44,7 +44,7 @@ def untile_gradient_kernel(maps, g_v, g_x):
 
 @faster(Maps.untile, on="cupy")
 def untile_kernel(maps, product, y):
-    """A thread for each tile and channel."""
+    """Run one thread per tile and channel."""
     (n, oh, ow, f), (th, tw), kind = y.shape, maps.tiles, _kind(maps, product, y)
     if kind is None:
         return NotImplemented
@@ -56,7 +56,7 @@ def untile_kernel(maps, product, y):
 
 @faster(Maps.tile_gradient, on="cupy")
 def tile_gradient_kernel(maps, g, product=None):
-    """A thread for each tile and channel."""
+    """Run one thread per tile and channel."""
     (n, oh, ow, f), (th, tw), kind = g.shape, maps.tiles, _kind(maps, g, product)
     if kind is None:
         return NotImplemented
@@ -78,7 +78,7 @@ def tile_gradient_kernel(maps, g, product=None):
 
 @faster(Maps.tile_filters, on="cupy")
 def tile_filters_kernel(maps, weight):
-    """A thread for each tile and channel."""
+    """Run one thread per tile and channel."""
     (_, _, c, f), kind = weight.shape, _kind(maps, weight)
     if kind is None:
         return NotImplemented
@@ -89,7 +89,7 @@ def tile_filters_kernel(maps, weight):
 
 @faster(Maps.untile_filters, on="cupy")
 def untile_filters_kernel(maps, g_u):
-    """A thread for each tile and channel."""
+    """Run one thread per tile and channel."""
     (_, c, f), kind = g_u.shape, _kind(maps, g_u)
     if kind is None:
         return NotImplemented
@@ -99,7 +99,7 @@ def untile_filters_kernel(maps, g_u):
 
 
 def _kind(maps, x, other=None):
-    """The C type of the numbers. None for two types, and for stride 2, whose tiles of 81 numbers do not fit a thread's registers."""
+    """Return the C type, or None for two types, or for stride 2, whose tiles of 81 elements do not fit a thread's registers."""
     kind = c_float(x, x if other is None else other)
     writable = other is None or other.flags.c_contiguous
     return kind if x.dtype == maps.dtype and maps.tile.stride == 1 and writable else None
@@ -111,7 +111,7 @@ def _each(maps, function, threads, *arguments):
 
 @cache
 def _constants(tile):
-    """The matrices as C: types with ROWS, COLS and at(i, j)."""
+    """Return the matrices in C: types with ROWS, COLS and at(i, j)."""
     sizes = f"enum {{ M = {tile.m}, P = {len(tile.B[0])}, STEP = {tile.stride * tile.m} }};\n"
     matrices = [(name, getattr(tile, name)) for name in "ABG"]
     transposed = [(f"{name}T", tuple(zip(*matrix))) for name, matrix in matrices]
