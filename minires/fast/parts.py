@@ -134,7 +134,7 @@ class Blas(NamedTuple):
         for prefix, suffix in (
             affixes if library.internal_api == "openblas" and not per_thread else ()
         ):
-            names = (f"{prefix}openblas_{verb}_num_threads{suffix}" for verb in ("get", "set"))
+            names = [f"{prefix}openblas_{verb}_num_threads{suffix}" for verb in ("get", "set")]
             own = [getattr(library.dynlib, name, None) for name in names]
             if all(own):
                 return cls(kernel, *own, per_thread)

@@ -62,7 +62,7 @@ def conv2d(x, weight, bias=None, *, stride=1, padding=0):
     OH = floor((H + 2 padding - KH) / stride) + 1, OW likewise; padding is with zeros. stride, padding: an int or a pair.
 
     Saves  x and weight. The columns are KH*KW times as large as x, so the backward pass makes them again.
-    A faster form by Winograd's tiles spreads a NaN or a very large pixel over its tile: see docs/speed.md.
+    A faster form works on tiles of images, and spreads a NaN or a very large pixel over its tile: see docs/speed.md.
     Raises  ValueError: shapes that do not match, or a window larger than the padded image.
     """
     (n, h, w, c), (kh, kw, _, f) = check_shapes(x, weight, bias), weight.shape
