@@ -21,7 +21,7 @@ from minires.ops.forms import faster, has_forms
 from minires.ops.norm import channel_stats
 from minires.tensor import apply
 
-OPS = ("batch_norm", "batch_norm_frozen", "channel_stats", "relu", "add", "unbroadcast")
+COVERS = ("batch_norm", "batch_norm_frozen", "channel_stats", "relu", "add", "unbroadcast", "Module.__call__")  # fmt: skip
 
 
 def _are_plain(*layers):
@@ -31,7 +31,7 @@ def _are_plain(*layers):
     )
 
 
-@faster(BasicBlock.forward, covers=OPS)
+@faster(BasicBlock.forward, covers=COVERS)
 def basic_block(block, x):
     """BasicBlock.forward."""
     if not _are_plain(block.conv1, block.bn1, block.conv2, block.bn2):
@@ -40,7 +40,7 @@ def basic_block(block, x):
     return conv_norm_relu(block.conv2, block.bn2, y, add=_added(block, x))
 
 
-@faster(Bottleneck.forward, covers=OPS)
+@faster(Bottleneck.forward, covers=COVERS)
 def bottleneck(block, x):
     """Bottleneck.forward."""
     if not _are_plain(block.conv1, block.bn1, block.conv2, block.bn2, block.conv3, block.bn3):
@@ -50,7 +50,7 @@ def bottleneck(block, x):
     return conv_norm_relu(block.conv3, block.bn3, y, add=_added(block, x))
 
 
-@faster(PreActivationBasicBlock.forward, covers=OPS)
+@faster(PreActivationBasicBlock.forward, covers=COVERS)
 def preactivation_basic_block(block, x):
     """PreActivationBasicBlock.forward."""
     if not _are_plain(block.bn1, block.conv1, block.bn2, block.conv2):
@@ -60,7 +60,7 @@ def preactivation_basic_block(block, x):
     return y + carried(block.shortcut, x, active)
 
 
-@faster(PreActivationBottleneck.forward, covers=OPS)
+@faster(PreActivationBottleneck.forward, covers=COVERS)
 def preactivation_bottleneck(block, x):
     """PreActivationBottleneck.forward."""
     if not _are_plain(block.bn1, block.conv1, block.bn2, block.conv2, block.bn3, block.conv3):
@@ -71,7 +71,7 @@ def preactivation_bottleneck(block, x):
     return y + carried(block.shortcut, x, active)
 
 
-@faster(Stage.forward, covers=OPS)
+@faster(Stage.forward, covers=COVERS)
 def stage(block, x):
     """The Stage.forward of ResNet-8, whose first batch norm comes after a pooling and is not folded."""
     if not _are_plain(block.conv1, block.bn1, block.conv2, block.bn2):
@@ -80,7 +80,7 @@ def stage(block, x):
     return conv_norm_relu(block.conv2, block.bn2, y, add=y)
 
 
-@faster(ResNet.stem, covers=OPS)
+@faster(ResNet.stem, covers=COVERS)
 def stem(model, x):
     """ResNet.stem."""
     if model.bn1 is None or not _are_plain(model.conv1, model.bn1):
@@ -88,7 +88,7 @@ def stem(model, x):
     return model.maxpool(conv_norm_relu(model.conv1, model.bn1, x))
 
 
-@faster(ResNet.last_norm, covers=OPS)
+@faster(ResNet.last_norm, covers=COVERS)
 def last_norm(model, x):
     """ResNet.last_norm."""
     return (
@@ -96,7 +96,7 @@ def last_norm(model, x):
     )
 
 
-@faster(Sequential.forward, covers=OPS)
+@faster(Sequential.forward, covers=COVERS)
 def projection(modules, x):
     """A shortcut of a convolution and a batch norm."""
     layers = [module for _, module in modules.children()]
