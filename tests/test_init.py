@@ -1,12 +1,14 @@
 """Where weights start: the seed, the fans, the spreads, the types."""
 
+from threading import Event, Thread
+
 import numpy
 import pytest
 from numpy.testing import assert_array_equal
 
 import minires
 from minires import nn
-from minires.backend import is_array, to_host
+from minires.backend import carried, is_array, to_host
 from minires.nn import init
 
 pytestmark = pytest.mark.usefixtures("each_backend")
@@ -27,6 +29,39 @@ def test_manual_seed_repeats_exactly():
     assert (first != next_).any()
     nn.manual_seed(2)
     assert (draw() != first).any()
+
+
+def test_draws_in_another_thread_are_not_repeated_where_the_generator_is_kept():
+    nn.manual_seed(3)
+    expected = [draw() for _ in range(3)]
+    nn.manual_seed(3)
+    found, kept, drawn = [], Event(), Event()
+
+    def keeps():
+        with init.kept_generator():
+            kept.set()
+            drawn.wait(60)
+            init.manual_seed(8)
+            draw()
+
+    thread = Thread(target=carried(keeps))
+    thread.start()
+    kept.wait(60)
+    found.append(draw())
+    drawn.set()
+    thread.join()
+    found += [draw(), draw()]
+    assert_array_equal(found, expected)
+
+
+def test_a_kept_generator_draws_on_and_is_as_before_afterwards():
+    nn.manual_seed(3)
+    with init.kept_generator():
+        inside = draw()
+    assert_array_equal(draw(), inside)
+    with init.kept_generator():
+        init.manual_seed(3)
+        assert_array_equal(draw(), inside)
 
 
 def test_manual_seed_stands_at_the_top_too():

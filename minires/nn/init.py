@@ -3,15 +3,15 @@
 All numbers are drawn on the host, so every backend starts from the same ones. `rng=` sets a different generator.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import copy
+from collections.abc import Sequence
 
 import numpy
 from numpy.random import Generator
 
 from minires import names
-from minires.backend import Array, HostArray, to_device
-from minires.ops.forms import has_forms
+from minires.backend import Array, HostArray, to_device, using
+from minires.ops.forms import has_forms, standing_in
 
 # The default generator: one per process, as it decides a run's weights. NumPy's own lock guards each draw; threads that
 # draw at the same time should pass their own generators.
@@ -20,22 +20,19 @@ _generator = numpy.random.default_rng(0)
 
 def manual_seed(seed: int) -> None:
     """Seed the default generator. Without it, it starts from seed 0."""
-    _generator.bit_generator.state = numpy.random.default_rng(seed).bit_generator.state
+    generator().bit_generator.state = numpy.random.default_rng(seed).bit_generator.state
 
 
+@has_forms
 def generator(rng: Generator | None = None) -> Generator:
     """Return `rng`, or the default numpy.random.Generator if it is None."""
     return _generator if rng is None else rng
 
 
-@contextmanager
-def kept_generator() -> Iterator[None]:
-    """Context manager: restore the state of the default generator at the end."""
-    state = _generator.bit_generator.state
-    try:
-        yield
-    finally:
-        _generator.bit_generator.state = state
+def kept_generator() -> using:
+    """Context manager: draw from a copy of the default generator, which stays as it is, also for other threads."""
+    spare = copy.deepcopy(generator())
+    return standing_in(generator=lambda rng=None: spare if rng is None else rng)
 
 
 def fans(shape: Sequence[int]) -> tuple[int, int]:
