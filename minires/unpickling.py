@@ -9,10 +9,14 @@ import pickletools
 
 # Modules that run programs or code, or that read and write files. Neither weights nor arrays need them.
 ACTING = {
-    *("_pickle", "asyncio", "bdb", "code", "commands", "ctypes", "http", "httplib", "importlib", "marshal", "nt", "os", "pdb"),
-    *("pickle", "pip", "posix", "pty", "requests", "runpy", "shutil", "socket", "subprocess", "sys", "timeit", "urllib", "webbrowser"),
+    *("_frozen_importlib", "_frozen_importlib_external", "_pickle", "_posixsubprocess", "aiohttp", "asyncio", "bdb", "cProfile"),
+    *("code", "codeop", "commands", "ctypes", "distutils", "doctest", "ensurepip", "ftplib", "http", "httplib", "idlelib"),
+    *("importlib", "marshal", "nt", "os", "pdb", "pickle", "pip", "pkgutil", "popen2", "posix", "profile", "pty", "pydoc"),
+    *("requests", "runpy", "setuptools", "shutil", "site", "smtplib", "socket", "socketserver", "sqlite3", "subprocess", "sys"),
+    *("telnetlib", "tempfile", "timeit", "trace", "urllib", "venv", "webbrowser", "xmlrpc", "zipimport"),
 }  # fmt: skip
 ACTING_BUILTINS = ("__import__", "breakpoint", "compile", "eval", "exec", "execfile", "input", "open")  # fmt: skip
+ACTING_ANYWHERE = ("eval", "exec", "open", "popen", "system")  # functions of any module: io.open
 
 
 class PickleError(ValueError):
@@ -95,12 +99,12 @@ def stood_for(thing):
 def acts(module, name):
     """Return True if a name runs code or opens files, instead of describing data.
 
-    >>> acts("posix", "system"), acts("argparse", "Namespace")
-    (True, False)
+    >>> acts("posix", "system"), acts("io", "open"), acts("io", "BytesIO"), acts("argparse", "Namespace")
+    (True, True, False, False)
     """
     if module in ("builtins", "__builtin__"):
         return name.partition(".")[0] in ACTING_BUILTINS
-    return module.partition(".")[0] in ACTING
+    return module.partition(".")[0] in ACTING or name in ACTING_ANYWHERE
 
 
 def load(unpickler, file, **options):

@@ -308,3 +308,38 @@ def test_names_that_nothing_explains_are_shown_next_to_the_missing_ones(tmp_path
     lines = str(error.value).splitlines()
     assert sum("missing: " in line for line in lines) == sum("unknown: x" in line for line in lines) == 6  # fmt: skip
     assert lines[-1].strip().startswith("and ")
+
+
+@pytest.mark.parametrize("wrap", [lambda state: (state, 91.5), lambda state: [3, {"net": state}],
+    lambda state: {"models": [state], "rng": torch.get_rng_state(), "optimizer": {"state": {0: {"exp_avg": torch.ones(3, 3)}}}}],
+    ids=["a tuple", "nested", "a list beside others"])  # fmt: skip
+def test_weights_in_a_list_or_tuple_are_read(wrap, tmp_path):
+    state = net().state_dict()
+    torch.save(state, tmp_path / "plain.pth")
+    torch.save(wrap(state), tmp_path / "w.pth")
+    found, plain = (load_weights(tmp_path / name)[0] for name in ("w.pth", "plain.pth"))
+    assert list(found) == list(plain)
+    for name, value in plain.items():
+        assert_array_equal(found[name], value)
+
+
+def test_of_several_in_a_list_one_is_chosen_by_its_number(tmp_path):
+    first, second = net(0).state_dict(), net(1).state_dict()
+    torch.save({"models": [first, second]}, tmp_path / "w.pth")
+    with pytest.raises(CheckpointError, match=r"FILE:models\.0 or FILE:models\.1"):
+        load_weights(tmp_path / "w.pth")
+    found, _ = load_weights(tmp_path / "w.pth", key="models.1")
+    assert_array_equal(found["fc.weight"].T, second["fc.weight"].numpy())
+
+
+def test_a_list_does_not_compete_with_weights_under_a_name(tmp_path):
+    state = net().state_dict()
+    torch.save({"history": [{"a.w": torch.ones(9, 9)}], "student": state}, tmp_path / "w.pth")
+    assert "fc.weight" in load_weights(tmp_path / "w.pth")[0]
+
+
+@pytest.mark.parametrize("extra", [numpy.float32(3), argparse.Namespace(a=1), {"a": 1}, None, b"x"])
+def test_the_extra_state_of_a_module_is_no_weight(extra, tmp_path):
+    torch.save({**net().state_dict(), "fc._extra_state": extra}, tmp_path / "w.pth")
+    found, _ = load_weights(tmp_path / "w.pth")
+    assert "fc.weight" in found and "fc._extra_state" not in found

@@ -43,3 +43,21 @@ def test_without_admitted_names_a_pickle_names_nothing(tmp_path):
             pytest.raises(unpickling.PickleError, match="which nothing here needs: it was not run"),
         ):
             unpickling.load(unpickling.Unpickler, file)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["io open", "_io open", "_posixsubprocess fork_exec", "zipimport zipimporter", "pkgutil resolve_name", "codeop compile_command",
+     "_frozen_importlib _gcd_import", "numpy.testing._private.utils exec", "tempfile mkstemp", "sqlite3 connect", "platform popen"],
+)  # fmt: skip
+def test_names_that_run_code_or_open_files_are_refused_wherever_they_are(name):
+    asked = ("\x80\x02}U\x01xc" + name.replace(" ", "\n") + "\ns.").encode("latin-1")
+    with pytest.raises(pth.TorchFileError, match="it was not run. Do not trust this file"):
+        pth.loads(zipped(asked, {}))
+
+
+@pytest.mark.parametrize("name", ["io BytesIO", "_regex compile", "builtins getattr", "mmap mmap", "sympy.core Eval"])  # fmt: skip
+def test_names_of_data_and_of_unknown_libraries_raise_no_alarm(name):
+    asked = ("\x80\x02}U\x01xc" + name.replace(" ", "\n") + "\ns.").encode("latin-1")
+    with pytest.raises(pth.TorchFileError, match="contains no named tensors"):
+        pth.loads(zipped(asked, {}))

@@ -1,6 +1,6 @@
 """Finding the weights among everything that one of PyTorch's files contains."""
 
-from itertools import islice
+from itertools import count, islice
 
 from minires.pth.archive import TorchFileError, one_after_the_other, zipped
 from minires.pth.names import is_average
@@ -12,6 +12,7 @@ WRAPPERS = (
     *("state_dict", "model", "model_state_dict", "model_state"),
     *("net", "network", "module", "weights", "params"),
 )
+EXTRA = "_extra_state"  # what a module keeps next to its weights: any object
 DEEPEST, WIDEST = 6, 512  # dicts within dicts, and how many of them on a level
 
 
@@ -33,6 +34,8 @@ def loads(data, key=None, tell=None):
     try:
         content, storages = (zipped if data[:2] == b"PK" else one_after_the_other)(data)
         sets = _sets(content)
+        if not _nets(sets):  # only then do weights in lists and tuples count
+            sets = _sets(content, lists=True) or sets
         if not sets:
             raise TorchFileError(_nothing(content))
         chosen = _choice(sets, key)
@@ -52,29 +55,38 @@ class NoSuchSet(TorchFileError):
     """There are no weights under a key."""
 
 
-def _sets(content):
-    """Every set of weights in the content of a pickle, by its path: "state_dict", "ema.module"; "" is the content itself."""
-    found, level = {}, {"": content}
+def _sets(content, lists=False):
+    """Every set of weights in the content of a pickle, by its path: "state_dict", "ema.module"; "" is the content itself.
+
+    lists  also those in lists and tuples, by their numbers: "models.0"
+    """
+    found, level, kinds = {}, {"": content}, (dict, list, tuple) if lists else dict
     for _ in range(DEEPEST):
         found.update({path: _weights(part, path) for path, part in level.items()})
         inner = (
             (f"{path}.{name}" if path else name, value)
             for path, part in level.items()
-            if isinstance(part, dict)
-            for name, value in part.items()
-            if isinstance(name, str) and isinstance(value, dict)
+            for name, value in _items(part, lists)
+            if isinstance(name, str) and isinstance(value, kinds)
         )
         level = dict(islice(inner, WIDEST))
     return {path: weights for path, weights in found.items() if weights}
 
 
+def _items(part, lists):
+    """The items of a dict; with `lists`, also those of a list or tuple, with their numbers as names."""
+    if isinstance(part, dict):
+        return part.items()
+    return zip(map(str, count()), part) if lists and isinstance(part, (list, tuple)) else ()
+
+
 def _weights(part, path):
     """The tensors by name in a dict, and the stand-ins among them; {} if there are no tensors."""
-    items = part.items() if isinstance(part, dict) else ()
     tensors = {
         name: value
-        for name, value in items
-        if isinstance(name, str) and (isinstance(value, Tensor) or stood_for(value))
+        for name, value in _items(part, lists=False)
+        if isinstance(name, str)
+        and (isinstance(value, Tensor) or (stood_for(value) and not name.endswith(EXTRA)))
     }
     names = [name for name, value in tensors.items() if isinstance(value, Tensor)]
     # If weights are mixed with other things, the dots in their names give them away.
