@@ -1,5 +1,6 @@
 """What a run shows: a bar that fits the terminal, lines elsewhere, and colour where it is wanted."""
 
+import functools
 import io
 import os
 import re
@@ -9,8 +10,10 @@ import sys
 import numpy
 import pytest
 
+from minires import models
 from minires.cli import progress, terminal
 from minires.cli.progress import Progress
+from tests.test_cli import elsewhere, few_digits, typed  # noqa: F401  (two are fixtures)
 
 fcntl = pytest.importorskip("fcntl", reason="pseudo-terminals of POSIX")
 pty, struct, termios = (__import__(name) for name in ("pty", "struct", "termios"))
@@ -92,6 +95,29 @@ def test_the_bar_counts_as_many_images_as_there_are(screen, images, batch):
         assert shown._bar.n == shown._bar.total == 2 * images == shown.done
         assert shown._bar.desc == "epoch 2/2"
     read()
+
+
+def test_the_bar_is_gone_before_the_lines_at_the_end_which_break_between_words(screen, monkeypatch):
+    tiny = functools.partial(models.ResNet, models.BasicBlock, (1,), (4,))
+    monkeypatch.setitem(models.MODELS, "tiny", tiny)
+    read = screen(48)
+    words = (
+        "--model",
+        "tiny",
+        "--epochs",
+        "1",
+        "--batch-size",
+        "60",
+        "--watch",
+        "1",
+        "--name",
+        "a",
+    )
+    assert typed("train", *words) == 0
+    found = drawn(read())
+    for begins in ("layers in runs/a/layers.csv and", "trained in "):
+        assert next(line for line in found if begins in line).startswith(begins)
+    assert max(map(len, found)) <= 48
 
 
 class Clock:

@@ -27,7 +27,7 @@ def finish(loop, run, test, mirrored):
     if mirrored:
         result.update(mirrored_accuracy=mirrored.accuracy, mirrored_hits=mirrored.correct)
     run.write_result({**result, "seconds": seconds, "images_per_second": rate})
-    print(f"trained in {seconds:.0f} s, {rate:,.0f} images/s; curves in {picture}")
+    print(wrapped(f"trained in {seconds:.0f} s, {rate:,.0f} images/s; curves in {picture}"))
     print(bold(f"test {test}"))
     if mirrored:
         print(f"each image also mirrored: {mirrored}")

@@ -10,6 +10,7 @@ from minires.cli.log import Log
 from minires.cli.meter import BarMeter
 from minires.cli.progress import Progress
 from minires.cli.records import Records
+from minires.cli.terminal import wrapped
 from minires.runs import RunError
 from minires.train import evaluate, train_epoch
 
@@ -181,7 +182,7 @@ class Loop:
         done = whole * images + min(more * batch_size, images)
         shown = self.progress.shown(epochs=self.options.epochs, images=images, done=done)
         records = Records(self.options.log or (), run.folder, self.step, self.epoch)
-        with records as self.records, shown, self._drawn(run):
+        with records as self.records, self._drawn(run), shown:
             try:
                 while self.epoch < self.options.epochs and not stop.asked:
                     self._train_epoch(run, stop, save_every)
@@ -270,7 +271,8 @@ class Loop:
                 picture = path.with_suffix(".png")
                 watch.write(path, rows)
                 show.layers(rows, title=run.folder.name).save(picture)
-                print("\n".join([f"layers in {path} and {picture}", *watch.findings(rows)]))
+                lines = [f"layers in {path} and {picture}", *watch.findings(rows)]
+                print("\n".join(map(wrapped, lines)))
 
 
 class Generator:
