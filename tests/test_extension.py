@@ -241,6 +241,44 @@ def test_a_run_without_checkpoints_is_not_begun_again(capsys):
     assert Run("runs/a").result() and typed("train", "--resume", "a") == 0
 
 
+def test_if_all_checkpoints_are_damaged_the_weights_are_named_as_a_way_on(capsys):
+    assert typed(*TRAIN, "none", "--epochs", "1", "--name", "a") == 0
+    for path in Path("runs/a/checkpoints").rglob("loop.safetensors"):
+        path.write_bytes(path.read_bytes()[:100])
+    capsys.readouterr()
+    assert typed("train", "--resume", "a", "--epochs", "2") == 2
+    told = capsys.readouterr().err.strip().splitlines()
+    assert told[0].endswith("Loading the checkpoint before it") and "before it" not in told[1]
+    assert "start a new run, with --weights runs/a from its weights" in told[2]
+    assert Run("runs/a").result() and not Run("runs/a").extensions
+
+
+@pytest.mark.parametrize(
+    "entry", [{"step": None}, {"from": "1"}, {"to": 2.5}, {"epoch": True}, {"schedule": 1}], ids=str
+)
+def test_a_damaged_extension_is_told(entry, capsys):
+    assert typed(*TRAIN, "none", "--epochs", "1", "--name", "a") == 0
+    path = Path("runs/a/config.json")
+    whole = {"epoch": 1, "step": STEPS, "from": 1, "to": 2, "schedule": "stretched"}
+    written = {**json.loads(path.read_text()), "extensions": [{**whole, **entry}]}
+    path.write_text(json.dumps(written))
+    assert typed("train", "--resume", "a", "--epochs", "3") == 2
+    assert "config.json is damaged: expected a list of extensions" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("written", [{"test_accuracy": None}, {"test_accuracy": "0.5"},
+                                     {"test_accuracy": 0.5, "epochs": "1"}], ids=str)  # fmt: skip
+def test_a_damaged_result_is_told(written, capsys):
+    assert typed(*TRAIN, "none", "--epochs", "1", "--name", "a") == 0
+    path = Path("runs/a/result.json")
+    path.write_text(json.dumps(written))
+    assert typed("train", "--resume", "a") == 2
+    told = capsys.readouterr().err
+    assert "result.json is damaged" in told and "expected a number; remove it" in told
+    path.unlink()
+    assert typed("train", "--resume", "a") == 0 and Run("runs/a").result()
+
+
 @pytest.mark.parametrize("moved", [slow(0), slow(1), 2, slow(3), slow(4)])
 def test_a_kill_while_the_former_end_is_put_away_loses_nothing(moved, monkeypatch):
     """After 0 to 4 of the four files."""

@@ -22,7 +22,10 @@ class JsonLines:
         files.write(self.path, "".join(f"{line}\n" for line in kept).encode())
 
     def _lines(self):
-        return self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else []
+        if not self.path.exists():
+            return []
+        # A damaged line is no JSON, and is dropped.
+        return self.path.read_text(encoding="utf-8", errors="replace").splitlines()
 
     def write(self, record):
         """Append a record."""

@@ -20,17 +20,14 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from minires import checkpoint, files, show
-from minires.runs import log
+from minires.runs import documents, log
+from minires.runs.documents import RunError
 
 __all__ = ["Run", "RunError", "find", "newest"]
 
 _KEPT = 2  # checkpoints
 # Files of a finished run. result.json comes last: it marks the run as finished.
 _FINAL = ("weights.safetensors", "curves.png", "card.md", "result.json")
-
-
-class RunError(ValueError):
-    """A folder that is in use, already exists, or is not a run."""
 
 
 class Run:
@@ -46,16 +43,7 @@ class Run:
             raise RunError(
                 f"{self.folder} is not a run: it has no config.json{_others(self.folder)}"
             )
-        self.config, self.extensions = self._read()
-
-    def _read(self):
-        """Return (config, extensions) from config.json."""
-        path, needed = self.folder / "config.json", ("data", "model", "epochs", "seed")
-        config = _facts(path, needed, "start a new run")
-        extensions = config.pop("extensions", [])
-        if not isinstance(extensions, list) or not all(map(_is_extension, extensions)):
-            raise RunError(f"{path} is damaged: expected a list of extensions")
-        return config, extensions
+        self.config, self.extensions = documents.config(self.folder / "config.json")
 
     @classmethod
     def new(cls, folder, config):
@@ -66,7 +54,7 @@ class Run:
         try:
             files.write_folder(
                 folder,
-                {"config.json": _as_json(config)},
+                {"config.json": documents.as_json(config)},
                 replace=False,
             )
         except files.NotWritten as error:
@@ -90,7 +78,7 @@ class Run:
                 f"{self.folder} is in use by another process: wait for it, or choose a different --name"
             ) from None
         try:
-            if self._read() != (self.config, self.extensions):
+            if documents.config(self.folder / "config.json") != (self.config, self.extensions):
                 raise RunError(f"{self.folder} has just been changed by another process: try again")
             for folder in (self.folder, self.checkpoints):
                 files.remove_remnants(folder)
@@ -109,7 +97,9 @@ class Run:
         """Record an extension: from now on, the run is finished after extension["to"] epochs."""
         config = {**self.config, "epochs": extension["to"]}
         extensions = [*self.extensions, extension]
-        files.write(self.folder / "config.json", _as_json({**config, "extensions": extensions}))
+        files.write(
+            self.folder / "config.json", documents.as_json({**config, "extensions": extensions})
+        )
         self.config, self.extensions = config, extensions
 
     def reopen(self):
@@ -122,7 +112,7 @@ class Run:
         if not path.exists():
             (self.folder / _FINAL[0]).unlink(missing_ok=True)
             return
-        kept = self.folder / f"epoch-{self._epochs_of(_read_result(path))}"
+        kept = self.folder / f"epoch-{self._epochs_of(documents.result(path))}"
         kept.mkdir(exist_ok=True)
         for name in _FINAL:
             if (self.folder / name).exists():
@@ -169,13 +159,17 @@ class Run:
 
         Raises  RunError: there is none.
         """
-        for folder in self.saved():
+        saved = self.saved()
+        for folder in saved:
             try:
                 loop = checkpoint.load(folder / "loop.safetensors")
                 return *checkpoint.load_weights(folder / "weights.safetensors"), *loop
             except (OSError, checkpoint.CheckpointError) as error:
-                complain(f"{error}. Loading the checkpoint before it")
-        raise RunError(f"{self.folder} has no complete checkpoint: start a new run")
+                before = ". Loading the checkpoint before it" if folder != saved[-1] else ""
+                complain(f"{error}{before}")
+        final = (self.folder / "weights.safetensors").exists()
+        way = f", with --weights {self.quoted()} from its weights" if final else ""
+        raise RunError(f"{self.folder} has no complete checkpoint: start a new run{way}")
 
     def weights(self, complain=print):
         """Return (state, facts) of the network at the end of the run, or else at the newest complete checkpoint.
@@ -190,12 +184,12 @@ class Run:
     def result(self):
         """Return the test result as a dict, or None if the run is not finished."""
         path = self.folder / "result.json"
-        result = _read_result(path) if path.exists() else None
+        result = documents.result(path) if path.exists() else None
         return result if result and self._epochs_of(result) == self.config["epochs"] else None
 
     def write_result(self, result):
         """Write result.json, which marks the run as finished."""
-        contents = _as_json({**result, "epochs": self.config["epochs"]})
+        contents = documents.as_json({**result, "epochs": self.config["epochs"]})
         files.write(self.folder / "result.json", contents)
 
     def write_card(self, facts, config):
@@ -263,30 +257,3 @@ def _others(folder):
 
 def _name(step):
     return f"step-{step:08}"
-
-
-def _is_extension(found):
-    return isinstance(found, dict) and {"from", "to", "epoch", "step", "schedule"} <= found.keys()
-
-
-def _as_json(facts):
-    return json.dumps(facts, indent=2).encode() + b"\n"
-
-
-def _read_result(path):
-    return _facts(path, ("test_accuracy",), "remove it, and --resume runs the test again")
-
-
-def _facts(path, expected, remedy):
-    """Read a dict with the `expected` keys from a JSON file.
-
-    Raises  RunError: the file is damaged; the message says what to do.
-    """
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (ValueError, OSError, RecursionError) as error:
-        raise RunError(f"{path} is damaged ({error}): {remedy}") from None
-    lacking = [name for name in expected if not isinstance(facts, dict) or name not in facts]
-    if lacking:
-        raise RunError(f"{path} is damaged: it lacks {', '.join(lacking)}; {remedy}")
-    return facts
