@@ -430,7 +430,9 @@ def test_parts_learn_at_rates_of_their_own(start):
     [
         (("--num-classes", "3"), "--num-classes is 3, but the images have 2 classes: ant, bee"), (("--freeze", "layer5"), "unknown part of the net 'layer5'"),
         (("--lr-times", "layer5=1"), "unknown part of the net in --lr-times: 'layer5'"), (("--lr-times", "layer1"), "--lr-times: expected PART=FACTOR"),
-        (("--lr-times", "layer1=0"), "expected PART=FACTOR with a number above 0, got 'layer1=0'"), (("--model", "resnet32"), "--weights: the state does not fit ResNet"),
+        (("--lr-times", "layer1=0"), "expected PART=FACTOR with a number above 0, got 'layer1=0'"),
+        (("--lr-times", "layer1=inf"), "expected PART=FACTOR with a number above 0, got 'layer1=inf'"),
+        (("--model", "resnet32"), "--weights: the state does not fit ResNet"),
         (("--model", "resnet32"), "missing: layer1.3.conv1.weight"), (("--shortcut", "A"), "unknown: layer2.0.downsample.0.weight"),
         (("--weights", "nothing"), "unknown file, run or published name 'nothing'"),
     ],

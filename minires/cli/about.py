@@ -1,5 +1,6 @@
 """Facts about an option: its help, the commands that take it, its valid values."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,8 +34,9 @@ def is_recipe_file(recipe):
     return recipe.lower().endswith(".toml")
 
 
-ABOVE_0 = Valid(lambda value: value > 0, "a number above 0")
-FROM_0 = Valid(lambda value: value >= 0, "0 or more")
+ABOVE_0 = Valid(lambda value: 0 < value < math.inf, "a number above 0")
+FROM_0 = Valid(lambda value: 0 <= value < math.inf, "0 or more")
+SECONDS = Valid(lambda value: value >= 0, "0 or more")  # "inf" for never
 FROM_1 = Valid(lambda value: value >= 1, "at least 1")
 BELOW_1 = Valid(lambda value: 0 <= value < 1, "a number from 0 to below 1")
 FRACTIONS = Valid(lambda values: all(0 < value < 1 for value in values), "fractions of the steps")

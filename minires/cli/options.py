@@ -229,7 +229,10 @@ class Options:
         metavar="RUN",
     )
     save_every: float = _command(
-        "seconds between checkpoints (default: 30)", default=30, metavar="SECONDS", valid=FROM_0
+        "seconds between checkpoints (default: 30)",
+        default=30,
+        metavar="SECONDS",
+        valid=about.SECONDS,
     )
     mine: bool = _command(
         "train on your solved exercises, and report whose code ran", default=False, negatable=False

@@ -1,5 +1,6 @@
 """Datasets, a model, an optimizer and augmentation, from the options of a run."""
 
+import math
 from contextlib import nullcontext
 
 from minires import backend, data, models, names, nn, optim
@@ -199,7 +200,7 @@ def _times(word, model):
         times = float(text)
     except ValueError:
         times = 0
-    if not times > 0:
+    if not 0 < times < math.inf:
         raise ValueError(
             f"--lr-times: expected PART=FACTOR with a number above 0, got {word!r}; "
             "--freeze keeps a part unchanged"
