@@ -2,6 +2,7 @@
 
 import functools
 import io
+import math
 import os
 import re
 import select
@@ -12,7 +13,9 @@ import pytest
 
 from minires import models
 from minires.cli import progress, terminal
+from minires.cli.loop import Loop
 from minires.cli.progress import Progress
+from minires.train import Score
 from tests.test_cli import elsewhere, few_digits, typed  # noqa: F401  (two are fixtures)
 
 fcntl = pytest.importorskip("fcntl", reason="pseudo-terminals of POSIX")
@@ -118,6 +121,16 @@ def test_the_bar_is_gone_before_the_lines_at_the_end_which_break_between_words(s
     for begins in ("layers in runs/a/layers.csv and", "trained in "):
         assert next(line for line in found if begins in line).startswith(begins)
     assert max(map(len, found)) <= 48
+
+
+def test_a_test_loss_that_is_not_finite_is_told(monkeypatch, capsys):
+    tiny = functools.partial(models.ResNet, models.BasicBlock, (1,), (4,))
+    monkeypatch.setitem(models.MODELS, "tiny", tiny)
+    words = ("train", "--model", "tiny", "--epochs", "1", "--batch-size", "60", "--name")
+    assert typed(*words, "a") == 0 and not capsys.readouterr().err
+    monkeypatch.setattr(Loop, "evaluated", lambda *_, **__: Score(math.nan, 20, 40))
+    assert typed(*words, "b") == 0
+    assert "the test loss is nan: not all logits are finite" in capsys.readouterr().err
 
 
 class Clock:

@@ -5,6 +5,7 @@ import json
 import sys
 from pathlib import Path
 
+import numpy
 import pytest
 
 from minires.cli import records
@@ -59,6 +60,19 @@ def test_a_log_may_begin_later_and_unknown_lines_do_not_stay():
     )  # some of it as a power cut leaves it
     assert typed("train", "--resume", "a", "--epochs", "2", "--log", "jsonl") == 0
     assert [each["step"] for each in read()] == [40, 40]
+
+
+@pytest.mark.parametrize("loss", [float("nan"), float("inf"), numpy.float32("-inf")])
+def test_a_loss_that_is_not_finite_is_null_as_other_programs_read_no_nan(tmp_path, loss):
+    log = records.JsonLines(tmp_path, 0, 0)
+    log.write({"epoch": 1, "step": 20, "train_loss": 0.5, "validation_loss": loss})
+
+    def refuse(constant):
+        raise AssertionError(constant)
+
+    text = (tmp_path / "log.jsonl").read_text()
+    expected = {"epoch": 1, "step": 20, "train_loss": 0.5, "validation_loss": None}
+    assert json.loads(text, parse_constant=refuse) == expected
 
 
 def test_a_full_disk_names_the_log(tmp_path, monkeypatch):

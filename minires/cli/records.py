@@ -4,6 +4,7 @@ A record is a dict: step, lr and loss of every 20th step, or a row of log.csv fo
 """
 
 import json
+import math
 
 from minires import files
 
@@ -11,7 +12,7 @@ FORMATS = ("jsonl", "tensorboard")
 
 
 class JsonLines:
-    """The file log.jsonl, with a JSON object on each line.
+    """The file log.jsonl, with a JSON object on each line; a loss that is not finite is null.
 
     step, epoch  where the run resumes; later records are removed, because the run writes them again
     """
@@ -29,12 +30,18 @@ class JsonLines:
 
     def write(self, record):
         """Append a record."""
-        line = json.dumps(record).encode() + b"\n"
+        known = {name: _finite(value) for name, value in record.items()}
+        line = json.dumps(known, allow_nan=False).encode() + b"\n"
         with files.explained(self.path, len(line)), open(self.path, "ab") as file:
             file.write(line)
 
     def close(self):
         """Do nothing: each record is already written."""
+
+
+def _finite(value):
+    """Return a number, or None in place of infinity and NaN, which JSON lacks."""
+    return value if value is None or math.isfinite(value) else None
 
 
 def _is_done(line, step, epoch):

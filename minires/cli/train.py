@@ -1,5 +1,6 @@
 """minires train: start, resume or extend a run, train, test at the end, and write the run's card."""
 
+import math
 import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -191,6 +192,11 @@ def _go(loop, run, stop):
             tests[flips] = loop.evaluated(loop.test, stop, flips=flips)
     if not stop.asked:
         finish(loop, run, tests[False], tests.get(True))
+        if not math.isfinite(tests[False].loss):
+            loss = tests[False].loss
+            _complain(
+                f"the test loss is {loss}: not all logits are finite, and the accuracy means nothing"
+            )
         return 0
     steps = loop.options.epochs * loop.steps
     command = _command(run, loop.options)
