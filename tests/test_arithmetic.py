@@ -31,7 +31,7 @@ each_op = pytest.mark.parametrize("name", PYTHON)
 
 
 def by_loops(function, *arrays):
-    """The function of Python's numbers, place by place."""
+    """Apply the function to Python's numbers, element by element."""
     arrays = numpy.broadcast_arrays(*arrays)
     return numpy.array(
         [function(*at) for at in zip(*(a.ravel().tolist() for a in arrays))]
@@ -39,7 +39,7 @@ def by_loops(function, *arrays):
 
 
 def operands(name, shapes, seed):
-    """Two arrays where the op is smooth."""
+    """Draw two arrays where the op is smooth."""
     if name == "maximum":
         return distinct(seed, shapes[0]), distinct(seed + 1, shapes[1]) + 0.021
     a = numbers(seed, shapes[0], positive=name == "power", away_from_zero=0.1)
@@ -47,7 +47,7 @@ def operands(name, shapes, seed):
 
 
 def beside(op, number, *, left):
-    """The op of one array, with a plain number on the left or the right of it."""
+    """Return the op of one array, with a plain number on its left or right."""
 
     def one_array(x):
         y, backward = op(number, x) if left else op(x, number)

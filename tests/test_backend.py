@@ -125,7 +125,7 @@ def test_strict_raises_at_a_planted_leak(device, leak):
 
 @pytest.mark.parametrize("leak", LEAKS, ids=lambda leak: leak.__name__)
 def test_a_planted_leak_is_silent_on_numpy(leak):
-    """So that it is strict, and not a slip of the leak itself, that raises."""
+    """The leak itself works, so it is strict that raises."""
     with backend.using("numpy"):
         leak(HOST.copy())
 

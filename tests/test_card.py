@@ -82,7 +82,7 @@ def fake_cupy(
 
 @pytest.fixture
 def said(monkeypatch):
-    """said(**options of a fake CuPy): the sentence with which it is refused. "auto" takes NumPy there."""
+    """Return the function said(**options of a fake CuPy): the message that rejects it. "auto" then chooses NumPy."""
 
     def sentence(**options):
         fake_cupy(monkeypatch, **options)
@@ -261,7 +261,7 @@ def test_two_cupys_that_compute_are_taken_with_a_warning_of_one_line(monkeypatch
 
 
 def pretend(folder, *names, code=None):
-    """A folder in which pip has installed these, and that has a package cupy of this code."""
+    """Make a folder in which pip has installed these wheels, with a package cupy that contains this code."""
     for name in names:
         info = folder / f"{name.replace('-', '_')}-14.2.0.dist-info"
         info.mkdir()
@@ -321,7 +321,7 @@ def test_a_cupy_that_cannot_be_imported(tmp_path, monkeypatch, recwarn, names, c
 
 
 def answers(monkeypatch, text):
-    """nvidia-smi says this; without a text it is not there."""
+    """Replace nvidia-smi by one that prints this text, or, without a text, by none."""
 
     def run(command, **options):
         assert command[0] == "nvidia-smi"

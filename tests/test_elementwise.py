@@ -25,7 +25,7 @@ each_op = pytest.mark.parametrize("name", TRUTH)
 
 
 def inside(name, seed, shape):
-    """Numbers where the op is defined and smooth."""
+    """Draw numbers where the op is defined and smooth."""
     return numbers(seed, shape, positive=name in ("log", "sqrt"), away_from_zero=0.1)
 
 
@@ -127,7 +127,7 @@ def test_sigmoid_and_tanh_do_not_overflow(dtype):
     [("float64", -700.0, 1e-14), ("float64", -40.0, 1e-14), ("float32", -80.0, 1e-6)],
 )
 def test_sigmoid_is_accurate_in_the_tail(dtype, x, rtol):
-    """There it is e**x, as is its slope, however small."""
+    """There, sigmoid and its derivative are e**x, however small."""
     y, backward = run(ops.sigmoid, numpy.array([x], dtype))
     assert_allclose(y.astype(float), math.exp(x), rtol=rtol)
     assert_allclose(backward(numpy.ones(1, dtype))[0].astype(float), math.exp(x), rtol=rtol)

@@ -1,4 +1,4 @@
-"""In evaluation without a graph, batch norm is folded into the convolution before it: the model's results stay what they are."""
+"""In evaluation without a graph, batch norm is folded into the convolution before it, and the model's results stay the same."""
 
 import numpy
 import pytest
@@ -16,7 +16,7 @@ def images(*shape, seed=0):
 
 
 def trained(make, **options):
-    """A model in float64 whose running statistics, scales and biases are none of those that it starts with."""
+    """Return a model in float64 whose running statistics, weights and biases all differ from their initial values."""
     nn.manual_seed(3)
     model = make(**options).astype("float64")
     rng = numpy.random.default_rng(4)
@@ -34,7 +34,7 @@ def result(model, x):
 
 
 class counting:
-    """A context in which batch norms in one pass are counted; it changes nothing else."""
+    """Context manager: count the batch norms in one pass, and change nothing else."""
 
     def __enter__(self):
         self.count, self.context = 0, ops.standing_in(norm_add_relu=self.count_one)
@@ -106,14 +106,14 @@ def test_by_hand():
 
 
 class Times(nn.BatchNorm):
-    """A batch norm of one's own."""
+    """A user's batch norm."""
 
     def forward(self, x):
         return super().forward(x) * 2
 
 
 def net(norm=nn.BatchNorm, **replaced):
-    """A convolution and a batch norm, in one of which something may have been put in the place of forward."""
+    """Return a convolution and a batch norm, one of which may have its forward replaced."""
     model = nn.Sequential(nn.Conv2d(2, 2, 3, padding=1), norm(2))
     for place, function in replaced.items():
         model[int(place[-1])].forward = function

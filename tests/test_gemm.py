@@ -1,4 +1,4 @@
-"""Products by cuBLAS, without a card: on the shim, which does what cublasGemmEx is asked for."""
+"""Products by cuBLAS, without a GPU: on the shim, which does the work of cublasGemmEx."""
 
 from unittest import mock
 
@@ -16,7 +16,7 @@ sizes = st.integers(1, 6)
 
 
 def laid(rng, m, n, way, dtype):
-    """A matrix (m, n) that lies in memory in this way."""
+    """Return a matrix (m, n) with this memory layout."""
     x = rng.standard_normal((2 * m, 2 * n)).astype(dtype)
     return {"whole": x[:m, :n].copy(), "transposed": x[:m, :n].T.copy().T, "rows": x[:m, :n], "columns": x.T.copy().T[:m, :n],
             "gaps": x[::2, ::2], "backwards": x[m - 1 :: -1, :n] if m > 1 else x[:m, :n]}[way]  # fmt: skip

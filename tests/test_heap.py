@@ -1,4 +1,4 @@
-"""fast/heap.py: freed memory is kept for the next step, where malloc is glibc's and the environment does not say otherwise."""
+"""Freed memory is kept for the next step, if malloc is glibc's and the environment does not configure it."""
 
 import os
 import platform
@@ -22,7 +22,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 
 
 def faults(**environment):
-    """Pages that the system had to find for ROUNDS arrays, one after the other."""
+    """Count the pages that the system had to find for ROUNDS arrays, one after the other."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -65,7 +65,7 @@ def test_elsewhere_nothing_is_asked_of_the_c_library(monkeypatch, system):
 
 @pytest.mark.parametrize("refused", [{-3}, {-1}, {-1, -3}])
 def test_what_an_old_glibc_refuses_is_asked_for_otherwise(monkeypatch, refused):
-    """Before 2.35 it takes no threshold above 32 MiB: then no array is mapped, however large."""
+    """Before 2.35, glibc takes no threshold above 32 MiB; then no array is mapped, however large."""
     for name in [name for name in os.environ if name.startswith(("MALLOC_", "GLIBC_TUNABLES"))]:
         monkeypatch.delenv(name)
     asked = {}

@@ -1,4 +1,4 @@
-"""Where weights start: the seed, the fans, the spreads, the types."""
+"""Weight initialisation: the seed, the fans, the standard deviations, the dtypes."""
 
 from threading import Event, Thread
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("each_backend")
 
 
 def draw():
-    """Something of each kind, on the host, as float64."""
+    """Draw an array of each kind, on the host, as float64."""
     layers = nn.Sequential(nn.Conv2d(2, 3, 3), nn.Linear(4, 5))
     drawn = [*layers.state_dict().values(), to_host(init.keep_mask((7,), 0.5))]
     return numpy.concatenate([array.ravel().astype(float) for array in drawn])

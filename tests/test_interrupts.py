@@ -1,4 +1,4 @@
-"""Ctrl-C at random moments of a training, as a notebook sends it: nothing is left behind, and the next training is as the first."""
+"""Ctrl-C at random moments of a training run, as in a notebook: nothing is left behind, and the next run equals the first."""
 
 import json
 import os
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def training():
-    """A digest of the weights and the scores of a short training, which goes through what a longer one does."""
+    """Return a digest of the weights and the scores of a short training run, which does everything that a longer one does."""
     import hashlib
 
     from minires import backend, data, models, nn, optim
@@ -50,7 +50,7 @@ def state():
 
 
 def interrupted(times, seed):
-    """(how many of `times` interrupts ended a training, after how many of them the state was another than before)."""
+    """Return (the number of `times` interrupts that ended a training run, the number after which the state had changed)."""
     import numpy
 
     moments, main = numpy.random.default_rng(seed), threading.main_thread().ident
@@ -77,7 +77,7 @@ def interrupted(times, seed):
 
 
 def report(times, seed):
-    """What is left after so many interrupts, and what it was before."""
+    """Return the state after this number of interrupts, and the state before."""
     from minires import backend
 
     first, threads_before = training(), threading.active_count()

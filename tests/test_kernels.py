@@ -1,4 +1,4 @@
-"""The CUDA kernels, without a GPU: run on the processor by a shim, against the plain form of each; and compiled for a GPU."""
+"""The CUDA kernels without a GPU: run on the CPU by a shim, compared with the plain forms; and compiled for a GPU."""
 
 import shutil
 import sys
@@ -71,7 +71,7 @@ def close(a, b, rtol=1e-5):
 
 
 def in_float32(function):
-    """The function with a plain form that computes half types in float32, and rounds once."""
+    """Return the function with a plain form that computes half types in float32, and rounds once."""
 
     def wide(value):
         return (
@@ -251,7 +251,7 @@ def test_a_label_out_of_range_gives_nan_and_not_the_loss_of_another_class(bad):
 
 
 def moved(kernel, function, arrays, *options):
-    """The arrays after the kernel, which changes them in place as the plain form does."""
+    """Return the arrays after the kernel, which changes them in place like the plain form."""
     ours, plain = ([None if array is None else array.copy() for array in arrays] for _ in range(2))
     assert kernel(*ours, *options) is None
     function.plain(*plain, *options)
@@ -467,7 +467,7 @@ def test_the_budget_is_a_quarter_of_what_is_free_as_a_power_of_two(
 
 
 def kernels():
-    """(Forms, its faster form) of all whose form is for a GPU and starts a kernel."""
+    """Yield (Forms, its faster form) for all faster forms that launch a kernel on a GPU."""
     for forms in FUNCTIONS.values():
         for form in forms.faster:
             if form.run.__name__.endswith("_kernel"):
@@ -478,7 +478,7 @@ def kernels():
 @needs_compiler
 @pytest.mark.parametrize("half", [None, "float16", pytest.param("bfloat16", marks=needs_bfloat16)])
 def test_every_step_of_a_training_step_has_its_kernel(half):
-    """None of them is left to its plain form: ImageNet's stem, with max pooling, and stages with and without stride."""
+    """No plain form runs in a step with ImageNet's stem, max pooling, and stages with and without stride."""
     asked, changed = {}, {}
 
     def noted(form):
@@ -512,7 +512,7 @@ def test_every_step_of_a_training_step_has_its_kernel(half):
 
 
 def kernels_used():
-    """(file, function) of every kernel that the tests above start, and those of large arrays."""
+    """Return (file, function) of every kernel that the tests above launch, and those of large arrays."""
     seen = set()
 
     def noted(source, function, blocks, block, arguments):
@@ -586,7 +586,7 @@ def kernels_used():
     "file", sorted(path.name for path in Path(start.__file__).parent.glob("*.cu"))
 )
 def test_every_kernel_compiles_for_a_gpu(file, tmp_path):
-    """By NVRTC where its wheel is installed, as CuPy does it; else by nvcc."""
+    """Compiled by NVRTC, like CuPy, if its wheel is installed; otherwise by nvcc."""
     text, sources = (Path(start.__file__).parent / file).read_text(encoding="utf-8"), {}
     for source, function in kernels_used():
         if source.endswith(text):

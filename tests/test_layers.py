@@ -1,4 +1,4 @@
-"""The layers: each against loops or numbers by hand, with its defaults, its start, and what it refuses."""
+"""The layers: each compared with loops or numbers by hand; defaults, initialisation and errors."""
 
 from contextlib import nullcontext
 
@@ -35,7 +35,7 @@ def tensor(values, dtype=numpy.float32, **options):
 
 
 def fill(layer, seed=7):
-    """Random numbers in all parameters and, positive ones, in all buffers; the state, in float64."""
+    """Fill all parameters with random numbers and all buffers with positive ones; return the state in float64."""
     layer.astype("float64")
     state = {
         name: numbers(seed + i, value.shape)
@@ -138,7 +138,7 @@ def test_batch_norm_of_a_vector_is_refused(training):
 
 
 def by_hand(x, gamma, beta, eps):
-    """Each channel less its mean, over the root of its biased variance."""
+    """Subtract each channel's mean, and divide by the root of its biased variance."""
     rows = x.reshape(-1, x.shape[-1])
     mean = rows.sum(axis=0) / len(rows)
     var = ((rows - mean) ** 2).sum(axis=0) / len(rows)
@@ -241,7 +241,7 @@ def test_the_gradient_of_batch_norm_in_training_knows_that_the_statistics_move(s
 
 @pytest.mark.parametrize("forms", [nullcontext, ops.plain])
 def test_batch_norm_computes_its_statistics_once(monkeypatch, forms):
-    """The module does, and hands them to the op."""
+    """The module computes them, and passes them to the op."""
     calls = []
 
     def counted(x):
@@ -264,7 +264,7 @@ def test_batch_norm_computes_its_statistics_once(monkeypatch, forms):
 @pytest.mark.parametrize("relu", [True, False])
 @pytest.mark.parametrize("with_add", [True, False])
 def test_batch_norm_with_an_add_and_a_relu_is_the_separate_ops_in_a_row(training, relu, with_add):
-    """The same result, gradients and running statistics; nothing is added where `add` is not given."""
+    """The result, gradients and running statistics are the same; without `add`, nothing is added."""
     rng = numpy.random.default_rng(3)
     x, add, g = (rng.normal(2, 3, (4, 3, 5, 2)) for _ in range(3))
     weight = numpy.array([0.5, -2.0])
@@ -434,7 +434,7 @@ def test_flatten_puts_the_features_of_an_example_in_a_row():
 
 
 def test_flatten_of_an_empty_batch_keeps_the_features():
-    """An op accepts an empty batch where PyTorch does; a Linear after it needs its features."""
+    """Ops accept an empty batch if PyTorch does; a Linear layer after Flatten needs the number of features."""
     x = tensor(numpy.ones((0, 3, 4, 2)))
     assert Sequential(Flatten(), Linear(24, 5))(x).shape == (0, 5)
     assert Flatten()(x).shape == (0, 24)

@@ -96,7 +96,7 @@ LOGITS = numpy.log([[0.5, 0.25, 0.25], [0.1, 0.2, 0.7]])
 
 
 def cross_entropy_by_loops(logits, labels, smoothing=0.0):
-    """(loss, its gradient), from the definition."""
+    """Return (loss, its gradient), from the definition."""
     n, k = logits.shape
     p = softmax_by_loops(logits, 1)
     target = [
@@ -135,7 +135,7 @@ def test_cross_entropy_at_chance_is_the_logarithm_of_the_number_of_classes():
 
 
 def test_label_smoothing_spreads_its_part_over_all_classes():
-    """With 0.3 and three classes the target is 0.8 at the label and 0.1 elsewhere."""
+    """For a smoothing of 0.3 and three classes, the target is 0.8 at the label and 0.1 elsewhere."""
     loss, backward = run(ops.cross_entropy, LOGITS, numpy.array([0, 2]), label_smoothing=0.3)
     first = 0.8 * math.log(0.5) + 0.1 * math.log(0.25) + 0.1 * math.log(0.25)
     second = 0.1 * math.log(0.1) + 0.1 * math.log(0.2) + 0.8 * math.log(0.7)

@@ -19,13 +19,13 @@ STEP = {"bfloat16": 2.0**-8, "float16": 2.0**-11}  # the largest relative error 
 
 
 def in_half(x, half):
-    """An array of the half type, on the device."""
+    """Return an array of the half type, on the device."""
     with backend.autocast(half):
         return to_device(numpy.asarray(x, "f4")).astype(backend.settings().half)
 
 
 def rounded(x, half):
-    """Numbers of the half type, in float64."""
+    """Round numbers to the half type, and return them in float64."""
     return to_host(in_half(x, half)).astype("f8")
 
 
@@ -123,7 +123,7 @@ def test_types_that_are_not_float32_stay_and_so_does_all_when_it_is_off(plain):
 
 @each_half
 def test_among_plain_forms_it_holds_too(half):
-    """It is a matter of precision and not of speed: the same numbers, but for the rounding of sums."""
+    """Half types are a choice of precision, not of speed: the numbers are the same, except for the rounding of sums."""
     x, weight = normal(0, 2, 9, 7, 8), normal(1, 3, 3, 8, 9)
     with backend.autocast(half):
         y, _ = ops.conv2d(to_device(x), to_device(weight), padding=1)
@@ -214,7 +214,7 @@ def test_the_loss_of_half_logits_is_float32():
 
 
 def trained(half, *, steps=30, forms=()):
-    """(losses, model) of a small net on digits; without some faster forms, or for None on plain forms alone."""
+    """Train a small net on digits, without some faster forms, or, for None, with plain forms only. Returns (losses, model)."""
     nn.manual_seed(0)
     train, _, _ = data.digits()
     model = models.ResNet(models.BasicBlock, (1, 1), (8, 16), in_channels=1, shortcut="B")
@@ -382,7 +382,7 @@ def test_a_step_is_taken_with_the_gradients_divided_by_the_scale():
 
 
 def scaled(factor, **options):
-    """(parameter, a GradScaler for it)."""
+    """Return (parameter, a GradScaler for it)."""
     parameter = parameter_with([1, 1])
     return parameter, optim.GradScaler(optim.SGD([parameter], lr=1.0), factor, **options)
 

@@ -1,4 +1,4 @@
-"""The models: sizes, names and shapes as in the papers and in torchvision; what a block adds; what is refused."""
+"""The models: sizes, names and shapes as in the papers and in torchvision; the sums of blocks; errors."""
 
 import numpy
 import pytest
@@ -25,7 +25,7 @@ BLOCKS = [BasicBlock, Bottleneck, PreActivationBasicBlock, PreActivationBottlene
 
 @pytest.fixture
 def undrawn():
-    """On NumPy, and convolutions start as zeros: the large models are made at once."""
+    """Run on NumPy, with convolutions that start as zeros, so that large models are built quickly."""
     with (
         backend.using("numpy"),
         ops.standing_in(kaiming_normal=lambda shape, **options: init.zeros(shape)),
@@ -85,7 +85,7 @@ def test_a_name_says_how_many_layers_have_weights(undrawn):
 
 
 def torchvision_names(depths, convolutions, *, projects_at_once):
-    """The keys of torchvision's state, in its order, less num_batches_tracked."""
+    """Return the keys of torchvision's state in order, without num_batches_tracked."""
 
     def norm(name):
         return [f"{name}.{key}" for key in ("weight", "bias", "running_mean", "running_var")]
@@ -130,7 +130,7 @@ def test_shapes_are_torchvisions_with_the_channels_last(undrawn):
 
 
 def stages(model, x):
-    """The size and channels after the stem and after each stage."""
+    """Return the size and channels after the stem and each stage."""
     x = model.maxpool(model.conv1(x))
     shapes = [x.shape[1:]]
     for i in range(model.stages):
@@ -253,7 +253,7 @@ def test_preactivation_takes_the_other_blocks_and_norms_at_the_end(undrawn):
 
 
 class Plain(nn.Module):
-    """A block of one's own that says no more than it must."""
+    """A user's block, with no more than the required attributes."""
 
     expansion = 1
 
@@ -304,7 +304,7 @@ def test_option_a_refuses_to_narrow():
 
 
 def plain_numbers(block, factors):
-    """In evaluation, with batch norms that do nothing and convolutions that multiply by `factors`: all in the middle."""
+    """Put the block in evaluation mode, with batch norms that do nothing and convolutions whose centres multiply by `factors`."""
     block.astype("float64").eval()
     for _, module in block.modules():
         if isinstance(module, BatchNorm):
@@ -361,7 +361,7 @@ def test_a_plain_block_has_the_branch_alone(block):
 @on_each_form
 @pytest.mark.parametrize("block", BLOCKS)
 def test_a_projection_multiplies_the_skip_and_takes_every_second_pixel(block):
-    """2 to `expansion` channels: 3 times the branch plus 10 times what the projection sees, at pixels 0, 2 and 4."""
+    """2 to `expansion` channels: 3 times the branch plus 10 times the projection's input, at pixels 0, 2 and 4."""
     made = plain_numbers(block(2, 1, stride=2), {**FACTORS[block], "downsample.0.weight": 10})
     row = numpy.array([1.0, 50.0, -2.0, 50.0, 3.0])
     x = tensor(numpy.stack([row, 0 * row], axis=-1).reshape(1, 1, 5, 2), requires_grad=True)
@@ -376,7 +376,7 @@ def test_a_projection_multiplies_the_skip_and_takes_every_second_pixel(block):
 @on_each_form
 @pytest.mark.parametrize(("block", "last"), [(BasicBlock, "bn2"), (Bottleneck, "bn3")])
 def test_the_relu_comes_after_the_sum(block, last):
-    """The last norm gives -5 whatever the input: x of 7 becomes 2, and x of 3 becomes 0, not -2 nor 3. +5 lifts -4 to 1."""
+    """The last norm returns -5 for any input: x of 7 becomes 2, and x of 3 becomes 0, not -2 or 3. +5 lifts -4 to 1."""
     made = plain_numbers(block(block.expansion, 1), {})
     c, norm = block.expansion, getattr(made, last)
     x = tensor(numpy.full((1, 1, 3, c), [[7.0], [3.0], [-4.0]]))

@@ -1,4 +1,4 @@
-"""Module: the tree that attributes make, its modes, what it saves, how it looks; and Sequential."""
+"""Module: the tree of its attributes, its modes, its state, its text; and Sequential."""
 
 import gc
 import weakref
@@ -32,7 +32,7 @@ def array(values, dtype=numpy.float32):
 
 
 class Tree(Module):
-    """One of each kind of attribute, with the names out of the alphabet's order."""
+    """A module with each kind of attribute, with names that are not in alphabetical order."""
 
     def __init__(self):
         self.stem = Linear(2, 3)

@@ -1,4 +1,4 @@
-"""The error that gives the nearest name."""
+"""The error that suggests the nearest name."""
 
 import pytest
 

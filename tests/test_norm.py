@@ -20,7 +20,7 @@ BATCHES = st.tuples(st.integers(2, 4), SIZES) | st.tuples(st.integers(2, 3), SIZ
 
 
 def channels(x):
-    """For each channel the list of its values."""
+    """Return the list of values of each channel."""
     return [
         [float(x[index]) for index in numpy.ndindex(x.shape) if index[-1] == c]
         for c in range(x.shape[-1])
@@ -74,7 +74,7 @@ def test_channel_stats_by_hand():
 
 @pytest.mark.parametrize("shape", [(65536, 3), (64, 32, 32, 3), (5, 3)])
 def test_a_mean_of_1000_deviations_costs_no_accuracy(shape):
-    """float32 has 7 digits. Adding up 65536 numbers of about 1003 in it, one after the other, is wrong from the 4th on."""
+    """float32 has 7 digits. Adding 65536 numbers of about 1003 in it, one by one, is wrong from the fourth digit."""
     x = numpy.float32(
         numpy.array([1003, -1003, 3]) + numpy.random.default_rng(0).standard_normal(shape)
     )
@@ -135,7 +135,7 @@ def test_batch_norm_backward(shape, eps, seed):
 
 
 def test_batch_norm_backward_with_the_default_eps():
-    """Variances as small as eps, so that a gradient with another eps is wrong."""
+    """Variances as small as eps, so that a gradient with a different eps is wrong."""
     check_backward(
         ops.batch_norm, *drawn(0, (6, 4, 5, 3), 0.003, shift=0.5), step=1e-8, tolerance=1e-5
     )
@@ -283,7 +283,7 @@ def test_batch_norm_frozen_takes_a_single_value_and_an_empty_batch():
 
 
 def options_of(op, dtype="float64"):
-    """mean 0.5, var 3 where they are wanted."""
+    """Return mean 0.5 and var 3 for ops that take them."""
     values = (
         {"mean": numpy.full(2, 0.5, dtype), "var": numpy.full(2, 3.0, dtype)}
         if op is ops.batch_norm_frozen
@@ -403,7 +403,7 @@ def test_dropout_backward(shape, p, seed):
 
 
 def test_the_mean_over_all_masks_of_dropout_is_x():
-    """With p = 1/4, three of the four masks that drop in turn keep each element."""
+    """With p = 1/4, each element is kept by three of the four masks, each of which drops a different quarter."""
     x, masks = numpy.array([1.0, -2.0, 3.0, 5.0]), ~numpy.eye(4, dtype=bool)
     assert_allclose(sum(run(ops.dropout, x, mask, p=0.25)[0] for mask in masks) / 4, x, rtol=1e-15)
 
@@ -443,7 +443,7 @@ def test_dropout_refuses_a_mask_that_is_not_of_bools():
 
 
 def test_the_plain_variance_of_many_values_is_exact_to_a_rounding():
-    """2^20 values per channel around 0: float32 sums of their squares, added up one by one, would be off by 1e-4."""
+    """2^20 values per channel around 0: float32 sums of their squares, added one by one, would be off by 1e-4."""
     x = numpy.random.default_rng(0).standard_normal((2**20, 3)).astype(numpy.float32)
     mean, var = ops.channel_stats.plain(to_device(x))
     wide = x.astype(numpy.float64)

@@ -1,4 +1,4 @@
-"""norm_add_relu against batch norm, add and ReLU one after the other, against loops and against numbers by hand."""
+"""norm_add_relu compared with batch norm, add and ReLU one after the other, with loops and with numbers by hand."""
 
 import re
 from functools import partial
@@ -30,7 +30,7 @@ def every_way(test):
 
 
 def drawn(seed, shape, added=False, *, shift=2.0):
-    """x, gamma and beta, and where it is asked for what is added. gamma is far from 0 and has both signs."""
+    """Draw x, gamma and beta, and the add if requested. gamma is far from 0 and has both signs."""
     c = shape[-1:]
     arrays = [
         numbers(seed, shape) + shift,
@@ -41,12 +41,12 @@ def drawn(seed, shape, added=False, *, shift=2.0):
 
 
 def statistics(seed, c):
-    """A mean and a variance."""
+    """Draw a mean and a variance."""
     return numbers(seed, (c,)), numbers(seed + 1, (c,), positive=True) + 0.1
 
 
 def one_after_the_other(x, gamma, beta, add=None, *, eps, stats, relu, g):
-    """The result and the gradients of the three ops: those of batch norm and that of `add`."""
+    """Return the result and the gradients of the three ops: those of batch norm and that of `add`."""
     norm = (
         {"eps": eps}
         if stats is None
@@ -62,7 +62,7 @@ def one_after_the_other(x, gamma, beta, add=None, *, eps, stats, relu, g):
 
 
 def options_of(training, seed, c):
-    """(stats or None, and the options that say so to norm_add_relu)."""
+    """Return (stats or None, the options of norm_add_relu for them)."""
     stats = None if training else statistics(seed, c)
     return stats, {"training": training, "stats": stats and tuple(map(to_device, stats))}
 
@@ -134,7 +134,7 @@ ONE = numpy.ones(1)
 
 
 def test_by_hand():
-    """2 x + 1 + add is -1 + 0, 3 - 8, -1 + 4, 3 + 0: what reaches the sum of g = 1, 10, 100, 1000 is 0, 0, 100, 1000."""
+    """2 x + 1 + add is -1 + 0, 3 - 8, -1 + 4, 3 + 0: of g = 1, 10, 100, 1000, the sum gets 0, 0, 100, 1000."""
     add = numpy.array([[0.0], [-8.0], [4.0], [0.0]])
     g = numpy.array([[1.0], [10.0], [100.0], [1000.0]])
     y, backward = run(norm_add_relu, X, 2 * ONE, ONE, add, eps=0)
@@ -198,7 +198,7 @@ def test_a_mean_of_1000_deviations_costs_no_accuracy(shape):
 
 @training_and_frozen
 def test_nan_comes_through(training):
-    """It is what says that training went wrong. A maximum of Python's, max(0, nan), would hide it."""
+    """A NaN shows that training went wrong. Python's max(0, nan) would hide it."""
     x, gamma, beta, add = drawn(0, (4, 3, 5, 2), added=True)
     _, options = options_of(training, 10, 2)
     x[1, 2, 0, 1] = add[0, 1, 3, 0] = numpy.nan

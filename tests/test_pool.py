@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("each_backend", "each_form")
 
 
 def by_loops(x, g, reduce, kernel, stride, padding, outside):
-    """(result, g_x): `reduce` gives for the list of numbers in a window its result and the share of g of each."""
+    """Return (result, g_x). `reduce` takes the numbers in a window, and returns its result and the fraction of g for each."""
     n, h, w, c = x.shape
     tops = range(-padding[0], h + padding[0] - kernel[0] + 1, stride[0])
     lefts = range(-padding[1], w + padding[1] - kernel[1] + 1, stride[1])
@@ -169,7 +169,7 @@ def test_padding_goes_around_each_image_and_off_again():
 @pytest.mark.parametrize("kernel", [(16, 16), (1, 256), (16, 17), (1, 257), (257, 1)])
 @pytest.mark.parametrize("winner", ["first", "middle", "last"])
 def test_windows_of_many_positions(kernel, winner):
-    """The position of the maximum is a byte for up to 256 of them; the 257th would look like the first."""
+    """The position of the maximum is a byte for up to 256 positions; in a byte, the 257th would look like the first."""
     size = kernel[0] * kernel[1]
     place = {"first": 0, "middle": size // 2, "last": size - 1}[winner]
     x = numpy.zeros((1, *kernel, 1), "float32")
@@ -303,13 +303,13 @@ def test_global_avg_pool_refuses_what_is_no_batch_of_images():
 @each_pool
 @pytest.mark.parametrize("dtype", ["uint8", "int64", "bool"])
 def test_numbers_that_are_no_floats_are_refused(name, dtype):
-    """Four times 100 is more than a uint8 holds, and there is no int that is -inf."""
+    """Four times 100 overflows a uint8, and ints have no -inf."""
     with pytest.raises(TypeError, match=f"^{name}: expected an x of floats, got {dtype}$"):
         run(getattr(ops, name), numpy.full((1, 2, 2, 1), 100).astype(dtype), kernel=2)
 
 
 def test_a_window_of_minus_infinities_gives_its_gradient_to_a_pixel_and_not_to_the_frame():
-    """As in PyTorch: of the four corner windows each reaches the image at its first pixel inside, and so on."""
+    """The gradient goes to the first pixel of each window that is not padding, as in PyTorch."""
     x = numpy.full((1, 3, 3, 1), -numpy.inf)
     y, backward = run(ops.max_pool2d, x, kernel=3, stride=1, padding=1)
     assert_array_equal(y, x)

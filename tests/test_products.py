@@ -1,4 +1,4 @@
-"""Products of matrices that are cut into small ones, against float64 and against numpy.matmul, which cuts none."""
+"""Matrix multiplications that are cut into small ones, compared with float64 and with numpy.matmul, which cuts none."""
 
 from types import SimpleNamespace
 from unittest import mock
@@ -31,7 +31,7 @@ def factors(stack, m, k, n, transposed, seed=0):
 
 
 def shapes_multiplied(a, b, out=None):
-    """(m, k, n) of each product that numpy.matmul is asked for, and the result."""
+    """Return (m, k, n) of each call of numpy.matmul, and the result."""
     seen = []
 
     def recorded(x, y, out=None):

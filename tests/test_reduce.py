@@ -31,7 +31,7 @@ each_op = pytest.mark.parametrize("name", TRUTH)
 
 
 def by_loops(function, x, axis, keepdims):
-    """The function of the list of elements that share their places along the axes that stay."""
+    """Apply the function to each list of elements with the same position along the axes that are kept."""
     axes = (
         range(x.ndim)
         if axis is None
@@ -155,7 +155,7 @@ def test_var_is_biased_by_default_and_unbiased_with_ddof_1():
 
 
 def test_var_does_not_mind_a_mean_far_from_0():
-    """The mean of the squares minus the square of the mean would lose all digits here."""
+    """The mean of the squares minus the square of the mean would lose all digits."""
     x = numpy.array([1e8 + 1, 1e8 + 2, 1e8 + 6])
     assert_allclose(run(ops.var, x)[0], 14 / 3, rtol=1e-6)
 

@@ -1,4 +1,4 @@
-"""reshape, transpose, getitem, concatenate, pad and broadcast_to, against loops over places and arrays by hand."""
+"""reshape, transpose, getitem, concatenate, pad and broadcast_to, compared with loops over positions and arrays by hand."""
 
 import copy
 import re
@@ -131,7 +131,7 @@ INDICES = {
 
 
 def on_device(index):
-    """Arrays of the backend in use in the place of NumPy's."""
+    """Replace NumPy arrays by arrays of the backend in use."""
     if isinstance(index, tuple):
         return tuple(map(on_device, index))
     return to_device(index) if isinstance(index, numpy.ndarray) else index

@@ -1,4 +1,4 @@
-"""summary: rows and sums against numbers computed by hand; the model does not change."""
+"""summary: rows and sums compared with numbers computed by hand; the model does not change."""
 
 from contextlib import nullcontext
 

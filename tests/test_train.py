@@ -1,4 +1,4 @@
-"""The loop: it learns, it counts right, and it reads from the device when it is asked to."""
+"""The training loop: it learns, counts correctly, and reads from the device only when asked for the score."""
 
 import gc
 import sys
@@ -233,7 +233,7 @@ def test_the_same_seed_gives_the_same_bits():
 
 
 def test_backends_agree_on_an_epoch(each_backend):
-    """The loss of the first epoch as float64 NumPy has it, on every backend."""
+    """The loss of the first epoch is that of float64 NumPy, on every backend."""
     from minires import backend
 
     def run():
@@ -264,7 +264,7 @@ def test_a_frozen_part_stays_frozen_over_an_evaluation_and_over_an_error():
 
 @pytest.mark.slow
 def test_memory_is_flat_over_a_thousand_steps(each_backend):
-    """What is held after 1,000 steps is what was held after 200, to a few kilobytes.
+    """The memory in use after 1,000 steps is that after 200, to a few kilobytes.
 
     Without Python's own cache of attributes: NumPy's as_strided makes a new string "setflags" at each call, of which that
     cache holds up to 4,096.

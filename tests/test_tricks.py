@@ -14,7 +14,7 @@ each_backend = pytest.mark.usefixtures("each_backend")
 
 
 def correlated(n=60):
-    """Images whose pixels and channels go together, of a mean far from 0."""
+    """Draw images whose pixels and channels are correlated, with a mean far from 0."""
     rng = numpy.random.default_rng(0)
     smooth = rng.standard_normal((n, 9, 11, 3)).cumsum(axis=1).cumsum(axis=2)
     return (smooth @ rng.standard_normal((3, 3)) + 40).astype("f4")
@@ -48,7 +48,7 @@ def test_whitening_refuses_filters_that_there_are_not(filters):
 
 
 def test_whitening_adds_a_little_to_each_variance():
-    """Two directions of variance 1 and 0: the weights of the second are bounded by 1 / sqrt(eps)."""
+    """There are two directions, of variance 1 and 0: the weights of the second are bounded by 1 / sqrt(eps)."""
     images = numpy.random.default_rng(0).standard_normal((2000, 1, 1, 2)) * [1, 0]
     weight = init.whitening(images.astype("f4"), (1, 1), 4)
     numpy.testing.assert_array_equal(
@@ -98,7 +98,7 @@ def moved(model, value):
 
 
 class Given(optim.Optimizer):
-    """A step adds to the weights what it is told to."""
+    """An optimizer whose step adds given numbers to the weights."""
 
     add = 1.0
 
@@ -206,7 +206,7 @@ def test_what_is_no_lookahead_is_refused(options):
 @each_backend
 def test_a_test_with_flips_takes_the_mean_of_both_logits():
     class Left(nn.Module):
-        """Class 0 by the left half of an image, class 1 by the right one."""
+        """A model that scores class 0 by the left half of an image, and class 1 by the right half."""
 
         def __init__(self):
             self.unused = nn.Linear(1, 1)

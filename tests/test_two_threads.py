@@ -1,4 +1,4 @@
-"""Two trainings at once, each in a thread of its own: each has the bits that it has alone."""
+"""Two training runs at once, each in its own thread: each has the same bits as alone."""
 
 import threading
 
@@ -13,13 +13,13 @@ STEPS = 20
 
 
 def model(seed):
-    """Made one after the other: initial weights come from the process's generator."""
+    """Build models one after the other, as initial weights come from the process's generator."""
     nn.manual_seed(seed)
     return models.ResNet(models.BasicBlock, (1, 1), (16, 32), num_classes=10)
 
 
 def trained(net, seed, threads, half=None):
-    """The bits of the weights after STEPS steps, evaluated now and then."""
+    """Return the bits of the weights after STEPS steps, with evaluations in between."""
     rng = numpy.random.default_rng(seed)
     optimizer = optim.SGD(net.parameters(), lr=0.05, momentum=0.9, nesterov=True)
     with backend.using(threads=threads), backend.autocast(half):

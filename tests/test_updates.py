@@ -1,4 +1,4 @@
-"""The updates of SGD and Adam against their published formulas, a number at a time in plain Python, on plain and faster forms."""
+"""The updates of SGD and Adam, plain and faster forms, compared with the published formulas, a number at a time in plain Python."""
 
 import math
 import tracemalloc
@@ -34,7 +34,7 @@ GRADIENTS = (
 
 
 def sgd_by_hand(w, gradients, lr, momentum=0.0, nesterov=False, weight_decay=0.0):
-    """One number. Returns where it is after each step."""
+    """Update one number. Returns its value after each step."""
     path, v = [], 0.0
     for g in gradients:
         g = g + weight_decay * w
@@ -141,7 +141,7 @@ def test_weight_decay_of_adam_goes_through_the_step_and_of_adamw_beside_it():
 
 
 def sgd_of_arrays(w, gradients, lr, momentum=0.0, nesterov=False, weight_decay=0.0):
-    """The formula as it is written, on whole arrays."""
+    """Apply the formula as written to whole arrays."""
     v = 0 * w
     for g in gradients:
         g = g + weight_decay * w
@@ -187,7 +187,7 @@ LARGE = {
 def test_a_parameter_in_several_chunks_follows_the_formula_to_the_bit(
     each_form, name, turned, dtype
 ):
-    """In chunks of 600 to 3000 numbers; in one piece where it or its gradient does not lie in one row."""
+    """In chunks of 600 to 3000 numbers, or in one piece if it or its gradient is not contiguous."""
     make, formula, options = LARGE[name]
     start, *gradients = (
         numpy.random.default_rng(i).standard_normal((101, 103)).astype(dtype) for i in range(4)

@@ -1,4 +1,4 @@
-"""A parameter that the library changed after the forward pass: backward() raises, and says what did it."""
+"""A parameter that the library changed after the forward pass: backward() raises, and says what changed it."""
 
 import copy
 import pickle
@@ -86,7 +86,7 @@ def test_the_operand_that_changed_is_named():
 
 
 def test_a_frozen_parameter_that_changed_is_told_too():
-    """Its own gradient is not asked for, but that of what came before it would be wrong."""
+    """Its own gradient is not needed, but the gradients of earlier layers would be wrong."""
     model, x = net().freeze(), Tensor(to_device(numpy.ones((1, 8, 8, 3), numpy.float32)))
     x = Tensor(x.data, requires_grad=True)
     late = model(x).sum()

@@ -1,4 +1,4 @@
-"""Winograd's matrices, the linear maps made of them and the convolution by tiles, against the definition, loops and conv2d."""
+"""Winograd's matrices, their linear maps and the convolution by tiles, compared with the definition, loops and conv2d."""
 
 from fractions import Fraction
 from functools import partial
@@ -27,7 +27,7 @@ TILES = st.sampled_from([F2, F4, F4_STRIDE2])
 
 
 def exact(matrix):
-    """Rows of fractions."""
+    """Convert a matrix to rows of fractions."""
     return [[Fraction(number).limit_denominator(100) for number in row] for row in matrix]
 
 
@@ -68,7 +68,7 @@ def test_the_matrices_of_one_convolution_wait_for_those_of_no_other():
 
 @on_each_tile
 def test_a_of_gw_times_bx_is_the_correlation_exactly(tile):
-    """Both sides are linear in x and in w, so where they agree on all unit vectors they agree on all."""
+    """Both sides are linear in x and in w, so if they agree on all unit vectors, they agree everywhere."""
     A, B, G = map(exact, (tile.A, tile.B, tile.G))
     pixels, products = {(2, 1): (4, 4), (4, 1): (6, 6), (4, 2): (9, 9)}[tile.m, tile.stride]
     assert (len(A), len(B), len(G), len(B[0])) == (tile.m, products, products, pixels)
@@ -83,7 +83,7 @@ def test_a_of_gw_times_bx_is_the_correlation_exactly(tile):
 
 @pytest.mark.parametrize("tile", [F2, F4], ids=["F2", "F4"])
 def test_the_matrices_are_polynomials_at_0_1_minus_1_2_minus_2_and_infinity(tile):
-    """A and G hold powers of the points; a row of B is the polynomial that is 0 at all others, and G what makes it 1."""
+    """A and G contain powers of the points; a row of B is the polynomial that is 0 at all other points, and G scales it to 1."""
     A, B, G = map(exact, (tile.A, tile.B, tile.G))
     points = [0, 1, -1, 2, -2][: tile.m + 1]
     for i, p in enumerate(points):
@@ -102,7 +102,7 @@ def test_the_matrices_are_polynomials_at_0_1_minus_1_2_minus_2_and_infinity(tile
 
 
 def by_loops(x, weight, bias, g, padding, stride=1):
-    """y, g_x, g_weight and g_bias: pixel by pixel, what lies under the window, and where its gradient goes back to."""
+    """Return y, g_x, g_weight and g_bias, pixel by pixel of each window."""
     (ph, pw), (_, h, w, _), (oh, ow) = padding, x.shape, g.shape[1:3]
     frame = numpy.pad(x, ((0, 0), (ph, ph), (pw, pw), (0, 0)))
     y, g_frame, g_weight = numpy.zeros(g.shape), numpy.zeros(frame.shape), numpy.zeros(weight.shape)
@@ -181,7 +181,7 @@ def test_the_gradients_of_by_tiles(tile, padding):
     [((2, 9, 13, 64), 64, (1, 1)), ((4, 16, 16, 16), 32, (1, 1)), ((1, 6, 7, 64), 8, (0, 2))],
 )
 def test_in_float32_it_is_within_a_hundred_thousandth_of_the_truth(tile, images):
-    """m = 4 has numbers up to 8 in its matrices, and loses one digit more than im2col does."""
+    """For m = 4 the matrices have elements up to 8, which costs one digit more than im2col."""
     x, weight, _, g = drawn(0, *images, tile.stride)
     y, backward = run(by_tiles, *map(numpy.float32, (x, weight)), padding=images[2], tile=tile)
     truth, exactly = run(ops.conv2d.plain, x, weight, padding=images[2], stride=tile.stride)
@@ -218,7 +218,7 @@ def test_the_type_of_the_elements_stays_and_backward_saves_x_and_weight(tile, dt
 @on_each_tile
 @pytest.mark.parametrize("images", [10, 1, 2])
 def test_the_cut_into_chunks_changes_nothing_but_rounding(tile, images):
-    """Five images at once, one by one, and two by two; a chunk's memory is that of the chunk before, with its numbers in it."""
+    """Five images at once, one by one, and two by two; a chunk reuses the memory of the one before, with its numbers."""
     x, weight, bias, g = drawn(0, (5, 7, 10, 3), 4, (1, 2), tile.stride)
     with in_chunks_of(images * Maps(x, weight, (1, 2), tile, x.dtype).size) as cuts:
         y, backward = run(by_tiles, x, weight, bias, padding=(1, 2), tile=tile)
@@ -232,7 +232,7 @@ def test_the_cut_into_chunks_changes_nothing_but_rounding(tile, images):
 @pytest.mark.parametrize(("c", "f"), [(130, 3), (3, 130), (70, 70)])
 @pytest.mark.parametrize("size", [1 << 30, 1, 20_000])
 def test_where_channels_are_more_than_tiles_it_is_the_same(tile, size, c, f):
-    """Then the filters are cut, in blocks, and not the batch."""
+    """The filters are then cut into blocks, instead of the batch."""
     x, weight, bias, g = drawn(0, (3, 5, 6, c), f, (1, 0), tile.stride)
     expected = by_loops(x, weight, bias, g, (1, 0), tile.stride)
     options = {"padding": (1, 0), "tile": tile}
@@ -249,7 +249,7 @@ def test_where_channels_are_more_than_tiles_it_is_the_same(tile, size, c, f):
 
 
 def test_no_number_of_an_image_before_is_left_in_the_frame():
-    """The memory in which images are framed is used again, for images of other sizes too."""
+    """The memory of padded images is reused, for images of different sizes, too."""
     for n, h, w, padding in (
         (2, 9, 9, (0, 0)),
         (2, 5, 6, (2, 2)),
