@@ -111,7 +111,7 @@ def checked_shapes(op, a, b):
     for i, j in zip(reversed(a_shape), reversed(b_shape)):
         if i != j and i != 1 and j != 1:
             raise ValueError(
-                f"{op}: shapes {a_shape} and {b_shape} do not broadcast: from the right, sizes must be equal or 1"
+                f"{op}: expected shapes that broadcast (from the right, sizes equal or 1), got {a_shape} and {b_shape}"
             )
     return a_shape, b_shape
 
