@@ -140,6 +140,21 @@ def test_a_stop_elsewhere_lets_all_items_pass():
     assert in_thread(items) == [0, 1, 2]
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no SIGHUP")
+def test_a_run_under_nohup_survives_the_terminal():
+    """nohup starts a program with SIGHUP ignored."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Stop() as stop:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert list(stop.until(range(3))) == [0, 1, 2] and not stop.asked
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert stop.asked == signal.SIGTERM
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 # The main thread has ended, and Python waits for another one.
 AFTER = """
 import threading, time

@@ -12,7 +12,7 @@ SIGNALS = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
 class Stop:
     """Context manager: Ctrl-C, SIGTERM or SIGHUP requests a stop, and a second signal ends the process.
 
-    Outside the main thread it does nothing, because only the main thread can handle signals.
+    Outside the main thread it does nothing, because only the main thread can handle signals. Under nohup, SIGHUP stays ignored.
 
     asked  the signal's number, or 0
     """
@@ -23,7 +23,8 @@ class Stop:
     def __enter__(self):
         if threading.current_thread() is threading.main_thread():
             for number in SIGNALS:
-                self._before[number] = signal.signal(number, self._ask)
+                if not _of_nohup(number):
+                    self._before[number] = signal.signal(number, self._ask)
         return self
 
     def __exit__(self, *_):
@@ -44,3 +45,8 @@ class Stop:
             yield item
             if self.asked:
                 return
+
+
+def _of_nohup(number):
+    """Return True if this is SIGHUP, and it was ignored when the process started."""
+    return signal.Signals(number).name == "SIGHUP" and signal.getsignal(number) == signal.SIG_IGN
