@@ -161,9 +161,7 @@ def test_a_mode_that_cannot_be_had_is_left_out_with_the_reason(monkeypatch, caps
         assert "pip install ml_dtypes" in gpu_steps.measured(call(), mode, {}, 2)["missing"]
         assert [found["way"] for found in gpu_kinds.kinds(call())] == ["float32", "float32, im2col"]
         assert list(gpu_kernels.precisions()) == ["float32", "tf32"]
-    assert (
-        "without bf16 mixed: bfloat16 is a type of the package ml_dtypes" in capsys.readouterr().out
-    )
+    assert "without bf16 mixed: bfloat16 needs the package ml_dtypes" in capsys.readouterr().out
 
 
 def test_logits_that_differ_are_no_comparison():

@@ -294,7 +294,7 @@ def test_a_checkpoint_of_another_model_is_refused(trained, capsys):
     config = json.loads((trained / "config.json").read_text(encoding="utf-8"))
     for change, told in (
         ({"model": "resnet32"}, "missing: layer1.3.conv1.weight"),
-        ({"optimizer": "adam"}, "velocity, which Adam of 59 parameters does not know"),
+        ({"optimizer": "adam"}, "expected the state of Adam of 59 parameters, got an entry"),
     ):
         (trained / "config.json").write_text(json.dumps({**config, **change}))
         assert typed("train", "--resume", "a") == 2
