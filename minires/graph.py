@@ -20,6 +20,7 @@ __all__ = [
     "out_of_memory",
     "run_backward",
     "saved",
+    "share_version",
     "type_names",
     "written_since",
 ]
@@ -31,15 +32,15 @@ class Node:
     parents  for each operand its Node, or the Tensor itself if it is a leaf, or None if no gradient is needed
     backward  the op's own; None once it has been used, so that what it saved is released
     result  an array or a tensor, whose shape and dtype are kept
-    leaves  (number of the operand, Tensor, its version now) of those that the library may write into
+    versions  (number of the operand, its version, how often it was written) of operands that are tensors
     """
 
-    __slots__ = ("__weakref__", "backward", "dtype", "leaves", "op", "parents", "shape")
+    __slots__ = ("__weakref__", "backward", "dtype", "op", "parents", "shape", "versions")
 
     def __init__(
-        self, op: str, parents: tuple, backward: Any, result: Any, leaves: Iterable[tuple] = ()
+        self, op: str, parents: tuple, backward: Any, result: Any, versions: Iterable[tuple] = ()
     ) -> None:
-        self.op, self.parents, self.backward, self.leaves = op, parents, backward, leaves
+        self.op, self.parents, self.backward, self.versions = op, parents, backward, versions
         self.shape, self.dtype = result.shape, result.dtype
 
 
@@ -77,8 +78,8 @@ def count_users(root: Node) -> dict[Node, int]:
                 f"backward(): this graph was used already, and what {node.op} had saved is gone. "
                 "Run the forward pass again, or add up the losses and call backward() once"
             )
-        for _, leaf, version in node.leaves:
-            if leaf.version is not version:
+        for _, version, writes in node.versions:
+            if version[0] != writes:
                 raise written_since(node)
         for parent in node.parents:
             if isinstance(parent, Node):
@@ -90,19 +91,34 @@ def count_users(root: Node) -> dict[Node, int]:
 
 def written_since(node: Node) -> RuntimeError:
     """Return the error that names the operand that was written into after the forward pass, and what wrote it."""
-    i, leaf = next((i, leaf) for i, leaf, version in node.leaves if leaf.version is not version)
+    i, version = next((i, version) for i, version, writes in node.versions if version[0] != writes)
+    _, writer, shape = version
     known = node.op in FUNCTIONS and list(inspect.signature(FUNCTIONS[node.op].plain).parameters)
     name = known[i] if known and i < len(known) else f"operand {i}"
     return RuntimeError(
-        f"backward() of {node.op}: its {name}, of shape {leaf.shape}, was changed by {leaf.version[1]} after the forward pass, "
+        f"backward() of {node.op}: its {name}, of shape {shape}, was changed by {writer} after the forward pass, "
         "so gradients would be wrong. Call backward() before that, or run the forward pass again"
     )
+
+
+def share_version(result: Any, operands: Iterable[Any]) -> Any:
+    """Give a tensor whose memory is an operand's the version of that operand. Returns the tensor."""
+    owner = _owner(result.data)
+    for x in operands:
+        if hasattr(x, "version") and _owner(x.data) is owner:
+            result.version = x.version
+    return result
+
+
+def _owner(array: Array) -> Any:
+    base = getattr(array, "base", None)
+    return array if base is None else base
 
 
 def run_backward(node: Node, g: Array) -> list[tuple[Any, Array]]:
     """Return (parent, its gradient) for each operand that needs one. The node releases what it saved."""
     backward, parents = node.backward, node.parents
-    node.backward, node.parents, node.leaves = None, (), ()
+    node.backward, node.parents, node.versions = None, (), ()
     try:
         grads = backward(g)
     except MemoryError as error:

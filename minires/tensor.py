@@ -1,7 +1,4 @@
-"""Tensor: an array that records how it was made; apply, which runs an op on tensors; lifted, which makes an op their function.
-
-No maths.
-"""
+"""Tensor: an array that records how it was made; apply, which runs an op on tensors; lifted, which makes an op their function."""
 
 import copy
 import inspect
@@ -23,7 +20,7 @@ from minires.backend import (
     to_host,
     xp,
 )
-from minires.graph import Node, accumulate, as_array, backward_pass, out_of_memory, type_names
+from minires.graph import Node, accumulate, backward_pass, out_of_memory, share_version, type_names
 
 __all__ = ["Tensor", "apply", "grad_enabled", "lifted", "no_grad"]
 
@@ -35,7 +32,7 @@ class Tensor:
         which become float32. Ops keep it for their backward pass: don't write into it before backward() has run, or the
         gradient is wrong. If an optimizer or load_state_dict() has written into it, backward() raises
     grad  after backward(), for a leaf that requires it: the gradient, an array of data's shape and dtype
-    version  of a leaf: (how often the library has written into data, what wrote last), or None for a tensor that is not trained
+    version  [how often the library has written into data, the last writer, shape]; tensors of the same memory share it
     ==  True if both are the same tensor, so that tensors can be keys; to compare elements, use a.data == b.data
     """
 
@@ -46,7 +43,7 @@ class Tensor:
     grad: Array | None
     node: Node | None
     requires_grad: bool
-    version: tuple[int, str] | None
+    version: list
 
     if TYPE_CHECKING:  # methods that minires.functional adds, each with the op's options
 
@@ -57,11 +54,11 @@ class Tensor:
 
     def __init__(self, data: Any, *, requires_grad: bool = False) -> None:
         if not isinstance(data, xp.ndarray):
-            data = as_array(data) if isinstance(data, HostScalar) else _made(data)
+            data = xp.asarray(data) if isinstance(data, HostScalar) else _made(data)
         if requires_grad and not is_float(data.dtype):
             raise TypeError(f"Tensor: expected floats for requires_grad, got {data.dtype}")
         self.data, self.grad, self.node, self.requires_grad = data, None, None, requires_grad
-        self.version = (0, "") if requires_grad else None
+        self.version = [0, "", ()]
 
     # An array's attributes.
 
@@ -178,17 +175,18 @@ class Tensor:
             )
         twin = copy.copy(self)
         twin.data, twin.grad = copy.deepcopy(self.data, memo), copy.deepcopy(self.grad, memo)
+        twin.version = [0, "", ()]
         return twin
 
     # The graph.
 
     def written_by(self, writer: str) -> None:
         """Record that `writer` has written into data, so that backward() through a graph that was recorded before raises."""
-        self.version = (self.version[0] if self.version else 0) + 1, writer
+        self.version[:] = self.version[0] + 1, writer, self.shape
 
     def detach(self) -> "Tensor":
         """Return a tensor with the same memory, cut off from the graph."""
-        return Tensor(self.data)
+        return share_version(Tensor(self.data), [self])
 
     def backward(self, grad: Any = None) -> None:
         """Add the gradient of sum(grad * self) to `grad` of every leaf that this tensor was computed from.
@@ -243,8 +241,10 @@ def apply(op: ops.Op, *operands: Any, **options: Any) -> Tensor:
     result = Tensor(made[0])
     if any(needs):
         parents = tuple((x.node or x) if need else None for x, need in zip(operands, needs))
-        leaves = [(i, x, x.version) for i, x in enumerate(operands) if getattr(x, "version", None)]
-        result.requires_grad, result.node = True, Node(name, parents, made[1], result, leaves)
+        own = [(i, (v := x.version), v[0]) for i, x in enumerate(operands) if hasattr(x, "node")]
+        result.requires_grad, result.node = True, Node(name, parents, made[1], result, own)
+    else:
+        share_version(result, operands)
     return result
 
 

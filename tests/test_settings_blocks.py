@@ -62,6 +62,21 @@ def test_a_decorated_function_may_call_itself(start):
     assert factorial.__name__ == "factorial"
 
 
+def test_functions_whose_body_runs_later_are_no_blocks():
+    def numbers():
+        yield 1
+
+    async def number():
+        return 1
+
+    async def later():
+        yield 1
+
+    for function in (numbers, number, later):
+        with pytest.raises(TypeError, match="^using: expected a function, got a generator or cor"):
+            no_grad()(function)
+
+
 def test_an_exit_stack_ends_its_blocks(start):
     with ExitStack() as blocks:
         for changes in ({"plain": True}, {"threads": 3}):

@@ -2,11 +2,12 @@
 
 import copy
 import pickle
+import weakref
 
 import numpy
 import pytest
 
-from minires import Tensor, backend, models, nn, optim
+from minires import Tensor, backend, models, nn, no_grad, optim
 from minires import functional as F
 from minires.backend import to_device, to_host
 
@@ -102,6 +103,69 @@ def test_a_parameter_that_is_no_modules_is_watched_as_well():
     optimizer.step()
     with pytest.raises(RuntimeError, match=r"was changed by SGD\.step"):
         late.backward()
+
+
+@pytest.fixture
+def views(each_backend):
+    """Arrays that know the one whose memory they are a view of, as NumPy's and CuPy's do."""
+    if not hasattr(to_device(numpy.ones(1)), "base"):
+        pytest.skip(f"{each_backend}'s arrays don't know whose memory they are a view of")
+
+
+@pytest.mark.parametrize(
+    "same_memory",
+    [
+        lambda w: w.detach(),
+        lambda w: w.detach().reshape((2, 3)).T,
+        lambda w: no_grad()(lambda: w.reshape((6,)))(),
+        lambda w: no_grad()(lambda: w.T)(),
+        lambda w: no_grad()(lambda: w[1:])(),
+        lambda w: copy.copy(w),
+    ],
+)
+def test_tensors_of_the_same_memory_share_their_version(same_memory, views):
+    w = nn.Parameter(to_device(numpy.arange(6.0).reshape(3, 2)))
+    x = Tensor(to_device(numpy.ones(1)), requires_grad=True)
+    late = (x * same_memory(w)).sum()
+    (w * w).sum().backward()
+    optim.SGD([w], lr=0.1).step()
+    with pytest.raises(RuntimeError, match=r"was changed by SGD\.step"):
+        late.backward()
+
+
+def test_so_does_what_a_frozen_parameter_is_reshaped_to(views):
+    model = nn.Linear(3, 2).freeze()
+    x = Tensor(to_device(numpy.ones((2, 2), numpy.float32)), requires_grad=True)
+    late = (x @ model.weight.T).sum() + (x.reshape((4,)) * model.bias[:1]).sum()
+    model.load_state_dict(model.state_dict())
+    with pytest.raises(RuntimeError, match=r"was changed by load_state_dict\(\)"):
+        late.backward()
+
+
+def test_a_tensor_that_requires_a_gradient_later_is_watched_as_well():
+    v = Tensor(to_device(numpy.array([3.0, 4.0])))
+    v.requires_grad = True
+    late, first = (v * v).sum(), (v * 2).sum()
+    first.backward()
+    optim.SGD([v], lr=0.1).step()
+    with pytest.raises(RuntimeError, match=r"was changed by SGD\.step"):
+        late.backward()
+
+
+def test_the_same_dtype_again_changes_nothing():
+    model = net()
+    late = loss_of(model)
+    model.astype("float32")
+    late.backward()
+
+
+def test_a_graph_keeps_no_operand_alive_that_its_ops_do_not_save():
+    x = Tensor(to_device(numpy.ones(3)), requires_grad=True)
+    frozen = nn.Parameter(to_device(numpy.ones(3)), requires_grad=False)
+    y, seen = x + frozen, weakref.ref(frozen)
+    del frozen
+    assert seen() is None
+    y.sum().backward()
 
 
 def test_what_did_not_change_the_graphs_parameters_is_no_fault():

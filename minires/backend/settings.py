@@ -6,12 +6,13 @@
 A block's settings are in a context variable: other threads do not see them, except in functions that carried() wrapped.
 """
 
+import inspect
 import os
 import threading
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field, fields, replace
-from functools import cached_property, partial, wraps
+from functools import partial, wraps
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -36,10 +37,12 @@ class Settings:
     # The forms that run, see ops/forms.py.
     chosen: dict = field(default_factory=dict, init=False, compare=False, repr=False)
 
-    @cached_property
+    @property
     def on_one_thread(self) -> "Settings":
-        """The same settings with threads=1, for the threads that share an op's work."""
-        return replace(self, threads=1)
+        """The same settings with threads=1, for the threads that share an op's work. Made once, as forms are chosen once each."""
+        if "_on_one_thread" not in vars(self):
+            vars(self)["_on_one_thread"] = replace(self, threads=1)
+        return vars(self)["_on_one_thread"]
 
 
 _lock = threading.Lock()  # held while _default is replaced
@@ -148,7 +151,15 @@ class using:
         return self.lock.__exit__
 
     def __call__(self, function: Callable) -> Callable:
-        """Decorator: each call of the function is a block."""
+        """Decorator: each call of the function is a block.
+
+        Raises  TypeError: a generator function or a coroutine, whose body runs after the call.
+        """
+        later = inspect.isgeneratorfunction, inspect.iscoroutinefunction, inspect.isasyncgenfunction
+        if any(runs_later(function) for runs_later in later):
+            raise TypeError(
+                "using: expected a function, got a generator or coroutine function: write the block inside it"
+            )
 
         @wraps(function)
         def within(*inputs: Any, **options: Any) -> Any:

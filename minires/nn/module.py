@@ -23,7 +23,6 @@ class Parameter(Tensor):
 
     def __init__(self, data: Any, *, requires_grad: bool = True) -> None:
         super().__init__(data, requires_grad=requires_grad)
-        self.version = (0, "")
 
 
 class Module:
@@ -121,8 +120,9 @@ class Module:
             return value
 
         for parameter in self.parameters():
-            parameter.data, parameter.grad = changed(parameter.data), None
-            parameter.written_by("astype()")
+            before, parameter.data, parameter.grad = parameter.dtype, changed(parameter.data), None
+            if parameter.dtype != before:
+                parameter.written_by("astype()")
         for _, module in self.modules():
             changed(vars(module))
         return self
