@@ -83,7 +83,7 @@ def emptied_before_the_step(model, batches, optimizer, *, label_smoothing=0.0, m
     return meter.score()
 
 
-@wrong(EACH, mistake="step_before_backward")
+@wrong(EACH, mistake="step_before_backward", crashes=True)  # the engine says so first
 def by_older_gradients(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
     meter = meter or Meter()
     model.train()
