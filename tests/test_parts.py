@@ -566,7 +566,7 @@ def test_the_blas_gets_its_number_back_when_the_last_thread_is_done_whichever_it
 def test_two_threads_that_never_rest_leave_the_blas_its_number(on_numpy, blas_of_three):
     def busy(number):
         with using_threads(number):
-            for _ in range(300):
+            for _ in range(100):
                 assert (
                     sum_over_chunks(lambda chunk: [blas_threads() == {1}], 3, LARGE) == [True] * 3
                 )

@@ -185,6 +185,7 @@ cupy ipykernel ml_dtypes nbclient nbformat onnx onnxruntime shtab tensorboardX t
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_the_suite_is_collected_without_any_optional_package():
     """What needs one of them is skipped, and says so; what does not is there."""
     program = (
