@@ -61,8 +61,9 @@ def environment(home):
         name: value
         for name, value in os.environ.items()
         if not name.startswith(
-            ("MINIRES_", "MAKE", "MFLAGS", "PYTHONPATH", "VIRTUAL_ENV", "FORCE_")
+            ("MINIRES_", "MAKE", "MFLAGS", "PYTHONPATH", "VIRTUAL_ENV", "FORCE_", "PYTEST_")
         )
+        and name not in ("ARGS", "ALL", "FRESH")  # of a make that runs this one
     }
     jupyter = home.parent / "jupyter"
     jupyter.mkdir(exist_ok=True)

@@ -291,10 +291,19 @@ def test_what_is_left_out_is_listed(here, capsys):
 
 
 def test_the_environment_is_the_readers_and_not_the_scripts(here, monkeypatch):
-    for name in ("MINIRES_BACKEND", "PYTHONPATH", "MAKEFLAGS", "MAKELEVEL", "VIRTUAL_ENV"):
+    others = {
+        "MINIRES_BACKEND",
+        "PYTHONPATH",
+        "MAKEFLAGS",
+        "MAKELEVEL",
+        "VIRTUAL_ENV",
+        "ARGS",
+        "ALL",
+    }
+    for name in others:
         monkeypatch.setenv(name, "1")
     found = commands.environment(here)
     assert found["PATH"].startswith(str(here / ".venv" / "bin"))
     assert found["MINIRES_CACHE"].startswith(str(here.parent))
-    assert not {"MINIRES_BACKEND", "PYTHONPATH", "MAKEFLAGS", "MAKELEVEL", "VIRTUAL_ENV"} & set(found)  # fmt: skip
+    assert not others & set(found)
     assert Path(found["JUPYTER_CONFIG_DIR"], "jupyter_server_config.json").is_file()
