@@ -18,6 +18,18 @@ ON_STRICT = 3
 # Tier -> file -> tests. Markers in the files themselves come on top of these.
 MARKED = {
     "slow": {
+        "test_ablation.py": {"test_a_training_gives_both_accuracies_and_the_same_again"},
+        "test_download.py": {
+            "test_a_slow_server_is_waited_for",
+            "test_a_stall_loses_nothing_of_what_came_before_it",
+            "test_a_stalled_server_is_given_up",
+        },
+        "test_examples.py": {"test_five_epochs_read_95_percent_of_the_test_digits"},
+        "test_layout_1.py": {"test_a_run_of_layout_1_is_extended"},
+        "test_parity.py": {"test_a_network_gives_the_same_logits_and_gradients"},
+        "test_pretrained.py": {"test_a_net_is_recognised_by_its_shapes"},
+        "test_show.py": {"test_the_names_of_a_deep_net_are_thinned_out_until_none_lies_on_another"},
+        "test_tensor.py": {"test_a_long_chain_that_is_never_walked_is_dropped_without_a_fall"},
         "test_accuracy_torch.py": {
             "test_both_have_the_same_losses_and_accuracy_but_for_rounding",
             "test_so_do_both_with_all_that_the_recipe_for_short_trainings_is_made_of",
