@@ -52,7 +52,7 @@ WAYS = {
 
 
 def kinds(call):
-    """where a training step's time goes: waiting for the GPU around each piece of work, and without waiting"""
+    """Measure the time of a training step by kind of work: waiting for the GPU around each piece of work, and without waiting"""
     found = []
     for way, context in WAYS.items():
         try:

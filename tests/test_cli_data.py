@@ -12,6 +12,7 @@ from minires.checkpoint import load_weights, save_weights
 from minires.cli import dry_run
 from tests.test_cli import elsewhere, typed  # noqa: F401  (a fixture among them)
 
+EVALUATE = "evaluate --weights w.safetensors --model resnet20 --data folder:images".split()
 TRAIN = ("train", "--data", "folder:images", "--model", "resnet20", "--epochs", "1", "--name", "r")
 
 
@@ -64,18 +65,9 @@ def test_data_describes_photos_of_different_sizes(capsys):
 def test_evaluate_guesses_no_size_for_the_weights_of_others(capsys):
     photos(sizes=[(12, 16), (16, 12)])
     save_weights("w.safetensors", models.resnet20(num_classes=2).state_dict())
-    words = (
-        "evaluate",
-        "--weights",
-        "w.safetensors",
-        "--model",
-        "resnet20",
-        "--data",
-        "folder:images",
-    )
-    assert typed(*words) == 2
+    assert typed(*EVALUATE) == 2
     assert "--size makes all images the same" in capsys.readouterr().err
-    assert typed(*words, "--size", "16") == 0
+    assert typed(*EVALUATE, "--size", "16") == 0
 
 
 def test_what_is_passed_over_is_told_by_train(capsys):
@@ -115,21 +107,12 @@ def test_train_names_what_helps_where_a_tenth_is_less_than_one_image(capsys, els
 def test_evaluate_holds_out_only_what_it_is_asked_for(capsys):
     photos()
     save_weights("w.safetensors", models.resnet20(num_classes=2).state_dict())
-    words = (
-        "evaluate",
-        "--weights",
-        "w.safetensors",
-        "--model",
-        "resnet20",
-        "--data",
-        "folder:images",
-    )
     for part, count in (("test", 4), ("train", 16)):
-        assert typed(*words, "--part", part) == 0
+        assert typed(*EVALUATE, "--part", part) == 0
         assert f" of {count})" in capsys.readouterr().out
-    assert typed(*words, "--part", "validation") == 2
+    assert typed(*EVALUATE, "--part", "validation") == 2
     assert "leaves no images for validation" in capsys.readouterr().err
-    assert typed(*words, "--part", "validation", "--validation", "0.25") == 0
+    assert typed(*EVALUATE, "--part", "validation", "--validation", "0.25") == 0
     assert " of 4)" in capsys.readouterr().out
 
 
