@@ -93,6 +93,11 @@ def columns(pointer, kind, rows, count, apart):
     )
 
 
+def at(address, kind):
+    """The number at an address: alpha and beta are passed by address, in float32 unless the matrices are in float64."""
+    return (ctypes.c_double if kind == 1 else ctypes.c_float).from_address(address).value
+
+
 def gemm_ex(
     way_a,
     way_b,
@@ -114,8 +119,7 @@ def gemm_ex(
     algorithm,
 ):
     """cublasGemmEx: c = alpha op(a) op(b) + beta c."""
-    factor = ctypes.c_double if kind_c == 1 else ctypes.c_float
-    assert (factor.from_address(alpha).value, factor.from_address(beta).value) == (1, 0)
+    assert (at(alpha, kind_c), at(beta, kind_c)) == (1, 0)
     COMPUTE.append(compute)
     a = columns(a, kind_a, m, k, apart_a) if way_a == 0 else columns(a, kind_a, k, m, apart_a).T
     b = columns(b, kind_b, k, n, apart_b) if way_b == 0 else columns(b, kind_b, n, k, apart_b).T
@@ -125,56 +129,38 @@ def gemm_ex(
     )
 
 
-def stacked(kind):
-    """cublasSgemmStridedBatched or cublasDgemmStridedBatched: as many products, of matrices so many numbers apart."""
-    size = {0: 4, 1: 8}[kind]
-
-    def gemm_strided_batched(
-        way_a,
-        way_b,
-        m,
-        n,
-        k,
-        alpha,
-        a,
-        rows_a,
-        next_a,
-        b,
-        rows_b,
-        next_b,
-        beta,
-        c,
-        rows_c,
-        next_c,
-        count,
-    ):
-        assert (alpha, beta) == (1, 0) and min(next_a, next_b, next_c) >= 0
-        STACKS.append(count)
-        for i in range(count):
-            left = a + i * next_a * size, kind, *((m, k) if way_a == 0 else (k, m)), rows_a
-            right = b + i * next_b * size, kind, *((k, n) if way_b == 0 else (n, k)), rows_b
-            left, right = columns(*left), columns(*right)
-            result = columns(c + i * next_c * size, kind, m, n, rows_c)
-            result[...] = (left if way_a == 0 else left.T) @ (right if way_b == 0 else right.T)
-
-    return gemm_strided_batched
+def gemm_strided_batched_ex(way_a, way_b, m, n, k, alpha, a, kind_a, apart_a, next_a, b, kind_b, apart_b, next_b, beta,
+                            c, kind_c, apart_c, next_c, count, compute, algorithm):  # fmt: skip
+    """cublasGemmStridedBatchedEx: as many products, of matrices so many numbers apart."""
+    assert min(next_a, next_b, next_c) >= 0
+    STACKS.append(count)
+    size_a, size_b, size_c = (SIZES[kind] for kind in (kind_a, kind_b, kind_c))
+    for i in range(count):
+        gemm_ex(way_a, way_b, m, n, k, alpha, a + i * next_a * size_a, kind_a, apart_a, b + i * next_b * size_b, kind_b, apart_b,
+                beta, c + i * next_c * size_c, kind_c, apart_c, compute, algorithm)  # fmt: skip
 
 
 STACKS = deque(maxlen=100)  # how many matrices each stack had
-matmul = gemm.Products(np, pointer=lambda array: array.ctypes.data, gemm=gemm_ex,
-                       stacks={"float32": stacked(0), "float64": stacked(1)})  # fmt: skip
+SIZES = {0: 4, 1: 8, 2: 2, 14: 2}  # bytes of an element, by kind
+matmul = gemm.Products(np, lambda array: array.ctypes.data, gemm_ex, gemm_strided_batched_ex)
 
 
-@faster("products", on="shim")
-def products_here():
-    """The products of NumPy's arrays, by the stand-in for cuBLAS."""
-    return matmul
+@faster("product", on="shim")
+def product_here(a, b, out=None):
+    """The product of NumPy's arrays, by the stand-in for cuBLAS."""
+    return matmul(a, b, out)
 
 
-@faster("free_bytes", on="shim")
-def free_bytes_here():
-    """As on a GPU with 4 GiB free."""
-    return 4 << 30
+@faster("address", on="shim")
+def address_here(array):
+    """The address of a NumPy array's first element."""
+    return array.ctypes.data
+
+
+@faster("memory", on="shim")
+def memory_here():
+    """As on a GPU of 8 GiB, all of it free."""
+    return 8 << 30, 8 << 30
 
 
 def library():

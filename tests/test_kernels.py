@@ -431,38 +431,52 @@ def test_winograds_tiles_of_stride_2_take_the_plain_form():
     )
 
 
-@pytest.mark.parametrize("free, parts", [(1 << 42, 1), (128 << 20, 4), (1, 128)])
-def test_a_batch_is_cut_by_a_gpu_s_free_memory(free, parts):
+@pytest.mark.parametrize("every, parts", [(1 << 42, 1), (256 << 20, 4), (1, 128)])
+def test_a_batch_is_cut_by_a_gpu_s_memory_and_not_by_what_is_free_now(every, parts):
     slices = []
-    with ops.standing_in(free_bytes=lambda: free):
+    with ops.standing_in(memory=lambda: (every, 0)):
         sum_over_chunks(slices.append, 128, 1 << 20)
     assert len(slices) == parts and slices[0].start == 0 and slices[-1].stop == 128
 
 
 def test_little_work_is_not_cut_and_the_gpu_is_not_asked():
     slices = []
-    with ops.standing_in(free_bytes=refused):
+    with ops.standing_in(memory=refused):
         sum_over_chunks(slices.append, 64, 1 << 20)
     assert slices == [slice(0, 64)]
 
 
-@pytest.mark.parametrize("free, pooled, limit, used, wanted", [
-    (8 << 30, 0, 0, 0, 2 << 30), (7 << 30, 0, 0, 0, 1 << 30), (1 << 30, 1 << 30, 0, 0, 512 << 20),
-    (80 << 30, 0, 4 << 30, 2 << 30, 512 << 20), (0, 0, 0, 0, 1 << 20)])  # fmt: skip
-def test_the_budget_is_a_quarter_of_what_is_free_as_a_power_of_two(
-    free, pooled, limit, used, wanted
+@pytest.mark.parametrize("free, held, limit, used, wanted", [
+    (8 << 30, 0, 0, 0, (8 << 30, 8 << 30)), (6 << 30, 2 << 30, 0, 1 << 30, (8 << 30, 7 << 30)),
+    (80 << 30, 0, 4 << 30, 1 << 30, (4 << 30, 3 << 30)), (0, 1 << 20, 0, 1 << 20, (1 << 20, 0))])  # fmt: skip
+def test_memory_is_what_is_free_and_what_the_pool_holds_and_the_driver_is_asked_once(
+    free, held, limit, used, wanted
 ):
-    memory = SimpleNamespace(
-        free_bytes=lambda: pooled, get_limit=lambda: limit, used_bytes=lambda: used
+    asked = []
+    pool = SimpleNamespace(
+        total_bytes=lambda: held, get_limit=lambda: limit, used_bytes=lambda: used
     )
-    runtime = SimpleNamespace(memGetInfo=lambda: (free, 141 << 30))
+    runtime = SimpleNamespace(
+        memGetInfo=lambda: asked.append(1) or (free, 141 << 30), getDevice=lambda: 0
+    )
     cupy = SimpleNamespace(
-        get_default_memory_pool=lambda: memory, cuda=SimpleNamespace(runtime=runtime)
+        get_default_memory_pool=lambda: pool, cuda=SimpleNamespace(runtime=runtime)
     )
-    with (
-        mock.patch.dict(sys.modules, cupy=cupy),
-        ops.standing_in(free_bytes=device.free_bytes.plain),
-    ):
+    device._memory.cache_clear()
+    with mock.patch.dict(sys.modules, cupy=cupy), ops.standing_in(memory=device.memory.plain):
+        assert device.memory() == wanted
+        held, free = held + 1, free + 1  # what the process takes from now on changes nothing
+        assert device.memory() == wanted and len(asked) == 1
+        assert device.may_keep(0) == (wanted[1] >= 0.75 * wanted[0])
+        assert not device.may_keep(wanted[1])
+    device._memory.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "every, wanted", [(141 << 30, 16 << 30), (7 << 30, 512 << 20), (0, 1 << 20)]
+)
+def test_a_chunk_takes_an_eighth_of_the_memory_as_a_power_of_two(every, wanted):
+    with ops.standing_in(memory=lambda: (every, 0)):
         assert device.budget() == wanted
 
 

@@ -39,13 +39,13 @@ def is_float(dtype: numpy.dtype) -> bool:
     return dtype.kind == "f" or dtype.name == "bfloat16"
 
 
+@cache  # as looking up the name takes NumPy a microsecond
 def is_half(dtype: numpy.dtype) -> bool:
     """Return True if this is one of the half types."""
-    return (
-        dtype.itemsize == 2 and dtype.name in HALVES
-    )  # looking up the name takes NumPy a microsecond
+    return dtype.itemsize == 2 and dtype.name in HALVES
 
 
+@cache
 def accumulation_dtype(dtype: numpy.dtype) -> numpy.dtype:
     """Return the dtype in which numbers of this dtype are summed: float32 for half types, otherwise the same."""
     return numpy.dtype(numpy.float32) if is_half(dtype) else dtype

@@ -67,29 +67,27 @@ class _Override:
     def __init__(self, blocks: tuple, fixed: Settings | None) -> None:
         self.blocks, self.fixed, self.made = blocks, fixed, (None, None, None)
 
-    def over(self, base: Settings) -> Settings:
-        """Apply the changes of the open blocks to `base`, and return the Settings."""
-        base = self.fixed or base
-        for lock, _ in self.blocks:
-            if not lock.locked():
-                self.blocks = self.open_blocks()
-                _override.set(self if self.blocks else self.fixed)
-        if self.made[0] is not base or self.made[1] is not self.blocks:
-            blocks, made = self.blocks, base
-            for _, changes in blocks:
-                made = replace(made, **changes)
-            self.made = base, blocks, made
-        return self.made[2]
-
     def open_blocks(self) -> tuple:
         """Return the blocks that have not ended."""
         return tuple(block for block in self.blocks if block[0].locked())
 
 
 def settings() -> Settings:
-    """Return the Settings in effect here."""
-    here = _override.get()
-    return here.over(_default) if isinstance(here, _Override) else here or _default
+    """Return the Settings in effect here: the default, with the changes of the open blocks."""
+    here, base = _override.get(), _default
+    if not isinstance(here, _Override):
+        return here or base
+    base = here.fixed or base
+    for lock, _ in here.blocks:
+        if not lock.locked():
+            here.blocks = here.open_blocks()
+            _override.set(here if here.blocks else here.fixed)
+    if here.made[0] is not base or here.made[1] is not here.blocks:
+        blocks, made = here.blocks, base
+        for _, changes in blocks:
+            made = replace(made, **changes)
+        here.made = base, blocks, made
+    return here.made[2]
 
 
 def use(library: str | Library | None = None, **changes: Any) -> None:

@@ -1,6 +1,7 @@
 """The GPU through CuPy: kernels compiled by NVRTC at first use, products by cuBLAS, and the amount of free memory."""
 
 from functools import cache
+from operator import attrgetter
 
 from minires.fast.cuda import gemm
 from minires.fast.parts import cut, one_by_one
@@ -26,46 +27,65 @@ def launch(source, function, blocks, block, arguments):
 @faster("product", on="cupy")
 def cublas_product(a, b, out=None):
     """a @ b by cuBLAS."""
-    return products()(a, b, out=out)
-
-
-@has_forms
-def products():
-    """Return the gemm.Products for CuPy's arrays."""
-    return _cupy_products()
+    return _products()(a, b, out)
 
 
 @cache
-def _cupy_products():
+def _products():
     import cupy
 
-    def of(function):
-        return lambda *arguments: function(cupy.cuda.get_cublas_handle(), *arguments)
+    cublas, handle = cupy.cuda.cublas, cupy.cuda.get_cublas_handle
 
-    cublas = cupy.cuda.cublas
-    return gemm.Products(cupy, pointer=lambda array: array.data.ptr, gemm=of(cublas.gemmEx),
-                         stacks={"float32": of(cublas.sgemmStridedBatched), "float64": of(cublas.dgemmStridedBatched)})  # fmt: skip
+    def multiply(*arguments):
+        cublas.gemmEx(handle(), *arguments)
+
+    def multiply_stacks(*arguments):
+        cublas.gemmStridedBatchedEx(handle(), *arguments)
+
+    return gemm.Products(cupy, attrgetter("data.ptr"), multiply, multiply_stacks)
+
+
+@has_forms
+def address(array):
+    """Return the address of an array's first element."""
+    return array.data.ptr
 
 
 @faster("sum_over_chunks", on="cupy")
 def chunks_that_fit(work, n, bytes_each, bytes_shared=0):
-    """Run the whole batch at once, unless that would take more than a quarter of the free memory."""
+    """Run the whole batch at once, unless that would take more than an eighth of the memory."""
     chunk = budget() if n * bytes_each > LARGE else LARGE
     return one_by_one(work, cut(n, bytes_each, bytes_shared, chunk))
 
 
+def budget():
+    """Return the bytes that a chunk of a batch may take: an eighth of the memory, as a power of 2, so that the chunks are the
+    same in each step and each run.
+    """
+    every, _ = memory()
+    return 1 << max(every // 8, 1 << 20).bit_length() - 1
+
+
+def may_keep(nbytes):
+    """Return True if three quarters of the memory stay free beside this many bytes, kept for the backward pass."""
+    every, free = memory()
+    return free - nbytes >= every * 3 // 4
+
+
 @has_forms
-def free_bytes():
-    """Return the memory available to arrays: what is free on the GPU and in CuPy's pool, within the pool's limit."""
+def memory():
+    """Return (all, free): the bytes that arrays may take, and those of them that none takes now, within the limit of CuPy's pool."""
     import cupy
 
     pool = cupy.get_default_memory_pool()
-    free = cupy.cuda.runtime.memGetInfo()[0] + pool.free_bytes()
-    return min(free, pool.get_limit() - pool.used_bytes()) if pool.get_limit() else free
+    every = _memory(cupy.cuda.runtime.getDevice())
+    every = min(every, pool.get_limit() or every)
+    return every, every - pool.used_bytes()
 
 
-def budget():
-    """Return the bytes that a chunk of a batch may take: a quarter of the free memory, as a power of 2, so that the chunks
-    stay the same from step to step.
-    """
-    return 1 << max(free_bytes() // 4, 1 << 20).bit_length() - 1
+@cache
+def _memory(device):
+    """Return what is free on a device and in CuPy's pool. The driver is asked once: its answer takes as long as many a kernel."""
+    import cupy
+
+    return cupy.cuda.runtime.memGetInfo()[0] + cupy.get_default_memory_pool().total_bytes()
