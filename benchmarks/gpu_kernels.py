@@ -7,7 +7,7 @@ from contextlib import nullcontext, suppress
 from functools import partial
 
 from benchmarks import timing
-from benchmarks.gpu_cases import KERNELS, cases, numbers, traffic, winograd_maps
+from benchmarks.gpu_cases import KERNELS, Numbers, cases, numbers, traffic, winograd_maps
 from minires import backend
 from minires.backend import on_a_gpu, xp
 from minires.fast.products import product as matmul
@@ -54,7 +54,7 @@ def kernels(call):
 
 def _of_case(call, case):
     call.release()  # memory of the case before
-    arguments, options = case.make()
+    arguments, options = case.make(Numbers())
     function = KERNELS[case.function] if on_a_gpu() else FUNCTIONS[case.function].default
     results = function(*arguments, **options)
     if results is NotImplemented:

@@ -128,6 +128,7 @@ class GpuPlan(NamedTuple):
     n: int = 512  # the batch of everything else
     idle: int = 2  # the batch that leaves the GPU next to nothing to do
     shapes: tuple = tuple(shapes(512))
+    tiles: tuple = (4,)  # sides of Winograd's output tiles
     images: int = 50_000  # that a batch is picked from
     steps: int = 5  # of which the time is taken apart
     compiled: tuple = (512,)  # batches for which PyTorch compiles its net as well

@@ -115,7 +115,7 @@ def test_the_kernels_are_all_that_minires_has_in_cuda():
 def test_a_case_has_the_sizes_that_its_convolution_has():
     with backend.using("numpy"):
         made = {
-            case.kernel: case.make()
+            case.kernel: case.make(gpu_cases.Numbers())
             for case in gpu_cases.cases(GPU_SMOKE._replace(shapes=(Shape(4, 8, 4, 8, 3, 2),)))
         }
     options = {"kernel": 3, "stride": 2, "padding": 1}
