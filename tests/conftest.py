@@ -1,5 +1,6 @@
 """Each test that asks for it runs on every backend that works here; the header says which, and why not the others."""
 
+import importlib
 import os
 import signal
 
@@ -10,8 +11,9 @@ from minires import backend, ops
 from minires.backend import card
 from tests import compilers, tiers
 
-if os.environ.get("MINIRES_REQUIRE_TORCH"):
-    import torch  # noqa: F401  (a parity test may be skipped where PyTorch is not installed, but not where it should be)
+# A test may be skipped where a package is not installed, but not where it should be.
+for name in os.environ.get("MINIRES_REQUIRE", "").split():
+    importlib.import_module(name)
 
 PROFILE = os.environ.get("MINIRES_TEST_PROFILE", "suite")
 for name, examples in tiers.EXAMPLES.items():

@@ -1,10 +1,8 @@
-"""The CUDA kernels without a GPU: run on the CPU by a shim, compared with the plain forms; and compiled for a GPU."""
+"""The CUDA kernels without a GPU: run on the CPU by a shim, compared with the plain forms."""
 
-import shutil
 import sys
 from contextlib import nullcontext
 from functools import partial
-from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
 
@@ -26,7 +24,7 @@ from minires.gradcheck import check_backward
 from minires.nn.layers import update_running
 from minires.ops.forms import FUNCTIONS
 from minires.optim.optimizers import adam, sgd
-from tests import compilers, shim
+from tests import shim
 from tests.halves import TYPES, each_half, needs_bfloat16
 
 needs_compiler = pytest.mark.skipif(
@@ -520,97 +518,3 @@ def test_every_step_of_a_training_step_has_its_kernel(half):
     every = {form.run.__name__ for _, form in kernels()}
     assert set(asked) == every - {"gather_kernel", "adam_kernel"} - (tiles if half else set())
     assert all(all(found) for found in asked.values())
-
-
-# Compiled for a GPU.
-
-
-def kernels_used():
-    """Return (file, function) of every kernel that the tests above launch, and those of large arrays."""
-    seen = set()
-
-    def noted(source, function, blocks, block, arguments):
-        seen.add((source, function))
-
-    with ops.standing_in(launch=noted):
-        for dtype in (np.float32, np.float64, *TYPES.values()):
-            for c in (8, 3):
-                x = np.ones((2, 4, 4, c), dtype)
-                vector = np.ones(c, accumulation_dtype(x.dtype))
-                window = {"kernel": 3, "padding": 1}
-                made, _ = columns.im2col_kernel(x, **window)
-                columns.col2im_kernel(made, shape=x.shape, **window)
-                norm.channel_stats_kernel(x)
-                for adds in (True, False):
-                    for relu in (True, False):
-                        norm.norm_forward_kernel(
-                            x, vector, vector, x if adds else None, vector, vector, 1e-5, relu
-                        )
-                        for training in (True, False):
-                            norm.norm_backward_kernel(
-                                x,
-                                x if relu else None,
-                                x,
-                                vector,
-                                vector,
-                                vector,
-                                1e-5,
-                                training,
-                                adds,
-                            )
-                for kernel in (3, 17):
-                    y, backward = pool.max_pool2d_kernel(
-                        x, kernel=kernel, stride=1, padding=kernel // 2
-                    )
-                    backward(y)
-            for nesterov in (True, False):
-                update.sgd_kernel(vector, vector, vector, 0.1, 0.9, 0.0, nesterov)
-                update.adam_kernel(
-                    vector, vector, vector, vector, 1, 0.1, (0.9, 0.9), 0.1, 0.1, nesterov
-                )
-            update.sgd_kernel(vector, vector, None, 0.1, 0.0, 0.0, False)
-            norm.update_running_kernel(vector, vector, vector, vector, 0.1, 2)
-            if vector.dtype == dtype:
-                for tile in (F2, F4):
-                    maps = Maps(x, np.ones((3, 3, c, c), dtype), (1, 1), tile, x.dtype)
-                    v = maps_on_a_gpu.tile_images_kernel(maps, x)
-                    maps_on_a_gpu.untile_gradient_kernel(maps, v, x)
-                    maps_on_a_gpu.untile_kernel(maps, v, x)
-                    maps_on_a_gpu.tile_gradient_kernel(maps, x)
-                    u = maps_on_a_gpu.tile_filters_kernel(maps, np.ones((3, 3, c, c), dtype))
-                    maps_on_a_gpu.untile_filters_kernel(maps, u)
-            for ints in ("i4", "i8", "u1"):
-                loss.cross_entropy_kernel(
-                    np.ones((2, 3), dtype), np.zeros(2, ints), label_smoothing=0.1
-                )
-        for kind in ("u1", "f4"):
-            for ints in ("i4", "i8"):
-                augment.gather_kernel(
-                    np.ones((2, 3, 3, 3), kind),
-                    np.zeros(2, ints),
-                    None,
-                    0,
-                    np.ones(3, "f4"),
-                    np.ones(3, "f4"),
-                )
-    return sorted(seen)
-
-
-@pytest.mark.parametrize(
-    "file", sorted(path.name for path in Path(start.__file__).parent.glob("*.cu"))
-)
-def test_every_kernel_compiles_for_a_gpu(file, tmp_path):
-    """Compiled by NVRTC, like CuPy, if its wheel is installed; otherwise by nvcc."""
-    text, sources = (Path(start.__file__).parent / file).read_text(encoding="utf-8"), {}
-    for source, function in kernels_used():
-        if source.endswith(text):
-            sources.setdefault(source, []).append(function)
-    assert sources
-    library = compilers.nvrtc()
-    for source, functions in sources.items():
-        if library is not None:
-            compilers.with_nvrtc(library, source, functions)
-        elif shutil.which("nvcc"):
-            compilers.with_nvcc(source, functions, tmp_path)
-        else:
-            pytest.skip(compilers.name())
