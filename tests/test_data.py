@@ -6,7 +6,7 @@ import numpy
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from minires import data
+from minires import backend, data
 from minires.backend import is_array, to_device, to_host
 from minires.data.batches import AUGMENTATION, ORDER, SIDES, augment
 
@@ -310,17 +310,29 @@ def test_an_epoch_can_be_begun_at_any_batch():
     )
 
 
-def test_the_next_batch_is_made_while_one_is_in_use(monkeypatch):
-    made, make = [threading.Event() for _ in range(4)], data.batches._batch
+def test_the_next_batch_is_prepared_while_one_is_in_use(monkeypatch):
+    ready, draw = [threading.Event() for _ in range(4)], data.batches._drawn
     monkeypatch.setattr(
-        data.batches, "_batch", lambda self, *words: (make(self, *words), made[words[-1]].set())[0]
+        data.batches, "_drawn", lambda self, *words: (draw(self, *words), ready[words[-1]].set())[0]
     )
     coming = iter(data.batches(small(), 3))
     next(coming)
-    assert made[1].wait(10) and not made[2].wait(0.05)
+    assert ready[1].wait(10) and not ready[2].wait(0.05)
     next(coming)
-    assert made[2].wait(10)
+    assert ready[2].wait(10)
     coming.close()
+
+
+def test_on_numpy_the_whole_next_batch_is_made_in_another_thread(monkeypatch):
+    makers, make = [], data.batches._made
+    monkeypatch.setattr(
+        data.batches,
+        "_made",
+        lambda *words: (makers.append(threading.get_ident()), make(*words))[1],
+    )
+    assert len(list(data.batches(small(), 3))) == len(makers) == 4
+    here = threading.get_ident()
+    assert here not in makers if backend.name() == "numpy" else set(makers) == {here}
 
 
 def test_an_error_in_the_making_of_a_batch_is_raised_where_it_is_wanted(monkeypatch):
