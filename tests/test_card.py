@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from contextlib import nullcontext
 
 import numpy
 import pytest
@@ -30,9 +29,14 @@ def fake_cupy(
     fails=None,
     product=54.0,
     version="14.2.0",
+    current=0,
 ):
-    """A CuPy with this number of GPUs, and what pip has installed. fails: (where, error), where is "count" or "compute"."""
+    """A CuPy with this number of GPUs, and what pip has installed. fails: (where, error), where is "count" or "compute".
+
+    Returns a list of the devices whose free memory is asked for.
+    """
     where, error = fails or (None, None)
+    asked = []
 
     class Runtime:
         @staticmethod
@@ -52,9 +56,14 @@ def fake_cupy(
                 "totalGlobalMem": 16 << 30,
             }
 
+        @staticmethod
+        def memGetInfo():
+            asked.append(current)
+            return 15 << 30, 16 << 30
+
         driverGetVersion = staticmethod(lambda: driver)
         runtimeGetVersion = staticmethod(lambda: 12090)
-        memGetInfo = staticmethod(lambda: (15 << 30, 16 << 30))
+        getDevice = staticmethod(lambda: current)
 
     class Array:
         def __matmul__(self, other):
@@ -74,10 +83,11 @@ def fake_cupy(
     module = type(sys)("cupy")
     module.__version__, module.float32 = version, numpy.float32
     module.cuda = type(sys)("cupy.cuda")
-    module.cuda.runtime, module.cuda.Device = Runtime, nullcontext
+    module.cuda.runtime = Runtime  # without Device: to enter one would open a context there
     module.arange = lambda *args, **kwargs: Array()
     monkeypatch.setitem(sys.modules, "cupy", module)
     monkeypatch.setattr(card, "_installed", lambda: list(installed))
+    return asked
 
 
 @pytest.fixture
@@ -134,10 +144,10 @@ TOO_OLD = CUDARuntimeError(
 def test_no_driver(said):
     sentence = said(fails=("count", TOO_OLD), driver=0)
     assert (
-        f"no working NVIDIA driver (CUDARuntimeError: {TOO_OLD}). `nvidia-smi` should list your GPU"
+        f"no working NVIDIA driver (CUDARuntimeError: {TOO_OLD}). Without an NVIDIA GPU, stay with NumPy: "
         in sentence
     )
-    assert "install or update its driver" in sentence
+    assert sentence.index("backend.use('numpy')") < sentence.index("install or update its driver")
 
 
 def test_a_driver_too_old_for_this_cupy(said):
@@ -260,6 +270,17 @@ def test_two_cupys_that_compute_are_taken_with_a_warning_of_one_line(monkeypatch
         assert card.load().__version__ == "14.2.0"
 
 
+@pytest.mark.parametrize("version", ["13.6.0", "14.0.1", "14.1.1", "14.2.0", "14.10.0", "15.0.0a1"])
+def test_a_cupy_that_keeps_no_kernels_computes_with_a_warning(monkeypatch, recwarn, version):
+    fake_cupy(monkeypatch, installed=["cupy-cuda12x"], version=version)
+    assert card.load().__version__ == version
+    old = version in ("13.6.0", "14.0.1", "14.1.1")
+    assert [str(warning.message) for warning in recwarn] == old * [
+        f"CuPy {version} may keep no compiled kernels on disk, so that each process compiles them again. "
+        "CuPy 14.2 keeps them: pip install -U 'cupy-cuda12x[ctk]'"
+    ]
+
+
 def pretend(folder, *names, code=None):
     """Make a folder in which pip has installed these wheels, with a package cupy that contains this code."""
     for name in names:
@@ -332,6 +353,7 @@ def answers(monkeypatch, text):
     monkeypatch.setattr(card.subprocess, "run", run)
 
 
+@pytest.mark.filterwarnings("ignore:CuPy 13.6.0 may keep no")
 @pytest.mark.parametrize(
     ("capability", "version", "ml_dtypes", "had"),
     [
@@ -343,11 +365,11 @@ def answers(monkeypatch, text):
     ],
 )
 def test_facts_of_a_card(monkeypatch, capability, version, ml_dtypes, had):
-    fake_cupy(monkeypatch, cards=2, driver=13000, capability=capability, version=version)
+    fake_cupy(monkeypatch, driver=13000, capability=capability, version=version)
     monkeypatch.setattr(card, "find_spec", lambda name: object() if ml_dtypes else None)
     answers(monkeypatch, "580.95.05\n580.95.05\n")
     facts = card.facts()
-    assert facts[0] == facts[1] and len(facts) == 2
+    assert len(facts) == 1
     assert facts[0] == (
         "NVIDIA Fake",
         16 << 30,
@@ -360,6 +382,21 @@ def test_facts_of_a_card(monkeypatch, capability, version, ml_dtypes, had):
         *had,
     )
     assert (facts[0].tf32, facts[0].float16, facts[0].bfloat16) == had
+
+
+def test_the_free_memory_is_asked_of_the_current_gpu_alone(monkeypatch, capsys):
+    """Asking another one opens a context there, which takes memory that its users may need."""
+    asked = fake_cupy(monkeypatch, cards=3, current=1)
+    first, second, third = card.facts()
+    assert asked == [1]
+    assert first == third == second._replace(free=None) and second.free == 15 << 30
+    inspect.info(None)
+    memory = [line for line in capsys.readouterr().out.splitlines() if line.startswith("memory")]
+    assert memory == [
+        "memory      16.0 GiB",
+        "memory      16.0 GiB, 15.0 GiB of it free",
+        "memory      16.0 GiB",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -381,6 +418,15 @@ def test_info_shows_the_facts(monkeypatch, capsys, capability, driver, lines):
               "CUDA": "12.9, CuPy's own runtime", "capability": ".".join(map(str, capability)),
               "float16": "yes: minires train --precision float16"}  # fmt: skip
     assert {name: told[name] for name in lines} == lines
+
+
+@pytest.mark.parametrize("version", ["13.6.0", "14.2.0"])
+def test_info_warns_of_a_cupy_that_keeps_no_kernels(monkeypatch, capsys, recwarn, version):
+    fake_cupy(monkeypatch, version=version)
+    inspect.info(None)
+    told = capsys.readouterr()
+    said = [line for line in told.out.splitlines() if line.startswith("warning     CuPy")]
+    assert len(said) == (version == "13.6.0") and not told.err and not recwarn.list
 
 
 def test_info_says_why_there_is_none(monkeypatch, capsys):

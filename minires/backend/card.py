@@ -1,5 +1,6 @@
 """CuPy, if a small kernel and a small matrix multiplication run; otherwise the reason why not, and what to type."""
 
+import re
 import subprocess
 import warnings
 from contextlib import suppress
@@ -9,6 +10,8 @@ from typing import Any, NamedTuple
 
 # They contain files of the same names, so only one of them works.
 WHEELS = ("cupy", "cupy-cuda11x", "cupy-cuda12x", "cupy-cuda13x")
+# The first CuPy that keeps kernels made from templates on disk, whatever the driver's version.
+KEEPS_KERNELS = (14, 2)
 # Errors that a missing file cannot cause.
 OF_THE_CARD = ("CUDARuntimeError", "CUDADriverError", "CUBLASError", "OutOfMemoryError")
 
@@ -22,7 +25,7 @@ class Facts(NamedTuple):
 
     name: str
     memory: int
-    free: int
+    free: int | None  # known of the current GPU alone: to ask another one takes some 400 MB of it
     capability: tuple[int, int]  # (9, 0)
     driver: str | None  # its version; None if nvidia-smi does not report it
     driver_cuda: str  # the newest CUDA that the driver supports
@@ -67,8 +70,8 @@ def load() -> Any:
             ) from error
         if "NoDevice" not in str(error):
             raise Unusable(
-                f"{found} finds no working NVIDIA driver ({_line(error)}){_conflict()}. `nvidia-smi` should list your GPU: "
-                "install or update its driver, or use backend.use('numpy')"
+                f"{found} finds no working NVIDIA driver ({_line(error)}){_conflict()}. Without an NVIDIA GPU, stay with "
+                "NumPy: backend.use('numpy'); with one, install or update its driver, until `nvidia-smi` lists the GPU"
             ) from error
     if cards == 0:
         raise Unusable(
@@ -92,6 +95,12 @@ def load() -> Any:
         )
     if _conflict():
         warnings.warn(f"{found} computes{_conflict()}. Fix it with: {_cure(cupy)}", stacklevel=2)
+    elif _numbers(cupy.__version__) < KEEPS_KERNELS:
+        warnings.warn(
+            f"{found} may keep no compiled kernels on disk, so that each process compiles them again. "
+            f"CuPy {'.'.join(map(str, KEEPS_KERNELS))} keeps them: {_cure(cupy)}",
+            stacklevel=2,
+        )
     return cupy
 
 
@@ -107,16 +116,13 @@ def facts() -> list[Facts]:
     )
     for number in range(runtime.getDeviceCount()):
         properties = runtime.getDeviceProperties(number)
-        with cupy.cuda.Device(number):
-            free, memory = runtime.memGetInfo()
+        free = runtime.memGetInfo()[0] if number == runtime.getDevice() else None
         capability = properties["major"], properties["minor"]
         ampere = capability >= (8, 0)
         bfloat16 = (
-            ampere
-            and int(cupy.__version__.split(".")[0]) >= 14
-            and find_spec("ml_dtypes") is not None
+            ampere and _numbers(cupy.__version__) >= (14,) and find_spec("ml_dtypes") is not None
         )
-        found.append(Facts(properties["name"].decode(), memory, free, capability, *versions,
+        found.append(Facts(properties["name"].decode(), properties["totalGlobalMem"], free, capability, *versions,
                            tf32=ampere, float16=capability >= (7, 0), bfloat16=bfloat16))  # fmt: skip
     return found
 
@@ -129,6 +135,11 @@ def _driver() -> str | None:
         ).stdout.split()[0]
     except (OSError, subprocess.CalledProcessError, IndexError):
         return None
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """Return the first two numbers of a version, such as (14, 2) of 14.2.0rc1."""
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:2])
 
 
 def _version(cuda: int) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from contextlib import suppress
 
 from minires import __version__, backend, models, runs, show, watch
@@ -92,11 +93,7 @@ def info(_):
     _describe_blas()
     with suppress(backend.BackendError):  # said above
         print(f"faster      {forms.files()}")
-    try:
-        for facts in card.facts():
-            _describe(facts)
-    except card.Unusable as why:
-        print(f"GPU         none: {why}")
+    _describe_gpus()
 
 
 def _describe_blas():
@@ -118,9 +115,24 @@ def _describe_blas():
         )
 
 
+def _describe_gpus():
+    try:
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("always")
+            cards = card.facts()
+    except card.Unusable as why:
+        print(f"GPU         none: {why}")
+        return
+    for facts in cards:
+        _describe(facts)
+    for warning in found:
+        print(f"warning     {warning.message}")
+
+
 def _describe(facts):
     print(f"GPU         {facts.name}")
-    print(f"memory      {facts.memory / 2**30:.1f} GiB, {facts.free / 2**30:.1f} GiB of it free")
+    free = "" if facts.free is None else f", {facts.free / 2**30:.1f} GiB of it free"
+    print(f"memory      {facts.memory / 2**30:.1f} GiB{free}")
     print(f"capability  {'.'.join(map(str, facts.capability))}")
     driver = facts.driver or "of unknown version"
     print(f"driver      {driver}, for CUDA up to {facts.driver_cuda}")
