@@ -49,6 +49,7 @@ STATELESS = {
 CACHED = {
     "backend/machine.py": {"cores"},
     "backend/precision.py": {"_tried"},
+    "cli/gpu.py": {"_announce"},  # it gives nothing; what it prints is printed once
     "course/manifest.py": {"exercises"},
     "course/runner.py": {"_compiled"},
     "fast/cuda/device.py": {"_compiled", "_cupy_products"},

@@ -7,14 +7,14 @@ from importlib import import_module
 
 from minires import __version__, backend, models, streams
 from minires.cli import arguments as parsing
+from minires.cli import gpu, terminal
 from minires.cli import options as fields
-from minires.cli import terminal
 
 __all__ = ["main"]
 
 
 def main(arguments=None):
-    """Run a command. A user's mistake is reported in one line on stderr, with exit status 2."""
+    """Run a command. A user's mistake is reported in one line on stderr, with exit status 2; a GPU that fails, with 1."""
     streams.take_any_text()
     command = "minires"
     try:
@@ -30,6 +30,11 @@ def main(arguments=None):
     except _EXPECTED as error:
         print(terminal.red(f"{command}: {_explained(error)}"), file=sys.stderr)
         status = 2
+    except RuntimeError as error:
+        if not gpu.is_lost(error) or gpu.is_traced():
+            raise
+        print(terminal.red(f"{command}: {gpu.explained(error)}"), file=sys.stderr)
+        status = 1
     sys.exit(_flushed(status or 0))
 
 

@@ -1,5 +1,6 @@
 """minires exercises: the learner's way through the exercises, and the teacher's grading."""
 
+from minires.cli import gpu
 from minires.course import commands, grade, manifest, runner
 from minires.course.folder import find
 
@@ -56,6 +57,7 @@ def _next(_):
 
 def _check(arguments):
     home = find()
+    gpu.announce_kernels("the first check")
     if arguments.id:
         state = commands.check(home, manifest.exercise(arguments.id))
         return 1 if state == runner.WRONG else 0
@@ -63,6 +65,7 @@ def _check(arguments):
 
 
 def _watch(arguments):
+    gpu.announce_kernels("the first check")
     commands.watch(find(), manifest.exercise(arguments.id) if arguments.id else None)
 
 

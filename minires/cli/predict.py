@@ -7,7 +7,7 @@ from statistics import median
 from minires import backend, data, show
 from minires import export as onnx
 from minires import functional as F
-from minires.cli import settings
+from minires.cli import gpu, settings
 from minires.cli.options import Options, typed
 from minires.cli.weights import trained
 from minires.tensor import Tensor, no_grad
@@ -36,6 +36,7 @@ def evaluate(arguments):
             "the weights do not say how images are normalised: "
             "using the mean and std of these images (or --mean and --std)"
         )
+    gpu.announce_kernels("the first batch")
     result = score(model, data.batches(part, 250))
     if not math.isfinite(result.loss):
         raise ValueError(f"the loss on {part.name} is {result.loss}: not all logits are finite")
@@ -113,6 +114,7 @@ def predict(arguments):
         _compare(path, rgb, c, facts["mean"])
     mean, std = facts["mean"], facts["std"]
     dataset = data.Dataset(images, [0] * len(images), ["unknown"], mean=mean, std=std)
+    gpu.announce_kernels("the first batch")
     probabilities = _probabilities(model, data.batches(dataset, 64))
     classes = probabilities.shape[1]
     names = facts.get("classes") or [f"class {k}" for k in range(classes)]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from minires import backend, course, nn, runs
-from minires.cli import extension, recipes, settings, weights
+from minires.cli import extension, gpu, recipes, settings, weights
 from minires.cli.about import flag
 from minires.cli.finish import already_finished, finish
 from minires.cli.loop import Loop
@@ -140,11 +140,12 @@ def _prepare(loop, run):
 
 @contextmanager
 def _way_to_resume(run, options):
-    """Context manager: if the disk or the memory is full, print the command that resumes the run."""
+    """Context manager: if the disk or the memory is full, or the GPU is lost, print the command that resumes the run."""
     try:
         yield
-    except (OSError, MemoryError):
-        _complain(f"stopped. To resume:\n{_command(run, options)}")
+    except Exception as error:
+        if isinstance(error, (OSError, MemoryError)) or gpu.is_lost(error):
+            _complain(f"stopped. To resume:\n{_command(run, options)}")
         raise
 
 
@@ -181,6 +182,7 @@ def _fingerprint(plan, parts):
 def _go(loop, run, stop):
     """Train, and test at the end. Returns the exit status."""
     _introduce(loop, run)
+    gpu.announce_kernels("the first step")
     try:
         loop.go(run, stop, save_every=loop.options.save_every)
     except FloatingPointError as error:
