@@ -1,6 +1,6 @@
 """Each test that asks for it runs on every backend that works here; the header says which, and why not the others."""
 
-import importlib
+import importlib.util
 import os
 import signal
 
@@ -57,6 +57,32 @@ if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_I
 
 def pytest_report_header():
     return [LINE, f"CUDA kernels: compiled by {compilers.name()}"]
+
+
+# What minires needs besides NumPy, by the names under which it is imported.
+NEEDED = ("PIL", "filelock", "matplotlib", "safetensors", "threadpoolctl", "tqdm")
+
+
+def skipped(report, error, path):
+    """Turn a failure into a skip if its error is that one of these packages is not installed: NumPy alone is enough for the ops."""
+    name = isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0]
+    if name in NEEDED and importlib.util.find_spec(name) is None:
+        report.outcome = "skipped"
+        report.longrepr = str(path), 0, f"Skipped: {name} is not installed"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    report = yield
+    error = report.call.excinfo and report.call.excinfo.value.__cause__
+    return skipped(report, error, collector.path)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    return skipped(report, call.excinfo and call.excinfo.value, item.path)
 
 
 @pytest.hookimpl(tryfirst=True)
