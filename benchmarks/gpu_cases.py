@@ -132,7 +132,6 @@ def _of_tiles(shape, m):
     yield case("tile_images", lambda maps, new: (new(image),))
     yield case("untile", lambda maps, new: (new(tiled(maps, shape.f)), new(result)))
     yield case("tile_gradient", lambda maps, new: (new(result),))
-    yield case("untile_gradient", lambda maps, new: (new(tiled(maps, shape.c)), new(image)))
     yield case("tile_filters", lambda maps, new: (new(filters),))
     yield case("untile_filters", lambda maps, new: (new((maps.k**2, shape.c, shape.f)),))
 

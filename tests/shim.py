@@ -145,10 +145,10 @@ SIZES = {0: 4, 1: 8, 2: 2, 14: 2}  # bytes of an element, by kind
 matmul = gemm.Products(np, lambda array: array.ctypes.data, gemm_ex, gemm_strided_batched_ex)
 
 
-@faster("product", on="shim")
-def product_here(a, b, out=None):
-    """The product of NumPy's arrays, by the stand-in for cuBLAS."""
-    return matmul(a, b, out)
+@faster("products", on="shim")
+def products_here():
+    """The products of NumPy's arrays, by the stand-in for cuBLAS."""
+    return matmul
 
 
 @faster("address", on="shim")

@@ -28,6 +28,7 @@ def taken(monkeypatch):
             if made is not NotImplemented and form.run.__name__ in (
                 "pointwise",
                 "columns_in_chunks",
+                "columns_at_once",
             ):
                 names.append(form.run.__name__)
             return made

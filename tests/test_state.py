@@ -48,12 +48,13 @@ STATELESS = {
 # Functions that remember what they gave: it depends on their arguments alone.
 CACHED = {
     "backend/machine.py": {"cores"},
-    "backend/precision.py": {"_tried"},
+    "backend/precision.py": {"_tried", "accumulation_dtype", "is_half"},
     "cli/gpu.py": {"_announce"},  # it gives nothing; what it prints is printed once
     "course/manifest.py": {"exercises"},
     "course/runner.py": {"_compiled"},
-    "fast/cuda/device.py": {"_compiled", "_cupy_products"},
-    "fast/cuda/start.py": {"source"},
+    "fast/cuda/device.py": {"_compiled", "_memory", "_products"},
+    "fast/cuda/gemm.py": {"_factors", "_kind"},
+    "fast/cuda/start.py": {"_named", "run_length", "source"},
     "fast/cuda/winograd.py": {"_constants"},
 }
 # Writes to something imported: ops become methods of Tensor, every op gets its forms, files are loaded as modules.

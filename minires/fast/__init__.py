@@ -5,9 +5,15 @@
 """
 
 # Forms registered later are tried earlier.
-from minires.fast import heap, parts, products, conv, winograd, onepass, pool, update
-from minires.fast import blocks, packed
-from minires.fast import cuda
+from minires.fast import heap, parts, products, conv
+import minires.fast.cuda.columns
+from minires.fast import winograd, onepass, pool, update, blocks, packed
+import minires.fast.cuda.augment
+import minires.fast.cuda.loss
+import minires.fast.cuda.norm
+import minires.fast.cuda.pool
+import minires.fast.cuda.update
+import minires.fast.cuda.winograd
 from minires.fast import half  # autocast comes before them all
 
 __all__: list[str] = []  # nothing to import: a form runs when its plain function is called

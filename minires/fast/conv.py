@@ -45,7 +45,7 @@ def columns_in_chunks(x, weight, bias=None, *, stride=1, padding=0, needs_input_
             if needs_input_grad[0]:
                 g_columns = product(g_chunk, weight.reshape(-1, f).T)
                 g_x[chunk], _ = col2im(g_columns, shape=x[chunk].shape, **options)
-            return _summed(columns.T, g_chunk)
+            return summed(columns.T, g_chunk)
 
         g_weight = sum_over_chunks(chunk_backward, n, size)
         g_bias = total(upcast(g), axis=(0, 1, 2)) if has_bias else None
@@ -88,7 +88,7 @@ def pointwise(x, weight, bias=None, *, stride=1, padding=0, needs_input_grad=NEE
                 g_x[chunk, ::sh, ::sw] = product(g_chunk, weight.reshape(c, f).T).reshape(
                     -1, oh, ow, c
                 )
-            return _summed(x[chunk, ::sh, ::sw].reshape(-1, c).T, g_chunk)
+            return summed(x[chunk, ::sh, ::sw].reshape(-1, c).T, g_chunk)
 
         g_weight = sum_over_chunks(chunk_backward, n, size)
         g_bias = total(upcast(g), axis=(0, 1, 2)) if has_bias else None
@@ -97,6 +97,6 @@ def pointwise(x, weight, bias=None, *, stride=1, padding=0, needs_input_grad=NEE
     return y, backward
 
 
-def _summed(a, b):
+def summed(a, b):
     """a @ b in the dtype of sums: a chunk's gradient of the weight, which is then summed over the chunks."""
     return product(a, b, xp.empty((a.shape[0], b.shape[1]), dtype=accumulation_dtype(b.dtype)))

@@ -15,7 +15,7 @@ Source  Winograd 1980; Lavin and Gray 2016, "Fast Algorithms for Convolutional N
 here. In float32 the result is 2e-7 (m = 2) to 3e-6 (m = 4) of its size away from the true one.
 """
 
-from minires.backend import on_a_gpu, result_dtype, settings, xp
+from minires.backend import result_dtype, xp
 from minires.fast.conv import COVERS, NEEDED
 from minires.fast.parts import sum_over_chunks
 from minires.fast.tiles import F2, F4, F4_STRIDE2, Maps, matrices
@@ -27,27 +27,26 @@ from minires.ops.windows import output_size, window
 TILES = {(1, 1): (F4, F2), (2, 2): (F4_STRIDE2,)}  # by stride
 
 
-@faster("conv2d", covers=COVERS)
+@faster("conv2d", on=("numpy", "strict"), covers=COVERS)
 def winograd(x, weight, bias=None, *, stride=1, padding=0, needs_input_grad=NEEDED):
-    """conv2d by Winograd's tiles, where they pay: with few channels the transforms cost more than the multiplications saved.
+    """conv2d by Winograd's tiles, where they pay."""
+    tile, stride, padding = tile_that_pays(x, weight, bias, stride, padding)
+    if tile is None:
+        return NotImplemented
+    return by_tiles(x, weight, bias, padding=padding, tile=tile, needs_input_grad=needs_input_grad)
 
-    On a GPU, kernels exist for tiles of stride 1; with TF32 and half types, fewer multiplications gain nothing.
-    """
+
+def tile_that_pays(x, weight, bias, stride, padding):
+    """Return (the Tile to take or None, stride, padding): with few channels the transforms cost more than the multiplications saved."""
     n, h, w, _ = check_shapes(x, weight, bias)
     kernel, stride, padding = window(weight.shape[:2], stride, padding)
-    dtype = result_dtype(x, weight, bias)
-    output = output_size((h, w), kernel, stride, padding)
-    if kernel != (3, 3) or stride not in TILES or dtype.kind != "f" or dtype.itemsize < 4:
-        return NotImplemented
-    if on_a_gpu() and (stride != (1, 1) or settings().tf32):
-        return NotImplemented
-    for tile in TILES[stride]:
-        count, most = n * -(-output[0] // tile.m) * -(-output[1] // tile.m), max(weight.shape[2:])
-        if min(weight.shape[2:]) >= 8 and count >= tile.pays * most:
-            return by_tiles(
-                x, weight, bias, padding=padding, tile=tile, needs_input_grad=needs_input_grad
-            )
-    return NotImplemented
+    dtype, output = result_dtype(x, weight, bias), output_size((h, w), kernel, stride, padding)
+    if kernel == (3, 3) and stride in TILES and dtype.kind == "f" and dtype.itemsize >= 4:
+        for tile in TILES[stride]:
+            count = n * -(-output[0] // tile.m) * -(-output[1] // tile.m)
+            if min(weight.shape[2:]) >= 8 and count >= tile.pays * max(weight.shape[2:]):
+                return tile, stride, padding
+    return None, stride, padding
 
 
 def by_tiles(x, weight, bias=None, *, padding=(0, 0), tile=F4, needs_input_grad=NEEDED):
@@ -59,7 +58,7 @@ def by_tiles(x, weight, bias=None, *, padding=(0, 0), tile=F4, needs_input_grad=
     """
     n, f = len(x), weight.shape[-1]
     maps = Maps(x, weight, padding, tile, result_dtype(x, weight, bias))
-    if 0 < n * maps.tiles[0] * maps.tiles[1] < max(x.shape[-1], f) and not on_a_gpu():
+    if 0 < n * maps.tiles[0] * maps.tiles[1] < max(x.shape[-1], f):
         return _channels_in_blocks(x, weight, bias, maps, needs_input_grad)
     y = xp.empty((n, *maps.output, f), dtype=maps.dtype)
     u = maps.tile_filters(weight)

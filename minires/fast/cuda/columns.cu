@@ -1,16 +1,17 @@
-// im2col and col2im. columns is (N*OH*OW, KH*KW*C), images are (N, H, W, C).
+// im2col and col2im. columns is (N*OH*OW, KH*KW*C), images are (N, H, W, C). Rows of im2col's columns may lie further apart: `length`
+// runs from one to the next, of which those after the row stay as they are.
 
 // One thread per row of columns and V channels, of which there are `runs`: it copies the pixels in the window, position by position.
 template <typename T, int V>
-__global__ void im2col(const Run<T, V>* x, Run<T, V>* columns, int h, int w, int runs, int oh, int ow, int kh, int kw, int sh, int sw,
-                       int ph, int pw, long long threads) {
+__global__ void im2col(const Run<T, V>* x, Run<T, V>* columns, int h, int w, int runs, int length, int oh, int ow, int kh, int kw,
+                       int sh, int sw, int ph, int pw, long long threads) {
     long long i = thread_number();
     if (i >= threads) return;
-    int run = i % runs, places = kh * kw;
+    int run = i % runs;
     long long row = i / runs, rest = row / ow;
     int left = (int)(row % ow) * sw - pw, top = (int)(rest % oh) * sh - ph;
     const Run<T, V>* image = x + rest / oh * h * w * runs + run;
-    Run<T, V>* out = columns + row * places * runs + run;
+    Run<T, V>* out = columns + row * length + run;
     for (int u = 0; u < kh; u++)
         for (int v = 0; v < kw; v++, out += runs) {
             int y = top + u, z = left + v;

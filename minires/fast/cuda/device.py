@@ -27,7 +27,13 @@ def launch(source, function, blocks, block, arguments):
 @faster("product", on="cupy")
 def cublas_product(a, b, out=None):
     """a @ b by cuBLAS."""
-    return _products()(a, b, out)
+    return products()(a, b, out)
+
+
+@has_forms
+def products():
+    """Return the gemm.Products for CuPy's arrays."""
+    return _products()
 
 
 @cache
@@ -54,8 +60,13 @@ def address(array):
 @faster("sum_over_chunks", on="cupy")
 def chunks_that_fit(work, n, bytes_each, bytes_shared=0):
     """Run the whole batch at once, unless that would take more than an eighth of the memory."""
-    chunk = budget() if n * bytes_each > LARGE else LARGE
-    return one_by_one(work, cut(n, bytes_each, bytes_shared, chunk))
+    nbytes = n * bytes_each
+    return one_by_one(work, cut(n, bytes_each, bytes_shared, nbytes if fits(nbytes) else budget()))
+
+
+def fits(nbytes):
+    """Return True if a whole batch may take this many bytes: an eighth of the memory, or as few as every GPU has."""
+    return nbytes <= LARGE or nbytes <= budget()
 
 
 def budget():

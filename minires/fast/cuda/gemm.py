@@ -10,8 +10,6 @@ from minires.backend import is_half, settings
 REAL = {"float32": 0, "float64": 1, "float16": 2, "bfloat16": 14}
 FLOAT32, TF32, FLOAT64, ANY = 68, 77, 70, -1
 PLAIN, TRANSPOSED = 0, 1
-# cuBLAS takes the addresses of alpha and beta, numbers on the host, and computes alpha a b + beta c.
-SINGLE, DOUBLE = numpy.array([1, 0], numpy.float32), numpy.array([1, 0], numpy.float64)
 
 
 class Products:
@@ -43,7 +41,7 @@ class Products:
         (a, way_a, rows_a), (b, way_b, rows_b) = self._placed(a), self._placed(b)
         tf32 = kind == REAL["float32"] and ndim == 2 and settings().tf32
         compute = FLOAT64 if kind == REAL["float64"] else TF32 if tf32 else FLOAT32
-        one, nought = _factors(compute)
+        one, nought, _ = _factors(compute)
         at_a, at_b, at_out, kind_out = *map(self.address, (a, b, into)), _kind(into.dtype)
         # cuBLAS is column-major, so our rows are its columns: it multiplies b' by a', and computes out' = b' a'.
         if ndim == 2:
@@ -78,9 +76,9 @@ def _kind(dtype):
 
 @cache
 def _factors(compute):
-    """Return the addresses of 1 and 0 in the type that cuBLAS expects them in."""
-    numbers = DOUBLE if compute == FLOAT64 else SINGLE
-    return numbers.ctypes.data, numbers.ctypes.data + numbers.itemsize
+    """Return the addresses of 1 and 0, as cuBLAS takes alpha and beta of alpha a b + beta c; and the array that holds them."""
+    numbers = numpy.array([1, 0], numpy.float64 if compute == FLOAT64 else numpy.float32)
+    return numbers.ctypes.data, numbers.ctypes.data + numbers.itemsize, numbers
 
 
 def _rows_apart(x):

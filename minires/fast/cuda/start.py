@@ -5,29 +5,37 @@ from pathlib import Path
 
 import numpy
 
-from minires.fast.cuda.device import launch
+from minires.backend import xp
+from minires.fast.cuda.device import address, launch
 
 BLOCK = 256  # threads
 FLOATS = {"float32": "float", "float64": "double"}
 # Defined in common.h; kernels read and write them, and compute in float.
 HALVES = {"float16": "Float16", "bfloat16": "Bfloat16"}
 TYPES = {**FLOATS, "uint8": "unsigned char", "int32": "int", "int64": "long long"}
+WIDE = 16  # bytes that a thread reads at once, from an address that is a multiple of them
 
 
 def c_type(array):
     """Return the C name of a type that is only read (images, labels, positions), or None if there are no kernels for it."""
-    return TYPES.get(array.dtype.name)
+    return _named(array.dtype, False)
 
 
-def c_float(*arrays, halves=False):
+def c_float(first, *others, halves=False):
     """Return the C name of the float type of all these arrays, or None if they differ or there are no kernels for it.
 
     halves  True if there are kernels for half types
     """
-    names = {array.dtype.name for array in arrays}
-    return (
-        ({**FLOATS, **HALVES} if halves else FLOATS).get(names.pop()) if len(names) == 1 else None
-    )
+    for other in others:
+        if other.dtype != first.dtype:
+            return None
+    name = _named(first.dtype, True)
+    return name if halves or name in FLOATS.values() else None
+
+
+@cache
+def _named(dtype, floats):
+    return ({**FLOATS, **HALVES} if floats else TYPES).get(dtype.name)
 
 
 def c_bool(value):
@@ -35,26 +43,28 @@ def c_bool(value):
     return "true" if value else "false"
 
 
+@cache
 def run_length(c, dtype):
     """Return the number of neighbouring channels per thread: as many as fit in 16 bytes, or fewer if that does not divide c."""
-    length = max(16 // dtype.itemsize, 1)
+    length = max(WIDE // dtype.itemsize, 1)
     while c % length:
         length //= 2
     return length
 
 
+def dense(*arrays):
+    """Return the arrays, each itself or a copy, so that they are contiguous and start at a multiple of 16 bytes. Memory of the
+    array's own always does; a view need not.
+    """
+    return [array if array.flags.c_contiguous and (array.base is None or address(array) % WIDE == 0)
+            else xp.array(array, order="C") for array in arrays]  # fmt: skip
+
+
 def each(file, function, threads, *arguments, before=""):
     """Run the function in `threads` threads; it gets their number as its last argument."""
     if threads:
-        grid(
-            file,
-            function,
-            (-(-threads // BLOCK), 1),
-            BLOCK,
-            *arguments,
-            numpy.int64(threads),
-            before=before,
-        )
+        blocks = -(-threads // BLOCK), 1
+        grid(file, function, blocks, BLOCK, *arguments, numpy.int64(threads), before=before)
 
 
 def grid(file, function, blocks, block, *arguments, before=""):
@@ -62,9 +72,7 @@ def grid(file, function, blocks, block, *arguments, before=""):
 
     before  C code that the file needs before its own
     """
-    arguments = [
-        numpy.int32(argument) if type(argument) is int else argument for argument in arguments
-    ]
+    arguments = [numpy.int32(value) if type(value) is int else value for value in arguments]
     launch(source(file, before), function, blocks, block, arguments)
 
 

@@ -1,31 +1,30 @@
 // Winograd's convolution: maps from images to tiles and back, and of filters. Tiled, images are (K, K, TH, TW, N, C), filters (K, K, C, F);
 // so the elements of a tile are `apart` elements from each other, and neighbouring threads work on neighbouring channels.
 //
-// The matrices A, B, G and their transposes AT, BT, GT are defined before this text: ROWS, COLS and at(i, j), which is a constant
+// The matrices A, B, G and the transposes AT, GT are defined before this text: ROWS, COLS and at(i, j), which is a constant
 // once loops are unrolled. M, P and STEP are a tile's output pixels, input pixels and the input pixels from one tile to the next.
 
-// out = L d L', with the rows of L from FROM to the last.
-template <typename L, int FROM_I, int FROM_J, typename S, int ROWS, int COLS>
-__device__ inline void both_sides(const S (&d)[L::COLS][L::COLS], S (&out)[ROWS][COLS]) {
-    S half[ROWS][L::COLS];
+// out = L d L'
+template <typename L, typename S> __device__ inline void both_sides(const S (&d)[L::COLS][L::COLS], S (&out)[L::ROWS][L::ROWS]) {
+    S half[L::ROWS][L::COLS];
 #pragma unroll
-    for (int i = 0; i < ROWS; i++)
+    for (int i = 0; i < L::ROWS; i++)
 #pragma unroll
         for (int j = 0; j < L::COLS; j++) {
             S sum = 0;
 #pragma unroll
             for (int k = 0; k < L::COLS; k++)
-                if (L::at(FROM_I + i, k) != 0) sum += (S)L::at(FROM_I + i, k) * d[k][j];
+                if (L::at(i, k) != 0) sum += (S)L::at(i, k) * d[k][j];
             half[i][j] = sum;
         }
 #pragma unroll
-    for (int i = 0; i < ROWS; i++)
+    for (int i = 0; i < L::ROWS; i++)
 #pragma unroll
-        for (int j = 0; j < COLS; j++) {
+        for (int j = 0; j < L::ROWS; j++) {
             S sum = 0;
 #pragma unroll
             for (int k = 0; k < L::COLS; k++)
-                if (L::at(FROM_J + j, k) != 0) sum += (S)L::at(FROM_J + j, k) * half[i][k];
+                if (L::at(j, k) != 0) sum += (S)L::at(j, k) * half[i][k];
             out[i][j] = sum;
         }
 }
@@ -89,38 +88,8 @@ __global__ void tile_images(const S* x, S* v, int n, int h, int w, int c, int tw
     const S* image = x + (long long)at.image * h * w * c + at.channel;
     S d[P][P], out[B::ROWS][B::ROWS];
     read_image(d, image, at.down * STEP - ph, at.across * STEP - pw, h, w, c);
-    both_sides<B, 0, 0>(d, out);
+    both_sides<B>(d, out);
     write(out, v + i, threads);
-}
-
-// The contribution of tile (down, across) to rows FROM_I.. and columns FROM_J.. of B' g_v B.
-template <int FROM_I, int FROM_J, int ROWS, int COLS, typename S>
-__device__ inline void add_tile(S (&sum)[STEP][STEP], const S* g_v, Place at, int down, int across, int tw, int n, int c, long long apart) {
-    S d[B::ROWS][B::ROWS], out[ROWS][COLS];
-    read(d, g_v + (((long long)down * tw + across) * n + at.image) * c + at.channel, apart);
-    both_sides<BT, FROM_I, FROM_J>(d, out);
-#pragma unroll
-    for (int i = 0; i < ROWS; i++)
-#pragma unroll
-        for (int j = 0; j < COLS; j++) sum[i][j] += out[i][j];
-}
-
-// B' g_v B. One thread per STEP x STEP pixels of the padded image, which are the tile's own, after those of earlier tiles: it
-// adds up the contributions of up to four tiles, in a fixed order. There are TH + 1 by TW + 1 of these.
-template <typename S>
-__global__ void untile_gradient(const S* g_v, S* g_x, int n, int h, int w, int c, int th, int tw, int ph, int pw, long long threads) {
-    long long i = thread_number();
-    if (i >= threads) return;
-    constexpr int BEYOND = P - STEP;
-    Place at(i, tw + 1, n, c);
-    long long apart = (long long)th * tw * n * c;
-    S sum[STEP][STEP] = {};
-    if (at.down < th && at.across < tw) add_tile<0, 0, STEP, STEP>(sum, g_v, at, at.down, at.across, tw, n, c, apart);
-    if (at.down > 0 && at.across < tw) add_tile<STEP, 0, BEYOND, STEP>(sum, g_v, at, at.down - 1, at.across, tw, n, c, apart);
-    if (at.down < th && at.across > 0) add_tile<0, STEP, STEP, BEYOND>(sum, g_v, at, at.down, at.across - 1, tw, n, c, apart);
-    if (at.down > 0 && at.across > 0) add_tile<STEP, STEP, BEYOND, BEYOND>(sum, g_v, at, at.down - 1, at.across - 1, tw, n, c, apart);
-    S* image = g_x + (long long)at.image * h * w * c + at.channel;
-    write_image(sum, image, at.down * STEP - ph, at.across * STEP - pw, h, w, c);
 }
 
 // A product A', cut to (N, OH, OW, F)
@@ -131,7 +100,7 @@ __global__ void untile(const S* product, S* y, int n, int oh, int ow, int f, int
     Place at(i, tw, n, f);
     S d[A::COLS][A::COLS], out[M][M];
     read(d, product + i, threads);
-    both_sides<A, 0, 0>(d, out);
+    both_sides<A>(d, out);
     S* image = y + (long long)at.image * oh * ow * f + at.channel;
     write_image(out, image, at.down * M, at.across * M, oh, ow, f);
 }
@@ -145,7 +114,7 @@ __global__ void tile_gradient(const S* g, S* product, int n, int oh, int ow, int
     const S* image = g + (long long)at.image * oh * ow * f + at.channel;
     S d[M][M], out[A::COLS][A::COLS];
     read_image(d, image, at.down * M, at.across * M, oh, ow, f);
-    both_sides<AT, 0, 0>(d, out);
+    both_sides<AT>(d, out);
     write(out, product + i, threads);
 }
 
@@ -155,7 +124,7 @@ template <typename S> __global__ void tile_filters(const S* weight, S* u, long l
     if (i >= threads) return;
     S d[3][3], out[G::ROWS][G::ROWS];
     read(d, weight + i, threads);
-    both_sides<G, 0, 0>(d, out);
+    both_sides<G>(d, out);
     write(out, u + i, threads);
 }
 
@@ -165,6 +134,6 @@ template <typename S> __global__ void untile_filters(const S* g_u, S* g_weight, 
     if (i >= threads) return;
     S d[G::ROWS][G::ROWS], out[3][3];
     read(d, g_u + i, threads);
-    both_sides<GT, 0, 0>(d, out);
+    both_sides<GT>(d, out);
     write(out, g_weight + i, threads);
 }
