@@ -73,7 +73,6 @@ def kernels_used():
                 for tile in (F2, F4):
                     maps = Maps(x, np.ones((3, 3, c, c), dtype), (1, 1), tile, x.dtype)
                     v = maps_on_a_gpu.tile_images_kernel(maps, x)
-                    maps_on_a_gpu.untile_gradient_kernel(maps, v, x)
                     maps_on_a_gpu.untile_kernel(maps, v, x)
                     maps_on_a_gpu.tile_gradient_kernel(maps, x)
                     u = maps_on_a_gpu.tile_filters_kernel(maps, np.ones((3, 3, c, c), dtype))
