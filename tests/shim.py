@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from minires.backend import Library
+from minires.backend import Library, settings, strict
 from minires.fast.cuda import gemm
 from minires.ops.forms import faster
 
@@ -61,10 +61,19 @@ def compiled(source, function):
     return ctypes.CDLL(str(library)).run
 
 
+def bare(array):
+    """The NumPy array in an array of strict; anything else as it is."""
+    return array._hidden if isinstance(array, strict.Array) else array
+
+
 @faster("launch", on="shim")
 def launch_here(source, function, blocks, block, arguments):
     """Run a kernel over all blocks and threads."""
     kept, pointers = [], []
+    if any(isinstance(argument, strict.Array) for argument in arguments):
+        if any(isinstance(argument, np.ndarray) for argument in arguments):
+            raise TypeError(f"{function} gets a NumPy array among device arrays")
+        arguments = [bare(argument) for argument in arguments]
     for argument in arguments:
         if isinstance(argument, np.ndarray):
             if not argument.flags.c_contiguous:
@@ -142,19 +151,22 @@ def gemm_strided_batched_ex(way_a, way_b, m, n, k, alpha, a, kind_a, apart_a, ne
 
 STACKS = deque(maxlen=100)  # how many matrices each stack had
 SIZES = {0: 4, 1: 8, 2: 2, 14: 2}  # bytes of an element, by kind
-matmul = gemm.Products(np, lambda array: array.ctypes.data, gemm_ex, gemm_strided_batched_ex)
+matmul, hidden_matmul = (
+    gemm.Products(module, lambda array: bare(array).ctypes.data, gemm_ex, gemm_strided_batched_ex)
+    for module in (np, strict)
+)
 
 
 @faster("products", on="shim")
 def products_here():
-    """The products of NumPy's arrays, by the stand-in for cuBLAS."""
-    return matmul
+    """The products of NumPy's or strict's arrays, by the stand-in for cuBLAS."""
+    return hidden_matmul if settings().library.module is strict else matmul
 
 
 @faster("address", on="shim")
 def address_here(array):
-    """The address of a NumPy array's first element."""
-    return array.ctypes.data
+    """The address of an array's first element."""
+    return bare(array).ctypes.data
 
 
 @faster("memory", on="shim")
@@ -163,10 +175,17 @@ def memory_here():
     return 8 << 30, 8 << 30
 
 
-def library():
-    """The backend "shim": everything is as on a GPU, except that the arrays are NumPy's."""
+def library(hidden=False):
+    """The backend "shim": everything is as on a GPU, except that the arrays are NumPy's.
+
+    hidden  True for arrays that hide their numbers as CuPy's do (minires.backend.strict): what NumPy is given unasked fails
+    """
 
     def same(array):
         return array
 
+    if hidden:
+        return Library(
+            "shim", strict, strict.Array, strict.to_device, strict.to_host, family="cupy"
+        )
     return Library("shim", np, np.ndarray, same, same, family="cupy")
