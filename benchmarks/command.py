@@ -4,15 +4,29 @@ import argparse
 from pathlib import Path
 
 
-def arguments(name, doc, parts, pictures):
+def arguments(name, doc, parts, pictures, checks=()):
     """Return the parsed options. A call that measures less than everything writes only the files that are named.
 
     name  of the benchmark: "cpu"    doc  its docstring    pictures  the names of the figures that it draws
+    checks  kinds of checks: --preflight runs them instead
     """
     figures, folder = Path(f"benchmarks/results/{name}.json"), Path("docs")
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=doc.split(": ", 1)[1],
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    parser.add_argument("--only", nargs="+", choices=parts, metavar="PART", help=", ".join(parts))
+    both = "; with --preflight " + ", ".join(checks) if checks else ""
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=dict.fromkeys((*parts, *checks)),
+        metavar="PART",
+        help=", ".join(parts) + both,
+    )
+    if checks:
+        parser.add_argument(
+            "--preflight",
+            action="store_true",
+            help="check what works on this GPU, and print a table: measure nothing",
+        )
     parser.add_argument(
         "--smoke", action="store_true", help="run everything once and small, to see that it works"
     )
@@ -21,6 +35,10 @@ def arguments(name, doc, parts, pictures):
         "--pictures", type=Path, metavar="FOLDER", help=f"for {' and '.join(pictures)} ({folder})"
     )
     options = parser.parse_args()
-    if not options.smoke and not options.only:
+    preflight = checks and options.preflight
+    for part in options.only or ():
+        if part not in (checks if preflight else parts):
+            parser.error(f"--only {part}: choose from {', '.join(checks if preflight else parts)}")
+    if not options.smoke and not options.only and not preflight:
         options.json, options.pictures = options.json or figures, options.pictures or folder
     return options

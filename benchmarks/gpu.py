@@ -16,7 +16,15 @@ import traceback
 from contextlib import nullcontext
 from datetime import UTC, datetime
 
-from benchmarks import gpu_device, gpu_kernels, gpu_kinds, gpu_pictures, gpu_steps, host
+from benchmarks import (
+    gpu_device,
+    gpu_kernels,
+    gpu_kinds,
+    gpu_pictures,
+    gpu_preflight,
+    gpu_steps,
+    host,
+)
 from benchmarks.command import arguments
 from benchmarks.problems import GPU, GPU_SMOKE
 from minires import backend
@@ -70,7 +78,7 @@ class Call:
         except (
             Exception
         ) as error:  # a compiler's, a library's, too little memory: the others are still measured
-            failed[name] = why = reason(error)
+            failed[name] = why = gpu_device.reason(error)
             print(f"    {name}: not measured: {why}", flush=True)
             if name.startswith("minires"):
                 self.faults.append(f"{name}: {why}")
@@ -84,15 +92,11 @@ class Call:
             self.peers.release()
 
 
-def reason(error):
-    """Return an error in one line."""
-    lines = str(error).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {lines[0]}"[:200]
-
-
 def main():
     """Run the command. Exit status 2: there is no GPU, or the figures would mean nothing. 1: a part of minires failed."""
-    options = arguments("gpu", __doc__, PARTS, (ROOFLINE, STEP))
+    options = arguments("gpu", __doc__, PARTS, (ROOFLINE, STEP), gpu_preflight.KINDS)
+    if options.preflight:
+        sys.exit(gpu_preflight.preflight(smoke=options.smoke, only=options.only, path=options.json))
     try:
         device = gpu_device.Processor() if options.smoke else gpu_device.Card()
     except card.Unusable as why:
@@ -165,8 +169,8 @@ def measure(call, figures, names, path):
             figures["parts"][name] = PARTS[name](call)
         except Exception as error:  # it is reported, and the exit status is 1
             traceback.print_exc()
-            figures["failed"][name] = reason(error)
-            call.faults.append(f"{name}: {reason(error)}")
+            figures["failed"][name] = gpu_device.reason(error)
+            call.faults.append(f"{name}: {gpu_device.reason(error)}")
             call.release()
         figures["seconds"] = call.elapsed()
         if path:

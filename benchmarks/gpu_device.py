@@ -4,6 +4,7 @@ described. The rest of the benchmark is the same on both.
 
 import time
 import tracemalloc
+from contextlib import nullcontext
 from platform import python_version
 
 import numpy
@@ -20,6 +21,26 @@ extern "C" __global__ void spin(long long nanoseconds) {
     } while (now - begun < nanoseconds);
 }
 """
+
+
+NOTHING = 'extern "C" __global__ void nothing() {}'
+# After these errors, CUDA refuses everything else in the same process. CuPy's and PyTorch's words.
+LOST = ("IllegalAddress", "ILLEGAL_ADDRESS", "illegal memory access", "MisalignedAddress", "MISALIGNED_ADDRESS", "misaligned address",
+        "LaunchFailure", "LAUNCH_FAILED", "unspecified launch failure", "LaunchTimeout", "LAUNCH_TIMEOUT", "IllegalInstruction",
+        "ILLEGAL_INSTRUCTION", "illegal instruction", "HardwareStackError", "HARDWARE_STACK_ERROR", "InvalidAddressSpace",
+        "INVALID_ADDRESS_SPACE", "InvalidPc", "INVALID_PC", "cudaErrorAssert", "CUDA_ERROR_ASSERT", "device-side assert",
+        "uncorrectable ECC", "ECCUncorrectable", "ECC_UNCORRECTABLE")  # fmt: skip
+
+
+def lost(error):
+    """Return True if this process can use the GPU no longer after this error."""
+    return any(word in str(error) for word in LOST)
+
+
+def reason(error):
+    """Return an error in one line."""
+    lines = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0]}"[:200]
 
 
 class Card:
@@ -42,6 +63,13 @@ class Card:
         return {"card": facts.name, "capability": facts.capability, "processors": properties["multiProcessorCount"],
                 "memory": facts.memory, "free": facts.free, "cache": properties["l2CacheSize"], "driver": facts.driver,
                 "cuda": facts.cuda, "cupy": facts.cupy, **_host()}  # fmt: skip
+
+    def versions(self):
+        """Return the versions of CUDA's parts: those that are loaded."""
+        cuda = self.cupy.cuda
+        nvrtc = ".".join(map(str, cuda.nvrtc.getVersion()))
+        return {"cuda of the driver": _cuda(cuda.runtime.driverGetVersion()), "cuda of the runtime": _cuda(cuda.runtime.runtimeGetVersion()),
+                "nvrtc": nvrtc, "cublas": cuda.cublas.getVersion(cuda.get_cublas_handle())}  # fmt: skip
 
     def synchronise(self):
         """Wait until it has finished all its work, including PyTorch's."""
@@ -79,6 +107,16 @@ class Card:
         self.synchronise()
         return {"used": watch.most, "total": pool.total_bytes()}
 
+    def stream(self):
+        """Context manager: work is on a stream of its own, which does not wait for the default stream."""
+        return self.cupy.cuda.Stream(non_blocking=True)
+
+    def questions(self):
+        """Return name -> a function without arguments: what CUDA and CuPy are asked for many times in a training run."""
+        nothing = self.cupy.RawKernel(NOTHING, "nothing")
+        return {"cudaMemGetInfo": self.cupy.cuda.runtime.memGetInfo,
+                "launch of an empty kernel": lambda: nothing((1,), (1,), ())}  # fmt: skip
+
     def release(self):
         """Return unused memory to the GPU."""
         self.pool.free_all_blocks()
@@ -95,6 +133,10 @@ class Processor:
             ("capability", "processors", "memory", "free", "cache", "driver", "cuda", "cupy")
         )
         return {"card": f"none, {machine.processor()}", **absent, **_host()}
+
+    def versions(self):
+        """Return no versions: there is no CUDA."""
+        return {}
 
     def synchronise(self):
         """Do nothing: a call that has returned is done."""
@@ -115,8 +157,20 @@ class Processor:
         finally:
             tracemalloc.stop()
 
+    def stream(self):
+        """Context manager: nothing changes."""
+        return nullcontext()
+
+    def questions(self):
+        """Return no function: there is no CUDA to ask."""
+        return {}
+
     def release(self):
         """Do nothing."""
+
+
+def _cuda(version):
+    return f"{version // 1000}.{version % 1000 // 10}"
 
 
 def _host():

@@ -148,6 +148,35 @@ GPU_SMOKE = GpuPlan(
 )  # fmt: skip
 
 
+class PreflightPlan(NamedTuple):
+    """The amount of what is checked on a new GPU."""
+
+    net: str = "resnet18"  # of the training steps
+    n: int = 32  # their batch
+    few: int = 8  # the batch under compute-sanitizer, which is slow
+    steps: int = 3
+    ahead: tuple = ("resnet20", 128, 8)  # net, batch and steps that take batches from a thread
+    calls: int = 1000  # of what is asked for its cost
+    # Small and odd sizes, then the first and the last layers at a real one.
+    kernels: tuple = (
+        GPU._replace(n=3, net="tiny", images=7, tiles=(4, 2), shapes=(
+            Shape(3, 7, 3, 5, 3, 1), Shape(3, 10, 6, 12, 3, 2), Shape(2, 5, 20, 7, 3, 1), Shape(1, 4, 8, 24, 3, 1))),
+        GPU._replace(n=128, images=1000, tiles=(4, 2), shapes=(
+            Shape(128, 32, 64, 64, 3, 1), Shape(128, 32, 64, 128, 3, 2), Shape(128, 4, 512, 512, 3, 1))),
+    )  # fmt: skip
+    convolutions: tuple = (
+        Shape(8, 32, 3, 64, 3, 1), Shape(8, 32, 64, 64, 3, 1), Shape(8, 16, 64, 128, 3, 2), Shape(8, 16, 64, 128, 1, 2),
+        Shape(8, 7, 24, 40, 3, 1), Shape(8, 7, 24, 40, 1, 1),
+    )  # fmt: skip
+
+
+PREFLIGHT = PreflightPlan()
+PREFLIGHT_SMOKE = PreflightPlan(
+    net="tiny", n=4, few=2, ahead=("tiny", 4, 2), calls=10, kernels=(GPU_SMOKE._replace(tiles=(4, 2)),),
+    convolutions=(Shape(2, 8, 16, 16, 3, 1), Shape(2, 8, 4, 8, 1, 2)),
+)  # fmt: skip
+
+
 def batch(n):
     """Return (x, labels): n random images (N, H, W, C), and a class for each."""
     rng = numpy.random.default_rng(0)
