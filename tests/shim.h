@@ -19,6 +19,10 @@ using std::exp;
 using std::log;
 using std::sqrt;
 
+template <typename S> static S rsqrt(S x) {
+    return 1 / sqrt(x);
+}
+
 struct Three {
     unsigned x = 0, y = 0, z = 0;
 };

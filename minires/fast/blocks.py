@@ -147,13 +147,22 @@ def norm_relu(norm, x, add=None, relu=True):
     if add is not None and getattr(add, "shape", None) != x.shape:  # it broadcasts
         y = norm_relu(norm, x, relu=False) + add
         return F.relu(y) if relu else y
-    stats = channel_stats(x.data) if norm.training else (norm.running_mean, norm.running_var)
-    options = {"eps": norm.eps, "stats": stats, "training": norm.training, "relu": relu}
-    y = _applied(norm_add_relu, x, norm.weight, norm.bias, add, **options)
     if norm.training:
-        count = x.size // x.shape[-1]
-        update_running(norm.running_mean, norm.running_var, *stats, norm.momentum, count)
-    return y
+        stats = moving_stats(norm, x.data)
+    else:
+        stats = norm.running_mean, norm.running_var
+    options = {"eps": norm.eps, "stats": stats, "training": norm.training, "relu": relu}
+    return _applied(norm_add_relu, x, norm.weight, norm.bias, add, **options)
+
+
+@has_forms
+def moving_stats(norm, x):
+    """Return channel_stats(x), and move the layer's running statistics towards them, unless batch norm will refuse x."""
+    mean, var = channel_stats(x)
+    m = x.size // x.shape[-1]
+    if m > 1 and norm.weight.shape == norm.bias.shape == mean.shape:
+        update_running(norm.running_mean, norm.running_var, mean, var, norm.momentum, m)
+    return mean, var
 
 
 def _applied(op, *operands, **options):

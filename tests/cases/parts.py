@@ -55,6 +55,29 @@ def update_running():
         )
 
 
+def moving_stats():
+    for shape in ((2, 1), (5, 3), (3, 4, 5, 8), (40, 13, 2, 20), (2, 3, 1, 600)):
+        yield Case(f"moving_stats of {shape}", stats_of_a_layer(floats(0, *shape) + 10))
+        yield Case(f"moving_stats of {shape}, gaps", stats_of_a_layer(gapped(0, *shape)))
+
+
+def stats_of_a_layer(x):
+    """The statistics of a batch, and the running ones of a layer after it."""
+
+    def run(function, dtype):
+        norm, array = nn.BatchNorm(x.shape[-1], momentum=0.3), on_device(cast(x, dtype))
+        norm.running_mean, norm.running_var = (
+            to_device(floats(seed, x.shape[-1]).astype(dtype)) for seed in (1, 2)
+        )
+        made = function(norm, array)
+        if made is NotImplemented:
+            return made
+        assert_same([cast(x, dtype)], [on_host(array)], "x is written to")
+        return on_host([*made, norm.running_mean, norm.running_var])
+
+    return run
+
+
 def update_groups():
     for label, make in (
         ("SGD", lambda p: optim.SGD(p, 0.1, momentum=0.9, nesterov=True, weight_decay=0.01)),
@@ -295,7 +318,8 @@ MAPS = (
     "untile_filters",
 )
 PARTS = {
-    "sgd": sgd, "adam": adam, "update_running": update_running, "Optimizer.update_groups": update_groups, "gather": gather,
-    "norm_forward": norm_forward, "norm_backward": norm_backward, "product": product, "sum_of_products": sum_of_products,
-    "sum_over_chunks": sum_over_chunks, "scratch": scratch, **{f"Maps.{name}": lambda name=name: maps(name) for name in MAPS},
+    "sgd": sgd, "adam": adam, "update_running": update_running, "moving_stats": moving_stats,
+    "Optimizer.update_groups": update_groups, "gather": gather, "norm_forward": norm_forward, "norm_backward": norm_backward,
+    "product": product, "sum_of_products": sum_of_products, "sum_over_chunks": sum_over_chunks, "scratch": scratch,
+    **{f"Maps.{name}": lambda name=name: maps(name) for name in MAPS},
 }  # fmt: skip

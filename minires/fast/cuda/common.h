@@ -15,7 +15,7 @@ __device__ inline float float_of(unsigned short float16) {
 #endif
 
 template <typename T, int V>
-struct alignas(sizeof(T) * V) Run {
+struct alignas(sizeof(T) * V < 16 ? sizeof(T) * V : 16) Run {
     T at[V];
 };
 
@@ -31,8 +31,12 @@ struct Bfloat16 {
     unsigned short bits;  // the upper half of a float's
     Bfloat16() = default;
     __device__ inline Bfloat16(float x) {
+#if __CUDA_ARCH__ >= 800  // which has an instruction for it
+        asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(bits) : "f"(x));
+#else
         unsigned whole = __float_as_uint(x);
         bits = x != x ? 0x7fc0 : (whole + 0x7fff + (whole >> 16 & 1)) >> 16;
+#endif
     }
     __device__ inline operator float() const { return __uint_as_float((unsigned)bits << 16); }
 };

@@ -1,190 +1,226 @@
 // Batch norm: the statistics of each channel, and one pass over memory each way with the residual add and ReLU.
-// An array is (M, C): M values for each of C channels, of which a thread takes V neighbours.
+// An array is (M, C): M rows, each of C channels or of `runs` runs of V neighbouring channels. A thread takes one run in several
+// rows, `apart` runs apart, and reads what belongs to its channels only once. Neighbouring threads take neighbouring runs.
 //
 // Sums take two stages. In the first, block (i, j) of a grid adds up every GY-th row of some channels; in the second, one block
-// adds up the results of the GY blocks. A block's threads form a grid of channels ("lanes") by rows ("depth"); both sizes
-// are powers of two. The order is fixed, so the sums have the same bits each time.
+// adds up the results of the GY blocks: the parts. A block's threads form a grid of channels ("lanes") by rows ("depth"); both
+// sizes are powers of two. The order is fixed, so the sums have the same bits each time.
 
 #define THREADS 256
 
-// Count, mean and sum of squared deviations from the mean, of the values of one channel. Means are stored relative to the
-// channel's very first value: if the values are far from 0, the difference is exact, and the mean is not.
-template <typename S> struct Moments {
-    S count, mean, squares;
+template <typename T> using Sum = typename SumOf<T>::type;
+template <typename T, int V> using Vector = Run<Sum<T>, V>;  // a number for each channel of a run
+
+// How many rows a thread takes from its first run, i, on: `most` of them, or one fewer.
+__device__ inline int rows_from(long long i, long long apart, long long size, int most) {
+    return i + (most - 1) * apart < size ? most : most - 1;
+}
+
+// Where a thread of a first stage begins, and how far apart its rows are.
+struct Walk {
+    int run, rows;
+    long long i, apart;
 };
 
-// Source: Chan, Golub and LeVeque 1983.
-template <typename S> __device__ inline Moments<S> both(Moments<S> a, Moments<S> b) {
-    S count = a.count + b.count;
-    if (count == 0) return a;
-    S step = b.mean - a.mean, share = b.count / count;
-    return {count, a.mean + step * share, a.squares + b.squares + step * step * a.count * share};
-}
-
-template <typename S> struct Pair {
-    S first, second;
-};
-
-template <typename S> __device__ inline Pair<S> both(Pair<S> a, Pair<S> b) {
-    return {a.first + b.first, a.second + b.second};
-}
-
-// The results of the threads of one lane, merged in the first of them.
-template <typename P, int V> __device__ void merge_depth(P (&found)[V], int lanes) {
-    __shared__ P shared[THREADS];
-    for (int k = 0; k < V; k++) {
-        shared[threadIdx.x] = found[k];
-        for (int half = blockDim.x / 2; half >= lanes; half /= 2) {
-            __syncthreads();
-            if (threadIdx.x < half) shared[threadIdx.x] = both(shared[threadIdx.x], shared[threadIdx.x + half]);
-        }
-        if (threadIdx.x < lanes) found[k] = shared[threadIdx.x];
-        __syncthreads();
-    }
-}
-
-template <typename T, int V>
-__global__ void stats_of_rows(const Run<T, V>* x, Moments<typename SumOf<T>::type>* found, long long m, int runs, int lanes) {
-    typedef typename SumOf<T>::type S;
+__device__ inline Walk first_stage(long long size, int runs, int lanes, int most) {
     int run = blockIdx.x * lanes + threadIdx.x % lanes, depth = blockDim.x / lanes;
-    Moments<S> moments[V] = {};
-    if (run < runs) {
-        S base[V], sum[V] = {}, squares[V] = {}, count = 0;  // of differences from this thread's first value
-        for (long long row = blockIdx.y * (long long)depth + threadIdx.x / lanes; row < m; row += gridDim.y * (long long)depth) {
-            Run<T, V> value = x[row * runs + run];
+    long long i = (blockIdx.y * (long long)depth + threadIdx.x / lanes) * runs + run, apart = gridDim.y * (long long)depth * runs;
+    return {run, run < runs ? rows_from(i, apart, size, most) : 0, i, apart};
+}
+
+// Replaces each of V numbers by its sum over the threads of one lane, in all of them.
+template <typename S, int V> __device__ void sum_over_depth(S (&numbers)[V], int lanes) {
+    __shared__ S shared[V][THREADS];
+    for (int k = 0; k < V; k++) shared[k][threadIdx.x] = numbers[k];
+    for (int half = blockDim.x / 2; half >= lanes; half /= 2) {
+        __syncthreads();
+        if (threadIdx.x < half)
+            for (int k = 0; k < V; k++) shared[k][threadIdx.x] += shared[k][threadIdx.x + half];
+    }
+    __syncthreads();
+    for (int k = 0; k < V; k++) numbers[k] = shared[k][threadIdx.x % lanes];
+    __syncthreads();
+}
+
+// Parts (GY, 3, C): count, mean and sum of squared deviations from the mean. Means are stored relative to the channel's very
+// first value: if the values are far from 0, the difference is exact, and the mean is not.
+// Source: Chan, Golub and LeVeque 1983.
+template <typename T, int V>
+__global__ void stats_of_rows(const Run<T, V>* x, Vector<T, V>* parts, long long size, int runs, int lanes, int most) {
+    typedef Sum<T> S;
+    Walk walk = first_stage(size, runs, lanes, most);
+    S count[1] = {(S)walk.rows};
+    Vector<T, V> mean = {}, sum = {}, squares = {};
+    if (walk.rows > 0) {
+        Run<T, V> first = x[walk.run], base = x[walk.i];  // sums are of differences from the thread's own first value
+#pragma unroll 4
+        for (int row = 0; row < walk.rows; row++) {
+            Run<T, V> value = x[walk.i + row * walk.apart];
             for (int k = 0; k < V; k++) {
-                if (count == 0) base[k] = (S)value.at[k];
-                S distance = (S)value.at[k] - base[k];
-                sum[k] += distance;
-                squares[k] += distance * distance;
+                S distance = (S)value.at[k] - (S)base.at[k];
+                sum.at[k] += distance;
+                squares.at[k] += distance * distance;
             }
-            count += 1;
         }
-        if (count > 0) {
-            Run<T, V> first = x[run];
-            for (int k = 0; k < V; k++) {
-                S rest = squares[k] - sum[k] * sum[k] / count;
-                moments[k] = {count, (base[k] - (S)first.at[k]) + sum[k] / count, rest > 0 || rest != rest ? rest : (S)0};
-            }
+        S share = 1 / count[0];
+        for (int k = 0; k < V; k++) {
+            S rest = squares.at[k] - sum.at[k] * sum.at[k] * share;
+            squares.at[k] = rest < 0 ? (S)0 : rest;
+            mean.at[k] = ((S)base.at[k] - (S)first.at[k]) + sum.at[k] * share;
+            sum.at[k] = mean.at[k] * count[0];
         }
     }
-    merge_depth(moments, lanes);
-    if (threadIdx.x < lanes && run < runs)
-        for (int k = 0; k < V; k++) found[(blockIdx.y * (long long)runs + run) * V + k] = moments[k];
-}
-
-// Both second stages: parts (GY, C) -> one for each channel.
-template <typename P> __device__ P merged(const P* found, int parts, int channels, int lanes) {
-    int channel = blockIdx.x * lanes + threadIdx.x % lanes;
-    P total[1] = {};
-    if (channel < channels)
-        for (int part = threadIdx.x / lanes; part < parts; part += blockDim.x / lanes)
-            total[0] = both(total[0], found[part * (long long)channels + channel]);
-    merge_depth(total, lanes);
-    return total[0];
-}
-
-template <typename T>
-__global__ void stats_of_parts(const Moments<typename SumOf<T>::type>* found, const T* x, typename SumOf<T>::type* mean,
-                               typename SumOf<T>::type* var, int parts, int channels, int lanes) {
-    typedef typename SumOf<T>::type S;
-    Moments<S> total = merged(found, parts, channels, lanes);
-    int channel = blockIdx.x * lanes + threadIdx.x;
-    if (threadIdx.x < lanes && channel < channels) {
-        mean[channel] = (S)x[channel] + total.mean;
-        var[channel] = total.squares / total.count;
+    sum_over_depth(count, lanes);
+    sum_over_depth(sum.at, lanes);
+    S share = 1 / count[0];
+    for (int k = 0; k < V; k++) {
+        sum.at[k] *= share;
+        squares.at[k] += walk.rows * (mean.at[k] - sum.at[k]) * (mean.at[k] - sum.at[k]);
     }
+    sum_over_depth(squares.at, lanes);
+    if (threadIdx.x >= lanes || walk.run >= runs) return;
+    Vector<T, V>* part = parts + blockIdx.y * 3LL * runs + walk.run;
+    for (int k = 0; k < V; k++) mean.at[k] = count[0];
+    part[0] = mean;
+    part[runs] = sum;
+    part[2 * runs] = squares;
 }
 
-// running = (1 - momentum) running + momentum batch, with the unbiased variance: var * unbiased.
+template <typename S> __device__ inline void move(S& running, S batch, S momentum) {
+    running = running * (1 - momentum) + momentum * batch;
+}
+
+// With MOVE, the running statistics move towards the batch's; running_var takes the unbiased variance.
+template <typename T, bool MOVE>
+__global__ void stats_of_parts(const Sum<T>* parts, const T* x, Sum<T>* mean, Sum<T>* var, Sum<T>* running_mean, Sum<T>* running_var,
+                               Sum<T> momentum, Sum<T> m, int count, int channels, int lanes) {
+    typedef Sum<T> S;
+    int channel = blockIdx.x * lanes + threadIdx.x % lanes, depth = blockDim.x / lanes, own = channel < channels ? count : 0;
+    S sum[1] = {}, squares[1] = {};
+#pragma unroll 4
+    for (int part = threadIdx.x / lanes; part < own; part += depth) {
+        const S* at = parts + part * 3LL * channels + channel;
+        sum[0] += at[0] * at[channels];
+    }
+    sum_over_depth(sum, lanes);
+    S middle = sum[0] / m;
+#pragma unroll 4
+    for (int part = threadIdx.x / lanes; part < own; part += depth) {
+        const S* at = parts + part * 3LL * channels + channel;
+        S step = at[channels] - middle;
+        squares[0] += at[2 * channels] + at[0] * step * step;
+    }
+    sum_over_depth(squares, lanes);
+    if (threadIdx.x >= lanes || channel >= channels) return;
+    mean[channel] = (S)x[channel] + middle;
+    var[channel] = squares[0] / m;
+    if (!MOVE) return;
+    move(running_mean[channel], mean[channel], momentum);
+    move(running_var[channel], squares[0] / (m - 1), momentum);
+}
+
+// The same for statistics computed elsewhere; var * unbiased is the unbiased variance.
 template <typename S>
 __global__ void moved_statistics(S* running_mean, S* running_var, const S* mean, const S* var, S momentum, S unbiased, long long threads) {
     long long i = thread_number();
     if (i >= threads) return;
-    running_mean[i] = running_mean[i] * (1 - momentum) + momentum * mean[i];
-    running_var[i] = running_var[i] * (1 - momentum) + momentum * (var[i] * unbiased);
+    move(running_mean[i], mean[i], momentum);
+    move(running_var[i], var[i] * unbiased, momentum);
 }
 
-// Sums over each channel of g and of g * (x - mean), where g is taken as 0 if `above` is not more than 0.
+// Parts (GY, 2, C): sums of g and of g * (x - mean), where g is taken as 0 if `above` is not more than 0.
 template <typename T, int V, bool RELU>
-__global__ void gradient_sums_of_rows(const Run<T, V>* g, const Run<T, V>* above, const Run<T, V>* x, const typename SumOf<T>::type* mean,
-                                      Pair<typename SumOf<T>::type>* found, long long m, int runs, int lanes) {
-    typedef typename SumOf<T>::type S;
-    int run = blockIdx.x * lanes + threadIdx.x % lanes, depth = blockDim.x / lanes;
-    Pair<S> sums[V] = {};
-    if (run < runs) {
-        S center[V];
-        for (int k = 0; k < V; k++) center[k] = mean[run * V + k];
-        for (long long row = blockIdx.y * (long long)depth + threadIdx.x / lanes; row < m; row += gridDim.y * (long long)depth) {
-            long long i = row * runs + run;
+__global__ void gradient_sums_of_rows(const Run<T, V>* g, const Run<T, V>* above, const Run<T, V>* x, const Vector<T, V>* mean,
+                                      Vector<T, V>* parts, long long size, int runs, int lanes, int most) {
+    typedef Sum<T> S;
+    Walk walk = first_stage(size, runs, lanes, most);
+    Vector<T, V> sum = {}, product = {};
+    if (walk.rows > 0) {
+        Vector<T, V> center = mean[walk.run];
+#pragma unroll 4
+        for (int row = 0; row < walk.rows; row++) {
+            long long i = walk.i + row * walk.apart;
             Run<T, V> g_run = g[i], x_run = x[i], above_run = {};
             if (RELU) above_run = above[i];
             for (int k = 0; k < V; k++) {
                 S g_k = (S)g_run.at[k] * (S)(!RELU || (S)above_run.at[k] > 0);
-                sums[k].first += g_k;
-                sums[k].second += g_k * ((S)x_run.at[k] - center[k]);
+                sum.at[k] += g_k;
+                product.at[k] += g_k * ((S)x_run.at[k] - center.at[k]);
             }
         }
     }
-    merge_depth(sums, lanes);
-    if (threadIdx.x < lanes && run < runs)
-        for (int k = 0; k < V; k++) found[(blockIdx.y * (long long)runs + run) * V + k] = sums[k];
+    sum_over_depth(sum.at, lanes);
+    sum_over_depth(product.at, lanes);
+    if (threadIdx.x >= lanes || walk.run >= runs) return;
+    Vector<T, V>* part = parts + blockIdx.y * 2LL * runs + walk.run;
+    part[0] = sum;
+    part[runs] = product;
 }
 
-// g_beta and g_gamma, and the terms subtracted from each g because the mean and the variance depend on x.
+// g_beta and g_gamma; and terms (3, C) for g_x = g * slope - push - (x - mean) * pull. push and pull are there because the mean
+// and the variance depend on x.
 template <typename S>
-__global__ void gradient_sums_of_parts(const Pair<S>* found, const S* gamma, const S* var, S eps, S* g_beta, S* g_gamma, S* push, S* pull,
-                                       S m, int parts, int channels, int lanes) {
-    Pair<S> total = merged(found, parts, channels, lanes);
-    int channel = blockIdx.x * lanes + threadIdx.x;
-    if (threadIdx.x < lanes && channel < channels) {
-        S scale = 1 / sqrt(var[channel] + eps), slope = gamma[channel] * scale;
-        g_beta[channel] = total.first;
-        g_gamma[channel] = total.second * scale;
-        push[channel] = slope * total.first / m;
-        pull[channel] = slope * scale * scale * total.second / m;
-    }
+__global__ void gradient_sums_of_parts(const S* parts, const S* gamma, const S* var, S eps, S* g_beta, S* g_gamma, S* terms, S m,
+                                       int count, int channels, int lanes) {
+    int channel = blockIdx.x * lanes + threadIdx.x % lanes, own = channel < channels ? count : 0;
+    S sums[2] = {};
+#pragma unroll 4
+    for (int part = threadIdx.x / lanes; part < own; part += blockDim.x / lanes)
+        for (int k = 0; k < 2; k++) sums[k] += parts[(2LL * part + k) * channels + channel];
+    sum_over_depth(sums, lanes);
+    if (threadIdx.x >= lanes || channel >= channels) return;
+    S scale = 1 / sqrt(var[channel] + eps), slope = gamma[channel] * scale;
+    g_beta[channel] = sums[0];
+    g_gamma[channel] = sums[1] * scale;
+    terms[channel] = slope;
+    terms[channels + channel] = slope * sums[0] / m;
+    terms[2 * channels + channel] = slope * scale * scale * sums[1] / m;
 }
 
 // y = max((x - mean) / sqrt(var + eps) * gamma + beta + add, 0)
 template <typename T, int V, bool ADD, bool RELU>
-__global__ void normalise(const Run<T, V>* x, const Run<T, V>* add, Run<T, V>* y, const typename SumOf<T>::type* mean,
-                          const typename SumOf<T>::type* var, const typename SumOf<T>::type* gamma, const typename SumOf<T>::type* beta,
-                          typename SumOf<T>::type eps, int runs, long long threads) {
-    typedef typename SumOf<T>::type S;
+__global__ void normalise(const Run<T, V>* __restrict__ x, const Run<T, V>* __restrict__ add, Run<T, V>* __restrict__ y,
+                          const Vector<T, V>* mean, const Vector<T, V>* var, const Vector<T, V>* gamma, const Vector<T, V>* beta,
+                          Sum<T> eps, long long size, int runs, int most, long long apart) {
     long long i = thread_number();
-    if (i >= threads) return;
-    int channel = i % runs * V;
-    Run<T, V> value = x[i], more = {}, result;
-    if (ADD) more = add[i];
-    for (int k = 0; k < V; k++, channel++) {
-        S slope = gamma[channel] / sqrt(var[channel] + eps);
-        S sum = ((S)value.at[k] - mean[channel]) * slope + beta[channel];
-        if (ADD) sum += (S)more.at[k];
-        result.at[k] = (T)(!RELU || sum > 0 || sum != sum ? sum : (S)0);
+    if (i >= apart) return;
+    int run = (unsigned)i % runs, rows = rows_from(i, apart, size, most);
+    Vector<T, V> center = mean[run], slope = gamma[run], offset = beta[run], spread = var[run];
+    for (int k = 0; k < V; k++) slope.at[k] *= rsqrt(spread.at[k] + eps);
+#pragma unroll 4
+    for (int row = 0; row < rows; row++, i += apart) {
+        Run<T, V> value = x[i], more = {}, result;
+        if (ADD) more = add[i];
+        for (int k = 0; k < V; k++) {
+            Sum<T> sum = ((Sum<T>)value.at[k] - center.at[k]) * slope.at[k] + offset.at[k];
+            if (ADD) sum += (Sum<T>)more.at[k];
+            result.at[k] = (T)(RELU && sum <= 0 ? (Sum<T>)0 : sum);
+        }
+        y[i] = result;
     }
-    y[i] = result;
 }
 
-// g_x = g * gamma / sqrt(var + eps) - push - (x - mean) * pull, where g is taken as 0 if `above` is not more than 0: g_sum.
+// g_x, from the terms above, where g is taken as 0 if `above` is not more than 0: g_sum.
 template <typename T, int V, bool RELU, bool MOVING, bool SUM>
-__global__ void normalise_backward(const Run<T, V>* g, const Run<T, V>* above, const Run<T, V>* x, Run<T, V>* g_x, Run<T, V>* g_sum,
-                                   const typename SumOf<T>::type* mean, const typename SumOf<T>::type* var,
-                                   const typename SumOf<T>::type* gamma, const typename SumOf<T>::type* push,
-                                   const typename SumOf<T>::type* pull, typename SumOf<T>::type eps, int runs, long long threads) {
-    typedef typename SumOf<T>::type S;
+__global__ void normalise_backward(const Run<T, V>* __restrict__ g, const Run<T, V>* __restrict__ above, const Run<T, V>* __restrict__ x,
+                                   Run<T, V>* __restrict__ g_x, Run<T, V>* __restrict__ g_sum, const Vector<T, V>* mean,
+                                   const Vector<T, V>* terms, long long size, int runs, int most, long long apart) {
     long long i = thread_number();
-    if (i >= threads) return;
-    int channel = i % runs * V;
-    Run<T, V> g_run = g[i], x_run = {}, above_run = {}, result, sum;
-    if (MOVING) x_run = x[i];
-    if (RELU) above_run = above[i];
-    for (int k = 0; k < V; k++, channel++) {
-        S g_k = (S)g_run.at[k] * (S)(!RELU || (S)above_run.at[k] > 0), out = g_k * gamma[channel] / sqrt(var[channel] + eps);
-        if (MOVING) out = out - push[channel] - ((S)x_run.at[k] - mean[channel]) * pull[channel];
-        result.at[k] = (T)out;
-        sum.at[k] = (T)g_k;
+    if (i >= apart) return;
+    int run = (unsigned)i % runs, rows = rows_from(i, apart, size, most);
+    Vector<T, V> slope = terms[run], push = terms[runs + run], pull = terms[2 * runs + run], center = mean[run];
+#pragma unroll 4
+    for (int row = 0; row < rows; row++, i += apart) {
+        Run<T, V> g_run = g[i], x_run = {}, above_run = {}, result, sum;
+        if (MOVING) x_run = x[i];
+        if (RELU) above_run = above[i];
+        for (int k = 0; k < V; k++) {
+            Sum<T> g_k = (Sum<T>)g_run.at[k] * (Sum<T>)(!RELU || (Sum<T>)above_run.at[k] > 0), out = g_k * slope.at[k];
+            if (MOVING) out = out - push.at[k] - ((Sum<T>)x_run.at[k] - center.at[k]) * pull.at[k];
+            result.at[k] = (T)out;
+            sum.at[k] = (T)g_k;
+        }
+        g_x[i] = result;
+        if (SUM) g_sum[i] = sum;
     }
-    g_x[i] = result;
-    if (SUM) g_sum[i] = sum;
 }
