@@ -80,7 +80,8 @@ def launch_here(source, function, blocks, block, arguments):
                 raise ValueError(f"{function} gets an array that is not contiguous")
             holder = ctypes.c_void_p(argument.ctypes.data)
         else:
-            holder = ctypes.create_string_buffer(np.asarray(argument).tobytes())
+            value = np.int32(argument) if type(argument) is int else np.asarray(argument)
+            holder = ctypes.create_string_buffer(value.tobytes())
         kept.append(holder)
         pointers.append(ctypes.cast(ctypes.byref(holder), ctypes.c_void_p))
     compiled(source, function)(*blocks, block, (ctypes.c_void_p * len(pointers))(*pointers))

@@ -1,6 +1,7 @@
 """Precision: products in TF32, mixed precision with a half type, and the types that are floats."""
 
 from functools import cache
+from typing import NamedTuple
 
 import numpy
 
@@ -56,9 +57,19 @@ def upcast(x: Array) -> Array:
     return x.astype(numpy.float32) if is_half(x.dtype) else x
 
 
-def as_float(x: Array) -> Array:
-    """Return x, or for a half type float32 zeros of its shape, for checks that do not know half types. Nothing is copied."""
-    return xp.broadcast_to(xp.zeros((), dtype=numpy.float32), x.shape) if is_half(x.dtype) else x
+class Outline(NamedTuple):
+    """What checks look at in an array."""
+
+    shape: tuple[int, ...]
+    ndim: int
+    size: int
+    dtype: numpy.dtype
+
+
+def as_float(x: Array) -> Array | Outline:
+    """Return x, or for a half type its outline as float32, for checks that do not know half types."""
+    dtype = numpy.dtype(numpy.float32)
+    return Outline(x.shape, x.ndim, x.size, dtype) if is_half(x.dtype) else x
 
 
 def result_dtype(*arrays: Array | None) -> numpy.dtype:

@@ -3,6 +3,8 @@
 from functools import cache
 from operator import attrgetter
 
+import numpy
+
 from minires.fast.cuda import gemm
 from minires.fast.parts import cut, one_by_one
 from minires.ops.forms import faster, has_forms
@@ -20,8 +22,11 @@ def _compiled(source, function):
 
 @has_forms
 def launch(source, function, blocks, block, arguments):
-    """Launch a kernel: `blocks` (across, down) of `block` threads each."""
-    _compiled(source, function)(blocks, (block,), tuple(arguments))
+    """Launch a kernel: `blocks` (across, down) of `block` threads each. Python's ints are passed as int; bools are in the function's
+    name.
+    """
+    passed = [numpy.int32(value) if type(value) is int else value for value in arguments]
+    _compiled(source, function)(blocks, (block,), tuple(passed))
 
 
 @faster("product", on="cupy")

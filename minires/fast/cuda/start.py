@@ -63,22 +63,18 @@ def dense(*arrays):
 def each(file, function, threads, *arguments, before=""):
     """Run the function in `threads` threads; it gets their number as its last argument."""
     if threads:
-        blocks = -(-threads // BLOCK), 1
-        grid(file, function, blocks, BLOCK, *arguments, numpy.int64(threads), before=before)
+        blocks, arguments = (-(-threads // BLOCK), 1), (*arguments, numpy.int64(threads))
+        launch(source(file, before), function, blocks, BLOCK, arguments)
 
 
-def grid(file, function, blocks, block, *arguments, before=""):
-    """Run function(*arguments) in `blocks` (x, y) of `block` threads. Ints are passed as int, bools in the function's name.
-
-    before  C code that the file needs before its own
-    """
-    arguments = [numpy.int32(value) if type(value) is int else value for value in arguments]
-    launch(source(file, before), function, blocks, block, arguments)
+def grid(file, function, blocks, block, *arguments):
+    """Run the function in `blocks` (x, y) of `block` threads."""
+    launch(source(file), function, blocks, block, arguments)
 
 
 @cache
 def source(file, before=""):
-    """Return the text of a .cu file, after the text that all of them share."""
+    """Return the text of a .cu file, after the text that all of them share and what the file needs `before` its own."""
     common, text = (
         (Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("common.h", file)
     )
