@@ -126,7 +126,9 @@ def folded(conv, norm, x, add=None, relu=True):
     weight = _scaled(conv.weight.data, scale)
     shift = norm.bias.data + (bias - norm.running_mean) * scale
     y = F.conv2d(x, weight, shift, stride=conv.stride, padding=conv.padding)
-    return y if add is None and not relu else _applied(add_relu, y, add, relu=relu)
+    if add is None and not relu:
+        return y
+    return apply(add_relu, y, *() if add is None else (add,), relu=relu)
 
 
 def _scaled(weight, scale):
@@ -147,12 +149,9 @@ def norm_relu(norm, x, add=None, relu=True):
     if add is not None and getattr(add, "shape", None) != x.shape:  # it broadcasts
         y = norm_relu(norm, x, relu=False) + add
         return F.relu(y) if relu else y
-    if norm.training:
-        stats = moving_stats(norm, x.data)
-    else:
-        stats = norm.running_mean, norm.running_var
-    options = {"eps": norm.eps, "stats": stats, "training": norm.training, "relu": relu}
-    return _applied(norm_add_relu, x, norm.weight, norm.bias, add, **options)
+    stats = moving_stats(norm, x.data) if norm.training else (norm.running_mean, norm.running_var)
+    how = {"eps": norm.eps, "stats": stats, "training": norm.training, "relu": relu}
+    return apply(norm_add_relu, x, norm.weight, norm.bias, *() if add is None else (add,), **how)
 
 
 @has_forms
@@ -163,8 +162,3 @@ def moving_stats(norm, x):
     if m > 1 and norm.weight.shape == norm.bias.shape == mean.shape:
         update_running(norm.running_mean, norm.running_var, mean, var, norm.momentum, m)
     return mean, var
-
-
-def _applied(op, *operands, **options):
-    """Apply the op to tensors; the last operand may be None."""
-    return apply(op, *(operands if operands[-1] is not None else operands[:-1]), **options)

@@ -110,11 +110,13 @@ def norm_forward(x, gamma, beta, add, mean, var, eps, relu):
             upcast(x), gamma, beta, None if add is None else upcast(add), mean, var, eps, relu
         )
         return wide.astype(x.dtype)
+    y = xp.empty(x.shape, dtype=result_dtype(x, gamma, add))
+    if not x.shape[-1]:  # no channel
+        return y
     rows = ChannelRows(x)
     center, slope, offset = rows.wide(mean), rows.wide(gamma / xp.sqrt(var + eps)), rows.wide(beta)
     # NumPy's maximum is twice as fast with an array as with a number.
     nought = xp.zeros_like(center)
-    y = xp.empty(x.shape, dtype=result_dtype(x, gamma, add))
 
     def forward(chunk):
         out = rows.of(y, chunk)
@@ -143,8 +145,9 @@ def norm_backward(g, y, x, gamma, mean, var, eps, training, has_add):
             upcast(g), wide_y, upcast(x), gamma, mean, var, eps, training, has_add
         )
         return wide.astype(x.dtype), *sums, None if wide_add is None else wide_add.astype(x.dtype)
-    m, scale = x.size // x.shape[-1], 1 / xp.sqrt(var + eps)
-    rows = ChannelRows(x)
+    if not x.shape[-1]:  # no channel
+        return g, gamma, gamma, g if has_add else None
+    m, scale, rows = x.size // x.shape[-1], 1 / xp.sqrt(var + eps), ChannelRows(x)
     center, slope = rows.wide(mean), rows.wide(gamma * scale)
     g_add = g if y is None else xp.empty(x.shape, dtype=g.dtype)  # the gradient before the ReLU
 
@@ -157,10 +160,9 @@ def norm_backward(g, y, x, gamma, mean, var, eps, training, has_add):
 
     g_beta, g_gamma = sum_over_chunks(sums, len(x), rows.size(4))
     g_gamma = g_gamma * scale
-    own_memory = (
-        y is not None and not has_add
-    )  # g_add belongs to this function alone: g_x may reuse its memory
-    g_x = g_add if own_memory else xp.empty(x.shape, dtype=g.dtype)
+    # g_add belongs to this function alone where nothing is added: g_x may reuse its memory.
+    owns_it = y is not None and not has_add
+    g_x = g_add if owns_it else xp.empty(x.shape, dtype=g.dtype)
     if training:
         mean_term = rows.wide(gamma * scale * g_beta / m)
         x_hat_term = rows.wide(gamma * scale * scale * g_gamma / m)

@@ -8,7 +8,7 @@ import numpy
 
 from minires.backend import accumulation_dtype, as_float, xp
 from minires.fast.blocks import moving_stats
-from minires.fast.cuda.start import BLOCK, FLOATS, c_bool, c_float, each, grid, run_length
+from minires.fast.cuda.start import BLOCK, FLOATS, c_bool, c_float, dense, each, grid, run_length
 from minires.fast.onepass import norm_backward, norm_forward
 from minires.nn.layers import update_running
 from minires.ops.forms import faster
@@ -17,6 +17,7 @@ from minires.ops.norm import check_values
 ROWS = 4  # rows that a thread takes, at least
 PARTS = 1024  # parts of the first stage, at most: enough blocks to fill a GPU
 DEPTH = 64  # threads per channel in the second stage
+THREADS = 2**31 - 1  # of a pass, at most: kernels divide their number as one of 32 bits
 
 
 @faster("channel_stats", on="cupy")
@@ -30,7 +31,11 @@ def channel_stats_kernel(x):
 def moving_stats_kernel(norm, x):
     """Compute statistics in two stages, of which the second moves the running ones."""
     vectors = norm.running_mean, norm.running_var, norm.weight, norm.bias
-    if x.ndim < 2 or x.size < 2 * x.shape[-1] or any(v.shape != x.shape[-1:] for v in vectors):
+    if (
+        x.ndim < 2
+        or x.size < 2 * max(x.shape[-1], 1)
+        or any(v.shape != x.shape[-1:] for v in vectors)
+    ):
         return NotImplemented
     return _stats(x, vectors[:2], norm.momentum)
 
@@ -40,7 +45,7 @@ def _stats(x, running=(), momentum=0):
     kind, c, dtype = c_float(x, halves=True), x.shape[-1], accumulation_dtype(x.dtype)
     if kind is None or not all(v.dtype == dtype and v.flags.c_contiguous for v in running):
         return NotImplemented
-    (x,), mean, var = _contiguous(x), xp.empty(c, dtype=dtype), xp.empty(c, dtype=dtype)
+    (x,), mean, var = dense(x), xp.empty(c, dtype=dtype), xp.empty(c, dtype=dtype)
     count, parts = _first_stage(f"stats_of_rows<{kind}, %d>", 3, x)
     _second_stage(f"stats_of_parts<{kind}, {c_bool(running)}>", c, parts, x, mean, var, *(running or (mean, var)),
                   dtype.type(momentum), dtype.type(x.size // c), count)  # fmt: skip
@@ -53,7 +58,7 @@ def update_running_kernel(running_mean, running_var, mean, var, momentum, count)
     kind, real = c_float(running_mean, running_var, mean, var), mean.dtype.type
     if kind is None or not all(array.flags.c_contiguous for array in (running_mean, running_var)):
         return NotImplemented
-    each("norm.cu", f"moved_statistics<{kind}>", mean.size, running_mean, running_var, *_contiguous(mean, var),
+    each("norm.cu", f"moved_statistics<{kind}>", mean.size, running_mean, running_var, *dense(mean, var),
          real(momentum), real(count / (count - 1)))  # fmt: skip
     return None
 
@@ -67,7 +72,7 @@ def norm_forward_kernel(x, gamma, beta, add, mean, var, eps, relu):
         return NotImplemented
     y = xp.empty(x.shape, dtype=x.dtype)
     _pass(f"normalise<{kind}, %d, {c_bool(add is not None)}, {c_bool(relu)}>",
-          *_contiguous(x, x if add is None else add), y, *_contiguous(*vectors), dtype.type(eps))  # fmt: skip
+          *dense(x, x if add is None else add), y, *dense(*vectors), dtype.type(eps))  # fmt: skip
     return y
 
 
@@ -78,7 +83,7 @@ def norm_backward_kernel(g, y, x, gamma, mean, var, eps, training, has_add):
     kind, vectors = c_float(x, g, y if relu else g, halves=True), (mean, var, gamma)
     if kind is None or not x.size or any(vector.dtype != dtype for vector in vectors):
         return NotImplemented
-    arrays, (mean, var, gamma) = _contiguous(g, y if relu else x, x), _contiguous(*vectors)
+    arrays, (mean, var, gamma) = dense(g, y if relu else x, x), dense(*vectors)
     count, parts = _first_stage(
         f"gradient_sums_of_rows<{kind}, %d, {c_bool(relu)}>", 2, *arrays, mean
     )
@@ -113,13 +118,9 @@ def _second_stage(function, c, *arguments):
 
 
 def _pass(function, x, *arguments):
-    """Run a thread per run of channels, for ROWS rows, or for as many as keep the number of threads in 31 bits."""
+    """Run a thread per run of channels, for ROWS rows, or for more where that would be too many threads."""
     c = x.shape[-1]
     m, run = x.size // c, run_length(c, x.dtype)
     runs = c // run
-    apart = min(-(-m // ROWS), (2**31 - 1) // runs)
+    apart = min(-(-m // ROWS), THREADS // runs)
     each("norm.cu", function % run, apart * runs, x, *arguments, numpy.int64(m * runs), runs, -(-m // apart))  # fmt: skip
-
-
-def _contiguous(*arrays):
-    return [xp.ascontiguousarray(array) for array in arrays]
