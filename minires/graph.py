@@ -143,6 +143,7 @@ def checked_gradient(g: Any, parent: Any, node: Node, i: int) -> Array:
     return g if g.dtype == parent.dtype else g.astype(parent.dtype)
 
 
+@has_forms
 def accumulate(leaf: Any, g: Array) -> None:
     """leaf.grad += g. A leaf's gradient has its own memory: the op may keep g, or return it for other operands, too."""
     if leaf.grad is None:

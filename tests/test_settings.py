@@ -26,6 +26,7 @@ OTHERS = {
     "without": ({"winograd"}, frozenset({"winograd"})),
     "stand_ins": ({"relu": doubled}, {"relu": doubled}),
     "tf32": (True, True),
+    "cuda_graph": (True, True),
     "half": (numpy.dtype("float16"), numpy.dtype("float16")),
     "grad": (False, False),
 }
@@ -195,6 +196,7 @@ def test_the_record_cannot_be_written_to():
         ({"threads": [2]}, ValueError, r"^threads: expected .*, got \[2\]$"),
         ({"plain": "yes"}, TypeError, "^plain: expected True or False, got 'yes'$"),
         ({"tf32": 1}, TypeError, "^tf32: expected True or False, got 1$"),
+        ({"cuda_graph": 1}, TypeError, "^cuda_graph: expected True or False, got 1$"),
         ({"grad": None}, TypeError, "^grad: expected True or False, got None$"),
         ({"half": "bfloat16"}, TypeError, r"^half: expected a dtype of 2 bytes or None, got 'bfloat16': backend.autocast\(\) takes a name$"),
         ({"half": numpy.dtype("float64")}, TypeError, "^half: expected .* got dtype.'float64'.: "),
@@ -256,15 +258,18 @@ def test_a_number_of_threads_in_the_environment_that_is_none_is_reported_when_it
     assert started(program, MINIRES_THREADS=value)[:2] == (0, "2")
 
 
-def test_the_environment_sets_the_start_of_threads_plain_forms_and_tf32():
-    program = "from minires import backend, ops; s = backend.settings(); print(backend.threads(), s.plain, s.tf32, bool(ops.in_use()))"
-    assert started(program, MINIRES_THREADS="3", MINIRES_PLAIN="1", MINIRES_TF32="1")[:2] == (
-        0,
-        "3 True True False",
+def test_the_environment_sets_the_start_of_threads_and_switches():
+    program = (
+        "from minires import backend, ops; s = backend.settings(); "
+        "print(backend.threads(), s.plain, s.tf32, s.cuda_graph, bool(ops.in_use()))"
     )
-    for off in ("", "0"):
-        assert started(program, MINIRES_THREADS="2", MINIRES_PLAIN=off, MINIRES_TF32=off)[:2] == (
-            0,
-            "2 False False True",
-        )
-    assert started(program, MINIRES_THREADS="2")[:2] == (0, "2 False False True")
+    switches = ("MINIRES_PLAIN", "MINIRES_TF32", "MINIRES_CUDA_GRAPH")
+
+    def printed(**given):
+        status, text = started(program, **given)[:2]
+        assert status == 0
+        return text
+
+    assert printed(MINIRES_THREADS="3", **dict.fromkeys(switches, "1")) == "3 True True True False"
+    for off in ({}, dict.fromkeys(switches, ""), dict.fromkeys(switches, "0")):
+        assert printed(MINIRES_THREADS="2", **off) == "2 False False False True"

@@ -32,6 +32,7 @@ class Settings:
     # Name of an op -> the function that runs instead of it.
     stand_ins: MappingProxyType = field(default_factory=lambda: MappingProxyType({}))
     tf32: bool = False  # float32 factors may be rounded to TF32
+    cuda_graph: bool = False  # train_epoch on a GPU launches each step as one
     half: Any = None  # the dtype to which autocast() rounds, or None
     grad: bool = True  # ops on tensors record the graph
     # The forms that run, see ops/forms.py.
@@ -50,6 +51,7 @@ _default = Settings(
     library=load_lazily(os.environ.get("MINIRES_BACKEND") or "numpy"),
     plain=os.environ.get("MINIRES_PLAIN", "0") not in ("", "0"),
     tf32=os.environ.get("MINIRES_TF32", "0") not in ("", "0"),
+    cuda_graph=os.environ.get("MINIRES_CUDA_GRAPH", "0") not in ("", "0"),
 )
 # What differs here from the default: the _Override of the using() blocks around this point, or the Settings of carried().
 _override: ContextVar["_Override | Settings | None"] = ContextVar("minires", default=None)
@@ -190,7 +192,7 @@ def _checked(library: str | Library | None, changes: dict[str, Any]) -> dict[str
         raise TypeError(f"library: expected a name, such as 'numpy', got {changes['library']!r}")
     if changes.get("threads") is not None:
         changes["threads"] = thread_count("threads", changes["threads"])
-    for name in ("plain", "tf32", "grad"):
+    for name in ("plain", "tf32", "cuda_graph", "grad"):
         if not isinstance(changes.get(name, False), bool):
             raise TypeError(f"{name}: expected True or False, got {changes[name]!r}")
     half = changes.get("half")

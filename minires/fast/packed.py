@@ -1,9 +1,15 @@
 """Many parameters as one array: on a GPU one kernel updates them all; separate kernels would mostly wait to be launched.
 
-This form replaces Optimizer.update_groups, which updates the parameters one by one.
+These forms replace Optimizer.update_groups, which updates the parameters one by one, and graph.accumulate, which copies the
+gradient of each: they are copied into one array as well, so that none of them is copied twice.
 """
 
+import operator
+import weakref
+
 from minires.backend import is_array, xp
+from minires.graph import accumulate
+from minires.nn.module import Parameter
 from minires.ops.forms import faster
 from minires.optim.optimizers import Optimizer
 
@@ -27,6 +33,37 @@ def packed_update(optimizer):
                 optimizer.update(parameter, group, optimizer.state.setdefault(parameter, {}))
 
 
+@faster(accumulate, on="cupy")
+def accumulate_in_place(leaf, g):
+    """Copy the first gradient of a packed parameter next to those of the others."""
+    place = getattr(leaf, "place", None)
+    view = place.view(leaf) if place and leaf.grad is None else None
+    if view is None:
+        return NotImplemented
+    view[...] = g
+    leaf.grad = view
+    return None
+
+
+class Place:
+    """Where the gradient of a parameter lies among those that are packed with it: it is number i of `packed`."""
+
+    def __init__(self, packed, i):
+        self.packed, self.i = weakref.ref(packed), i
+
+    def view(self, parameter):
+        """Return an array for a new gradient; or None if the parameter is a copy, or its weights have been replaced."""
+        packed = self.packed()
+        if packed is None or packed.parameters[self.i] is not parameter:
+            return None
+        if parameter.data is not packed.weights[self.i]:
+            return None
+        return packed.new_gradient(self.i)
+
+    def __reduce__(self):  # in a file there is no place
+        return type(None), ()
+
+
 class PackedParameters:
     """Parameters one after the other in one array, and likewise the optimizer's state for them.
 
@@ -38,7 +75,7 @@ class PackedParameters:
         self.data = _joined([parameter.data for parameter in parameters])
         for parameter, view in zip(parameters, self._views(self.data)):
             parameter.data = view
-        self._weights = [parameter.data for parameter in parameters]
+        self.weights = [parameter.data for parameter in parameters]
         for name, value in state.get(parameters[0], {}).items():
             self.state[name] = (
                 _joined([state[parameter][name] for parameter in parameters])
@@ -47,6 +84,11 @@ class PackedParameters:
             )
         self._shared = {}
         self.unpack_state(state)
+        # The array of the newest gradients, its parts, and the numbers of those that are not in use yet.
+        self._gradients, self._parts, self._unused = None, [], set()
+        for i, parameter in enumerate(parameters):
+            if isinstance(parameter, Parameter):
+                parameter.place = Place(self, i)
 
     @classmethod
     def of(cls, parameters, state, before=None):
@@ -68,8 +110,20 @@ class PackedParameters:
 
     @property
     def grad(self):
-        """A copy of all gradients, one after the other."""
-        return _joined([parameter.grad for parameter in self.parameters])
+        """All gradients, one after the other: the array that they were written to, or a copy if any of them is elsewhere."""
+        gradients = [parameter.grad for parameter in self.parameters]
+        if self._parts and all(map(operator.is_, gradients, self._parts)):
+            return self._gradients
+        return _joined(gradients)
+
+    def new_gradient(self, i):
+        """Return an array for the gradient of parameter i. Each is given once: whoever keeps a gradient keeps its numbers."""
+        if i not in self._unused:
+            self._gradients = xp.empty(self.data.shape, dtype=self.data.dtype)
+            self._parts = self._views(self._gradients)
+            self._unused = set(range(len(self._parts)))
+        self._unused.remove(i)
+        return self._parts[i]
 
     def unpack_state(self, state):
         """Give each parameter its part of the state."""
@@ -95,7 +149,7 @@ class PackedParameters:
             a is not b for a, b in zip(parameters, self.parameters)
         ):
             return False
-        if any(parameter.data is not view for parameter, view in zip(parameters, self._weights)):
+        if any(parameter.data is not view for parameter, view in zip(parameters, self.weights)):
             return False
         for i, parameter in enumerate(parameters):
             kept = state.get(parameter, {})

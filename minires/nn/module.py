@@ -17,9 +17,12 @@ MOST = 12  # mismatches that an error names
 
 
 class Parameter(Tensor):
-    """A tensor that a module owns and an optimizer changes in place, together with the array that it was made from."""
+    """A tensor that a module owns and an optimizer changes in place, together with the array that it was made from.
 
-    __slots__ = ()
+    place  set by a faster form that writes the gradients of many parameters into one array
+    """
+
+    __slots__ = ("place",)
 
     def __init__(self, data: Any, *, requires_grad: bool = True) -> None:
         super().__init__(data, requires_grad=requires_grad)
