@@ -225,11 +225,11 @@ def apply(op: ops.Op, *operands: Any, **options: Any) -> Tensor:
     # A functools.partial is called by its function's name.
     name = getattr(getattr(op, "func", op), "__name__", type(op).__name__)
     arrays = [_array(operand, name) for operand in operands]
-    if not any(isinstance(array, xp.ndarray) for array in arrays):
+    if not any([isinstance(array, xp.ndarray) for array in arrays]):
         arrays = [Tensor(operand).data for operand in operands]
     options = {key: _option(value, key, name) for key, value in options.items()}
     # Times False is an empty tuple: under no_grad() nothing needs a gradient.
-    needs = tuple(isinstance(x, Tensor) and x.requires_grad for x in operands) * settings().grad
+    needs = tuple([isinstance(x, Tensor) and x.requires_grad for x in operands]) * settings().grad
     options |= {"needs_input_grad": needs} if hasattr(op, "forms") else {}
     try:
         made = op(*arrays, **options)
@@ -240,7 +240,7 @@ def apply(op: ops.Op, *operands: Any, **options: Any) -> Tensor:
         raise TypeError(f"{name}: expected a pair (array, backward), got {type_names(made)}")
     result = Tensor(made[0])
     if any(needs):
-        parents = tuple((x.node or x) if need else None for x, need in zip(operands, needs))
+        parents = tuple([(x.node or x) if need else None for x, need in zip(operands, needs)])
         own = [(i, (v := x.version), v[0]) for i, x in enumerate(operands) if hasattr(x, "node")]
         result.requires_grad, result.node = True, Node(name, parents, made[1], result, own)
     else:
@@ -256,13 +256,14 @@ def lifted(op: ops.Op, *, ints: tuple[int, ...] = ()) -> Callable[..., Tensor]:
     signature = inspect.signature(op)
     names = [p.name for p in signature.parameters.values() if p.kind is not p.KEYWORD_ONLY]
     optional = {p.name for p in signature.parameters.values() if p.default is None}
-    loose = signature.replace(
-        parameters=[p.replace(kind=p.POSITIONAL_OR_KEYWORD) for p in signature.parameters.values()]
-    )
+    every = [p.replace(kind=p.POSITIONAL_OR_KEYWORD) for p in signature.parameters.values()]
+    known, needed = {p.name: p for p in every}, {p.name for p in every if p.default is p.empty}
 
     @wraps(op)
     def on_tensors(*inputs: Any, **options: Any) -> Tensor:
-        given = loose.bind(*inputs, **options).arguments
+        given = dict(zip(known, inputs), **options)
+        if len(given) < len(inputs) + len(options) or not needed <= given.keys() <= known.keys():
+            signature.replace(parameters=every).bind(*inputs, **options)  # raises
         operands = [given.pop(n) for n in names if n not in optional or given.get(n) is not None]
         for i in ints:
             operands[i] = xp.asarray(operands[i]) if isinstance(operands[i], list) else operands[i]

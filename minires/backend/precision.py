@@ -74,7 +74,7 @@ def as_float(x: Array) -> Array | Outline:
 
 def result_dtype(*arrays: Array | None) -> numpy.dtype:
     """Return the dtype of a result of all these arrays, some of which may be None."""
-    return xp.result_type(*(array.dtype for array in arrays if array is not None))
+    return numpy.result_type(*[array.dtype for array in arrays if array is not None])
 
 
 def _half_type(half: str) -> numpy.dtype:

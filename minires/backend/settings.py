@@ -76,10 +76,9 @@ class _Override:
 
 def settings() -> Settings:
     """Return the Settings in effect here: the default, with the changes of the open blocks."""
-    here, base = _override.get(), _default
-    if not isinstance(here, _Override):
-        return here or base
-    base = here.fixed or base
+    if not isinstance(here := _override.get(), _Override):
+        return here or _default
+    base = here.fixed or _default
     for lock, _ in here.blocks:
         if not lock.locked():
             here.blocks = here.open_blocks()

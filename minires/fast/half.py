@@ -6,7 +6,9 @@ its result and the gradients are rounded once. On a GPU some kernels read and wr
 
 from contextlib import nullcontext
 
-from minires.backend import is_half, settings, upcast, using, xp
+import numpy
+
+from minires.backend import is_half, settings, upcast, using
 from minires.ops.forms import EVERY_OP, FUNCTIONS, Form, faster
 
 # Ops that never round: they take half types unchanged.
@@ -28,9 +30,10 @@ def _rounds_operands(name):
 
     @faster(name, when=autocasting)
     def autocast(*operands, needs_input_grad=None, **options):
-        rounded = [_to_half(operand) for operand in operands]
-        if all(new is old for new, old in zip(rounded, operands)):
+        wide = [getattr(operand, "dtype", None) == numpy.float32 for operand in operands]
+        if not any(wide):
             return NotImplemented
+        rounded = [_to_half(operand) for operand in operands]
         options = {key: _to_half(value) for key, value in options.items()}
         return function.default(*rounded, needs_input_grad=needs_input_grad, **options)
 
@@ -41,7 +44,9 @@ for _name in ROUNDED:
 
 def _to_half(array):
     """Convert a float32 array to autocast's half type; return anything else unchanged."""
-    return array.astype(settings().half) if getattr(array, "dtype", None) == xp.float32 else array
+    return (
+        array.astype(settings().half) if getattr(array, "dtype", None) == numpy.float32 else array
+    )
 
 
 def in_float32(function, *operands, needs_input_grad=None, **options):

@@ -48,7 +48,7 @@ class Products:
             self.gemm(way_b, way_a, n, m, k, one, at_b, kind, rows_b, at_a, kind, rows_a,
                       nought, at_out, kind_out, rows_out, compute, ANY)  # fmt: skip
         else:  # with the elements from one matrix to the next
-            next_a, next_b, next_out = (max(x.strides[0] // x.itemsize, 0) for x in (a, b, into))
+            next_a, next_b, next_out = [max(x.strides[0] // x.itemsize, 0) for x in (a, b, into)]
             self.stack(way_b, way_a, n, m, k, one, at_b, kind, rows_b, next_b, at_a, kind, rows_a, next_a,
                        nought, at_out, kind_out, rows_out, next_out, len(a), compute, ANY)  # fmt: skip
         if out is None or into is out:
