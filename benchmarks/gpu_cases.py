@@ -156,6 +156,8 @@ def _of_norm(shape):
         lambda new: ((*(abs(new.vector(vector, seed)) for seed in range(4)), 0.1, shape[0]), {}),
         types=WHOLE,
     )
+    yield Case("moving_stats", told,
+               lambda new: ((new(shape), *(abs(new.vector(vector, seed)) for seed in range(4)), 0.1), {}))  # fmt: skip
     yield Case("norm_forward", f"{told}, ReLU", lambda new: forward(new, False))
     yield Case("norm_forward", f"{told}, add and ReLU", lambda new: forward(new, True))
     yield Case("norm_backward", f"{told}, ReLU", lambda new: backward(new, False))
@@ -177,8 +179,9 @@ def traffic(kernel, arguments, results):
     """Return the bytes that a kernel has to move at least: it reads each input once, and writes each result once.
 
     norm_backward sums over g, y and x before it can read them again: those count twice. sgd and adam overwrite their
-    inputs, except for g; update_running overwrites half of them. gather reads only the chosen images. max_pool2d saves a
-    byte for each maximum, which says where it was; cross_entropy writes a loss for each example and saves a number for each logit.
+    inputs, except for g; update_running overwrites half of them; moving_stats overwrites two vectors, and does not read two
+    others. gather reads only the chosen images. max_pool2d saves a byte for each maximum, which says where it was; cross_entropy
+    writes a loss for each example and saves a number for each logit.
     """
     arrays = [argument for argument in arguments if is_array(argument)]
     results = [

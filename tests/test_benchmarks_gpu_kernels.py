@@ -23,6 +23,7 @@ def test_bytes_of_kernels_are_those_counted_by_hand(name):
     with backend.using(name):
         x, g, y = (to_device(rng.standard_normal((2, 3, 4, 8), dtype=np.float32)) for _ in range(3))
         vector = to_device(np.ones(8, np.float32))
+        moved = [to_device(np.ones(8, np.float32)) for _ in range(2)]
         # 40 bytes each.
         w, slope, v, square = (to_device(np.ones(10, np.float32)) for _ in range(4))
         # 96 an image, 40.
@@ -39,6 +40,8 @@ def test_bytes_of_kernels_are_those_counted_by_hand(name):
             ("im2col", (x,), window, 768 + 6912),
             ("col2im", (columns,), {"shape": (2, 3, 4, 8), **window}, 6912 + 768),
             ("channel_stats", (x,), {}, 768 + 2 * 32),
+            # The running ones are read and written.
+            ("moving_stats", (x, vector, vector, *moved, 0.1), {}, 768 + 6 * 32),
             (
                 "norm_forward",
                 (x, vector, vector, None, vector, vector, 1e-5, True),

@@ -40,6 +40,7 @@ def kernels_used():
                 made, _ = columns.im2col_kernel(x, **window)
                 columns.col2im_kernel(made, shape=x.shape, **window)
                 norm.channel_stats_kernel(x)
+                norm.moving_stats_kernel(x, vector, vector, vector, vector, 0.1)
                 for adds in (True, False):
                     for relu in (True, False):
                         norm.norm_forward_kernel(

@@ -36,15 +36,6 @@ def launched(run, start=True):
     return made, [function for text, function in seen if text == source("norm.cu")]
 
 
-def layer_of(c, dtype, **options):
-    layer = nn.BatchNorm(c, **options)
-    rng = np.random.default_rng(c)
-    layer.running_mean, layer.running_var = (
-        to_device(rng.standard_normal(c).astype(dtype)) for _ in range(2)
-    )
-    return layer
-
-
 def statistics_of(layer):
     return [to_host(array).copy() for array in (layer.running_mean, layer.running_var)]
 
@@ -81,12 +72,13 @@ def test_a_step_of_resnet_18_takes_120_launches_for_its_20_batch_norms(half):
 @settings(max_examples=30)
 @given(values(), st.sampled_from([0.0, 0.1, 1.0]))
 def test_running_statistics_move_with_the_batch_s(x, momentum):
-    dtype = accumulation_dtype(x.dtype)
-    layers = [layer_of(x.shape[-1], dtype, momentum=momentum) for _ in range(2)]
-    found = moving_stats.forms.faster[0].run(layers[0], to_device(x))
+    rng, c, dtype = np.random.default_rng(0), x.shape[-1], accumulation_dtype(x.dtype)
+    vectors = [rng.standard_normal(c).astype(dtype) for _ in range(4)]
+    ours, plain = ([to_device(vector.copy()) for vector in vectors] for _ in range(2))
+    found = norm.moving_stats_kernel(to_device(x), *ours, momentum)
     with ops.plain():
-        wanted = moving_stats.plain(layers[1], to_device(x.astype(dtype)))
-    for a, b in zip([*found, *statistics_of(layers[0])], [*wanted, *statistics_of(layers[1])]):
+        wanted = moving_stats.plain(to_device(x.astype(dtype)), *plain, momentum)
+    for a, b in zip([*found, *ours], [*wanted, *plain], strict=True):
         close(a, b)
 
 
@@ -222,7 +214,8 @@ def test_running_statistics_with_gaps_or_of_another_type_move_by_the_plain_form(
     x = to_device(np.random.default_rng(0).random((5, 3), "f4"))
     layer, wide = nn.BatchNorm(3), to_device(np.ones(6, dtype))
     layer.running_mean = wide[::2] if gaps else wide[:3]
-    assert norm.moving_stats_kernel(layer, x) is NotImplemented
+    vectors = layer.weight.data, layer.bias.data, layer.running_mean, layer.running_var
+    assert norm.moving_stats_kernel(x, *vectors, 0.1) is NotImplemented
     norm_relu(layer, Tensor(x))
     wanted = np.ones(3, dtype)
     update_running.plain(wanted, np.ones(3), to_host(x).mean(axis=0), np.ones(3), 0.1, 5)

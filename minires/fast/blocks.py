@@ -149,16 +149,17 @@ def norm_relu(norm, x, add=None, relu=True):
     if add is not None and getattr(add, "shape", None) != x.shape:  # it broadcasts
         y = norm_relu(norm, x, relu=False) + add
         return F.relu(y) if relu else y
-    stats = moving_stats(norm, x.data) if norm.training else (norm.running_mean, norm.running_var)
+    vectors = norm.weight.data, norm.bias.data, norm.running_mean, norm.running_var
+    stats = moving_stats(x.data, *vectors, norm.momentum) if norm.training else vectors[2:]
     how = {"eps": norm.eps, "stats": stats, "training": norm.training, "relu": relu}
     return apply(norm_add_relu, x, norm.weight, norm.bias, *() if add is None else (add,), **how)
 
 
 @has_forms
-def moving_stats(norm, x):
-    """Return channel_stats(x), and move the layer's running statistics towards them, unless batch norm will refuse x."""
+def moving_stats(x, gamma, beta, running_mean, running_var, momentum):
+    """Return channel_stats(x), and move the running statistics towards them, unless batch norm will refuse x, gamma or beta."""
     mean, var = channel_stats(x)
     m = x.size // x.shape[-1]
-    if m > 1 and norm.weight.shape == norm.bias.shape == mean.shape:
-        update_running(norm.running_mean, norm.running_var, mean, var, norm.momentum, m)
+    if m > 1 and gamma.shape == beta.shape == mean.shape:
+        update_running(running_mean, running_var, mean, var, momentum, m)
     return mean, var

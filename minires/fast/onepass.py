@@ -160,9 +160,8 @@ def norm_backward(g, y, x, gamma, mean, var, eps, training, has_add):
 
     g_beta, g_gamma = sum_over_chunks(sums, len(x), rows.size(4))
     g_gamma = g_gamma * scale
-    # g_add belongs to this function alone where nothing is added: g_x may reuse its memory.
-    owns_it = y is not None and not has_add
-    g_x = g_add if owns_it else xp.empty(x.shape, dtype=g.dtype)
+    # With a ReLU alone, g_add belongs to this function, and g_x may reuse its memory.
+    g_x = g_add if y is not None and not has_add else xp.empty(x.shape, dtype=g.dtype)
     if training:
         mean_term = rows.wide(gamma * scale * g_beta / m)
         x_hat_term = rows.wide(gamma * scale * scale * g_gamma / m)

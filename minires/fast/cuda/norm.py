@@ -28,16 +28,16 @@ def channel_stats_kernel(x):
 
 
 @faster(moving_stats, on="cupy", covers=("channel_stats", "update_running"))
-def moving_stats_kernel(norm, x):
+def moving_stats_kernel(x, gamma, beta, running_mean, running_var, momentum):
     """Compute statistics in two stages, of which the second moves the running ones."""
-    vectors = norm.running_mean, norm.running_var, norm.weight, norm.bias
+    vectors = gamma, beta, running_mean, running_var
     if (
         x.ndim < 2
         or x.size < 2 * max(x.shape[-1], 1)
         or any(v.shape != x.shape[-1:] for v in vectors)
     ):
         return NotImplemented
-    return _stats(x, vectors[:2], norm.momentum)
+    return _stats(x, (running_mean, running_var), momentum)
 
 
 def _stats(x, running=(), momentum=0):
