@@ -180,6 +180,108 @@ def test_statistics_of_many_values_in_two_stages_and_far_from_zero(shape):
     np.testing.assert_allclose(var, exact.var(axis=0), rtol=1e-4)
 
 
+@pytest.mark.parametrize("shape, parts", [((3000, 3), 2), ((300, 600), 2), ((9, 11, 13, 20), 2),
+    pytest.param((1024 * 2048 + 5, 1), norm.PARTS, marks=pytest.mark.slow)])  # fmt: skip
+def test_sums_of_many_parts(shape, parts):
+    """The blocks of the first stage lie in rows, one for each part of the values; with the most parts, threads take more values."""
+    rng, rows = np.random.default_rng(0), []
+    launch = FUNCTIONS["launch"].default
+
+    def noted(source, function, blocks, *rest):
+        rows.append(blocks[1])
+        launch(source, function, blocks, *rest)
+
+    x, g, y = (rng.standard_normal(shape).astype("f4") for _ in range(3))
+    gamma, mean, var = (rng.uniform(0.5, 2, shape[-1]).astype("f4") for _ in range(3))
+    with ops.standing_in(launch=noted):
+        agree(norm.channel_stats_kernel, ops.channel_stats, x)
+        agree(norm.norm_backward_kernel, norm_backward, g, y, x, gamma, mean, var, 1e-5, True, True,
+              rtol=1e-4)  # fmt: skip
+    assert max(rows) >= parts and sum(row > 1 for row in rows) == 2
+
+
+@pytest.mark.parametrize("shape", [(0, 4), (0, 3, 3, 4), (4, 0), (2, 3, 3, 0)])
+def test_batch_norm_without_images_or_channels_starts_no_kernel(shape):
+    """The statistics of nothing are refused, and the rest is left to the plain form."""
+    x, vector = xp.zeros(shape, dtype="f4"), xp.ones(shape[-1], dtype="f4")
+    with ops.standing_in(launch=refused):
+        with pytest.raises(ValueError, match="expected one or more values per channel"):
+            norm.channel_stats_kernel(x)
+        forward = vector, vector, None, vector, vector, 1e-5, True
+        assert norm.norm_forward_kernel(x, *forward) is NotImplemented
+        backward = x, x, x, vector, vector, vector, 1e-5, True, True
+        assert norm.norm_backward_kernel(*backward) is NotImplemented
+
+
+def test_frozen_batch_norm_of_no_images_has_gradients_of_0():
+    x, vector = xp.zeros((0, 3, 3, 4), dtype="f4"), xp.ones(4, dtype="f4")
+    y, backward = norm_add_relu(x, vector, vector, x, stats=(vector, vector), training=False)
+    g_x, g_gamma, g_beta, g_add = backward(y)
+    assert g_x.shape == g_add.shape == y.shape == x.shape
+    assert (to_host(g_gamma) == 0).all() and (to_host(g_beta) == 0).all()
+
+
+# Beyond the numbers that an int holds.
+
+EDGE = 46_400  # pixels: a square of them is more than 2**31
+
+
+def zeros(shape, dtype):
+    """Zeros that a processor's memory holds none of until they are written: what no kernel reads costs nothing."""
+    try:
+        return xp.zeros(shape, dtype=dtype)
+    except MemoryError:
+        pytest.skip(f"there is no room for {shape} of {dtype}")
+
+
+@pytest.mark.parametrize("op", [ops.im2col, ops.max_pool2d])
+def test_a_window_beyond_2_to_the_31_pixels(op):
+    x = zeros((1, EDGE, EDGE, 1), "f2")
+    x[0, EDGE - 1, EDGE - 1, 0], x[0, EDGE - 1, 0, 0] = 3, 2
+    y, _ = op(x, kernel=1, stride=EDGE - 1)
+    np.testing.assert_array_equal(to_host(y).ravel(), [0, 0, 2, 3])
+
+
+def test_an_image_beyond_2_to_the_31_bytes_is_picked():
+    images = zeros((700_000, 32, 32, 3), "u1")
+    images[-1] = 7
+    one, nought = (to_device(np.full(3, value, "f4")) for value in (1, 0))
+    x = augment.gather_kernel(images, to_device([699_999, 0]), None, 0, one, nought)
+    assert (to_host(x[0]) == 7).all() and (to_host(x[1]) == 0).all()
+
+
+@pytest.mark.parametrize("n", [3, pytest.param(65_537, marks=pytest.mark.slow)])
+def test_kernels_that_change_nothing(n, on_a_gpu):
+    """Windows of one pixel, batch norm by 0 and 1, and an update by 1/2: with 65,537 images, of more than 2**31 numbers."""
+    if n > 3 and on_a_gpu == "shim":
+        pytest.skip("on the processor that takes an hour")
+    if n > 3 and device.memory()[0] < 40 << 30:
+        pytest.skip("the GPU has less than 40 GiB")
+    base = np.random.default_rng(0).integers(1, 100, (64, 64, 8)).astype("f2")
+    x = to_device(base) + (xp.arange(n) % 7).astype("f2")[:, None, None, None]
+    exact = base.astype("f8").mean((0, 1)) + (np.arange(n) % 7).mean()
+    for op in (ops.im2col, ops.max_pool2d):
+        y, backward = op(x, kernel=1)
+        assert bool((y.reshape(x.shape) == x).all())
+        assert bool((backward(y)[0] == x).all())
+    del y, backward
+    one, nought = (to_device(np.full(8, value, "f4")) for value in (1, 0))
+    y = norm.norm_forward_kernel(x, one, nought, None, nought, one, 0.0, True)
+    assert bool((y == x).all())
+    g_x, _, g_beta, _ = norm.norm_backward_kernel(
+        x, y, x, one, nought, one, 0.0, training=False, has_add=False
+    )
+    assert bool((g_x == x).all())
+    del y, g_x
+    np.testing.assert_allclose(to_host(g_beta), exact * n * 64 * 64, rtol=1e-5)
+    np.testing.assert_allclose(to_host(norm.channel_stats_kernel(x)[0]), exact, rtol=1e-5)
+    size = x.size
+    del x
+    w, g = xp.ones(size, dtype="f4"), xp.ones(size, dtype="f4")
+    update.sgd_kernel(w, g, None, 0.5)
+    assert bool((w == 0.5).all())
+
+
 @settings(max_examples=60)
 @given(values(), st.booleans(), st.booleans(), st.booleans())
 def test_batch_norm_add_and_relu_each_way(x, adds, relu, training):
