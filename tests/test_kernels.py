@@ -25,6 +25,7 @@ from minires.ops.forms import FUNCTIONS
 from minires.optim.optimizers import adam, sgd
 from tests import conftest, shim
 from tests.halves import TYPES, each_half, needs_bfloat16
+from tests.test_kernels_compiled import kernels_used
 
 LIBRARIES = ["shim", *(name for name in conftest.BACKENDS if name == "cupy")]
 
@@ -36,6 +37,20 @@ def on_a_gpu(request):
         pytest.skip("there is no g++ to run kernels on the processor")
     with backend.using(shim.library(hidden=True) if request.param == "shim" else request.param):
         yield request.param
+
+
+@pytest.fixture(scope="module", autouse=True)
+def none_is_left_out_of_those_compiled_for_a_gpu(on_a_gpu):
+    """Whatever the tests here launch is among what tests/test_kernels_compiled.py compiles."""
+    launched, launch = set(), FUNCTIONS["launch"].default
+
+    def noted(source, function, *rest):
+        launched.add((source, function))
+        launch(source, function, *rest)
+
+    with ops.standing_in(launch=noted):
+        yield
+    assert not {function for _, function in launched - {*kernels_used()}}
 
 
 def moved_there(value):
