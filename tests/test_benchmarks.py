@@ -192,6 +192,7 @@ def test_the_table_shows_medians_and_the_ratio():
 
 
 def test_the_profile_of_a_step_adds_up_to_the_step(tmp_path):
+    pytest.importorskip("threadpoolctl")
     result = run("tiny", "4", start=("-m", "benchmarks.profile"), MINIRES_THREADS="2")
     assert result.returncode == 0, result.stderr
     lines = result.stdout.splitlines()

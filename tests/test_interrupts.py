@@ -110,6 +110,7 @@ def run(*arguments):
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="this system sends no signals")
 @pytest.mark.parametrize("times", [50, pytest.param(1000, marks=pytest.mark.slow)])
 def test_after_interrupts_at_random_moments_a_process_is_as_before(times):
+    pytest.importorskip("threadpoolctl")
     after, fresh = run(times, times), run(0, 0)
     assert after["broken"] == 0
     assert after["use"] == ["strict", "numpy"]

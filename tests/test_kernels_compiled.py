@@ -72,6 +72,10 @@ def kernels_used(channels=CHANNELS):
                     vector, vector, vector, vector, 1, 0.1, (0.9, 0.9), 0.1, 0.1, nesterov
                 )
             update.sgd_kernel(vector, vector, None, 0.1, 0.0, 0.0, False)
+            for arrays, flags in (((vector,) * 3, ("true", "false")), ((vector,) * 4, ("false",))):
+                name, count = {3: ("sgd", 1), 4: ("adam", 3)}[len(arrays)]
+                numbers = [np.ones((), "f8")] * count  # read from memory, as in a CUDA graph
+                update.launch_update(name, arrays, numbers, (0.1,) * 4, flags)
             norm.update_running_kernel(vector, vector, vector, vector, 0.1, 2)
             if vector.dtype == dtype:
                 for tile in (F2, F4):

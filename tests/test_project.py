@@ -168,6 +168,7 @@ def test_the_readmes_python_runs(tmp_path):
     )
     assert blocks
     program = "\n".join(blocks)
+    pytest.importorskip("threadpoolctl")  # for a whole network on several cores
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     result = subprocess.run(
         [sys.executable, "-c", program],
