@@ -59,7 +59,7 @@ def library(launches, cupy, nbytes):
             into = {"out": tuple(map(numpy.asarray, out))} if out else {}
             made = numpy.asarray(getattr(function, method)(*plain, **into, **options))
             note(cupy, function.__name__, *plain, made)
-            return out[0] if out else made.view(Array)
+            return out[0] if out else own(made)
 
         def __setitem__(self, index, value):
             numpy.ndarray.__setitem__(self, index, value)
@@ -77,6 +77,13 @@ def library(launches, cupy, nbytes):
             note(cupy, "cast", self, made)
             return made
 
+    def own(made):
+        """Return an Array in memory of its own. Only small ones keep their numbers."""
+        array = Array(made.shape, made.dtype)
+        if made.size < 1 << 16:
+            numpy.ndarray.__setitem__(array, ..., made)
+        return array
+
     class Module:
         """NumPy's functions. Those that make an array make an Array."""
 
@@ -92,7 +99,9 @@ def library(launches, cupy, nbytes):
                 if name in ("concatenate", "array", "zeros", "full"):
                     read = arguments[0] if name == "concatenate" else arguments
                     note(cupy, name, made, *read)
-                return made.view(Array) if isinstance(made, numpy.ndarray) else made
+                if not isinstance(made, numpy.ndarray):
+                    return made
+                return made.view(Array) if made.base is not None else own(made)
 
             vars(self)[name] = counted
             return counted

@@ -72,7 +72,8 @@ class Maps:
         self.step = tile.stride * tile.m
         self.beyond = len(tile.B[0]) - self.step
         self.output = output_size((h, w), (3, 3), (tile.stride,) * 2, padding)
-        self.tiles = tuple(-(-size // self.m) for size in self.output)
+        oh, ow = self.output
+        self.tiles = -(-oh // self.m), -(-ow // self.m)
         self.dtype, self.scratch = dtype, scratch.here()
         values = self.k**2 * self.dtype.itemsize
         # In bytes, see sum_over_chunks.

@@ -98,8 +98,9 @@ def has_forms(plain: Function, is_op: bool = False) -> Function:
 
     def here():
         now = settings()
-        first = next((form for form, _ in forms.chosen(now)), plain)
-        return now.stand_ins.get(name, first)
+        known, chosen = now.chosen.get(name, (None, ()))
+        chosen = chosen if known is forms.faster else forms.chosen(now)
+        return now.stand_ins.get(name, chosen[0][0] if chosen else plain)
 
     run.plain, run.forms, run.here = plain, forms, here
     run.default = forms.default = wraps(plain)(partial(run, stand_in=False))
