@@ -15,7 +15,7 @@ from minires.ops.forms import faster
 from minires.ops.norm import check_values
 
 ROWS = 4  # rows that a thread takes, at least
-PARTS = 1024  # parts of the first stage, at most: enough blocks to fill a GPU
+PARTS = 512  # parts of the first stage, at most: enough blocks to fill a GPU
 DEPTH = 64  # threads per channel in the second stage
 THREADS = 2**31 - 1  # of a pass, at most: kernels divide their number as one of 32 bits
 
