@@ -34,7 +34,7 @@ def moving_stats_kernel(x, gamma, beta, running_mean, running_var, momentum):
     if (
         x.ndim < 2
         or x.size < 2 * max(x.shape[-1], 1)
-        or any(v.shape != x.shape[-1:] for v in vectors)
+        or any([v.shape != x.shape[-1:] for v in vectors])
     ):
         return NotImplemented
     return _stats(x, (running_mean, running_var), momentum)
@@ -43,7 +43,7 @@ def moving_stats_kernel(x, gamma, beta, running_mean, running_var, momentum):
 def _stats(x, running=(), momentum=0):
     """Return the mean and variance of each channel, and move the running ones if given."""
     kind, c, dtype = c_float(x, halves=True), x.shape[-1], accumulation_dtype(x.dtype)
-    if kind is None or not all(v.dtype == dtype and v.flags.c_contiguous for v in running):
+    if kind is None or not all([v.dtype == dtype and v.flags.c_contiguous for v in running]):
         return NotImplemented
     (x,), mean, var = dense(x), xp.empty(c, dtype=dtype), xp.empty(c, dtype=dtype)
     count, parts = _first_stage(f"stats_of_rows<{kind}, %d>", 3, x)
@@ -68,7 +68,7 @@ def norm_forward_kernel(x, gamma, beta, add, mean, var, eps, relu):
     """Run one thread per run of channels of a few rows."""
     kind, dtype = c_float(x, x if add is None else add, halves=True), accumulation_dtype(x.dtype)
     vectors = mean, var, gamma, beta
-    if kind is None or not x.size or any(vector.dtype != dtype for vector in vectors):
+    if kind is None or not x.size or any([vector.dtype != dtype for vector in vectors]):
         return NotImplemented
     y = xp.empty(x.shape, dtype=x.dtype)
     _pass(f"normalise<{kind}, %d, {c_bool(add is not None)}, {c_bool(relu)}>",
@@ -81,13 +81,13 @@ def norm_backward_kernel(g, y, x, gamma, mean, var, eps, training, has_add):
     """Compute sums in two stages, then run one thread per run of channels of a few rows."""
     relu, dtype, c = y is not None, accumulation_dtype(x.dtype), x.shape[-1]
     kind, vectors = c_float(x, g, y if relu else g, halves=True), (mean, var, gamma)
-    if kind is None or not x.size or any(vector.dtype != dtype for vector in vectors):
+    if kind is None or not x.size or any([vector.dtype != dtype for vector in vectors]):
         return NotImplemented
     arrays, (mean, var, gamma) = dense(g, y if relu else x, x), dense(*vectors)
     count, parts = _first_stage(
         f"gradient_sums_of_rows<{kind}, %d, {c_bool(relu)}>", 2, *arrays, mean
     )
-    g_beta, g_gamma, terms = (xp.empty(shape, dtype=dtype) for shape in (c, c, (3, c)))
+    g_beta, g_gamma, terms = [xp.empty(shape, dtype=dtype) for shape in (c, c, (3, c))]
     _second_stage(f"gradient_sums_of_parts<{FLOATS[dtype.name]}>", c, parts, gamma, var, dtype.type(eps),
                   g_beta, g_gamma, terms, dtype.type(x.size // c), count)  # fmt: skip
     g_x = xp.empty(x.shape, dtype=x.dtype)
