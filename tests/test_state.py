@@ -52,6 +52,7 @@ CACHED = {
     "cli/gpu.py": {"_announce"},  # it gives nothing; what it prints is printed once
     "course/manifest.py": {"exercises"},
     "course/runner.py": {"_compiled"},
+    "fast/cuda/cublas.py": {"functions"},
     "fast/cuda/device.py": {"_compiled", "_memory", "_products"},
     "fast/cuda/gemm.py": {"_factors", "_kind"},
     "fast/cuda/start.py": {"_named", "run_length", "source"},

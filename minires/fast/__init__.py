@@ -13,6 +13,7 @@ import minires.fast.cuda.loss
 import minires.fast.cuda.norm
 import minires.fast.cuda.pool
 import minires.fast.cuda.update
+import minires.fast.cuda.graph
 import minires.fast.cuda.winograd
 from minires.fast import half  # autocast comes before them all
 

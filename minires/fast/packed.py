@@ -33,6 +33,36 @@ def packed_update(optimizer):
                 optimizer.update(parameter, group, optimizer.state.setdefault(parameter, {}))
 
 
+def rewind_point(optimizer):
+    """Return a function that undoes what steps of the optimizer have counted since; arrays stay as they are."""
+    packed = vars(optimizer).get("_packed", {}).values()
+    steps, state = optimizer.steps, {key: dict(kept) for key, kept in optimizer.state.items()}
+    whole = [(one, dict(one.state)) for one in packed]
+
+    def rewind():
+        optimizer.steps = steps
+        optimizer.state.update((key, dict(kept)) for key, kept in state.items())
+        for one, kept in whole:
+            one.state = dict(kept)
+
+    return rewind
+
+
+def kept_gradients(optimizer):
+    """Return a function that gives the parameters the gradients which they have now, the same arrays."""
+    gradients = [(p, p.grad) for group in optimizer.groups for p in group["params"]]
+    packed = vars(optimizer).get("_packed", {}).values()
+    whole = [(one, one.gradients) for one in packed]
+
+    def give():
+        for parameter, gradient in gradients:
+            parameter.grad = gradient
+        for one, kept in whole:
+            one.gradients, one.unused = kept, set()
+
+    return give
+
+
 @faster(accumulate, on="cupy")
 def accumulate_in_place(leaf, g):
     """Copy the first gradient of a packed parameter next to those of the others."""
@@ -84,8 +114,8 @@ class PackedParameters:
             )
         self._shared = {}
         self.unpack_state(state)
-        # The array of the newest gradients, its parts, and the numbers of those that are not in use yet.
-        self._gradients, self._parts, self._unused = None, [], set()
+        # (the array of the newest gradients, its parts), and the numbers of the parts that are not in use yet.
+        self.gradients, self.unused = (None, []), set()
         for i, parameter in enumerate(parameters):
             if isinstance(parameter, Parameter):
                 parameter.place = Place(self, i)
@@ -111,19 +141,16 @@ class PackedParameters:
     @property
     def grad(self):
         """All gradients, one after the other: the array that they were written to, or a copy if any of them is elsewhere."""
-        gradients = [parameter.grad for parameter in self.parameters]
-        if self._parts and all(map(operator.is_, gradients, self._parts)):
-            return self._gradients
-        return _joined(gradients)
+        found, (whole, parts) = [parameter.grad for parameter in self.parameters], self.gradients
+        return whole if parts and all(map(operator.is_, found, parts)) else _joined(found)
 
     def new_gradient(self, i):
         """Return an array for the gradient of parameter i. Each is given once: whoever keeps a gradient keeps its numbers."""
-        if i not in self._unused:
-            self._gradients = xp.empty(self.data.shape, dtype=self.data.dtype)
-            self._parts = self._views(self._gradients)
-            self._unused = set(range(len(self._parts)))
-        self._unused.remove(i)
-        return self._parts[i]
+        if i not in self.unused:
+            whole = xp.empty(self.data.shape, dtype=self.data.dtype)
+            self.gradients, self.unused = (whole, self._views(whole)), set(range(len(self.weights)))
+        self.unused.remove(i)
+        return self.gradients[1][i]
 
     def unpack_state(self, state):
         """Give each parameter its part of the state."""

@@ -1,0 +1,76 @@
+"""What a training step depends on, apart from the numbers in its arrays, and which arrays it changes.
+
+A recorded step has addresses and numbers of its time. These functions tell whether they still hold: each returns
+(objects, values), of which the objects must be the same and the values equal.
+"""
+
+import operator
+
+from minires.backend import is_array, settings, to_host, xp
+
+PLAIN = bool, int, float, str, type(None)
+
+
+def of_model(model, *values):
+    """Return the facts of a model: its modules, their numbers and modes, the arrays and parameters in them; and the device."""
+    objects, values = [model], [xp.cuda.Device().id, *values]
+    for _, module in model.modules():
+        objects.append(module)
+        for name, value in module.named_attributes():
+            if isinstance(value, PLAIN):
+                values.append((name, value))
+            else:
+                objects.append(value)
+    return objects, values
+
+
+def of_step(modules, optimizer):
+    """Return the facts that may change between two steps: arrays, modes, options of the optimizer, settings."""
+    parameters, state = parameters_of(optimizer), optimizer.state
+    objects = [
+        *(parameter.data for parameter in parameters),
+        *(parameter.requires_grad for parameter in parameters),
+        *(array for p in parameters for array in state.get(p, {}).values() if hasattr(array, "shape")),
+        *(module.training for module in modules),
+    ]  # fmt: skip
+    options = [{**group, "params": None, "lr": None} for group in optimizer.groups]
+    return objects, [settings(), options]
+
+
+def same(facts, others):
+    """Return True if the objects are the same and the values equal."""
+    (objects, values), (other_objects, other_values) = facts, others
+    if len(objects) != len(other_objects) or values != other_values:
+        return False
+    return all(map(operator.is_, objects, other_objects))
+
+
+def parameters_of(optimizer):
+    """Return the parameters of all groups."""
+    return [parameter for group in optimizer.groups for parameter in group["params"]]
+
+
+def changed_arrays(model, optimizer):
+    """Return the arrays that a step changes: weights, the optimizer's state and running statistics."""
+    parameters, state = parameters_of(optimizer), optimizer.state
+    return [
+        *(parameter.data for parameter in parameters),
+        *(array for p in parameters for array in state.get(p, {}).values() if is_array(array)),
+        *(array for _, array in model.named_buffers()),
+    ]
+
+
+def copies(arrays):
+    """Return a copy of each array."""
+    return [array.copy() for array in arrays]
+
+
+def restore(arrays, numbers):
+    """Write copies back into the arrays that they were made of."""
+    for array, copied in zip(arrays, numbers):
+        array[...] = copied
+
+
+def bits(arrays):
+    """Return the bytes of each array. On a GPU this waits."""
+    return [to_host(array).tobytes() for array in arrays]
