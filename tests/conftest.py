@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import signal
+from functools import partial
 
 import hypothesis
 import pytest
@@ -30,7 +31,7 @@ def _backends():
 
         if shim.COMPILER is None:
             return [name for name in names if name != "shim"], "not shim: there is no g++"
-        backend.LOADERS["shim"] = shim.library
+        backend.LOADERS["shim"] = partial(shim.library, hidden=True)
     if "cupy" not in names:
         return names, f"backends: {' '.join(names)}"
     try:

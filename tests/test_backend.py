@@ -240,6 +240,13 @@ def test_minires_imports_no_cupy_unasked():
     )
 
 
+def test_a_result_in_out_is_out_itself_as_on_cupy(device):
+    out = to_device(HOST * 0)
+    with backend.using("strict"):
+        assert backend.xp.add(device, device, out=out) is out
+    numpy.testing.assert_array_equal(to_host(out), HOST + HOST)
+
+
 def test_to_device_and_to_host_are_the_border(device):
     assert backend.is_array(device) and not backend.is_array(HOST)
     assert to_device(device) is device

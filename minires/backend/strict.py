@@ -133,9 +133,9 @@ class _Function:
     def __call__(self, *args, **kwargs):
         enter = _enter_operand if isinstance(self._function, numpy.ufunc) else _enter
         args = [enter(arg) for arg in args]
-        return _leave(
-            self._function(*args, **{key: _enter(value) for key, value in kwargs.items()})
-        )
+        made = self._function(*args, **{key: _enter(value) for key, value in kwargs.items()})
+        out = kwargs.get("out")
+        return out if isinstance(out, Array) else _leave(made)
 
     def __getattr__(self, name):  # add.at, maximum.reduce
         return _Function(getattr(self._function, name))
