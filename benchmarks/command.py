@@ -22,6 +22,9 @@ def arguments(name, doc, parts, pictures, checks=()):
         help=", ".join(parts) + both,
     )
     if checks:
+        # Of a process that measures a part of a whole call: its seconds, and whether others have described the machine.
+        parser.add_argument("--within", type=float, help=argparse.SUPPRESS)
+        parser.add_argument("--continued", action="store_true", help=argparse.SUPPRESS)
         parser.add_argument(
             "--preflight",
             action="store_true",

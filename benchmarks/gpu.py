@@ -3,7 +3,10 @@ finds the GPU) and with the GPU's limits.
 
 Both do the same work on the same GPU: network, weights, batch, precision. They take turns, and the GPU is idle before and after each.
 Every second round has the reverse order, the first round is a warm-up, and the medians over the rounds are printed, with the minimum
-and the maximum. PyTorch is measured in NCHW and in channels_last, eager and, where possible, compiled; the fastest is compared.
+and the maximum. PyTorch is measured in NCHW and in channels_last, eager and, where possible, compiled: the fastest of each is compared.
+
+All of it takes under eight minutes. Each part then runs in a process of its own, with a time limit, so that a crash costs one part.
+With --only, the parts named run in this process. On a new GPU, run --preflight first: it checks that all results are right.
 """
 
 import importlib
@@ -11,12 +14,15 @@ import importlib.util
 import json
 import os
 import sys
+import tempfile
 import time
 import traceback
-from contextlib import nullcontext
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 
 from benchmarks import (
+    apart,
     gpu_device,
     gpu_kernels,
     gpu_kinds,
@@ -26,114 +32,135 @@ from benchmarks import (
     host,
 )
 from benchmarks.command import arguments
+from benchmarks.gpu_call import Call
 from benchmarks.problems import GPU, GPU_SMOKE
 from minires import backend
 from minires.backend import card
 
-PARTS = {"kernels": gpu_kernels.kernels, "products": gpu_kernels.products, "kinds": gpu_kinds.kinds, "steps": gpu_steps.steps,
+# In the order in which they are wanted.
+PARTS = {"steps": gpu_steps.steps, "kinds": gpu_kinds.kinds, "products": gpu_kernels.products, "kernels": gpu_kernels.kernels,
          "inference": gpu_steps.inference, "memory": gpu_steps.memory}  # fmt: skip
+# Part -> whether it is compared with the rates of large products, besides that of a copy.
+LIMITS = {"products": True, "kernels": False}
 ROOFLINE, STEP = "gpu-roofline.png", "gpu-step.png"
-# These change the work of one of the two, or when it is done.
+# These change the work of one of the two, or when it is done. Names, or beginnings of names.
 PINS = {"CUPY_TF32": "lets CuPy round the factors of products to TF32", "NVIDIA_TF32_OVERRIDE": "decides about TF32 for all",
-        "CUDA_LAUNCH_BLOCKING": "makes the host wait for each kernel"}  # fmt: skip
-
-
-class Call:
-    """One run of the command: what all its parts need to know, and what went wrong.
-
-    device  a gpu_device.Card or Processor    peers  benchmarks.gpu_peers, or None
-    """
-
-    def __init__(self, device, plan, peers):
-        self.device, self.plan, self.peers, self.limits, self.faults = device, plan, peers, {}, []
-        self.begun = time.perf_counter()
-
-    def elapsed(self):
-        """Return the seconds since it began."""
-        return time.perf_counter() - self.begun
-
-    def late(self, what):
-        """Return True if it is too late to begin with this, and say so."""
-        late = self.elapsed() > self.plan.seconds
-        if late:
-            print(f"  left out, as {self.plan.seconds:.0f} s are over: {what}", flush=True)
-        return late
-
-    def compiles(self, n):
-        """Return True if PyTorch also compiles its network for batches of n."""
-        return n in self.plan.compiled and self.elapsed() < self.plan.compiling
-
-    def precision(self, tf32):
-        """Context manager: PyTorch uses TF32, or does not."""
-        return self.peers.precision(tf32) if self.peers else nullcontext()
-
-    def tried(self, name, make, failed):
-        """Return what make() returns, called twice so that everything is compiled; None if that fails: a line says why, and failed[name]."""
-        try:
-            way = make()
-            way()
-            way()
-            self.device.synchronise()
-            return way
-        except (
-            Exception
-        ) as error:  # a compiler's, a library's, too little memory: the others are still measured
-            failed[name] = why = gpu_device.reason(error)
-            print(f"    {name}: not measured: {why}", flush=True)
-            if name.startswith("minires"):
-                self.faults.append(f"{name}: {why}")
-        self.release()
-        return None
-
-    def release(self):
-        """Return unused memory to the GPU."""
-        self.device.release()
-        if self.peers:
-            self.peers.release()
+        "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE": "lets PyTorch round the factors of products to TF32",
+        "CUBLAS_EMULAT": "lets cuBLAS emulate float32 or float64 with smaller types",
+        "CUDA_LAUNCH_BLOCKING": "makes the host wait for each kernel",
+        "CUPY_CUDA_PER_THREAD_DEFAULT_STREAM": "puts CuPy's work on a stream that PyTorch does not wait for",
+        "PYTORCH_NO_CUDA_MEMORY_CACHING": "makes PyTorch wait for memory"}  # fmt: skip
 
 
 def main():
     """Run the command. Exit status 2: there is no GPU, or the figures would mean nothing. 1: a part of minires failed."""
+    begun = time.perf_counter()
     options = arguments("gpu", __doc__, PARTS, (ROOFLINE, STEP), gpu_preflight.KINDS)
     if options.preflight:
         sys.exit(gpu_preflight.preflight(smoke=options.smoke, only=options.only, path=options.json))
+    why = pinned()
+    if why and not options.smoke:
+        print(f"not measured: {why}", file=sys.stderr)
+        sys.exit(2)
+    figures = {"smoke": options.smoke, "date": datetime.now(UTC).isoformat(timespec="seconds"), "commit": host.commit(),
+               "machine": {}, "limits": {}, "parts": {}, "failed": {}, "took": {}, "seconds": 0.0}  # fmt: skip
+    if options.only:
+        faults = in_this_process(options, figures, begun)
+    else:
+        faults = each_apart(options, figures, begun)
+    drawn(figures, options.pictures)
+    for fault in faults:
+        print(f"failed: {fault}", file=sys.stderr)
+    sys.exit(1 if faults else 0)
+
+
+def pinned():
+    """Return which environment variable makes the figures meaningless, and what to type; None if there is none."""
+    for name, value in os.environ.items():
+        deed = next((deed for start, deed in PINS.items() if name.startswith(start)), None)
+        if deed and value and (value != "0" or name == "NVIDIA_TF32_OVERRIDE"):
+            return f"{name}={value} {deed}: unset {name}"
+    return None
+
+
+def each_apart(options, figures, begun):
+    """Fill in the figures of all parts, each in a process of its own, and return what failed."""
+    plan, faults = GPU_SMOKE if options.smoke else GPU, []
+    with tempfile.TemporaryDirectory(prefix="gpu-") as folder:
+        for i, name in enumerate(PARTS):
+            left = plan.seconds - (time.perf_counter() - begun)
+            if left <= 0:
+                print(f"\n{name}: left out, as {plan.seconds:.0f} s are over", flush=True)
+                continue
+            file, limit = Path(folder) / f"{name}.json", min(plan.parts[name].limit, left)
+            words = (
+                "-m",
+                "benchmarks.gpu",
+                "--only",
+                name,
+                "--json",
+                str(file),
+                "--within",
+                f"{limit:.1f}",
+            )
+            ended = apart.run(
+                (*apart.PYTHON, *words, *["--smoke"] * options.smoke, *["--continued"] * (i > 0)),
+                limit + plan.grace,
+            )
+            sys.stderr.write(ended.errors)
+            if ended.code == 2 and not file.exists():
+                sys.exit(2)
+            merged(figures, name, file, ended)
+            if ended.code:
+                faults.append(f"{name}: {figures['failed'].get(name) or ended.why or 'see above'}")
+            figures["seconds"] = time.perf_counter() - begun
+            saved(figures, options.json)
+    print(
+        f"\nall in {figures['seconds']:.0f} s"
+        + (f"; figures in {options.json}" if options.json else "")
+    )
+    return faults
+
+
+def merged(figures, name, file, ended):
+    """Add what a part wrote, and how its process Ended."""
+    if file.exists():
+        found = json.loads(file.read_text(encoding="utf-8"))
+        for key in ("machine", "limits", "parts", "failed"):
+            figures[key].update(found[key])
+    if ended.code not in (0, 1) and name not in figures["failed"]:
+        figures["failed"][name] = ended.why
+    figures["took"][name] = ended.seconds
+
+
+def in_this_process(options, figures, begun):
+    """Fill in the figures of the parts named, and return what failed."""
     try:
         device = gpu_device.Processor() if options.smoke else gpu_device.Card()
     except card.Unusable as why:
         print(why, file=sys.stderr)
         sys.exit(2)
-    why = pinned()
-    if why and not options.smoke:
-        print(f"not measured: {why}", file=sys.stderr)
-        sys.exit(2)
     peers = None
     if not options.smoke and importlib.util.find_spec("torch"):
         peers = importlib.import_module("benchmarks.gpu_peers")
     with backend.using(device.backend):
-        call = Call(
-            device, GPU_SMOKE if options.smoke else GPU, peers if peers and peers.usable() else None
+        plan = GPU_SMOKE if options.smoke else GPU
+        call = Call(device, plan, peers if peers and peers.usable() else None)
+        figures["machine"] = described(call, peers, quiet=options.continued)
+        measure(call, figures, options.only, options.json, begun, options.within or plan.seconds)
+    if not options.continued and options.within is None:
+        print(
+            f"\nall in {figures['seconds']:.0f} s"
+            + (f"; figures in {options.json}" if options.json else "")
         )
-        figures = {"smoke": options.smoke, "date": datetime.now(UTC).isoformat(timespec="seconds"), "commit": host.commit(),
-                   "machine": described(call, peers), "limits": {}, "parts": {}, "failed": {}, "seconds": 0.0}  # fmt: skip
-        measure(call, figures, options.only or list(PARTS), options.json)
-    drawn(figures, options.pictures)
-    for fault in call.faults:
-        print(f"failed: {fault}", file=sys.stderr)
-    sys.exit(1 if call.faults else 0)
+    return call.faults
 
 
-def pinned():
-    """Return which environment variable makes the figures meaningless, and what to type; None if there is none."""
-    for name, deed in PINS.items():
-        value = os.environ.get(name)
-        if value and (value != "0" or name == "NVIDIA_TF32_OVERRIDE"):
-            return f"{name}={value} {deed}: unset {name}"
-    return None
-
-
-def described(call, peers):
+def described(call, peers, *, quiet=False):
     """Return what the machine is, as figures to save, and print it."""
     facts = {**call.device.describe(), "torch": call.peers and call.peers.describe()}
+    if quiet:
+        return facts
     if facts["cupy"]:
         memory, free = (facts[name] / 2**30 for name in ("memory", "free"))
         print(
@@ -156,31 +183,59 @@ def described(call, peers):
     return facts
 
 
-def measure(call, figures, names, path):
-    """Fill in the figures of each part named, and write them after each. A part that fails is reported, and the others run."""
-    print("\nlimits: the rates of copying memory and of a large matrix product", flush=True)
-    call.limits = figures["limits"] = gpu_kernels.limits(call)
-    call.release()
+def measure(call, figures, names, path, begun, seconds):
+    """Fill in the figures of each part named, and write them after each row. A part that fails is reported, and the others run."""
     for name in names:
-        print(f"\n{name}: {PARTS[name].__doc__}", flush=True)
+        now = time.perf_counter()
+        # The first part has begun with the process.
+        call.begin(name, begun if name == names[0] else now, seconds - (now - begun))
+        part = call.plan.parts[name]
+        print(
+            f"\n{name}: {' '.join(PARTS[name].__doc__.split())} (about {part.expected:.0f} s, at most {part.limit:.0f})",
+            flush=True,
+        )
         if call.late(name):
             continue
+        call.keep = partial(kept, figures, name, path)
         try:
+            if name in LIMITS:
+                found = gpu_kernels.limits(call, products=LIMITS[name])
+                call.limits = figures["limits"] = {**figures["limits"], **found}
+                call.release()
             figures["parts"][name] = PARTS[name](call)
         except Exception as error:  # it is reported, and the exit status is 1
             traceback.print_exc()
-            figures["failed"][name] = gpu_device.reason(error)
-            call.faults.append(f"{name}: {gpu_device.reason(error)}")
+            figures["failed"][name] = why = gpu_device.reason(error)
+            call.faults.append(f"{name}: {why}")
+            if gpu_device.lost(error):
+                print(
+                    "  this process can no longer use the GPU after this error: it measures nothing more",
+                    flush=True,
+                )
+                break
             call.release()
-        figures["seconds"] = call.elapsed()
-        if path:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(figures, indent=1) + "\n")
-    print(f"\nall in {figures['seconds']:.0f} s" + (f"; figures in {path}" if path else ""))
+        finally:
+            figures["took"][name], figures["seconds"] = call.elapsed(), time.perf_counter() - begun
+            saved(figures, path)
+
+
+def kept(figures, name, path, rows):
+    """Save the rows of a part so far."""
+    figures["parts"][name] = rows
+    saved(figures, path)
+
+
+def saved(figures, path):
+    """Write the figures, if they are to be written."""
+    if path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(figures, indent=1) + "\n")
 
 
 def drawn(figures, folder):
-    """Draw the figures of the parts that were measured."""
+    """Draw the figures of the parts that were measured, if there is a folder for them."""
+    if not folder:
+        return
     parts, machine, pictures = figures["parts"], figures["machine"], {}
     if parts.get("kernels") or parts.get("products"):
         pictures[ROOFLINE] = gpu_pictures.roofline(
@@ -188,7 +243,7 @@ def drawn(figures, folder):
         )
     if parts.get("kinds"):
         pictures[STEP] = gpu_pictures.step(parts["kinds"], parts.get("steps"), machine)
-    for name, picture in pictures.items() if folder else ():
+    for name, picture in pictures.items():
         folder.mkdir(parents=True, exist_ok=True)
         picture.save(folder / name)
         print(f"picture in {folder / name}")

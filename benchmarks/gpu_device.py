@@ -12,6 +12,7 @@ import numpy
 from minires.backend import card, machine
 
 LAUNCH = 4e-4  # seconds that a call of minires takes the host before the GPU can begin, at most
+HOLDS = (0.1, 1.0)  # seconds that the GPU is held while a step is launched
 SPIN = """
 extern "C" __global__ void spin(long long nanoseconds) {
     long long begun, now;
@@ -80,17 +81,46 @@ class Card:
         them: the GPU is kept busy until all of them are in its queue. If that takes longer than the longest hold, launches count.
         """
         for hold in (LAUNCH * calls, 10 * LAUNCH * calls):
-            begun, ended = self.cupy.cuda.Event(), self.cupy.cuda.Event()
-            self.spin((1,), (1,), (numpy.int64(1e9 * hold),))
-            begun.record()
+            self.hold(hold)
+            begun = self.mark()
             for _ in range(calls):
                 function()
-            ended.record()
+            ended = self.mark()
             held = not begun.done
             ended.synchronize()
             if held:
                 break
-        return 1e-3 * self.cupy.cuda.get_elapsed_time(begun, ended) / calls
+        return self.between(begun, ended) / calls
+
+    def issuing(self, step):
+        """Return the seconds that the host needs to launch all of a step, while the GPU is held; None if the longest hold is too
+        short, or the step waits for the GPU.
+        """
+        for hold in HOLDS:
+            self.synchronise()
+            self.hold(hold)
+            free = self.mark()
+            begun = time.perf_counter()
+            step()
+            seconds, held = time.perf_counter() - begun, not free.done
+            self.synchronise()
+            if held:
+                return seconds
+        return None
+
+    def hold(self, seconds):
+        """Keep the GPU busy: what is launched meanwhile waits."""
+        self.spin((1,), (1,), (numpy.int64(1e9 * seconds),))
+
+    def mark(self):
+        """Return an event that the GPU reaches after all that was launched before."""
+        event = self.cupy.cuda.Event()
+        event.record()
+        return event
+
+    def between(self, begun, ended):
+        """Return the seconds from one mark to another, which the GPU has reached."""
+        return 1e-3 * self.cupy.cuda.get_elapsed_time(begun, ended)
 
     def peak(self, step):
         """Return the bytes of a step: {"used": the peak of arrays, "total": what CuPy's pool has taken from the GPU}."""
@@ -147,6 +177,21 @@ class Processor:
         for _ in range(calls):
             function()
         return (time.perf_counter() - begun) / calls
+
+    def issuing(self, step):
+        """Return the seconds of a step."""
+        return self.seconds(step, 1)
+
+    def hold(self, seconds):
+        """Do nothing."""
+
+    def mark(self):
+        """Return the time."""
+        return time.perf_counter()
+
+    def between(self, begun, ended):
+        """Return the seconds from one mark to another."""
+        return ended - begun
 
     def peak(self, step):
         """Return the bytes of a step: {"used": the peak of Python and NumPy above what they held before, "total": None}."""

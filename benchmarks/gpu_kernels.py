@@ -22,9 +22,11 @@ def precisions():
     return found
 
 
-def limits(call):
+def limits(call, *, products=True):
     """Return the limits of the GPU: {"copy": GB/s read and written, "product": TFLOP/s of minires's matmul in float32, "product
     tf32", "product bf16"}, and of PyTorch's matmul in each of its precisions.
+
+    products  False to measure the copy alone
     """
     plan, n = call.plan, call.plan.product
     source, target = (numbers((plan.copied // 4,)) for _ in range(2))
@@ -34,14 +36,14 @@ def limits(call):
     print(
         f"  copy of {source.nbytes >> 10:,} KiB {timing.shown(figures['copy']).strip()} GB/s, read and written"
     )
-    for name, (exact, dtype) in precisions().items():
+    for name, (exact, dtype) in precisions().items() if products else ():
         a, b = (numbers((n, n), seed).astype(dtype) for seed in (1, 2))
         product = xp.empty((n, n), dtype=dtype)
         with exact():
             found = _rate(call, lambda: matmul(a, b, out=product), 2e-12 * n**3, plan.turn)
         figures["product" if name == "float32" else f"product {name}"] = found
         print(f"  product of two {n} x {n} matrices, {name}: {timing.shown(found).strip()} TFLOP/s")
-    for name, multiply in call.peers.products(n).items() if call.peers else ():
+    for name, multiply in call.peers.products(n).items() if call.peers and products else ():
         figures[name] = _rate(call, multiply, 2e-12 * n**3, plan.turn)
         print(f"    {name} {timing.shown(figures[name]).strip()} TFLOP/s")
     return figures
@@ -49,7 +51,20 @@ def limits(call):
 
 def kernels(call):
     """each kernel at the sizes of the network's layers: GB/s of the bytes that it has to move at least, compared with copying"""
-    return [_of_case(call, case) for case in cases(call.plan)]
+    return _rows(call, cases(call.plan), _of_case, lambda case: f"{case.kernel}, {case.size}")
+
+
+def _rows(call, items, measured, named):
+    """Return the figures of each item that could be measured, and keep them on the way."""
+    rows = []
+    for item in items:
+        if call.late(f"{named(item)}, and what follows"):
+            break
+        row, _ = call.attempted(named(item), partial(measured, call, item))
+        if row is not None:
+            rows.append(row)
+            call.keep(rows)
+    return rows
 
 
 def _of_case(call, case):
@@ -83,7 +98,7 @@ def products(call):
     """the matrix product of each convolution with im2col, and those of its two gradients; and where Winograd
     applies, its stack of products
     """
-    return [_of_shape(call, shape) for shape in call.plan.shapes]
+    return _rows(call, call.plan.shapes, _of_shape, str)
 
 
 def _of_shape(call, shape):

@@ -1,5 +1,5 @@
-"""The time of a training step on a GPU by kind of work, waiting for the GPU around each piece; and the time of a
-step without waiting.
+"""The time of a training step on a GPU by kind of work, waiting for the GPU around each piece; the time of a step without
+waiting; what the host takes to launch it; and the time of each kernel by its name.
 """
 
 import contextlib
@@ -7,7 +7,7 @@ import statistics
 import time
 from functools import partial
 
-from benchmarks import ours, timing
+from benchmarks import gpu_profile, ours, timing
 from benchmarks.problems import NETS, batch
 from benchmarks.profile import MAPS, Clock
 from minires import backend, ops, optim
@@ -43,38 +43,46 @@ KINDS = (
     "mean, linear layer, loss",
     "optimizer",
 )
+LAYOUT, PEERS = (
+    "PyTorch channels_last",
+    ("float32", "tf32", "bf16 mixed"),
+)  # ways that PyTorch has as well
 # How convolutions are computed -> a function that returns a context for it.
 WAYS = {
     "float32": contextlib.nullcontext,
     "float32, im2col": partial(ops.without, *ours.NOT_COLUMNS),
+    "tf32": backend.using_tf32,
     "bf16 mixed": backend.autocast,
 }
 
 
 def kinds(call):
-    """Measure the time of a training step by kind of work: waiting for the GPU around each piece of work, and without waiting"""
+    """the time of a training step by kind of work, the host's time for launching it, and the time of each kernel by name"""
     found = []
     for way, context in WAYS.items():
+        if call.late(way):
+            continue
         try:
             with context():
-                found.append(_of_way(call, way))
+                row, _ = call.attempted(way, partial(_of_way, call, way))
         except backend.BackendError as why:
             print(f"  without {way}: {why}")
+            continue
+        if row is not None:
+            found.append(row)
+            call.keep(found)
     return found
 
 
 def _of_way(call, way):
     plan, device = call.plan, call.device
-    step, idle = (
-        ours.training(ours.build(NETS[plan.net]), *map(to_device, batch(n)))
-        for n in (plan.n, plan.idle)
-    )
-    for work in (step, idle):
-        work()
-        work()
+    step = _step(plan.net, plan.n)
+    step()
+    step()
     found, waiting = by_kind(step, device, plan.steps)
-    whole, least = (timing.spread([timing.of_calls(work, plan.steps, device.synchronise) for _ in range(plan.rounds)])
-                    for work in (step, idle))  # fmt: skip
+    whole = timing.spread(
+        [timing.of_calls(step, plan.steps, device.synchronise) for _ in range(plan.rounds)]
+    )
     gap = waiting["seconds"] - whole["median"]
     print(f"  {plan.net}, batch {plan.n}, {way}")
     for kind, facts in found.items():
@@ -87,12 +95,44 @@ def _of_way(call, way):
     print(
         f"    {'the gap':30} {1e3 * gap:9.3f} ms: launches that overlap with the GPU's work when nothing waits"
     )
-    about = "what launching a step costs the host, about"
-    print(f"    {f'at batch {plan.idle}':30} {1e3 * least['median']:9.3f} ms: {about}", flush=True)
-    del step, idle, work
+    names = gpu_profile.by_name(call, "minires by name", step)
+    del step
     call.release()
-    return {"way": way, "net": plan.net, "batch": plan.n, "kinds": found, "waiting": waiting, "whole": whole,
-            "gap": gap, "idle": {"batch": plan.idle, **least}}  # fmt: skip
+    host = {n: _issuing(call, n) for n in plan.host}
+    theirs = _of_pytorch(call, way) if call.peers else None
+    call.release()
+    return {"way": way, "net": plan.net, "batch": plan.n, "kinds": found, "waiting": waiting, "whole": whole, "gap": gap,
+            "host": host, "names": names, "names of PyTorch": theirs}  # fmt: skip
+
+
+def _step(net, n):
+    return ours.training(ours.build(NETS[net]), *map(to_device, batch(n)))
+
+
+def _issuing(call, n):
+    """Return the spread of the host's seconds for launching a step, and print it; None where the GPU could not be held as long."""
+    step = _step(call.plan.net, n)
+    step()
+    step()
+    seconds = [call.device.issuing(step) for _ in range(call.plan.rounds)]
+    found = None if None in seconds else timing.spread(seconds)
+    name, why = f"the host alone, batch {n}", "not measured: the step waits for the GPU"
+    told = f"{1e3 * found['median']:9.3f} ms" if found else why
+    print(f"    {name:30} {told}", flush=True)
+    return found
+
+
+def _of_pytorch(call, way):
+    """Return gpu_profile.by_name() of PyTorch's step in the same precision, in channels_last."""
+    (x, labels), net = batch(call.plan.n), NETS[call.plan.net]
+    state, layout = ours.build(net).state_dict(), LAYOUT
+    if way not in PEERS:
+        return None
+    with call.precision(way == "tf32"):
+        step = call.peers.training(net, state, x, labels, layout, bf16=way.startswith("bf16"))
+        for _ in range(2):
+            step()
+        return gpu_profile.by_name(call, f"{layout} by name", step, ours=False)
 
 
 def by_kind(step, device, count):

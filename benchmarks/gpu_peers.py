@@ -1,6 +1,9 @@
 """The same work in PyTorch on a GPU: in float32, with TF32, or in bfloat16; eager or compiled; in both layouts of images."""
 
+import json
+import tempfile
 from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 from torch.nn import functional as F
@@ -44,11 +47,13 @@ def training(net, state, x, labels, layout, *, bf16=False, compiled=False, devic
 
     x, labels, state  NumPy's
     bf16  forward and loss under autocast
+    compiled  True, or a mode of torch.compile: "reduce-overhead" makes a CUDA graph
     """
     model = peers.build(net, layout, state).to(device).train()
     images, labels = peers.images(x, layout).to(device), torch.from_numpy(labels).to(device)
     optimizer = torch.optim.SGD(model.parameters(), fused=True, **SGD)
-    forward = torch.compile(model) if compiled else model
+    mode = compiled if isinstance(compiled, str) else None
+    forward = torch.compile(model, mode=mode) if compiled else model
 
     def step():
         with torch.autocast(device, torch.bfloat16, enabled=bf16):
@@ -95,6 +100,18 @@ def products(n, device="cuda"):
 
     return {"PyTorch float32": multiply(torch.float32, False), "PyTorch tf32": multiply(torch.float32, True),
             "PyTorch bf16": multiply(torch.bfloat16, False)}  # fmt: skip
+
+
+def trace(step):
+    """Return the events of a step's trace, as PyTorch writes them for Chrome: of all kernels in this process, CuPy's too."""
+    activities = [torch.profiler.ProfilerActivity.CPU, torch.profiler.ProfilerActivity.CUDA]
+    with torch.profiler.profile(activities=activities) as found:
+        step()
+        torch.cuda.synchronize()
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "trace.json"
+        found.export_chrome_trace(str(file))
+        return json.loads(file.read_text(encoding="utf-8"))["traceEvents"]
 
 
 def peak(step):

@@ -1,5 +1,7 @@
 """Whole networks on a GPU: training steps, inference and memory of minires and of PyTorch, in each mode of precision."""
 
+import importlib
+import importlib.util
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
@@ -23,6 +25,7 @@ class Mode(NamedTuple):
     tf32: bool = False  # PyTorch's
     bf16: bool = False  # PyTorch's, by autocast
     layouts: tuple = (NCHW, CHANNELS_LAST)  # of PyTorch's images
+    graph: bool = False  # a step is one launch, of a CUDA graph
 
     def missing(self):
         """Return why minires cannot compute in this mode here; None if it can."""
@@ -38,6 +41,14 @@ MODES = (
     Mode("tf32", backend.using_tf32, tf32=True),
     Mode("bf16 mixed", backend.autocast, bf16=True, layouts=(CHANNELS_LAST,)),
 )
+# Where minires has a CUDA graph of a step. A mode of its own: the others compare what is launched piece by piece.
+GRAPH = "minires.fast.cuda.graph"
+OF_GRAPHS = tuple(mode._replace(name=f"{mode.name}, CUDA graph", layouts=(CHANNELS_LAST,), graph=True) for mode in MODES)  # fmt: skip
+
+
+def modes():
+    """Return the modes that are measured here."""
+    return MODES + (OF_GRAPHS if importlib.util.find_spec(GRAPH) else ())
 
 
 def steps(call):
@@ -45,13 +56,14 @@ def steps(call):
     net, figures = call.plan.net, []
     # Backward has two products for one.
     flop = 3 * 2 * models.summary(ours.build(NETS[net]), (32, 32, 3)).multiply_adds
-    for mode in MODES:
-        for n in call.plan.batches:
+    for n in call.plan.batches:
+        for mode in modes():
             if call.late(f"{net}, batch {n}, {mode.name}"):
                 continue
             found = {"mode": mode.name, "net": net, "batch": n, "flop_per_image": flop,
                      **measured(call, mode, training(call, mode, n), n)}  # fmt: skip
             figures.append(found)
+            call.keep(figures)
             _say(found)
             for name, rate in found["rate"].items():
                 print(
@@ -74,6 +86,7 @@ def inference(call):
             **measured(call, mode, evaluation(call, mode, n), n, agree=True),
         }
         figures.append(found)
+        call.keep(figures)
         _say(found)
     return figures
 
@@ -82,6 +95,8 @@ def memory(call):
     """peak memory of a training step, each by itself: the most that arrays held, and what was taken from the GPU for it"""
     (net, n), figures = (call.plan.net, call.plan.n), []
     for mode in MODES:
+        if call.late(mode.name):
+            continue
         found = {
             "mode": mode.name,
             "net": net,
@@ -114,6 +129,7 @@ def memory(call):
                 flush=True,
             )
         figures.append(found)
+        call.keep(figures)
     call.release()
     return figures
 
@@ -124,7 +140,10 @@ def training(call, mode, n, compiled=None):
     ways = {}
 
     def of_minires(context):
-        return within(context, ours.training(ours.build(net), to_device(x), to_device(labels)))
+        step = ours.training(ours.build(net), to_device(x), to_device(labels))
+        return within(
+            context, importlib.import_module(GRAPH).captured(step) if mode.graph else step
+        )
 
     if not mode.missing():
         ways["minires"] = partial(of_minires, mode.context)
@@ -133,12 +152,23 @@ def training(call, mode, n, compiled=None):
     if call.peers:
         state = ours.build(net).state_dict()
         also = call.compiles(n) if compiled is None else compiled
-        for layout in mode.layouts:
+        for layout in () if mode.graph else mode.layouts:
             ways[layout] = partial(
                 call.peers.training, net, state, x, labels, layout, bf16=mode.bf16
             )
         if also:
-            ways[f"{CHANNELS_LAST}, compiled"] = partial(ways[CHANNELS_LAST], compiled=True)
+            how = "reduce-overhead" if mode.graph else True  # the former makes a CUDA graph
+            name = f"{CHANNELS_LAST}, compiled" + f" ({how})" * mode.graph
+            ways[name] = partial(
+                call.peers.training,
+                net,
+                state,
+                x,
+                labels,
+                CHANNELS_LAST,
+                bf16=mode.bf16,
+                compiled=how,
+            )
     return ways
 
 

@@ -116,6 +116,13 @@ SMOKE = Plan(
 )  # fmt: skip
 
 
+class Part(NamedTuple):
+    """The seconds of a part of the benchmark on a GPU."""
+
+    expected: float  # on an H200, by estimate
+    limit: float  # after which it begins nothing new
+
+
 class GpuPlan(NamedTuple):
     """The amount of what is measured on a GPU, and the number of rounds."""
 
@@ -124,16 +131,24 @@ class GpuPlan(NamedTuple):
     brief: float = 0.02  # seconds of a turn of one kernel or product
     calls: int = 50  # of a kernel in a turn, at most
     net: str = "resnet18"
-    batches: tuple = (128, 512, 1024)  # of training steps
+    batches: tuple = (512, 128, 1024)  # of training steps, the most wanted first
     n: int = 512  # the batch of everything else
-    idle: int = 2  # the batch that leaves the GPU next to nothing to do
+    host: tuple = (512, 128)  # batches whose steps are issued to a GPU that is held
     shapes: tuple = tuple(shapes(512))
     tiles: tuple = (4,)  # sides of Winograd's output tiles
     images: int = 50_000  # that a batch is picked from
     steps: int = 5  # of which the time is taken apart
     compiled: tuple = (512,)  # batches for which PyTorch compiles its net as well
-    compiling: float = 270.0  # seconds from the start of the call after which it compiles no more
-    seconds: float = 450.0  # from the start of the call after which nothing new is begun
+    compiling: float = 150.0  # seconds of a part after which it compiles no more
+    # In this order. The limits add up to `seconds`, so that no part takes the time of another.
+    parts: dict = {
+        "steps": Part(230, 250), "kinds": Part(40, 60), "products": Part(40, 50), "kernels": Part(50, 60),
+        "inference": Part(15, 20), "memory": Part(10, 15),
+    }  # fmt: skip
+    seconds: float = 455.0  # of all parts
+    grace: float = (
+        20.0  # seconds that what was begun may take beyond a limit, before the part is stopped
+    )
     product: int = (
         8192  # rows and columns of the two matrices that the rate of products is measured with
     )
@@ -142,7 +157,7 @@ class GpuPlan(NamedTuple):
 
 GPU = GpuPlan()
 GPU_SMOKE = GpuPlan(
-    rounds=1, turn=0.0, brief=0.0, calls=1, net="tiny", batches=(2, 4), n=4, idle=2,
+    rounds=1, turn=0.0, brief=0.0, calls=1, net="tiny", batches=(4, 2), n=4, host=(4, 2),
     shapes=(Shape(4, 8, 3, 4, 3, 1), Shape(4, 8, 4, 8, 3, 2), Shape(4, 8, 4, 8, 1, 2)), images=8, steps=1, compiled=(),
     product=64, copied=1 << 16,
 )  # fmt: skip

@@ -4,6 +4,7 @@ import math
 import statistics
 import time
 
+KINDS = ("", " compiled")  # of PyTorch's ways: eager and compiled
 PAUSE = 0.1  # seconds between two turns: threads of OpenMP and OpenBLAS keep spinning for a moment after their work
 
 
@@ -66,20 +67,24 @@ def best(seconds, names):
 def rates(seconds, work):
     """Return `work` per second for each way, and how they compare, from what alternated() returned.
 
-    "PyTorch" is the best of the ways whose names begin so; "ratio" is minires's rate / PyTorch's, from round to round.
+    "pytorch" is the best of the eager ways whose names begin with "PyTorch", "pytorch compiled" the best of the compiled ones;
+    "ratio" and "ratio compiled" are minires's rate / theirs, from round to round.
     """
     figures = {
         "rate": {
             name: spread([work / value for value in values]) for name, values in seconds.items()
         }
     }
-    figures["pytorch"] = peer = best(
-        seconds, [name for name in seconds if name.startswith("PyTorch")]
-    )
-    if peer and "minires" in seconds:
-        figures["ratio"] = spread(
-            [theirs / ours for ours, theirs in zip(seconds["minires"], seconds[peer])]
-        )
+    theirs = [name for name in seconds if name.startswith("PyTorch")]
+    for kind in KINDS:
+        names = [name for name in theirs if ("compiled" in name) == bool(kind)]
+        peer = best(seconds, names)
+        if peer or not kind:
+            figures[f"pytorch{kind}"] = peer
+        if peer and "minires" in seconds:
+            figures[f"ratio{kind}"] = spread(
+                [other / ours for ours, other in zip(seconds["minires"], seconds[peer])]
+            )
     return figures
 
 
@@ -89,10 +94,10 @@ def report(title, figures, unit):
     width = max(30, *map(len, figures["rate"]))
     for name, rate in figures["rate"].items():
         print(f"    {name:{width}} {shown(rate)} {unit}")
-    if "ratio" in figures:
-        print(
-            f"    {'minires / ' + figures['pytorch']:{width}} {shown(figures['ratio'])}", flush=True
-        )
+    for kind in KINDS:
+        if f"ratio{kind}" in figures:
+            name = f"minires / {figures[f'pytorch{kind}']}"
+            print(f"    {name:{width}} {shown(figures[f'ratio{kind}'])}", flush=True)
 
 
 def shown(values):

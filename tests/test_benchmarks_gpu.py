@@ -11,14 +11,23 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from benchmarks import command, gpu, gpu_cases, gpu_device, gpu_kernels, gpu_kinds, gpu_steps
+from benchmarks import (
+    command,
+    gpu,
+    gpu_call,
+    gpu_cases,
+    gpu_device,
+    gpu_kernels,
+    gpu_kinds,
+    gpu_steps,
+)
 from benchmarks.problems import GPU_SMOKE
 from minires import backend
 from minires.backend import card
 from tests.halves import needs_bfloat16
 
 ROOT = Path(__file__).parents[1]
-PARTS = ["kernels", "products", "kinds", "steps", "inference", "memory"]
+PARTS = ["steps", "kinds", "products", "kernels", "inference", "memory"]
 
 
 def run(*words, **variables):
@@ -31,7 +40,7 @@ def run(*words, **variables):
 
 def call(plan=GPU_SMOKE, peers=None):
     """Return a Call on the processor, whose limits are 1."""
-    made = gpu.Call(gpu_device.Processor(), plan, peers)
+    made = gpu_call.Call(gpu_device.Processor(), plan, peers)
     made.limits = {"copy": {"median": 1.0}, "product": {"median": 1.0}}
     return made
 
@@ -52,6 +61,7 @@ def test_the_smoke_run_writes_figures_and_pictures(tmp_path, fonts):
         "limits",
         "parts",
         "failed",
+        "took",
         "seconds",
     ]
     assert figures["smoke"] and list(figures["parts"]) == PARTS and not figures["failed"]
@@ -73,8 +83,18 @@ def test_the_smoke_run_writes_figures_and_pictures(tmp_path, fonts):
     assert [found["way"] for found in parts["kinds"]] == [
         "float32",
         "float32, im2col",
+        "tf32",
         "bf16 mixed",
     ]
+    assert list(figures["took"]) == PARTS
+    assert [(found["batch"], found["mode"]) for found in parts["steps"]][:4] == [
+        (4, "float32"),
+        (4, "tf32"),
+        (4, "bf16 mixed"),
+        (2, "float32"),
+    ]
+    for found in parts["kinds"]:
+        assert found["host"]["4"]["median"] > 0 and found["names"] and not found["names of PyTorch"]
     assert [found["mode"] for found in parts["inference"]] == ["float32", "tf32", "bf16 mixed"]
     assert (
         list(parts["steps"][0]["rate"]) == ["minires", "minires, im2col alone"]
@@ -126,9 +146,17 @@ def test_a_part_that_fails_is_told_and_the_others_go_on(monkeypatch, tmp_path, c
 
 def test_nothing_new_is_begun_when_the_time_is_over(capsys):
     late = call(GPU_SMOKE._replace(seconds=-1.0))
+    parts = (
+        gpu_steps.steps,
+        gpu_steps.inference,
+        gpu_steps.memory,
+        gpu_kinds.kinds,
+        gpu_kernels.kernels,
+        gpu_kernels.products,
+    )
     with backend.using("strict"):
-        assert gpu_steps.steps(late) == [] and gpu_steps.inference(late) == []
-    assert "left out, as -1 s are over: tiny, batch 2, float32" in capsys.readouterr().out
+        assert [part(late) for part in parts] == [[]] * 6
+    assert "left out, as -1 s are over: tiny, batch 4, float32\n" in capsys.readouterr().out
     plan = GPU_SMOKE._replace(compiled=(4,))
     assert (
         call(plan).compiles(4)
@@ -159,7 +187,11 @@ def test_a_mode_that_cannot_be_had_is_left_out_with_the_reason(monkeypatch, caps
         mode = gpu_steps.MODES[2]
         assert not gpu_steps.training(call(), mode, 2)
         assert "pip install ml_dtypes" in gpu_steps.measured(call(), mode, {}, 2)["missing"]
-        assert [found["way"] for found in gpu_kinds.kinds(call())] == ["float32", "float32, im2col"]
+        assert [found["way"] for found in gpu_kinds.kinds(call())] == [
+            "float32",
+            "float32, im2col",
+            "tf32",
+        ]
         assert list(gpu_kernels.precisions()) == ["float32", "tf32"]
     assert "without bf16 mixed: bfloat16 needs the package ml_dtypes" in capsys.readouterr().out
 

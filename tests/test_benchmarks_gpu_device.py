@@ -89,12 +89,13 @@ class Events:
             "name": b"NVIDIA Imitated",
             "multiProcessorCount": 1,
             "l2CacheSize": 1 << 16,
+            "totalGlobalMem": 1 << 30,
             "major": 9,
             "minor": 0,
         }
         runtime = SimpleNamespace(getDeviceProperties=lambda number: properties, memGetInfo=lambda: (1 << 29, 1 << 30),
                                   runtimeGetVersion=lambda: 12090, driverGetVersion=lambda: 13000,
-                                  getDeviceCount=lambda: 1)  # fmt: skip
+                                  getDeviceCount=lambda: 1, getDevice=lambda: 0)  # fmt: skip
         self.cuda = SimpleNamespace(
             Event=Event, MemoryHook=MemoryHook, runtime=runtime, get_elapsed_time=lambda a, b: 1e3 * (b.at - a.at),
             Device=Device,
@@ -136,6 +137,17 @@ def test_the_card_is_held_longer_where_launching_took_longer_than_it_was_held(mo
     assert len(events.spun) == 3 and len(calls) == 9
 
 
+def test_the_hosts_time_for_a_step_is_taken_while_the_card_is_held(monkeypatch):
+    device, events = imitated(monkeypatch, behind=[True, False])
+    seconds = device.issuing(lambda: time.sleep(0.002))
+    assert 0.002 <= seconds < 1 and events.spun == [
+        100_000_000,
+        1_000_000_000,
+    ]  # held longer, as the first hold was over
+    device, _ = imitated(monkeypatch, behind=[True, True])
+    assert device.issuing(lambda: None) is None  # a step that waits
+
+
 def test_the_peak_is_the_most_that_was_held_at_a_time(monkeypatch):
     device, events = imitated(monkeypatch)
     assert (
@@ -153,7 +165,7 @@ def test_all_of_it_runs_on_a_card_that_is_imitated(monkeypatch, tmp_path, capsys
     monkeypatch.setattr(gpu_device.Card, "backend", "strict")
     monkeypatch.setattr(gpu, "GPU", GPU_SMOKE)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)  # no PyTorch
-    words = ["gpu", "--json", f"{tmp_path}/gpu.json", "--pictures", str(tmp_path)]
+    words = ["gpu", "--only", *PARTS, "--json", f"{tmp_path}/gpu.json", "--pictures", str(tmp_path)]
     with mock.patch.object(sys, "argv", words), pytest.raises(SystemExit) as ended:
         gpu.main()
     said, figures = (
@@ -178,6 +190,9 @@ def test_a_variable_that_changes_precision_or_time_is_no_result(monkeypatch, cap
     for name, value, counts in [
         ("CUPY_TF32", "0", False),
         ("CUPY_TF32", "1", True),
+        ("CUBLAS_EMULATE_SINGLE_PRECISION", "1", True),
+        ("CUBLAS_EMULATION_STRATEGY", "eager", True),
+        ("CUBLAS_WORKSPACE_CONFIG", ":4096:8", False),
         ("NVIDIA_TF32_OVERRIDE", "0", True),
     ]:
         with monkeypatch.context() as patch:

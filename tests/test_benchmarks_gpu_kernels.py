@@ -149,11 +149,25 @@ def test_the_kernels_themselves_take_the_arguments_of_the_cases():
     assert {entry["kernel"] for entry in found} == {*gpu_cases.KERNELS, "max_pool2d, backward"}
 
 
-def test_a_kernel_that_does_not_take_a_type_is_told(monkeypatch):
-    monkeypatch.setattr(gpu_kernels, "on_a_gpu", lambda: True)
+def test_a_kernel_that_does_not_take_a_type_is_told_and_the_others_are_measured(
+    monkeypatch, capsys
+):
     monkeypatch.setitem(gpu_cases.KERNELS, "im2col", lambda *_, **__: NotImplemented)
-    with (
-        backend.using("strict"),
-        pytest.raises(ValueError, match="im2col has no kernel for 3x3 3->4, 8x8"),
-    ):
-        gpu_kernels.kernels(call())
+    made = call()
+    with backend.using("strict"):
+        for name, forms in FUNCTIONS.items():
+            if name in gpu_cases.KERNELS and name != "im2col":
+                monkeypatch.setitem(gpu_cases.KERNELS, name, forms.default)
+        monkeypatch.setattr(gpu_kernels, "on_a_gpu", lambda: True)
+        found = gpu_kernels.kernels(made)
+    assert {entry["kernel"] for entry in found} == {*gpu_cases.KERNELS, "max_pool2d, backward"} - {
+        "im2col"
+    }
+    assert (
+        made.faults[0]
+        == "im2col, 3x3 3->4, 8x8: ValueError: im2col has no kernel for 3x3 3->4, 8x8"
+    )
+    assert (
+        len(made.faults) == 2
+        and f"{made.faults[1].split(':')[0]}: not measured" in capsys.readouterr().out
+    )

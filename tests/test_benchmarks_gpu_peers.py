@@ -42,6 +42,7 @@ def test_beside_pytorch_each_mode_has_a_ratio(monkeypatch, capsys):
         memory = gpu_steps.memory(beside)
         limits = gpu_kernels.limits(beside)
     exact, tf32, bf16 = steps
+    assert "pytorch compiled" not in exact
     assert (
         exact["pytorch"] in ("PyTorch NCHW", "PyTorch channels_last")
         and exact["ratio"]["median"] > 0
@@ -76,6 +77,18 @@ def test_beside_pytorch_each_mode_has_a_ratio(monkeypatch, capsys):
         "PyTorch channels_last, compiled: not measured: RuntimeError: no compiler here\n"
         in capsys.readouterr().out
     )
+
+
+def test_pytorch_compiles_in_the_mode_that_is_asked_for(monkeypatch):
+    import torch
+
+    seen, (x, labels), net = [], batch(4), NETS["tiny"]
+    monkeypatch.setattr(torch, "compile", lambda model, mode: seen.append(mode))
+    for compiled in (False, True, "reduce-overhead"):
+        on_the_processor().training(
+            net, ours.build(net).state_dict(), x, labels, "PyTorch NCHW", compiled=compiled
+        )
+    assert seen == [None, "reduce-overhead"]
 
 
 @pytest.mark.parametrize("bf16", [False, True])

@@ -89,6 +89,7 @@ def table(printed):
             (re.fullmatch(r"(.+?) +(works|FAILED|not there) +([\d.]+)  (.*)", line).groups() for line in lines)}  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_crash_a_hang_and_an_error_cost_a_line_each_and_the_others_run(checks, tmp_path, capfd):
     checks(crashes=60, hangs=4, raises=60, lacks=60, crashes_late=60, works=60)
     file = tmp_path / "results" / "preflight.json"
@@ -109,6 +110,7 @@ def test_a_crash_a_hang_and_an_error_cost_a_line_each_and_the_others_run(checks,
     assert saved["works"]["figures"] == {"answer": 42} and list(saved) == list(rows)
 
 
+@pytest.mark.slow
 def test_all_that_works_is_status_0_and_no_card_is_status_2(checks, capfd):
     checks(works=60, lacks=60)
     assert gpu_preflight.preflight(smoke=True) == 0
@@ -139,6 +141,7 @@ def test_the_smoke_run_of_preflight(tmp_path):
     assert list(json.loads((tmp_path / "preflight.json").read_text())["checks"]) == list(rows)
 
 
+@pytest.mark.slow
 def test_only_some_kinds_of_checks(capsys):
     result = run("--preflight", "--smoke", "--only", "graph", "views")
     assert result.returncode == 0 and list(table(result.stdout)) == ["views", "graph"]
