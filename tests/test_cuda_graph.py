@@ -8,6 +8,8 @@ import ast
 import copy
 import gc
 import inspect
+import operator
+import re
 import sys
 import textwrap
 import warnings
@@ -19,9 +21,9 @@ import pytest
 
 from minires import backend, functional, models, nn, ops, optim, train
 from minires.backend import to_device
-from minires.fast.cuda import graph
+from minires.fast.cuda import changing, facts, graph
 from minires.train import Meter, train_epoch
-from tests import recorder, shim
+from tests import recorder, shim, signatures
 from tests.halves import needs_bfloat16
 from tests.recorder import NOW
 
@@ -630,3 +632,36 @@ def test_the_results_of_a_step_outlive_the_next_launch():
     for loss, seen, logits, seen_logits in kept:
         np.testing.assert_array_equal(recorder.bare(loss), seen)
         np.testing.assert_array_equal(recorder.bare(logits), seen_logits)
+
+
+# What is asked of CuPy, by the name of its owner: arguments and options.
+STREAM, POOL = "cuda.Stream", "cuda.MemoryPool"
+ASKED = {
+    STREAM: ((), {"non_blocking": True}), f"{STREAM}.record": ((), {}), f"{STREAM}.wait_event": ((None,), {}),
+    f"{STREAM}.synchronize": ((), {}), f"{STREAM}.begin_capture": ((), {}), f"{STREAM}.end_capture": ((), {}),
+    "cuda.Graph.launch": ((None,), {}), POOL: ((), {}), f"{POOL}.used_bytes": ((), {}), f"{POOL}.free_all_blocks": ((), {}),
+    "cuda.using_allocator": ((None,), {}), "cuda.get_current_stream": ((), {}), "cuda.Device": ((), {}),
+    "get_default_memory_pool": ((), {}),
+}  # fmt: skip
+
+
+def test_what_is_asked_of_cupy_is_known():
+    """Of its modules; the methods of streams, pools and graphs are above, too."""
+    used = set()
+    for module in (graph, facts, changing):
+        used |= set(re.findall(r"\bxp\.((?:cuda\.)\w+|get_default_\w+)", inspect.getsource(module)))
+    assert used == {name for name in ASKED if name.count(".") < 2} - {"cuda.Graph"}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_what_is_asked_of_cupy_fits_its_own_function(name):
+    cupy, (arguments, options) = pytest.importorskip("cupy"), ASKED[name]
+    function = operator.attrgetter(name)(cupy)
+    if isinstance(function, type):
+        assert callable(function)
+        function = {STREAM: function.__init__}.get(name)
+        arguments = (None, *arguments)
+    if function is not None:
+        signatures.check(name, signatures.signature(function), arguments, options)
+    assert hasattr(cupy.cuda.Device, "id") and hasattr(cupy.cuda.Stream, "__enter__")
+    assert hasattr(cupy.cuda.Stream(null=True), "ptr") and hasattr(cupy.cuda.MemoryPool, "malloc")
