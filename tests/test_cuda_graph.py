@@ -8,8 +8,6 @@ import ast
 import copy
 import gc
 import inspect
-import operator
-import re
 import sys
 import textwrap
 import warnings
@@ -19,11 +17,11 @@ from functools import partial
 import numpy as np
 import pytest
 
-from minires import backend, functional, models, nn, ops, optim, train
+from minires import backend, checkpoint, cli, data, functional, models, nn, ops, optim, runs, train
 from minires.backend import to_device
-from minires.fast.cuda import changing, facts, graph
+from minires.fast.cuda import graph
 from minires.train import Meter, train_epoch
-from tests import recorder, shim, signatures
+from tests import recorder, shim
 from tests.halves import needs_bfloat16
 from tests.recorder import NOW
 
@@ -634,34 +632,35 @@ def test_the_results_of_a_step_outlive_the_next_launch():
         np.testing.assert_array_equal(recorder.bare(logits), seen_logits)
 
 
-# What is asked of CuPy, by the name of its owner: arguments and options.
-STREAM, POOL = "cuda.Stream", "cuda.MemoryPool"
-ASKED = {
-    STREAM: ((), {"non_blocking": True}), f"{STREAM}.record": ((), {}), f"{STREAM}.wait_event": ((None,), {}),
-    f"{STREAM}.synchronize": ((), {}), f"{STREAM}.begin_capture": ((), {}), f"{STREAM}.end_capture": ((), {}),
-    "cuda.Graph.launch": ((None,), {}), POOL: ((), {}), f"{POOL}.used_bytes": ((), {}), f"{POOL}.free_all_blocks": ((), {}),
-    "cuda.using_allocator": ((None,), {}), "cuda.get_current_stream": ((), {}), "cuda.Device": ((), {}),
-    "get_default_memory_pool": ((), {}),
-}  # fmt: skip
+def tiny(name, *, num_classes, in_channels, **options):
+    return models.ResNet(
+        models.BasicBlock, (1, 1), (4, 8), num_classes=num_classes, in_channels=in_channels
+    )
 
 
-def test_what_is_asked_of_cupy_is_known():
-    """Of its modules; the methods of streams, pools and graphs are above, too."""
-    used = set()
-    for module in (graph, facts, changing):
-        used |= set(re.findall(r"\bxp\.((?:cuda\.)\w+|get_default_\w+)", inspect.getsource(module)))
-    assert used == {name for name in ASKED if name.count(".") < 2} - {"cuda.Graph"}
-
-
-@pytest.mark.parametrize("name", ASKED)
-def test_what_is_asked_of_cupy_fits_its_own_function(name):
-    cupy, (arguments, options) = pytest.importorskip("cupy"), ASKED[name]
-    function = operator.attrgetter(name)(cupy)
-    if isinstance(function, type):
-        assert callable(function)
-        function = {STREAM: function.__init__}.get(name)
-        arguments = (None, *arguments)
-    if function is not None:
-        signatures.check(name, signatures.signature(function), arguments, options)
-    assert hasattr(cupy.cuda.Device, "id") and hasattr(cupy.cuda.Stream, "__enter__")
-    assert hasattr(cupy.cuda.Stream(null=True), "ptr") and hasattr(cupy.cuda.MemoryPool, "malloc")
+def test_minires_train_uses_it(tmp_path, monkeypatch):
+    """With the meter, the evaluations and the checkpoints of the command: the same weights and the same log."""
+    parts = [
+        part.part(slice(size), mean=part.mean, std=part.std)
+        for part, size in zip(data.digits(), (27, 4, 4))
+    ]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(data, "digits", lambda: parts)
+    monkeypatch.setattr(models, "build", tiny)
+    for name in ("plain", "graph"):
+        words = ["--epochs", "2", "--batch-size", "4", "--name", name]
+        with pytest.raises(SystemExit) as done:
+            cli.main(["train", *words, *["--cuda-graph"] * (name == "graph")])
+        assert done.value.code == 0
+        assert count("begin") == (name == "graph")
+    assert count("launch") == 12 - graph.WARM_UP
+    (a, _), (b, _) = (
+        checkpoint.load_weights(f"runs/{name}/weights.safetensors") for name in ("plain", "graph")
+    )
+    assert a.keys() == b.keys()
+    for name, value in a.items():
+        np.testing.assert_array_equal(b[name], value, err_msg=name)
+    logs = [runs.Run(f"runs/{name}").log() for name in ("plain", "graph")]
+    for row in (*logs[0], *logs[1]):
+        del row["seconds"]
+    assert len(logs[0]) == 2 and logs[0] == logs[1]

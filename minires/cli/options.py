@@ -205,6 +205,7 @@ class Options:
     backend: str | None = _run(
         "numpy, cupy, auto or strict (default: MINIRES_BACKEND, or numpy)", on=LOAD
     )
+    cuda_graph: bool | None = _run("on a GPU, launch each training step as one CUDA graph")
     log: list[str] | None = _run(
         "write the losses for other programs: jsonl (JSON lines) or tensorboard; may be repeated",
         metavar="FORMAT",

@@ -73,10 +73,12 @@ def check(options):
     records.check(options.log or ())
 
 
-def check_precision(options, refuse):
-    """Call `refuse` with a sentence if the backend in use does not support the precision."""
+def check_backend(options, refuse):
+    """Call `refuse` with a sentence if the backend in use does not support the precision, or CUDA graphs."""
     if options.precision == "tf32" and backend.name() != "cupy":
         refuse(f"--precision tf32 needs a GPU: the backend is {backend.name()}, expected cupy")
+    if options.cuda_graph and not backend.on_a_gpu():
+        refuse(f"--cuda-graph needs a GPU: the backend is {backend.name()}, expected cupy")
 
 
 def datasets(options, size=None, mixed_size=MIXED_SIZE):

@@ -105,7 +105,7 @@ def _carry_out(plan):
     settings.check(options)
     if options.backend:
         backend.use(options.backend)
-    settings.check_precision(options, _complain if run else _refuse)
+    settings.check_backend(options, _complain if run else _refuse)
     if options.freeze and not (options.weights or run):
         _complain("--freeze without --weights: the frozen layers keep their random initialisation")
     nn.manual_seed(options.seed)
@@ -114,6 +114,8 @@ def _carry_out(plan):
     loop = Loop(options, parts, plan.start, extensions=run.extensions if run else ())
     with ExitStack() as stack:
         stack.enter_context(settings.precision(options))
+        if options.cuda_graph is not None:
+            stack.enter_context(backend.using(cuda_graph=options.cuda_graph))
         stop = stack.enter_context(Stop())
         run = run or _new_run(options)
         stack.enter_context(run.locked())
