@@ -38,7 +38,7 @@ from minires import backend
 from minires.backend import card
 
 # In the order in which they are wanted.
-PARTS = {"steps": gpu_steps.steps, "kinds": gpu_kinds.kinds, "products": gpu_kernels.products, "kernels": gpu_kernels.kernels,
+PARTS = {"steps": gpu_steps.steps, "kinds": gpu_kinds.kinds, "graph": gpu_steps.graph, "products": gpu_kernels.products, "kernels": gpu_kernels.kernels,
          "inference": gpu_steps.inference, "memory": gpu_steps.memory}  # fmt: skip
 # Part -> whether it is compared with the rates of large products, besides that of a copy.
 LIMITS = {"products": True, "kernels": False}

@@ -2,7 +2,6 @@
 of CUDA.
 """
 
-import importlib.util
 import json
 import os
 import shutil
@@ -17,11 +16,12 @@ from pathlib import Path
 
 import numpy
 
-from benchmarks import apart, gpu_training, host
+from benchmarks import apart, gpu_training, host, ours
 from benchmarks.gpu_agreement import NotThere, Wrong
 from benchmarks.gpu_cases import numbers
+from benchmarks.problems import NETS, batch
 from minires import ops
-from minires.backend import on_a_gpu, to_host, xp
+from minires.backend import on_a_gpu, to_device, to_host, xp
 from minires.fast.onepass import norm_add_relu
 from minires.fast.products import product
 from minires.ops.forms import FUNCTIONS
@@ -245,7 +245,31 @@ def _of_sanitizer(printed):
 
 
 def graph(place):
-    """Run a training step as one launch, if this version can."""
-    if importlib.util.find_spec("minires.fast.cuda.graph") is None:
-        raise NotThere("not in this version")
-    raise NotThere("minires.fast.cuda.graph is there, but no check of it")
+    """Compare training steps that are one launch each with those that are not, and time both."""
+    if not on_a_gpu():
+        raise NotThere("without a GPU there is nothing to record")
+    return graphs_agree(place)
+
+
+def graphs_agree(place):
+    """Do what graph() says, wherever the library in use can record."""
+    plan, one = place.plan, tuple(map(to_device, batch(place.plan.n)))
+    found = {}
+    for name, captured in (("piece by piece", False), ("as one launch", True)):
+        run = ours.epoch(ours.build(NETS[plan.net]), *one, 10, cuda_graph=captured)
+        losses = [run().loss for _ in range(2)]  # the first records, the second launches
+        begun = time.perf_counter()
+        losses.append(run().loss)
+        found[name] = {"losses": losses, "seconds": (time.perf_counter() - begun) / 10}
+        print(
+            f"  {name:14} {1e3 * found[name]['seconds']:8.3f} ms a step, losses {' '.join(f'{loss:.4f}' for loss in losses)}",
+            flush=True,
+        )
+    place.figures.update(found)
+    plain, launched = found.values()
+    off = max(abs(a - b) / abs(b) for a, b in zip(launched["losses"], plain["losses"]))
+    if not off <= 1e-2:  # thirty steps let rounding grow
+        raise Wrong(
+            f"the losses of a graph are {100 * off:.2g} % from those of the same steps piece by piece"
+        )
+    return f"losses within {100 * off:.1g} %; {1e3 * launched['seconds']:.2f} ms a step, {1e3 * plain['seconds']:.2f} piece by piece"

@@ -1,7 +1,5 @@
 """Whole networks on a GPU: training steps, inference and memory of minires and of PyTorch, in each mode of precision."""
 
-import importlib
-import importlib.util
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
@@ -25,7 +23,6 @@ class Mode(NamedTuple):
     tf32: bool = False  # PyTorch's
     bf16: bool = False  # PyTorch's, by autocast
     layouts: tuple = (NCHW, CHANNELS_LAST)  # of PyTorch's images
-    graph: bool = False  # a step is one launch, of a CUDA graph
 
     def missing(self):
         """Return why minires cannot compute in this mode here; None if it can."""
@@ -41,14 +38,6 @@ MODES = (
     Mode("tf32", backend.using_tf32, tf32=True),
     Mode("bf16 mixed", backend.autocast, bf16=True, layouts=(CHANNELS_LAST,)),
 )
-# Where minires has a CUDA graph of a step. A mode of its own: the others compare what is launched piece by piece.
-GRAPH = "minires.fast.cuda.graph"
-OF_GRAPHS = tuple(mode._replace(name=f"{mode.name}, CUDA graph", layouts=(CHANNELS_LAST,), graph=True) for mode in MODES)  # fmt: skip
-
-
-def modes():
-    """Return the modes that are measured here."""
-    return MODES + (OF_GRAPHS if importlib.util.find_spec(GRAPH) else ())
 
 
 def steps(call):
@@ -57,7 +46,7 @@ def steps(call):
     # Backward has two products for one.
     flop = 3 * 2 * models.summary(ours.build(NETS[net]), (32, 32, 3)).multiply_adds
     for n in call.plan.batches:
-        for mode in modes():
+        for mode in MODES:
             if call.late(f"{net}, batch {n}, {mode.name}"):
                 continue
             found = {"mode": mode.name, "net": net, "batch": n, "flop_per_image": flop,
@@ -71,6 +60,58 @@ def steps(call):
                     flush=True,
                 )
     return figures
+
+
+def graph(call):
+    """training steps that are one launch each, of a CUDA graph, compared with those of PyTorch compiled to graphs"""
+    net, count, figures = call.plan.net, call.plan.launched, []
+    for mode in reversed(MODES):
+        for n in call.plan.host:
+            if call.late(f"batch {n}, {mode.name}"):
+                continue
+            makers = launched(call, mode, n)
+            found = {
+                "mode": f"{mode.name}, CUDA graph",
+                "net": net,
+                "batch": n,
+                **measured(call, mode, makers, n * count),
+            }
+            figures.append(found)
+            call.keep(figures)
+            _say(found)
+    return figures
+
+
+def launched(call, mode, n):
+    """Return name -> a function that makes a function that does several steps, as one launch each."""
+    (x, labels), net, count = batch(n), NETS[call.plan.net], call.plan.launched
+    ways = {}
+    if not mode.missing():
+        ways["minires"] = lambda: within(
+            mode.context,
+            ours.epoch(ours.build(net), to_device(x), to_device(labels), count, cuda_graph=True),
+        )
+    if call.peers and mode.bf16 and call.compiles(n):
+
+        def of_pytorch():
+            step = call.peers.training(
+                net,
+                ours.build(net).state_dict(),
+                x,
+                labels,
+                CHANNELS_LAST,
+                bf16=True,
+                compiled="reduce-overhead",
+            )
+
+            def several():
+                for _ in range(count):
+                    step()
+
+            return several
+
+        ways[f"{CHANNELS_LAST}, compiled (reduce-overhead)"] = of_pytorch
+    return ways
 
 
 def inference(call):
@@ -140,10 +181,7 @@ def training(call, mode, n, compiled=None):
     ways = {}
 
     def of_minires(context):
-        step = ours.training(ours.build(net), to_device(x), to_device(labels))
-        return within(
-            context, importlib.import_module(GRAPH).captured(step) if mode.graph else step
-        )
+        return within(context, ours.training(ours.build(net), to_device(x), to_device(labels)))
 
     if not mode.missing():
         ways["minires"] = partial(of_minires, mode.context)
@@ -152,23 +190,12 @@ def training(call, mode, n, compiled=None):
     if call.peers:
         state = ours.build(net).state_dict()
         also = call.compiles(n) if compiled is None else compiled
-        for layout in () if mode.graph else mode.layouts:
+        for layout in mode.layouts:
             ways[layout] = partial(
                 call.peers.training, net, state, x, labels, layout, bf16=mode.bf16
             )
         if also:
-            how = "reduce-overhead" if mode.graph else True  # the former makes a CUDA graph
-            name = f"{CHANNELS_LAST}, compiled" + f" ({how})" * mode.graph
-            ways[name] = partial(
-                call.peers.training,
-                net,
-                state,
-                x,
-                labels,
-                CHANNELS_LAST,
-                bf16=mode.bf16,
-                compiled=how,
-            )
+            ways[f"{CHANNELS_LAST}, compiled"] = partial(ways[CHANNELS_LAST], compiled=True)
     return ways
 
 

@@ -1,5 +1,6 @@
 """The work that is measured, in minires: a step of training, inference, a convolution."""
 
+import warnings
 from contextlib import contextmanager
 
 from threadpoolctl import threadpool_limits
@@ -8,6 +9,7 @@ from benchmarks.problems import CLASSES, SGD, SMOOTHING
 from minires import Tensor, backend, models, nn, no_grad, ops, optim
 from minires import functional as F
 from minires.fast import winograd as tiled
+from minires.train import train_epoch
 
 # Without these forms, conv2d computes im2col, one chunk of the batch at a time.
 NOT_COLUMNS = ("winograd", "pointwise")
@@ -33,6 +35,21 @@ def training(model, x, labels):
         optimizer.step()
 
     return step
+
+
+def epoch(model, x, labels, steps, **options):
+    """Return a function that trains for so many steps on one batch by train_epoch, and returns its Score.
+
+    options  settings, such as cuda_graph=True. Raises  UserWarning: a step that should be one launch is none
+    """
+    optimizer, batches = optim.SGD(model.parameters(), **SGD), [(x, labels)] * steps
+
+    def run():
+        with backend.using(**options), warnings.catch_warnings():
+            warnings.filterwarnings("error", "cuda_graph")
+            return train_epoch(model, batches, optimizer, label_smoothing=SMOOTHING)
+
+    return run
 
 
 def inference(model, x):

@@ -139,11 +139,12 @@ class GpuPlan(NamedTuple):
     images: int = 50_000  # that a batch is picked from
     steps: int = 5  # of which the time is taken apart
     compiled: tuple = (512,)  # batches for which PyTorch compiles its net as well
-    compiling: float = 150.0  # seconds of a part after which it compiles no more
+    compiling: float = 140.0  # seconds of a part after which it compiles no more
+    launched: int = 10  # steps of a call where each is one launch
     # In this order. The limits add up to `seconds`, so that no part takes the time of another.
     parts: dict = {
-        "steps": Part(230, 250), "kinds": Part(40, 60), "products": Part(40, 50), "kernels": Part(50, 60),
-        "inference": Part(15, 20), "memory": Part(10, 15),
+        "steps": Part(200, 210), "kinds": Part(40, 45), "graph": Part(75, 80), "products": Part(35, 40), "kernels": Part(45, 50),
+        "inference": Part(12, 15), "memory": Part(10, 15),
     }  # fmt: skip
     seconds: float = 455.0  # of all parts
     grace: float = (
@@ -158,7 +159,7 @@ class GpuPlan(NamedTuple):
 GPU = GpuPlan()
 GPU_SMOKE = GpuPlan(
     rounds=1, turn=0.0, brief=0.0, calls=1, net="tiny", batches=(4, 2), n=4, host=(4, 2),
-    shapes=(Shape(4, 8, 3, 4, 3, 1), Shape(4, 8, 4, 8, 3, 2), Shape(4, 8, 4, 8, 1, 2)), images=8, steps=1, compiled=(),
+    shapes=(Shape(4, 8, 3, 4, 3, 1), Shape(4, 8, 4, 8, 3, 2), Shape(4, 8, 4, 8, 1, 2)), images=8, steps=1, compiled=(), launched=2,
     product=64, copied=1 << 16,
 )  # fmt: skip
 

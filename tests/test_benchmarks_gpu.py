@@ -27,7 +27,7 @@ from minires.backend import card
 from tests.halves import needs_bfloat16
 
 ROOT = Path(__file__).parents[1]
-PARTS = ["steps", "kinds", "products", "kernels", "inference", "memory"]
+PARTS = ["steps", "kinds", "graph", "products", "kernels", "inference", "memory"]
 
 
 def run(*words, **variables):
@@ -148,6 +148,7 @@ def test_nothing_new_is_begun_when_the_time_is_over(capsys):
     late = call(GPU_SMOKE._replace(seconds=-1.0))
     parts = (
         gpu_steps.steps,
+        gpu_steps.graph,
         gpu_steps.inference,
         gpu_steps.memory,
         gpu_kinds.kinds,
@@ -155,7 +156,7 @@ def test_nothing_new_is_begun_when_the_time_is_over(capsys):
         gpu_kernels.products,
     )
     with backend.using("strict"):
-        assert [part(late) for part in parts] == [[]] * 6
+        assert [part(late) for part in parts] == [[]] * 7
     assert "left out, as -1 s are over: tiny, batch 4, float32\n" in capsys.readouterr().out
     plan = GPU_SMOKE._replace(compiled=(4,))
     assert (

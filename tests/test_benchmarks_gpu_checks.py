@@ -2,15 +2,16 @@
 
 import itertools
 import sys
+import warnings
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from benchmarks import gpu_agreement, gpu_checks, gpu_device, gpu_preflight, gpu_training
+from benchmarks import gpu_agreement, gpu_checks, gpu_device, gpu_preflight, gpu_training, ours
 from benchmarks.gpu_agreement import NotThere, Wrong
-from benchmarks.problems import PREFLIGHT, PREFLIGHT_SMOKE, Shape
+from benchmarks.problems import NETS, PREFLIGHT, PREFLIGHT_SMOKE, Shape
 from minires import backend, ops
 from minires.ops.forms import FUNCTIONS
 from tests import shim
@@ -324,12 +325,39 @@ def test_what_the_sanitizer_finds_is_told_in_a_line(monkeypatch, tmp_path, error
         assert checked.figures["version"] == "2025.2.1"
 
 
+def test_a_graph_that_trains_otherwise_or_cannot_be_recorded_is_found(monkeypatch):
+    epoch, off = ours.epoch, 1.0
+
+    def run(*words, cuda_graph):
+        train = epoch(*words)
+        return lambda: SimpleNamespace(loss=train().loss * (off if cuda_graph else 1))
+
+    monkeypatch.setattr(ours, "epoch", run)
+    with backend.using("strict"):
+        assert gpu_checks.graphs_agree(place()).startswith("losses within 0 %")
+        off = 1.02
+        with pytest.raises(Wrong, match="the losses of a graph are 2 % from"):
+            gpu_checks.graphs_agree(place())
+
+
+def test_a_step_that_is_no_graph_is_not_taken_for_one():
+    def warns(*_, **__):
+        warnings.warn("cuda_graph: the step cannot be recorded", stacklevel=1)
+
+    with backend.using("strict"):
+        run = ours.epoch(ours.build(NETS["tiny"]), None, None, 1, cuda_graph=True)
+        with (
+            ops.standing_in(train_epoch=warns),
+            pytest.raises(UserWarning, match="cannot be recorded"),
+        ):
+            run()
+
+
 def test_what_is_not_there_is_said(monkeypatch, tmp_path):
     monkeypatch.setattr(gpu_checks, "_program", lambda: None)
     with pytest.raises(NotThere, match="compute-sanitizer is not on PATH"):
         gpu_checks.sanitizer(place(), "memcheck")
-    monkeypatch.setattr(gpu_checks.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(NotThere, match="not in this version"):
+    with pytest.raises(NotThere, match="nothing to record"):
         gpu_checks.graph(place())
     with backend.using("strict"):
         monkeypatch.setitem(sys.modules, "ml_dtypes", None)

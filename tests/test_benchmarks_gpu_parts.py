@@ -158,18 +158,18 @@ def test_the_report_names_both_peers(capsys):
     assert re.search(r"minires / PyTorch NCHW, compiled +4.00 ", said)
 
 
-def test_a_graph_has_modes_of_its_own_and_is_compared_with_pytorchs_graph(monkeypatch):
-    seen, captured = [], []
+def test_a_graph_is_a_part_of_its_own_and_is_compared_with_pytorchs_graph(monkeypatch):
+    seen, steps = [], []
     monkeypatch.setattr(timing, "PAUSE", 0)
 
     def training(*words, bf16, compiled=False):
         seen.append(compiled)
-        return lambda: None
+        return lambda: steps.append(1)
 
     peers = SimpleNamespace(
         training=training, precision=lambda tf32: nullcontext(), release=lambda: None
     )
-    beside = call(GPU_SMOKE._replace(batches=(4,), compiled=(4,)), peers)
+    beside = call(GPU_SMOKE._replace(batches=(4,), host=(4, 2), compiled=(4,)), peers)
     with backend.using("strict"):
         assert [found["mode"] for found in gpu_steps.steps(beside)] == [
             "float32",
@@ -178,13 +178,11 @@ def test_a_graph_has_modes_of_its_own_and_is_compared_with_pytorchs_graph(monkey
         ]
         assert seen == [False, False, True] * 2 + [False, True]
         seen.clear()
-        graph = SimpleNamespace(captured=lambda step: captured.append(step) or step)
-        monkeypatch.setattr(gpu_steps, "modes", lambda: gpu_steps.OF_GRAPHS)
-        monkeypatch.setattr(gpu_steps.importlib, "import_module", {gpu_steps.GRAPH: graph}.get)
-        steps = gpu_steps.steps(beside)
+        found = gpu_steps.graph(beside)
     name = "PyTorch channels_last, compiled (reduce-overhead)"
-    for found in steps:
-        assert list(found["rate"]) == ["minires", name] and found["mode"].endswith("CUDA graph")
-        assert found["pytorch compiled"] == name and found["ratio compiled"]["median"] > 0
-        assert found["pytorch"] is None and "ratio" not in found
-    assert seen == ["reduce-overhead"] * 3 and len(captured) == 3
+    assert seen == ["reduce-overhead"] and [list(row["rate"]) for row in found] == [
+        ["minires", name],
+        *[["minires"]] * 5,
+    ]
+    assert found[0]["mode"] == "bf16 mixed, CUDA graph" and found[0]["pytorch compiled"] == name
+    assert found[0]["ratio compiled"]["median"] > 0 and found[0]["pytorch"] is None
