@@ -30,7 +30,7 @@ PLACES = (
             "Winograd's transforms": MAPS["Winograd's transforms and their copies"],
         },
     ),
-    (blocks, {"norm": ("channel_stats",)}),
+    (blocks, {"norm": ("moving_stats",)}),
     (optim.SGD, {"optimizer": ("step",)}),
 )
 KINDS = (

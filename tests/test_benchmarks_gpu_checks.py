@@ -31,8 +31,8 @@ def place(folder=None, plan=PREFLIGHT_SMOKE, device=None):
 
 @pytest.fixture
 def on_kernels():
-    """Kernels run on the processor."""
-    with backend.using(library=shim.library()):
+    """Kernels run on the processor, on arrays that hide their numbers as CuPy's do."""
+    with backend.using(library=shim.library(hidden=True)):
         yield
 
 
@@ -351,6 +351,25 @@ def test_a_step_that_is_no_graph_is_not_taken_for_one():
             pytest.raises(UserWarning, match="cannot be recorded"),
         ):
             run()
+
+
+@needs_compiler
+@needs_bfloat16
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name",
+    [
+        "views",
+        "convolution float32",
+        "convolution bf16",
+        "training float32",
+        "training fp16",
+        "stream",
+        "costs",
+    ],
+)
+def test_a_check_works_where_kernels_run(on_kernels, tmp_path, name):
+    assert gpu_preflight.CHECKS[name].run(place(tmp_path))
 
 
 def test_what_is_not_there_is_said(monkeypatch, tmp_path):
