@@ -502,7 +502,7 @@ def test_the_stream_waits_for_what_came_before_and_is_waited_for():
     assert NOW.calls[:2] == [("record", "null"), ("wait", "own", "null")]
     assert NOW.calls[-2:] == [("record", "own"), ("wait", "null", "own")]
     assert [name for name, *_ in NOW.calls[2:-2]] == [
-        "free_all_blocks", "begin", "end", "launch", "launch", "launch",
+        "free_all_blocks", "free_all_blocks", "begin", "end", "launch", "launch", "launch",
     ]  # fmt: skip
 
 

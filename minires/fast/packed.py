@@ -23,8 +23,8 @@ def packed_update(optimizer):
         moved = [parameter for parameter in group["params"] if parameter.grad is not None]
         for parameter in moved:
             parameter.written_by(f"{type(optimizer).__name__}.step()")
-        if PackedParameters.can_pack(moved, optimizer.state):
-            packed = PackedParameters.of(moved, optimizer.state, packed_before.get(i))
+        packed = PackedParameters.of(moved, optimizer.state, packed_before.get(i))
+        if packed is not None:
             packed_before[i] = packed
             optimizer.update(packed, group, packed.state)
             packed.unpack_state(optimizer.state)
@@ -122,12 +122,12 @@ class PackedParameters:
 
     @classmethod
     def of(cls, parameters, state, before=None):
-        """Return the PackedParameters of these parameters: `before`, if it holds them and none of their arrays was replaced."""
-        return (
-            before
-            if before is not None and before._holds(parameters, state)
-            else cls(parameters, state)
-        )
+        """Return the PackedParameters of these parameters: `before`, if it holds them and none of their arrays was replaced; None
+        if they cannot be packed.
+        """
+        if before is not None and before._holds(parameters, state):
+            return before
+        return cls(parameters, state) if cls.can_pack(parameters, state) else None
 
     @staticmethod
     def can_pack(parameters, state):
@@ -142,7 +142,7 @@ class PackedParameters:
     def grad(self):
         """All gradients, one after the other: the array that they were written to, or a copy if any of them is elsewhere."""
         found, (whole, parts) = [parameter.grad for parameter in self.parameters], self.gradients
-        return whole if parts and all(map(operator.is_, found, parts)) else _joined(found)
+        return whole if _same(found, parts) else _joined(found)
 
     def new_gradient(self, i):
         """Return an array for the gradient of parameter i. Each is given once: whoever keeps a gradient keeps its numbers."""
@@ -153,16 +153,17 @@ class PackedParameters:
         return self.gradients[1][i]
 
     def unpack_state(self, state):
-        """Give each parameter its part of the state."""
+        """Give each parameter its part of what has changed of the state."""
         for name, value in self.state.items():
-            if is_array(value) and (name not in self._shared or self._shared[name][0] is not value):
-                self._shared[name] = value, self._views(value)
-        for i, parameter in enumerate(self.parameters):
-            parts = {
-                name: self._shared[name][1][i] if is_array(value) else value
-                for name, value in self.state.items()
-            }
-            state[parameter] = parts
+            if not is_array(value):
+                parts = [value] * len(self.parameters)
+            elif name in self._shared and self._shared[name][0] is value:
+                continue
+            else:
+                parts = self._views(value)
+                self._shared[name] = value, parts
+            for parameter, part in zip(self.parameters, parts):
+                state.setdefault(parameter, {})[name] = part
 
     def _views(self, array):
         views, start = [], 0
@@ -172,20 +173,21 @@ class PackedParameters:
         return views
 
     def _holds(self, parameters, state):
-        if len(parameters) != len(self.parameters) or any(
-            a is not b for a, b in zip(parameters, self.parameters)
-        ):
+        weights = [parameter.data for parameter in parameters]
+        if not _same(parameters, self.parameters) or not _same(weights, self.weights):
             return False
-        if any(parameter.data is not view for parameter, view in zip(parameters, self.weights)):
+        kept = [state.get(parameter, {}) for parameter in parameters]
+        if any([one.keys() != self.state.keys() for one in kept]):
             return False
-        for i, parameter in enumerate(parameters):
-            kept = state.get(parameter, {})
-            if kept.keys() != self.state.keys():
+        for name, value in self.state.items():
+            own = self._shared[name][1] if name in self._shared else [value] * len(kept)
+            if not _same([one[name] for one in kept], own):
                 return False
-            for name, value in kept.items():
-                if value is not (self._shared[name][1][i] if is_array(value) else self.state[name]):
-                    return False
         return True
+
+
+def _same(objects, others):
+    return len(objects) == len(others) and all(map(operator.is_, objects, others))
 
 
 def _joined(arrays):

@@ -27,12 +27,11 @@ def of_model(model, *values):
 def of_step(modules, optimizer):
     """Return the facts that may change between two steps: arrays, modes, options of the optimizer, settings."""
     parameters, state = parameters_of(optimizer), optimizer.state
-    objects = [
-        *(parameter.data for parameter in parameters),
-        *(parameter.requires_grad for parameter in parameters),
-        *(array for p in parameters for array in state.get(p, {}).values() if hasattr(array, "shape")),
-        *(module.training for module in modules),
-    ]  # fmt: skip
+    kept = [state.get(parameter, {}).values() for parameter in parameters]
+    objects = [parameter.data for parameter in parameters]
+    objects += [parameter.requires_grad for parameter in parameters]
+    objects += [value for values in kept for value in values if hasattr(value, "shape")]
+    objects += [module.training for module in modules]
     options = [{**group, "params": None, "lr": None} for group in optimizer.groups]
     return objects, [settings(), options]
 

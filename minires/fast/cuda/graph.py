@@ -76,6 +76,11 @@ def _warn(why):
     warnings.warn(f"cuda_graph: {why}; training goes on step by step", stacklevel=2)
 
 
+def _free_unused():
+    """Return what arrays no longer use to the GPU, as the pool of a graph cannot take it from the common pool."""
+    xp.get_default_memory_pool().free_all_blocks()
+
+
 @has_forms
 def products_on(stream):
     """Return (the gemm.Products of a cuBLAS handle for this stream, its workspace), both to be kept."""
@@ -136,6 +141,7 @@ class CapturedStep:
         if self.graph is not None and not facts.same(self._now(), self.facts):
             self._forget()
         if self.inputs is None:
+            _free_unused()
             self.pool = xp.cuda.MemoryPool()
             self.inputs = [xp.empty(array.shape, dtype=array.dtype) for array in (x, labels)]
             self.changing = Changing(len(facts.parameters_of(self.optimizer)))
@@ -217,7 +223,7 @@ class CapturedStep:
 
     def _record(self):
         gc.collect()
-        xp.get_default_memory_pool().free_all_blocks()  # the pool of the graph may need the memory
+        _free_unused()
         self.stream.begin_capture()
         try:
             self.results = self._step_by(self.changing.recording)
