@@ -171,6 +171,7 @@ class PreflightPlan(NamedTuple):
     n: int = 32  # their batch
     few: int = 8  # the batch under compute-sanitizer, which is slow
     steps: int = 3
+    launched: int = 10  # steps of an epoch that is recorded as a graph
     ahead: tuple = ("resnet20", 128, 8)  # net, batch and steps that take batches from a thread
     calls: int = 1000  # of what is asked for its cost
     # Small and odd sizes, then the first and the last layers at a real one.
@@ -188,7 +189,7 @@ class PreflightPlan(NamedTuple):
 
 PREFLIGHT = PreflightPlan()
 PREFLIGHT_SMOKE = PreflightPlan(
-    net="tiny", n=4, few=2, ahead=("tiny", 4, 2), calls=10, kernels=(GPU_SMOKE._replace(tiles=(4, 2)),),
+    net="tiny", n=4, few=2, launched=5, ahead=("tiny", 4, 2), calls=10, kernels=(GPU_SMOKE._replace(tiles=(4, 2)),),
     convolutions=(Shape(2, 8, 16, 16, 3, 1), Shape(2, 8, 4, 8, 1, 2)),
 )  # fmt: skip
 

@@ -14,7 +14,7 @@ from benchmarks.gpu_agreement import NotThere, Wrong
 from benchmarks.problems import NETS, PREFLIGHT, PREFLIGHT_SMOKE, Shape
 from minires import backend, ops
 from minires.ops.forms import FUNCTIONS
-from tests import shim
+from tests import recorder, shim
 from tests.halves import TYPES, needs_bfloat16
 
 needs_compiler = pytest.mark.skipif(
@@ -384,3 +384,14 @@ def test_what_is_not_there_is_said(monkeypatch, tmp_path):
             gpu_agreement.convolution(place(), "bf16")
         with pytest.raises(NotThere, match="bfloat16 needs the package ml_dtypes"):
             gpu_training.training(place(tmp_path), "bf16")
+
+
+@needs_compiler
+@pytest.mark.slow
+def test_a_graph_is_checked_where_steps_can_be_recorded():
+    with backend.using(library=recorder.library()):
+        recorder.NOW.calls.clear()
+        assert gpu_checks.graph(place()).startswith("losses within ")
+    assert [call[0] for call in recorder.NOW.calls].count(
+        "launch"
+    ) == 12  # after three steps, and one that is compared
