@@ -125,6 +125,37 @@ def six_steps(make):
     return run
 
 
+def accumulate():
+    for label, update in (("before a step", False), ("after a step", True)):
+        yield Case(f"accumulate, {label}", first_gradients(update))
+
+
+def first_gradients(update):
+    """The first gradients of two parameters, after a step of their optimizer or before; what is accumulated stays."""
+
+    def run(function, dtype):
+        shapes = (3, 4), (5,)
+        parameters = [
+            nn.Parameter(to_device(floats(i, *shape).astype(dtype)))
+            for i, shape in enumerate(shapes)
+        ]
+        optimizer = optim.SGD(parameters, 0.1)
+        if update:
+            for parameter in parameters:
+                parameter.grad = parameter.data * 2
+            optimizer.step()
+            optimizer.zero_grad()
+        given = [floats(10 + i, *shape).astype(dtype) for i, shape in enumerate(shapes)]
+        for parameter, g in zip(parameters, given):
+            array = on_device(g)
+            if function(parameter, array) is NotImplemented:
+                return NotImplemented
+            assert_same([g], [on_host(array)], "the gradient is written to")
+        return [on_host(parameter.grad) for parameter in parameters]
+
+    return run
+
+
 def norm_forward():
     for label, (x, gamma, beta), (mean, var), add, relu, _ in norm_passes():
         yield returns(label, x, gamma, beta, add, mean, var, 1e-3, relu)
@@ -318,7 +349,7 @@ MAPS = (
 )
 PARTS = {
     "sgd": sgd, "adam": adam, "update_running": update_running, "moving_stats": moving_stats,
-    "Optimizer.update_groups": update_groups, "gather": gather, "norm_forward": norm_forward, "norm_backward": norm_backward,
+    "Optimizer.update_groups": update_groups, "accumulate": accumulate, "gather": gather, "norm_forward": norm_forward, "norm_backward": norm_backward,
     "product": product, "sum_of_products": sum_of_products, "sum_over_chunks": sum_over_chunks, "scratch": scratch,
     **{f"Maps.{name}": lambda name=name: maps(name) for name in MAPS},
 }  # fmt: skip
