@@ -26,8 +26,10 @@ NETS = {
         f"widths {w} to {8 * w}": Net("BasicBlock", (2, 2, 2, 2), (w, 2 * w, 4 * w, 8 * w))
         for w in (16, 32, 64)
     },
-    "tiny": Net("BasicBlock", (1, 1), (4, 8)),
-    "tiny bottleneck": Net("Bottleneck", (1,), (4,)),
+    # With 4 channels, the backward pass of PyTorch 2.13's channels_last convolutions crashes or gives wrong numbers on a
+    # processor with AVX2 and without AVX-512.
+    "tiny": Net("BasicBlock", (1, 1), (8, 16)),
+    "tiny bottleneck": Net("Bottleneck", (1,), (8,)),
 }
 
 

@@ -223,7 +223,7 @@ def test_the_shapes_are_the_convolutions_of_resnet18():
 
 @pytest.mark.skipif(not TORCH, reason="PyTorch is not installed")
 @pytest.mark.parametrize(
-    "net", [NETS["tiny"], NETS["tiny bottleneck"], Net("BasicBlock", (2, 1), (4, 6))], ids=str
+    "net", [NETS["tiny"], NETS["tiny bottleneck"], Net("BasicBlock", (2, 1), (8, 12))], ids=str
 )
 def test_the_peers_do_the_same_work(net):
     import numpy
