@@ -17,7 +17,20 @@ from functools import partial
 import numpy as np
 import pytest
 
-from minires import backend, checkpoint, cli, data, functional, models, nn, ops, optim, runs, train
+from minires import (
+    Tensor,
+    backend,
+    checkpoint,
+    cli,
+    data,
+    functional,
+    models,
+    nn,
+    ops,
+    optim,
+    runs,
+    train,
+)
 from minires.backend import to_device
 from minires.fast.cuda import graph
 from minires.train import Meter, train_epoch
@@ -250,6 +263,60 @@ def test_what_is_changed_between_two_epochs_is_seen(change):
     assert count("launch") == (6 if change in CHANGES else 9)
 
 
+def test_an_array_of_a_frozen_part_that_is_replaced_between_two_epochs_is_seen():
+    def change(model, optimizer, i):
+        if i:
+            model.first.weight.data = model.first.weight.data * 2
+
+    def make(model):
+        model.first.freeze()
+        return optim.SGD([*model.bn1.parameters(), *model.last.parameters()], lr=0.1, momentum=0.9)
+
+    assert_the_same(make, Small, [partial(batches, 6, seed=seed) for seed in range(2)], change)
+
+
+def test_two_optimizers_take_turns_with_the_parts_of_a_model():
+    """The second packs the weights of its part, which the graph of the first reads."""
+
+    def run(on):
+        with backend.using(cuda_graph=on):
+            model = Small()
+            parts = [model.last], [model.first, model.bn1]
+            pair = [
+                optim.SGD([p for module in part for p in module.parameters()], lr=0.1, momentum=0.9)
+                for part in parts
+            ]
+            for i in range(4):
+                for k, part in enumerate(parts):
+                    for module in part:
+                        module.freeze(k != i % 2)
+                train_epoch(model, batches(6, seed=i), pair[i % 2])
+            return state_of(model, pair[0])
+
+    wanted, found = run(False), run(True)
+    for name, value in wanted.items():
+        np.testing.assert_array_equal(found[name], value, err_msg=name)
+    assert (
+        count("launch") == 9 + 9 - 3
+    )  # the second part's weights stay where they are from its first epoch on
+
+
+def test_a_copy_of_a_model_and_its_optimizer_records_its_own():
+    def run(on):
+        with backend.using(cuda_graph=on):
+            model = Small()
+            optimizer = nesterov(model)
+            train_epoch(model, batches(6), optimizer)
+            model, optimizer = copy.deepcopy((model, optimizer))
+            train_epoch(model, batches(6, seed=1), optimizer)
+            return state_of(model, optimizer)
+
+    wanted, found = run(False), run(True)
+    for name, value in wanted.items():
+        np.testing.assert_array_equal(found[name], value, err_msg=name)
+    assert count("begin") == 2
+
+
 @pytest.mark.parametrize(
     "change", [set_data, set_options, load_optimizer, load_model, another_rate]
 )
@@ -361,6 +428,46 @@ def test_a_step_that_cannot_be_recorded_runs_as_usual_and_a_warning_says_why(lay
         found = trained(make, model, epochs, True)
     assert len(told) == 1 and (count("begin"), count("end"), count("launch")) == (1, 1, 0)
     assert found[:2] == wanted[:2]
+    for name, value in wanted[2].items():
+        np.testing.assert_array_equal(found[2][name], value, err_msg=name)
+
+
+class Averages(nn.Module):
+    """A layer that replaces its array at each step, which its result does not depend on."""
+
+    def __init__(self):
+        self.mean = backend.xp.zeros(8, dtype="f4")
+
+    def forward(self, x):
+        self.mean = self.mean * 0.5 + x.data.sum(axis=0)
+        return x
+
+
+def scaled():
+    """A model with a factor that is a tensor and no Parameter."""
+    model = with_layer(nn.ReLU)
+    model.scale = Tensor(backend.xp.ones(4, dtype="f4"), requires_grad=True)
+    model.forward = lambda x: nn.Sequential.forward(model, x) * model.scale
+    return model
+
+
+def with_scale(model):
+    return optim.SGD([*model.parameters(), model.scale], lr=0.1, momentum=0.9)
+
+
+@pytest.mark.parametrize(
+    ("make", "model", "why"),
+    [
+        (nesterov, partial(with_layer, Averages), "the model's attributes have changed"),
+        (with_scale, scaled, "joins gradients"),
+        (nesterov, scaled, "scale requires a gradient"),
+    ],
+)
+def test_what_a_graph_would_not_repeat_runs_as_usual(make, model, why):
+    wanted = trained(make, model, [partial(batches, 8)], False)
+    with pytest.warns(match=f"^cuda_graph: .*{why}.*step by step$"):
+        found = trained(make, model, [partial(batches, 8)], True)
+    assert count("launch") == 0 and found[:2] == wanted[:2]
     for name, value in wanted[2].items():
         np.testing.assert_array_equal(found[2][name], value, err_msg=name)
 

@@ -205,6 +205,25 @@ def test_a_parameter_in_a_file_has_no_place_and_the_optimizer_is_freed_with_its_
     loss_of(model).backward()
 
 
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda pair: pickle.loads(pickle.dumps(pair))])
+@pytest.mark.parametrize("kind", [optim.SGD, optim.Adam])
+def test_a_copy_of_a_model_and_its_optimizer_trains_on(copied, kind):
+    def run():
+        model = net()
+        optimizer = kind(model.parameters(), lr=0.01)
+        for i in range(6):
+            if i == 3:
+                model, optimizer = copied((model, optimizer))
+            backward(model, optimizer)
+            optimizer.step()
+        return weights(model)
+
+    with ops.without("packed"):
+        wanted = run()
+    for a, b in zip(run(), wanted, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_two_optimizers_of_one_model_take_turns():
     def run():
         model = net()

@@ -18,7 +18,7 @@ from minires.optim.optimizers import Optimizer
 def packed_update(optimizer):
     """Update the parameters of each group as one array, if they can be packed."""
     # Group's number -> its PackedParameters.
-    packed_before = vars(optimizer).setdefault("_packed", {})
+    packed_before = vars(optimizer).setdefault("_packed", Groups())
     for i, group in enumerate(optimizer.groups):
         moved = [parameter for parameter in group["params"] if parameter.grad is not None]
         for parameter in moved:
@@ -31,6 +31,13 @@ def packed_update(optimizer):
         else:
             for parameter in moved:
                 optimizer.update(parameter, group, optimizer.state.setdefault(parameter, {}))
+
+
+class Groups(dict):
+    """{number of a group: its PackedParameters}. A copy is empty: arrays that are views of one array are no views when copied."""
+
+    def __reduce__(self):
+        return Groups, ()
 
 
 def rewind_point(optimizer):
@@ -61,6 +68,12 @@ def kept_gradients(optimizer):
             one.gradients, one.unused = kept, set()
 
     return give
+
+
+def lasting_gradients(optimizer):
+    """Return the arrays that updates get as gradients, except those that are joined for one update."""
+    gradients = [parameter.grad for group in optimizer.groups for parameter in group["params"]]
+    return gradients + [one.gradients[0] for one in vars(optimizer).get("_packed", {}).values()]
 
 
 @faster(accumulate, on="cupy")

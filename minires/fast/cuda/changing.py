@@ -42,6 +42,10 @@ class Changing:
         self._row = 0
         return standing_in(sgd=SGD, adam=ADAM, launch_update=run, **seams)
 
+    def gradients(self):
+        """Return the gradient that each recorded update reads."""
+        return [arrays[1] for arrays, _ in self._recorded]
+
     def send(self):
         """Copy the numbers to the device."""
         self.device[...] = to_device(self.host)

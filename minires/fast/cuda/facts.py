@@ -7,6 +7,7 @@ A recorded step has addresses and numbers of its time. These functions tell whet
 import operator
 
 from minires.backend import is_array, settings, to_host, xp
+from minires.tensor import Tensor
 
 PLAIN = bool, int, float, str, type(None)
 
@@ -24,12 +25,15 @@ def of_model(model, *values):
     return objects, values
 
 
-def of_step(modules, optimizer):
-    """Return the facts that may change between two steps: arrays, modes, options of the optimizer, settings."""
+def of_step(modules, constants, optimizer):
+    """Return the facts that may change between two steps: arrays, modes, options of the optimizer, settings.
+
+    constants  tensors of the model that the optimizer does not update
+    """
     parameters, state = parameters_of(optimizer), optimizer.state
     kept = [state.get(parameter, {}).values() for parameter in parameters]
-    objects = [parameter.data for parameter in parameters]
-    objects += [parameter.requires_grad for parameter in parameters]
+    objects = [tensor.data for tensors in (parameters, constants) for tensor in tensors]
+    objects += [tensor.requires_grad for tensors in (parameters, constants) for tensor in tensors]
     objects += [value for values in kept for value in values if hasattr(value, "shape")]
     objects += [module.training for module in modules]
     options = [{**group, "params": None, "lr": None} for group in optimizer.groups]
@@ -47,6 +51,17 @@ def same(facts, others):
 def parameters_of(optimizer):
     """Return the parameters of all groups."""
     return [parameter for group in optimizer.groups for parameter in group["params"]]
+
+
+def constants_of(model, optimizer):
+    """Return [(name, tensor)] of the model's tensors that the optimizer does not update."""
+    own = {id(parameter) for parameter in parameters_of(optimizer)}
+    return [
+        (f"{path}.{name}" if path else name, value)
+        for path, module in model.modules()
+        for name, value in module.named_attributes()
+        if isinstance(value, Tensor) and id(value) not in own
+    ]
 
 
 def changed_arrays(model, optimizer):

@@ -21,7 +21,7 @@ from minires.fast.cuda import facts, gemm
 from minires.fast.cuda.changing import Changing
 from minires.fast.cuda.cublas import Cublas
 from minires.fast.cuda.device import address, memory
-from minires.fast.packed import kept_gradients, rewind_point
+from minires.fast.packed import kept_gradients, lasting_gradients, rewind_point
 from minires.functional import cross_entropy
 from minires.ops.forms import faster, has_forms
 from minires.optim import SGD, Adam, AdamW, GradScaler, Lookahead
@@ -65,9 +65,8 @@ def obstacle(model, optimizer):
     for name, module in model.modules():
         if isinstance(module, nn.Dropout) and module.p and not module.frozen:
             return f"dropout ({name}) draws a mask on the host at each step"
-    known = {id(parameter) for parameter in facts.parameters_of(optimizer)}
-    for name, parameter in model.named_parameters():
-        if parameter.requires_grad and id(parameter) not in known:
+    for name, tensor in facts.constants_of(model, optimizer):
+        if tensor.requires_grad:
             return f"{name} requires a gradient and is not among the optimizer's parameters"
     return None
 
@@ -123,6 +122,7 @@ class CapturedStep:
             except Exception as error:  # of the loader, the library or the device
                 self._give_up(error)
         self.modules = [module for _, module in model.modules()]
+        self.constants = [tensor for _, tensor in facts.constants_of(model, optimizer)]
         around = xp.cuda.get_current_stream()
         self.stream.wait_event(around.record())
         self.model, self.optimizer = model, optimizer
@@ -150,7 +150,11 @@ class CapturedStep:
         if self.graph is not None:
             return self._launch()
         self.steps += 1
-        return self._step_by(self.changing.launching) if self.steps <= WARM_UP else self._capture()
+        return (
+            self._step_by(self.changing.launching)
+            if self.steps <= WARM_UP
+            else self._capture(x, labels)
+        )
 
     def _fits(self, x, labels):
         """Return True if a batch is like those that are recorded: like the first one, or like WARM_UP others in a row."""
@@ -163,7 +167,7 @@ class CapturedStep:
         return kind == self.kind
 
     def _now(self):
-        return facts.of_step(self.modules, self.optimizer)
+        return facts.of_step(self.modules, self.constants, self.optimizer)
 
     def _step(self, x, labels):
         logits = self.model(Tensor(x))
@@ -194,10 +198,13 @@ class CapturedStep:
         self.graph.launch(self.stream)
         return facts.copies(self.results)
 
-    def _capture(self):
+    def _capture(self, x, labels):
         """Do a step as usual, record it, launch the graph from the same start, and compare: if numbers differ, the step depends
         on something that the graph keeps, such as a random number that is drawn on the host.
         """
+        if not facts.same(facts.of_model(self.model, self.label_smoothing), self.known):
+            self._give_up(RuntimeError("the model's attributes have changed since the epoch began"))
+            return self._step(x, labels)
         arrays = facts.changed_arrays(self.model, self.optimizer)
         start, rewind = facts.copies(arrays), rewind_point(self.optimizer)
         results = self._step_by(self.changing.launching)
@@ -232,6 +239,9 @@ class CapturedStep:
                 self.stream.end_capture()
             raise
         self.graph = self.stream.end_capture()
+        lasting = set(map(id, lasting_gradients(self.optimizer)))
+        if not lasting.issuperset(map(id, self.changing.gradients())):
+            raise RuntimeError("the optimizer joins gradients at each step")
         self.give_gradients, self.facts = kept_gradients(self.optimizer), self._now()
 
     def _give_up(self, error):
