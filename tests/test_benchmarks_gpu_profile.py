@@ -75,7 +75,7 @@ def test_without_pytorch_each_launch_and_each_product_is_timed():
     names = {name for name in pieces if not name.startswith("product ")}
     (sgd,) = (name for name in names if name.startswith("sgd<"))
     assert names == set(moved)
-    assert len(pieces["product 4 x 8 @ 8 x 10"]) == 1  # the linear layer
+    assert len(pieces["product 4 x 16 @ 16 x 10"]) == 1  # the linear layer
     assert all(seconds > 0 for found in pieces.values() for seconds in found)
     # Weights, gradients and velocities, 4 bytes each.
     assert moved[sgd] == 3 * 4 * 1454

@@ -691,7 +691,7 @@ def test_of_a_step_as_usual_the_numbers_of_the_update_alone_differ(name, monkeyp
     assert differing == [{"Nesterov": "sgd", "Adam": "adam"}[name]]
 
 
-def test_a_replayed_step_asks_little_of_the_host(capsys):
+def test_a_replayed_step_asks_little_of_the_host():
     """Calls of Python functions, NumPy's stand-ins for CuPy left out. `-s` prints them."""
     found = {}
     for on in (False, True):
@@ -711,8 +711,7 @@ def test_a_replayed_step_asks_little_of_the_host(capsys):
 
         trained(nesterov, net, [epoch], on)
         found[on] = len(calls)
-    with capsys.disabled():
-        print(f"\nPython calls of a step: {found[False]}, of a replayed one {found[True]}")
+    print(f"Python calls of a step: {found[False]}, of a replayed one {found[True]}")
     assert found[True] < found[False] / 4
 
 
