@@ -1,6 +1,7 @@
 """The command line of both benchmarks, of the CPU and of the GPU."""
 
 import argparse
+import os
 from pathlib import Path
 
 
@@ -33,7 +34,7 @@ def arguments(name, doc, parts, pictures, checks=()):
     parser.add_argument(
         "--smoke", action="store_true", help="run everything once and small, to see that it works"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help=f"all figures ({figures})")
+    parser.add_argument("--json", type=_writable, metavar="FILE", help=f"all figures ({figures})")
     parser.add_argument(
         "--pictures", type=Path, metavar="FOLDER", help=f"for {' and '.join(pictures)} ({folder})"
     )
@@ -45,3 +46,14 @@ def arguments(name, doc, parts, pictures, checks=()):
     if not options.smoke and not options.only and not preflight:
         options.json, options.pictures = options.json or figures, options.pictures or folder
     return options
+
+
+def _writable(text):
+    """Return the path of a file that can be written, before minutes of work rely on it."""
+    path = Path(text)
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise argparse.ArgumentTypeError(
+            f"cannot write {text}: expected a file in a folder that you may write to"
+        )
+    return path

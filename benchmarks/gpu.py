@@ -13,6 +13,7 @@ import importlib
 import importlib.util
 import json
 import os
+import resource
 import sys
 import tempfile
 import time
@@ -34,7 +35,7 @@ from benchmarks import (
 from benchmarks.command import arguments
 from benchmarks.gpu_call import Call
 from benchmarks.problems import GPU, GPU_SMOKE
-from minires import backend
+from minires import backend, files
 from minires.backend import card
 
 # In the order in which they are wanted.
@@ -53,15 +54,25 @@ PINS = {"CUPY_TF32": "lets CuPy round the factors of products to TF32", "NVIDIA_
 
 
 def main():
-    """Run the command. Exit status 2: there is no GPU, or the figures would mean nothing. 1: a part of minires failed."""
+    """Run the command. Exit status 2: there is no GPU, or the figures would mean nothing. 1: a part of minires failed.
+    130: it was interrupted.
+    """
+    try:
+        sys.exit(_run())
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
+
+
+def _run():
     begun = time.perf_counter()
     options = arguments("gpu", __doc__, PARTS, (ROOFLINE, STEP), gpu_preflight.KINDS)
     if options.preflight:
-        sys.exit(gpu_preflight.preflight(smoke=options.smoke, only=options.only, path=options.json))
+        return gpu_preflight.preflight(smoke=options.smoke, only=options.only, path=options.json)
     why = pinned()
     if why and not options.smoke:
         print(f"not measured: {why}", file=sys.stderr)
-        sys.exit(2)
+        return 2
     figures = {"smoke": options.smoke, "date": datetime.now(UTC).isoformat(timespec="seconds"), "commit": host.commit(),
                "machine": {}, "limits": {}, "parts": {}, "failed": {}, "took": {}, "seconds": 0.0}  # fmt: skip
     if options.only:
@@ -71,7 +82,7 @@ def main():
     drawn(figures, options.pictures)
     for fault in faults:
         print(f"failed: {fault}", file=sys.stderr)
-    sys.exit(1 if faults else 0)
+    return 1 if faults else 0
 
 
 def pinned():
@@ -108,7 +119,7 @@ def each_apart(options, figures, begun):
                 limit + plan.grace,
             )
             sys.stderr.write(ended.errors)
-            if ended.code == 2 and not file.exists():
+            if ended.code == 2 and i == 0 and not file.exists():
                 sys.exit(2)
             merged(figures, name, file, ended)
             if ended.code:
@@ -128,7 +139,7 @@ def merged(figures, name, file, ended):
         found = json.loads(file.read_text(encoding="utf-8"))
         for key in ("machine", "limits", "parts", "failed"):
             figures[key].update(found[key])
-    if ended.code not in (0, 1) and name not in figures["failed"]:
+    if ended.code and (ended.code != 1 or not file.exists()) and name not in figures["failed"]:
         figures["failed"][name] = ended.why
     figures["took"][name] = ended.seconds
 
@@ -140,13 +151,13 @@ def in_this_process(options, figures, begun):
     except card.Unusable as why:
         print(why, file=sys.stderr)
         sys.exit(2)
-    peers = None
-    if not options.smoke and importlib.util.find_spec("torch"):
-        peers = importlib.import_module("benchmarks.gpu_peers")
+    if options.within:
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash leaves no file
+    peers, without = pytorch(options.smoke)
     with backend.using(device.backend):
         plan = GPU_SMOKE if options.smoke else GPU
-        call = Call(device, plan, peers if peers and peers.usable() else None)
-        figures["machine"] = described(call, peers, quiet=options.continued)
+        call = Call(device, plan, peers)
+        figures["machine"] = described(call, without, quiet=options.continued)
         measure(call, figures, options.only, options.json, begun, options.within or plan.seconds)
     if not options.continued and options.within is None:
         print(
@@ -156,7 +167,20 @@ def in_this_process(options, figures, begun):
     return call.faults
 
 
-def described(call, peers, *, quiet=False):
+def pytorch(smoke):
+    """Return (benchmarks.gpu_peers, None); or (None, why PyTorch is not measured)."""
+    if smoke:
+        return None, "is left out"
+    if not importlib.util.find_spec("torch"):
+        return None, "is not installed"
+    try:
+        peers = importlib.import_module("benchmarks.gpu_peers")
+        return (peers, None) if peers.usable() else (None, "finds no GPU")
+    except Exception as error:  # such as a library of CUDA's that does not load
+        return None, f"cannot be imported ({gpu_device.reason(error)})"
+
+
+def described(call, without, *, quiet=False):
     """Return what the machine is, as figures to save, and print it."""
     facts = {**call.device.describe(), "torch": call.peers and call.peers.describe()}
     if quiet:
@@ -178,8 +202,7 @@ def described(call, peers, *, quiet=False):
             f"PyTorch {facts['torch']['version']}, CUDA {facts['torch']['cuda']}, cuDNN {facts['torch']['cudnn']}"
         )
     else:
-        why = "finds no GPU" if peers else "is not installed" if facts["cupy"] else "is left out"
-        print(f"PyTorch {why}: minires alone")
+        print(f"PyTorch {without}: minires alone")
     return facts
 
 
@@ -226,10 +249,10 @@ def kept(figures, name, path, rows):
 
 
 def saved(figures, path):
-    """Write the figures, if they are to be written."""
+    """Write the figures, if there is a path for them."""
     if path:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(figures, indent=1) + "\n")
+        files.write(path, f"{json.dumps(figures, indent=1)}\n".encode())
 
 
 def drawn(figures, folder):

@@ -30,7 +30,7 @@ class Wrong(Exception):
 
 
 class NotThere(Exception):
-    """What a check is about is not there: the reason."""
+    """The subject of a check is not there: the reason."""
 
 
 def files():

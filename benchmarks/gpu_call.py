@@ -1,4 +1,4 @@
-"""What the parts of benchmarks.gpu share: the device, the plan, the time that is left, and what went wrong."""
+"""The things that all parts of benchmarks.gpu use: the device, the plan, the time that is left, and what went wrong."""
 
 import time
 from contextlib import nullcontext
@@ -20,7 +20,7 @@ class Call:
         self.begun = time.perf_counter()
 
     def begin(self, name, begun, left):
-        """Begin a part: at this time, with so many seconds left for all."""
+        """Begin a part, at this time and with `left` seconds for all parts."""
         self.begun, self.limit = begun, min(self.plan.parts[name].limit, left)
 
     def elapsed(self):

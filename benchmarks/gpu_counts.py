@@ -26,7 +26,7 @@ PRODUCTS = "product", "stack of products"
 
 
 class Counts(NamedTuple):
-    """What a step asks for: launches by name, of minires's kernels and products, and of operations of CuPy's own; the bytes of the
+    """The demands of a step: launches by name, of minires's kernels and products, and of operations of CuPy's own; the bytes of the
     arrays that they read and write, each array once a launch; and the Python functions that are called.
     """
 
@@ -160,6 +160,8 @@ def main():
     parser.add_argument("--batch", type=int, default=512, metavar="N", help="images (512)")
     parser.add_argument("--net", choices=NETS, default="resnet18", metavar="NET", help="(resnet18)")
     options = parser.parse_args()
+    if options.batch < 1:
+        parser.error(f"--batch {options.batch}: expected one image or more")
     for mode in MODES:
         counts = count(mode, options.batch, options.net)
         print(f"{options.net}, batch {options.batch}, {mode}: {counts.calls:,} Python calls")

@@ -77,7 +77,7 @@ class Card:
         self.device.synchronize()
 
     def seconds(self, function, calls):
-        """Return the seconds of a call on the GPU, on average over `count` calls in a row, without the host's time for launching
+        """Return the seconds of a call on the GPU, on average over `calls` calls in a row, without the host's time for launching
         them: the GPU is kept busy until all of them are in its queue. If that takes longer than the longest hold, launches count.
         """
         for hold in (LAUNCH * calls, 10 * LAUNCH * calls):
@@ -172,7 +172,7 @@ class Processor:
         """Do nothing: a call that has returned is done."""
 
     def seconds(self, function, calls):
-        """Return the seconds of a call, on average over `count` calls."""
+        """Return the seconds of a call, on average over `calls` calls."""
         begun = time.perf_counter()
         for _ in range(calls):
             function()

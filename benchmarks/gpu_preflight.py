@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from benchmarks import apart, gpu_agreement, gpu_checks, gpu_device, gpu_training, host
 from benchmarks.gpu_agreement import NotThere
 from benchmarks.problems import PREFLIGHT, PREFLIGHT_SMOKE
-from minires import backend
+from minires import backend, files
 from minires.backend import card
 
 WORKS, FAILED, NOT_THERE, NO_CARD = "works", "FAILED", "not there", "no card"
@@ -48,7 +48,7 @@ SHOWN = 15  # lines of what a failed check wrote to stderr
 
 
 class Place(NamedTuple):
-    """What a check needs to know."""
+    """The facts that a check needs."""
 
     device: Any  # a gpu_device.Card or Processor
     plan: Any  # a problems.PreflightPlan
@@ -62,27 +62,40 @@ class Place(NamedTuple):
 
 
 def preflight(*, smoke, only=None, path=None):
-    """Run the checks, print a table, and return the exit status: 0 if all work, 1 if one failed, 2 if there is no GPU.
+    """Run the checks, print a table, and return the exit status: 0 if all work, 1 if one failed, 2 if there is no GPU,
+    130 if it was interrupted: the table then has the checks before.
 
     only  kinds of checks    path  of a JSON file for the results
     """
-    begun, found = time.perf_counter(), {}
+    begun, found, stopped = time.perf_counter(), {}, False
     chosen = [name for name in CHECKS if only is None or name.split()[0] in only]
     with tempfile.TemporaryDirectory(prefix="preflight-") as folder:
         for name in chosen:
             print(f"{name}", flush=True)
-            found[name] = _in_its_process(name, Path(folder), smoke)
-            if found[name]["result"] == NO_CARD:
-                print(found[name]["why"], file=sys.stderr)
-                return 2
+            try:
+                row = _in_its_process(name, Path(folder), smoke)
+            except KeyboardInterrupt:
+                stopped = True
+                break
+            if row["result"] == NO_CARD:
+                if not found:
+                    print(row["why"], file=sys.stderr)
+                    return 2
+                row["result"] = FAILED  # it was there, and is lost
+            found[name] = row
+    if stopped:
+        print("interrupted", file=sys.stderr)
+    if not found:
+        return 130
     seconds = time.perf_counter() - begun
     _print_table(found, seconds)
     if path:
+        results = {"smoke": smoke, "date": datetime.now(UTC).isoformat(timespec="seconds"), "commit": host.commit(),
+                   "seconds": seconds, "checks": found}  # fmt: skip
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"smoke": smoke, "date": datetime.now(UTC).isoformat(timespec="seconds"), "commit": host.commit(),
-                                    "seconds": seconds, "checks": found}, indent=1) + "\n")  # fmt: skip
+        files.write(path, f"{json.dumps(results, indent=1)}\n".encode())
         print(f"results in {path}")
-    return 1 if any(row["result"] == FAILED for row in found.values()) else 0
+    return 130 if stopped else int(any(row["result"] == FAILED for row in found.values()))
 
 
 def _in_its_process(name, folder, smoke):

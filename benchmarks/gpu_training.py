@@ -113,7 +113,7 @@ def stream(place):
             f"losses {told} are {100 * off:.2g} % from those on the default stream: something does not wait for its input"
         )
     return f"{count} steps have the same losses as on the default stream" + (
-        "" if found == wanted else ", but for rounding"
+        "" if found == wanted else ", up to rounding"
     )
 
 

@@ -38,9 +38,9 @@ def training(model, x, labels):
 
 
 def epoch(model, x, labels, steps, **options):
-    """Return a function that trains for so many steps on one batch by train_epoch, and returns its Score.
+    """Return a function that trains on one batch for `steps` steps by train_epoch, and returns its Score.
 
-    options  settings, such as cuda_graph=True. Raises  UserWarning: a step that should be one launch is none
+    options  settings, such as cuda_graph=True. Raises  UserWarning: steps cannot be one launch each
     """
     optimizer, batches = optim.SGD(model.parameters(), **SGD), [(x, labels)] * steps
 

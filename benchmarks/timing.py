@@ -36,7 +36,7 @@ def _one_turn(way, turn, synchronise):
 
 
 def of_calls(way, calls, synchronise):
-    """Return the seconds of a call, on average over `count` calls, from an idle device to an idle device."""
+    """Return the seconds of a call, on average over `calls` calls, from an idle device to an idle device."""
     synchronise()
     begun = time.perf_counter()
     for _ in range(calls):

@@ -93,6 +93,42 @@ def test_without_a_card_there_is_one_process_and_one_sentence(monkeypatch, capsy
     assert run() == 2 and capsys.readouterr() == ("", "no GPU\n") and apart.run.call_count == 1
 
 
+def test_a_part_that_ends_without_a_file_is_named_in_the_figures(monkeypatch, tmp_path, capsys):
+    """The first raises before it measures, and the GPU is lost to all others: that is not the exit status of no GPU."""
+    ended = iter([apart.Ended(1, 1.0, False, "ImportError: a library")])
+    lost = apart.Ended(2, 1.0, False, "no GPU\n")
+    monkeypatch.setattr(apart, "run", lambda *_: next(ended, lost))
+    assert run("--smoke", "--json", f"{tmp_path}/gpu.json") == 1
+    failed = json.loads((tmp_path / "gpu.json").read_text())["failed"]
+    assert failed == {"steps": "ImportError: a library", **dict.fromkeys(PARTS[1:], "no GPU")}
+    assert "failed: memory: no GPU\n" in capsys.readouterr().err
+
+
+def test_an_interrupt_ends_it_without_a_traceback(monkeypatch, capsys):
+    monkeypatch.setattr(apart, "run", mock.Mock(side_effect=KeyboardInterrupt))
+    assert run("--smoke") == 130 and capsys.readouterr().err == "interrupted\n"
+
+
+def test_a_pytorch_that_cannot_be_imported_is_left_out_with_the_reason(monkeypatch, tmp_path):
+    (tmp_path / "torch.py").write_text("raise OSError('libcudart.so.12: cannot open it')")
+    for name in [name for name in sys.modules if name == "torch" or name.startswith("torch.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delitem(sys.modules, "benchmarks.gpu_peers", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    why = "cannot be imported (OSError: libcudart.so.12: cannot open it)"
+    assert gpu.pytorch(smoke=False) == (None, why)
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_anything_is_measured(
+    monkeypatch, tmp_path, capsys
+):
+    monkeypatch.setattr(apart, "run", None)
+    (tmp_path / "file").touch()
+    for path in (tmp_path, tmp_path / "file" / "gpu.json"):
+        assert run("--smoke", "--json", str(path)) == 2
+        assert f"cannot write {path}: expected a file in a folder" in capsys.readouterr().err
+
+
 def test_a_part_has_the_time_that_is_left(capsys):
     made = call()
     made.begin("steps", made.begun, 7.0)

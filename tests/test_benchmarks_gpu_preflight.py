@@ -119,6 +119,30 @@ def test_all_that_works_is_status_0_and_no_card_is_status_2(checks, capfd):
     assert capfd.readouterr().err == "there is no GPU\n"
 
 
+@pytest.mark.slow
+def test_a_gpu_that_is_lost_later_is_a_failure_and_the_table_is_printed(checks, capfd):
+    checks(works=60, without_card=60)
+    assert gpu_preflight.preflight(smoke=True) == 1
+    rows = table(capfd.readouterr().out)
+    assert rows["works"][0] == "works" and rows["without card"][::2] == (
+        "FAILED",
+        "there is no GPU",
+    )
+
+
+def test_an_interrupt_prints_the_checks_before_it(monkeypatch, capsys):
+    def ends(name, *_):
+        if name == "views":
+            raise KeyboardInterrupt
+        return {"result": "works", "why": "all is well", "seconds": 1.0, "figures": {}}
+
+    monkeypatch.setattr(gpu_preflight, "_in_its_process", ends)
+    assert gpu_preflight.preflight(smoke=True, only=["versions", "views", "costs"]) == 130
+    said = capsys.readouterr()
+    assert list(table(said.out)) == ["versions"] and said.err == "interrupted\n"
+    assert gpu_preflight.preflight(smoke=True, only=["views"]) == 130
+
+
 def test_without_a_card_preflight_says_so_in_one_sentence():
     try:
         card.load()

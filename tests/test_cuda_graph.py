@@ -532,7 +532,7 @@ OBSTACLES = {
 def test_what_is_known_not_to_work_is_not_tried(why):
     model, make = OBSTACLES[why]
     wanted = trained(make, model, [partial(batches, 6)], False)
-    with pytest.warns(match=f"^cuda_graph: {why}.*; training goes on step by step$"):
+    with pytest.warns(match=f"^cuda_graph: {why}.*; training continues step by step$"):
         found = trained(make, model, [partial(batches, 6)], True)
     assert found[0] == wanted[0] and not NOW.calls
 

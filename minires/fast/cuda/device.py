@@ -83,7 +83,7 @@ def budget():
 
 
 def may_keep(nbytes):
-    """Return True if three quarters of the memory stay free beside this many bytes, kept for the backward pass."""
+    """Return True if three quarters of the memory stay free besides this many bytes, kept for the backward pass."""
     every, free = memory()
     return free - nbytes >= every * 3 // 4
 

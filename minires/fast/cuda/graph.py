@@ -7,7 +7,7 @@ This form replaces train.train_epoch. The host then has little to do at each ste
 
 A graph repeats what was recorded, with the same addresses and numbers. So each batch is copied into the same two arrays, the
 learning rate and Adam's corrections are read from the device (see changing.py), and results are copied out after a launch.
-Whatever else the step depends on is compared each time (see facts.py), and the step is recorded anew if it has changed. A step
+Whatever else the step depends on is compared each time (see facts.py), and the step is recorded again if it has changed. A step
 that cannot be recorded runs as usual, and a warning says why.
 """
 
@@ -72,7 +72,7 @@ def obstacle(model, optimizer):
 
 
 def _warn(why):
-    warnings.warn(f"cuda_graph: {why}; training goes on step by step", stacklevel=2)
+    warnings.warn(f"cuda_graph: {why}; training continues step by step", stacklevel=2)
 
 
 def _free_unused():
@@ -134,7 +134,7 @@ class CapturedStep:
             around.wait_event(self.stream.record())
 
     def __call__(self, x, labels):
-        """Do a step. Returns (loss, logits), arrays that stay as they are."""
+        """Do a step. Returns (loss, logits), arrays that no later step changes."""
         fits = self._fits(x, labels)
         if self.products is None or self.failed or not fits:
             return self._step(x, labels)
@@ -184,7 +184,7 @@ class CapturedStep:
             return self._step(*self.inputs)
 
     def _memory(self):
-        """Return what device.memory() does, less what the pool of the graph has given out."""
+        """Return what device.memory() does, less what arrays take of the graph's own pool."""
         every, free = memory.default()
         return every, free - self.pool.used_bytes()
 

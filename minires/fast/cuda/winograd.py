@@ -126,7 +126,7 @@ def winograd_kept(x, weight, bias=None, *, stride=1, padding=0, needs_input_grad
     """conv2d by Winograd's tiles of stride 1, where they pay; never with TF32, as tensor cores gain nothing from fewer multiplications.
 
     It differs from winograd in two ways. B x B' is kept for the gradient of the weight, while most of the memory is free.
-    And the gradient of x is a convolution by tiles as well: of g with the filters turned by 180 degrees. Its tiles do not overlap.
+    And the gradient of x is a convolution by tiles as well: of g with the filters rotated by 180 degrees. Its tiles do not overlap.
     Saves  weight, and x or B x B', which is 2.25 times as large for m = 4.
     """
     tile, stride, padding = tile_that_pays(x, weight, bias, stride, padding)
