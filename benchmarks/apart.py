@@ -7,7 +7,9 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import threading
 import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +18,7 @@ PYTHON = (sys.executable, "-X", "faulthandler")  # which says on stderr where a 
 FRAME = re.compile(r'^  File "(.+)", line (\d+)(?: in (\S+))?')
 LIBRARY = sysconfig.get_path("stdlib")
 LAST = 5.0  # seconds to say where it hangs, before it is killed
+ENDING = signal.SIGTERM, signal.SIGHUP
 
 
 class Ended(NamedTuple):
@@ -66,7 +69,8 @@ def run(words, seconds, *, variables=None, stdout=None):
         process = subprocess.Popen(words, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=stdout,
                                    stderr=errors, start_new_session=True)  # fmt: skip
         try:
-            process.wait(seconds)
+            with _ended_by_signals():
+                process.wait(seconds)
         except subprocess.TimeoutExpired:
             ended = time.perf_counter()
             process.send_signal(signal.SIGABRT)  # faulthandler then says where it is
@@ -74,6 +78,13 @@ def run(words, seconds, *, variables=None, stdout=None):
                 process.wait(LAST)
             except subprocess.TimeoutExpired:
                 pass
+        except (
+            BaseException
+        ):  # this process is interrupted: the command ends its own commands first
+            process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(LAST)
+            raise
         finally:
             _kill(process)
         errors.seek(0)
@@ -81,6 +92,27 @@ def run(words, seconds, *, variables=None, stdout=None):
     return Ended(
         process.returncode, (ended or time.perf_counter()) - begun, ended is not None, text
     )
+
+
+@contextmanager
+def _ended_by_signals():
+    """Context manager: a signal that would end this process raises SystemExit instead, so that no command outlives it."""
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {number: signal.getsignal(number) for number in ENDING}
+
+    def end(number, _):
+        sys.exit(128 + number)
+
+    for number, handler in before.items():
+        if handler is signal.SIG_DFL:  # nohup ignores SIGHUP
+            signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            if handler is signal.SIG_DFL:
+                signal.signal(number, handler)
 
 
 def _kill(process):

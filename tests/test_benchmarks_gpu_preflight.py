@@ -2,7 +2,9 @@
 
 import json
 import re
+import signal
 import subprocess
+import time
 
 import pytest
 
@@ -187,3 +189,23 @@ def test_a_process_ends_with_its_children():
         ).why
         is None
     )
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_no_command_outlives_one_that_is_interrupted(tmp_path, name):
+    """Not even one that a command runs apart in its turn, as a check runs its training."""
+    alive, ran = (
+        tmp_path / "alive",
+        "from benchmarks import apart; apart.run((*apart.PYTHON, '-c', {!r}), 60)",
+    )
+    beats = f"import pathlib, time\nfor i in range(900): pathlib.Path({str(alive)!r}).write_text(str(i)); time.sleep(0.05)"
+    command = [*apart.PYTHON, "-c", ran.format(ran.format(beats))]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL) as process:
+        while not alive.exists():
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.Signals[name])
+        assert process.wait(20)
+    last = alive.read_text()
+    time.sleep(0.5)
+    assert alive.read_text() == last
