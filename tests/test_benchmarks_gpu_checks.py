@@ -13,6 +13,7 @@ from benchmarks import gpu_agreement, gpu_checks, gpu_device, gpu_preflight, gpu
 from benchmarks.gpu_agreement import NotThere, Wrong
 from benchmarks.problems import NETS, PREFLIGHT, PREFLIGHT_SMOKE, Shape
 from minires import backend, ops
+from minires.fast.cuda import winograd
 from minires.ops.forms import FUNCTIONS
 from tests import recorder, shim
 from tests.halves import TYPES, needs_bfloat16
@@ -186,6 +187,24 @@ def test_a_convolution_in_the_wrong_precision_is_found():
             gpu_agreement.convolution(place(plan=SMALL), "tf32")
         with ops.standing_in(times(1.01, "product")), pytest.raises(Wrong, match="off by"):
             gpu_agreement.convolution(place(plan=SMALL), "fp16")
+
+
+@needs_compiler
+def test_a_fault_in_the_convolution_that_a_network_takes_on_a_gpu_is_found(on_kernels, monkeypatch):
+    """Its gradient of the image is of its own: by_tiles, which is compared as well, computes another."""
+    plan = PREFLIGHT_SMOKE._replace(convolutions=(Shape(8, 8, 8, 8, 3, 1),))
+    assert "conv2d" in gpu_agreement.convolution(place(plan=plan), "float32")
+    real, calls = winograd._by_tiles, []
+
+    def unflipped(maps, x, weight):
+        calls.append(weight.shape)
+        backward = len(calls) % 2 == 0
+        return real(maps, x, weight[::-1, ::-1] if backward else weight)
+
+    monkeypatch.setattr(winograd, "_by_tiles", unflipped)
+    with pytest.raises(Wrong, match="^conv2d, 3x3 8->8, 8x8: off by [01]"):
+        gpu_agreement.convolution(place(plan=plan), "float32")
+    assert calls
 
 
 def test_the_error_of_no_number_is_no_small_error():
