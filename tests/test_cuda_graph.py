@@ -432,6 +432,23 @@ def test_a_step_that_cannot_be_recorded_runs_as_usual_and_a_warning_says_why(lay
         np.testing.assert_array_equal(found[2][name], value, err_msg=name)
 
 
+def test_a_step_that_changes_all_the_time_is_not_recorded_again_and_again():
+    now = []
+
+    def keep(model, optimizer, i):
+        now[:] = [optimizer]
+
+    def epoch():
+        for i, batch in enumerate(batches(30)):
+            now[0].groups[0]["weight_decay"] = 1e-3 * i
+            yield batch
+
+    wanted = trained(nesterov, Small, [epoch], False, keep)
+    with pytest.warns(match="changes from step to step") as told:
+        found = trained(nesterov, Small, [epoch], True, keep)
+    assert len(told) == 1 and count("begin") == graph.IN_VAIN and found[:2] == wanted[:2]
+
+
 class Averages(nn.Module):
     """A layer that replaces its array at each step, which its result does not depend on."""
 

@@ -30,6 +30,9 @@ from minires.train import Meter, train_epoch
 
 # Steps before the one that is recorded: they compile kernels, load those of cuBLAS, and pack the parameters.
 WARM_UP = 3
+IN_VAIN = (
+    3  # graphs in a row that were replayed less than WARM_UP times, after which none is recorded
+)
 WORKSPACE = 32 << 20  # bytes for the products' own use: the most that cuBLAS recommends
 WRAPPERS = {
     GradScaler: "loss scaling reads at each step whether the gradients are finite",
@@ -96,7 +99,7 @@ class CapturedStep:
 
     def __init__(self):
         self.model = self.optimizer = self.known = self.kind = self.other = None
-        self.label_smoothing, self.others = 0.0, 0
+        self.label_smoothing, self.others, self.in_vain = 0.0, 0, 0
         self.stream = self.products = self.graph = None
         self._forget()
 
@@ -107,7 +110,7 @@ class CapturedStep:
         if self.graph is not None:
             self.stream.synchronize()
         self.graph = self.pool = self.inputs = self.results = self.facts = self.changing = None
-        self.give_gradients, self.steps, self.failed = None, 0, False
+        self.give_gradients, self.steps, self.launches, self.failed = None, 0, 0, False
 
     @contextmanager
     def begun(self, model, optimizer, label_smoothing):
@@ -115,7 +118,7 @@ class CapturedStep:
         known = facts.of_model(model, label_smoothing)
         if self.known is None or not facts.same(known, self.known):
             self._forget()
-            self.known, self.label_smoothing = known, label_smoothing
+            self.known, self.label_smoothing, self.in_vain = known, label_smoothing, 0
             self.stream, self.products = xp.cuda.Stream(non_blocking=True), None
             try:
                 self.products = products_on(self.stream)
@@ -139,6 +142,10 @@ class CapturedStep:
         if self.products is None or self.failed or not fits:
             return self._step(x, labels)
         if self.graph is not None and not facts.same(self._now(), self.facts):
+            self.in_vain = self.in_vain + 1 if self.launches < WARM_UP else 0
+            if self.in_vain == IN_VAIN:
+                self._give_up(RuntimeError("what it depends on changes from step to step"))
+                return self._step(x, labels)
             self._forget()
         if self.inputs is None:
             _free_unused()
@@ -189,6 +196,7 @@ class CapturedStep:
         return every, free - self.pool.used_bytes()
 
     def _launch(self):
+        self.launches += 1
         self.give_gradients()
         before = self.changing.host.tobytes()
         with self.changing.noting():
