@@ -18,7 +18,7 @@ PYTHON = (sys.executable, "-X", "faulthandler")  # which says on stderr where a 
 FRAME = re.compile(r'^  File "(.+)", line (\d+)(?: in (\S+))?')
 LIBRARY = sysconfig.get_path("stdlib")
 LAST = 5.0  # seconds to say where it hangs, before it is killed
-ENDING = signal.SIGTERM, signal.SIGHUP
+ENDING = signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)  # Windows has no SIGHUP
 
 
 class Ended(NamedTuple):
@@ -53,6 +53,14 @@ class Ended(NamedTuple):
         for path, line, function in (own or found)[:1]:
             return f", in {function or 'a function'} ({Path(path).name}, line {line})"
         return ""
+
+
+def leave_no_core_file():
+    """Let a crash of this process leave no file."""
+    with suppress(ImportError):  # Windows leaves none
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def run(words, seconds, *, variables=None, stdout=None):

@@ -13,7 +13,6 @@ import importlib
 import importlib.util
 import json
 import os
-import resource
 import sys
 import tempfile
 import time
@@ -152,7 +151,7 @@ def in_this_process(options, figures, begun):
         print(why, file=sys.stderr)
         sys.exit(2)
     if options.within:
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash leaves no file
+        apart.leave_no_core_file()
     peers, without = pytorch(options.smoke)
     with backend.using(device.backend):
         plan = GPU_SMOKE if options.smoke else GPU

@@ -3,7 +3,6 @@ its own, so that a crash or a hang costs one line of the table at the end.
 """
 
 import json
-import resource
 import sys
 import tempfile
 import time
@@ -140,7 +139,7 @@ def _print_table(found, seconds):
 
 def main(name, folder, *words):
     """Run one check in this process, and write what it found to a file in the folder."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash leaves no file
+    apart.leave_no_core_file()
     smoke, figures = "smoke" in words, {}
     row = {"result": WORKS, "why": None}
     try:

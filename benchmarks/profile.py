@@ -4,7 +4,6 @@ run in parallel.
 
 import contextlib
 import functools
-import resource
 import statistics
 import sys
 import time
@@ -102,6 +101,8 @@ def by_kind(step):
 
 def side_by_side(step, threads):
     """Return medians of a step: (seconds, of all threads together, how often one went to sleep before it was done)."""
+    import resource  # Windows has none, and the rest of this file is used there
+
     figures = []
     with backend.using_threads(threads):
         for _ in range(STEPS):

@@ -18,7 +18,7 @@ LIMITS = {
     "tf32": (220, 69),  # (254, 80.0)
     "bf16 mixed": (220, 35),  # (254, 40.4)
 }
-CALLS = 10_650  # Python functions a step, half of what was counted at first
+CALLS = {"float32": 10_300, "tf32": 8_300, "bf16 mixed": 8_600}  # Python functions a step
 PARAMETERS = 62
 
 
@@ -41,7 +41,7 @@ def test_a_step_launches_few_kernels_and_moves_few_bytes(counted, mode):
 @needs_bfloat16
 @pytest.mark.parametrize("mode", LIMITS)
 def test_the_host_calls_few_functions_for_a_step(counted, mode):
-    assert counted[mode].calls <= CALLS
+    assert counted[mode].calls <= CALLS[mode]
 
 
 @needs_bfloat16
