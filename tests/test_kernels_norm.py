@@ -13,7 +13,7 @@ from minires.backend import accumulation_dtype, to_device, to_host
 from minires.fast.blocks import moving_stats, norm_relu
 from minires.fast.cuda import norm
 from minires.fast.cuda.device import address
-from minires.fast.cuda.start import source
+from minires.fast.cuda.start import dense, source
 from minires.fast.onepass import norm_add_relu, norm_backward, norm_forward
 from minires.nn.layers import update_running
 from minires.ops.forms import FUNCTIONS
@@ -258,3 +258,12 @@ def test_a_thread_s_rows_may_lie_more_than_2_to_the_31_numbers_apart(on_a_gpu, t
                      [*(np.asarray(array) for array in (x, x, y)), mean, var, gamma, beta, *numbers])  # fmt: skip
     for part in (slice(256), slice(apart, None)):
         np.testing.assert_array_equal(y[part], (x[part] - 1) * 2 + 3)
+
+
+def test_memory_that_does_not_start_on_16_bytes_is_copied_whoever_owns_it():
+    """Another library's memory is no view in CuPy, and may start anywhere."""
+    x = to_device(np.ones((4, 8), "f4"))
+    assert dense(x)[0] is x
+    with ops.standing_in(address=lambda array: 1 << 20 | 4):
+        (copied,) = dense(x)
+    assert copied is not x and (to_host(copied) == 1).all()

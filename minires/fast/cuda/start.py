@@ -53,11 +53,12 @@ def run_length(c, dtype):
 
 
 def dense(*arrays):
-    """Return the arrays, each itself or a copy, so that they are contiguous and start at a multiple of 16 bytes. Memory of the
-    array's own always does; a view need not.
+    """Return the arrays, each itself or a copy, so that they are contiguous and start at a multiple of 16 bytes. CuPy's own memory
+    always does; a view, or memory of another library, need not.
     """
-    return [array if array.flags.c_contiguous and (array.base is None or address(array) % WIDE == 0)
-            else xp.array(array, order="C") for array in arrays]  # fmt: skip
+    at = address.here()
+    return [array if array.flags.c_contiguous and at(array) % WIDE == 0 else xp.array(array, order="C")
+            for array in arrays]  # fmt: skip
 
 
 def each(file, function, threads, *arguments, before=""):
