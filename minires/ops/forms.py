@@ -99,7 +99,9 @@ def has_forms(plain: Function, is_op: bool = False) -> Function:
     def here():
         now = settings()
         known, chosen = now.chosen.get(name, (None, ()))
-        chosen = chosen if known is forms.faster else forms.chosen(now)
+        if known is not forms.faster:
+            chosen = forms.chosen(now)
+            now.chosen[name] = forms.faster, chosen
         return now.stand_ins.get(name, chosen[0][0] if chosen else plain)
 
     run.plain, run.forms, run.here = plain, forms, here
