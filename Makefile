@@ -1,7 +1,7 @@
 # make train, make test, make lab: each creates .venv, installs what it needs, and does its job.
-# The tests have three tiers; the times are for two cores. make test runs the quick tier, for every change (3 minutes).
-# make test ALL=1 runs the suite (8 minutes): also interrupted and resumed runs, benchmarks, grading, and more examples per property.
-# make proof runs the proof (7 minutes): the course's mutants and banks of right and wrong solutions, all chapters, ImageNet's
+# The tests have three tiers; the times are for two cores. make test runs the quick tier, for every change (4 minutes).
+# make test ALL=1 runs the suite (14 minutes): also interrupted and resumed runs, benchmarks, grading, and more examples per property.
+# make proof runs the proof (9 minutes): the course's mutants and banks of right and wrong solutions, all chapters, ImageNet's
 # networks against PyTorch, and ops as CUDA kernels. It skips verdicts that still hold (tests/course/verdicts.txt); make proof
 # FRESH=1 judges all of them again.
 # make results writes the figures in README.md and docs from the logs in docs/results and benchmarks/results.
