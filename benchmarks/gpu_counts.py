@@ -130,7 +130,7 @@ def library(launches, cupy, nbytes):
 
 
 def count(mode, n, net="resnet18"):
-    """Return the Counts of one step in a mode of MODES, on n images of 32 x 32, after the first steps."""
+    """Return the Counts of one step in a mode of MODES, on n 32x32 images, after the first steps."""
     launches, cupy, nbytes, calls = Counter(), Counter(), Counter(), 0
     on, stand_ins = library(launches, cupy, nbytes)
 

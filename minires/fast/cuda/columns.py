@@ -64,7 +64,7 @@ def col2im_kernel(columns, *, shape, kernel, stride=1, padding=0):
 def columns_at_once(x, weight, bias=None, *, stride=1, padding=0, needs_input_grad=NEEDED):
     """columns @ weight for the whole batch, if its columns fit an eighth of the memory. A 1x1 kernel needs none.
 
-    Rows of columns are filled up with zeros to a multiple of 16 bytes: the tensor cores read no others.
+    Rows of columns are filled up with zeros to a multiple of 16 bytes, as products on tensor cores read that many at once.
     Saves  x and weight; or the columns instead of x, while most of the memory is free. That is 9 times as much for a 3x3 kernel,
     and saves making them again, which takes as long as reading them: a GPU waits for its memory. A processor's cache is faster.
     """

@@ -143,8 +143,11 @@ def winograd_kept(x, weight, bias=None, *, stride=1, padding=0, needs_input_grad
             v = maps.tile_images(seen[chunk]) if tiles is None else tiles
             return maps.filters_product(v, maps.tile_gradient(g[chunk]))
 
-        g_weight = maps.untile_filters(sum_over_chunks(of_filters, n, maps.size, maps.shared))
-        g_x = None
+        if tiles is None:
+            g_u = sum_over_chunks(of_filters, n, maps.size, maps.shared)
+        else:  # they are of the whole batch
+            g_u = of_filters(slice(0, n))
+        g_weight, g_x = maps.untile_filters(g_u), None
         if needs_input_grad[0]:
             turned = weight[::-1, ::-1].swapaxes(2, 3)  # (3, 3, F, C)
             around = 2 - padding[0], 2 - padding[1]
