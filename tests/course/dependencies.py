@@ -5,12 +5,12 @@ import functools
 import inspect
 
 from minires.course import manifest
-from tests.course.trials import ROOT, TESTS, parts
+from tests.course.trials import BANKS, ROOT, TESTS, parts
 
 CHECKER = "tests.course.table"
 DATA = ROOT / "minires" / "data" / "digits.npz"
 # Of these packages only the exercise's own module.
-DYNAMIC = ("minires.course.answers", "tests.course.solutions")
+DYNAMIC = ("minires.course.answers", *BANKS)
 
 
 def files(exercise):

@@ -1,0 +1,1 @@
+"""Strange solutions of 04e."""
