@@ -11,6 +11,7 @@ from minires.show.layers import layers
 from minires.show.numbers import numbers, ways
 from minires.show.outcome import confusion, depths, filters
 from minires.show.picture import Picture
+from minires.show.plots import bars, heatmaps, histograms, lines
 from minires.show.source import Saved, Source, saved, source
 from minires.show.walk import walk
 
@@ -18,13 +19,17 @@ __all__ = [
     "Picture",
     "Saved",
     "Source",
+    "bars",
     "confusion",
     "curves",
     "depths",
     "filters",
     "graph",
+    "heatmaps",
+    "histograms",
     "images",
     "layers",
+    "lines",
     "numbers",
     "overlay",
     "predictions",

@@ -11,7 +11,38 @@ DPI = 110  # pixels per inch
 
 
 class Picture(Figure):
-    """A Figure that a notebook shows by itself."""
+    """A Figure that a notebook shows by itself, with a description for those who cannot see it.
+
+    alt  the description, the picture's alt text; by default, its titles, axes and legends
+    """
+
+    def __init__(self, *arguments, alt="", **options):
+        super().__init__(*arguments, **options)
+        self._alt = alt
+
+    @property
+    def alt(self):
+        """The alt text."""
+        return self._alt or self._labels()
+
+    def described(self, alt):
+        """Set the alt text, one or two sentences, and return the picture."""
+        self._alt = " ".join(alt.split())
+        return self
+
+    def _labels(self):
+        """Return the titles, the axes and the legends as text."""
+        said = [self.get_suptitle()]
+        for axes in self.axes:
+            x, y = axes.get_xlabel(), axes.get_ylabel()
+            said += [axes.get_title(), f"{y} against {x}" if x and y else x or y]
+            said.append(", ".join(axes.get_legend_handles_labels()[1]))
+        return "; ".join(["Figure", *dict.fromkeys(filter(None, said))])
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {"image/png": self._repr_png_(), "text/plain": self.alt}, {
+            "image/png": {"alt": self.alt}
+        }
 
     def _repr_png_(self):
         # A notebook is at most this wide, and its file should stay small.
