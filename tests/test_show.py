@@ -592,6 +592,20 @@ def test_the_way_of_a_gradient_has_an_arrow_for_each_share():
     assert len(arrows(show.ways(ops.relu, x))) == 5
 
 
+@pytest.mark.parametrize("op, options", [
+    (ops.max_pool2d, {"kernel": 3, "stride": 1}), (ops.avg_pool2d, {"kernel": 2}), (ops.relu, {}),
+])  # fmt: skip
+def test_no_arrow_of_a_gradient_crosses_a_number(op, options):
+    picture = show.ways(op, numpy.random.default_rng(0).standard_normal((5, 5)), **options)
+    FigureCanvasAgg(picture).draw()
+    boxes = [text.get_window_extent() for text in picture.axes[0].texts]
+    for arrow in arrows(picture):
+        corners = picture.axes[0].transData.transform(arrow.get_path().vertices[:6])
+        for a, b in pairwise(corners):
+            points = [a + (b - a) * t for t in numpy.linspace(0, 1, 60)]
+            assert not any(box.contains(*point) for box in boxes for point in points)
+
+
 def test_the_gradient_that_comes_in_may_be_given():
     picture = show.ways(ops.relu, numpy.array([[1.0, -1.0]]), [[0.5, 7.0]])
     assert texts(picture) == [

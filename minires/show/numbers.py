@@ -3,6 +3,7 @@
 import math
 
 from matplotlib.patches import FancyArrowPatch, Rectangle
+from matplotlib.path import Path
 
 from minires.backend import to_device, to_host
 from minires.show.curves import RUNS
@@ -13,6 +14,7 @@ GAP = 1.0  # cells
 # Above 0; below 0; not finite.
 ABOVE, BELOW, OTHER = ((0xE6, 0x8A, 0x45), (0x4F, 0x8F, 0xC4), "#e4e4e4")
 GRADIENT = "#a03020"
+UPPER = 0.6  # of a cell with two numbers: the part with the first
 
 
 def numbers(*arrays, titles=None, outlines=None, columns=None, cell=0.5):
@@ -64,6 +66,8 @@ def ways(
 ):
     """Draw the gradient's paths through an op: from each result an arrow to every pixel that receives some of its g.
 
+    The arrows run between the rows, so that they cross no number.
+
     op  from x to (result, backward), such as ops.max_pool2d or yours    x  an image of one channel (H, W)
     g  the upstream gradient, one number for each result; by default 1, 2, 3, ...
     options  passed on to the op, which takes x as (1, H, W, 1)
@@ -92,35 +96,35 @@ def ways(
         device = to_device(numbers).astype(result.dtype).reshape(shape)
         return _table(backward(device)[0].reshape(images.shape), "the gradient")
 
-    g_x = back(gs)
-    (title, above), (other, below) = (_room(text, cell) for text in titles)
-    above, between = max(above, below), 2.2
-    right, down = max(len(table[0]) + between, title + 0.5), above + max(0, (len(table) - high) / 2)
-    axes = _paper(right + max(wide, other), above + max(len(table), high), cell)
-    _draw(axes, table, (0, above), titles[0], cell, below=g_x)
-    _draw(
-        axes,
-        out,
-        (right, down),
-        titles[1],
-        cell,
-        below=[gs[i * wide : (i + 1) * wide] for i in range(high)],
-    )
+    g_x, received = back(gs), []
     for k in range(count):
         shares = back([1.0 if i == k else 0.0 for i in range(count)])
-        most = max(abs(share) for row in shares for share in row)
-        start, colour = (right + k % wide + 0.13, down + k // wide + 0.55), RUNS[k % len(RUNS)]
-        axes.plot(*start, marker="o", markersize=4, color=colour, zorder=2)
-        for i, row in enumerate(shares):
-            for j, share in enumerate(row):
-                if share:
-                    _arrow(
-                        axes,
-                        start,
-                        (j + 0.8, above + i + 0.55),
-                        colour,
-                        0.4 + 1.2 * abs(share) / most,
-                    )
+        received.append(
+            [(i, j) for i, row in enumerate(shares) for j, share in enumerate(row) if share]
+        )
+    # Below each row of x, a lane for each result that sends it something; below each row of results, one for each of them.
+    lanes = [[k for k in range(count) if any(i == row for i, _ in received[k])] for row in range(len(table))]  # fmt: skip
+    own = [list(range(i * wide, (i + 1) * wide)) for i in range(high)]
+    g_out = [[gs[k] for k in row] for row in own]
+
+    (title, above), (other, below) = (_room(text, cell) for text in titles)
+    above, tall = max(above, below), [_height(rows) for rows in (lanes, own)]
+    right = max(len(table[0]) + 1.6, title + 0.5)
+    down = above + max(0, (tall[0] - tall[1]) / 2)
+    axes = _paper(right + max(wide, other), max(above + tall[0], down + tall[1]), cell)
+    tops = _draw_with_lanes(axes, table, (0, above), titles[0], cell, g_x, lanes)
+    out_tops = _draw_with_lanes(axes, out, (right, down), titles[1], cell, g_out, own)
+    for k, pixels in enumerate(received):
+        colour, row = RUNS[k % len(RUNS)], k // wide
+        x, y = right + k % wide + 0.5, out_tops[row] + 1
+        axes.plot(x, y, marker="o", markersize=4, color=colour, zorder=4)
+        for i, j in pixels:
+            leave = y + _lane(own[row].index(k))
+            arrive = tops[i] + 1 + _lane(lanes[i].index(k))
+            # Heads from several results stand next to each other.
+            end = j + 0.5 + 0.14 * (lanes[i].index(k) - (len(lanes[i]) - 1) / 2)
+            corners = [(x, y), (x, leave), (right - 0.15, leave), (len(table[0]) + 0.15, arrive)]
+            _arrow(axes, [*corners, (end, arrive), (end, tops[i] + 1)], colour)
     return axes.figure
 
 
@@ -150,37 +154,61 @@ def _paper(width, height, cell):
     return axes
 
 
-def _draw(axes, table, place, title, cell, below=None):
-    """Draw a table with its upper left corner at `place`; `below` are numbers in small print below those of the table."""
+def _draw(axes, table, place, title, cell):
+    """Draw a table with its upper left corner at `place`."""
     x, y = place
-    sizes = [abs(number) for row in table for number in row if math.isfinite(number)]
-    most = max(sizes, default=0) or 1
     axes.text(x, y - 0.12, title, fontsize=8.5, va="bottom")
+    most = _most(table)
     for i, row in enumerate(table):
         for j, number in enumerate(row):
-            axes.add_patch(
-                Rectangle(
-                    (x + j, y + i),
-                    1,
-                    1,
-                    facecolor=_colour(number, most),
-                    edgecolor="#9a9a9a",
-                    linewidth=0.6,
-                )
-            )
-            middle = 0.5 if below is None else 0.34
-            axes.text(
-                x + j + 0.5,
-                y + i + middle,
-                _written(number),
-                ha="center",
-                va="center",
-                fontsize=17 * cell,
-                zorder=5,
-            )
-            if below is not None and below[i][j]:
-                axes.text(x + j + 0.5, y + i + 0.76, _written(below[i][j]), ha="center", va="center", fontsize=12 * cell,
-                          color=GRADIENT, weight="bold", zorder=5)  # fmt: skip
+            _cell(axes, (x + j, y + i), 1, _colour(number, most))
+            _number(axes, (x + j + 0.5, y + i + 0.5), number, fontsize=17 * cell)
+
+
+def _draw_with_lanes(axes, table, place, title, cell, below, lanes):
+    """Draw a table with a gap below each row for its lanes, and return the top of each row.
+
+    below  numbers in small print under those of the table, on white    lanes  for each row, the results with a lane
+    """
+    x, y = place
+    axes.text(x, y - 0.12, title, fontsize=8.5, va="bottom")
+    most, tops = _most(table), []
+    for i, row in enumerate(table):
+        tops.append(y)
+        for j, number in enumerate(row):
+            _cell(axes, (x + j, y), UPPER, _colour(number, most))
+            _cell(axes, (x + j, y + UPPER), 1 - UPPER, "white")
+            _number(axes, (x + j + 0.5, y + UPPER / 2), number, fontsize=17 * cell)
+            if below[i][j]:
+                style = {"fontsize": 13 * cell, "color": GRADIENT, "weight": "bold"}
+                _number(axes, (x + j + 0.5, y + (1 + UPPER) / 2), below[i][j], **style)
+        y += _height(lanes[i : i + 1])
+    return tops
+
+
+def _height(lanes):
+    """Return the height of rows with these lanes below them."""
+    return sum(1.06 + (_lane(len(row)) if row else 0) for row in lanes)
+
+
+def _lane(i):
+    """Return how far the i-th lane is below its row."""
+    return 0.26 + 0.11 * i
+
+
+def _most(table):
+    sizes = [abs(number) for row in table for number in row if math.isfinite(number)]
+    return max(sizes, default=0) or 1
+
+
+def _cell(axes, corner, height, colour):
+    axes.add_patch(
+        Rectangle(corner, 1, height, facecolor=colour, edgecolor="#9a9a9a", linewidth=0.6)
+    )
+
+
+def _number(axes, middle, number, **style):
+    axes.text(*middle, _written(number), ha="center", va="center", zorder=5, **style)
 
 
 def _outline(axes, place, window, i):
@@ -193,15 +221,10 @@ def _outline(axes, place, window, i):
     )
 
 
-def _arrow(axes, start, end, colour, width):
-    style = {
-        "arrowstyle": "-|>",
-        "mutation_scale": 8,
-        "shrinkA": 0,
-        "shrinkB": 0,
-        "connectionstyle": "arc3,rad=0.08",
-    }
-    axes.add_patch(FancyArrowPatch(start, end, color=colour, linewidth=width, zorder=2, **style))
+def _arrow(axes, corners, colour):
+    path = Path(corners)
+    style = {"arrowstyle": "-|>", "mutation_scale": 7, "joinstyle": "round", "capstyle": "round"}
+    axes.add_patch(FancyArrowPatch(path=path, color=colour, linewidth=1.5, zorder=2, **style))
 
 
 def _colour(number, most):
