@@ -14,6 +14,7 @@ import shutil
 import sys
 import tempfile
 import time
+import tomllib
 from pathlib import Path
 
 import nbformat
@@ -29,8 +30,34 @@ ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "chapters").glob("*.ipynb"))
 SECONDS = 120  # for a cell
 NUMBER = re.compile(r"[-+]?\d[\d,]*\.?\d*(?:e[-+]?\d+)?")
+EMBEDDED = re.compile(r"(?<=data:image/png;base64,)[A-Za-z0-9+/=]+")
 METADATA = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
             "language_info": {"file_extension": ".py", "name": "python"}}  # fmt: skip
+
+
+# The second cell of each chapter. The address is that of [project.urls] in pyproject.toml: a fork changes it there.
+SETUP = """\
+# Colab fetches minires here. Anywhere else this cell does nothing.
+import importlib.util
+
+REPOSITORY = {repository!r}
+if importlib.util.find_spec("minires") is None:
+    import os
+    import subprocess
+    import sys
+
+    if not REPOSITORY:
+        raise SystemExit("minires isn't installed: follow the README, or set REPOSITORY to the address of your clone")
+    subprocess.run(["git", "clone", "--depth", "1", REPOSITORY, "minires"], check=True)
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "-e", "./minires"], check=True)
+    os.chdir("minires/chapters")
+    sys.path.insert(0, os.path.abspath(".."))"""
+
+
+def setup():
+    """Return the source of a chapter's second cell, with the repository's address from the package's metadata."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return SETUP.format(repository=project.get("urls", {}).get("Repository", ""))
 
 
 class Failed(Exception):
@@ -43,6 +70,9 @@ def run(path, home):
     Raises  Failed.
     """
     notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells[1:2]:
+        if cell.source == "SETUP" or cell.source.startswith(SETUP.splitlines()[0]):
+            cell.source, cell.metadata.tags = setup(), ["folded"]
     environment = {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "2", "PYTHONHASHSEED": "0"}
     before = {name: os.environ.get(name) for name in environment}
     os.environ.update(environment)
@@ -105,13 +135,13 @@ def _report(path, notebook, error):
 
 
 def texts(cell):
-    """Yield what a cell prints and shows as text; figures and HTML tables are not compared."""
+    """Yield what a cell prints and shows as text; of a figure, this is its alt text, which is not compared."""
     for out in cell.get("outputs", []):
         if out.output_type == "stream" and out.name == "stdout":
             yield out.text
         elif (
             out.output_type in ("execute_result", "display_data")
-            and not {"image/png", "image/svg+xml", "text/html"} & out.data.keys()
+            and not {"image/png", "image/svg+xml"} & out.data.keys()
         ):
             yield out.data.get("text/plain", "")
 
@@ -137,22 +167,31 @@ def _alike(was, now):
 
 
 def tidied(notebook):
-    """Remove what changes from run to run: times, ids of displays, warnings of the kernel."""
+    """Remove what changes from run to run: times, ids of displays, warnings of the kernel. Fold the cells with the tag "folded"."""
     notebook.metadata = nbformat.from_dict(METADATA)
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:03}"
         tags = cell.metadata.get("tags")
         cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+        if "folded" in (tags or ()):
+            cell.metadata.jupyter = {"source_hidden": True}
         if cell.cell_type == "code":
             cell.outputs = [
                 out for out in cell.outputs if out.output_type != "stream" or out.name == "stdout"
             ]
             for out in cell.outputs:
-                if "image/png" in out.get("data", {}):
-                    out.data["image/png"] = base64.b64encode(
-                        smaller(base64.b64decode(out.data["image/png"]))
-                    ).decode()
+                data = out.get("data", {})
+                if "image/png" in data:
+                    data["image/png"] = _smaller(data["image/png"])
+                if "text/html" in data:
+                    data["text/html"] = EMBEDDED.sub(
+                        lambda found: _smaller(found[0]), data["text/html"]
+                    )
     return notebook
+
+
+def _smaller(text):
+    return base64.b64encode(smaller(base64.b64decode(text))).decode()
 
 
 def smaller(png, colours=128, far=40):

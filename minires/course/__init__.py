@@ -6,6 +6,9 @@
     course.hint("05c")                      show one more hint
     im2col = course.yours("im2col")         yours if you have solved it, otherwise the library's; it prints which
     with course.mine() as report: ...       run the library on your functions; print(report) lists whose ran
+    course.predict("05.3")                  first line of a cell: fold what it prints and shows under a question
+    course.score(5)                         show the score of a chapter's predictions
+    course.source(ops.col2im)               the source of an op; of an exercise, only once it is solved
 
 Outside a notebook `minires exercises` does the same.
 """
@@ -13,7 +16,18 @@ Outside a notebook `minires exercises` does the same.
 from minires.course.check import Check
 from minires.course.trial import Wrong
 
-__all__ = ["Check", "Wrong", "check", "hint", "mine", "status", "yours"]
+__all__ = [
+    "Check",
+    "Wrong",
+    "check",
+    "hint",
+    "mine",
+    "predict",
+    "score",
+    "source",
+    "status",
+    "yours",
+]
 
 
 def check(which):
@@ -32,11 +46,60 @@ def hint(which):
     commands.hint(folder.find(), manifest.exercise(which))
 
 
-def status():
-    """Print the table of all exercises."""
+def status(chapter=None):
+    """Print the table of all exercises, or of those of a chapter."""
     from minires.course import commands, folder
 
-    commands.status(folder.find())
+    commands.status(folder.find(), chapter)
+
+
+def predict(which):
+    """Fold what the rest of this cell prints and shows under a question, given by its id; the reader guesses, or opens it.
+
+    Outside a notebook it prints the question.
+
+    Raises  ValueError: an unknown id; the message suggests the nearest.
+    """
+    from minires import names
+    from minires.course.predictions import page, predictions
+
+    known = predictions()
+    prediction = known[
+        names.check("prediction", which, list(known), listed=["those of the chapters"])
+    ]
+    shell = _shell()
+    if shell is None:
+        print(page.text(prediction))
+        return
+    from minires.course.predictions.fold import Fold
+
+    Fold(prediction, shell)
+
+
+def score(chapter):
+    """Show how many of a chapter's predictions were right. The browser keeps the score."""
+    from minires.course.predictions import page
+
+    found, shell = page.score(chapter), _shell()
+    print(found["text/plain"]) if shell is None else shell.display_pub.publish(found)
+
+
+def source(op, *, open=False):
+    """Return the source of an op, as show.source does; if it is (part of) an exercise that isn't solved, a line that says which.
+
+    open  return the source all the same
+    """
+    from minires.course import listing
+
+    return listing.source(op, open=open)
+
+
+def _shell():
+    """Return the notebook's shell; None in a script, a terminal or plain Python."""
+    import sys
+
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return shell if hasattr(shell, "kernel") else None
 
 
 def yours(which):

@@ -12,14 +12,21 @@ from minires.course.folder import as_provided, untouched
 SIGNS = {runner.SOLVED: "+", runner.WRONG: "x", runner.BEGUN: "~", runner.NOT_STARTED: "."}
 
 
-def status(home):
-    """Print the table, one line per exercise."""
-    states, known = progress.states(home), progress.read(home)
-    chapter = None
-    for id, exercise in manifest.exercises().items():
-        if exercise.chapter != chapter:
-            chapter = exercise.chapter
-            print(f"chapter {chapter:02d}")
+def status(home, chapter=None):
+    """Print the table, one line per exercise: all of them, or those of a chapter."""
+    listed = {
+        id: one
+        for id, one in manifest.exercises().items()
+        if chapter is None or one.chapter == chapter
+    }
+    if not listed:
+        last = max(one.chapter for one in manifest.exercises().values())
+        raise ValueError(f"status: expected a chapter from 0 to {last}, got {chapter!r}")
+    states, known, headed = progress.states(home, list(listed)), progress.read(home), None
+    for id, exercise in listed.items():
+        if exercise.chapter != headed:
+            headed = exercise.chapter
+            print(f"chapter {headed:02d}")
         hints = known.get(id, {}).get("hints", 0)
         asked = f"  {hints} of 3 hints" if hints else ""
         kind = "" if exercise.kind == "write" else f" ({exercise.kind})"
@@ -27,9 +34,7 @@ def status(home):
               f"{exercise.title}{kind}{asked}")  # fmt: skip
     solved = list(states.values()).count(runner.SOLVED)
     minutes = sum(
-        exercise.minutes
-        for id, exercise in manifest.exercises().items()
-        if states[id] != runner.SOLVED
+        exercise.minutes for id, exercise in listed.items() if states[id] != runner.SOLVED
     )
     bar = "#" * round(20 * solved / len(states))
     print(
