@@ -8,7 +8,8 @@ def tape_backward(tape, g):
 
     This is a different engine: it records each op on a tape as it runs, so parents come before their users and nothing has
     to be counted or sorted. Nodes and leaves are those of 03a. It gets chains, diamonds and two losses right. Where one
-    value is used twice, a gradient may be wrong, but not always: in which graphs? Find the line and fix it. Chapter 03.
+    value is used twice, a gradient may be wrong, but not always: in which graphs? Find the line and fix it. The same
+    tape may run again, so leave it unchanged. Chapter 03.
     """
     grads = {tape[-1]: g}  # node -> its gradient so far
     for node in reversed(tape):

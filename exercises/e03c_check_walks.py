@@ -13,6 +13,7 @@ def check(candidate):
     Several people wrote walk_back from 03a, and three got it wrong. All of them get a chain and a diamond of
     plain numbers right, so one such graph shows nothing. Which graphs, which numbers, and how many backward
     passes do you need? add(name, a, b) and scale(name, a, factor) make nodes, and Node(name, backward, *parents)
-    makes any other. Don't reject a right one: ask for no more than the docstring of 03a promises. Chapter 03.
+    makes any other. Don't reject a right one: ask for no more than the docstring of 03a promises. It promises
+    values, not which array or type they come in. Decide the same in every call. Chapter 03.
     """
     raise NotImplementedError("exercise 03c: write check")

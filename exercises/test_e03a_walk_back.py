@@ -1,5 +1,7 @@
 """Claims about walk_back: each leaf gets its gradient, and each node runs once."""
 
+import sys
+
 import numpy
 from e03a_walk_back import walk_back
 
@@ -7,6 +9,7 @@ from minires.course import Check
 from minires.course.graphs import Leaf, Node, add, scale
 
 check = Check("03a")
+LIMIT = sys.getrecursionlimit()
 
 
 def walked(root, g, *leaves):
@@ -59,7 +62,7 @@ def test_a_node_that_is_used_at_two_depths_waits_for_both():
     check.experiment(walked(two_depths(True), 1.0), walk_back, "two depths, b = 5x, e = 6b + b")
 
 
-def test_a_leaf_that_is_used_twice_gets_both_parts():
+def test_a_leaf_that_is_used_twice_gets_both_contributions():
     def twice():
         x, y = Leaf("x"), Leaf("y")
         product = Node("xy", lambda g: (g * 7.0, g * 2.0), x, y)
@@ -78,15 +81,86 @@ def test_gradients_of_two_losses_add_up():
     check.experiment(run, walk_back, "two losses, one after the other: 2x and 3x + x")
 
 
-def test_where_no_gradient_is_wanted_none_goes():
+def test_a_second_backward_pass_on_the_same_nodes_starts_afresh():
+    def again(walk):
+        x = Leaf("x")
+        b = scale("b", x, 5.0)
+        root = add("e", scale("c", b, 2.0), b)
+        gradients = {}
+        for i, g in enumerate((1.0, 10.0, 100.0), start=1):
+            walk(root, g)
+            gradients[f"the gradient of x after {i} backward passes"] = x.grad
+        return gradients
+
+    check.experiment(
+        again, walk_back, "three backward passes from e = 2b + b, b = 5x, with g = 1, 10, 100"
+    )
+
+
+def test_two_losses_may_share_nodes():
+    def shared(walk):
+        x, y = Leaf("x"), Leaf("y")
+        b = add("b", scale("a", x, 5.0), y)
+        c = scale("c", b, 2.0)
+        walk(add("d", c, b), 1.0)
+        first = {"the gradient of x after the first": x.grad, "of y": y.grad}
+        walk(add("e", scale("f", b, 3.0), c), 1.0)
+        return {**first, "the gradient of x after both": x.grad, "of y after both": y.grad}
+
+    check.experiment(shared, walk_back, "two losses, c + b and 3b + c, where c = 2b and b = 5x + y")
+
+
+def test_operands_that_need_no_gradient_get_none():
     def masked():
         x = Leaf("x")
         return (Node("b", lambda g: (None, 2.0 * g), None, x),), (x,)
 
+    def masked_last():
+        x, y = Leaf("x"), Leaf("y")
+        b = scale("b", x, 3.0)
+        return (b, Node("c", lambda g: (2.0 * g, 7.0 * g, 4.0 * g, None), b, None, y, None)), (x, y)
+
     check.experiment(walked(masked, 1.0), walk_back, "an op whose first operand needs no gradient")
+    check.experiment(
+        walked(masked_last, 1.0),
+        walk_back,
+        "an op whose second and fourth operands need no gradient",
+    )
 
 
-def test_arrays_that_others_hold_stay_as_they_are():
+def test_a_gradient_of_0_is_a_gradient():
+    def dead():
+        x, y = Leaf("x"), Leaf("y")
+        b = scale("b", x, 2.0)
+        return (b, add("d", Node("c", lambda g: (0.0, 0.0), b, y), b)), (x, y)
+
+    def cancelled():
+        x = Leaf("x")
+        b = scale("b", x, 2.0)
+        return (b, Node("c", lambda g: (g, -g), b, b)), (x,)
+
+    check.experiment(
+        walked(dead, 1.0), walk_back, "b + c, where b = 2x and c's backward sends 0 to b and y"
+    )
+    check.experiment(walked(cancelled, 1.0), walk_back, "b - b, as one op, where b = 2x")
+
+
+def test_gradients_may_be_arrays_of_any_shape():
+    def run(walk):
+        x, y = Leaf("x"), Leaf("y")
+        rows = Node("rows", lambda g: (numpy.outer(g, [1.0, 2.0, 3.0]), g * 6), x, y)
+        total = Node("total", lambda g: (g * numpy.ones(2),), rows)
+        walk(add("e", total, total), numpy.array(0.5))
+        return {"the gradient of x": x.grad, "the gradient of y": y.grad}
+
+    check.experiment(
+        run,
+        walk_back,
+        "a sum of (2,) that needs an outer product: gradients of () and (2,) and (2, 3)",
+    )
+
+
+def test_arrays_that_other_code_holds_do_not_change():
     def run(walk):
         x, y = Leaf("x"), Leaf("y")
         b = add("b", x, y)
@@ -97,10 +171,22 @@ def test_arrays_that_others_hold_stay_as_they_are():
         walk(add("f", x, y), g)
         return {"the gradient of x": x.grad, "the gradient of y": y.grad, "g afterwards": g}
 
+    def held(walk):
+        x, sent = Leaf("x"), []
+
+        def backward(g):
+            sent.append(g * 3.0)
+            return sent[-1], sent[-1]
+
+        b = scale("b", x, 2.0)
+        walk(Node("c", backward, b, b), numpy.array([1.0, 10.0]))
+        return {"the gradient of x": x.grad, "the array that backward of c returned": sent[0]}
+
     check.experiment(run, walk_back, "arrays that add passes to both operands")
+    check.experiment(held, walk_back, "an op that keeps the array that it sends to both operands")
 
 
-def test_forty_doublings_have_2_to_the_40_paths_and_take_no_time():
+def test_a_graph_with_2_to_the_40_paths_takes_no_time():
     def doublings():
         x = Leaf("x")
         nodes = [add("x1", x, x)]
@@ -122,3 +208,13 @@ def test_a_chain_of_10000_is_not_too_deep():
         return (nodes[0], nodes[-1]), (x,)
 
     check.experiment(walked(long_chain, 1.0), walk_back, "a chain of 10,000 nodes")
+
+
+def test_the_recursion_limit_does_not_change():
+    check.call(walk_back, scale("b", Leaf("x"), 1.0), 1.0)
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(LIMIT)
+    check.true(
+        limit == LIMIT,
+        f"yours changes Python's recursion limit from {LIMIT} to {limit}, for all code that runs after it: use a loop",
+    )

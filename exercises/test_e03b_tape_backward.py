@@ -122,12 +122,50 @@ def test_by_one_op_and_by_another():
     )
 
 
-def test_where_no_gradient_is_wanted_none_goes():
+def test_operands_that_need_no_gradient_get_none():
     def record():
         x = Leaf("x")
         return (Node("b", lambda g: (None, 2.0 * g, None), None, x, None),), (x,)
 
     check.experiment(walked(record), tape_backward, "an op with two operands that need no gradient")
+
+
+def test_a_gradient_of_0_is_a_gradient():
+    def record():
+        x, y = Leaf("x"), Leaf("y")
+        b = scale("b", x, 2.0)
+        c = Node("c", lambda g: (g, -g), b, b)
+        return (b, c, Node("d", lambda g: (g, 0.0 * g), c, y)), (x, y)
+
+    check.experiment(
+        walked(record), tape_backward, "b - b, as one op, then an op with derivatives 1 and 0"
+    )
+
+
+def test_the_same_tape_may_run_again():
+    def record():
+        x = Leaf("x")
+        b = scale("b", x, 2.0)
+        square = product("bb", b, b, 4.0, 4.0)
+        return [b, square, add("c", square, b)], x
+
+    def once(backward):
+        tape, _ = record()
+        recorded = list(tape)
+        backward(tape, 1.0)
+        return {"the tape is unchanged": tape == recorded}
+
+    def again(backward):
+        tape, x = record()
+        found = {}
+        for i, g in enumerate((1.0, 10.0), start=1):
+            backward(tape, g)
+            found[f"the gradient of x after {i} backward passes"] = x.grad
+        backward(tape[:2], 100.0)
+        return {**found, "the gradient of x after another loss on a part of the tape": x.grad}
+
+    check.experiment(once, tape_backward, "a tape as a list")
+    check.experiment(again, tape_backward, "b * b + b at b = 2x, x = 2, twice, then b * b alone")
 
 
 def test_two_losses_add_up():
@@ -140,7 +178,7 @@ def test_two_losses_add_up():
     check.experiment(run, tape_backward, "two losses, one after the other: 2x and x + x")
 
 
-def test_arrays_that_others_hold_stay_as_they_are():
+def test_arrays_that_other_code_holds_do_not_change():
     def record():
         x, y = Leaf("x"), Leaf("y")
         b = add("b", x, y)
@@ -151,4 +189,18 @@ def test_arrays_that_others_hold_stay_as_they_are():
         walked(record, [1.0, 10.0]),
         tape_backward,
         "arrays that add passes to both operands, (b + b) + b",
+    )
+
+
+def test_gradients_may_be_arrays_of_any_shape():
+    def record():
+        x, y = Leaf("x"), Leaf("y")
+        b = Node("b", lambda g: (numpy.outer(g, [1.0, 2.0, 3.0]), g.sum()), x, y)
+        return (b, Node("c", lambda g: (g * numpy.ones(2), g * numpy.array([1.0, -1.0])), b, b)), (
+            x,
+            y,
+        )
+
+    check.experiment(
+        walked(record, [0.5]), tape_backward, "gradients of shapes (1,), (2,), (2, 3) and ()"
     )

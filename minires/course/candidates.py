@@ -4,12 +4,22 @@
 def verdicts(check, candidates):
     """Return description -> "accepted", or "rejected" if the check raises on the candidate.
 
+    All are checked again in reverse order: a check that counts its calls, or draws at random, shows by two verdicts. It sees
+    new functions of one name each time, so it can't recognise one.
+
     candidates  description -> function
     """
-    return {name: _verdict(check, candidate) for name, candidate in candidates.items()}
+    found = {name: _verdict(check, function) for name, function in candidates.items()}
+    for name, function in reversed(candidates.items()):
+        if _verdict(check, function) != found[name]:
+            found[name] = "accepted in one call and rejected in another"
+    return found
 
 
-def _verdict(check, candidate):
+def _verdict(check, function):
+    def candidate(*inputs, **options):
+        return function(*inputs, **options)
+
     try:
         check(candidate)
     except NotImplementedError:  # the placeholder

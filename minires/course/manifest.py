@@ -30,6 +30,7 @@ class Exercise:
     poisoned  dotted names that may not be called either, because they would give the answer away
     replaces  what it replaces in `train --mine`: by default `library`; "" for nothing
         These two name functions with forms, and so does `library` unless it is a class.
+    hides  how lines of the reference's docstring begin that the stub leaves out: a formula to derive, or what no claim asks for
     imports  lines at the top of the stub    holes  in a class: the methods that the learner writes; the others stay
     """
 
@@ -46,6 +47,7 @@ class Exercise:
     library: str = ""
     poisoned: tuple = ()
     replaces: str | None = None
+    hides: tuple = ()
     imports: tuple = ()
     holes: tuple = ()
 

@@ -65,7 +65,7 @@ def with_holes(exercise, text):
     if not isinstance(tree, ast.ClassDef):
         return _hole(exercise, tree, text, "", exercise.task)
     lines = text.splitlines()
-    parts = [_signature(lines, tree), _docstring(tree, "    ", exercise.task)]
+    parts = [_signature(lines, tree), _docstring(tree, "    ", exercise.task, exercise.hides)]
     for node in tree.body:
         if isinstance(node, ast.Expr):
             continue
@@ -79,7 +79,8 @@ def _hole(exercise, node, text, indent, task):
     inner = indent + "    "
     what = exercise.function if not indent else f"{exercise.function}.{node.name}"
     raises = f'{inner}raise NotImplementedError("exercise {exercise.id}: write {what}")\n'
-    return _signature(text.splitlines(), node) + _docstring(node, inner, task) + raises
+    said = _docstring(node, inner, task, exercise.hides)
+    return _signature(text.splitlines(), node) + said + raises
 
 
 def _signature(lines, node):
@@ -94,10 +95,12 @@ def _first(node):
     )
 
 
-def _docstring(node, indent, task):
-    """Return the docstring, without its Raises, and with the task."""
+def _docstring(node, indent, task, hides):
+    """Return the docstring, without its Raises and the lines that begin as `hides` says, and with the task."""
     text = ast.get_docstring(node) or ""
-    text = re.sub(r"^Raises  .*\n?(?:^(?!\w+  ).+\n?)*", "", text, flags=re.MULTILINE).strip()
+    text = re.sub(r"^Raises  .*\n?(?:^(?!\w+  ).+\n?)*", "", text, flags=re.MULTILINE)
+    lines = [line for line in text.splitlines() if not line.startswith(hides)]
+    text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
     text = "\n\n".join(part for part in (text, task) if part)
     if not text:
         return ""
@@ -115,7 +118,7 @@ def _hunted(exercise):
     rest = "\n".join(lines[node.body[0].end_lineno :]) + "\n"
     # The docstring of the wrong function gives its fault away.
     said = ast.parse(source(exercise)).body[0]
-    return _signature(lines, node) + _docstring(said, "    ", exercise.task) + rest
+    return _signature(lines, node) + _docstring(said, "    ", exercise.task, exercise.hides) + rest
 
 
 def write(exercise, folder):

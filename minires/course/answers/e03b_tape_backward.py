@@ -88,7 +88,7 @@ def leaf_overwritten(tape, g):
     _along(tape, g, keep)
 
 
-def leaves_mended_only(tape, g):
+def only_leaves_fixed(tape, g):
     """leaves now get all their contributions, but nodes that one op uses twice still do not"""
 
     def keep(node, i, parent, part, grads):

@@ -75,14 +75,22 @@ def _all(root):
     return nodes
 
 
+def _in_arrays(root, g):
+    """A right one whose gradients are arrays, even of a number."""
+    walk_back(root, numpy.asarray(g))
+
+
 RIGHT = {
     "a right one": walk_back,
     "one that sorts first": _sorted_first,
     "one that copies what it keeps": _in_copies,
+    "one that makes arrays of numbers": _in_arrays,
 }
-WRONG = {"the one that runs a node before all its users have sent their contributions": before_all_users,
-         "the one that zeroes the gradients first": leaves_emptied,
-         "the one that adds with +=": borrowed_written_to}  # fmt: skip
+WRONG = {
+    "the one that runs a node before all its users have sent their contributions": before_all_users,
+    "the one that zeroes the gradients first": leaves_emptied,
+    "the one that adds with +=": borrowed_written_to,
+}  # fmt: skip
 
 
 def _diamond(candidate, g=1.0):

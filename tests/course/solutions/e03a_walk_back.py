@@ -95,7 +95,7 @@ def by_depth(root, g):
     through(sorted(depth, key=depth.get), root, g)
 
 
-@wrong("test_a_leaf_that_is_used_twice_gets_both_parts", mistake="overwritten")
+@wrong("test_a_leaf_that_is_used_twice_gets_both_contributions", mistake="overwritten")
 def assigned(root, g):
     through(topological(root), root, g, at_leaf=lambda leaf, part: setattr(leaf, "grad", part))
 
@@ -107,7 +107,7 @@ def node_assigned(root, g):
     )
 
 
-@wrong("test_forty_doublings_have_2_to_the_40_paths_and_take_no_time", mistake="every_path")
+@wrong("test_a_graph_with_2_to_the_40_paths_takes_no_time", mistake="every_path")
 def no_memory(root, g):
     queue = deque([(root, g)])
     while queue:
@@ -176,7 +176,7 @@ def fresh_leaves(root, g):
         leaf.grad = total
 
 
-@wrong("test_arrays_that_others_hold_stay_as_they_are", mistake="borrowed_written_to")
+@wrong("test_arrays_that_other_code_holds_do_not_change", mistake="borrowed_written_to")
 def in_place(root, g):
     def leaf_in_place(leaf, part):
         if leaf.grad is None:
@@ -198,7 +198,7 @@ def starts_with_one(root, g):
     through(topological(root), root, g * 0 + 2)
 
 
-@wrong("test_where_no_gradient_is_wanted_none_goes", crashes=True)
+@wrong("test_operands_that_need_no_gradient_get_none", crashes=True)
 def none_not_expected(root, g):
     def all_parents(node):
         return [parent for parent in node.parents if not is_leaf(parent)]
@@ -211,7 +211,7 @@ def none_not_expected(root, g):
     through(order, root, g)
 
 
-@wrong("test_where_no_gradient_is_wanted_none_goes")
+@wrong("test_operands_that_need_no_gradient_get_none")
 def first_parent_missed(root, g):
     through(topological(root), root, g, at_leaf=lambda leaf, part: None)
 
@@ -236,7 +236,7 @@ def runs_twice(root, g):
     through(order, root, g)
 
 
-@wrong("test_a_leaf_that_is_used_twice_gets_both_parts")
+@wrong("test_a_leaf_that_is_used_twice_gets_both_contributions")
 def one_operand(root, g):
     through(
         topological(root),
@@ -246,7 +246,7 @@ def one_operand(root, g):
     )
 
 
-@wrong("test_forty_doublings_have_2_to_the_40_paths_and_take_no_time")
+@wrong("test_a_graph_with_2_to_the_40_paths_takes_no_time")
 def counted_along_paths(root, g):
     stack = [root]
     while stack:

@@ -1,4 +1,4 @@
-"""Solutions of 03b: mended ones, and ones that were mended in the wrong place."""
+"""Solutions of 03b: fixed ones, and ones that were mended in the wrong place."""
 
 from collections import defaultdict
 
@@ -121,7 +121,7 @@ def node_assigned(tape, g):
     back(tape, g, arrive)
 
 
-@wrong("test_a_node_that_one_op_takes_twice", mistake="leaves_mended_only")
+@wrong("test_a_node_that_one_op_takes_twice", mistake="only_leaves_fixed")
 def dict_of_nodes(tape, g):
     def arrive(grads, pairs):
         for parent, part in pairs:
@@ -134,7 +134,7 @@ def dict_of_nodes(tape, g):
     back(tape, g, arrive)
 
 
-@wrong("test_arrays_that_others_hold_stay_as_they_are", mistake="borrowed_written_to")
+@wrong("test_arrays_that_other_code_holds_do_not_change", mistake="borrowed_written_to")
 def in_place(tape, g):
     def arrive(grads, pairs):
         for parent, part in pairs:
@@ -161,7 +161,7 @@ def zeros_everywhere(tape, g):
 
 
 @wrong("test_a_node_that_one_op_takes_twice")
-def nodes_mended_only(tape, g):
+def only_nodes_fixed(tape, g):
     def arrive(grads, pairs):
         for parent, part in pairs:
             if not is_leaf(parent):
@@ -212,7 +212,7 @@ def runs_twice(tape, g):
     back(tape, g, arrive)
 
 
-@wrong("test_where_no_gradient_is_wanted_none_goes", crashes=True)
+@wrong("test_operands_that_need_no_gradient_get_none", crashes=True)
 def none_is_a_parent(tape, g):
     grads = {tape[-1]: g}
     for node in reversed(tape):
