@@ -31,7 +31,7 @@ STAIRS = {
     "pretrained": "checkpoint models data names",
     "train": "optim nn functional tensor ops backend",  # data hands it arrays; of optim and nn it names the types
     "fast": "train optim data models nn functional tensor graph ops backend names",
-    "show": "graph tensor backend files names",
+    "show": "graph tensor ops backend files names",
     "watch": "nn tensor ops backend files",
     "runs": "checkpoint show files backend",
     "recipes": "",

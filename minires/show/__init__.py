@@ -1,9 +1,10 @@
 """Figures and listings: a tensor's graph, a backward pass step by step, an op's source, saved arrays, runs, images,
 layers, small arrays.
 
-Figures are matplotlib Figures: a notebook shows them, and figure.save("name.png") writes them.
+Figures are matplotlib Figures: a notebook shows them, and figure.save("name.png") writes them. Those of show.steps move.
 """
 
+from minires.show import steps
 from minires.show.curves import curves, overlay
 from minires.show.graph import graph
 from minires.show.images import images, predictions
@@ -35,6 +36,7 @@ __all__ = [
     "predictions",
     "saved",
     "source",
+    "steps",
     "walk",
     "ways",
 ]

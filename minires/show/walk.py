@@ -18,21 +18,7 @@ def walk(root, walk, g=1.0, *, columns=5, title=""):
     The node that runs is orange, and those that have run are grey. The numbers that it sends are written at its arrows,
     and a leaf shows the sum of what it has received.
     """
-    order = in_order(root)
-    nodes, leaves = [
-        [node for node in order if hasattr(node, "parents") == inner] for inner in (True, False)
-    ]
-    runs = []
-    try:
-        for node in nodes:
-            node.backward = _noted(node, node.backward, runs)
-        walk(root, g)
-    finally:
-        for node in nodes:
-            del node.backward  # which uncovers the method of its class
-    if not runs:
-        raise ValueError("walk: expected at least one node to run, got none")
-    places, routes = laid_out(order)
+    nodes, leaves, places, routes, runs = recorded(root, walk, g)
     columns = min(columns, len(runs))
     xs, ys = zip(*places.values())
     wide, high = 0.45 * (max(xs) - min(xs) + 1.2), 0.42 * (1.5 - min(ys))
@@ -48,6 +34,30 @@ def walk(root, walk, g=1.0, *, columns=5, title=""):
             _draw(axes, nodes, leaves, places, routes, runs[: i + 1])
     figure.suptitle(title, fontsize=11)
     return figure
+
+
+def recorded(root, walk, g):
+    """Run walk(root, g) and return (nodes, leaves, places, routes, runs): the graph as laid_out() has it, and what each run did.
+
+    runs  a list of (node, the upstream gradient, what its `backward` returned)
+
+    Raises  ValueError: no node ran.
+    """
+    order = in_order(root)
+    nodes, leaves = [
+        [node for node in order if hasattr(node, "parents") == inner] for inner in (True, False)
+    ]
+    runs = []
+    try:
+        for node in nodes:
+            node.backward = _noted(node, node.backward, runs)
+        walk(root, g)
+    finally:
+        for node in nodes:
+            del node.backward  # which uncovers the method of its class
+    if not runs:
+        raise ValueError("walk: expected at least one node to run, got none")
+    return nodes, leaves, *laid_out(order), runs
 
 
 def _noted(node, backward, runs):
@@ -87,24 +97,24 @@ def _draw(axes, nodes, leaves, places, routes, runs):
         axes.add_patch(FancyArrowPatch(path=path, mutation_scale=7, fill=False, **arrow))
         if bold:
             (x0, y0), (x1, y1) = stops[-2:]
-            axes.text((x0 + x1) / 2 + aside, (y0 + y1) / 2, _number(sent[mine]), color=WAY, fontsize=7.5, fontweight="bold",
+            axes.text((x0 + x1) / 2 + aside, (y0 + y1) / 2, number(sent[mine]), color=WAY, fontsize=7.5, fontweight="bold",
                       ha="center", va="center", bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})  # fmt: skip
             mine += 1
-    sums = _sums(leaves, runs)
+    sums = sums_so_far(leaves, runs)
     for node in [*nodes, *leaves]:
         text, colour = node.name, OP
         if node is running:
-            text, colour = f"{node.name}: {_number(got)}", RUNNING
+            text, colour = f"{node.name}: {number(got)}", RUNNING
         elif node in done:
             colour = DONE
         elif node in leaves:
-            text = f"{node.name}: {_number(sums[node])}" if node in sums else node.name
+            text = f"{node.name}: {number(sums[node])}" if node in sums else node.name
             colour = LEAF
         box = {"boxstyle": "round,pad=0.3", "facecolor": colour, "edgecolor": "#777777"}
         axes.text(*places[id(node)], text, ha="center", va="center", fontsize=7.5, bbox=box)
 
 
-def _sums(leaves, runs):
+def sums_so_far(leaves, runs):
     """Return leaf -> the sum of what has been sent to it so far."""
     sums = {}
     for node, _, parts in runs:
@@ -114,5 +124,6 @@ def _sums(leaves, runs):
     return sums
 
 
-def _number(value):
+def number(value):
+    """Return a gradient as short text."""
     return f"{float(value):.4g}"
