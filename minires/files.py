@@ -43,7 +43,7 @@ def write(path, data):
 
 
 def write_folder(folder, contents, *, replace=True):
-    """Write a folder of files (name -> bytes) atomically, and replace an existing one. Without `replace`, that one must be empty.
+    """Write a folder of files (name -> bytes) atomically, and replace an existing one. Without `replace`, an existing folder must be empty.
 
     Raises  NotWritten, an OSError: it names the path and the size. No partial folder is left.
     """

@@ -53,22 +53,26 @@ def values(table):
 def test_none_in_a_chapter(path):
     cells = chapters.cells(path)
     code = [text for cell in cells if cell.cell_type == "code" for text in strings(cell.source)]
-    assert not hits([cell.source for cell in cells if cell.cell_type == "markdown"] + code)
+    found = hits([cell.source for cell in cells if cell.cell_type == "markdown"] + code)
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(chapters.ROOT).as_posix())  # fmt: skip
 def test_none_in_docstrings_and_messages(path):
-    assert not hits(strings(path.read_text(encoding="utf-8")))
+    found = hits(strings(path.read_text(encoding="utf-8")))
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("path", TABLES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_none_in_tasks_hints_and_predictions(path):
-    assert not hits(values(tomllib.loads(path.read_text(encoding="utf-8"))))
+    found = hits(values(tomllib.loads(path.read_text(encoding="utf-8"))))
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_none_in_documents(path):
-    assert not hits([path.read_text(encoding="utf-8")])
+    found = hits([path.read_text(encoding="utf-8")])
+    assert not found, "\n".join(found)
 
 
 def test_they_are_found_where_they_are():

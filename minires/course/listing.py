@@ -13,7 +13,7 @@ def source(op, *, open=False):
 
 
 class Notice:
-    """A line in the place of a listing: it says which exercise this is, and how to open the listing all the same."""
+    """A line instead of a listing: it says which exercise this is, and how to open the listing all the same."""
 
     def __init__(self, op, exercise):
         self._name, self._exercise = getattr(op, "__name__", str(op)), exercise
@@ -28,7 +28,7 @@ class Notice:
 
 
 def _exercise(op):
-    """Return the exercise whose counterpart this function is, or else the first whose answer it gives away; None if there is none."""
+    """Return the exercise whose counterpart this function is, otherwise the first whose answer it gives away; None if there is none."""
     wanted = inspect.unwrap(getattr(op, "plain", op))
     for names_of in (_counterparts, lambda one: one.poisoned):
         for exercise in manifest.exercises().values():

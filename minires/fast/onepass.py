@@ -229,7 +229,7 @@ def one_pass_add_relu(x, add=None, *, relu=True):
 def stats_in_chunks(x):
     """channel_stats, chunk by chunk: the variance is the sum of the variances within the chunks and between their means.
 
-    Each chunk takes two passes; the second corrects the first, as the deviations from a rounded mean don't have mean 0.
+    Each chunk takes two passes; the second corrects the first, because the deviation from a rounded mean isn't 0 on average.
     So even a mean of 1000 standard deviations costs no accuracy. Source  Chan, Golub and LeVeque 1983, eq. 1.7.
     """
     x = upcast(x)

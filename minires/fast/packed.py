@@ -34,14 +34,14 @@ def packed_update(optimizer):
 
 
 class Groups(dict):
-    """{number of a group: its PackedParameters}. A copy is empty: arrays that are views of one array are no views when copied."""
+    """{number of a group: its PackedParameters}. A copy is empty: views of one array become separate arrays when copied."""
 
     def __reduce__(self):
         return Groups, ()
 
 
 def rewind_point(optimizer):
-    """Return a function that undoes what steps of the optimizer have counted since; arrays stay as they are."""
+    """Return a function that undoes what steps of the optimizer have counted since; arrays stay unchanged."""
     packed = vars(optimizer).get("_packed", {}).values()
     steps, state = optimizer.steps, {key: dict(kept) for key, kept in optimizer.state.items()}
     whole = [(one, dict(one.state)) for one in packed]

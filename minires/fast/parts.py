@@ -155,7 +155,7 @@ def sum_over_chunks(work, n, bytes_each, bytes_shared=0):
     bytes_shared  that each chunk reads or writes besides its examples; chunks are large enough for these to matter little
 
     On NumPy, chunks run on all cores, each with a single-threaded BLAS. On a GPU they run one after the other, and there are
-    several only if one would take more than a quarter of the free memory.
+    several only if a single one would take more than a quarter of the free memory.
     """
     return work(slice(0, n))
 

@@ -30,7 +30,7 @@ def generator(rng: Generator | None = None) -> Generator:
 
 
 def kept_generator() -> using:
-    """Context manager: draw from a copy of the default generator, which stays as it is, also for other threads."""
+    """Context manager: draw from a copy of the default generator, which stays unchanged, also for other threads."""
     spare = copy.deepcopy(generator())
     return standing_in(generator=lambda rng=None: spare if rng is None else rng)
 

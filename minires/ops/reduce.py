@@ -94,7 +94,7 @@ def max(x, *, axis=None, keepdims=False):
 def var(x, *, axis=None, ddof=0, keepdims=False):
     """The mean squared deviation from the mean; divided by n - ddof instead of n, as in NumPy.
 
-    Saves  the deviations.
+    Saves  x minus its mean.
     Raises  ValueError: ddof is as large as n, or larger.
     """
     kept, n = _keep(x.shape, axis), _count(x.shape, axis)

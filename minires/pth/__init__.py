@@ -1,6 +1,6 @@
 """Reading PyTorch's files of weights (.pth, .pt, .th) without PyTorch, and without running what else they may hold.
 
-Such a file contains storages, and a pickle that says where in them the tensors are. Only tensors and plain data are read from the
+Such a file contains storages, and a pickle that says where in them the tensors are. Only tensors and plain values are read from the
 pickle. Whatever else a trainer keeps there (arguments, NumPy numbers, objects of its own) becomes an inert stand-in. A file that asks
 for a function that runs code is rejected. Tensors have to fit in their storages, and storages in the file. Nothing is written to disk.
 """

@@ -172,7 +172,7 @@ class Run:
         raise RunError(f"{self.folder} has no complete checkpoint: start a new run{way}")
 
     def weights(self, complain=print):
-        """Return (state, facts) of the network at the end of the run, or else at the newest complete checkpoint.
+        """Return (state, facts) of the network at the end of the run; if it hasn't ended, at the newest complete checkpoint.
 
         Raises  RunError: there is none yet. CheckpointError: the final weights are damaged.
         """

@@ -41,6 +41,7 @@ class _Printed:
         self._parts, self._stdout = parts, stdout
 
     def write(self, text):
+        """Append a text to what was printed before it."""
         last = self._parts[-1] if self._parts else None
         if last and last[1].get("printed"):
             last[0]["text/plain"] += text
@@ -49,7 +50,7 @@ class _Printed:
         return len(text)
 
     def flush(self):
-        """Do nothing: all is there already."""
+        """Do nothing: nothing is held back."""
 
     def __getattr__(self, name):
         return getattr(self._stdout, name)
@@ -63,6 +64,7 @@ class _Publisher(DisplayPublisher):
         self._to = parts
 
     def publish(self, data, metadata=None, **options):
+        """Append what is displayed."""
         self._to.append((data, metadata or {}))
 
 

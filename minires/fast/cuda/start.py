@@ -54,7 +54,7 @@ def run_length(c, dtype):
 
 def dense(*arrays):
     """Return the arrays, each itself or a copy, so that they are contiguous and start at a multiple of 16 bytes. CuPy's own memory
-    always does; a view, or memory of another library, need not.
+    always does; a view, or the memory of other libraries, need not.
     """
     at = address.here()
     return [array if array.flags.c_contiguous and at(array) % WIDE == 0 else xp.array(array, order="C")
