@@ -147,6 +147,7 @@ class _Layout:
                         scene.text(*middle, "0", "small")
 
     def matrix_cells(self, scene, rows):
+        """Draw the matrix, with the output position of each row beside it."""
         scene.add("path", "grid", d="".join(
             f"M{self.left} {TOP + i * 26}h{self.columns * self.narrow}" for i in range(len(rows) + 1)
         ) + "".join(
@@ -166,6 +167,7 @@ class _Layout:
         return {f"k{c}.style": moved for c in range(self.channels)} | {"row.style": shift(0, r * 26)}  # fmt: skip
 
     def corner(self, r):
+        """Return the first row and column of the padded image that the window of row r covers."""
         return r // self.ow * self.stride[0], r % self.ow * self.stride[1]
 
     def pixels(self, r):
@@ -174,6 +176,7 @@ class _Layout:
         return [(i + u - ph, j + v - pw) for u in range(kh) for v in range(kw)]
 
     def where(self, r):
+        """Return a sentence that says where the window of row r is."""
         (i, j), (kh, kw) = self.corner(r), self.kernel
         of = " of the padded image" if any(self.padding) else ""
         return (
@@ -182,6 +185,7 @@ class _Layout:
         )
 
     def title(self, name):
+        """Return what the figure shows, with all sizes."""
         (h, w), (kh, kw), (sh, sw), (ph, pw) = self.size, self.kernel, self.stride, self.padding
         stride = sh if sh == sw else (sh, sw)
         padding = ph if ph == pw else (ph, pw)
