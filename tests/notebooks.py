@@ -135,14 +135,11 @@ def _report(path, notebook, error):
 
 
 def texts(cell):
-    """Yield what a cell prints and shows as text; of a figure, this is its alt text, which is not compared."""
+    """Yield what a cell prints and shows as text; of a picture, this is its alt text."""
     for out in cell.get("outputs", []):
         if out.output_type == "stream" and out.name == "stdout":
             yield out.text
-        elif (
-            out.output_type in ("execute_result", "display_data")
-            and not {"image/png", "image/svg+xml"} & out.data.keys()
-        ):
+        elif out.output_type in ("execute_result", "display_data"):
             yield out.data.get("text/plain", "")
 
 

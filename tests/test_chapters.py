@@ -153,7 +153,7 @@ def test_pictures_take_less_room_but_for_those_of_many_colours():
     Image.fromarray(numpy.random.default_rng(0).integers(0, 256, (64, 64, 3), numpy.uint8)).save(
         file, "PNG"
     )
-    photo, drawing = file.getvalue(), show.curves({"train loss": [2.0, 1.0, 0.5]})._repr_png_()
+    photo, drawing = file.getvalue(), show.curves({"train loss": [2.0, 1.0, 0.5]}).png()
     found = notebooks.smaller(drawing)
     assert len(found) < len(drawing) / 2 and notebooks.smaller(photo) == photo
     assert numpy.abs(pixels(found) - pixels(drawing)).mean() < 1

@@ -131,7 +131,7 @@ def test_graphs_that_are_used_or_too_large_are_refused():
 
 def test_pictures_are_png_in_a_notebook():
     for picture in (show.graph(tensor(1).exp()), show.curves({"train loss": [2.0, 1.0]})):
-        assert picture._repr_png_().startswith(b"\x89PNG")
+        assert picture.png().startswith(b"\x89PNG")
 
 
 def test_curves_show_the_numbers_of_the_log():

@@ -163,7 +163,7 @@ def test_closed_streams_and_pipes_are_streams_too():
 def test_a_picture_draws_a_name_that_is_not_utf_8():
     picture = Picture()
     text = picture.text(0, 0, "c\udcff 1")
-    assert picture._repr_png_().startswith(b"\x89PNG")
+    assert picture.png().startswith(b"\x89PNG")
     assert text.get_text() == r"c\udcff 1"
 
 

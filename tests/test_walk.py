@@ -33,7 +33,7 @@ def test_a_walk_has_a_panel_for_each_run_with_what_the_node_got_and_sent():
     words = [sorted(text.get_text() for text in axes.texts) for axes in picture.axes if axes.texts]
     assert words == [["1", "1", "b", "c", "d: 1", "x"], ["3", "b", "c: 1", "d", "x"], ["6", "b: 3", "c", "d", "x: 6"],
                      ["2", "b: 1", "c", "d", "x: 8"]]  # fmt: skip
-    assert len(picture.axes) == 6 and picture._repr_png_().startswith(b"\x89PNG")
+    assert len(picture.axes) == 6 and picture.png().startswith(b"\x89PNG")
 
 
 def test_after_a_walk_was_drawn_its_nodes_are_as_they_were():

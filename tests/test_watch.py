@@ -722,6 +722,6 @@ def test_a_net_whose_weights_are_too_large_for_float32_is_found():
 def test_rows_are_drawn():
     assert (
         show.layers(watched_rows(mlp(), random(4, 5), numpy.array([0, 1, 2, 0]), steps=2))
-        ._repr_png_()
+        .png()
         .startswith(b"\x89PNG")
     )

@@ -1,5 +1,7 @@
 """A matplotlib Figure that shows itself in a notebook and is written atomically."""
 
+import base64
+import html
 import io
 
 from matplotlib.figure import Figure
@@ -40,12 +42,13 @@ class Picture(Figure):
         return "; ".join(["Figure", *dict.fromkeys(filter(None, said))])
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        return {"image/png": self._repr_png_(), "text/plain": self.alt}, {
-            "image/png": {"alt": self.alt}
-        }
+        # As HTML, since notebooks give a bare PNG no alt text.
+        image = base64.b64encode(self.png()).decode()
+        markup = f'<img style="max-width: 100%; background: white" alt="{html.escape(self.alt)}" src="data:image/png;base64,{image}">'
+        return {"text/html": markup, "text/plain": self.alt}
 
-    def _repr_png_(self):
-        # A notebook is at most this wide, and its file should stay small.
+    def png(self):
+        """Return the picture as PNG, for a notebook: at most 1000 pixels wide, as its file should stay small."""
         return self._png(min(DPI, 1000 / self.get_figwidth()))
 
     def _png(self, dpi):

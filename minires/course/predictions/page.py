@@ -67,7 +67,7 @@ def _part(data, metadata):
     if "image/png" in data:
         alt = metadata.get("image/png", {}).get("alt") or data.get("text/plain", "")
         return f'<p><img style="max-width: 100%; background: white" alt="{html.escape(alt, quote=True)}" src="data:image/png;base64,{_base64(data["image/png"])}"></p>'
-    return f"<pre style='white-space: pre-wrap'>{html.escape(data.get('text/plain', ''))}</pre>"
+    return f"<pre style='white-space: pre-wrap; font-family: monospace'>{html.escape(data.get('text/plain', ''))}</pre>"
 
 
 def _base64(png):

@@ -52,6 +52,9 @@
       write(all);
       const made = Object.keys(all).filter((id) => chapter(id) === chapter(facts.id));
       status.textContent = `${isRight ? "✓ Right" : "✗ Not this time"}. In this chapter: ${right(all, made)} of ${made.length} right so far.`;
+      box.querySelectorAll("ol button").forEach((button, i) => {
+        if (i + 1 === facts.answer) button.style.outline = "2px solid #009e73";
+      });
       details.open = true;
       showScores();
     }
