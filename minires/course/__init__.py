@@ -8,6 +8,7 @@
     with course.mine() as report: ...       run the library on your functions; print(report) lists whose ran
     course.predict("05.3")                  first line of a cell: fold what it prints and shows under a question
     course.score(5)                         show the score of a chapter's predictions
+    course.map()                            the map of the chapters, with your progress
     course.source(ops.col2im)               the source of an op; of an exercise, only once it is solved
 
 Outside a notebook `minires exercises` does the same.
@@ -21,6 +22,7 @@ __all__ = [
     "Wrong",
     "check",
     "hint",
+    "map",
     "mine",
     "predict",
     "score",
@@ -51,6 +53,13 @@ def status(chapter=None):
     from minires.course import commands, folder
 
     commands.status(folder.find(), chapter)
+
+
+def map():
+    """Return the map of the chapters as a picture: what builds on what, and how many exercises of each are solved."""
+    from minires.course import chapters
+
+    return chapters.drawn()
 
 
 def predict(which):
