@@ -13,7 +13,8 @@ def drop_pixels(x, rng, *, p):
 
     With NumPy, this function does what it says. On a GPU, x is a CuPy array, and the function fails. The test
     runs it on the backend "strict", which refuses what CuPy refuses. Fix it without copying any elements of x
-    to the host. Chapter 01.
+    to the host. Keep what is drawn from rng (one number per pixel, in this order) and the dtype of x; the result
+    is a new array. Chapter 01.
     """
     n, h, w, _ = x.shape
     dropped = rng.random((n, h, w, 1)) < p

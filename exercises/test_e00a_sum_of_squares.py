@@ -16,5 +16,21 @@ def test_negative_numbers_count_as_much():
     check.same(sum_of_squares, numpy.array([1.0, -2.0, 0.5, -4.0]))
 
 
+def test_equal_numbers_all_count():
+    check.same(sum_of_squares, numpy.array([2.0, 2.0, -2.0, 2.0]))
+
+
 def test_all_axes_are_added_up():
     check.same(sum_of_squares, numpy.arange(24.0).reshape(2, 3, 4) - 7)
+
+
+def test_many_numbers():
+    check.same(sum_of_squares, numpy.random.default_rng(7).standard_normal((3, 3, 50)))
+
+
+def test_a_single_number_has_a_square_too():
+    check.same(sum_of_squares, numpy.array(-3.0))
+
+
+def test_an_empty_array_has_the_sum_0():
+    check.same(sum_of_squares, numpy.zeros((0, 3)))

@@ -15,30 +15,43 @@ def test_a_red_pixel_is_red_and_a_blue_one_blue():
     check.same(channels_last, image)
 
 
-def test_every_number_has_its_place():
+def test_every_value_is_in_its_position():
     check.same(channels_last, numpy.arange(2 * 3072).reshape(2, 3072))
+    check.same(channels_last, numpy.arange(3 * 3072).reshape(3, 3072))
 
 
-def test_the_type_stays():
+def test_the_dtype_stays():
     check.same(channels_last, rows)
     check.same(channels_last, rows / 255)
+    check.same(channels_last, rows > 99)
 
 
 def test_any_number_of_images():
     check.same(channels_last, rows[:1])
     check.same(channels_last, rows[:0])
+    check.same(channels_last, numpy.repeat(rows, 9, axis=0))
+
+
+def test_rows_of_a_larger_table():
+    check.same(channels_last, numpy.asfortranarray(rows))
+    check.experiment(
+        lambda function: {"the values": function(numpy.repeat(rows, 2, axis=0)[::-2])},
+        channels_last,
+        "every second row of a table, from the last to the first",
+    )
 
 
 def test_the_channels_of_a_pixel_are_neighbours_in_memory():
-    check.experiment(
-        lambda function: {
-            "the values": function(rows),
-            "in the order in which they are read": laid_out(function(rows)),
-        },
-        channels_last,
-        "four images, and their order in memory",
-    )
-    check.own_memory(channels_last, rows)
+    for few in (rows, rows[:1]):
+        check.experiment(
+            lambda function, few=few: {
+                "the values": function(few.copy()),
+                "in the order in which they are read": laid_out(function(few.copy())),
+            },
+            channels_last,
+            f"{len(few)} image{'s'[: len(few) - 1]}, and the order in memory",
+        )
+        check.own_memory(channels_last, few)
 
 
 def laid_out(images):

@@ -24,20 +24,39 @@ def test_two_pixels():
     check.same(standardise, pixels, pixels)
 
 
-def test_the_training_images_get_mean_0_and_deviation_1():
+def test_the_training_images_get_mean_0_and_standard_deviation_1():
     check.same(standardise, training, training)
 
 
-def test_other_images_are_measured_by_the_training_images():
+def test_the_statistics_come_from_the_training_images():
     check.same(standardise, others, training)
     check.same(standardise, others[:1, :1, :1], training)
 
 
-def test_what_is_darker_than_the_mean_is_negative():
+def test_a_pixel_darker_than_the_mean_becomes_negative():
     check.same(standardise, numpy.zeros((1, 5, 7, 3), numpy.uint8), training)
 
 
-def test_a_channel_that_is_the_same_everywhere_is_not_divided():
-    flat = training.copy()
-    flat[..., 1] = 77
-    check.same(standardise, flat, flat)
+def test_equal_sizes():
+    cube = training[:3, :3, :3]  # (3, 3, 3, 3)
+    check.same(standardise, cube, cube)
+    check.same(standardise, others, cube)
+
+
+def test_any_number_of_channels():
+    check.same(standardise, others[..., :1], training[..., 1:2])
+    check.same(standardise, numpy.tile(others, 2), numpy.tile(training, 2)[..., ::-1])
+
+
+def test_a_single_bright_pixel_in_a_large_dark_set():
+    dark = numpy.zeros((4, 64, 64, 1), numpy.uint8)
+    dark[2, 5, 6] = 1  # a standard deviation of 0.0078
+    check.same(standardise, dark[2:3], dark)
+
+
+def test_a_constant_channel_is_not_divided():
+    constant = training.copy()
+    constant[..., 1] = 77
+    check.same(standardise, constant, constant)
+    check.same(standardise, others, constant)
+    check.same(standardise, training, numpy.full((2, 3, 3, 3), 255, numpy.uint8))

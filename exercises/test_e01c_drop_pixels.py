@@ -11,12 +11,12 @@ check = Check("01c")
 images = numpy.random.default_rng(9).standard_normal((3, 4, 5, 2))
 
 
-def on_the_device(array, p):
+def on_the_device(array, p, seed=5):
     """Experiment: a run on "strict", with the number of copies to the host."""
 
     def run(function):
         with device() as its:
-            result = function(to_device(array), numpy.random.default_rng(5), p=p)
+            result = function(to_device(array), numpy.random.default_rng(seed), p=p)
             nothing, there = not its.fetched, is_array(result)
             return {
                 "it returns an array on the device": there,
@@ -27,19 +27,43 @@ def on_the_device(array, p):
     return run
 
 
-def on_the_host(array, p):
-    return lambda function: function(array.copy(), numpy.random.default_rng(5), p=p)
+def on_the_host(array, p, seed=5):
+    """Experiment: a run on NumPy, and the next number that rng draws: it shows whether each pixel took one number."""
+
+    def run(function):
+        rng = numpy.random.default_rng(seed)
+        return {
+            "the values": function(array.copy(order="K"), rng, p=p),
+            "the next number": rng.random(),
+        }
+
+    return run
 
 
 def test_on_numpy_it_drops_pixels():
     check.experiment(
         on_the_host(images, 0.5), drop_pixels, "half the pixels of three images, on NumPy"
     )
+    check.experiment(
+        on_the_host(images[:, :, ::2] * 3, 0.4, 6), drop_pixels, "three other images, on NumPy"
+    )
 
 
-def test_on_a_device_it_does_the_same_and_fetches_nothing():
+def test_images_may_have_any_size():
+    square = images[:, :3, :3, [0, 1, 1]]  # (3, 3, 3, 3)
+    check.experiment(on_the_host(square, 0.5, 8), drop_pixels, "images (3, 3, 3, 3), on NumPy")
+    check.experiment(on_the_device(images[:1, :1], 0.5), drop_pixels, "one image, 1x5")
+    check.experiment(on_the_device(images[..., :1], 0.5), drop_pixels, "images with one channel")
+    wide = images.transpose(0, 2, 1, 3)
+    check.experiment(on_the_host(wide, 0.5), drop_pixels, "images that are transposed in memory")
+
+
+def test_on_a_device_it_does_the_same_and_copies_nothing_to_the_host():
     check.experiment(
         on_the_device(images, 0.5), drop_pixels, "half the pixels of three images, on a device"
+    )
+    check.experiment(
+        on_the_device(images[::-1] - 1, 0.2, 7), drop_pixels, "three other images, on a device"
     )
 
 
@@ -54,11 +78,22 @@ def test_none_and_all():
     check.experiment(on_the_device(images, 1.0), drop_pixels, "every pixel, on a device")
 
 
-def test_x_stays_as_it_was():
+def test_x_is_left_unchanged():
     def run(function):
         with device():
             x = to_device(images)
-            function(x, numpy.random.default_rng(5), p=0.5)
-            return {"x afterwards": to_host(x)}
+            result = function(x, numpy.random.default_rng(5), p=0.5)
+            result *= 0
+            return {"x afterwards, when the result has been overwritten": to_host(x)}
 
     check.experiment(run, drop_pixels, "x, on a device")
+    check.experiment(
+        lambda function: kept(function, 0.0), drop_pixels, "x, on NumPy, where no pixel is dropped"
+    )
+
+
+def kept(function, p):
+    """Return x after a call whose result is overwritten."""
+    x = images.copy()
+    function(x, numpy.random.default_rng(5), p=p)[...] = 0
+    return {"x afterwards, when the result has been overwritten": x}

@@ -1,12 +1,22 @@
 """A device for experiments: the backend "strict", which refuses what a GPU refuses and counts copies to the host."""
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from unittest import mock
 
 from minires import backend
+from minires.backend.strict import Array
+
+COPIES = (
+    "tolist",
+    "item",
+    "tobytes",
+    "__float__",
+    "__int__",
+)  # methods whose results are on the host
 
 
 class Device:
-    """A count of the arrays that were copied from the device to the host: fetched."""
+    """A count of the copies from the device to the host, of arrays or single elements: fetched."""
 
     fetched = 0
 
@@ -17,7 +27,7 @@ def device():
 
     with device() as its:
         function(to_device(array))
-        its.fetched  how many arrays were copied to the host
+        its.fetched  how many copies to the host there were
     """
     its, strict = Device(), backend.LOADERS["strict"]()
 
@@ -25,5 +35,15 @@ def device():
         its.fetched += 1
         return strict.to_host(array)
 
-    with backend.using(strict._replace(to_host=counted)):
+    def method(name):
+        def counted(array, *args):
+            its.fetched += 1
+            return getattr(array._hidden, name)(*args)
+
+        return counted
+
+    with ExitStack() as stack:
+        stack.enter_context(backend.using(strict._replace(to_host=counted)))
+        for name in COPIES:
+            stack.enter_context(mock.patch.object(Array, name, method(name), create=True))
         yield its

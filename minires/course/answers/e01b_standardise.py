@@ -74,3 +74,16 @@ def divided_by_zero(images, training):
         return ((images - training.mean(axis=(0, 1, 2))) / training.std(axis=(0, 1, 2))).astype(
             xp.float32
         )
+
+
+def as_fractions(images, training):
+    """all images are divided by 255 first: this cancels where a channel is divided by its standard deviation, but not in a constant
+    channel, whose differences become 255 times too small"""
+    mean, std = training.mean(axis=(0, 1, 2)), training.std(axis=(0, 1, 2))
+    return ((images - mean) / xp.where(std == 0, 255, std)).astype(xp.float32)
+
+
+def small_number_added(images, training):
+    """a small number is added to the standard deviation: an image that differs from a constant channel is then divided by that number"""
+    mean, std = training.mean(axis=(0, 1, 2)), training.std(axis=(0, 1, 2))
+    return ((images - mean) / (std + 1e-8)).astype(xp.float32)

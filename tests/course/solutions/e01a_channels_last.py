@@ -42,7 +42,7 @@ def cut(rows):
     )
 
 
-@wrong("test_every_number_has_its_place", mistake="lying")
+@wrong("test_every_value_is_in_its_position", mistake="lying")
 def across_first(rows):
     return xp.stack([plane.reshape(-1, 32, 32).swapaxes(1, 2) for plane in planes(rows)], axis=-1)
 
@@ -64,26 +64,26 @@ def moved(rows):
     return xp.moveaxis(rows.reshape(len(rows), 3, 32, 32), 1, 3)
 
 
-@wrong("test_the_type_stays", mistake="as_floats")
+@wrong("test_the_dtype_stays", mistake="as_floats")
 def float32(rows):
     images = xp.empty((len(rows), 32, 32, 3), xp.float32)
     images[...] = stacked(rows)
     return images
 
 
-@wrong("test_every_number_has_its_place", mistake="columns_first")
+@wrong("test_every_value_is_in_its_position", mistake="columns_first")
 def fortran(rows):
     return xp.ascontiguousarray(
         xp.reshape(rows, (len(rows), 3, 32, 32), order="F").transpose(0, 2, 3, 1)
     )
 
 
-@wrong("test_every_number_has_its_place")
+@wrong("test_every_value_is_in_its_position")
 def upside_down(rows):
     return stacked(rows)[:, ::-1].copy()
 
 
-@wrong("test_every_number_has_its_place")
+@wrong("test_every_value_is_in_its_position")
 def interleaved_by_rows(rows):
     return rows.reshape(-1, 32, 3, 32).transpose(0, 1, 3, 2).copy()
 
@@ -93,7 +93,7 @@ def one_axis_too_few(rows):
     return stacked(rows).squeeze()
 
 
-@wrong("test_the_type_stays")
+@wrong("test_the_dtype_stays")
 def scaled(rows):
     return stacked(rows) / 255
 
@@ -103,11 +103,11 @@ def a_copy_that_lies_as_before(rows):
     return rows.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1).copy(order="K")
 
 
-@wrong("test_every_number_has_its_place")
+@wrong("test_every_value_is_in_its_position")
 def red_alone(rows):
     return xp.stack([planes(rows)[0].reshape(-1, 32, 32)] * 3, axis=-1)
 
 
-@wrong("test_every_number_has_its_place")
+@wrong("test_every_value_is_in_its_position")
 def all_images_at_once(rows):
     return rows.reshape(3, 32, 32, -1).transpose(3, 1, 2, 0).copy()

@@ -13,14 +13,20 @@ def standard(images, mean, std):
     return ((images - mean) / xp.where(std > 0, std, 1)).astype("float32")
 
 
-@right
-def as_fractions(images, training):
-    scaled = training.astype("float32") / 255
+@wrong("test_a_constant_channel_is_not_divided", mistake="as_fractions")
+def between_0_and_1(images, training):
+    scaled = training.astype("float64") / 255
     mean = scaled.mean(axis=(0, 1, 2), keepdims=True)
     std = xp.sqrt(((scaled - mean) ** 2).mean(axis=(0, 1, 2)))
-    result = images.astype("float32") / 255 - mean
-    result /= xp.where(std < 1e-6, 1, std)
-    return result
+    std[std < 1e-9] = 1
+    return ((images / 255 - mean) / std).astype("float32")
+
+
+@wrong("test_a_constant_channel_is_not_divided", mistake="small_number_added")
+def never_by_zero(images, training):
+    rows = pixels(training)
+    mean, std = rows.mean(axis=0), rows.std(axis=0)
+    return xp.divide(images - mean, std + 1e-8).astype("float32")
 
 
 @right
@@ -50,37 +56,37 @@ def by_counts(images, training):
     return result
 
 
-@wrong("test_the_training_images_get_mean_0_and_deviation_1", mistake="each_pixel")
+@wrong("test_the_training_images_get_mean_0_and_standard_deviation_1", mistake="each_pixel")
 def axis_0(images, training):
     mean = training.sum(axis=0) / len(training)
     return standard(images, mean, xp.sqrt(((training - mean) ** 2).mean(axis=0)))
 
 
-@wrong("test_the_training_images_get_mean_0_and_deviation_1", mistake="one_for_all")
+@wrong("test_the_training_images_get_mean_0_and_standard_deviation_1", mistake="one_for_all")
 def flattened(images, training):
     values = training.astype(float).ravel()
     return standard(images, values.mean(), xp.sqrt(((values - values.mean()) ** 2).mean()))
 
 
-@wrong("test_other_images_are_measured_by_the_training_images", mistake="own_statistics")
+@wrong("test_the_statistics_come_from_the_training_images", mistake="own_statistics")
 def of_themselves(images, training):
     return by_squares(images, images)
 
 
-@wrong("test_the_training_images_get_mean_0_and_deviation_1", mistake="by_the_variance")
+@wrong("test_the_training_images_get_mean_0_and_standard_deviation_1", mistake="by_the_variance")
 def root_forgotten(images, training):
     wide = pixels(training).astype(float)
     mean = wide.mean(axis=0)
     return standard(images, mean, ((wide - mean) ** 2).mean(axis=0))
 
 
-@wrong("test_what_is_darker_than_the_mean_is_negative", mistake="wrapped")
+@wrong("test_a_pixel_darker_than_the_mean_becomes_negative", mistake="wrapped")
 def in_bytes(images, training):
     mean = xp.uint8(pixels(training).mean(axis=0))
     return standard(xp.subtract(images, mean), 0, training.std(axis=(0, 1, 2)))
 
 
-@wrong("test_the_training_images_get_mean_0_and_deviation_1", mistake="squares_wrapped")
+@wrong("test_the_training_images_get_mean_0_and_standard_deviation_1", mistake="squares_wrapped")
 def squared_bytes(images, training):
     rows = pixels(training)
     mean = rows.mean(axis=0)
@@ -89,7 +95,7 @@ def squared_bytes(images, training):
         return (images - mean).astype("float32") / (var**0.5).astype("float32")
 
 
-@wrong("test_the_training_images_get_mean_0_and_deviation_1", mistake="mean_of_deviations")
+@wrong("test_the_training_images_get_mean_0_and_standard_deviation_1", mistake="mean_of_deviations")
 def image_by_image(images, training):
     std = sum(image.reshape(-1, image.shape[-1]).std(axis=0) for image in training) / len(training)
     return standard(images, pixels(training).mean(axis=0), std)
@@ -102,19 +108,19 @@ def unbiased(images, training):
     return standard(images, mean, (((rows - mean) ** 2).sum(axis=0) / (len(rows) - 1)) ** 0.5)
 
 
-@wrong("test_the_training_images_get_mean_0_and_deviation_1", mistake="only_shifted")
+@wrong("test_the_training_images_get_mean_0_and_standard_deviation_1", mistake="only_shifted")
 def centred(images, training):
     return xp.subtract(images, pixels(training).mean(axis=0)).astype("float32")
 
 
-@wrong("test_a_channel_that_is_the_same_everywhere_is_not_divided", mistake="divided_by_zero")
+@wrong("test_a_constant_channel_is_not_divided", mistake="divided_by_zero")
 def not_looked_at(images, training):
     rows = pixels(training)
     with xp.errstate(all="ignore"):
         return xp.divide(images - rows.mean(axis=0), rows.std(axis=0)).astype("float32")
 
 
-@wrong("test_the_training_images_get_mean_0_and_deviation_1")
+@wrong("test_the_training_images_get_mean_0_and_standard_deviation_1")
 def to_fractions_only(images, training):
     return (images / 255).astype("float32")
 
@@ -125,24 +131,24 @@ def in_float64(images, training):
     return (images - training.mean(axis=(0, 1, 2))) / xp.where(std == 0, 1, std)
 
 
-@wrong("test_the_training_images_get_mean_0_and_deviation_1")
+@wrong("test_the_training_images_get_mean_0_and_standard_deviation_1")
 def divided_before_it_was_shifted(images, training):
     std = training.std(axis=(0, 1, 2))
     return (images / xp.where(std == 0, 1, std) - training.mean(axis=(0, 1, 2))).astype("float32")
 
 
-@wrong("test_other_images_are_measured_by_the_training_images")
+@wrong("test_the_statistics_come_from_the_training_images")
 def fractions_by_bytes(images, training):
     return standard(images / 255, training.mean(axis=(0, 1, 2)), training.std(axis=(0, 1, 2)))
 
 
-@wrong("test_the_training_images_get_mean_0_and_deviation_1")
+@wrong("test_the_training_images_get_mean_0_and_standard_deviation_1")
 def to_the_range(images, training):
     rows = pixels(training).astype(float)
     return standard(images, rows.min(axis=0), rows.max(axis=0) - rows.min(axis=0))
 
 
-@wrong("test_a_channel_that_is_the_same_everywhere_is_not_divided")
+@wrong("test_a_constant_channel_is_not_divided")
 def left_alone(images, training):
     std = training.std(axis=(0, 1, 2))
     return xp.where(std == 0, images, standard(images, training.mean(axis=(0, 1, 2)), std)).astype(
@@ -150,6 +156,6 @@ def left_alone(images, training):
     )
 
 
-@wrong("test_what_is_darker_than_the_mean_is_negative")
+@wrong("test_a_pixel_darker_than_the_mean_becomes_negative")
 def rounded_mean(images, training):
     return standard(images, training.mean(axis=(0, 1, 2)).round(), training.std(axis=(0, 1, 2)))

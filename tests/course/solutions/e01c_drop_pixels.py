@@ -40,7 +40,7 @@ def by_weights(x, rng, *, p):
     return dropped * colours(x) + (1 - dropped) * x
 
 
-DEVICE = "test_on_a_device_it_does_the_same_and_fetches_nothing"
+DEVICE = "test_on_a_device_it_does_the_same_and_copies_nothing_to_the_host"
 
 
 @wrong(DEVICE, mistake="mask_on_the_host", crashes=True)
@@ -122,7 +122,7 @@ def in_float64(x, rng, *, p):
     return xp.where(to_device(mask(x, rng, p)), colours(x.astype("float64")), x)
 
 
-@wrong("test_x_stays_as_it_was")
+@wrong("test_x_is_left_unchanged")
 def in_place(x, rng, *, p):
     dropped = to_device(mask(x, rng, p)[..., 0])
     x[dropped] = xp.broadcast_to(colours(x), x.shape)[dropped]
