@@ -12,7 +12,7 @@ MOST_PIXELS, MOST_ENTRIES, MOST_ROWS = 150, 400, 36
 GAP, TOP = 34, 30  # pixels: between image and matrix; above them, for titles
 STYLE = """
 .minires-svg .later text{display:none}
-.minires-svg .plus{font-size:10px;font-weight:700}
+.minires-svg .plus{font-size:12px;font-weight:700}
 """
 
 
@@ -29,14 +29,17 @@ def im2col(x, kernel, *, stride=1, padding=0):
             f"im2col: expected an image of shape (H, W) or (H, W, C), got {image.shape}"
         )
     h, w, c = (*image.shape, 1)[:3]
-    layout = _Layout("im2col", (h, w), c, kernel, stride, padding, cell=32)
+    layout = _Layout("im2col", (h, w), c, kernel, stride, padding)
     with ops.plain():
         columns, _ = ops.im2col(
             to_device(image).reshape(1, h, w, c), kernel=layout.kernel, stride=layout.stride, padding=layout.padding
         )  # fmt: skip
-    scene = layout.scene("image" if not any(layout.padding) else "image with padding")
-    layout.image_cells(scene, image.reshape(h, w, c).tolist())
     rows = _texts(columns)
+    pixels = [[[_short(value) for value in pixel] for pixel in line] for line in image.reshape(h, w, c).tolist()]  # fmt: skip
+    entries = [text for row in rows for text in row]
+    layout.fit([text for line in pixels for pixel in line for text in pixel], entries, 32)
+    scene = layout.scene("image" if not any(layout.padding) else "image with padding")
+    layout.image_cells(scene, pixels)
     layout.matrix_cells(scene, rows)
     frames = []
     for r, row in enumerate(rows):
@@ -62,12 +65,15 @@ def col2im(columns, shape, kernel, *, stride=1, padding=0):
     except (TypeError, ValueError):
         raise ValueError(f"col2im: expected a shape (H, W), got {shape!r}") from None
     columns = _array(columns, "col2im: columns")
-    layout = _Layout("col2im", (h, w), 1, kernel, stride, padding, cell=40)
+    layout = _Layout("col2im", (h, w), 1, kernel, stride, padding)
     expected = (layout.rows, math.prod(layout.kernel))
     if columns.shape != expected:
         raise ValueError(f"col2im: expected columns of shape {expected}, got {columns.shape}")
     rows = _texts(columns)
     images = [_added(columns, r + 1, (h, w), layout) for r in range(layout.rows)]
+    entries = [text for row in rows for text in row]
+    sums = [text for image in images for line in image for text in line]
+    layout.fit([*sums, *map(_signed, entries)], entries, 44)
     scene = layout.scene("image" if not any(layout.padding) else "image with padding", "columns")
     layout.image_cells(scene, [[[""] for _ in range(w)] for _ in range(h)], named=True)
     layout.matrix_cells(scene, rows)
@@ -91,10 +97,10 @@ def col2im(columns, shape, kernel, *, stride=1, padding=0):
 class _Layout:
     """Where the cells of the image and of the matrix are, and which of them a row of the matrix belongs to."""
 
-    def __init__(self, name, size, channels, kernel, stride, padding, cell):
+    def __init__(self, name, size, channels, kernel, stride, padding):
         self.kernel, self.stride, self.padding = window(kernel, stride, padding)
         self.oh, self.ow = output_size(size, self.kernel, self.stride, self.padding)
-        self.size, self.channels, self.cell = size, channels, cell
+        self.size, self.channels = size, channels
         self.rows, self.columns = self.oh * self.ow, math.prod(self.kernel) * channels
         self.padded = [extent + 2 * pad for extent, pad in zip(size, self.padding)]
         pixels, entries = math.prod(self.padded) * channels, self.rows * self.columns
@@ -105,10 +111,13 @@ class _Layout:
         ]:
             if found > most:
                 raise ValueError(f"{name}: expected at most {most} {what}, got {found}: use a smaller image")  # fmt: skip
-        self.high, self.wide = (extent * cell for extent in self.padded)
-        self.down = self.high + TOP  # from one channel to the next
-        self.narrow = 28 if name == "im2col" else 30  # a cell of the matrix
-        self.left = self.wide + GAP + 40
+
+    def fit(self, pixels, entries, least):
+        """Make the cells wide enough for these texts, and those of the image at least so many pixels."""
+        self.cell = max(least, _width(pixels))
+        self.down = self.padded[0] * self.cell + TOP  # from one channel to the next
+        self.narrow = max(28, _width(entries))  # a cell of the matrix
+        self.left = self.padded[1] * self.cell + GAP + 40
 
     def scene(self, image, matrix="im2col matrix"):
         """Draw the titles and what moves."""
@@ -139,10 +148,12 @@ class _Layout:
                     middle = x + (j + 0.5) * cell, y + (i + 0.5) * cell
                     if 0 <= u < h and 0 <= v < w:
                         if named:
-                            scene.text(*middle, "", name=f"p{u}_{v}")
-                            scene.text(middle[0] + 3, middle[1] - 13, "", "plus", name=f"a{u}_{v}")
+                            scene.text(middle[0], middle[1] + 0.12 * cell, "", name=f"p{u}_{v}")
+                            scene.text(
+                                middle[0], middle[1] - 0.3 * cell, "", "plus", name=f"a{u}_{v}"
+                            )
                         else:
-                            scene.text(*middle, _short(values[u][v][c]))
+                            scene.text(*middle, values[u][v][c])
                     elif not named:
                         scene.text(*middle, "0", "small")
 
@@ -217,6 +228,10 @@ def _added(columns, count, size, layout):
 
 def _texts(array):
     return [[_short(value) for value in row] for row in to_host(array).tolist()]
+
+
+def _width(texts):
+    return 8 * max(map(len, texts)) + 8
 
 
 def _short(value):

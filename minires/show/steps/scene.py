@@ -8,13 +8,13 @@ STYLE = """
 .minires-svg text{font:14px system-ui,sans-serif;fill:currentColor;text-anchor:middle;dominant-baseline:central}
 .minires-svg .left{text-anchor:start}
 .minires-svg .title{font-weight:600;text-anchor:start}
-.minires-svg .small{font-size:11px}
+.minires-svg .small{font-size:12px}
 .minires-svg .bold{font-weight:700}
 .minires-svg .cell,.minires-svg .grid,.minires-svg .node,.minires-svg .leaf{fill:none;stroke:currentColor;stroke-opacity:.45}
 .minires-svg .grid{stroke-opacity:.25}
 .minires-svg .pad{fill:#8c8c8c;fill-opacity:.2;stroke:currentColor;stroke-opacity:.45;stroke-dasharray:3 3}
 .minires-svg .now{fill:#e69f00;fill-opacity:.3;stroke:#d55e00;stroke-opacity:1;stroke-width:3}
-.minires-svg .done{fill:#0072b2;fill-opacity:.14}
+.minires-svg .done{fill:#2b8cc4;fill-opacity:.2}
 .minires-svg .edge{fill:none;stroke:currentColor;stroke-opacity:.35;stroke-width:1.5}
 .minires-svg .move{transition:transform .25s}
 .minires-svg .off{display:none}

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path(__file__).parent
-# Numbers that JavaScript writes as they are written here; others stay inside the text.
-NUMBER = re.compile(r"(?<![\d.])(?!-0(?![.\d]))-?(?:0|[1-9]\d{0,8})(?:\.\d{0,5}[1-9])?(?![\d.])")
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]\d+)?")
+# Those that JavaScript writes as they are written here; others stay text.
+SAME = re.compile(r"0|-?[1-9]\d{0,8}|-?(?:0|[1-9]\d{0,5})\.\d{0,5}[1-9]")
+LONG = 60  # characters; what is longer often occurs again, and is kept whole
 
 
 @dataclass(frozen=True)
@@ -100,16 +102,17 @@ def _asset(name):
 def _packed(start, runs):
     """Return the frames as small JSON: each holds only what differs from the one before it.
 
-    A text is the number of a template, and the numbers that go into its gaps: "row 3" becomes [t, 3], where template t is
-    "row {}". A frame is [sentence, slot, text, slot, text, ...], and slots are names and attributes of the scene.
+    A text is the number of a template, and what goes into its gaps: "row 3" becomes [t, 3], where template t is "row {}".
+    A frame is [sentence, slot, text, slot, text, ...], and slots are names and attributes of the scene.
     """
     templates, slots = {}, {key: i for i, key in enumerate(start)}
 
-    def text(value):
-        found = NUMBER.findall(value) if "{}" not in value else []
+    def text(value, whole=False):
+        found = NUMBER.findall(value) if not whole and "{}" not in value else []
         template = NUMBER.sub("{}", value) if found else value
         index = templates.setdefault(template, len(templates))
-        return [index, *map(json.loads, found)] if found else index
+        gaps = [json.loads(gap) if SAME.fullmatch(gap) else gap for gap in found]
+        return [index, *gaps] if gaps else index
 
     packed = []
     for run in runs:
@@ -119,7 +122,7 @@ def _packed(start, runs):
             row = [text(frame.say)]
             for key, slot in slots.items():
                 if now[key] != before[key]:
-                    row += [slot, text(now[key])]
+                    row += [slot, text(now[key], len(now[key]) > LONG)]
             frames.append(row)
             before = now
         packed.append(frames)
