@@ -12,12 +12,14 @@ from contextlib import suppress
 
 import numpy
 
-from minires.course import diagnosis, manifest
-from minires.course.difference import difference
+from minires.course import layouts, manifest, repeated
+from minires.course.difference import difference, first
 from minires.course.poison import Cheating, poisoned
-from minires.course.trial import Call, Experiment, Wrong, floats
+from minires.course.trial import Call, Experiment, OnlyOnce, Wrong, floats
 from minires.course.trouble import message
 from minires.gradcheck import check_backward
+
+EXACT = 1e-5  # a known mistake gives the learner's value within this tolerance, however large that of the claim is
 
 __tracebackhide__ = True  # pytest shows the claim and the learner's lines, and none of these
 
@@ -31,21 +33,19 @@ class Check:
 
     def __init__(self, id, *, tolerance=1e-8, float32=True):
         self.exercise, self.tolerance, self.float32 = manifest.exercise(id), tolerance, float32
+        self._calls = []  # the latest ones that hold
 
     def same(self, yours, *inputs, **options):
         """Check that `yours` returns what ours does: structure, dtype, shape, values; of an op (result, backward), the result.
 
-        It must leave its inputs unchanged, return the same on a second call, in memory of its own, and keep float32.
+        It must leave its inputs unchanged, keep no state between calls, return its result in memory of its own, keep float32, and
+        take arrays of any memory layout.
         """
-        for trial in self._trials(inputs, options):
-            self._compare(trial, yours)
-            self._side_effects(trial, yours)
+        self._tried(yours, inputs, options)
 
     def gradients(self, yours, *inputs, **options):
         """Check the same of an op, and each gradient, for a random upstream gradient, which must stay unchanged."""
-        for trial in self._trials(inputs, options, gradients=True):
-            self._compare(trial, yours)
-            self._side_effects(trial, yours)
+        self._tried(yours, inputs, options, gradients=True)
 
     def backward(self, yours, *inputs, **options):
         """Check the same, and the gradients by finite differences. The op must be smooth at these inputs."""
@@ -59,11 +59,15 @@ class Check:
     def experiment(self, run, yours, about):
         """Check that run(yours) returns what run(ours) does.
 
+        Both are then compared once more, with each call made twice on the same objects: the second one counts.
+
         run  takes the function and returns numbers, arrays, or a dict from descriptions to these; it is called with ours,
         yours and the known mistakes, so it must make new inputs each time
         about  what is tried, for the message: "a diamond, b = 2a, c = 3b + 4b"
         """
         self._compare(Experiment(run, about), yours)
+        with suppress(OnlyOnce):
+            self._compare(Experiment(run, about, repeated=True), yours)
 
     def own_memory(self, yours, *inputs, **options):
         """Check that the result of `yours` shares no memory with an input: writing to one must not change the other."""
@@ -94,32 +98,63 @@ class Check:
 
     # The implementation.
 
-    def _trials(self, inputs, options, gradients=False):
-        """Yield the call in float64, and in float32 if there are floats."""
-        yield Call(self.exercise, inputs, options, numpy.float64, gradients)
+    def _tried(self, yours, inputs, options, gradients=False):
+        """Compare a call in float64, then in float32 if there are floats, in other layouts, and among other calls."""
+        trial = Call(self.exercise, inputs, options, numpy.float64, gradients)
+        self._compare(trial, yours)
         if self.float32 and any(floats(array) for array in inputs):
-            yield Call(self.exercise, inputs, options, numpy.float32, gradients)
+            self._compare(Call(self.exercise, inputs, options, numpy.float32, gradients), yours)
+        self._state(trial, yours)
+        for layout in layouts.OTHERS:
+            if layout.differs(inputs):
+                self._compare(trial.variant(layout=layout), yours)
 
     def _compare(self, trial, yours):
-        """Compare the items of the trial, yours with ours; describe the first difference and the known mistake it looks like."""
+        """Compare the items of the trial, yours with ours; describe the first difference."""
         tolerance = max(self.tolerance, trial.tolerance)
-        ours = list(trial.run(self.exercise.reference()))
+        ours = list(_ours(trial, self.exercise))
         run = trial.run(yours)
-        for i, (name, expected) in enumerate(ours):
+        for name, expected in ours:
             got = _next(run, self.exercise, yours, trial)
             lines = difference(got, expected, tolerance, trial.sizes)
             if lines:
-                mistake, sentence = diagnosis.of(self.exercise, trial, i, got, ours, tolerance)
                 message = "\n".join(
-                    [f"{trial.about}: {name} differs from ours", *_indented(lines + sentence)]
+                    [
+                        f"{trial.about}: {name} differs from ours",
+                        *_indented([*lines, *trial.advice]),
+                    ]
                 )
-                raise Wrong(message, mistake)
+                exact = max(trial.tolerance, min(self.tolerance, EXACT))
+                raise Wrong(message, (trial.about, name, *first(got, expected, tolerance), exact))
 
-    def _side_effects(self, trial, yours):
+    def _state(self, trial, yours):
+        """Compare the call among others, one of which is the last one of other shapes or options."""
+        earlier = next(
+            (
+                call
+                for call in self._calls
+                if call.key != trial.key and call.gradients >= trial.gradients
+            ),
+            None,
+        )
+        expected = repeated.Expected(trial, earlier, self.exercise.reference())
         with poisoned(self.exercise, yours):
-            message = trial.side_effects(yours)
+            message = repeated.trouble(expected, yours, self.tolerance)
         if message:
-            raise Wrong(f"{trial.about}: {message}")
+            raise Wrong(message)
+        self._calls = [trial, *self._calls[:2]]
+
+
+def _ours(trial, exercise):
+    """Return the items of ours."""
+    try:
+        return list(trial.run(exercise.reference()))
+    except OnlyOnce:
+        raise
+    except Exception:
+        if trial.advice:  # a second call, which ours may refuse
+            raise OnlyOnce from None
+        raise
 
 
 def _next(run, exercise, yours, trial):
@@ -129,18 +164,14 @@ def _next(run, exercise, yours, trial):
             return next(run)[1]
     except (Wrong, Cheating):
         raise
-    except RecursionError as error:
-        mistake, sentence = diagnosis.of_crash(exercise, trial, error)
-        message = (
+    except RecursionError:
+        raise Wrong(
             f"{trial.about}: the recursion is too deep for Python's stack; a loop has no such limit"
-        )
-        raise Wrong("\n".join([message, *_indented(sentence)]), mistake) from None
+        ) from None
     except Exception as error:
         if not unstarted(error, exercise):
-            mistake, sentence = diagnosis.of_crash(exercise, trial, error)
-            with suppress(Exception):  # the learner's own class may refuse either
-                error.mistake = mistake
-                error.add_note("\n".join([f"  in {trial.about}", *_indented(sentence)]))
+            with suppress(Exception):  # the learner's own class may refuse it
+                error.add_note("\n".join([f"  in {trial.about}", *_indented(trial.advice)]))
         raise
 
 

@@ -21,6 +21,26 @@ def same(yours, ours, tolerance):
     return difference(yours, ours, tolerance) is None
 
 
+def first(yours, ours, tolerance):
+    """Return (path, value) of the first part of `yours` that differs: keys and positions, from the outside in.
+
+    Verdicts count as one value: a dict of words or of bools, all of which belong to one answer.
+    """
+    if isinstance(ours, dict) and all(isinstance(value, (str, bool)) for value in ours.values()):
+        return (), yours
+    if isinstance(ours, (tuple, list)) and isinstance(yours, (tuple, list)):
+        parts = enumerate(zip(yours, ours)) if len(yours) == len(ours) else ()
+    elif isinstance(ours, dict) and isinstance(yours, dict):
+        parts = {key: (yours[key], ours[key]) for key in ours if key in yours}.items()
+    else:
+        parts = ()
+    for key, (got, expected) in parts:
+        if difference(got, expected, tolerance):
+            path, value = first(got, expected, tolerance)
+            return (key, *path), value
+    return (), yours
+
+
 def difference(yours, ours, tolerance, sizes=None):
     """Return lines that say how `yours` differs from `ours`; None if it does not.
 
@@ -116,7 +136,9 @@ def _numbers(got, expected, tolerance, sizes):
         return None
     first = tuple(map(int, numpy.argwhere(~close)[0]))
     place = f"at [{', '.join(map(str, first))}] " if first else ""
-    digits = 6 if f"{got[first]:.6g}" != f"{expected[first]:.6g}" else 12
+    digits = next(
+        (n for n in (6, 8, 10) if f"{got[first]:.{n}g}" != f"{expected[first]:.{n}g}"), 12
+    )
     lines = [f"{place}yours is {got[first]:.{digits}g}, ours is {expected[first]:.{digits}g}"]
     if got.size > 1:
         lines[0] += f" ({int((~close).sum())} of {got.size} differ)"
@@ -143,45 +165,78 @@ def _in_common(got, expected, tolerance, sizes):
         return [
             f"yours is {abs(shift.flat[0]):.6g} too {'large' if shift.flat[0] > 0 else 'small'} everywhere"
         ]
-    for axes in _axes_sets(got.ndim):
-        if _all_close(numpy.flip(got, axes), expected, tolerance):
-            return [f"yours is ours read backwards along axis {' and '.join(map(str, axes))}"]
-    for order in _orders(got.ndim):
-        if got.transpose(order).shape == expected.shape and _all_close(
-            got.transpose(order), expected, tolerance
-        ):
-            return [
-                f"yours is ours with its axes in a different order: yours.transpose({', '.join(map(str, order))}) would be right"
-            ]
+    turned = [
+        f"yours is ours read backwards along axis {' and '.join(map(str, axes))}"
+        for axes in _axes_sets(got.shape)
+        if _all_close(numpy.flip(got, axes), expected, tolerance)
+    ]
+    turned += [
+        f"yours is ours with its axes in a different order: yours.transpose({order}) would be right"
+        for order in _fitting_orders(got, expected, tolerance)
+    ]
+    if turned:
+        return turned if len(turned) == 1 else []
+    wrapped = _wrapped(got, expected, tolerance)
+    if wrapped:
+        return wrapped
     if _all_close(numpy.sort(got, None), numpy.sort(expected, None), tolerance):
         return ["the values are right, but in a different order"]
     return []
 
 
-def _axes_sets(ndim):
+def _wrapped(got, expected, tolerance):
+    """Return a line if numbers, or the positions of a few elements, are a multiple of 256 away: as in integers of one byte."""
+    apart = expected - got
+    whole = numpy.array_equal(expected, numpy.round(expected)) and (apart % 256 == 0).all()
+    if whole and numpy.abs(expected).max() >= 128:
+        return [
+            "yours is a multiple of 256 away from ours: does an integer of one byte wrap around?"
+        ]
+    here, there = got.ravel().nonzero()[0], expected.ravel().nonzero()[0]
+    if here.size != there.size or not 0 < here.size <= got.size // 2 or there.max() < 256:
+        return []
+    mine, ours = got.ravel()[here], expected.ravel()[there]
+    by_value = numpy.argsort(mine), numpy.argsort(ours)
+    if not _all_close(mine[by_value[0]], ours[by_value[1]], tolerance):
+        return []
+    if ((there[by_value[1]] - here[by_value[0]]) % 256).any():
+        return []
     return [
-        axes for count in range(1, min(ndim, 4) + 1) for axes in combinations(range(ndim), count)
+        "the values are right, but some are 256 positions (or a multiple) away from their place: "
+        "does an index of one byte wrap around?"
     ]
 
 
-def _orders(ndim):
-    return (
-        [order for order in permutations(range(ndim)) if order != tuple(range(ndim))]
-        if 2 <= ndim <= 4
-        else []
-    )
+def _axes_sets(shape):
+    """Return the sets of axes along which an array may be read backwards."""
+    axes = [axis for axis, size in enumerate(shape) if size > 1][:4]
+    return [chosen for count in range(1, len(axes) + 1) for chosen in combinations(axes, count)]
+
+
+def _fitting_orders(got, expected, tolerance):
+    """Return the orders of axes, as text, in which `got` is right; of those that differ only in axes of size 1, the first."""
+    found = {}
+    if 2 <= got.ndim <= 4:
+        for order in permutations(range(got.ndim)):
+            turned = got.transpose(order)
+            if order != tuple(range(got.ndim)) and _all_close(turned, expected, tolerance):
+                moved = tuple(axis for axis in order if got.shape[axis] > 1)
+                found.setdefault(moved, ", ".join(map(str, order)))
+    return list(found.values())
 
 
 def _other_shape(got, expected, tolerance):
     """Return what the values of two shapes have in common."""
-    for order in _orders(got.ndim):
-        if got.transpose(order).shape == expected.shape and _all_close(
-            got.transpose(order), expected, tolerance
-        ):
-            return [
-                f"yours would be right with its axes in a different order: yours.transpose({', '.join(map(str, order))})"
-            ]
-    if got.size == expected.size and _all_close(got.reshape(expected.shape), expected, tolerance):
+    orders = _fitting_orders(got, expected, tolerance)
+    if len(orders) == 1:
+        return [
+            f"yours would be right with its axes in a different order: yours.transpose({orders[0]})"
+        ]
+    if (
+        not orders
+        and got.size == expected.size
+        and _all_close(got.reshape(expected.shape), expected, tolerance)
+    ):
         return [f"the values are right: yours.reshape{expected.shape} would do"]
     return []
 
@@ -193,7 +248,7 @@ def _ratio(ratio, sizes):
     sign = ", with the wrong sign" if ratio < 0 else ""
     large, factor = abs(ratio) > 1, max(abs(ratio), 1 / abs(ratio))
     names = [name for name, size in sizes.items() if size > 1 and abs(factor - size) < 1e-6 * size]
-    whose = f": {' or '.join(names[:3])}?" if names else ""
+    whose = f": {' or '.join(names)}?" if 0 < len(names) <= 3 else ""
     return (
         f"yours is {factor:.4g} times too {'large' if large else 'small'} everywhere{sign}{whose}"
     )

@@ -8,7 +8,8 @@ import ast
 import os
 import sys
 import traceback
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -133,12 +134,14 @@ def _can_be_shown(error):
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     """Report a claim that reaches the placeholder as not started."""
-    report = yield
     exercise = _exercise(item.path)
+    error = call.excinfo and call.excinfo.value
+    if exercise and call.when == "call" and error is not None:
+        _name(item, exercise, error)
+    report = yield
     if exercise is None or not (report.when == "call" or report.failed):
         return report
     state = runner.SOLVED if report.passed else runner.WRONG
-    error = call.excinfo and call.excinfo.value
     if _not_started(exercise, error, item.path.parent):
         state = runner.NOT_STARTED
         report.outcome = "skipped"
@@ -157,8 +160,28 @@ def pytest_runtest_makereport(item, call):
         report.longrepr = _shown(report.longrepr, error, item.path.parent)
         if not seen["message"]:
             seen["message"] = f"{item.name}: {trouble(error, item.path.parent)}"
-            seen["mistake"] = runner.mistake_of(error, exercise)
     return report
+
+
+def _name(item, exercise, error):
+    """Add to an error the sentence about the known mistake that all claims together point to, if there is one."""
+    if _not_started(exercise, error, item.path.parent):
+        return
+    seen = _seen(item.config, exercise, item.path)
+    if "judged" not in seen:
+        seen["judged"], module = True, sys.modules.get(exercise.module)
+        # What the learner's function prints has been shown already.
+        with (
+            suppress(Exception),
+            _outlived(),
+            redirect_stdout(StringIO()),
+            redirect_stderr(StringIO()),
+        ):
+            seen["mistake"] = runner.run(exercise, item.path.parent).mistake
+        if module is not None:
+            sys.modules[exercise.module] = module
+    if seen["mistake"]:
+        runner.name(error, exercise, seen["mistake"])
 
 
 def _shown(longrepr, error, home):

@@ -6,12 +6,13 @@ import os
 import sys
 import time
 import traceback
-from functools import cache
+from contextlib import suppress
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
 from minires import streams
-from minires.course import folder, manifest
+from minires.course import diagnosis, folder, manifest
 from minires.course.check import unstarted
 from minires.course.contained import contained
 from minires.course.trouble import trouble
@@ -82,8 +83,8 @@ def judge(exercise, module, tests, untouched=False, started=None, first=False):
         else:
             claims.append(Claim(name, NOT_STARTED if untouched else SOLVED))
     wrong = next((claim for claim in claims if claim.state == WRONG), None)
+    mistake = _mistake(exercise, claims, tests) if wrong and not first else None
     message = f"{wrong.name}: {trouble(wrong.error, _home(module))}" if wrong else ""
-    mistake = mistake_of(wrong.error, exercise) if wrong else None
     if untouched and exercise.kind == "bug hunt":
         message = next(
             (clue(claim.name, claim.error, _home(module)) for claim in claims if claim.error), ""
@@ -97,13 +98,23 @@ def judge(exercise, module, tests, untouched=False, started=None, first=False):
     )
 
 
-def mistake_of(error, exercise):
-    """Return the key of the known mistake that an error looks like, or None."""
-    try:
-        mistake = getattr(error, "mistake", None)
-    except Exception:  # the learner's own class may do anything
-        return None
-    return mistake if type(mistake) is str and mistake in exercise.all_mistakes() else None
+def _mistake(exercise, claims, tests):
+    """Return the key of the known mistake that the claims point to, or None; add its sentence to the errors."""
+    outcomes = [... if claim.state == NOT_STARTED else claim.error for claim in claims]
+    with contained():
+        path = Path(tests) / exercise.test
+        stamp = str(path), path.stat().st_mtime_ns
+        key = diagnosis.of(exercise, outcomes, partial(claims_of, exercise, tests), stamp)
+    for claim in claims:
+        if key and claim.state == WRONG:
+            name(claim.error, exercise, key)
+    return key
+
+
+def name(error, exercise, key):
+    """Add the sentence about a known mistake to an error."""
+    with suppress(Exception):  # the learner's own class may refuse it
+        error.add_note(f"  {diagnosis.sentence(exercise.all_mistakes()[key])}")
 
 
 def clue(name, error, home):

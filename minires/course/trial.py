@@ -1,8 +1,11 @@
 """One trial of a function (the learner's, ours or a known mistake) on the same inputs, item by item."""
 
+from copy import copy
+
 import numpy
 
 from minires.backend import to_device
+from minires.course import layouts
 from minires.course.difference import difference, on_host
 from minires.gradcheck import operand_names
 
@@ -10,112 +13,148 @@ __tracebackhide__ = True  # as in minires.course.check
 
 
 class Wrong(AssertionError):
-    """A claim that does not hold. mistake  the key of the known mistake that it looks like, or None."""
+    """A claim that does not hold. found  (what was tried, the item that differs, its value, a tolerance), if it is a comparison."""
 
     __module__ = "builtins"  # so that pytest calls it by its bare name
 
-    def __init__(self, message, mistake=None):
+    def __init__(self, message, found=None):
         super().__init__(message)
-        self.mistake = mistake
+        self.found = found
 
 
 class Experiment:
-    """A trial that calls run(function)."""
+    """A trial that calls run(function).
+
+    repeated  each call of the function is made twice, on the same objects, and the second one counts
+    """
 
     tolerance, sizes = 0.0, {}
 
-    def __init__(self, run, about):
-        self._run, self.about = run, about
+    def __init__(self, run, about, repeated=False):
+        self._run, self.about, self._repeated = run, about, repeated
+        self.advice = ["what does the first one leave behind?"] if repeated else []
 
     def run(self, function):
         """Yield the items (name, value), one at a time."""
-        result = self._run(function)
-        yield "the outcome", on_host(result)
+        result = self._run(_twice(function) if self._repeated else function)
+        yield (
+            "a second call on the same inputs" if self._repeated else "the outcome",
+            on_host(result),
+        )
+
+
+class OnlyOnce(Exception):
+    """A call cannot be made twice, as it uses up one of its inputs."""
+
+
+def _twice(function):
+    """Return a function that makes each call twice and returns what the second one returns; a class stays as it is."""
+    if isinstance(function, type):
+        return function
+
+    def second(*inputs, **options):
+        if any(hasattr(value, "__next__") for value in (*inputs, *options.values())):
+            raise OnlyOnce
+        function(*inputs, **options)
+        return function(*inputs, **options)
+
+    return second
 
 
 class Call:
-    """A trial: one call on copies of the inputs, and one of backward on a random gradient."""
+    """A trial: one call on copies of the inputs, and one of backward on a random gradient.
 
-    def __init__(self, exercise, inputs, options, dtype, gradients):
+    layout  how the inputs and the gradient are laid out in memory; by default, as they are
+    """
+
+    def __init__(self, exercise, inputs, options, dtype, gradients, layout=layouts.AS_IT_IS):
         self.inputs = [_typed(value, dtype) for value in inputs]
         self.options = {name: _typed(value, dtype) for name, value in options.items()}
         self.gradients, self.tolerance = gradients, 0.0 if dtype == numpy.float64 else 2e-4
         self.names = operand_names(exercise.reference(), len(inputs))
         told = [f"{name} {_told(value)}" for name, value in zip(self.names, self.inputs)]
         told += [f"{name}={_told(value)}" for name, value in self.options.items()]
-        self.about = f"{exercise.function}({', '.join(told)})" + (
+        self._call = f"{exercise.function}({', '.join(told)})" + (
             " in float32" if dtype == numpy.float32 else ""
         )
         self.sizes = _sizes(self.names, self.inputs, self.options)
+        self.layout = layout
+
+    @property
+    def about(self):
+        """What is tried, for a message."""
+        return self._call + self.layout.about
+
+    @property
+    def advice(self):
+        """Lines for a message, below what differs."""
+        return self.layout.advice
+
+    @property
+    def key(self):
+        """What tells calls of different shapes or options apart."""
+        shapes = [getattr(value, "shape", None) for value in self.inputs]
+        return repr((shapes, self.options))
+
+    def variant(self, **changes):
+        """Return a copy of this trial with other inputs, or another layout."""
+        new = copy(self)
+        vars(new).update(changes)
+        return new
 
     def arrays(self):
-        """Return copies of the inputs, with the same memory layout."""
+        """Return copies of the inputs."""
         return [
-            to_device(numpy.array(value, order="K")) if isinstance(value, numpy.ndarray) else value
+            to_device(self.layout.of_input(value)) if isinstance(value, numpy.ndarray) else value
             for value in self.inputs
         ]
 
     def run(self, function):
-        """Yield the items (name, value), one at a time: the result, and the gradients."""
+        """Yield the items (name, value), one at a time: the result, and the gradients.
+
+        Raises  Wrong if the function writes to its inputs or to the upstream gradient.
+        """
         arrays = self.arrays()
         made = function(*arrays, **self.options)
-        result, backward = made if _is_op(made) else (made, None)
+        self._check_unchanged(arrays)
+        result, backward = made if is_op(made) else (made, None)
         yield "the result", on_host(result) if not self.gradients or backward else on_host(made)
         if self.gradients:
             if backward is None:
                 raise Wrong(
                     f"{self.about}: an op returns a tuple of its result and a function, backward"
                 )
-            given = backward(to_device(self.cotangent(result)))
+            g = self.cotangent(result)
+            coming = to_device(self.layout.of_gradient(g))
+            given = backward(coming)
+            if difference(on_host(coming), on_host(self.layout.of_gradient(g)), 0):
+                raise Wrong(
+                    f"{self.about}: backward writes to the upstream gradient, which other code may need: work on a copy"
+                )
+            self._check_unchanged(arrays, "backward of yours")
             if not isinstance(given, tuple):
                 raise Wrong(
                     f"{self.about}: expected backward to return a tuple with one gradient per input, got a {type(given).__name__}"
                 )
             yield "the number of gradients", len(given)
             for name, gradient in zip(self.names, given):
-                yield f"the gradient of {name}", on_host(gradient)
+                yield f"the gradient of {name}", self.layout.of_result(on_host(gradient))
+
+    def _check_unchanged(self, arrays, who="yours"):
+        for name, array, was in zip(self.names, arrays, self.inputs):
+            if isinstance(was, numpy.ndarray) and difference(on_host(array), was, 0):
+                raise Wrong(
+                    f"{self.about}: {who} writes to {name}, which belongs to the caller: work on a copy"
+                )
 
     def cotangent(self, result):
         """Return an upstream gradient of the result's shape, drawn from a seed that no input uses."""
         shape, dtype = numpy.shape(result), getattr(result, "dtype", numpy.float64)
         return numpy.random.default_rng([2718, len(shape)]).standard_normal(shape).astype(dtype)
 
-    def side_effects(self, yours):
-        """Return what is wrong with the way `yours` uses memory: it writes to arrays that are not its own, or keeps state
-        between calls. None if nothing is."""
-        arrays, others = self.arrays(), [_moved(value) for value in self.arrays()]
-        first = yours(*arrays, **self.options)
-        result, backward = first if _is_op(first) else (first, None)
-        kept = on_host(result)
-        for name, array, was in zip(self.names, arrays, self.inputs):
-            if isinstance(was, numpy.ndarray) and difference(on_host(array), was, 0):
-                return f"yours writes to {name}, which belongs to the caller: work on a copy"
-        again = yours(*self.arrays(), **self.options)
-        if difference(on_host(again[0] if _is_op(again) else again), kept, 0):
-            return "a second call on the same inputs gives a different result: what does the first one leave behind?"
-        yours(*others, **self.options)
-        if difference(on_host(result), kept, 0):
-            return (
-                "a later call changes the result of an earlier one: make a new array in each call"
-            )
-        return self._side_effects_of_backward(backward, result) if self.gradients else None
 
-    def _side_effects_of_backward(self, backward, result):
-        g = self.cotangent(result)
-        coming = to_device(g.copy())
-        first = backward(coming)
-        if difference(on_host(coming), g, 0):
-            return "backward writes to the upstream gradient, which other code may need: work on a copy"
-        kept = on_host(first)
-        again = backward(to_device(g.copy()))
-        if difference(on_host(again), kept, 0) or difference(on_host(first), kept, 0):
-            return (
-                "a second call of backward gives different gradients, or changes those of the first"
-            )
-        return None
-
-
-def _is_op(made):
+def is_op(made):
+    """Return True if a value is what an op returns: (result, backward)."""
     return isinstance(made, tuple) and len(made) == 2 and callable(made[1])
 
 
@@ -128,17 +167,17 @@ def _typed(value, dtype):
     return value.astype(dtype, order="K") if floats(value) else value
 
 
-def _moved(value):
-    """Return a different input of the same kind."""
-    return value * 0.5 + 1 if getattr(getattr(value, "dtype", None), "kind", "") == "f" else value
-
-
 def _told(value):
     """Return an input as it appears in a message: small arrays by their values, others by their shape."""
+    if isinstance(value, float):
+        return f"{value:.6g}" if value % 1 else repr(value)
+    if isinstance(value, (tuple, list)):
+        parts = ", ".join(map(_told, value))
+        return f"[{parts}]" if isinstance(value, list) else f"({parts}{',' * (len(value) == 1)})"
     if not isinstance(value, numpy.ndarray):
         return getattr(value, "__name__", repr(value))
     if value.size <= 6 and value.ndim <= 1:
-        return str(value.tolist())
+        return _told(value.tolist())
     return f"{'' if value.dtype.kind == 'f' else f'{value.dtype} '}{value.shape}"
 
 

@@ -10,7 +10,9 @@ from minires.course import Check, Wrong, diagnosis, engine, manifest
 from minires.course.difference import difference
 from minires.course.poison import Cheating, poisoned
 from minires.models.resnet import BasicBlock
+from minires.ops.elementwise import unbroadcast
 from minires.tensor import Tensor
+from tests.course.trials import tried
 
 OURS = numpy.arange(1.0, 13).reshape(3, 4)
 
@@ -92,14 +94,20 @@ def test_the_call_the_item_and_the_known_mistake_are_named(check):
 
     with pytest.raises(Wrong) as caught:
         check.gradients(swapped, A, B)
-    text = str(caught.value)
-    assert text.startswith(
+    assert str(caught.value).startswith(
         "multiply(a (2, 3), b (2, 3)): the gradient of a differs from ours\n  at [0, 0]"
     )
-    assert (
-        "This is what comes out when each side gets its own factor" in text
-        and caught.value.mistake == "swapped"
-    )
+    # All claims together name it: a single call may look like several mistakes.
+    result = tried(check.exercise, swapped_with_broadcasting)
+    assert result.mistake == "swapped"
+    assert "This is what comes out when each side gets its own factor" in result.message
+
+
+def swapped_with_broadcasting(a, b):
+    def backward(g):
+        return tuple(unbroadcast(g * x, numpy.shape(x)) for x in (a, b))
+
+    return a * b, backward
 
 
 def right(a, b):

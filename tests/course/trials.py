@@ -10,7 +10,7 @@ import types
 from contextlib import contextmanager
 from pathlib import Path
 
-from minires.course import manifest, runner, stubs
+from minires.course import diagnosis, manifest, runner, stubs
 
 ROOT = Path(__file__).parents[2]
 TESTS = ROOT / "exercises"
@@ -56,18 +56,8 @@ def tried(exercise, function, *, first=False):
 
 
 def _theirs(exercise, function):
-    """Return a known mistake as if it were written in the learner's file: functions of minires count as copied."""
-    if not function.__module__.startswith("minires.course.answers"):
-        return function
-    if isinstance(function, type):
-        return type(function.__name__, (function,), {"__module__": exercise.module})
-    theirs = types.FunctionType(
-        function.__code__, function.__globals__, function.__name__, function.__defaults__
-    )
-    theirs.__kwdefaults__ = function.__kwdefaults__
-    theirs.__module__ = exercise.module
-    theirs.__doc__ = function.__doc__
-    return theirs
+    known = function.__module__.startswith("minires.course.answers")
+    return diagnosis.as_written(exercise, function) if known else function
 
 
 def solutions(exercise, kind):
