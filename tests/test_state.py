@@ -50,7 +50,9 @@ CACHED = {
     "backend/machine.py": {"cores"},
     "backend/precision.py": {"_tried", "accumulation_dtype", "is_half"},
     "cli/gpu.py": {"_announce"},  # it gives nothing; what it prints is printed once
+    "course/chapters.py": {"chapters"},
     "course/manifest.py": {"exercises"},
+    "course/predictions/__init__.py": {"predictions"},
     "course/runner.py": {"_compiled"},
     "fast/cuda/cublas.py": {"functions"},
     "fast/cuda/device.py": {"_compiled", "_memory", "_products"},
@@ -62,6 +64,7 @@ CACHED = {
 WRITTEN_ELSEWHERE = {
     "functional.py": {"Tensor.reshape", "Tensor.transpose", "setattr(Tensor"},
     "fast/half.py": {"EVERY_OP.faster"},
+    "course/predictions/fold.py": {"sys.stdout", "sys.displayhook"},  # to the end of a cell
     "course/folder.py": {"sys.modules[name]", "sys.modules.pop"},
     "course/runner.py": {"sys.modules[exercise.module]", "sys.path.append"},
     "streams.py": {"setattr(sys"},  # a stream where there is none

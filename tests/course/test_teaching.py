@@ -15,15 +15,15 @@ def test_the_schedule_has_each_chapters_exercises_and_minutes():
         re.findall(ROW, (ROOT / "TEACHING.md").read_text(encoding="utf-8"), flags=re.MULTILINE),
         [],
     )
-    for chapters, count, minutes in rows:
-        numbers = [int(text) for text in re.findall(r"\b(\d\d) ", chapters + " ")]
+    for numbered, count, minutes in rows:
+        numbers = [int(text) for text in re.findall(r"\b(\d\d) ", numbered + " ")]
         found = [
             exercise for exercise in manifest.exercises().values() if exercise.chapter in numbers
         ]
         assert (len(found), sum(exercise.minutes for exercise in found)) == (
             int(count),
             int(minutes),
-        ), chapters
+        ), numbered
         seen += numbers
     assert seen == list(range(9))
 
