@@ -14,6 +14,7 @@ import minires
 INTERNAL = {
     "minires.__main__",  # python -m minires
     "minires.course.answers",  # a file per exercise, and nothing in the package itself
+    "minires.course.predictions",  # what course.predict reads
     "minires.fast.cuda",  # its forms are registered, and run in place of the plain ones
     "minires.files",
     "minires.names",

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-__all__ = ["Prediction", "of_chapter", "predictions"]
-
 FOLDER = Path(__file__).parent
 BELIEFS = ("", "true", "false", "undecided")
 
