@@ -90,7 +90,7 @@ def _count(chapter, states):
 
 
 def _arrow(axes, here, there):
-    """Draw an arrow from the edge of one box to the edge of another."""
+    """Draw an arrow between the edges of two boxes."""
     (x0, y0), (x1, y1) = here, there
     across, down = (x1 > x0) - (x1 < x0), (y1 > y0) - (y1 < y0)
     start = (x0 + across * WIDE / 2, y0 + (0 if across else down * HIGH / 2))
