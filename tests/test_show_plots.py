@@ -34,9 +34,23 @@ def test_heatmaps_are_white_at_0():
     assert image.get_clim() == (-2, 2) and numpy.array_equal(image.get_array(), [[0, -2], [1, 0.5]])
 
 
+def test_a_line_of_memory_shows_each_group_at_its_positions():
+    figure = show.memory({"last": {"red": [0, 3], "green": [1]}, "first": {"red": [5]}}, size=6)
+    last, first = figure.axes
+    grey, red, green = (
+        [bar.get_x() + 0.5 * bar.get_width() - 0.5 for bar in bars] for bars in last.containers
+    )
+    assert (grey, red, green) == ([0, 1, 2, 3, 4, 5], [0, 3], [1])
+    assert [text.get_text() for text in last.texts] == ["r", "r", "g"]
+    assert [axes.get_title(loc="left") for axes in (last, first)] == ["last", "first"]
+
+
 @pytest.mark.parametrize(
     ("draw", "told"),
     [
+        (lambda: show.memory({}, size=6), "expected at least one line"),
+        (lambda: show.memory({"x": {"red": [0]}}, size=161), "1 to 160 elements"),
+        (lambda: show.memory({"x": {"red": [6]}}, size=6), "positions from 0 to 5, got 6"),
         (lambda: show.lines({}), "expected at least one"),
         (lambda: show.lines({"a": ([1, 2], [1, 2, 3])}), "2 x values and 3 y values"),
         (lambda: show.bars([1, 2], names=["a"]), "a name for each of 2 bars, got 1"),

@@ -9,6 +9,7 @@ from minires.show.curves import curves, overlay
 from minires.show.graph import graph
 from minires.show.images import images, predictions
 from minires.show.layers import layers
+from minires.show.memory import memory
 from minires.show.numbers import numbers, ways
 from minires.show.outcome import confusion, depths, filters
 from minires.show.picture import Picture
@@ -31,6 +32,7 @@ __all__ = [
     "images",
     "layers",
     "lines",
+    "memory",
     "numbers",
     "overlay",
     "predictions",
