@@ -13,6 +13,7 @@ def matmul(a, b):
 
     Return (result, backward); backward(g) returns (g_a, g_b). To derive: y[i, j] is the sum over k of a[i, k] *
     b[k, j]. Which elements of y does a[i, k] contribute to, and with which factor? The shapes alone nearly give
-    it away. Axes before the last two broadcast as usual. Chapter 02.
+    it away. Axes before the last two broadcast as usual. Matrices in float32 have a float32 result and float32
+    gradients. Chapter 02.
     """
     raise NotImplementedError("exercise 02d: write matmul")

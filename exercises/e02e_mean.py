@@ -4,13 +4,14 @@ from minires.backend import xp
 
 
 def mean(x, *, axis=None, keepdims=False):
-    """The mean over `axis`. Each of n elements gets 1/n of the gradient.
+    """The mean over `axis`.
 
     Saves  a shape.
 
     axis is None (all axes), an int, which may be negative, or a tuple of ints. keepdims leaves an axis of size
     1 for each reduced axis. Return (result, backward); backward(g) returns a tuple of one gradient, with the
-    shape of x. You may use the array's own x.mean and x.sum. To derive: by how much does the mean of n numbers
-    change when one of them does? Chapter 02.
+    shape and the dtype of x (float32 stays float32). You may use the array's own x.mean and x.sum, and your backward
+    may keep more than "Saves" says. To derive: by how much does the mean of n numbers change when one of them does?
+    Chapter 02.
     """
     raise NotImplementedError("exercise 02e: write mean")

@@ -9,7 +9,8 @@ def numeric_gradient(f, x, g, *, step=1e-5):
     f  from an array to an array    x  of any shape    g  of the shape of f(x)    result  of the shape of x
 
     To derive: which of (L(x + step) - L(x)) / step and (L(x + step) - L(x - step)) / (2 step) is closer to the
-    derivative, and how does the error of each shrink with the step? Use the better one. x belongs to the
-    caller: leave it unchanged. Chapter 02.
+    derivative, and how does the error of each shrink with the step? Use the better one, and no other, with this step.
+    x belongs to the caller: leave it unchanged. The result of f may be a view of what f gets, as that of a transpose is.
+    Chapter 02.
     """
     raise NotImplementedError("exercise 02g: write numeric_gradient")

@@ -8,8 +8,9 @@ def check(candidate):
 
     candidate  an op: candidate(a, b) returns (a - b, backward), and backward(g) returns (g_a, g_b)
 
-    Four people wrote subtract. Three got it wrong, each in a different way, and always in backward, never in
-    the result. Shapes may broadcast. Which a, b and g tell all four apart? gradcheck.check_backward could:
-    write a check that does its job. Chapter 02.
+    Five people wrote subtract. Two got it right, in different words; three got it wrong, each in a different way, and
+    always in backward, never in the result. a and b are float arrays whose shapes broadcast. Which a, b and g tell
+    right from wrong? gradcheck.check_backward could: write a check that does its job, whatever was checked before.
+    Chapter 02.
     """
     raise NotImplementedError("exercise 02i: write check")

@@ -14,6 +14,10 @@ def test_two_numbers_each():
     check.gradients(multiply, numpy.array([2.0, 3.0]), numpy.array([5.0, 7.0]))
 
 
+def test_zeros_have_gradients_too():
+    check.gradients(multiply, numpy.array([0.0, -3.0, 0.0]), numpy.array([5.0, 0.0, 0.0]))
+
+
 def test_each_side_gets_the_gradient_times_the_other():
     check.backward(multiply, a, b)
 
@@ -24,6 +28,25 @@ def test_what_was_broadcast_gets_a_gradient_of_its_own_shape():
     check.backward(multiply, a[:1], b[:, :1])
 
 
+def test_equal_sizes_are_matched_from_the_right():
+    square = rng.standard_normal((3, 3))
+    check.backward(multiply, square, square[0])
+    check.backward(multiply, square[:, :1], square)
+    check.backward(multiply, square[:, :1], square[:1])
+
+
 def test_either_may_be_a_plain_number():
     check.gradients(multiply, a, 3.0)
     check.gradients(multiply, -2.0, b)
+    check.gradients(multiply, a, 3)
+    check.gradients(multiply, numpy.array(4.0), b)
+
+
+def test_an_array_times_itself_gets_two_gradients_that_add_up():
+    def run(function):
+        x = a.copy()
+        result, backward = function(x, x)
+        g_left, g_right = backward(b.copy())
+        return {"the result": result, "the sum of the two gradients": g_left + g_right}
+
+    check.experiment(run, multiply, "x times x, where both operands are the same array")

@@ -10,7 +10,7 @@ rng = numpy.random.default_rng(12)
 a, b = rng.standard_normal((2, 3, 4)), rng.standard_normal((2, 3, 4)) + 1
 
 
-def test_both_are_still_there_afterwards():
+def test_both_operands_are_unchanged_afterwards():
     def run(function):
         x, y = a.copy(), b.copy()
         return {"the sum": function(x, y)[0], "a afterwards": x, "b afterwards": y}
@@ -22,21 +22,54 @@ def test_two_numbers_each():
     check.gradients(add, numpy.array([2.0, 3.0]), numpy.array([5.0, -7.0]))
 
 
-def test_both_sides_get_the_gradient_as_it_is():
+def test_each_operand_gets_all_of_the_gradient():
     check.backward(add, a, b)
 
 
-def test_what_is_new_in_front_is_summed():
+def test_new_axes_in_front_are_summed():
     check.backward(add, a, b[0])
     check.backward(add, b[0, 0], a)
 
 
-def test_what_was_stretched_is_summed():
+def test_broadcast_axes_are_summed():
     check.backward(add, a[0], b[:, :, :1])
     check.backward(add, a[:, :1], b)
     check.backward(add, a[:1], b[0, :, :1])
 
 
+def test_equal_sizes_are_matched_from_the_right():
+    cube = rng.standard_normal((3, 3, 3))
+    check.backward(add, cube, cube[0])
+    check.backward(add, cube[0, 0], cube[1])
+    check.backward(add, cube[:, 0], cube[0, :, :1])
+    check.backward(add, cube[:, :1], cube[:1])
+
+
+def test_an_axis_of_size_1_on_both_sides():
+    check.backward(add, a[:1], b[:1])
+    check.backward(add, a[:1, :1], b[0])
+
+
 def test_either_may_be_a_plain_number():
     check.gradients(add, a, 3.0)
     check.gradients(add, -2.0, b)
+    check.gradients(add, a, 0)
+    check.gradients(add, numpy.array(4.0), b)
+
+
+def test_zeros_and_large_numbers():
+    check.gradients(add, numpy.array([0.0, 1e9, -1e9]), numpy.array([-0.0, 1.0, 1e9]))
+
+
+def test_an_array_plus_itself_gets_two_gradients_that_add_up():
+    def run(function):
+        x = a.copy()
+        result, backward = function(x, x)
+        g_left, g_right = backward(b.copy())
+        return {
+            "the sum": result,
+            "x afterwards": x,
+            "the sum of the two gradients": g_left + g_right,
+        }
+
+    check.experiment(run, add, "x plus x, where both operands are the same array")

@@ -130,7 +130,7 @@ def unbroadcast(g, shape):
 
 @op
 def add(a, b):
-    """a + b: the residual add. Both operands get the gradient unchanged.
+    """a + b: the add that joins a residual block and its skip connection.
 
     Saves  two shapes.
     """

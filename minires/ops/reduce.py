@@ -61,7 +61,7 @@ def sum(x, *, axis=None, keepdims=False):
 
 @op
 def mean(x, *, axis=None, keepdims=False):
-    """The mean over `axis`. Each of n elements gets 1/n of the gradient.
+    """The mean over `axis`.
 
     Saves  a shape.
     """

@@ -42,7 +42,7 @@ def transpose(x, *, axes=None):
 
 @op
 def getitem(x, *, index):
-    """x[index]: ints, slices, None, ..., arrays of ints or bools. An element taken twice gets both gradients.
+    """x[index]: ints, slices, None, ..., arrays of ints or bools. An element may be taken more than once.
 
     Saves  the index and a shape.
     """

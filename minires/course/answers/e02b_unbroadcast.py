@@ -40,3 +40,15 @@ def over_everything(g, shape):
 def as_it_is(g, shape):
     """g is returned unchanged"""
     return g
+
+
+def matched_by_size(g, shape):
+    """axes are matched by their sizes, from the left: broadcasting matches them from the right, whatever their sizes"""
+    left, kept = list(shape), []
+    for axis, size in enumerate(g.shape):
+        if left and left[0] == size:
+            left.pop(0)
+            kept.append(axis)
+    if left:  # some sizes are 1, which decides it
+        return g.sum(axis=tuple(_stretched(g, shape))).reshape(shape)
+    return g.sum(axis=tuple(axis for axis in range(g.ndim) if axis not in kept))

@@ -40,7 +40,7 @@ def norm(x):
     return xp.linalg.norm(x)
 
 
-@wrong("test_all_axes_are_added_up", mistake="along_an_axis")
+@wrong("test_all_axes_are_added_up_however_many_there_are", mistake="along_an_axis")
 def last_axis(x):
     return xp.einsum("...i,...i->...", x, x)
 
@@ -65,7 +65,7 @@ def first_left_out(x):
     return (x.ravel()[1:] ** 2).sum()
 
 
-@wrong("test_all_axes_are_added_up")
+@wrong("test_all_axes_are_added_up_however_many_there_are")
 def first_axis(x):
     return (x * x).sum(axis=0)
 

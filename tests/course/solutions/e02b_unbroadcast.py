@@ -35,14 +35,14 @@ def indexed(g, shape):
     return result.astype(g.dtype)
 
 
-@wrong("test_axes_of_size_1_are_summed_and_stay", mistake="leading_axes_only")
+@wrong("test_axes_of_size_1_are_summed_and_kept", mistake="leading_axes_only")
 def front_only(g, shape):
     while g.ndim > len(shape):
         g = g.sum(axis=0)
     return g
 
 
-@wrong("test_axes_of_size_1_are_summed_and_stay", mistake="axes_dropped")
+@wrong("test_axes_of_size_1_are_summed_and_kept", mistake="axes_dropped")
 def squeezed(g, shape):
     wide = aligned(g, shape)
     for axis in reversed(range(g.ndim)):
@@ -64,7 +64,7 @@ def zeroth(g, shape):
     return g[index].reshape(shape)
 
 
-@wrong("test_the_same_shape_stays_as_it_is", mistake="over_everything")
+@wrong("test_the_same_shape_is_unchanged", mistake="over_everything")
 def one_number(g, shape):
     return xp.full(shape, g.sum(), g.dtype)
 
@@ -94,12 +94,12 @@ def reshaped(g, shape):
     return xp.resize(g, shape)
 
 
-@wrong("test_the_same_shape_stays_as_it_is")
+@wrong("test_the_same_shape_is_unchanged")
 def always_the_first_axis(g, shape):
     return g.sum(axis=0) if g.ndim > 1 else g
 
 
-@wrong("test_a_number_gets_the_sum_of_all")
+@wrong("test_a_number_gets_the_sum_of_all_gradients")
 def numbers_forgotten(g, shape):
     return keepdims(g, shape) if shape else g.sum(axis=-1)
 

@@ -45,22 +45,22 @@ def in_float64(a, b):
     return result, backward
 
 
-@wrong("test_both_sides_get_the_gradient_as_it_is", mistake="skip_dropped")
+@wrong("test_each_operand_gets_all_of_the_gradient", mistake="skip_dropped")
 def branch_only(a, b):
     return a + b, lambda g: (shaped(g, a), xp.zeros(xp.shape(b), g.dtype))
 
 
-@wrong("test_both_sides_get_the_gradient_as_it_is", mistake="branch_dropped")
+@wrong("test_each_operand_gets_all_of_the_gradient", mistake="branch_dropped")
 def skip_only(a, b):
     return a + b, lambda g: (xp.zeros(xp.shape(a), g.dtype), shaped(g, b))
 
 
-@wrong("test_both_sides_get_the_gradient_as_it_is", mistake="halved")
+@wrong("test_each_operand_gets_all_of_the_gradient", mistake="halved")
 def half_each(a, b):
     return a + b, lambda g: (shaped(g, a) * 0.5, shaped(g, b) * 0.5)
 
 
-@wrong("test_both_sides_get_the_gradient_as_it_is", mistake="upstream_ignored")
+@wrong("test_each_operand_gets_all_of_the_gradient", mistake="upstream_ignored")
 def slopes(a, b):
     ones = xp.ones((a + b).shape, (a + b).dtype)
     return a + b, lambda g: (shaped(ones, a), shaped(ones, b))
@@ -74,12 +74,12 @@ def from_02a(a, b):
     return xp.add(a, b), backward
 
 
-@wrong("test_what_is_new_in_front_is_summed", mistake="stretched")
+@wrong("test_new_axes_in_front_are_summed", mistake="stretched")
 def copies(a, b):
     return a + b, lambda g: (g.copy(), g + 0)
 
 
-@wrong("test_what_is_new_in_front_is_summed", mistake="summed_over_everything")
+@wrong("test_new_axes_in_front_are_summed", mistake="summed_over_everything")
 def one_number(a, b):
     def back(g, shape):
         return g if shape == g.shape else xp.zeros(shape, g.dtype) + g.sum()
@@ -87,7 +87,7 @@ def one_number(a, b):
     return a + b, lambda g: (back(g, xp.shape(a)), back(g, xp.shape(b)))
 
 
-@wrong("test_what_was_stretched_is_summed", mistake="leading_axes_only")
+@wrong("test_broadcast_axes_are_summed", mistake="leading_axes_only")
 def while_too_many(a, b):
     def back(g, other):
         while g.ndim > xp.ndim(other):
@@ -97,7 +97,7 @@ def while_too_many(a, b):
     return a + b, lambda g: (back(g, a), back(g, b))
 
 
-@wrong("test_both_are_still_there_afterwards", mistake="in_place")
+@wrong("test_both_operands_are_unchanged_afterwards", mistake="in_place")
 def out_is_a(a, b):
     fits = isinstance(a, xp.ndarray) and xp.broadcast_shapes(xp.shape(a), xp.shape(b)) == a.shape
     return (xp.add(a, b, out=a) if fits else a + b), lambda g: (shaped(g, a), shaped(g, b))
@@ -108,7 +108,7 @@ def minus(a, b):
     return a + b, lambda g: (shaped(g, a), -shaped(g, b))
 
 
-@wrong("test_what_was_stretched_is_summed")
+@wrong("test_broadcast_axes_are_summed")
 def axes_lost(a, b):
     def back(g, shape):
         return g.sum(axis=stretched_axes(g, shape))
@@ -116,7 +116,7 @@ def axes_lost(a, b):
     return a + b, lambda g: (back(g, xp.shape(a)), back(g, xp.shape(b)))
 
 
-@wrong("test_what_is_new_in_front_is_summed")
+@wrong("test_new_axes_in_front_are_summed")
 def averaged(a, b):
     def back(g, shape):
         return g.mean(axis=stretched_axes(g, shape)).reshape(shape)
@@ -124,7 +124,7 @@ def averaged(a, b):
     return a + b, lambda g: (back(g, xp.shape(a)), back(g, xp.shape(b)))
 
 
-@wrong("test_what_is_new_in_front_is_summed")
+@wrong("test_new_axes_in_front_are_summed")
 def only_b_is_broadcast(a, b):
     return a + b, lambda g: (g, shaped(g, b))
 
@@ -134,7 +134,7 @@ def arrays_only(a, b):
     return a + b, lambda g: (unbroadcast(g, a.shape), unbroadcast(g, b.shape))
 
 
-@wrong("test_both_sides_get_the_gradient_as_it_is")
+@wrong("test_each_operand_gets_all_of_the_gradient")
 def g_is_eaten(a, b):
     def backward(g):
         g_a, g_b = shaped(g, a).copy(), shaped(g, b).copy()

@@ -63,17 +63,17 @@ def object_with_a_total(x):
     return total.value
 
 
-@wrong("test_a_single_number_has_a_square_too")
+@wrong("test_all_axes_are_added_up_however_many_there_are")
 def a_number_has_nothing_to_add(x):
     return x if x.ndim == 0 else (x * x).sum()
 
 
-@wrong("test_a_single_number_has_a_square_too", crashes=True)
+@wrong("test_all_axes_are_added_up_however_many_there_are", crashes=True)
 def rows_first(x):
     return sum((row * row).sum() for row in x)
 
 
-@wrong("test_a_single_number_has_a_square_too", crashes=True)
+@wrong("test_all_axes_are_added_up_however_many_there_are", crashes=True)
 def length_needed(x):
     return sum(x.reshape(len(x), -1)[i] @ x.reshape(len(x), -1)[i] for i in range(len(x)))
 
@@ -142,12 +142,12 @@ def a_little_more(x):
     return (x * x + 1e-6).sum()
 
 
-@wrong("test_all_axes_are_added_up")
+@wrong("test_all_axes_are_added_up_however_many_there_are")
 def known_arrays(x):
     known = {(1.0, 2.0, 3.0): 14.0, (1.0, -2.0, 0.5, -4.0): 21.25}
     return known.get(tuple(x.ravel().tolist()), 0.0)
 
 
-@wrong("test_all_axes_are_added_up")
+@wrong("test_all_axes_are_added_up_however_many_there_are")
 def two_axes_at_most(x):
     return (x * x).sum() if x.ndim < 3 else (x * x).sum(axis=(1, 2))
