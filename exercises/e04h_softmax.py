@@ -6,8 +6,6 @@ from minires.backend import xp
 def softmax(x, *, axis=-1):
     """e**x / sum(e**x) along `axis`. The largest x is subtracted first: no overflow, the same result.
 
-    Saves  the result.
-
     On numbers like those of a new network, this function doesn't overflow, its rows sum to 1, and its gradient
     passes a gradient check. After some training, it returned NaN. Find the line and fix it. Chapter 04.
     """

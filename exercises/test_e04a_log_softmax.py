@@ -5,16 +5,16 @@ from e04a_log_softmax import log_softmax
 
 from minires.course import Check
 
-check = Check("04a")
+check = Check("04a", tolerance=1e-12)
 rng = numpy.random.default_rng(41)
 x = 2 * rng.standard_normal((3, 4, 5)) + 1
 
 
-def test_one_line_of_three():
+def test_one_row_by_hand():
     check.gradients(log_softmax, numpy.log([[1.0, 2.0, 5.0]]))  # log of 1/8, 2/8, 5/8
 
 
-def test_each_line_by_itself():
+def test_each_row_has_its_own_sum():
     check.backward(log_softmax, x[0])
 
 
@@ -23,6 +23,9 @@ def test_any_axis():
     check.backward(log_softmax, x, axis=0)
     check.backward(log_softmax, x, axis=1)
     check.backward(log_softmax, x[0], axis=-2)
+    check.gradients(log_softmax, x, axis=-2)
+    check.gradients(log_softmax, x, axis=-3)
+    check.gradients(log_softmax, x, axis=2)
     check.backward(log_softmax, x[0, 0])
 
 
@@ -30,11 +33,45 @@ def test_a_thousand_does_not_overflow():
     check.gradients(log_softmax, numpy.array([[1000.0, 999.0, 1001.0], [998.0, 1000.0, 1000.0]]))
 
 
-def test_lines_that_lie_far_apart():
+def test_rows_a_thousand_apart():
     check.gradients(
         log_softmax, numpy.array([[1000.0, 1001.0, 1003.0], [-1000.0, -1002.0, -1001.0]])
     )
 
 
-def test_numbers_that_lie_far_apart_in_one_line():
+def test_numbers_a_thousand_apart_in_one_row():
     check.gradients(log_softmax, numpy.array([[0.0, 1000.0, -1000.0], [5.0, 1.0, -900.0]]))
+
+
+def test_as_many_rows_as_columns():
+    check.backward(log_softmax, x[:, :3, 0])
+    check.backward(log_softmax, x[:, :3, 0], axis=0)
+    cube = rng.standard_normal((3, 3, 3))
+    for axis in (0, 1, 2, -1, -2):
+        check.gradients(log_softmax, cube, axis=axis)
+
+
+def test_several_elements_may_be_the_largest():
+    check.backward(log_softmax, numpy.array([[2.0, 2.0, 2.0], [1.0, 1.0, 0.0], [0.0, -0.0, -3.0]]))
+
+
+def test_a_single_class_has_probability_1():
+    def run(log_softmax):
+        y, backward = log_softmax(x[:, :1, 0])
+        (g_x,) = backward(numpy.array([[1.0], [-2.0], [3.0]]))
+        return {
+            "y, to 6 digits": y.round(6) + 0.0,
+            "the gradient of x, to 6 digits": g_x.round(6) + 0.0,
+        }
+
+    check.experiment(run, log_softmax, "an x of shape (3, 1)")
+
+
+def test_rows_of_any_size_on_their_own():
+    for size in (90.0, 300.0, 720.0, -90.0, -300.0, -720.0, -1000.0):
+        check.gradients(log_softmax, size + numpy.array([[0.0, 1.0, -2.0]]))
+
+
+def test_memory_that_is_not_in_one_piece():
+    check.gradients(log_softmax, x.transpose(2, 0, 1))
+    check.gradients(log_softmax, x[:, ::2, ::-1], axis=1)

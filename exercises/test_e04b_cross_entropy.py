@@ -5,7 +5,7 @@ from e04b_cross_entropy import cross_entropy
 
 from minires.course import Check
 
-check = Check("04b")
+check = Check("04b", tolerance=1e-12)
 rng = numpy.random.default_rng(42)
 logits = 2 * rng.standard_normal((3, 5)) + 1
 labels = numpy.array([4, 0, 2])
@@ -16,22 +16,34 @@ def test_two_examples_by_hand():
     check.same(cross_entropy, odds, numpy.array([0, 1]))  # -(log 0.5 + log 0.2) / 2
 
 
+def test_the_loss_has_the_dtype_of_the_logits():
+    def run(cross_entropy):
+        dtypes = {}
+        for dtype in ("float32", "float64"):
+            loss, _ = cross_entropy(odds.astype(dtype), numpy.array([0, 1]), label_smoothing=0.1)
+            dtypes[f"the loss of {dtype} logits"] = str(getattr(loss, "dtype", type(loss).__name__))
+        return dtypes
+
+    check.experiment(run, cross_entropy, "the dtype of the loss; a Python number has none")
+
+
 def test_the_gradient_is_softmax_minus_target_over_n():
     check.gradients(cross_entropy, odds, numpy.array([0, 1]))
     check.backward(cross_entropy, logits, labels)
 
 
-def test_one_label_may_come_twice_and_one_example_is_a_batch():
+def test_a_label_may_come_twice_and_one_example_is_a_batch():
     check.backward(cross_entropy, logits, numpy.array([3, 3, 1]))
     check.backward(cross_entropy, logits[:1], labels[:1])
 
 
-def test_label_smoothing_spreads_its_part_over_all_classes():
+def test_label_smoothing_is_spread_over_all_classes():
     check.same(
         cross_entropy, odds, numpy.array([0, 2]), label_smoothing=0.3
     )  # targets 0.8 0.1 0.1, and 0.1 0.1 0.8
     check.backward(cross_entropy, logits, labels, label_smoothing=0.1)
     check.backward(cross_entropy, logits, labels, label_smoothing=0.75)
+    check.gradients(cross_entropy, logits, labels, label_smoothing=1.0)
 
 
 def test_a_thousand_does_not_overflow():
@@ -48,3 +60,37 @@ def test_labels_are_ints_of_any_size():
         check.gradients(
             cross_entropy, numpy.linspace(-3, 4, 350).reshape(70, 5) ** 2, many.astype(dtype)
         )
+
+
+def test_as_many_examples_as_classes():
+    square = rng.standard_normal((4, 4))
+    check.backward(cross_entropy, square, numpy.array([3, 0, 0, 2]), label_smoothing=0.2)
+    check.gradients(cross_entropy, square[:2, :2], numpy.array([1, 1]))
+
+
+def test_many_classes_and_many_examples():
+    wide, long = rng.standard_normal((4, 300)), rng.standard_normal((300, 3))
+    for dtype in ("uint16", "int16", "int64"):
+        check.gradients(cross_entropy, wide, numpy.array([299, 0, 130, 256]).astype(dtype))
+    check.gradients(cross_entropy, long, rng.integers(0, 3, 300).astype("uint8"))
+
+
+def test_a_single_class_costs_nothing():
+    def run(cross_entropy):
+        loss, backward = cross_entropy(logits[:, :1], numpy.array([0, 0, 0]))
+        g_logits, _ = backward(numpy.array(2.0))
+        return {"the loss, to 6 digits": float(loss.round(6)) + 0.0,
+                "the gradient, to 6 digits": g_logits.round(6) + 0.0}  # fmt: skip
+
+    check.experiment(run, cross_entropy, "logits of shape (3, 1), labels [0, 0, 0]")
+
+
+def test_memory_that_is_not_in_one_piece():
+    def run(cross_entropy):
+        every_second = numpy.array([2, 9, 0, 9, 1, 9, 1, 9, 0, 9])[::2]
+        loss, backward = cross_entropy(logits.T, every_second)
+        return {"the loss": loss, "the gradient": backward(numpy.array(2.0))[0]}
+
+    check.experiment(
+        run, cross_entropy, "logits that are a transposed array, and every second label of an array"
+    )

@@ -5,11 +5,11 @@ from e04h_softmax import softmax
 
 from minires.course import Check
 
-check = Check("04h")
+check = Check("04h", tolerance=1e-12)
 x = numpy.random.default_rng(48).standard_normal((3, 4, 2))
 
 
-def test_one_line_of_three():
+def test_one_row_by_hand():
     check.gradients(softmax, numpy.log([1.0, 2.0, 5.0]))
 
 
@@ -17,18 +17,49 @@ def test_small_numbers_along_any_axis():
     check.backward(softmax, x[0])
     check.backward(softmax, x, axis=0)
     check.backward(softmax, x, axis=1)
+    check.gradients(softmax, x, axis=-2)
+    check.gradients(softmax, x, axis=-3)
 
 
 def test_a_thousand_does_not_overflow():
     check.gradients(softmax, numpy.array([[1000.0, 999.0, 1001.0], [1000.0, 1000.0, 998.0]]))
 
 
-def test_lines_that_lie_far_apart():
+def test_rows_a_thousand_apart():
     check.gradients(softmax, numpy.array([[1000.0, 1001.0, 1003.0], [-1000.0, -1002.0, -1001.0]]))
     check.gradients(softmax, numpy.array([[0.0, 2000.0], [1.0, 1998.0], [-1.0, 1999.0]]), axis=0)
 
 
-def test_numbers_that_lie_far_apart_in_one_line():
+def test_numbers_a_thousand_apart_in_one_row():
     check.gradients(
         softmax, numpy.array([[0.0, 2000.0, 1000.0], [5.0, 1.0, -900.0], [-1000.0, -999.0, 1000.0]])
     )
+
+
+def test_as_many_rows_as_columns():
+    check.backward(softmax, x[:, :3, 0])
+    check.backward(softmax, x[:, :3, 0], axis=0)
+    check.gradients(softmax, x[:2, :2], axis=1)
+
+
+def test_several_elements_may_be_the_largest():
+    check.backward(softmax, numpy.array([[2.0, 2.0, 2.0], [1.0, 1.0, 0.0], [0.0, -0.0, -3.0]]))
+
+
+def test_a_single_class_has_probability_1():
+    def run(softmax):
+        y, backward = softmax(numpy.array([[3.0], [-2.0], [1000.0]]))
+        (g_x,) = backward(numpy.array([[1.0], [-2.0], [3.0]]))
+        return {"y": y, "the gradient of x, to 6 digits": g_x.round(6) + 0.0}
+
+    check.experiment(run, softmax, "x = [[3], [-2], [1000]]")
+
+
+def test_rows_of_any_size_on_their_own():
+    for size in (90.0, 300.0, 720.0, -90.0, -300.0, -720.0, -1000.0):
+        check.gradients(softmax, size + numpy.array([[0.0, 1.0, -2.0]]))
+
+
+def test_memory_that_is_not_in_one_piece():
+    check.gradients(softmax, x.transpose(2, 0, 1))
+    check.gradients(softmax, x[:, ::2, ::-1], axis=1)

@@ -39,7 +39,7 @@ def log_softmax(x, *, axis=-1):
 def cross_entropy(logits, labels, *, label_smoothing=0.0):
     """The mean over the batch of -sum(target * log softmax(logits)), in nats.
 
-    logits  (N, K)    labels  (N,), ints from 0 to K - 1    result  ()
+    logits  (N, K)    labels  (N,), ints from 0 to K - 1    result  (), of the logits' dtype
     The target is 1 - label_smoothing at the label, plus label_smoothing / K everywhere.
     The gradient is (softmax(logits) - target) / N.
 

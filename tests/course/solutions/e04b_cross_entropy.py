@@ -77,12 +77,12 @@ def probabilities_in(logits, labels, *, label_smoothing=0.0):
     )
 
 
-@wrong("test_label_smoothing_spreads_its_part_over_all_classes", mistake="smoothing_left_out")
+@wrong("test_label_smoothing_is_spread_over_all_classes", mistake="smoothing_left_out")
 def one_hot_always(logits, labels, *, label_smoothing=0.0):
     return by_index(logits, labels)
 
 
-@wrong("test_label_smoothing_spreads_its_part_over_all_classes", mistake="among_the_others")
+@wrong("test_label_smoothing_is_spread_over_all_classes", mistake="among_the_others")
 def spread_over_the_rest(logits, labels, *, label_smoothing=0.0):
     log_p, back = log_softmax(logits)
     target = xp.full_like(logits, label_smoothing / (logits.shape[1] - 1))
@@ -93,7 +93,7 @@ def spread_over_the_rest(logits, labels, *, label_smoothing=0.0):
     )
 
 
-@wrong("test_label_smoothing_spreads_its_part_over_all_classes", mistake="smoothing_not_taken_off")
+@wrong("test_label_smoothing_is_spread_over_all_classes", mistake="smoothing_not_taken_off")
 def more_than_one(logits, labels, *, label_smoothing=0.0):
     log_p, back = log_softmax(logits)
     target = xp.full_like(logits, label_smoothing / logits.shape[1])
@@ -104,9 +104,7 @@ def more_than_one(logits, labels, *, label_smoothing=0.0):
     )
 
 
-@wrong(
-    "test_label_smoothing_spreads_its_part_over_all_classes", mistake="smoothing_in_the_loss_only"
-)
+@wrong("test_label_smoothing_is_spread_over_all_classes", mistake="smoothing_in_the_loss_only")
 def gradient_not_smoothed(logits, labels, *, label_smoothing=0.0):
     return by_index(logits, labels, label_smoothing=label_smoothing)[0], by_index(logits, labels)[1]
 
@@ -202,7 +200,7 @@ def writes_to_the_logits(logits, labels, *, label_smoothing=0.0):
     return made
 
 
-@wrong("test_one_label_may_come_twice_and_one_example_is_a_batch")
+@wrong("test_a_label_may_come_twice_and_one_example_is_a_batch")
 def one_gradient_a_class(logits, labels, *, label_smoothing=0.0):
     loss, _ = by_index(logits, labels, label_smoothing=label_smoothing)
     n, k = logits.shape
@@ -214,7 +212,7 @@ def one_gradient_a_class(logits, labels, *, label_smoothing=0.0):
     return loss, lambda g: (g * (xp.exp(log_softmax(logits)[0]) - target) / n, None)
 
 
-@wrong("test_label_smoothing_spreads_its_part_over_all_classes")
+@wrong("test_label_smoothing_is_spread_over_all_classes")
 def logits_smoothed(logits, labels, *, label_smoothing=0.0):
     n, k = logits.shape
     log_p, back = log_softmax(logits)
