@@ -5,7 +5,7 @@ from e04c_linear import linear
 
 from minires.course import Check
 
-check = Check("04c")
+check = Check("04c", tolerance=1e-12)
 rng = numpy.random.default_rng(43)
 x, weight, bias = (
     rng.standard_normal((4, 3)),
@@ -19,7 +19,7 @@ def test_one_example_by_hand():
                     numpy.array([0.5, -0.5]))  # fmt: skip
 
 
-def test_a_batch_sums_up_in_the_gradients_of_weight_and_bias():
+def test_the_gradients_of_weight_and_bias_are_sums_over_the_batch():
     check.backward(linear, x, weight, bias)
     check.backward(linear, x[:, :1], weight[:1], bias)
 
@@ -27,9 +27,11 @@ def test_a_batch_sums_up_in_the_gradients_of_weight_and_bias():
 def test_as_many_features_out_as_in():
     check.backward(linear, x, rng.standard_normal((3, 3)), rng.standard_normal(3))
     check.backward(linear, x[:3], rng.standard_normal((3, 3)), rng.standard_normal(3))
+    cube = rng.standard_normal((3, 3, 3))
+    check.gradients(linear, cube, rng.standard_normal((3, 3)), rng.standard_normal(3))
 
 
-def test_any_number_of_axes_in_front():
+def test_any_number_of_leading_axes():
     check.backward(linear, rng.standard_normal((2, 5, 3)), weight, bias)
     check.backward(linear, rng.standard_normal((2, 1, 4, 3)), weight, bias)
     check.backward(linear, x[0], weight, bias)
@@ -48,3 +50,27 @@ def test_without_a_bias():
 def test_memory_that_is_not_in_one_piece():
     turned = rng.standard_normal((3, 5, 2)).transpose(1, 2, 0)
     check.gradients(linear, turned, rng.standard_normal((4, 3)).T, rng.standard_normal(4))
+
+
+def test_zeros_get_a_gradient():
+    check.gradients(linear, x, weight, numpy.zeros(2))
+    check.gradients(linear, x, numpy.zeros((3, 2)), bias)
+
+
+def test_one_feature_in_or_out():
+    one = rng.standard_normal(1)
+    check.gradients(linear, x, weight[:, :1], one)
+    check.gradients(linear, x[:, :1], weight[:1, :1], one)
+    check.gradients(linear, x[:1, :1], weight[:1, :1], one)
+    check.gradients(linear, x[0, :1], weight[:1, :1], one)
+
+
+def test_an_identity_as_weight():
+    check.gradients(linear, x, numpy.eye(3), numpy.zeros(3))
+    check.own_memory(linear, x, numpy.eye(3), numpy.zeros(3))
+    check.own_memory(linear, x, numpy.eye(3))
+
+
+def test_an_empty_batch_has_gradients_of_0():
+    check.gradients(linear, numpy.zeros((0, 3)), weight, bias)
+    check.gradients(linear, numpy.zeros((2, 0, 3)), weight, bias)

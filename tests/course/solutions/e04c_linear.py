@@ -75,7 +75,7 @@ def a_product_only(x, weight, bias=None):
     return forward(x, weight, None), backward
 
 
-@wrong("test_a_batch_sums_up_in_the_gradients_of_weight_and_bias", mistake="weight_averaged")
+@wrong("test_the_gradients_of_weight_and_bias_are_sums_over_the_batch", mistake="weight_averaged")
 def mean_of_outer_products(x, weight, bias=None):
     def g_weight(g):
         rows, g = flat(x, g)
@@ -84,7 +84,7 @@ def mean_of_outer_products(x, weight, bias=None):
     return op(x, weight, bias, g_weight=g_weight)
 
 
-@wrong("test_a_batch_sums_up_in_the_gradients_of_weight_and_bias", mistake="bias_averaged")
+@wrong("test_the_gradients_of_weight_and_bias_are_sums_over_the_batch", mistake="bias_averaged")
 def mean_of_g(x, weight, bias=None):
     return op(
         x, weight, bias, g_bias=lambda g: g.mean(axis=tuple(range(g.ndim - 1))) if g.ndim > 1 else g
@@ -101,12 +101,12 @@ def as_in_add(x, weight, bias=None):
     return op(x, weight, bias, g_bias=lambda g: g.copy())
 
 
-@wrong("test_any_number_of_axes_in_front", mistake="bias_over_the_first_axis")
+@wrong("test_any_number_of_leading_axes", mistake="bias_over_the_first_axis")
 def first_axis(x, weight, bias=None):
     return op(x, weight, bias, g_bias=lambda g: sum(g))
 
 
-@wrong("test_any_number_of_axes_in_front", mistake="weight_for_each_matrix")
+@wrong("test_any_number_of_leading_axes", mistake="weight_for_each_matrix")
 def stacked(x, weight, bias=None):
     def g_weight(g):
         return xp.einsum("...ni,...no->...io", xp.atleast_2d(x), xp.atleast_2d(g))
@@ -160,7 +160,7 @@ def zeros_for_no_bias(x, weight, bias=None):
     return y, lambda g: (*backward(g)[:2], g.reshape(-1, g.shape[-1]).sum(axis=0))
 
 
-@wrong("test_any_number_of_axes_in_front")
+@wrong("test_any_number_of_leading_axes")
 def last_matrix_only(x, weight, bias=None):
     def g_weight(g):
         return (
@@ -171,7 +171,7 @@ def last_matrix_only(x, weight, bias=None):
     return op(x, weight, bias, g_weight=g_weight)
 
 
-@wrong("test_a_batch_sums_up_in_the_gradients_of_weight_and_bias")
+@wrong("test_the_gradients_of_weight_and_bias_are_sums_over_the_batch")
 def bias_in_the_gradient_of_weight(x, weight, bias=None):
     return op(
         x,
@@ -181,7 +181,7 @@ def bias_in_the_gradient_of_weight(x, weight, bias=None):
     )
 
 
-@wrong("test_a_batch_sums_up_in_the_gradients_of_weight_and_bias")
+@wrong("test_the_gradients_of_weight_and_bias_are_sums_over_the_batch")
 def bias_for_each_example(x, weight, bias=None):
     y, backward = op(x, weight, bias)
     more = (
@@ -192,14 +192,14 @@ def bias_for_each_example(x, weight, bias=None):
     return (y + more).astype(y.dtype), backward
 
 
-@wrong("test_a_batch_sums_up_in_the_gradients_of_weight_and_bias")
+@wrong("test_the_gradients_of_weight_and_bias_are_sums_over_the_batch")
 def float64_inside_and_not_cast_back(x, weight, bias=None):
     return op(
         x, weight, bias, g_weight=lambda g: xp.einsum("ni,no->io", *flat(x.astype("float64"), g))
     )
 
 
-@wrong("test_a_batch_sums_up_in_the_gradients_of_weight_and_bias")
+@wrong("test_the_gradients_of_weight_and_bias_are_sums_over_the_batch")
 def writes_to_x(x, weight, bias=None):
     y, backward = op(x.copy(), weight, bias)
     x[...] = 0
