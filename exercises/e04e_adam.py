@@ -12,7 +12,8 @@ def adam(w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, deco
 
     Source  Kingma and Ba 2015, algorithm 1; Loshchilov and Hutter 2019, algorithm 2.
 
-    As in SGD, change w, m and v in place, and leave g unchanged. Store m and v without bias correction.
+    As in SGD, change w, m and v in place, whatever lr and g are, and leave g unchanged. Store m and v without bias
+    correction. Each parameter has its own t. Elements of g may be 0.
     To derive: m and v start at 0. If g is the same at each step, what is m after t steps? How do you get g back
     from it? How far does the first step go for a small g, and for a large one? Chapter 04.
     """

@@ -5,7 +5,8 @@ from e04d_sgd import sgd
 
 from minires.course import Check
 
-check = Check("04d")
+check = Check("04d", tolerance=1e-12)
+check_float32 = Check("04d", tolerance=1e-5)
 rng = numpy.random.default_rng(44)
 start, speed = rng.standard_normal((2, 3)), rng.standard_normal((2, 3))
 slopes = rng.standard_normal((3, 2, 3))
@@ -78,3 +79,58 @@ def test_nesterov_with_weight_decay():
     check.experiment(
         steps([0.1, 0.2, 0.3], True, momentum=0.7, weight_decay=0.5, nesterov=True), sgd, told
     )
+
+
+def test_a_learning_rate_of_0_moves_the_velocity_and_not_the_weights():
+    told = "three steps, momentum 0.9, lr 0, 0.1, 0"
+    check.experiment(steps([0.0, 0.1, 0.0], True, momentum=0.9, weight_decay=0.5), sgd, told)
+
+
+def test_a_gradient_of_0_does_not_stop_the_weights():
+    def run(sgd):
+        w, v = numpy.array([1.0, -2.0, 0.0]), numpy.array([10.0, 0.0, -10.0])
+        sgd(w, numpy.zeros(3), v, 0.5, momentum=0.8, weight_decay=0.1)
+        sgd(w, numpy.array([0.0, 3.0, 0.0]), v, 0.5, momentum=0.8, nesterov=True)
+        return {"v": v, "w": w}
+
+    check.experiment(
+        run, sgd, "g = [0, 0, 0], then [0, 3, 0], v = [10, 0, -10], lr = 0.5, momentum = 0.8"
+    )
+
+
+def test_two_parameters_of_one_shape_take_turns():
+    def run(sgd):
+        (w, other), (v, its) = 2 * start, 3 * speed
+        for g in slopes:
+            sgd(w, g[0], v, 0.1, momentum=0.9)
+            sgd(other, g[1], its, 0.2, momentum=0.5)
+        return {
+            "w of the first": w,
+            "v of the first": v,
+            "w of the second": other,
+            "v of the second": its,
+        }
+
+    check.experiment(run, sgd, "two parameters of shape (3,), each with its own v, lr and momentum")
+
+
+def test_arrays_may_be_parts_of_larger_ones():
+    def run(sgd):
+        large = numpy.arange(24.0).reshape(4, 6)
+        w, v = large[::2, 1:4].T, large[1::2, 1:4].T
+        sgd(w, slopes[0].T, v, 0.5, momentum=0.8, weight_decay=0.1)
+        alone = large[::2, 5]
+        sgd(alone, slopes[1, :, 0], None, 0.5, weight_decay=0.1)
+        return {"the array with w in every second row, and v in the others": large}
+
+    check.experiment(run, sgd, "w and v that are transposed parts of an array")
+
+
+def test_float32_arrays_change_in_place():
+    def run(sgd):
+        w, v, seen = start.astype("float32"), speed.astype("float32"), slopes.astype("float32")
+        for lr, g in zip([0.1, 0.2, 0.3], seen):
+            sgd(w, g, v, lr, momentum=0.9, weight_decay=0.5)
+        return {"w": w, "v": v, "g": seen}
+
+    check_float32.experiment(run, sgd, "three steps in float32, momentum 0.9, weight_decay 0.5")

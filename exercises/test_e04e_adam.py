@@ -5,7 +5,8 @@ from e04e_adam import adam
 
 from minires.course import Check
 
-check = Check("04e")
+check = Check("04e", tolerance=1e-10)
+check_float32 = Check("04e", tolerance=1e-5)
 rng = numpy.random.default_rng(45)
 start, slopes = rng.standard_normal((2, 3)), rng.standard_normal((4, 2, 3))
 RATES = [0.1, 0.1, 0.02, 0.3]
@@ -48,6 +49,8 @@ def test_the_seventh_step_is_corrected_less():
         "a step with t = 7, m = [0.5, 0.25, -1], v = [2, 1, 3], g = [1, -2, 0.001], lr = 0.5",
     )
     check.experiment(one_step(2, betas=(0.5, 0.75)), adam, "a step with t = 2, betas (0.5, 0.75)")
+    check.experiment(one_step(1000), adam, "a step with t = 1000")
+    check.experiment(one_step(10**6), adam, "a step with t = 1,000,000")
 
 
 def test_steps_add_up():
@@ -55,7 +58,7 @@ def test_steps_add_up():
     check.experiment(steps(betas=(0.6, 0.8)), adam, "four steps, betas (0.6, 0.8)")
 
 
-def test_eps_stands_beside_the_root():
+def test_eps_is_added_to_the_root():
     check.experiment(steps(1e-3, eps=1e-2), adam, "four steps, g about 0.001, eps 0.01")
 
 
@@ -67,3 +70,61 @@ def test_decoupled_weight_decay_shrinks_w_before_the_step():
     check.experiment(
         steps(weight_decay=0.5, decoupled=True), adam, "four steps, weight_decay 0.5, decoupled"
     )
+
+
+def test_a_learning_rate_of_0_moves_m_and_v_and_not_the_weights():
+    def run(adam):
+        w, m, v = numpy.array([1.0, -2.0]), numpy.zeros(2), numpy.zeros(2)
+        for t, lr in enumerate((0.0, 0.1, 0.0), start=1):
+            adam(w, numpy.array([1.0, 4.0]), m, v, t, lr, weight_decay=0.5, decoupled=True)
+        return {"m": m, "v": v, "w": w}
+
+    check.experiment(run, adam, "three steps, lr 0, 0.1, 0, weight_decay 0.5, decoupled")
+
+
+def test_elements_of_g_may_be_0():
+    def run(adam):
+        w, m, v = numpy.array([1.0, -2.0, 3.0]), numpy.zeros(3), numpy.zeros(3)
+        for t, g in enumerate(([1.0, 0.0, 0.0], [0.0, 0.0, 2.0], [0.0, 0.0, 0.0]), start=1):
+            adam(w, numpy.array(g), m, v, t, 0.1)
+        return {"m": m, "v": v, "w": w}
+
+    check.experiment(run, adam, "three steps, g = [1, 0, 0], [0, 0, 2], [0, 0, 0]")
+
+
+def test_two_parameters_of_one_shape_take_turns():
+    def run(adam):
+        w, m, v = start.copy(), numpy.zeros((2, 3)), numpy.zeros((2, 3))
+        for t, g in enumerate(slopes, start=1):
+            adam(w[0], g[0], m[0], v[0], t, 0.1)
+            if t > 2:
+                adam(w[1], g[1], m[1], v[1], t - 2, 0.2, betas=(0.5, 0.75))
+        return {"m of both": m, "v of both": v, "w of both": w}
+
+    check.experiment(run, adam, "two parameters of shape (3,), the second starts two steps later")
+
+
+def test_betas_of_0_keep_nothing():
+    check.experiment(steps(betas=(0.0, 0.0)), adam, "four steps, betas (0, 0)")
+    check.experiment(steps(betas=(0.0, 0.5)), adam, "four steps, betas (0, 0.5)")
+
+
+def test_arrays_may_be_parts_of_larger_ones():
+    def run(adam):
+        large = abs(numpy.arange(36.0).reshape(6, 6) - 20)
+        w, m, v = (large[i::3, 1:4].T for i in range(3))
+        adam(w, slopes[0].T, m, v, 3, 0.5, weight_decay=0.1)
+        return {"the array whose rows are w, m and v in turn": large}
+
+    check.experiment(run, adam, "w, m and v that are transposed parts of an array, t = 3")
+
+
+def test_float32_arrays_change_in_place():
+    def run(adam):
+        w, seen = start.astype("float32"), slopes.astype("float32")
+        m, v = numpy.zeros((2, 3), "float32"), numpy.zeros((2, 3), "float32")
+        for t, g in enumerate(seen, start=1):
+            adam(w, g, m, v, t, 0.1, weight_decay=0.5)
+        return {"m": m, "v": v, "w": w, "g": seen}
+
+    check_float32.experiment(run, adam, "four steps in float32, weight_decay 0.5")

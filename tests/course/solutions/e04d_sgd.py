@@ -37,6 +37,14 @@ def number_by_number(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False
 
 
 @right
+def into_arrays_that_are_there(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
+    step = ahead(decayed(w, g, weight_decay), v, momentum, False)
+    if nesterov:
+        step = decayed(w, g, weight_decay) + momentum * v
+    xp.subtract(w, lr * step, out=w)
+
+
+@wrong("test_arrays_may_be_parts_of_larger_ones")
 def in_flat_views(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
     flat = w.reshape(-1)
     g = (g.reshape(-1) + weight_decay * flat).astype("float64")

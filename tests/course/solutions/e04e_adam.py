@@ -113,7 +113,7 @@ def hats_in_place(w, g, m, v, t, lr, betas=BETAS, eps=1e-8, weight_decay=0.0, de
     settled(w, g, m, v, t, lr, betas, eps, hats=hats)
 
 
-@wrong("test_eps_stands_beside_the_root", mistake="eps_inside")
+@wrong("test_eps_is_added_to_the_root", mistake="eps_inside")
 def under_the_root(w, g, m, v, t, lr, betas=BETAS, eps=1e-8, weight_decay=0.0, decoupled=False):
     g = coupled(w, g, lr, weight_decay, decoupled)
     settled(w, g, m, v, t, lr, betas, eps, root=lambda v, eps: (v + eps) ** 0.5)
@@ -198,7 +198,7 @@ def shrunk_after_the_step(
     w *= 1 - lr * weight_decay * decoupled
 
 
-@wrong("test_eps_stands_beside_the_root")
+@wrong("test_eps_is_added_to_the_root")
 def eps_before_the_correction(
     w, g, m, v, t, lr, betas=BETAS, eps=1e-8, weight_decay=0.0, decoupled=False
 ):
