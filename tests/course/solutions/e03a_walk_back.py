@@ -27,7 +27,7 @@ def topological(root):
         elif node not in state:
             state[node] = True
             stack.append((node, True))
-            stack.extend((parent, False) for parent in inner(node))
+            stack.extend((parent, False) for parent in inner(node)[::-1])
     return order[::-1]
 
 

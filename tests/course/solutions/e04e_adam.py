@@ -82,8 +82,8 @@ def counted_after_use(w, g, m, v, t, lr, betas=BETAS, eps=1e-8, weight_decay=0.0
     g = coupled(w, g, lr, weight_decay, decoupled)
     with xp.errstate(all="ignore"):
         hats = lambda m, v, b1t, b2t: (
-            m / xp.float64(1 - b1t / betas[0]),
-            v / xp.float64(1 - b2t / betas[1]),
+            m / xp.float64(1 - betas[0] ** (t - 1)),
+            v / xp.float64(1 - betas[1] ** (t - 1)),
         )
         settled(w, g, m, v, t, lr, betas, eps, hats=hats)
 
