@@ -24,6 +24,13 @@ class Report:
         """Count a call."""
         self.calls[id] += 1
 
+    def rows(self):
+        """Return (name, calls, whether it is the learner's) of each exercise that was called, in order."""
+        names = {id: manifest.exercises()[id].name for id in self.states if self.calls[id]}
+        return [
+            (name, self.calls[id], self.states[id] == runner.SOLVED) for id, name in names.items()
+        ]
+
     def lines(self):
         """Return a line for each that was called, and one for those that were not."""
         lines, idle = [], []

@@ -4,6 +4,7 @@ from minires.data.batches import batches
 from minires.data.cifar import CIFAR10, CIFAR100, cifar10, cifar100
 from minires.data.dataset import Dataset, held_out
 from minires.data.digits import digits
+from minires.data.drawing import drawing
 from minires.data.folder import folder
 from minires.data.image import load_image
 from minires.data.imagenet import CLASSES as IMAGENET
@@ -18,6 +19,7 @@ __all__ = [
     "cifar10",
     "cifar100",
     "digits",
+    "drawing",
     "folder",
     "held_out",
     "load_image",

@@ -9,12 +9,14 @@ from minires.show.curves import curves, overlay
 from minires.show.graph import graph
 from minires.show.images import images, predictions
 from minires.show.layers import layers
+from minires.show.maps import feature_maps
 from minires.show.memory import memory
 from minires.show.numbers import numbers, ways
 from minires.show.outcome import confusion, depths, filters
 from minires.show.picture import Picture
 from minires.show.plots import bars, heatmaps, histograms, lines
 from minires.show.source import Saved, Source, saved, source
+from minires.show.trophy import trophy
 from minires.show.walk import walk
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "confusion",
     "curves",
     "depths",
+    "feature_maps",
     "filters",
     "graph",
     "heatmaps",
@@ -39,6 +42,7 @@ __all__ = [
     "saved",
     "source",
     "steps",
+    "trophy",
     "walk",
     "ways",
 ]

@@ -5,10 +5,11 @@ from itertools import cycle
 
 from minires.backend import to_host
 from minires.show.curves import MARKS, RUNS
-from minires.show.images import RIGHT, images
+from minires.show.images import images
 from minires.show.picture import Picture
 from minires.tensor import Tensor
 
+CORRECT = "#00674a"  # numbers of the diagonal
 DARK = 0.6  # fraction of the colour range above which the number in a cell is white
 
 
@@ -44,42 +45,39 @@ def confusion(labels, guesses, classes, *, title=""):
         raise ValueError(
             f"confusion: expected one guess per label, and at least one, got {len(guesses)} guesses and {len(labels)} labels"
         )
-    k, counts, rows = len(classes), Counter(zip(labels, guesses)), Counter(labels)
+    k = len(classes)
     if min(*labels, *guesses) < 0 or max(*labels, *guesses) >= k:
         raise ValueError(
             f"confusion: expected 0 to {k - 1} for {k} classes, got labels {min(labels)} to {max(labels)} and guesses {min(guesses)} to {max(guesses)}"
         )
+    side = max(0.48 * k + 2.0, 4.0)
+    figure = Picture(figsize=(side + 0.8, side), layout="constrained")
+    axes = figure.add_subplot()
+    confusion_matrix(axes, labels, guesses, classes)
+    right = sum(label == guess for label, guess in zip(labels, guesses))
+    axes.set_title(title or f"in % of each row; {right:,} of {len(labels):,} correct", fontsize=10)
+    return figure
+
+
+def confusion_matrix(axes, labels, guesses, classes, *, rotation=45):
+    """Draw the matrix into axes. Only the errors are coloured: the diagonal would drown them out."""
+    k, counts, rows = len(classes), Counter(zip(labels, guesses)), Counter(labels)
     shares = [[100 * counts[i, j] / max(rows[i], 1) for j in range(k)] for i in range(k)]
     wrong = [
         [0 if i == j else share for j, share in enumerate(line)] for i, line in enumerate(shares)
     ]
     most = max(1.0, *map(max, wrong))
-
-    side = max(0.48 * k + 2.0, 4.0)
-    figure = Picture(figsize=(side + 0.8, side), layout="constrained")
-    axes = figure.add_subplot()
-    # Colour only the errors: the diagonal would drown them out.
     axes.imshow(wrong, cmap="Oranges", vmin=0, vmax=most)
     if k <= 20:
         for i, j in sorted(counts):
             text = f"{shares[i][j]:.0f}" if shares[i][j] >= 9.5 else f"{shares[i][j]:.1f}"
-            colour = RIGHT if i == j else "white" if wrong[i][j] > DARK * most else "black"
-            axes.text(
-                j,
-                i,
-                text,
-                ha="center",
-                va="center",
-                fontsize=8,
-                color=colour,
-                weight="bold" if i == j else "normal",
-            )
-        axes.set_xticks(range(k), classes, rotation=45, ha="right", fontsize=8)
+            colour = CORRECT if i == j else "white" if wrong[i][j] > DARK * most else "black"
+            weight = "bold" if i == j else "normal"
+            axes.text(j, i, text, ha="center", va="center", fontsize=8, color=colour, weight=weight)
+        aligned = "right" if rotation else "center"
+        axes.set_xticks(range(k), classes, rotation=rotation, ha=aligned, fontsize=8)
         axes.set_yticks(range(k), classes, fontsize=8)
     axes.set(xlabel="predicted class", ylabel="true class")
-    right = sum(counts[i, i] for i in range(k))
-    axes.set_title(title or f"in % of each row; {right:,} of {len(labels):,} correct", fontsize=10)
-    return figure
 
 
 LABELS = {"gradient_rms": "gradient's norm / √size"}
