@@ -39,5 +39,29 @@ def test_stacks_that_broadcast():
     check.backward(matmul, drawn(1, 2, 3), drawn(4, 3, 2))
 
 
-def test_matrices_that_lie_turned_in_memory():
+def test_a_stack_as_high_as_its_matrices():
+    check.backward(matmul, drawn(3, 3, 3), drawn(3, 3))
+    check.backward(matmul, drawn(3, 3), drawn(3, 3, 3))
+    check.backward(matmul, drawn(3, 1, 3, 3), drawn(3, 3, 3))
+
+
+def test_matrices_with_a_single_row_or_column():
+    check.backward(matmul, drawn(1, 1), drawn(1, 1))
+    check.backward(matmul, drawn(5, 1), drawn(1, 5))
+    check.backward(matmul, drawn(2, 1, 3), drawn(2, 3, 1))
+
+
+def test_transposed_matrices():
     check.backward(matmul, drawn(3, 2).T, drawn(5, 3).T)
+
+
+def test_a_matrix_times_itself_gets_two_gradients_that_add_up():
+    x, g = drawn(3, 3), drawn(3, 3)
+
+    def run(function):
+        same = x.copy()
+        result, backward = function(same, same)
+        g_left, g_right = backward(g.copy())
+        return {"the result": result, "the sum of the two gradients": g_left + g_right}
+
+    check.experiment(run, matmul, "x @ x, where both operands are the same array")

@@ -9,6 +9,7 @@ check = Check("02e")
 rng = numpy.random.default_rng(16)
 x = rng.standard_normal((2, 3, 5)) + 4
 square = rng.standard_normal((3, 3, 3))
+images = rng.standard_normal((2, 2, 3, 2))
 
 
 def test_the_columns_of_a_table():
@@ -26,6 +27,8 @@ def test_three_numbers():
 def test_over_all_axes():
     check.backward(mean, x)
     check.backward(mean, x, keepdims=True)
+    check.backward(mean, x, axis=(0, 1, 2))
+    check.backward(mean, numpy.array(3.0))
 
 
 def test_the_axis_that_is_gone_comes_back_in_its_place():
@@ -36,19 +39,28 @@ def test_the_axis_that_is_gone_comes_back_in_its_place():
 def test_over_one_axis():
     check.backward(mean, x, axis=1)
     check.backward(mean, x, axis=0)
+    check.backward(mean, x, axis=(1,))
+    check.backward(mean, x[0, 0], axis=0)
 
 
 def test_a_negative_axis_counts_from_the_end():
     check.backward(mean, x, axis=-1)
     check.backward(mean, x, axis=-2, keepdims=True)
+    check.backward(mean, square, axis=-3)
+    check.backward(mean, x, axis=(-2, -1))
+    check.backward(mean, x, axis=(0, -1))
 
 
 def test_over_several_axes():
     check.backward(mean, x, axis=(2, 0))
     check.backward(mean, x, axis=(0, 1))
     check.backward(mean, x, axis=(-1, 1), keepdims=True)
+    check.backward(mean, square, axis=(2, 0))
+    check.backward(mean, images, axis=(1, 2))
+    check.backward(mean, images, axis=(0, 1, 2), keepdims=True)
 
 
 def test_an_axis_of_size_1_may_be_kept():
     check.backward(mean, x, axis=1, keepdims=True)
     check.backward(mean, x[:, :1], axis=(1, 2))
+    check.backward(mean, x[:, :1], axis=1)

@@ -8,6 +8,7 @@ from minires.course import Check
 check = Check("02f")
 rng = numpy.random.default_rng(22)
 x = rng.standard_normal((4, 3, 5)) + 1
+cube = rng.standard_normal((3, 3, 3))
 
 
 def test_one_of_three_numbers():
@@ -18,20 +19,39 @@ def test_a_number_that_is_taken_twice_gets_both_gradients():
     check.backward(getitem, numpy.array([2.0, 3.0, 5.0]), index=numpy.array([0, 2, 0, 0]))
 
 
+def test_an_element_that_is_taken_from_both_ends_gets_both_gradients():
+    check.backward(getitem, numpy.array([2.0, 3.0, 5.0]), index=numpy.array([2, -1, 0, -3]))
+    check.backward(getitem, x, index=[1, -3, -1])
+
+
 def test_slices():
     check.backward(getitem, x, index=slice(1, 3))
     check.backward(getitem, x, index=(slice(None), -1, slice(None, None, 2)))
     check.backward(getitem, x, index=(slice(None, None, -1), slice(0, 2), 3))
+    check.backward(getitem, x, index=(3, 0, -1))
 
 
 def test_a_new_axis_and_an_ellipsis():
     check.backward(getitem, x, index=(None, 2))
     check.backward(getitem, x, index=(..., 0))
+    check.backward(getitem, x, index=...)
+    check.backward(getitem, x, index=(slice(1, 3), None, [0, 0], None))
 
 
 def test_bools():
     check.backward(getitem, x, index=x > 1)
     check.backward(getitem, x, index=numpy.array([True, False, False, True]))
+    check.backward(getitem, x, index=[False, True, True, False])
+    check.backward(getitem, x, index=(slice(None), numpy.array([True, False, True]), 0))
+    check.backward(
+        getitem, x, index=(numpy.array([True, False, True, True]), numpy.array([2, 0, 0]))
+    )
+
+
+def test_nothing_may_be_taken():
+    check.gradients(getitem, x, index=x > 100)
+    check.gradients(getitem, x, index=numpy.array([], int))
+    check.gradients(getitem, x, index=slice(2, 2))
 
 
 def test_rows_that_are_taken_again():
@@ -42,3 +62,7 @@ def test_rows_that_are_taken_again():
 def test_pairs_of_indices():
     check.backward(getitem, x, index=(numpy.array([0, 3, 0, 0]), numpy.array([2, 1, 2, 1])))
     check.backward(getitem, x, index=(slice(1, None), numpy.array([-1, 2, 0]), slice(2)))
+    check.backward(getitem, x, index=(0, numpy.array([1, 1]), slice(None)))
+    check.backward(
+        getitem, cube, index=(numpy.array([2, 2]), slice(None), numpy.array([[0, 0], [1, 1]]))
+    )

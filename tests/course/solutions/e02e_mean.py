@@ -119,7 +119,7 @@ def an_nth(x, *, axis=None, keepdims=False):
 @wrong("test_the_axis_that_is_gone_comes_back_in_its_place", mistake="axis_not_put_back")
 def by_luck(x, *, axis=None, keepdims=False):
     def backward(g):
-        return (xp.ones_like(x) * (g / count(x, axis)).astype(x.dtype),)
+        return (xp.broadcast_to((g * (1 / count(x, axis))).astype(x.dtype), x.shape).copy(),)
 
     return x.mean(axis=axis, keepdims=keepdims), backward
 

@@ -112,7 +112,7 @@ def sums(x, *, index):
 @wrong("test_one_of_three_numbers", mistake="in_float64")
 def not_cast_back(x, *, index):
     chosen = places(x, index).ravel()
-    return op(x, index, lambda g: xp.bincount(chosen, g.ravel(), x.size).reshape(x.shape))
+    return op(x, index, lambda g: xp.bincount(chosen, g.ravel(), x.size).reshape(x.shape) * 1.0)
 
 
 @wrong("test_one_of_three_numbers", mistake="other_elements")

@@ -195,7 +195,7 @@ def in_the_order_of_memory(g, shape):
 
 @wrong("test_axes_of_size_1_are_summed_and_kept")
 def last_axis_never_summed(g, shape):
-    for axis in range(g.ndim - len(shape)):
+    for _ in range(g.ndim - len(shape)):
         g = g.sum(axis=0)
     axes = tuple(i for i, size in enumerate(shape[:-1]) if size == 1)
     return g.sum(axis=axes, keepdims=True)
