@@ -3,7 +3,7 @@
 import math
 
 from minires import ops
-from minires.backend import to_device, to_host
+from minires.backend import BackendError, to_device, to_host
 from minires.ops.windows import output_size, window
 from minires.show.steps.scene import Scene, grid, shift
 from minires.show.steps.stepper import Frame, Stepper
@@ -211,7 +211,7 @@ def _array(array, name):
     try:
         array = to_host(array if hasattr(array, "dtype") else to_device(array))
         return array.astype(float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, BackendError):
         raise TypeError(f"{name}: expected an array of numbers, got {type(array).__name__}") from None  # fmt: skip
 
 

@@ -1,18 +1,16 @@
 // The player of a stepper: it shows frames that Python computed, and computes nothing itself.
 (() => {
 "use strict";
-
-const make = (tag, properties = {}, ...inside) => {
+function make(tag, properties, attributes = {}, ...inside) {
   const element = Object.assign(document.createElement(tag), properties);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   element.append(...inside);
   return element;
-};
+}
 
 function start(root) {
-  root.dataset.live = "";
   root.classList.add("minires-live");
-  // JupyterLab would take the arrow keys for itself.
-  root.dataset.lmSuppressShortcuts = "true";
+  root.dataset.lmSuppressShortcuts = "true"; // otherwise JupyterLab takes the arrow keys for itself
   const data = JSON.parse(root.dataset.steps);
   const picture = root.querySelector("img");
   const bytes = Uint8Array.from(atob(picture.src.split(",")[1]), c => c.charCodeAt(0));
@@ -23,7 +21,6 @@ function start(root) {
     const [name, attribute] = slot.split(".");
     return [svg.querySelector(`[data-name="${name}"]`), attribute];
   });
-  const shown = [];
   let run = data.runs[0], step = 0, timer = null;
 
   // A text is the number of a template, or that number and what goes into its gaps.
@@ -39,8 +36,6 @@ function start(root) {
       for (let i = 1; i < frame.length; i += 2) values[frame[i]] = frame[i + 1];
     values.forEach((packed, slot) => {
       const value = text(packed), [element, attribute] = slots[slot];
-      if (shown[slot] === value) return;
-      shown[slot] = value;
       if (attribute === "text") element.textContent = value;
       else element.setAttribute(attribute, value);
     });
@@ -49,9 +44,10 @@ function start(root) {
     slider.max = run.length - 1;
     slider.value = step;
     slider.setAttribute("aria-valuetext", count.textContent);
-    back.disabled = step === 0;
-    next.disabled = step === run.length - 1;
-    if (timer && next.disabled) stop();
+    // A disabled button would lose the focus, and the arrow keys with it.
+    back.setAttribute("aria-disabled", step === 0);
+    next.setAttribute("aria-disabled", step === run.length - 1);
+    if (timer && step === run.length - 1) stop();
   }
 
   // The end stays the end when another run is chosen.
@@ -61,7 +57,7 @@ function start(root) {
     controls.forEach(({input, choice, value}) => {
       index = index * choice.values.length + Number(input.value);
       value.textContent = choice.values[input.value];
-      input.setAttribute("aria-valuetext", value.textContent);
+      if (choice.slider) input.setAttribute("aria-valuetext", value.textContent);
     });
     run = data.runs[index];
     show(atEnd ? run.length - 1 : data.atEnd ? step : 0);
@@ -82,33 +78,27 @@ function start(root) {
   }
 
   const turn = to => { stop(); show(to); };
-  const back = make("button", {type: "button", textContent: "Back", onclick: () => turn(step - 1)});
-  const next = make("button", {type: "button", textContent: "Next", onclick: () => turn(step + 1)});
-  const play = make("button", {type: "button", textContent: "Play", onclick: toggle});
-  const slider = make("input", {type: "range", min: 0, step: 1, oninput: () => turn(Number(slider.value))});
-  slider.setAttribute("aria-label", "Step");
-  const count = make("span", {className: "count"});
-  const say = make("p", {className: "say"});
-  say.setAttribute("aria-live", "polite");
-
+  const button = (textContent, onclick) => make("button", {type: "button", textContent, onclick});
+  const back = button("Back", () => turn(step - 1)), next = button("Next", () => turn(step + 1));
+  const play = button("Play", toggle);
+  const slider = make("input", {type: "range", min: 0, oninput: () => turn(Number(slider.value))}, {"aria-label": "Step"});
+  const count = make("span", {}), say = make("p", {className: "say"}, {"aria-live": "polite"});
   const controls = data.choices.map(choice => {
+    const options = choice.values.map((value, i) => make("option", {value: i, textContent: value}));
+    const name = {"aria-label": choice.label};
     const input = choice.slider
-      ? make("input", {type: "range", min: 0, max: choice.values.length - 1, step: 1, value: 0})
-      : make("select", {}, ...choice.values.map((value, i) => make("option", {value: i, textContent: value})));
+      ? make("input", {type: "range", min: 0, max: options.length - 1, value: 0}, name)
+      : make("select", {}, name, ...options);
     input.oninput = () => { stop(); choose(); };
-    const value = make("b");
-    value.hidden = !choice.slider;
-    return {input, choice, value, label: make("label", {}, choice.label, input, value)};
+    return {input, choice, value: make("b", {hidden: !choice.slider})};
   });
-
-  const figure = make("figure", {tabIndex: 0}, svg);
-  figure.setAttribute("role", "group");
-  figure.setAttribute("aria-label", `${data.title}. Arrow keys move through the steps.`);
+  const labels = controls.map(({input, choice, value}) => make("label", {}, {}, choice.label, input, value));
   const single = controls.length > 0 && data.runs.every(frames => frames.length === 1);
-  const parts = [make("div", {className: "bar"}, ...controls.map(control => control.label)), figure];
-  if (!single) parts.push(make("div", {className: "bar"}, back, play, next, slider, count));
+  const figure = make("figure", {tabIndex: 0}, {role: "group", "aria-label": `${data.title}. Use the arrow keys.`}, svg);
+  const bars = [labels, single ? [] : [back, play, next, slider, count]]
+    .map(parts => parts.length ? make("div", {className: "bar"}, {}, ...parts) : "");
   picture.remove();
-  root.append(...parts, say);
+  root.append(bars[0], figure, bars[1], say);
 
   // Where a run has one step only, the arrows move the first choice instead.
   root.addEventListener("keydown", event => {
@@ -120,12 +110,11 @@ function start(root) {
     event.preventDefault();
     event.stopPropagation();
     if (!single) return turn(to);
-    input.value = Math.max(0, Math.min(to, last));
-    choose();
+    input.value = Math.max(0, Math.min(to, last)), choose();
   });
   if (data.atEnd) step = run.length - 1;
   choose();
 }
 
-document.querySelectorAll(".minires-steps:not([data-live])").forEach(start);
+document.querySelectorAll(".minires-steps:not(.minires-live)").forEach(start);
 })();

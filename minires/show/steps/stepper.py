@@ -56,7 +56,7 @@ class Stepper:
         keys = dict.fromkeys(key for run in self.runs for frame in run for key in frame.changes)
         start = {key: scene.get(key) for key in keys}
         data = _packed(start, self.runs)
-        data |= {"title": title, "atEnd": at_end, "size": scene.width}
+        data |= {"title": title, "atEnd": at_end}
         data["choices"] = [
             {"label": choice.label, "values": [str(value) for value in choice.values], "slider": choice.slider}
             for choice in self.choices

@@ -1,6 +1,7 @@
 """Gradient descent on a loss of two weights: its contours, and the path at each learning rate."""
 
 import math
+import warnings
 from itertools import pairwise
 
 from matplotlib.figure import Figure
@@ -155,7 +156,9 @@ def _thinned(line):
 def _at(loss, w):
     """Return the loss and its gradient at w, as Python numbers."""
     try:
-        value, gradient = loss(xp.array([float(at) for at in w], dtype="float64"))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # a rate may diverge, and the figure says so
+            value, gradient = loss(xp.array([float(at) for at in w], dtype="float64"))
         value, gradient = _number(value), _point(gradient, "the gradient")
     except (TypeError, ValueError) as error:
         raise ValueError(f"valley: expected loss(w) to return (value, gradient of shape (2,)): {error}") from error  # fmt: skip
