@@ -1,7 +1,7 @@
 """Pages in a real browser: a notebook becomes a page, headless Chromium opens it offline, and what it complains of is recorded.
 
-A test asks for the fixture `chromium` and uses opened(); it is skipped where Playwright or Chromium is not installed, and fails
-there if MINIRES_REQUIRE names playwright.
+A module imports the fixture `chromium`, and its tests use opened(); they are skipped where Playwright or Chromium is not
+installed, and fail there if MINIRES_REQUIRE names playwright.
 """
 
 import os
@@ -29,9 +29,9 @@ def _missing(what):
     pytest.skip(line)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """Start the system's Chromium for all tests of the session."""
+    """Start the system's Chromium for the tests of a module; while it runs, no other event loop can (that of nbclient, say)."""
     try:
         from playwright.sync_api import sync_playwright
     except ModuleNotFoundError:

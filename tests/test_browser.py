@@ -1,6 +1,6 @@
-"""Pages in Chromium, offline: steppers by keyboard and by clicks, on a telephone, in the dark, without scripts; and all chapters.
+"""Pages in Chromium, offline: steppers by keyboard, by clicks and as front ends insert them; and the page of each chapter.
 
-The numbers that a stepper should show are computed here, by loops.
+The numbers that a stepper should show are computed by loops. How steppers look is in tests/test_browser_looks.py.
 """
 
 import math
@@ -9,51 +9,23 @@ from pathlib import Path
 
 import pytest
 
-from minires import show
 from tests.browser import bare_page, chromium, opened, page_of, too_wide  # noqa: F401  a fixture
-from tests.test_steps import IMAGE, STEPPERS, bowl, patches
-from tests.test_walk import Small, sent_on_at_once
+from tests.steppers import (
+    COLUMNS,
+    IMAGE,
+    NORMS,
+    RATES,
+    WHICH,
+    Figure,
+    bundle,
+    lesson,  # noqa: F401  a fixture
+    made,
+    patches,
+)
 
 ROOT = Path(__file__).parents[1]
 CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
-RATES = [0.02, 0.05, 0.09, 0.11]
-NORMS = {f"gain {gain}": [gain**i for i in range(6)] for gain in (0.5, 1.0, 2.0)}
-COLUMNS = [[r + 10.0 * k for k in range(4)] for r in range(6)]
-WHICH = ["walk", "im2col", "col2im", "windows", "valley", "gradients"]
-
-
-def made():
-    """One stepper of each kind, in the order of WHICH."""
-    b = Small("b", 2.0, (Small("x"),))
-    return [
-        show.steps.walk(Small("d", 1.0, (Small("c", 3.0, (b,)), b, None)), sent_on_at_once, 10.0),
-        show.steps.im2col(IMAGE, (2, 3), padding=(1, 0)),
-        show.steps.col2im(COLUMNS, (3, 4), 2),
-        show.steps.windows(4),
-        show.steps.valley(bowl, (4, 1), RATES, steps=12),
-        show.steps.gradients(NORMS),
-    ]
-
-
-def bundle(stepper):
-    return stepper._repr_mimebundle_()
-
-
-@pytest.fixture(scope="module")
-def lesson(tmp_path_factory):
-    """The page that nbconvert makes of a notebook with all steppers, and of each one twice in a row."""
-    nbformat = pytest.importorskip("nbformat")
-    outputs = [nbformat.v4.new_output("display_data", data=bundle(stepper)) for stepper in made()]
-    cells = [nbformat.v4.new_code_cell("show.steps", outputs=[output]) for output in outputs]
-    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"title": "Steppers"})
-    return page_of(notebook, tmp_path_factory.mktemp("lesson") / "lesson.html")
-
-
-@pytest.fixture(scope="module")
-def bare(tmp_path_factory):
-    """A page with all steppers and nothing else."""
-    parts = [bundle(stepper)["text/html"] for stepper in made()]
-    return bare_page(parts, tmp_path_factory.mktemp("bare") / "bare.html")
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -62,54 +34,6 @@ def page(chromium, lesson):
     with opened(chromium, lesson) as (page, complaints):
         yield page
     assert complaints.errors == [] and complaints.foreign == []
-
-
-class Figure:
-    """A stepper on a page, as somebody who looks at it has it."""
-
-    def __init__(self, page, name):
-        self.page, self.root = page, page.locator(".minires-steps").nth(WHICH.index(name))
-
-    def says(self):
-        return self.root.locator("[aria-live=polite]").inner_text()
-
-    def count(self):
-        step, steps = re.fullmatch(r"Step (\d+) of (\d+)", self.root.locator("span").inner_text()).groups()  # fmt: skip
-        return int(step), int(steps)
-
-    def press(self, key):
-        self.root.locator("figure").focus()
-        self.page.keyboard.press(key)
-
-    def control(self, label):
-        return self.root.get_by_label(label, exact=True)
-
-    def click(self, name):
-        self.root.get_by_role("button", name=name).click(force=True)  # Next at the end too
-
-    def text(self, name):
-        return self.texts()[name]
-
-    def texts(self):
-        """Name -> text, of each part of the picture that has a name."""
-        parts = self.root.locator("[data-name]")
-        return dict(
-            parts.evaluate_all("parts => parts.map(part => [part.dataset.name, part.textContent])")
-        )
-
-    def box(self, name):
-        self.page.wait_for_timeout(300)  # it glides there for a quarter of a second
-        return self.root.locator(f"[data-name={name}]").bounding_box()
-
-    def inside(self, name):
-        """The texts of the picture whose middle is inside a part of it."""
-        around = self.box(name)
-        texts = self.root.locator("svg text").evaluate_all(
-            "texts => texts.map(t => [t.textContent, t.getBoundingClientRect()])"
-            ".map(([text, r]) => [text, r.x + r.width / 2, r.y + r.height / 2])"
-        )
-        return [text for text, x, y in texts
-                if around["x"] < x < around["x"] + around["width"] and around["y"] < y < around["y"] + around["height"]]  # fmt: skip
 
 
 def all_steps(figure, forward):
@@ -261,28 +185,6 @@ def test_steppers_on_a_page_are_independent(page):
     assert page.evaluate("Object.keys(window).filter(name => /minires/i.test(name))") == []
 
 
-def test_nothing_moves_until_play_is_pressed(chromium, bare):
-    with opened(chromium, bare, reduced_motion="reduce") as (page, _):
-        page.clock.install()
-        figure = Figure(page, "im2col")
-        page.clock.run_for(10_000)
-        assert figure.count()[0] == 1
-        style = "part => getComputedStyle(part).transitionDuration"
-        assert figure.root.locator("[data-name=k0]").evaluate(style) == "0s"
-        figure.click("Play")
-        page.clock.run_for(3100)
-        assert figure.count()[0] == 3
-        figure.click("Pause")
-        page.clock.run_for(10_000)
-        assert figure.count()[0] == 3
-        figure.press("End")
-        figure.click("Play")
-        page.clock.run_for(100_000)
-        last = figure.count()[1]
-        assert figure.count() == (last, last)
-        assert figure.root.get_by_role("button", name="Play").count() == 1
-
-
 def test_each_control_has_a_name_and_shows_when_it_has_the_focus(page):
     for name in WHICH:
         root = Figure(page, name).root
@@ -297,32 +199,6 @@ def test_each_control_has_a_name_and_shows_when_it_has_the_focus(page):
             assert control.evaluate(style) == [True, "solid", "3px"]
         assert root.locator("figure > svg").get_attribute("role") == "img"
         assert len(root.locator("figure > svg").get_attribute("aria-label")) >= 15
-
-
-@pytest.mark.parametrize("name", WHICH)
-def test_a_telephone_shows_all_of_it_without_scrolling(chromium, bare, name):
-    with opened(chromium, bare, width=360) as (page, complaints):
-        figure = Figure(page, name)
-        assert too_wide(page) <= 0
-        for part in ("figure > svg", ".say"):
-            box = figure.root.locator(part).bounding_box()
-            assert box["x"] >= 0 and box["x"] + box["width"] <= 360
-    assert complaints.errors == [] and complaints.foreign == []
-
-
-def test_without_scripts_pictures_are_there_and_no_dead_buttons(chromium, lesson, bare):
-    for path in (lesson, bare):
-        with opened(chromium, path, scripts=False) as (page, complaints):
-            pictures = page.locator(".minires-steps img")
-            assert pictures.count() == len(WHICH)
-            for picture in pictures.all():
-                assert len(picture.get_attribute("alt")) >= 15
-                box = picture.bounding_box()
-                assert box["width"] > 200 and box["height"] > 100
-            # In a picture that failed to load, all pixels would be those of the page.
-            assert len(set(pictures.first.screenshot())) > 100
-            assert page.locator(".minires-steps :is(button, input, select)").count() == 0
-        assert complaints.errors == [] and complaints.foreign == []
 
 
 # How front ends put an output's HTML into the page: as text, and then they run its scripts.
@@ -349,7 +225,7 @@ AS_VSCODE = """html => {
 
 @pytest.mark.parametrize("insert", [AS_JUPYTERLAB, AS_VSCODE], ids=["JupyterLab", "VS Code"])
 def test_a_cell_that_runs_again_shows_a_stepper_that_works(chromium, tmp_path, insert):
-    output = bundle(STEPPERS["im2col"])["text/html"]
+    output = bundle(made()[1])["text/html"]
     with opened(chromium, bare_page([], tmp_path / "empty.html")) as (page, complaints):
         for _ in range(2):
             page.evaluate(insert, output)
@@ -358,62 +234,9 @@ def test_a_cell_that_runs_again_shows_a_stepper_that_works(chromium, tmp_path, i
         for i, steps in enumerate((2, 4)):
             for _ in range(steps):
                 roots.nth(i).get_by_role("button", name="Next").click()
-        assert roots.locator("span").all_inner_texts() == ["Step 3 of 9", "Step 5 of 9"]
+        assert roots.locator("span").all_inner_texts() == ["Step 3 of 8", "Step 5 of 8"]
         assert roots.locator("figure svg").count() == 2
     assert complaints.errors == [] and complaints.foreign == []
-
-
-COLOURS = """root => [...root.querySelectorAll("svg *")].map(part => {
-    const style = getComputedStyle(part);
-    return {tag: part.tagName, kind: part.getAttribute("class") || "", fill: style.fill, share: Number(style.fillOpacity)};
-})"""
-
-
-def luminance(colour):
-    """Relative luminance as WCAG 2 defines it."""
-    parts = [value / 255 for value in colour]
-    parts = [value / 12.92 if value <= 0.03928 else ((value + 0.055) / 1.055) ** 2.4 for value in parts]  # fmt: skip
-    return sum(weight * value for weight, value in zip((0.2126, 0.7152, 0.0722), parts))
-
-
-def contrast(one, other):
-    high, low = sorted((luminance(one), luminance(other)), reverse=True)
-    return (high + 0.05) / (low + 0.05)
-
-
-@pytest.mark.parametrize(
-    ("ink", "paper"),
-    [((0, 0, 0), (255, 255, 255)), ((224, 224, 224), (17, 17, 17)), ((33, 33, 33), (250, 250, 250))],
-)  # fmt: skip
-def test_texts_stand_out_from_whatever_is_behind_them(chromium, tmp_path, ink, paper):
-    style = "body{{color:rgb{};background:rgb{}}}".format(ink, paper)  # noqa: UP032
-    parts = [bundle(stepper)["text/html"] for stepper in made()]
-    with opened(chromium, bare_page(parts, tmp_path / "colours.html", style)) as (page, _):
-        for name in WHICH:
-            fills, texts = [], set()
-            for part in Figure(page, name).root.evaluate(COLOURS):
-                if not (found := re.fullmatch(r"rgb\((\d+), (\d+), (\d+)\)", part["fill"])):
-                    continue
-                colour = tuple(map(int, found.groups()))
-                if part["tag"] == "text":
-                    texts.add((part["kind"], colour))
-                elif part["tag"] in ("rect", "path") and part["kind"] not in ("paper", "head"):
-                    fills.append(
-                        (
-                            part["kind"],
-                            [
-                                round(part["share"] * a + (1 - part["share"]) * b)
-                                for a, b in zip(colour, paper)
-                            ],
-                        )
-                    )
-            assert texts
-            for kind, colour in texts:
-                if kind == "sent":  # on a pill of its own
-                    behind = [fill for other, fill in fills if other == "pill"]
-                else:
-                    behind = [paper, *(fill for other, fill in fills if other != "pill")]
-                assert behind and min(contrast(colour, fill) for fill in behind) >= 4.5
 
 
 @pytest.mark.proof

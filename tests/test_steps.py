@@ -16,37 +16,20 @@ from minires.backend import xp
 from minires.show.steps import Choice, Frame, Stepper
 from minires.show.steps.scene import Scene
 from minires.show.steps.stepper import HERE
+from tests.steppers import IMAGE, bowl, patches, steppers
 from tests.test_walk import Small, sent_on_at_once
 
 LARGEST = 40_000  # characters of one output in a notebook
 MINUS, PLUS = [[-1.0] * 9] * 9, [[0.5, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]]
 
 
-def bowl(w):
-    """A valley 20 times as steep along w[1], with its gradient by hand."""
-    return 0.5 * (w[0] ** 2 + 20 * w[1] ** 2), (w[0], 20 * w[1])
-
-
 def eight_nodes():
-    """A chain of three diamonds: eight nodes over two leaves."""
+    """Eight nodes and two leaves, with 15 * 2 runs where each path is walked: every other node uses its operand twice."""
     at = Small("x")
     for i in range(4):
         at = Small(f"node {i}a", 0.5, (at,))
         at = Small(f"node {i}b", 3.0, (at, Small("w"), at) if i == 3 else (at, at))
     return at
-
-
-def steppers():
-    """One of each kind, at the size that a chapter shows."""
-    small = Small("b", 2.0, (Small("x"),))
-    yield "walk", show.steps.walk(Small("d", 1.0, (Small("c", 3.0, (small,)), small)), sent_on_at_once)  # fmt: skip
-    yield "im2col", show.steps.im2col(xp.arange(25.0).reshape(5, 5), 3)
-    yield "col2im", show.steps.col2im(xp.ones((9, 9)), (5, 5), 3)
-    yield "windows", show.steps.windows(5)
-    rates = [0.01 * i for i in range(1, 13)]
-    yield "valley", show.steps.valley(bowl, (4, 1.5), rates)
-    norms = {f"gain {gain}": [gain**i for i in range(20)] for gain in (0.5, 0.9, 1.0, 1.5)}
-    yield "gradients", show.steps.gradients(norms)
 
 
 STEPPERS = dict(steppers())
@@ -167,17 +150,6 @@ def test_a_graph_of_eight_nodes_is_small_enough_with_all_its_runs():
     assert len(page) < LARGEST
 
 
-def patches(image, kernel, stride, padding):
-    """Yield (pixels, values) of each patch by loops; pixels are those of the image, and outside of it there are zeros."""
-    (kh, kw), (sh, sw), (ph, pw) = kernel, stride, padding
-    for top in range(-ph, len(image) + ph - kh + 1, sh):
-        for left in range(-pw, len(image[0]) + pw - kw + 1, sw):
-            pixels = [(i, j) for i in range(top, top + kh) for j in range(left, left + kw)]
-            inside = [0 <= i < len(image) and 0 <= j < len(image[0]) for i, j in pixels]
-            yield pixels, [image[i][j] if ok else 0 for (i, j), ok in zip(pixels, inside)]
-
-
-IMAGE = [[9.0, 1.5, -2.0, 7.0], [3.0, 0.0, 4.0, 8.0], [6.0, 5.0, -0.25, 2.0]]
 each_geometry = pytest.mark.parametrize(
     ("kernel", "stride", "padding"),
     [((2, 2), (1, 1), (0, 0)), ((3, 2), (1, 2), (1, 0)), ((1, 3), (2, 1), (0, 2)), ((3, 4), (1, 1), (0, 0))],

@@ -1,0 +1,128 @@
+"""Steppers for tests: one of each kind, the loops that say what they should show, their pages, and how a reader uses one."""
+
+import re
+
+import pytest
+
+from minires import show
+from minires.backend import xp
+from tests.browser import bare_page, page_of
+from tests.test_walk import Small, sent_on_at_once
+
+RATES = [0.02, 0.05, 0.09, 0.11]
+NORMS = {f"gain {gain}": [gain**i for i in range(6)] for gain in (0.5, 1.0, 2.0)}
+COLUMNS = [[r + 10.0 * k for k in range(4)] for r in range(6)]
+WHICH = ["walk", "im2col", "col2im", "windows", "valley", "gradients"]
+
+
+def bowl(w):
+    """A valley 20 times as steep along w[1], with its gradient by hand."""
+    return 0.5 * (w[0] ** 2 + 20 * w[1] ** 2), (w[0], 20 * w[1])
+
+
+def patches(image, kernel, stride, padding):
+    """Yield (pixels, values) of each patch by loops; pixels are those of the image, and outside of it there are zeros."""
+    (kh, kw), (sh, sw), (ph, pw) = kernel, stride, padding
+    for top in range(-ph, len(image) + ph - kh + 1, sh):
+        for left in range(-pw, len(image[0]) + pw - kw + 1, sw):
+            pixels = [(i, j) for i in range(top, top + kh) for j in range(left, left + kw)]
+            inside = [0 <= i < len(image) and 0 <= j < len(image[0]) for i, j in pixels]
+            yield pixels, [image[i][j] if ok else 0 for (i, j), ok in zip(pixels, inside)]
+
+
+IMAGE = [[9.0, 1.5, -2.0, 7.0], [3.0, 0.0, 4.0, 8.0], [6.0, 5.0, -0.25, 2.0]]
+
+
+def steppers():
+    """One of each kind, at the size that a chapter shows."""
+    small = Small("b", 2.0, (Small("x"),))
+    yield "walk", show.steps.walk(Small("d", 1.0, (Small("c", 3.0, (small,)), small)), sent_on_at_once)  # fmt: skip
+    yield "im2col", show.steps.im2col(xp.arange(25.0).reshape(5, 5), 3)
+    yield "col2im", show.steps.col2im(xp.ones((9, 9)), (5, 5), 3)
+    yield "windows", show.steps.windows(5)
+    rates = [0.01 * i for i in range(1, 13)]
+    yield "valley", show.steps.valley(bowl, (4, 1.5), rates)
+    norms = {f"gain {gain}": [gain**i for i in range(20)] for gain in (0.5, 0.9, 1.0, 1.5)}
+    yield "gradients", show.steps.gradients(norms)
+
+
+def made():
+    """One stepper of each kind, in the order of WHICH, small enough to go through all its steps in a browser."""
+    b = Small("b", 2.0, (Small("x"),))
+    return [
+        show.steps.walk(Small("d", 1.0, (Small("c", 3.0, (b,)), b, None)), sent_on_at_once, 10.0),
+        show.steps.im2col(IMAGE, (2, 3), padding=(1, 0)),
+        show.steps.col2im(COLUMNS, (3, 4), 2),
+        show.steps.windows(4),
+        show.steps.valley(bowl, (4, 1), RATES, steps=12),
+        show.steps.gradients(NORMS),
+    ]
+
+
+def bundle(stepper):
+    return stepper._repr_mimebundle_()
+
+
+@pytest.fixture(scope="module")
+def lesson(tmp_path_factory):
+    """The page that nbconvert makes of a notebook with all steppers, and of each one twice in a row."""
+    nbformat = pytest.importorskip("nbformat")
+    outputs = [nbformat.v4.new_output("display_data", data=bundle(stepper)) for stepper in made()]
+    cells = [nbformat.v4.new_code_cell("show.steps", outputs=[output]) for output in outputs]
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"title": "Steppers"})
+    return page_of(notebook, tmp_path_factory.mktemp("lesson") / "lesson.html")
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    """A page with all steppers and nothing else."""
+    parts = [bundle(stepper)["text/html"] for stepper in made()]
+    return bare_page(parts, tmp_path_factory.mktemp("bare") / "bare.html")
+
+
+class Figure:
+    """A stepper on a page, as somebody who looks at it has it."""
+
+    def __init__(self, page, name):
+        self.page, self.root = page, page.locator(".minires-steps").nth(WHICH.index(name))
+
+    def says(self):
+        return self.root.locator("[aria-live=polite]").inner_text()
+
+    def count(self):
+        step, steps = re.fullmatch(r"Step (\d+) of (\d+)", self.root.locator("span").inner_text()).groups()  # fmt: skip
+        return int(step), int(steps)
+
+    def press(self, key):
+        self.root.locator("figure").focus()
+        self.page.keyboard.press(key)
+
+    def control(self, label):
+        return self.root.get_by_label(label, exact=True)
+
+    def click(self, name):
+        self.root.get_by_role("button", name=name).click(force=True)  # Next at the end too
+
+    def text(self, name):
+        return self.texts()[name]
+
+    def texts(self):
+        """Name -> text, of each part of the picture that has a name."""
+        parts = self.root.locator("[data-name]")
+        return dict(
+            parts.evaluate_all("parts => parts.map(part => [part.dataset.name, part.textContent])")
+        )
+
+    def box(self, name):
+        self.page.wait_for_timeout(300)  # it glides there for a quarter of a second
+        return self.root.locator(f"[data-name={name}]").bounding_box()
+
+    def inside(self, name):
+        """The texts of the picture whose middle is inside a part of it."""
+        around = self.box(name)
+        texts = self.root.locator("svg text").evaluate_all(
+            "texts => texts.map(t => [t.textContent, t.getBoundingClientRect()])"
+            ".map(([text, r]) => [text, r.x + r.width / 2, r.y + r.height / 2])"
+        )
+        return [text for text, x, y in texts
+                if around["x"] < x < around["x"] + around["width"] and around["y"] < y < around["y"] + around["height"]]  # fmt: skip
