@@ -30,45 +30,45 @@ def filter_by_filter(shape, generator):
     return weight
 
 
-@wrong("test_the_deviation_is_that_of_the_fan_out", mistake="fan_in")
+@wrong("test_the_standard_deviation_is_that_of_the_fan_out", mistake="fan_in")
 def of_the_inputs(shape, generator):
     return (generator.standard_normal(shape) * math.sqrt(2 / math.prod(shape[:3]))).astype(
         "float32"
     )
 
 
-@wrong("test_the_deviation_is_that_of_the_fan_out", mistake="kernel_left_out")
+@wrong("test_the_standard_deviation_is_that_of_the_fan_out", mistake="kernel_left_out")
 def filters_only(shape, generator):
     return (generator.standard_normal(shape) * math.sqrt(2 / shape[3])).astype("float32")
 
 
-@wrong("test_the_deviation_is_that_of_the_fan_out", mistake="one_side_of_the_kernel")
+@wrong("test_the_standard_deviation_is_that_of_the_fan_out", mistake="one_side_of_the_kernel")
 def square_kernel(shape, generator):
     return (generator.standard_normal(shape) * math.sqrt(2 / shape[3]) / shape[0]).astype("float32")
 
 
-@wrong("test_the_deviation_is_that_of_the_fan_out", mistake="all_weights_counted")
+@wrong("test_the_standard_deviation_is_that_of_the_fan_out", mistake="all_weights_counted")
 def all_of_them(shape, generator):
     return (generator.standard_normal(shape) * math.sqrt(2 / math.prod(shape))).astype("float32")
 
 
-@wrong("test_the_deviation_is_that_of_the_fan_out", mistake="both_fans")
+@wrong("test_the_standard_deviation_is_that_of_the_fan_out", mistake="both_fans")
 def glorot(shape, generator):
     fans = math.prod(shape[:3]) + spread(shape) ** -2 * 2
     return (generator.standard_normal(shape) * math.sqrt(2 / fans)).astype("float32")
 
 
-@wrong("test_the_deviation_is_that_of_the_fan_out", mistake="one_over_the_fan")
+@wrong("test_the_standard_deviation_is_that_of_the_fan_out", mistake="one_over_the_fan")
 def lecun(shape, generator):
     return (generator.standard_normal(shape) * spread(shape) / math.sqrt(2)).astype("float32")
 
 
-@wrong("test_the_deviation_is_that_of_the_fan_out", mistake="root_left_out")
+@wrong("test_the_standard_deviation_is_that_of_the_fan_out", mistake="root_left_out")
 def variance_as_deviation(shape, generator):
     return (generator.standard_normal(shape) * spread(shape) ** 2).astype("float32")
 
 
-@wrong("test_the_deviation_is_that_of_the_fan_out", mistake="uniform_within")
+@wrong("test_the_standard_deviation_is_that_of_the_fan_out", mistake="uniform_within")
 def uniform(shape, generator):
     return (spread(shape) * (2 * generator.random(shape) - 1)).astype("float32")
 
@@ -83,14 +83,22 @@ def as_drawn(shape, generator):
     return generator.standard_normal(shape) * spread(shape)
 
 
-@wrong("test_they_come_from_the_generator", mistake="a_generator_of_its_own")
+@wrong("test_the_numbers_come_from_the_generator", mistake="a_generator_of_its_own")
 def seeded_inside(shape, generator):
     return scaled(shape, numpy.random.default_rng(42))
 
 
-@wrong("test_they_come_from_the_generator", mistake="the_global_numbers")
+@wrong("test_the_numbers_come_from_the_generator", mistake="the_global_numbers")
 def without_a_generator(shape, generator):
     return (spread(shape) * numpy.random.randn(*shape)).astype("float32")
+
+
+@wrong("test_the_standard_deviation_is_that_of_the_fan_out", mistake="cut_at_two")
+def redrawn_within_two(shape, generator):
+    weight = generator.standard_normal(shape)
+    while (abs(weight) > 2).any():
+        weight[abs(weight) > 2] = generator.standard_normal((abs(weight) > 2).sum())
+    return (spread(shape) * weight).astype("float32")
 
 
 @wrong("test_the_weights_have_their_shape_and_are_float32")
@@ -120,17 +128,17 @@ def two_numbers(shape, generator):
     return (generator.choice([-1.0, 1.0], shape) * spread(shape)).astype("float32")
 
 
-@wrong("test_each_weight_is_drawn_by_itself")
+@wrong("test_each_weight_is_drawn_independently")
 def one_filter_for_all(shape, generator):
     return numpy.repeat(scaled(shape, generator)[..., :1], shape[-1], axis=-1) * numpy.float32(1)
 
 
-@wrong("test_each_weight_is_drawn_by_itself")
+@wrong("test_each_weight_is_drawn_independently")
 def one_window_for_all_channels(shape, generator):
     return numpy.repeat(scaled(shape, generator)[:, :, :1], shape[2], axis=2)
 
 
-@wrong("test_they_come_from_the_generator")
+@wrong("test_the_numbers_come_from_the_generator")
 def seeded_by_the_generator_state(shape, generator):
     state = generator.bit_generator.state
     weight = scaled(shape, generator)
@@ -138,6 +146,6 @@ def seeded_by_the_generator_state(shape, generator):
     return weight
 
 
-@wrong("test_the_deviation_is_that_of_the_fan_out")
+@wrong("test_the_standard_deviation_is_that_of_the_fan_out")
 def gain_forgotten_at_one_by_one(shape, generator):
     return scaled(shape, generator) / numpy.float32(2**0.5 if shape[:2] == (1, 1) else 1)
