@@ -8,9 +8,9 @@ def check(candidate):
 
     candidate  candidate(w, g, v, lr=..., momentum=...) changes w and v in place, leaves g unchanged, and returns nothing
 
-    Four people wrote the step v = momentum * v + g, w -= lr * v, and three got it wrong, each in a different
+    Several people wrote the step v = momentum * v + g, w -= lr * v, and three got it wrong, each in a different
     way. A single step from v = 0 finds at most one of them, and even that one gets every w right as long as lr
-    stays the same. What must you check, and which v should you start from? Use arrays of floats. Work the
-    numbers out by hand, or write the formulas again. Chapter 04.
+    stays the same. What must you check, and which v should you start from? Use arrays of floats, and allow for
+    rounding. Work the numbers out by hand, or write the formulas again. Decide the same in every call. Chapter 04.
     """
     raise NotImplementedError("exercise 04g: write check")

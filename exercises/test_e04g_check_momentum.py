@@ -1,4 +1,4 @@
-"""Claims about your check: it accepts two right steps with momentum, and rejects three wrong ones."""
+"""Claims about your check: it accepts right steps with momentum, and rejects three wrong ones."""
 
 from e04g_check_momentum import check as yours
 

@@ -126,20 +126,20 @@ def one_diamond(candidate):
 
 
 def one_walk(candidate):
-    """the leaves are always new: code that sets their gradients to zero first, and loses those of another loss, passes"""
+    """the check does not see that the gradient of an earlier loss is lost: its leaves are always new, or it does not compare the sum of both"""
     _two_depths(candidate)
     _arrays(candidate)
 
 
 def ways_of_one_length(candidate):
-    """all paths from the root to a node have the same length: code that runs a node as soon as it is reached passes"""
+    """the check does not see that a node runs too early: all paths to a node have the same length, or nothing fails if the gradient is wrong"""
     _diamond(candidate)
     _two_losses(candidate)
     _arrays(candidate)
 
 
 def plain_numbers(candidate):
-    """the gradients are plain numbers, or arrays that no other code holds: code that adds with += passes"""
+    """the check does not see that += changes an array: its gradients are numbers, or no other code holds its arrays, or it compares an array with itself"""
     _two_depths(candidate)
     _two_losses(candidate)
 
