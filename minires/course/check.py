@@ -138,8 +138,16 @@ class Check:
             None,
         )
         expected = repeated.Expected(trial, earlier, self.exercise.reference())
-        with poisoned(self.exercise, yours):
-            message = repeated.trouble(expected, yours, self.tolerance)
+        try:
+            with poisoned(self.exercise, yours):
+                message = repeated.trouble(expected, yours, self.tolerance)
+        except Exception as error:
+            if not isinstance(error, Cheating) and not unstarted(error, self.exercise):
+                with suppress(Exception):
+                    error.add_note(
+                        f"  in {trial.about}, among other calls: does one leave something behind?"
+                    )
+            raise
         if message:
             raise Wrong(message)
         self._calls = [trial, *self._calls[:2]]

@@ -11,6 +11,7 @@ import traceback
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from io import StringIO
 from pathlib import Path
+from unittest import SkipTest
 
 import pytest
 
@@ -69,6 +70,7 @@ def pytest_make_collect_report(collector):
         report.longrepr
     )
     seen["claims"].append(("the import", runner.WRONG))
+    report.outcome = "failed"  # also where the learner's file asks to be skipped
     return report
 
 
@@ -103,7 +105,8 @@ def pytest_pyfunc_call(pyfuncitem):
         try:
             return (yield)
         except Exception as error:
-            if _can_be_shown(error):
+            # Those two would count as skipped, or end pytest.
+            if _can_be_shown(error) and not isinstance(error, (SkipTest, pytest.exit.Exception)):
                 raise
             raise Ended(trouble(error, pyfuncitem.path.parent)) from None
 

@@ -55,10 +55,10 @@ def trouble(expected, yours, tolerance):
         if lines:
             return _told(other, lines)
     if call.gradients:
-        if not same(first.gradients(), expected.gradients, tolerance):
+        if not _still_right(first, expected.gradients, tolerance):
             return (
-                f"{call.about}: state is kept between calls: after a second call, on other inputs, backward of the first returns "
-                f"different gradients: {OWN}"
+                f"{call.about}: state is kept between calls: after a second call, on other inputs, backward of the first fails, or "
+                f"returns different gradients: {OWN}"
             )
         for started, (other, _, gradients) in zip(later, others):
             lines = difference(started.gradients(), gradients, tolerance)
@@ -69,6 +69,14 @@ def trouble(expected, yours, tolerance):
         if difference(first.gradients(), kept, 0) or difference(on_host(given), kept, 0):
             return f"{call.about}: a second call of backward gives different gradients, or changes those of the first"
     return _same_arrays(call, others, yours, tolerance)
+
+
+def _still_right(started, gradients, tolerance):
+    """Return True if backward still returns the gradients. A crash counts as well: it was right before the other calls."""
+    try:
+        return same(started.gradients(), gradients, tolerance)
+    except Exception:
+        return False
 
 
 def _told(other, lines, which=""):

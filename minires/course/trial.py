@@ -118,6 +118,14 @@ class Call:
         made = function(*arrays, **self.options)
         self._check_unchanged(arrays)
         result, backward = made if is_op(made) else (made, None)
+        if (
+            backward is not None
+            and isinstance(result, (int, float))
+            and not hasattr(result, "dtype")
+        ):
+            raise Wrong(
+                f"{self.about}: the result is a plain {type(result).__name__}: return what xp computes, which keeps its dtype"
+            )
         yield "the result", on_host(result) if not self.gradients or backward else on_host(made)
         if self.gradients:
             if backward is None:
