@@ -10,7 +10,7 @@ import pytest
 
 from minires import Tensor, backend, ops
 from minires import functional as F
-from minires.backend import BackendError, machine, to_device, to_host, xp
+from minires.backend import BackendError, is_array, machine, to_device, to_host, xp
 
 HOST = numpy.arange(6, dtype=numpy.float32).reshape(2, 3)
 
@@ -128,6 +128,24 @@ def test_a_planted_leak_is_silent_on_numpy(leak):
     """The leak itself works, so it is strict that raises."""
     with backend.using("numpy"):
         leak(HOST.copy())
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: xp.asarray(HOST), lambda: xp.asarray(HOST, order="C"), lambda: xp.array(HOST), lambda: xp.array(HOST, copy=True, ndmin=2),
+     lambda: xp.array([HOST[0], HOST[1]]), lambda: xp.asanyarray(HOST), lambda: xp.ascontiguousarray(HOST),
+     lambda: xp.asfortranarray(HOST), lambda: xp.where(xp.asarray(HOST != 77), xp.array(HOST), 0)],
+)  # fmt: skip
+def test_strict_takes_host_arrays_where_cupy_makes_arrays(device, make):
+    made = make()
+    assert is_array(made) and numpy.array_equal(to_host(made), HOST)
+    made[...] = 77
+    assert not (HOST == 77).any()
+
+
+def test_strict_takes_numpys_integers_as_indices(device):
+    assert to_host(device[numpy.int64(1), ...]).tolist() == HOST[1].tolist()
+    assert to_host(xp.array(HOST, numpy.float32)).dtype == numpy.float32
 
 
 def test_a_leak_says_what_to_type(device):

@@ -44,10 +44,10 @@ class Array:
         return _Function(value) if callable(value) else _leave(value)
 
     def __getitem__(self, index):
-        return _leave(self._hidden[_enter(index)])
+        return _leave(self._hidden[_enter_index(index)])
 
     def __setitem__(self, index, value):
-        self._hidden[_enter(index)] = _enter(value)
+        self._hidden[_enter_index(index)] = _enter(value)
 
     def __len__(self):
         return len(self._hidden)
@@ -164,6 +164,13 @@ def _enter_operand(value):
     return _enter(value)
 
 
+def _enter_index(index):
+    """Return an index as NumPy sees it. NumPy's integers are plain numbers here, and copied nowhere."""
+    if isinstance(index, tuple):
+        return tuple(map(_enter_index, index))
+    return index if isinstance(index, numpy.integer) else _enter(index)
+
+
 def _leave(value):
     if isinstance(value, (numpy.ndarray, numpy.generic)):
         return Array(numpy.asarray(value))
@@ -174,10 +181,45 @@ def _leave(value):
     return value
 
 
-def asarray(value: Any, dtype: Any = None) -> Array:
+def array(
+    value: Any, dtype: Any = None, copy: bool = True, order: Any = "K", **options: Any
+) -> Array:
+    """Return a new Array. A NumPy array or scalar is moved, as by CuPy's function of this name.
+
+    options  subok, ndmin; and blocking, which CuPy alone knows
+    """
+    options.pop("blocking", None)
+    make = numpy.array if copy else numpy.asarray
+    if not copy:
+        options = {}
+    return Array(make(_inside(value), dtype=dtype, order=order, **options))
+
+
+def asarray(value: Any, dtype: Any = None, order: Any = None, *, blocking: bool = False) -> Array:
     """Return an Array; a NumPy array or scalar is copied, as CuPy's asarray moves it explicitly."""
-    value = value._hidden if isinstance(value, Array) else value
-    return Array(numpy.asarray(value, dtype=dtype))
+    return Array(numpy.asarray(_inside(value), dtype=dtype, order=order))
+
+
+asanyarray = asarray
+
+
+def ascontiguousarray(value: Any, dtype: Any = None) -> Array:
+    """Return an Array in C order; a NumPy array is copied."""
+    return Array(numpy.ascontiguousarray(_inside(value), dtype=dtype))
+
+
+def asfortranarray(value: Any, dtype: Any = None) -> Array:
+    """Return an Array in Fortran order; a NumPy array is copied."""
+    return Array(numpy.asfortranarray(_inside(value), dtype=dtype))
+
+
+def _inside(value):
+    """Return what a function that makes arrays takes, as NumPy sees it; a NumPy array as a copy."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_inside, value))
+    if isinstance(value, Array):
+        return value._hidden
+    return value.copy() if isinstance(value, numpy.ndarray) else value
 
 
 def to_device(array: numpy.ndarray) -> Array:

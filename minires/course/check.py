@@ -99,12 +99,12 @@ class Check:
     # The implementation.
 
     def _tried(self, yours, inputs, options, gradients=False):
-        """Compare a call in float64, then in float32 if there are floats, in other layouts, and among other calls."""
+        """Compare a call in float64, among other calls, in float32 if there are floats, and in other layouts."""
         trial = Call(self.exercise, inputs, options, numpy.float64, gradients)
         self._compare(trial, yours)
+        self._state(trial, yours)
         if self.float32 and any(floats(array) for array in inputs):
             self._compare(Call(self.exercise, inputs, options, numpy.float32, gradients), yours)
-        self._state(trial, yours)
         for layout in layouts.OTHERS:
             if layout.differs(inputs):
                 self._compare(trial.variant(layout=layout), yours)

@@ -133,3 +133,33 @@ def test_a_folder_that_cannot_be_written_to_is_no_obstacle(classroom):
     )
     classroom.home.chmod(0o700)
     assert status == 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["pytest.skip('no')", "pytest.xfail('no')", "pytest.importorskip('none_of_this_name')", "pytest.exit('no', returncode=0)",
+     "raise unittest.SkipTest('no')"],
+)  # fmt: skip
+def test_a_solution_that_asks_to_be_skipped_is_wrong(classroom, line):
+    classroom.write("00a", f"import pytest, unittest\n\n\ndef sum_of_squares(x):\n    {line}\n")
+    status, output = classroom.run("exercises/test_e00a_sum_of_squares.py", module="pytest")
+    assert status == 1 and words(output, "00a").startswith("wrong") and "skipped" not in output
+    status, output = classroom.run("exercises", "check", "00a")
+    assert status == 1 and "00a  sum_of_squares: wrong" in output
+
+
+def test_a_file_that_asks_to_be_skipped_is_wrong(classroom):
+    text = "import pytest\n\npytest.skip('no', allow_module_level=True)\n"
+    classroom.write("00a", text)
+    status, output = classroom.run("exercises/test_e00a_sum_of_squares.py", module="pytest")
+    assert status == 1 and words(output, "00a").startswith("wrong")
+    assert "line 3: pytest.skip" in words(output, "00a")
+
+
+def test_one_claim_alone_names_what_all_claims_point_to(classroom):
+    classroom.answer("05d", "last_place_wins")
+    path = "exercises/test_e05d_col2im.py"
+    _, output = classroom.run(path, "-k", "dropped", module="pytest")
+    assert "E     This is what comes out when the parts are assigned" in output
+    _, output = classroom.run("exercises", "check", "05d")
+    assert "This is what comes out when the parts are assigned" in output
