@@ -57,6 +57,46 @@ def test_a_difference_is_told_in_words(yours, words):
     assert all(word in told for word in words), told
 
 
+def placed(*positions, size=300):
+    array = numpy.zeros((1, size // 5, 5, 1))
+    array.ravel()[list(positions)] = numpy.arange(len(positions)) + 2.5
+    return array
+
+
+def test_an_integer_of_one_byte_that_wraps_around_is_told():
+    assert "does an index of one byte wrap around?" in said(placed(43), placed(299))
+    assert "does an index of one byte wrap around?" in said(placed(9, 43), placed(9, 299))
+    numbers = numpy.arange(250.0, 262)
+    assert "does an integer of one byte wrap around?" in said(numbers % 256, numbers)
+    assert "different order" in said(placed(42), placed(299))
+
+
+def test_a_hint_that_fits_in_two_ways_is_not_given():
+    square = numpy.array([[1.0, 2.0], [2.0, 5.0]])
+    told = said(square[::-1], square[::-1, ::-1])  # along axis 1, or along axis 0 of its transpose
+    assert "read backwards" in told
+    same_twice = numpy.array(
+        [[1.0, 2.0], [3.0, 1.0]]
+    )  # its transpose, and read backwards along both axes
+    assert said(same_twice.T, same_twice) == "at [0, 1] yours is 3, ours is 2 (2 of 4 differ)"
+    column = OURS[:1].T.copy()
+    assert "yours.transpose(1, 0)" in said(column, OURS[:1])
+
+
+def test_numbers_have_six_digits_unless_they_look_equal():
+    assert "yours is 0.333333, ours is 0.666667" in said(
+        numpy.array([1 / 3, 0]), numpy.array([2 / 3, 0])
+    )
+    assert "yours is 1.00001, ours is 1" in said(numpy.array([1.00001]), numpy.array([1.0]))
+    assert "yours is 1.0000001, ours is 1" in said(numpy.array([1 + 1e-7]), numpy.array([1.0]))
+
+
+def test_inputs_have_six_digits(check):
+    with pytest.raises(Wrong) as caught:
+        check.gradients(lambda a, b: (a * b + 1, None), numpy.array([0.1 + 0.2, 2.0]), 1 / 3)
+    assert "multiply(a [0.3, 2.0], b 0.333333)" in str(caught.value)
+
+
 def test_rounding_is_no_difference():
     assert difference(OURS * (1 + 1e-12), OURS, 1e-8) is None
     assert difference((1.0, {"a": OURS}), (1.0, {"a": OURS}), 1e-8) is None
