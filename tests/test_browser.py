@@ -223,6 +223,20 @@ AS_VSCODE = """html => {
 }"""
 
 
+def test_what_jupyterlab_leaves_of_a_stepper_in_an_untrusted_notebook_stays_a_picture(
+    chromium, tmp_path
+):
+    """Its sanitizer removes the style, the script and the data; another notebook's script must pass such a picture by."""
+    output = bundle(made()[1])["text/html"]
+    rest = re.sub(r"<(style|script)>.*?</\1>| data-steps='[^']*'", "", output, flags=re.DOTALL)
+    with opened(chromium, bare_page([rest], tmp_path / "untrusted.html")) as (page, complaints):
+        page.evaluate(AS_JUPYTERLAB, output)
+        roots = page.locator(".minires-steps")
+        assert [roots.nth(i).locator("img").count() for i in (0, 1)] == [1, 0]
+        assert [roots.nth(i).locator("figure").count() for i in (0, 1)] == [0, 1]
+    assert complaints.errors == [] and complaints.foreign == []
+
+
 @pytest.mark.parametrize("insert", [AS_JUPYTERLAB, AS_VSCODE], ids=["JupyterLab", "VS Code"])
 def test_a_cell_that_runs_again_shows_a_stepper_that_works(chromium, tmp_path, insert):
     output = bundle(made()[1])["text/html"]

@@ -1,6 +1,5 @@
 // The player of a stepper: it shows frames that Python computed, and computes nothing itself.
 (() => {
-"use strict";
 function make(tag, properties, attributes = {}, ...inside) {
   const element = Object.assign(document.createElement(tag), properties);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
@@ -116,5 +115,6 @@ function start(root) {
   choose();
 }
 
-document.querySelectorAll(".minires-steps:not(.minires-live)").forEach(start);
+// In a notebook that JupyterLab does not trust, nothing but the picture is left of a stepper.
+document.querySelectorAll(".minires-steps[data-steps]:not(.minires-live)").forEach(start);
 })();
