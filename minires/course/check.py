@@ -160,7 +160,7 @@ def _ours(trial, exercise):
     except OnlyOnce:
         raise
     except Exception:
-        if trial.advice:  # a second call, which ours may refuse
+        if isinstance(trial, Experiment) and trial.advice:  # a second call, which ours may refuse
             raise OnlyOnce from None
         raise
 
