@@ -7,7 +7,7 @@ from minires.course import Check
 
 check = Check("02g", float32=False)
 rng = numpy.random.default_rng(4)
-x = rng.standard_normal((2, 3))
+x, square = rng.standard_normal((2, 3)), rng.standard_normal((3, 3))
 
 
 def cube(x):
@@ -22,32 +22,63 @@ def row_products(x):
     return x.prod(axis=1)
 
 
+def total(x):
+    return (x * x * x).sum()
+
+
+def transposed(x):
+    return x.T
+
+
+def reversed_rows(x):
+    return x[::-1]
+
+
 def product_with_a_matrix(x):
     return x @ numpy.array([[1.0, 2.0], [-3.0, 0.5], [4.0, 1.0]])
 
 
-def test_each_element_has_a_slope_of_its_own():
-    check.same(numeric_gradient, cube, numpy.array([1.0, 2.0, -3.0]), numpy.array([1.0, 1.0, 1.0]))
+def test_each_element_has_its_own_derivative():
+    check.same(
+        numeric_gradient, cube, numpy.array([1.0, 2.0, -3.0]), numpy.array([1.0, 10.0, 100.0])
+    )
 
 
-def test_the_gradient_that_comes_in_counts():
+def test_the_upstream_gradient_counts():
     check.same(numeric_gradient, cube, x, rng.standard_normal((2, 3)))
 
 
-def test_the_result_may_have_another_shape_than_x():
+def test_the_result_of_f_may_have_a_different_shape():
     check.same(numeric_gradient, row_sums, x, numpy.array([2.0, -1.0]))
     check.same(numeric_gradient, product_with_a_matrix, x, rng.standard_normal((2, 2)))
+    check.same(numeric_gradient, product_with_a_matrix, square, rng.standard_normal((3, 2)))
+    check.same(numeric_gradient, total, x, numpy.array(2.0))
 
 
-def test_the_other_elements_stay_where_they_are():
+def test_the_result_of_f_may_be_a_view_of_what_it_gets():
+    check.same(numeric_gradient, transposed, x, rng.standard_normal((3, 2)))
+    check.same(numeric_gradient, transposed, square, rng.standard_normal((3, 3)))
+    check.same(numeric_gradient, reversed_rows, x, rng.standard_normal((2, 3)), step=0.5)
+
+
+def test_x_may_have_any_shape():
+    check.same(
+        numeric_gradient, cube, rng.standard_normal((2, 1, 2, 2)), rng.standard_normal((2, 1, 2, 2))
+    )
+    check.same(numeric_gradient, cube, numpy.array([[-1.5]]), numpy.array([[3.0]]))
+    check.same(numeric_gradient, cube, numpy.array(1.5), numpy.array(-2.0))
+
+
+def test_the_other_elements_stay_unchanged():
     check.same(numeric_gradient, row_products, x + 2, numpy.array([2.0, -1.0]), step=0.25)
 
 
-def test_the_step_is_the_one_that_is_asked_for():
+def test_the_step_is_the_one_that_the_caller_gives():
     check.same(numeric_gradient, cube, x, rng.standard_normal((2, 3)), step=0.5)
+    check.same(numeric_gradient, cube, numpy.array([0.0, -20.0, 3.0]), numpy.ones(3), step=0.25)
 
 
-def test_a_wrong_backward_is_told_from_a_right_one():
+def test_it_tells_a_wrong_gradient_from_a_right_one():
     g = rng.standard_normal((2, 3))
     claimed = {
         "3 x^2 g": 3 * x**2 * g,

@@ -14,6 +14,10 @@ def test_two_numbers_each():
     check.gradients(divide, numpy.array([1.0, 3.0]), numpy.array([2.0, -4.0]))
 
 
+def test_a_numerator_of_0_has_a_gradient():
+    check.backward(divide, numpy.array([0.0, 2.0, 0.0]), numpy.array([-2.0, 0.5, 4.0]))
+
+
 def test_both_gradients_are_right():
     check.backward(divide, a, b)
 
@@ -21,3 +25,12 @@ def test_both_gradients_are_right():
 def test_what_was_broadcast_gets_a_gradient_of_its_own_shape():
     check.backward(divide, a, b[0])
     check.backward(divide, a[:, :1], b)
+    check.backward(divide, a[0], b)
+    check.backward(divide, a[:1], b[:, :1])
+
+
+def test_equal_sizes_are_matched_from_the_right():
+    square = rng.uniform(1.5, 3, (3, 3))
+    check.backward(divide, square, square[0])
+    check.backward(divide, square[0] - 2, square)
+    check.backward(divide, square[:, :1], square[:1])

@@ -12,13 +12,14 @@ from minires.course.candidates import verdicts
 check = Check("02i")
 
 
-def test_the_right_ones_are_accepted():
-    check.experiment(lambda check: verdicts(check, RIGHT), yours, "your check on right ones")
-
-
+# First, so that a check that believes whatever it sees first fails.
 def test_the_wrong_ones_are_rejected():
     check.experiment(
         lambda check: verdicts(check, {**WRONG, **RIGHT}),
         yours,
         "your check on wrong and right ones",
     )
+
+
+def test_the_right_ones_are_accepted():
+    check.experiment(lambda check: verdicts(check, RIGHT), yours, "your check on right ones")

@@ -21,6 +21,11 @@ def asarray(x, rng, *, p):
 
 
 @right
+def array(x, rng, *, p):
+    return xp.where(xp.array(mask(x, rng, p)), colours(x), x)
+
+
+@right
 def drawn_in_one_line(x, rng, *, p):
     n, h, w, c = x.shape
     drawn = to_device(rng.random(n * h * w)).reshape(n, h, w)
