@@ -2,11 +2,13 @@
 
 import math
 
+from matplotlib import colormaps
+
 from minires.backend import to_host
 from minires.show.picture import Picture
 from minires.tensor import Tensor
 
-COLOURS = "magma"
+COLOURS = colormaps["magma"].resampled(24)  # few colours, so that a notebook stays small
 GAP = 0.1  # between two maps, in widths of a map
 FINE = 4  # points of the picture per side of a value, so that gaps can be narrower than a value
 

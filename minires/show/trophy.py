@@ -2,6 +2,7 @@
 
 import math
 
+from matplotlib import colormaps
 from matplotlib.patches import FancyBboxPatch
 
 from minires.backend import to_device, to_host, xp
@@ -45,7 +46,7 @@ def trophy(model, picture, test, *, layers=None, report=None, title="A network o
     figure = Picture(figsize=(11, 9.2), facecolor=PAPER)
     figure.text(0.03, 0.95, title, fontsize=21, color=INK, weight="bold")
     facts = [f"{parameters:,} parameters", f"{100 * right / len(labels):.1f} % of {len(labels):,} test images correct"]  # fmt: skip
-    facts += [f"trained by {own} of {len(rows)} functions of my own"] if rows else []
+    facts += [f"{own} of {len(rows)} functions are mine"] if rows else []
     figure.text(0.03, 0.92, "   ·   ".join(facts), fontsize=10.5, color=QUIET)
 
     _heading(figure, 0.03, 0.88, f"It says: {test.classes[guess]}")
@@ -66,7 +67,7 @@ def trophy(model, picture, test, *, layers=None, report=None, title="A network o
     confusion_matrix(matrix, labels, guesses, test.classes, rotation=0)
     _heading(figure, 0.03, 0.4, "Confusion matrix, in % of each row")
     _tiles(figure, (0.45, 0.03, 0.52, 0.355), rows)
-    told = f"A card: {title}. The picture is classified as {test.classes[guess]}, with {100 * chances[guess]:.1f} %."
+    told = f"The card of a network, titled {title}. The picture is classified as {test.classes[guess]}, with {100 * chances[guess]:.1f} %."
     told += f" {right} of {len(labels)} test images are correct."
     told += f" {own} of {len(rows)} functions that ran are the learner's own." if rows else ""
     return figure.described(told)
@@ -124,7 +125,7 @@ def _filters(figure, weight):
     most = float(abs(weight).max()) or 1.0
     _heading(figure, 0.53, 0.88, f"Its first {f} filters, {kh}x{kw}")
     axes = figure.add_axes((0.53, 0.755, 0.44, 0.115))
-    axes.imshow(mosaic(weight.mean(axis=2), WIDE), cmap="RdBu_r", vmin=-most, vmax=most, interpolation="nearest")  # fmt: skip
+    axes.imshow(mosaic(weight.mean(axis=2), WIDE), cmap=colormaps["RdBu_r"].resampled(17), vmin=-most, vmax=most, interpolation="nearest")  # fmt: skip
     axes.set_anchor("NW")
     axes.axis("off")
 
