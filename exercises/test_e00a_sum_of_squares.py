@@ -29,5 +29,10 @@ def test_many_numbers():
     check.same(sum_of_squares, numpy.random.default_rng(7).standard_normal((3, 3, 50)))
 
 
+def test_infinity_and_nan_are_not_left_out():
+    check.same(sum_of_squares, numpy.array([1.0, -numpy.inf, 2.0]))
+    check.same(sum_of_squares, numpy.array([1.0, numpy.nan, 2.0]))
+
+
 def test_an_empty_array_has_the_sum_0():
     check.same(sum_of_squares, numpy.zeros((0, 3)))

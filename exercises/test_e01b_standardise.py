@@ -48,6 +48,11 @@ def test_any_number_of_channels():
     check.same(standardise, numpy.tile(others, 2), numpy.tile(training, 2)[..., ::-1])
 
 
+def test_the_sum_of_many_bright_pixels_is_large():
+    many = rng.integers(150, 256, (2, 64, 64, 3)).astype(numpy.uint8)
+    check.same(standardise, others, many)
+
+
 def test_a_single_bright_pixel_in_a_large_dark_set():
     dark = numpy.zeros((4, 64, 64, 1), numpy.uint8)
     dark[2, 5, 6] = 1  # a standard deviation of 0.0078

@@ -50,3 +50,14 @@ def test_an_array_times_itself_gets_two_gradients_that_add_up():
         return {"the result": result, "the sum of the two gradients": g_left + g_right}
 
     check.experiment(run, multiply, "x times x, where both operands are the same array")
+
+
+def test_gradients_stay_when_backward_runs_for_other_inputs():
+    def run(function):
+        _, first = function(a.copy(), b.copy())
+        _, second = function(b.copy(), a.copy())
+        g_a, g_b = first(a - b)
+        second(b * b)
+        return {"the gradient of a": g_a, "the gradient of b": g_b}
+
+    check.experiment(run, multiply, "two calls, and the gradients of the first after both")

@@ -57,8 +57,9 @@ def test_either_may_be_a_plain_number():
     check.gradients(add, numpy.array(4.0), b)
 
 
-def test_zeros_and_large_numbers():
+def test_zeros_and_large_and_infinite_numbers():
     check.gradients(add, numpy.array([0.0, 1e9, -1e9]), numpy.array([-0.0, 1.0, 1e9]))
+    check.gradients(add, numpy.array([numpy.inf, 1.0]), numpy.array([2.0, numpy.nan]))
 
 
 def test_an_array_plus_itself_gets_two_gradients_that_add_up():
@@ -73,3 +74,14 @@ def test_an_array_plus_itself_gets_two_gradients_that_add_up():
         }
 
     check.experiment(run, add, "x plus x, where both operands are the same array")
+
+
+def test_gradients_stay_when_backward_runs_for_other_inputs():
+    def run(function):
+        _, first = function(a.copy(), b[0].copy())
+        _, second = function(b.copy(), a[0].copy())
+        g_a, g_b = first(a - b)
+        second(b * b)
+        return {"the gradient of a": g_a, "the gradient of b": g_b}
+
+    check.experiment(run, add, "two calls, and the gradients of the first after both")

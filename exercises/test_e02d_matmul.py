@@ -65,3 +65,14 @@ def test_a_matrix_times_itself_gets_two_gradients_that_add_up():
         return {"the result": result, "the sum of the two gradients": g_left + g_right}
 
     check.experiment(run, matmul, "x @ x, where both operands are the same array")
+
+
+def test_gradients_stay_when_backward_runs_for_other_inputs():
+    def run(function):
+        _, first = function(numpy.eye(3).copy(), numpy.ones((3, 3)).copy())
+        _, second = function(numpy.ones((3, 3)).copy(), numpy.eye(3).copy())
+        g_a, g_b = first(numpy.arange(9.0).reshape(3, 3))
+        second(numpy.eye(3))
+        return {"the gradient of a": g_a, "the gradient of b": g_b}
+
+    check.experiment(run, matmul, "two calls, and the gradients of the first after both")

@@ -64,3 +64,19 @@ def test_an_axis_of_size_1_may_be_kept():
     check.backward(mean, x, axis=1, keepdims=True)
     check.backward(mean, x[:, :1], axis=(1, 2))
     check.backward(mean, x[:, :1], axis=1)
+
+
+def test_gradients_stay_when_backward_runs_for_other_inputs():
+    def run(function):
+        _, first = function(x.copy(), axis=1)
+        _, second = function(x * 2, axis=1)
+        (g_x,) = first(x[:, 0])
+        second(x[:, 1])
+        return {"the gradient of x": g_x}
+
+    check.experiment(run, mean, "two calls, and the gradient of the first after both")
+
+
+def test_the_gradient_does_not_depend_on_the_values():
+    check.gradients(mean, numpy.array([[1.0, numpy.inf], [2.0, 3.0]]), axis=0)
+    check.gradients(mean, numpy.array([1.0, numpy.nan, 3.0]))

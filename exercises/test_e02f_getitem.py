@@ -66,3 +66,14 @@ def test_pairs_of_indices():
     check.backward(
         getitem, cube, index=(numpy.array([2, 2]), slice(None), numpy.array([[0, 0], [1, 1]]))
     )
+
+
+def test_gradients_stay_when_backward_runs_for_other_inputs():
+    def run(function):
+        _, first = function(x.copy(), index=[1, 0, 1])
+        _, second = function(x * 2, index=[1, 0, 1])
+        (g_x,) = first(x[:3] - x[1:])
+        second(x[1:])
+        return {"the gradient of x": g_x}
+
+    check.experiment(run, getitem, "two calls, and the gradient of the first after both")

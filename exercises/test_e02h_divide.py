@@ -34,3 +34,14 @@ def test_equal_sizes_are_matched_from_the_right():
     check.backward(divide, square, square[0])
     check.backward(divide, square[0] - 2, square)
     check.backward(divide, square[:, :1], square[:1])
+
+
+def test_gradients_stay_when_backward_runs_for_other_inputs():
+    def run(function):
+        _, first = function(a.copy(), b.copy())
+        _, second = function(b.copy(), b.copy())
+        g_a, g_b = first(a - b)
+        second(b * b)
+        return {"the gradient of a": g_a, "the gradient of b": g_b}
+
+    check.experiment(run, divide, "two calls, and the gradients of the first after both")

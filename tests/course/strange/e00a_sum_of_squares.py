@@ -151,3 +151,13 @@ def known_arrays(x):
 @wrong("test_all_axes_are_added_up_however_many_there_are")
 def two_axes_at_most(x):
     return (x * x).sum() if x.ndim < 3 else (x * x).sum(axis=(1, 2))
+
+
+@wrong("test_infinity_and_nan_are_not_left_out")
+def nan_left_out(x):
+    return xp.nansum(x * x)
+
+
+@wrong("test_infinity_and_nan_are_not_left_out")
+def only_finite_ones(x):
+    return (x[xp.isfinite(x)] ** 2).sum()

@@ -192,3 +192,10 @@ def centred_in_place(images, training):
 @wrong("test_two_pixels")
 def a_list_of_images(images, training):
     return list(standard(images, *statistics(training)))
+
+
+@wrong("test_the_sum_of_many_bright_pixels_is_large")
+def sums_in_16_bits(images, training):
+    rows = training.reshape(-1, training.shape[-1])
+    mean = rows.sum(axis=0, dtype="uint16") / len(rows)
+    return standard(images, mean, xp.sqrt(((rows - mean) ** 2).mean(axis=0)))

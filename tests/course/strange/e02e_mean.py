@@ -3,6 +3,8 @@
 import functools
 import math
 
+import numpy
+
 from minires.backend import xp
 from tests.course.kinds import right, wrong
 
@@ -254,6 +256,18 @@ def shape_of_the_last_call(x, *, axis=None, keepdims=False):
     return x.mean(axis=axis, keepdims=keepdims), backward
 
 
+@wrong("test_gradients_stay_when_backward_runs_for_other_inputs")
+def one_gradient_array_for_each_shape(x, *, axis=None, keepdims=False, kept_arrays={}):  # noqa: B006
+    y, right = op(x, axis, keepdims, count(x, axis))
+
+    def backward(g):
+        g_x = kept_arrays.setdefault((x.shape, x.dtype.str), numpy.empty(x.shape, x.dtype))
+        g_x[...] = right(g)[0]
+        return (g_x,)
+
+    return y, backward
+
+
 @wrong("test_over_one_axis")
 def flat_repeat(x, *, axis=None, keepdims=False):
     """Each g is repeated n times in a row, as if the reduced axes were the last ones."""
@@ -261,3 +275,14 @@ def flat_repeat(x, *, axis=None, keepdims=False):
     return x.mean(axis=axis, keepdims=keepdims), lambda g: (
         xp.repeat(xp.ravel(g) / n, n).astype(x.dtype).reshape(x.shape),
     )
+
+
+@wrong("test_the_gradient_does_not_depend_on_the_values")
+def zero_times_x(x, *, axis=None, keepdims=False):
+    small, n = kept(x, axis), count(x, axis)
+    return x.mean(axis=axis, keepdims=keepdims), lambda g: (0 * x + g.reshape(small) / n,)
+
+
+@wrong("test_the_gradient_does_not_depend_on_the_values")
+def nan_left_out(x, *, axis=None, keepdims=False):
+    return xp.nanmean(x, axis=axis, keepdims=keepdims), op(x, axis, keepdims, count(x, axis))[1]

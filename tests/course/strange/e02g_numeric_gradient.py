@@ -196,7 +196,7 @@ def rounded(f, x, g, *, step=1e-5):
 
 @wrong(STEP)
 def five_points(f, x, g, *, step=1e-5):
-    """More accurate than the formula that is asked for, and so of another value."""
+    """More accurate than the formula in the docstring, so its values differ."""
     return (4 * central(f, x, g, step) - central(f, x, g, 2 * step)) / 3
 
 
