@@ -71,6 +71,16 @@ def test_a_leaf_that_is_used_twice_gets_both_contributions():
     check.experiment(walked(twice, 1.0), walk_back, "x * y + x at x = 2, y = 7")
 
 
+def test_names_mean_nothing():
+    def run(walk):
+        x, other = Leaf("x"), Leaf("x")
+        b, c = scale("b", x, 2.0), scale("b", other, 3.0)
+        walk(add("b", add("b", b, c), c), 1.0)
+        return {"the gradient of the first": x.grad, "the gradient of the second": other.grad}
+
+    check.experiment(run, walk_back, "two leaves of the same name, and nodes of the same name")
+
+
 def test_gradients_of_two_losses_add_up():
     def run(walk):
         x = Leaf("x")

@@ -168,6 +168,17 @@ def test_the_same_tape_may_run_again():
     check.experiment(again, tape_backward, "b * b + b at b = 2x, x = 2, twice, then b * b alone")
 
 
+def test_names_mean_nothing():
+    def run(backward):
+        x, other = Leaf("x"), Leaf("x")
+        b, c = scale("b", x, 2.0), scale("b", other, 3.0)
+        d = add("b", b, c)
+        backward((b, c, d, add("b", d, c)), 1.0)
+        return {"the gradient of the first": x.grad, "the gradient of the second": other.grad}
+
+    check.experiment(run, tape_backward, "two leaves of the same name, and nodes of the same name")
+
+
 def test_two_losses_add_up():
     def run(backward):
         x = Leaf("x")

@@ -59,6 +59,21 @@ def test_the_numbers_are_normal_around_0():
     check_fractions.experiment(run, kaiming_normal, told(SHAPE))
 
 
+def test_small_weights_are_as_random_as_large_ones():
+    def run(kaiming_normal):
+        generator = numpy.random.default_rng(50)
+        draws = [kaiming_normal((1, 2, 3, 2), generator).astype(float) for _ in range(2000)]
+        means, deviations = [weight.mean() for weight in draws], [weight.std() for weight in draws]
+        return {
+            "the mean of 12 weights differs from draw to draw": bool(numpy.std(means) > 0.1),
+            "the standard deviation of 12 weights differs from draw to draw": bool(
+                numpy.std(deviations) > 0.07
+            ),
+        }
+
+    check.experiment(run, kaiming_normal, "2000 draws of kaiming_normal((1, 2, 3, 2), generator)")
+
+
 def test_each_weight_is_drawn_independently():
     def run(kaiming_normal):
         weight = kaiming_normal(SHAPE, numpy.random.default_rng(48)).astype(float)

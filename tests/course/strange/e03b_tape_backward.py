@@ -257,3 +257,16 @@ def fixed_at_leaves_by_reading_twice(tape, g):
         for parent in set(node.parents):
             if parent is not None and not leaf(parent):
                 arrive(grads, parent, parts[node.parents.index(parent)])
+
+
+@wrong("test_names_mean_nothing")
+def parts_by_name(tape, g):
+    def pairs(parents, parts):
+        sums, named = {}, {}
+        for parent, part in zip(parents, parts):
+            if parent is not None:
+                named[parent.name] = parent
+                sums[parent.name] = sums[parent.name] + part if parent.name in sums else part
+        return [(named[name], total) for name, total in sums.items()]
+
+    back(tape, g, pairs)

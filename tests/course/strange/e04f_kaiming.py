@@ -17,6 +17,7 @@ GENERATOR, ALONE = (
     "test_the_numbers_come_from_the_generator",
     "test_each_weight_is_drawn_independently",
 )
+SMALL = "test_small_weights_are_as_random_as_large_ones"
 SINGLE = "test_a_single_filter_and_a_single_channel"
 
 
@@ -210,3 +211,15 @@ def seeds_the_global_generator(shape, generator):
 @wrong("test_the_weights_have_their_shape_and_are_float32")
 def a_quarter_of_the_shape(shape, generator):
     return scaled((1, 1, *shape[2:]), generator, spread(shape))
+
+
+@wrong(SMALL)
+def mean_of_the_draw_subtracted(shape, generator):
+    weight = scaled(shape, generator)
+    return weight - weight.mean()
+
+
+@wrong(SMALL)
+def standard_deviation_of_the_draw_divided_out(shape, generator):
+    weight = generator.standard_normal(shape)
+    return (weight / (weight.std() or 1) * spread(shape)).astype("float32")
