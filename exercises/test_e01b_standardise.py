@@ -65,3 +65,15 @@ def test_a_constant_channel_is_not_divided():
     check.same(standardise, constant, constant)
     check.same(standardise, others, constant)
     check.same(standardise, training, numpy.full((2, 3, 3, 3), 255, numpy.uint8))
+
+
+def test_settings_of_numpy_are_unchanged():
+    constant = training.copy()
+    constant[..., 1] = 77
+
+    def run(function):
+        with numpy.errstate(divide="warn", invalid="warn", over="raise"):
+            function(others, constant)
+            return {"what NumPy does about errors": " ".join(numpy.geterr().values())}
+
+    check.experiment(run, standardise, "a constant channel, and NumPy's settings afterwards")

@@ -28,13 +28,16 @@ def on_the_device(array, p, seed=5):
 
 
 def on_the_host(array, p, seed=5):
-    """Experiment: a run on NumPy, and the next number that rng draws: it shows whether each pixel took one number."""
+    """Experiment: a run on NumPy, and the generators afterwards. Each pixel takes one number of rng."""
 
     def run(function):
-        rng = numpy.random.default_rng(seed)
+        rng, before = numpy.random.default_rng(seed), numpy.random.get_state()[1].copy()
         return {
             "the values": function(array.copy(order="K"), rng, p=p),
-            "the next number": rng.random(),
+            "the next number of rng": rng.random(),
+            "NumPy's global generator is unchanged": bool(
+                (numpy.random.get_state()[1] == before).all()
+            ),
         }
 
     return run

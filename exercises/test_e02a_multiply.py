@@ -18,6 +18,11 @@ def test_zeros_have_gradients_too():
     check.gradients(multiply, numpy.array([0.0, -3.0, 0.0]), numpy.array([5.0, 0.0, 0.0]))
 
 
+def test_infinite_numbers():
+    check.gradients(multiply, numpy.array([numpy.inf, 2.0]), numpy.array([3.0, -numpy.inf]))
+    check.gradients(multiply, numpy.array([numpy.nan, 2.0]), numpy.array([3.0, 4.0]))
+
+
 def test_each_side_gets_the_gradient_times_the_other():
     check.backward(multiply, a, b)
 
@@ -26,6 +31,8 @@ def test_what_was_broadcast_gets_a_gradient_of_its_own_shape():
     check.backward(multiply, a, b[0])
     check.backward(multiply, a[:, :1], b)
     check.backward(multiply, a[:1], b[:, :1])
+    check.backward(multiply, a, b[0, :1])
+    check.backward(multiply, a[:1, :1], b)
 
 
 def test_equal_sizes_are_matched_from_the_right():

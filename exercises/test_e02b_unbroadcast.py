@@ -56,3 +56,9 @@ def test_equal_sizes_are_matched_from_the_right():
 def test_more_than_three_axes():
     check.same(unbroadcast, numpy.stack([cube, g[:1, :, :3] + cube]), (3, 1, 3))
     check.same(unbroadcast, numpy.arange(240.0).reshape(2, 5, 2, 3, 4), (5, 1, 1, 4))
+
+
+def test_infinite_gradients_are_summed_too():
+    infinite = numpy.array([[1.0, numpy.inf, 2.0], [3.0, 4.0, numpy.nan]])
+    check.same(unbroadcast, infinite, (3,))
+    check.same(unbroadcast, infinite, (2, 1))

@@ -45,6 +45,12 @@ def test_equal_sizes_are_matched_from_the_right():
     check.backward(add, cube[:, :1], cube[:1])
 
 
+def test_a_single_element():
+    check.backward(add, a, b[0, 0, :1])
+    check.backward(add, a[:1, :1, :1], b)
+    check.backward(add, a[0, 0, :1], b[1, :1, :1])
+
+
 def test_an_axis_of_size_1_on_both_sides():
     check.backward(add, a[:1], b[:1])
     check.backward(add, a[:1, :1], b[0])

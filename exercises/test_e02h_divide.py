@@ -18,6 +18,10 @@ def test_a_numerator_of_0_has_a_gradient():
     check.backward(divide, numpy.array([0.0, 2.0, 0.0]), numpy.array([-2.0, 0.5, 4.0]))
 
 
+def test_small_denominators():
+    check.gradients(divide, numpy.array([3.0, -2.0]), numpy.array([1e-5, -1e-6]))
+
+
 def test_both_gradients_are_right():
     check.backward(divide, a, b)
 
@@ -27,6 +31,8 @@ def test_what_was_broadcast_gets_a_gradient_of_its_own_shape():
     check.backward(divide, a[:, :1], b)
     check.backward(divide, a[0], b)
     check.backward(divide, a[:1], b[:, :1])
+    check.backward(divide, a, b[0, :1])
+    check.backward(divide, a[:1, :1], b)
 
 
 def test_equal_sizes_are_matched_from_the_right():

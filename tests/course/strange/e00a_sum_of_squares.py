@@ -161,3 +161,8 @@ def nan_left_out(x):
 @wrong("test_infinity_and_nan_are_not_left_out")
 def only_finite_ones(x):
     return (x[xp.isfinite(x)] ** 2).sum()
+
+
+@wrong("test_many_numbers")
+def a_thousand_at_most(x):
+    return (x.ravel()[:1000] ** 2).sum()

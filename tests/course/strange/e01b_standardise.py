@@ -199,3 +199,10 @@ def sums_in_16_bits(images, training):
     rows = training.reshape(-1, training.shape[-1])
     mean = rows.sum(axis=0, dtype="uint16") / len(rows)
     return standard(images, mean, xp.sqrt(((rows - mean) ** 2).mean(axis=0)))
+
+
+@wrong("test_settings_of_numpy_are_unchanged")
+def warnings_switched_off_for_all(images, training):
+    xp.seterr(divide="ignore", invalid="ignore")
+    mean, std = statistics(training)
+    return xp.where(std == 0, images - mean, (images - mean) / std).astype("float32")

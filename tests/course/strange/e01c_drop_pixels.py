@@ -173,3 +173,9 @@ def none_is_an_error(x, rng, *, p):
 def a_plain_constant(x, rng, *, p):
     dropped = to_device(mask(x, rng, p).astype(float))
     return x + dropped * (colours(x) - x)
+
+
+@wrong(ON_NUMPY)
+def seeds_the_global_generator(x, rng, *, p):
+    numpy.random.seed(int(p * 100))
+    return asarray(x, rng, p=p)

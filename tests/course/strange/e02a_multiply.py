@@ -235,3 +235,21 @@ def gradients_in_one_buffer(a, b):
         return tuple(GRADIENTS[i, part.shape, part.dtype.str] for i, part in enumerate(parts))
 
     return a * b, backward
+
+
+@wrong("test_what_was_broadcast_gets_a_gradient_of_its_own_shape")
+def one_element_is_a_number(a, b):
+    def back(g, like):
+        return g.sum() if xp.size(like) == 1 else shaped(g, like)
+
+    return a * b, lambda g: (back(g * b, a), back(g * a, b))
+
+
+@wrong("test_infinite_numbers")
+def made_finite(a, b):
+    return xp.nan_to_num(a * b), lambda g: (shaped(g * b, a), shaped(g * a, b))
+
+
+@wrong("test_infinite_numbers")
+def shape_by_a_sum_with_zeros(a, b):
+    return a * b, lambda g: (shaped(g * b + 0 * a, a), shaped(g * a + 0 * b, b))

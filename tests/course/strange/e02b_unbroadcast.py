@@ -199,3 +199,8 @@ def last_axis_never_summed(g, shape):
         g = g.sum(axis=0)
     axes = tuple(i for i, size in enumerate(shape[:-1]) if size == 1)
     return g.sum(axis=axes, keepdims=True)
+
+
+@wrong("test_infinite_gradients_are_summed_too")
+def made_finite(g, shape):
+    return recursive(xp.nan_to_num(g, posinf=0, neginf=0), shape)

@@ -221,3 +221,16 @@ def one_backward_each(a, b):
         return unbroadcast(g / b, a.shape), g_b
 
     return a / b, backward
+
+
+@wrong("test_small_denominators")
+def never_below_a_small_number(a, b):
+    return op(a, b, lambda g: g / b, lambda g: -g * a / xp.maximum(b * b, 1e-8))
+
+
+@wrong("test_what_was_broadcast_gets_a_gradient_of_its_own_shape")
+def one_element_is_a_number(a, b):
+    def back(g, like):
+        return g.sum() if like.size == 1 else unbroadcast(g, like.shape)
+
+    return a / b, lambda g: (back(g / b, a), back(-g * a / (b * b), b))
