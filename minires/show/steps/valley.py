@@ -26,7 +26,7 @@ STYLE = """
 def valley(loss, start, rates, *, steps=30, momentum=0.0, minimum=(0, 0)):
     """Return a stepper: the contours of a loss of two weights, and the path of SGD from `start` at each learning rate.
 
-    loss  a function of w (2,) that returns (value, gradient)    start, minimum  two numbers each
+    loss  a function of w, an array (2,) in float64, that returns (value, gradient)    start, minimum  two numbers each
     rates  learning rates, from which a slider chooses    steps  updates per rate; a path stops early if it overflows
 
     v = momentum * v + gradient; w -= rate * v.
@@ -157,7 +157,9 @@ def _at(loss, w):
     """Return the loss and its gradient at w, as Python numbers."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # a rate may diverge, and the figure says so
+            warnings.simplefilter(
+                "ignore", RuntimeWarning
+            )  # a rate may diverge, and the figure says so
             value, gradient = loss(xp.array([float(at) for at in w], dtype="float64"))
         value, gradient = _number(value), _point(gradient, "the gradient")
     except (TypeError, ValueError) as error:

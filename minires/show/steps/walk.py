@@ -32,8 +32,11 @@ def walk(root, walk, g=1.0, *, title=""):
     if len(runs) > MOST:
         raise ValueError(f"walk: expected at most {MOST} runs of nodes, got {len(runs)}")
     xs, ys = zip(*places.values())
+    longest = max(
+        (len(number(part)) for node, _, parts in runs for _, part in _sent(node, parts)), default=1
+    )
     words = max(len(node.name) for node in [*nodes, *leaves])
-    wide = max(88, 8 * words + 20)
+    wide = max(88, 8 * words + 20, 7 * (len("grad = ") + longest) + 16)
     column = max(COLUMN, wide + 30)
     left = min(xs)
     places = {
@@ -42,7 +45,7 @@ def walk(root, walk, g=1.0, *, title=""):
     }
     scene = Scene((max(xs) - left) * column + wide + 20, -min(ys) * ROW + 2 * HALF + 16, STYLE)
     names = {id(node): f"n{i}" for i, node in enumerate([*nodes, *leaves])}
-    arrows = _arrows(scene, routes, places)
+    arrows = _arrows(scene, routes, places, 9 * longest + 18)
     for node in [*nodes, *leaves]:
         _box(scene, node, names[id(node)], places[id(node)], wide)
     frames = [
@@ -52,13 +55,13 @@ def walk(root, walk, g=1.0, *, title=""):
     return Stepper(scene, [frames], title=title or "A backward pass, node by node")
 
 
-def _arrows(scene, routes, places):
+def _arrows(scene, routes, places, wide):
     """Draw the edges, hidden arrows over them and places for numbers; return op's id -> names of its arrows, operand by operand."""
     arrows = {}
     for i, route in enumerate(routes):
         twins = [other for other in routes if (other[0], other[-1]) == (route[0], route[-1])]
         place = next(at for at, twin in enumerate(twins) if twin is route)
-        aside = 44 * (place - (len(twins) - 1) / 2)
+        aside = (wide + 6) * (place - (len(twins) - 1) / 2)
         points = [(places[stop][0] + aside, places[stop][1]) for stop in route]
         way = _path(curve(points, box=-HALF))  # y grows downwards here
         scene.add("path", "edge", d=way)
@@ -68,7 +71,7 @@ def _arrows(scene, routes, places):
         scene.add("path", "head", inside=group, d=f"M{x:.1f} {y:.1f}l-6 11h12z")
         (x0, y0), (x1, y1) = points[-2:]
         x, y = (x0 + x1) / 2, (y0 + y1) / 2
-        scene.rect(x - 25, y - 11, 50, 22, "pill", inside=group, rx=11)
+        scene.rect(x - wide / 2, y - 11, wide, 22, "pill", inside=group, rx=11)
         scene.text(x, y, "", "sent", inside=group, name=f"v{i}")
         arrows.setdefault(route[-1], []).append(i)
     return arrows
@@ -103,8 +106,7 @@ def _changes(nodes, leaves, names, arrows, runs):
         if leaf in sums:
             name = names[id(leaf)]
             changes |= {f"{name}.class": "leaf done", f"{name}t.text": f"grad = {number(sums[leaf])}"}  # fmt: skip
-    sent = [part for part, parent in zip(parts, running.parents) if parent is not None]
-    for i, part in zip(arrows.get(id(running), []), sent):
+    for i, (_, part) in zip(arrows.get(id(running), []), _sent(running, parts)):
         changes |= {f"w{i}.class": "", f"v{i}.text": number(part)}
     return changes
 
@@ -114,12 +116,16 @@ def _sentence(leaves, runs):
     before = sum(other is node for other, _, _ in runs[:-1])
     again = f" again ({_times(before + 1)} now)" if before else ""
     sums, sent = sums_so_far(leaves, runs), []
-    for parent, part in zip(node.parents, parts):
-        if parent is not None:
-            total = f", whose gradient is now {number(sums[parent])}" if parent in leaves else ""
-            sent.append(f"{number(part)} to {parent.name}{total}")
+    for parent, part in _sent(node, parts):
+        total = f", whose gradient is now {number(sums[parent])}" if parent in leaves else ""
+        sent.append(f"{number(part)} to {parent.name}{total}")
     sends = f" and sends {'; '.join(sent)}" if sent else ""
     return f"{node.name} runs{again}: it receives the upstream gradient {number(got)}{sends}."
+
+
+def _sent(node, parts):
+    """Return (parent, gradient) for each parent that gets one."""
+    return [(parent, part) for parent, part in zip(node.parents, parts) if parent is not None]
 
 
 def _times(count):
