@@ -5,7 +5,9 @@ import re
 from tests import chapters
 
 FILE = chapters.ROOT / "chapters" / "glossary.md"
-ENTRY = re.compile(r"^- \*\*([^*]+)\*\*: (.+) \(\[(\d\d(?:\.\d)?)\]\(([\w.]+)#(\S+)\)\)$")
+ENTRY = re.compile(
+    r"^- \*\*([^*]+)\*\*(?: \([^()]+\))?: (.+) \(\[(\d\d(?:\.\d)?)\]\(([\w.]+)#(\S+)\)\)$"
+)
 NEEDED = (
     "backpropagation", "autograd", "computational graph", "standard deviation", "central difference", "vector-Jacobian product",
     "overfitting", "receptive field", "weight sharing", "equivariance", "feature map", "gradient accumulation",

@@ -12,7 +12,7 @@ def verdicts(check, candidates):
     found = {name: _verdict(check, function) for name, function in candidates.items()}
     for name, function in reversed(candidates.items()):
         if _verdict(check, function) != found[name]:
-            found[name] = "accepted in one call and rejected in another"
+            found[name] = "accepted in some calls and rejected in others"
     return found
 
 

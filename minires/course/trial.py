@@ -48,7 +48,7 @@ class OnlyOnce(Exception):
 
 
 def _twice(function):
-    """Return a function that makes each call twice and returns what the second one returns; a class stays as it is."""
+    """Return a function that makes each call twice and returns what the second one returns; a class is returned unchanged."""
     if isinstance(function, type):
         return function
 

@@ -1,4 +1,4 @@
-"""A picture of one's own as an image like those of digits()."""
+"""A picture of your own as an image like those of digits()."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The card of a network of one's own: a picture that it classifies, what its filters see, its errors, and whose code trained it."""
+"""The card of a network that you trained: a picture that it classifies, what its filters see, its errors, and whose code trained it."""
 
 import math
 

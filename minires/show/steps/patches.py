@@ -113,7 +113,7 @@ class _Layout:
                 raise ValueError(f"{name}: expected at most {most} {what}, got {found}: use a smaller image")  # fmt: skip
 
     def fit(self, pixels, entries, least):
-        """Make the cells wide enough for these texts, and those of the image at least so many pixels."""
+        """Make the cells wide enough for these texts, and those of the image at least `least` pixels wide."""
         self.cell = max(least, _width(pixels))
         self.down = self.padded[0] * self.cell + TOP  # from one channel to the next
         self.narrow = max(28, _width(entries))  # a cell of the matrix

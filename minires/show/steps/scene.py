@@ -85,7 +85,7 @@ class Scene:
 
 
 def number(value):
-    """Return a coordinate as short text; text stays as it is."""
+    """Return a coordinate as short text; text is returned unchanged."""
     return value if isinstance(value, str) else f"{round(value, 1):g}"
 
 

@@ -92,7 +92,7 @@ def _box(scene, node, name, place, wide):
 
 
 def _changes(nodes, leaves, names, arrows, runs):
-    """Return what differs from the graph at rest after these runs, the last of which is shown at work."""
+    """Return what differs from the graph at rest after these runs, the last of which is shown running."""
     running, got, parts = runs[-1]
     counts, sums = Counter(id(node) for node, _, _ in runs), sums_so_far(leaves, runs)
     changes = {}
