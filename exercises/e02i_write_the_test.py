@@ -8,9 +8,9 @@ def check(candidate):
 
     candidate  an op: candidate(a, b) returns (a - b, backward), and backward(g) returns (g_a, g_b)
 
-    Five people wrote subtract. Two got it right, in different words; three got it wrong, each in a different way, and
-    always in backward, never in the result. a and b are float arrays whose shapes broadcast. Which a, b and g tell
-    right from wrong? gradcheck.check_backward could: write a check that does its job, whatever was checked before.
-    Chapter 02.
+    Four people wrote subtract. Three got it wrong, each in a different way, and always in backward, never in the
+    result; the fourth wrote a right one twice, in different words. a and b are float arrays whose shapes broadcast.
+    Which a, b and g tell right from wrong? gradcheck.check_backward could: write a check that does its job, whatever
+    was checked before. Chapter 02.
     """
     raise NotImplementedError("exercise 02i: write check")
