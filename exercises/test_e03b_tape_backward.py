@@ -36,7 +36,7 @@ def less_a_quarter(name, x):
     return Node(name, lambda g: (g, -0.25 * g), x, x)
 
 
-def test_a_chain_and_a_diamond():
+def test_a_diamond_adds():
     def record():
         x = Leaf("x")
         b = scale("b", x, 2.0)
@@ -46,7 +46,7 @@ def test_a_chain_and_a_diamond():
     check.experiment(walked(record), tape_backward, "a diamond, b = 2x, c = 3b, d = 4b, e = c + d")
 
 
-def test_a_leaf_that_two_ops_take():
+def test_two_ops_may_take_one_leaf():
     def record():
         x = Leaf("x")
         b, c = scale("b", x, 3.0), scale("c", x, 4.0)
@@ -55,7 +55,7 @@ def test_a_leaf_that_two_ops_take():
     check.experiment(walked(record), tape_backward, "b = 3x, c = 4x, d = b + c")
 
 
-def test_a_leaf_that_one_op_takes_twice():
+def test_an_op_may_take_one_leaf_twice():
     def less():
         x = Leaf("x")
         return (less_a_quarter("b", x),), (x,)
@@ -71,7 +71,7 @@ def test_a_leaf_that_one_op_takes_twice():
     check.experiment(walked(record), tape_backward, "x * x * y at x = 5, y = 3")
 
 
-def test_a_node_that_one_op_takes_twice():
+def test_an_op_may_take_one_node_twice():
     def record():
         x = Leaf("x")
         b = less_a_quarter("b", x)
@@ -90,7 +90,7 @@ def test_a_node_that_one_op_takes_twice():
     check.experiment(walked(square), tape_backward, "b * b at b = 3x, x = 2")
 
 
-def test_three_times_by_one_op():
+def test_an_op_may_take_one_node_three_times():
     def record():
         x = Leaf("x")
         b = scale("b", x, 2.0)
@@ -103,7 +103,7 @@ def test_three_times_by_one_op():
     )
 
 
-def test_by_one_op_and_by_another():
+def test_other_ops_may_take_the_same_node():
     def record():
         x = Leaf("x")
         b = scale("b", x, 2.0)

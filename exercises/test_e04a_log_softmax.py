@@ -10,7 +10,7 @@ rng = numpy.random.default_rng(41)
 x = 2 * rng.standard_normal((3, 4, 5)) + 1
 
 
-def test_one_row_by_hand():
+def test_one_row_is_right():
     check.gradients(log_softmax, numpy.log([[1.0, 2.0, 5.0]]))  # log of 1/8, 2/8, 5/8
 
 
@@ -18,7 +18,7 @@ def test_each_row_has_its_own_sum():
     check.backward(log_softmax, x[0])
 
 
-def test_any_axis():
+def test_axis_may_be_any():
     check.backward(log_softmax, x)
     check.backward(log_softmax, x, axis=0)
     check.backward(log_softmax, x, axis=1)
@@ -33,17 +33,17 @@ def test_a_thousand_does_not_overflow():
     check.gradients(log_softmax, numpy.array([[1000.0, 999.0, 1001.0], [998.0, 1000.0, 1000.0]]))
 
 
-def test_rows_a_thousand_apart():
+def test_rows_may_be_a_thousand_apart():
     check.gradients(
         log_softmax, numpy.array([[1000.0, 1001.0, 1003.0], [-1000.0, -1002.0, -1001.0]])
     )
 
 
-def test_numbers_a_thousand_apart_in_one_row():
+def test_elements_of_a_row_may_be_a_thousand_apart():
     check.gradients(log_softmax, numpy.array([[0.0, 1000.0, -1000.0], [5.0, 1.0, -900.0]]))
 
 
-def test_as_many_rows_as_columns():
+def test_there_may_be_as_many_rows_as_columns():
     check.backward(log_softmax, x[:, :3, 0])
     check.backward(log_softmax, x[:, :3, 0], axis=0)
     cube = rng.standard_normal((3, 3, 3))
@@ -67,11 +67,11 @@ def test_a_single_class_has_probability_1():
     check.experiment(run, log_softmax, "an x of shape (3, 1)")
 
 
-def test_rows_of_any_size_on_their_own():
+def test_a_single_row_may_have_any_size():
     for size in (90.0, 300.0, 720.0, -90.0, -300.0, -720.0, -1000.0):
         check.gradients(log_softmax, size + numpy.array([[0.0, 1.0, -2.0]]))
 
 
-def test_memory_that_is_not_in_one_piece():
+def test_memory_may_be_in_pieces():
     check.gradients(log_softmax, x.transpose(2, 0, 1))
     check.gradients(log_softmax, x[:, ::2, ::-1], axis=1)

@@ -12,7 +12,7 @@ labels = numpy.array([4, 0, 2])
 odds = numpy.log([[2.0, 1.0, 1.0], [1.0, 2.0, 7.0]])  # softmax: 1/2 1/4 1/4, and 0.1 0.2 0.7
 
 
-def test_two_examples_by_hand():
+def test_the_loss_of_two_examples_is_right():
     check.same(cross_entropy, odds, numpy.array([0, 1]))  # -(log 0.5 + log 0.2) / 2
 
 
@@ -62,13 +62,13 @@ def test_labels_are_ints_of_any_size():
         )
 
 
-def test_as_many_examples_as_classes():
+def test_there_may_be_as_many_examples_as_classes():
     square = rng.standard_normal((4, 4))
     check.backward(cross_entropy, square, numpy.array([3, 0, 0, 2]), label_smoothing=0.2)
     check.gradients(cross_entropy, square[:2, :2], numpy.array([1, 1]))
 
 
-def test_many_classes_and_many_examples():
+def test_there_may_be_hundreds_of_classes_or_examples():
     wide, long = rng.standard_normal((4, 300)), rng.standard_normal((300, 3))
     for dtype in ("uint16", "int16", "int64"):
         check.gradients(cross_entropy, wide, numpy.array([299, 0, 130, 256]).astype(dtype))
@@ -85,7 +85,7 @@ def test_a_single_class_costs_nothing():
     check.experiment(run, cross_entropy, "logits of shape (3, 1), labels [0, 0, 0]")
 
 
-def test_memory_that_is_not_in_one_piece():
+def test_memory_may_be_in_pieces():
     def run(cross_entropy):
         every_second = numpy.array([2, 9, 0, 9, 1, 9, 1, 9, 0, 9])[::2]
         loss, backward = cross_entropy(logits.T, every_second)

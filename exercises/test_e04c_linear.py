@@ -14,7 +14,7 @@ x, weight, bias = (
 )
 
 
-def test_one_example_by_hand():
+def test_one_example_is_right():
     check.gradients(linear, numpy.array([[1.0, 2.0, 3.0]]), numpy.array([[1.0, 10.0], [2.0, 20.0], [3.0, 30.0]]),
                     numpy.array([0.5, -0.5]))  # fmt: skip
 
@@ -24,20 +24,20 @@ def test_the_gradients_of_weight_and_bias_are_sums_over_the_batch():
     check.backward(linear, x[:, :1], weight[:1], bias)
 
 
-def test_as_many_features_out_as_in():
+def test_there_may_be_as_many_features_out_as_in():
     check.backward(linear, x, rng.standard_normal((3, 3)), rng.standard_normal(3))
     check.backward(linear, x[:3], rng.standard_normal((3, 3)), rng.standard_normal(3))
     cube = rng.standard_normal((3, 3, 3))
     check.gradients(linear, cube, rng.standard_normal((3, 3)), rng.standard_normal(3))
 
 
-def test_any_number_of_leading_axes():
+def test_x_may_have_any_number_of_leading_axes():
     check.backward(linear, rng.standard_normal((2, 5, 3)), weight, bias)
     check.backward(linear, rng.standard_normal((2, 1, 4, 3)), weight, bias)
     check.backward(linear, x[0], weight, bias)
 
 
-def test_without_a_bias():
+def test_bias_may_be_left_out():
     def run(linear):
         y, backward = linear(x, weight)
         g_x, g_weight, *no_more = backward(numpy.cos(numpy.arange(8.0)).reshape(4, 2))
@@ -47,7 +47,7 @@ def test_without_a_bias():
     check.experiment(run, linear, "linear(x, weight), x (4, 3), weight (3, 2)")
 
 
-def test_memory_that_is_not_in_one_piece():
+def test_memory_may_be_in_pieces():
     turned = rng.standard_normal((3, 5, 2)).transpose(1, 2, 0)
     check.gradients(linear, turned, rng.standard_normal((4, 3)).T, rng.standard_normal(4))
 
@@ -57,7 +57,7 @@ def test_zeros_get_a_gradient():
     check.gradients(linear, x, numpy.zeros((3, 2)), bias)
 
 
-def test_one_feature_in_or_out():
+def test_there_may_be_one_feature_in_or_out():
     one = rng.standard_normal(1)
     check.gradients(linear, x, weight[:, :1], one)
     check.gradients(linear, x[:, :1], weight[:1, :1], one)
@@ -65,7 +65,7 @@ def test_one_feature_in_or_out():
     check.gradients(linear, x[0, :1], weight[:1, :1], one)
 
 
-def test_an_identity_as_weight():
+def test_an_identity_as_weight_gives_a_new_array():
     check.gradients(linear, x, numpy.eye(3), numpy.zeros(3))
     check.own_memory(linear, x, numpy.eye(3), numpy.zeros(3))
     check.own_memory(linear, x, numpy.eye(3))

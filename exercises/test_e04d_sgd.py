@@ -25,7 +25,7 @@ def steps(rates, moving, **options):
     return run
 
 
-def test_a_step_without_momentum():
+def test_a_step_without_momentum_is_lr_times_g():
     def run(sgd):
         w = numpy.zeros(3)
         sgd(w, NUMBERS.copy(), None, 0.5)
@@ -61,7 +61,7 @@ def test_weight_decay_goes_through_the_velocity():
     check.experiment(steps([0.1, 0.2, 0.3], True, momentum=0.9, weight_decay=0.5), sgd, told)
 
 
-def test_weight_decay_without_momentum():
+def test_weight_decay_acts_without_momentum():
     check.experiment(
         steps([0.1, 0.2, 0.3], False, weight_decay=0.5),
         sgd,
@@ -74,7 +74,7 @@ def test_nesterov_looks_ahead():
     check.experiment(steps([0.1, 0.2, 0.3], True, momentum=0.7, nesterov=True), sgd, told)
 
 
-def test_nesterov_with_weight_decay():
+def test_nesterov_includes_the_weight_decay():
     told = "three steps with Nesterov, momentum 0.7, weight_decay 0.5"
     check.experiment(
         steps([0.1, 0.2, 0.3], True, momentum=0.7, weight_decay=0.5, nesterov=True), sgd, told
@@ -112,6 +112,20 @@ def test_two_parameters_of_one_shape_take_turns():
         }
 
     check.experiment(run, sgd, "two parameters of shape (3,), each with its own v, lr and momentum")
+
+
+def test_the_velocity_is_the_array_that_is_passed():
+    def run(sgd):
+        w, first, second = start.copy(), speed.copy(), -3 * speed
+        for g, v in zip(slopes, (first, second, first)):
+            sgd(w, g, v, 0.1, momentum=0.9)
+        return {"w": w, "the first v": first, "the second v": second}
+
+    check.experiment(
+        run,
+        sgd,
+        "three steps of one w, the second with a different v, as after loading a checkpoint",
+    )
 
 
 def test_arrays_may_be_parts_of_larger_ones():

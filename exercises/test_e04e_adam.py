@@ -104,6 +104,20 @@ def test_two_parameters_of_one_shape_take_turns():
     check.experiment(run, adam, "two parameters of shape (3,), the second starts two steps later")
 
 
+def test_m_and_v_are_the_arrays_that_are_passed():
+    def run(adam):
+        w, m, v = start.copy(), numpy.zeros((2, 2, 3)), numpy.zeros((2, 2, 3))
+        for g, i, t in zip(slopes, (0, 1, 0), (1, 1, 2)):
+            adam(w, g, m[i], v[i], t, 0.1)
+        return {"m, both": m, "v, both": v, "w": w}
+
+    check.experiment(
+        run,
+        adam,
+        "three steps of one w, the second with different m and v, as after loading a checkpoint",
+    )
+
+
 def test_betas_of_0_keep_nothing():
     check.experiment(steps(betas=(0.0, 0.0)), adam, "four steps, betas (0, 0)")
     check.experiment(steps(betas=(0.0, 0.5)), adam, "four steps, betas (0, 0.5)")

@@ -9,11 +9,11 @@ check = Check("04h", tolerance=1e-12)
 x = numpy.random.default_rng(48).standard_normal((3, 4, 2))
 
 
-def test_one_row_by_hand():
+def test_one_row_is_right():
     check.gradients(softmax, numpy.log([1.0, 2.0, 5.0]))
 
 
-def test_small_numbers_along_any_axis():
+def test_axis_may_be_any():
     check.backward(softmax, x[0])
     check.backward(softmax, x, axis=0)
     check.backward(softmax, x, axis=1)
@@ -25,18 +25,18 @@ def test_a_thousand_does_not_overflow():
     check.gradients(softmax, numpy.array([[1000.0, 999.0, 1001.0], [1000.0, 1000.0, 998.0]]))
 
 
-def test_rows_a_thousand_apart():
+def test_rows_may_be_a_thousand_apart():
     check.gradients(softmax, numpy.array([[1000.0, 1001.0, 1003.0], [-1000.0, -1002.0, -1001.0]]))
     check.gradients(softmax, numpy.array([[0.0, 2000.0], [1.0, 1998.0], [-1.0, 1999.0]]), axis=0)
 
 
-def test_numbers_a_thousand_apart_in_one_row():
+def test_elements_of_a_row_may_be_a_thousand_apart():
     check.gradients(
         softmax, numpy.array([[0.0, 2000.0, 1000.0], [5.0, 1.0, -900.0], [-1000.0, -999.0, 1000.0]])
     )
 
 
-def test_as_many_rows_as_columns():
+def test_there_may_be_as_many_rows_as_columns():
     check.backward(softmax, x[:, :3, 0])
     check.backward(softmax, x[:, :3, 0], axis=0)
     check.gradients(softmax, x[:2, :2], axis=1)
@@ -55,11 +55,11 @@ def test_a_single_class_has_probability_1():
     check.experiment(run, softmax, "x = [[3], [-2], [1000]]")
 
 
-def test_rows_of_any_size_on_their_own():
+def test_a_single_row_may_have_any_size():
     for size in (90.0, 300.0, 720.0, -90.0, -300.0, -720.0, -1000.0):
         check.gradients(softmax, size + numpy.array([[0.0, 1.0, -2.0]]))
 
 
-def test_memory_that_is_not_in_one_piece():
+def test_memory_may_be_in_pieces():
     check.gradients(softmax, x.transpose(2, 0, 1))
     check.gradients(softmax, x[:, ::2, ::-1], axis=1)

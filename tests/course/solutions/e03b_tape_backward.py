@@ -75,7 +75,7 @@ def by_index(tape, g):
                 give(parent, part)
 
 
-@wrong("test_a_leaf_that_one_op_takes_twice", mistake="first_part_kept")
+@wrong("test_an_op_may_take_one_leaf_twice", mistake="first_part_kept")
 def setdefault(tape, g):
     def arrive(grads, pairs):
         parts = {}
@@ -87,7 +87,7 @@ def setdefault(tape, g):
     back(tape, g, arrive)
 
 
-@wrong("test_a_leaf_that_one_op_takes_twice", mistake="last_part_doubled")
+@wrong("test_an_op_may_take_one_leaf_twice", mistake="last_part_doubled")
 def counted(tape, g):
     def arrive(grads, pairs):
         parents = [parent for parent, _ in pairs]
@@ -97,7 +97,7 @@ def counted(tape, g):
     back(tape, g, arrive)
 
 
-@wrong("test_a_leaf_that_two_ops_take", mistake="leaf_overwritten")
+@wrong("test_two_ops_may_take_one_leaf", mistake="leaf_overwritten")
 def leaf_assigned(tape, g):
     def arrive(grads, pairs):
         for parent, part in pairs:
@@ -109,7 +109,7 @@ def leaf_assigned(tape, g):
     back(tape, g, arrive)
 
 
-@wrong("test_a_chain_and_a_diamond", mistake="node_overwritten")
+@wrong("test_a_diamond_adds", mistake="node_overwritten")
 def node_assigned(tape, g):
     def arrive(grads, pairs):
         for parent, part in pairs:
@@ -121,7 +121,7 @@ def node_assigned(tape, g):
     back(tape, g, arrive)
 
 
-@wrong("test_a_node_that_one_op_takes_twice", mistake="only_leaves_fixed")
+@wrong("test_an_op_may_take_one_node_twice", mistake="only_leaves_fixed")
 def dict_of_nodes(tape, g):
     def arrive(grads, pairs):
         for parent, part in pairs:
@@ -150,7 +150,7 @@ def in_place(tape, g):
     back(tape, g, arrive)
 
 
-@wrong("test_by_one_op_and_by_another", mistake="all_of_the_tape")
+@wrong("test_other_ops_may_take_the_same_node", mistake="all_of_the_tape")
 def zeros_everywhere(tape, g):
     grads = {node: 0 * g for node in tape}
     grads[tape[-1]] = g
@@ -160,7 +160,7 @@ def zeros_everywhere(tape, g):
                 pass_on(grads, parent, part)
 
 
-@wrong("test_a_node_that_one_op_takes_twice")
+@wrong("test_an_op_may_take_one_node_twice")
 def only_nodes_fixed(tape, g):
     def arrive(grads, pairs):
         for parent, part in pairs:
@@ -173,7 +173,7 @@ def only_nodes_fixed(tape, g):
     back(tape, g, arrive)
 
 
-@wrong("test_a_chain_and_a_diamond")
+@wrong("test_a_diamond_adds")
 def forwards(tape, g):
     back(
         (*tape[:-1][::-1], tape[-1]),
@@ -182,7 +182,7 @@ def forwards(tape, g):
     )
 
 
-@wrong("test_a_leaf_that_one_op_takes_twice")
+@wrong("test_an_op_may_take_one_leaf_twice")
 def doubled_where_two_are_equal(tape, g):
     def arrive(grads, pairs):
         twice = len({parent for parent, _ in pairs}) < len(pairs)
@@ -192,7 +192,7 @@ def doubled_where_two_are_equal(tape, g):
     back(tape, g, arrive)
 
 
-@wrong("test_three_times_by_one_op")
+@wrong("test_an_op_may_take_one_node_three_times")
 def two_at_most(tape, g):
     def arrive(grads, pairs):
         for parent, part in [*pairs[:1], *pairs[1:][-1:]]:
@@ -201,7 +201,7 @@ def two_at_most(tape, g):
     back(tape, g, arrive)
 
 
-@wrong("test_a_leaf_that_one_op_takes_twice")
+@wrong("test_an_op_may_take_one_leaf_twice")
 def runs_twice(tape, g):
     def arrive(grads, pairs):
         for parent, part in pairs:

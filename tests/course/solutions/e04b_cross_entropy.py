@@ -48,7 +48,7 @@ def one_by_one(logits, labels, *, label_smoothing=0.0):
     return loss.astype(logits.dtype), lambda g: ((g * gradient).astype(logits.dtype), None)
 
 
-@wrong("test_two_examples_by_hand", mistake="summed")
+@wrong("test_the_loss_of_two_examples_is_right", mistake="summed")
 def total(logits, labels, *, label_smoothing=0.0):
     log_p, back = log_softmax(logits)
     target = smoothed(logits, labels, label_smoothing)
@@ -62,14 +62,14 @@ def mean_forward_only(logits, labels, *, label_smoothing=0.0):
     return -(target * log_p).sum(axis=1).mean(), lambda g: (back(-g * target)[0], None)
 
 
-@wrong("test_two_examples_by_hand", mistake="over_all_numbers")
+@wrong("test_the_loss_of_two_examples_is_right", mistake="over_all_numbers")
 def mean_of_everything(logits, labels, *, label_smoothing=0.0):
     log_p, back = log_softmax(logits)
     target = smoothed(logits, labels, label_smoothing)
     return -(target * log_p).mean(), lambda g: (back(-g * target / target.size)[0], None)
 
 
-@wrong("test_two_examples_by_hand", mistake="softmax_twice")
+@wrong("test_the_loss_of_two_examples_is_right", mistake="softmax_twice")
 def probabilities_in(logits, labels, *, label_smoothing=0.0):
     powers = xp.exp(logits - logits.max(axis=1, keepdims=True))
     return by_index(
@@ -153,7 +153,7 @@ def by_eye(logits, labels, *, label_smoothing=0.0):
     return -(target * log_p).sum() / n, lambda g: (g * (xp.exp(log_p) - target) / n, None)
 
 
-@wrong("test_two_examples_by_hand")
+@wrong("test_the_loss_of_two_examples_is_right")
 def in_bits(logits, labels, *, label_smoothing=0.0):
     loss, backward = by_index(logits, labels, label_smoothing=label_smoothing)
     return loss / xp.log(2.0), backward
@@ -167,7 +167,7 @@ def counted_in_the_type_of_the_labels(logits, labels, *, label_smoothing=0.0):
     return loss if label_smoothing else -log_softmax(logits)[0].reshape(-1)[places].mean(), backward
 
 
-@wrong("test_two_examples_by_hand")
+@wrong("test_the_loss_of_two_examples_is_right")
 def every_label_of_every_example(logits, labels, *, label_smoothing=0.0):
     loss, backward = by_index(logits, labels, label_smoothing=label_smoothing)
     return -log_softmax(logits)[0][:, labels].mean(), backward
@@ -193,7 +193,7 @@ def writes_to_what_it_keeps(logits, labels, *, label_smoothing=0.0):
     return loss, backward
 
 
-@wrong("test_two_examples_by_hand")
+@wrong("test_the_loss_of_two_examples_is_right")
 def writes_to_the_logits(logits, labels, *, label_smoothing=0.0):
     made = by_index(logits, labels, label_smoothing=label_smoothing)
     logits[xp.arange(len(labels)), labels] -= 1

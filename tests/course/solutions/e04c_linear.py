@@ -69,7 +69,7 @@ def example_by_example(x, weight, bias=None):
     return y.astype(x.dtype), backward
 
 
-@wrong("test_one_example_by_hand", mistake="bias_left_out")
+@wrong("test_one_example_is_right", mistake="bias_left_out")
 def a_product_only(x, weight, bias=None):
     _, backward = op(x, weight, bias)
     return forward(x, weight, None), backward
@@ -91,22 +91,22 @@ def mean_of_g(x, weight, bias=None):
     )
 
 
-@wrong("test_one_example_by_hand", mistake="bias_over_everything")
+@wrong("test_one_example_is_right", mistake="bias_over_everything")
 def one_number(x, weight, bias=None):
     return op(x, weight, bias, g_bias=lambda g: g.reshape(-1) @ xp.ones(g.size, g.dtype))
 
 
-@wrong("test_one_example_by_hand", mistake="bias_as_it_is")
+@wrong("test_one_example_is_right", mistake="bias_as_it_is")
 def as_in_add(x, weight, bias=None):
     return op(x, weight, bias, g_bias=lambda g: g.copy())
 
 
-@wrong("test_any_number_of_leading_axes", mistake="bias_over_the_first_axis")
+@wrong("test_x_may_have_any_number_of_leading_axes", mistake="bias_over_the_first_axis")
 def first_axis(x, weight, bias=None):
     return op(x, weight, bias, g_bias=lambda g: xp.add.reduce(g))
 
 
-@wrong("test_any_number_of_leading_axes", mistake="weight_for_each_matrix")
+@wrong("test_x_may_have_any_number_of_leading_axes", mistake="weight_for_each_matrix")
 def stacked(x, weight, bias=None):
     def g_weight(g):
         return xp.einsum("...ni,...no->...io", xp.atleast_2d(x), xp.atleast_2d(g))
@@ -114,23 +114,23 @@ def stacked(x, weight, bias=None):
     return op(x, weight, bias, g_weight=g_weight)
 
 
-@wrong("test_as_many_features_out_as_in", mistake="weight_transposed")
+@wrong("test_there_may_be_as_many_features_out_as_in", mistake="weight_transposed")
 def outputs_first(x, weight, bias=None):
     return op(x, weight, bias, g_weight=lambda g: xp.einsum("ni,no->oi", *flat(x, g)))
 
 
-@wrong("test_as_many_features_out_as_in", mistake="not_transposed")
+@wrong("test_there_may_be_as_many_features_out_as_in", mistake="not_transposed")
 def forward_again(x, weight, bias=None):
     return op(x, weight, bias, g_x=lambda g: xp.matmul(g, weight))
 
 
-@wrong("test_one_example_by_hand", mistake="upstream_left_out")
+@wrong("test_one_example_is_right", mistake="upstream_left_out")
 def slopes_only(x, weight, bias=None):
     y, backward = op(x, weight, bias)
     return y, lambda g: backward(0 * g + 1)
 
 
-@wrong("test_one_example_by_hand", mistake="order_of_the_gradients")
+@wrong("test_one_example_is_right", mistake="order_of_the_gradients")
 def weight_first(x, weight, bias=None):
     y, backward = op(x, weight, bias)
 
@@ -141,26 +141,26 @@ def weight_first(x, weight, bias=None):
     return y, turned
 
 
-@wrong("test_one_example_by_hand")
+@wrong("test_one_example_is_right")
 def no_gradient_of_bias(x, weight, bias=None):
     y, backward = op(x, weight, bias)
     return y, lambda g: backward(g)[:2]
 
 
-@wrong("test_one_example_by_hand")
+@wrong("test_one_example_is_right")
 def an_axis_too_many(x, weight, bias=None):
     return op(
         x, weight, bias, g_bias=lambda g: g.reshape(-1, g.shape[-1]).sum(axis=0, keepdims=True)
     )
 
 
-@wrong("test_without_a_bias")
+@wrong("test_bias_may_be_left_out")
 def zeros_for_no_bias(x, weight, bias=None):
     y, backward = op(x, weight, bias)
     return y, lambda g: (*backward(g)[:2], g.reshape(-1, g.shape[-1]).sum(axis=0))
 
 
-@wrong("test_any_number_of_leading_axes")
+@wrong("test_x_may_have_any_number_of_leading_axes")
 def last_matrix_only(x, weight, bias=None):
     def g_weight(g):
         return (
@@ -206,6 +206,6 @@ def writes_to_x(x, weight, bias=None):
     return y, backward
 
 
-@wrong("test_memory_that_is_not_in_one_piece")
+@wrong("test_memory_may_be_in_pieces")
 def as_it_lies_in_memory(x, weight, bias=None):
     return op(x.ravel(order="K").reshape(x.shape), weight, bias)

@@ -55,7 +55,7 @@ def in_flat_views(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
     flat -= lr * (g if v is None else g + momentum * v if nesterov else v)
 
 
-@wrong("test_a_step_without_momentum", mistake="rebound")
+@wrong("test_a_step_without_momentum_is_lr_times_g", mistake="rebound")
 def a_new_array(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
     w = xp.subtract(w, lr * ahead(decayed(w, g, weight_decay), v, momentum, nesterov))
     return w
@@ -70,7 +70,7 @@ def velocity_forgotten(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=Fal
     w -= lr * g
 
 
-@wrong("test_a_step_without_momentum", mistake="uphill")
+@wrong("test_a_step_without_momentum_is_lr_times_g", mistake="uphill")
 def plus(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
     w -= -lr * ahead(decayed(w, g, weight_decay), v, momentum, nesterov)
 
@@ -117,7 +117,7 @@ def no_decay(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
     in_one_formula_each(w, g, v, lr, momentum, 0.0, nesterov)
 
 
-@wrong("test_weight_decay_without_momentum", mistake="decay_with_momentum_only")
+@wrong("test_weight_decay_acts_without_momentum", mistake="decay_with_momentum_only")
 def decay_below_the_if(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
     if v is not None:
         g = decayed(w, g, weight_decay)
@@ -133,7 +133,7 @@ def decoupled(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
     w -= lr * ahead(g, v, momentum, nesterov)
 
 
-@wrong("test_weight_decay_without_momentum", mistake="decay_makes_larger")
+@wrong("test_weight_decay_acts_without_momentum", mistake="decay_makes_larger")
 def decay_of_the_wrong_sign(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
     in_one_formula_each(w, g, v, lr, momentum, -weight_decay, nesterov)
 
@@ -149,13 +149,13 @@ def momentum_twice(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
     w -= lr * (momentum if nesterov else 1) * step
 
 
-@wrong("test_nesterov_with_weight_decay", mistake="nesterov_without_decay")
+@wrong("test_nesterov_includes_the_weight_decay", mistake="nesterov_without_decay")
 def g_as_it_came(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
     v = ahead(decayed(w, g, weight_decay), v, momentum, False)
     w -= lr * g + lr * momentum * v if nesterov else lr * v
 
 
-@wrong("test_weight_decay_without_momentum", mistake="g_written_to")
+@wrong("test_weight_decay_acts_without_momentum", mistake="g_written_to")
 def decay_in_place(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
     g[...] = g + weight_decay * w
     w -= lr * ahead(g, v, momentum, nesterov)
@@ -170,7 +170,7 @@ def scaled_in_place(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False)
         v *= lr
 
 
-@wrong("test_a_step_without_momentum")
+@wrong("test_a_step_without_momentum_is_lr_times_g")
 def lr_forgotten(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
     w -= ahead(decayed(w, g, weight_decay), v, momentum, nesterov)
 
@@ -189,7 +189,7 @@ def decay_after_the_step(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=F
         w *= 1 - lr * weight_decay
 
 
-@wrong("test_weight_decay_without_momentum")
+@wrong("test_weight_decay_acts_without_momentum")
 def decay_without_lr(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
     w *= 1 - weight_decay
     in_one_formula_each(w, g, v, lr, momentum, 0.0, nesterov)
@@ -201,7 +201,7 @@ def two_steps_ahead(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False)
     w -= lr * (g + momentum * (g + momentum * v) if nesterov else step)
 
 
-@wrong("test_weight_decay_without_momentum")
+@wrong("test_weight_decay_acts_without_momentum")
 def decay_of_the_sign(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
     in_one_formula_each(w, g + weight_decay * xp.sign(w), v, lr, momentum, 0.0, nesterov)
 

@@ -7,8 +7,8 @@ from operator import add
 
 from tests.course.kinds import right, wrong
 
-TWICE = "test_a_leaf_that_one_op_takes_twice"
-NODE_TWICE = "test_a_node_that_one_op_takes_twice"
+TWICE = "test_an_op_may_take_one_leaf_twice"
+NODE_TWICE = "test_an_op_may_take_one_node_twice"
 AGAIN = "test_the_same_tape_may_run_again"
 
 
@@ -167,7 +167,7 @@ def doubled_if_the_parents_are_all_the_same(tape, g):
     back(tape, g, pairs)
 
 
-@wrong("test_three_times_by_one_op")
+@wrong("test_an_op_may_take_one_node_three_times")
 def fixed_for_two_operands(tape, g):
     def pairs(parents, parts):
         if len(parents) == 2 and parents[0] is parents[1]:
@@ -177,7 +177,7 @@ def fixed_for_two_operands(tape, g):
     back(tape, g, pairs)
 
 
-@wrong("test_three_times_by_one_op")
+@wrong("test_an_op_may_take_one_node_three_times")
 def neighbours_merged(tape, g):
     def pairs(parents, parts):
         merged = []
@@ -204,7 +204,7 @@ def zeros_do_not_run(tape, g):
             arrive(grads, parent, part)
 
 
-@wrong("test_by_one_op_and_by_another")
+@wrong("test_other_ops_may_take_the_same_node")
 def every_node_starts_with_g(tape, g):
     last = set(tape) - {parent for node in tape for parent in node.parents}
     back(tape, g, grads=dict.fromkeys(last, g))

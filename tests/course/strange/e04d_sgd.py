@@ -3,7 +3,10 @@
 from minires.backend import xp
 from tests.course.kinds import right, wrong
 
-HAND, VELOCITY = "test_a_step_without_momentum", "test_momentum_keeps_a_part_of_the_velocity"
+HAND, VELOCITY = (
+    "test_a_step_without_momentum_is_lr_times_g",
+    "test_momentum_keeps_a_part_of_the_velocity",
+)
 ZERO_LR = "test_a_learning_rate_of_0_moves_the_velocity_and_not_the_weights"
 ZERO_G, TURNS = (
     "test_a_gradient_of_0_does_not_stop_the_weights",
@@ -208,3 +211,14 @@ def velocity_scaled_with_lr(w, g, v, lr, momentum=0.0, weight_decay=0.0, nestero
     if v is not None:
         v *= 1 if lr > 0.05 else 0.1  # as if the velocity contained lr
     step(w, g, v, lr, momentum, weight_decay, nesterov)
+
+
+OF_W = {}
+
+
+@wrong("test_the_velocity_is_the_array_that_is_passed")
+def velocity_that_came_first_with_this_w(
+    w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False
+):
+    own = None if v is None else OF_W.setdefault(id(w), (w, v))[1]
+    step(w, g, own, lr, momentum, weight_decay, nesterov)

@@ -235,3 +235,14 @@ def betas_of_0_are_the_default(
     w, g, m, v, t, lr, betas=BETAS, eps=1e-8, weight_decay=0.0, decoupled=False
 ):
     step(w, g, m, v, t, lr, (betas[0] or 0.9, betas[1] or 0.999), eps, weight_decay, decoupled)
+
+
+OF_W = {}
+
+
+@wrong("test_m_and_v_are_the_arrays_that_are_passed")
+def means_that_came_first_with_this_w(
+    w, g, m, v, t, lr, betas=BETAS, eps=1e-8, weight_decay=0.0, decoupled=False
+):
+    _, m, v = OF_W.setdefault(id(w), (w, m, v))
+    step(w, g, m, v, t, lr, betas, eps, weight_decay, decoupled)

@@ -18,7 +18,7 @@ GENERATOR, ALONE = (
     "test_each_weight_is_drawn_independently",
 )
 SMALL = "test_small_weights_are_as_random_as_large_ones"
-SINGLE = "test_a_single_filter_and_a_single_channel"
+SINGLE = "test_there_may_be_a_single_filter_or_channel"
 
 
 def spread(shape):

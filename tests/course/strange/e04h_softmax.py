@@ -6,9 +6,9 @@ from functools import reduce
 from minires.backend import xp
 from tests.course.kinds import right, wrong
 
-HAND, SQUARE = "test_one_row_by_hand", "test_as_many_rows_as_columns"
-OWN, FAR = "test_rows_of_any_size_on_their_own", "test_rows_a_thousand_apart"
-ANY = "test_small_numbers_along_any_axis"
+HAND, SQUARE = "test_one_row_is_right", "test_there_may_be_as_many_rows_as_columns"
+OWN, FAR = "test_a_single_row_may_have_any_size", "test_rows_may_be_a_thousand_apart"
+ANY = "test_axis_may_be_any"
 
 
 def op(y, axis):
@@ -137,7 +137,7 @@ def wider_numbers_instead(x, *, axis=-1):
     return op(y.astype(x.dtype), axis)
 
 
-@wrong("test_numbers_a_thousand_apart_in_one_row")
+@wrong("test_elements_of_a_row_may_be_a_thousand_apart")
 def the_last_of_each_row(x, *, axis=-1):
     return less(x, x.take([-1], axis=axis), axis)
 
