@@ -8,9 +8,9 @@ from minires.backend import to_host
 from minires.show.picture import Picture
 from minires.tensor import Tensor
 
-COLOURS = colormaps["magma"].resampled(24)  # few colours, so that a notebook stays small
+COLOURS = colormaps["magma"].resampled(16)  # few colours, so that a notebook stays small
 GAP = 0.1  # between two maps, in widths of a map
-FINE = 4  # points of the picture per side of a value, so that gaps can be narrower than a value
+FINE = 5  # points of the picture per side of a value, so that gaps can be narrower than a value
 
 
 def feature_maps(layers, *, columns=16):
@@ -60,7 +60,7 @@ def draw(axes, maps, columns):
 def mosaic(maps, columns):
     """Return maps (H, W, F) as one picture, a list of rows, in rows of `columns` with gaps between them."""
     h, w, f = maps.shape
-    gap, columns = max(round(GAP * w * FINE), 1), min(columns, f)
+    gap, columns = max(round(GAP * w * FINE), 2), min(columns, f)
     rows, wide, high = -(-f // columns), w * FINE + gap, h * FINE + gap
     picture = [[math.nan] * (columns * wide - gap) for _ in range(rows * high - gap)]
     for i, one in enumerate(maps.transpose(2, 0, 1).tolist()):

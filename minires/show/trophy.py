@@ -125,7 +125,7 @@ def _filters(figure, weight):
     most = float(abs(weight).max()) or 1.0
     _heading(figure, 0.53, 0.88, f"Its first {f} filters, {kh}x{kw}")
     axes = figure.add_axes((0.53, 0.755, 0.44, 0.115))
-    axes.imshow(mosaic(weight.mean(axis=2), WIDE), cmap=colormaps["RdBu_r"].resampled(17), vmin=-most, vmax=most, interpolation="nearest")  # fmt: skip
+    axes.imshow(mosaic(weight.mean(axis=2), WIDE), cmap=colormaps["RdBu_r"].resampled(11), vmin=-most, vmax=most, interpolation="nearest")  # fmt: skip
     axes.set_anchor("NW")
     axes.axis("off")
 
