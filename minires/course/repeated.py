@@ -21,8 +21,9 @@ class _Started:
         self.kept = on_host(self.result)
 
     def gradients(self):
-        """Run backward, on the same upstream gradient each time."""
-        return on_host(self.backward(to_device(self.call.cotangent(self.result))))
+        """Run backward, on the same upstream gradient each time, and return copies; what it returned itself is in `given`."""
+        self.given = self.backward(to_device(self.call.cotangent(self.result)))
+        return on_host(self.given)
 
 
 class Expected:
@@ -53,7 +54,9 @@ def trouble(expected, yours, tolerance):
             return f"{call.about}: a later call changes the result of an earlier one: make a new array in each call"
         lines = difference(later[-1].kept, result, tolerance)
         if lines:
-            return _told(other, lines)
+            stale = same(later[-1].kept, first.kept, 0)
+            changing = difference(_Started(other, yours).kept, later[-1].kept, 0)
+            return _told(other, lines, ask=stale or changing)
     if call.gradients:
         if not _still_right(first, expected.gradients, tolerance):
             return (
@@ -64,8 +67,11 @@ def trouble(expected, yours, tolerance):
             lines = difference(started.gradients(), gradients, tolerance)
             if lines:
                 return _told(other, lines, "backward of ")
-        given = first.gradients()
-        kept = on_host(given)
+        # Those of first are from before the backwards of the other calls.
+        if not same(on_host(first.given), expected.gradients, tolerance):
+            return f"{call.about}: backward of a later call changes the gradients of an earlier one: make new arrays in each call"
+        kept = first.gradients()
+        given = first.given
         if difference(first.gradients(), kept, 0) or difference(on_host(given), kept, 0):
             return f"{call.about}: a second call of backward gives different gradients, or changes those of the first"
     return _same_arrays(call, others, yours, tolerance)
@@ -79,10 +85,15 @@ def _still_right(started, gradients, tolerance):
         return False
 
 
-def _told(other, lines, which=""):
-    ask = "does a call leave something behind that the next one uses?"
+def _told(other, lines, which="", ask=True):
+    """Return a message. ask  whether it may be state: then it asks"""
+    behind = ["does a call leave something behind that the next one uses?"] if ask else []
     return "\n  ".join(
-        [f"{which}{other.about}, on other values after another call: {lines[0]}", *lines[1:], ask]
+        [
+            f"{which}{other.about}, on other values after another call: {lines[0]}",
+            *lines[1:],
+            *behind,
+        ]
     )
 
 
