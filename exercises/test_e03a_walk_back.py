@@ -120,6 +120,33 @@ def test_two_losses_may_share_nodes():
     check.experiment(shared, walk_back, "two losses, c + b and 3b + c, where c = 2b and b = 5x + y")
 
 
+def test_gradients_that_were_set_to_none_start_afresh():
+    def run(walk):
+        x, y = Leaf("x"), Leaf("y")
+        b = add("b", scale("a", x, 2.0), y)
+        walk(b, 1.0)
+        x.grad = y.grad = None  # as zero_grad does
+        walk(add("c", b, x), 10.0)
+        return {"the gradient of x": x.grad, "the gradient of y": y.grad}
+
+    check.experiment(run, walk_back, "2x + y, then grad = None, then (2x + y) + x with g = 10")
+
+
+def test_nothing_is_left_on_nodes_and_leaves():
+    def run(walk):
+        x = Leaf("x")
+        b = scale("b", x, 2.0)
+        root = add("c", b, x)
+        before = {id(part): set(vars(part)) for part in (x, b, root)}
+        walk(root, 1.0)
+        return {
+            f"attributes added to {part}": sorted(set(vars(part)) - before[id(part)])
+            for part in (x, b, root)
+        }
+
+    check.experiment(run, walk_back, "c = 2x + x, and the attributes of x, b and c")
+
+
 def test_operands_that_need_no_gradient_get_none():
     def masked():
         x = Leaf("x")
@@ -192,7 +219,18 @@ def test_arrays_that_other_code_holds_do_not_change():
         walk(Node("c", backward, b, b), numpy.array([1.0, 10.0]))
         return {"the gradient of x": x.grad, "the array that backward of c returned": sent[0]}
 
+    def earlier(walk):
+        x, y = Leaf("x"), Leaf("y")
+        root = add("c", scale("b", x, 2.0), add("d", x, y))
+        walk(root, numpy.array([1.0, 10.0]))
+        first = x.grad, y.grad
+        walk(root, numpy.array([100.0, 1000.0]))
+        return {"the first gradient of x": first[0], "the first gradient of y": first[1]}
+
     check.experiment(run, walk_back, "arrays that add passes to both operands")
+    check.experiment(
+        earlier, walk_back, "what grad was after the first of two losses, kept by other code"
+    )
     check.experiment(held, walk_back, "an op that keeps the array that it sends to both operands")
 
 

@@ -252,3 +252,29 @@ def counted_along_paths(root, g):
     while stack:
         stack.extend(inner(stack.pop()))
     sorted_first(root, g)
+
+
+@wrong("test_nothing_is_left_on_nodes_and_leaves")
+def marks_left_on_the_root(root, g):
+    sorted_first(root, g)
+    root.visited = True
+
+
+@wrong("test_gradients_that_were_set_to_none_start_afresh")
+def totals_kept_for_each_leaf(root, g, totals={}):  # noqa: B006
+    def add_up(leaf, part):
+        totals[leaf] = totals[leaf] + part if leaf in totals else part
+        leaf.grad = totals[leaf]
+
+    through(topological(root), root, g, at_leaf=add_up)
+
+
+@wrong("test_arrays_that_other_code_holds_do_not_change")
+def in_place_into_its_own_copy(root, g):
+    def into_copy(leaf, part):
+        if leaf.grad is None:
+            leaf.grad = part * 1
+        else:
+            leaf.grad += part
+
+    through(topological(root), root, g, at_leaf=into_copy)
