@@ -101,6 +101,11 @@ def test_the_learners_steps_losses_layers_and_first_weights_give_the_same(classr
             assert numpy.allclose(weight, other, rtol=1e-3, atol=1e-4)
     told = {"cross_entropy": 8, "linear": 8, "sgd": 24, "adam": 24, "kaiming": 4}
     assert {f"{name}: yours, {count} calls" for name, count in told.items()} <= set(report.lines())
+    rows = report.rows()
+    assert {(name, count, True) for name, count in told.items()} <= set(rows)
+    assert {name for name, _, mine in rows if mine} == set(told) and "walk_back" in dict(
+        (name, mine) for name, _, mine in rows
+    )
 
 
 def test_their_convolution_and_pooling_stand_in_for_the_librarys_faster_ones(classroom):
