@@ -15,7 +15,7 @@
 
   function showScores() {
     const all = read();
-    document.querySelectorAll(".minires-score").forEach((box) => {
+    document.querySelectorAll(".minires-score[data-ids]").forEach((box) => {
       const ids = JSON.parse(box.dataset.ids);
       const made = ids.filter((id) => all[id]).length;
       box.querySelector("[role=status]").textContent =
@@ -85,6 +85,7 @@
     if (before) status.textContent = `You guessed before: ${before.right ? "right" : "not right"}.`;
   }
 
-  document.querySelectorAll(".minires-predict:not([data-ready])").forEach(setUp);
+  // JupyterLab takes the facts away from a page that it does not trust; what is left works without a script.
+  document.querySelectorAll(".minires-predict[data-facts]:not([data-ready])").forEach(setUp);
   showScores();
 })();
