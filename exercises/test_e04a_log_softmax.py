@@ -75,3 +75,14 @@ def test_a_single_row_may_have_any_size():
 def test_memory_may_be_in_pieces():
     check.gradients(log_softmax, x.transpose(2, 0, 1))
     check.gradients(log_softmax, x[:, ::2, ::-1], axis=1)
+
+
+def test_x_may_have_four_axes_and_g_may_be_huge():
+    many = numpy.random.default_rng(49).standard_normal((2, 5, 4, 3))
+    check.gradients(log_softmax, many, axis=1)
+
+    def run(log_softmax):
+        _, backward = log_softmax(many)
+        return {"the gradient of x": backward(1e6 * numpy.cos(many))[0]}
+
+    check.experiment(run, log_softmax, "an x of shape (2, 5, 4, 3), and a g of about 1,000,000")

@@ -74,3 +74,12 @@ def test_an_identity_as_weight_gives_a_new_array():
 def test_an_empty_batch_has_gradients_of_0():
     check.gradients(linear, numpy.zeros((0, 3)), weight, bias)
     check.gradients(linear, numpy.zeros((2, 0, 3)), weight, bias)
+
+
+def test_g_may_be_huge():
+    def run(linear):
+        _, backward = linear(x, weight, bias)
+        g_x, g_weight, g_bias = backward(1e6 * numpy.cos(numpy.arange(8.0)).reshape(4, 2))
+        return {"the gradient of x": g_x, "of weight": g_weight, "of bias": g_bias}
+
+    check.experiment(run, linear, "x (4, 3), weight (3, 2), and a g of about 1,000,000")

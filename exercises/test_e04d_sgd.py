@@ -148,3 +148,18 @@ def test_float32_arrays_change_in_place():
         return {"w": w, "v": v, "g": seen}
 
     check_float32.experiment(run, sgd, "three steps in float32, momentum 0.9, weight_decay 0.5")
+
+
+def test_gradients_may_have_any_size():
+    def run(size):
+        def one(sgd):
+            w, v = numpy.zeros(3), numpy.array([0.0, 1.0, -1.0]) * size
+            sgd(w, NUMBERS * size, v, 0.5, momentum=0.8)
+            return {"v": v, "w": w}
+
+        return one
+
+    for size in (1e6, 1e-9):
+        check.experiment(
+            run(size), sgd, f"w = 0, g = {size:g} * [1, -2, 4], lr = 0.5, momentum = 0.8"
+        )

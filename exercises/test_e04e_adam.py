@@ -142,3 +142,9 @@ def test_float32_arrays_change_in_place():
         return {"m": m, "v": v, "w": w, "g": seen}
 
     check_float32.experiment(run, adam, "four steps in float32, weight_decay 0.5")
+
+
+def test_gradients_may_have_any_size():
+    for size in (1e6, 1e-6):
+        check.experiment(steps(size), adam, f"four steps, g of about {size:g}")
+    check.experiment(steps(1e-6, eps=1e-12), adam, "four steps, g of about 1e-06, eps 1e-12")

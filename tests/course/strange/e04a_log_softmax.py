@@ -215,3 +215,9 @@ def backward_along_the_last_axis(x, *, axis=-1):
 def softmax_of_g(x, *, axis=-1):
     y = stable(x, axis)
     return y, lambda g: (g - xp.exp(stable(g, axis)) * g.sum(axis=axis, keepdims=True),)
+
+
+@wrong("test_x_may_have_four_axes_and_g_may_be_huge")
+def gradient_clipped(x, *, axis=-1):
+    y = stable(x, axis)
+    return y, lambda g: (xp.clip(back(y, axis)(g)[0], -5, 5),)

@@ -222,3 +222,16 @@ def velocity_that_came_first_with_this_w(
 ):
     own = None if v is None else OF_W.setdefault(id(w), (w, v))[1]
     step(w, g, own, lr, momentum, weight_decay, nesterov)
+
+
+SIZES = "test_gradients_may_have_any_size"
+
+
+@wrong(SIZES)
+def clipped_at_ten(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
+    step(w, xp.clip(g, -10, 10), v, lr, momentum, weight_decay, nesterov)
+
+
+@wrong(SIZES)
+def tiny_gradients_dropped(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
+    step(w, g * (abs(g) > 1e-6), v, lr, momentum, weight_decay, nesterov)

@@ -246,3 +246,13 @@ def means_that_came_first_with_this_w(
 ):
     _, m, v = OF_W.setdefault(id(w), (w, m, v))
     step(w, g, m, v, t, lr, betas, eps, weight_decay, decoupled)
+
+
+@wrong("test_gradients_may_have_any_size")
+def clipped_at_ten(w, g, m, v, t, lr, betas=BETAS, eps=1e-8, weight_decay=0.0, decoupled=False):
+    step(w, xp.clip(g, -10, 10), m, v, t, lr, betas, eps, weight_decay, decoupled)
+
+
+@wrong("test_gradients_may_have_any_size")
+def eps_at_least_1e_8(w, g, m, v, t, lr, betas=BETAS, eps=1e-8, weight_decay=0.0, decoupled=False):
+    step(w, g, m, v, t, lr, betas, max(eps, 1e-8), weight_decay, decoupled)
