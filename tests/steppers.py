@@ -126,3 +126,12 @@ class Figure:
         )
         return [text for text, x, y in texts
                 if around["x"] < x < around["x"] + around["width"] and around["y"] < y < around["y"] + around["height"]]  # fmt: skip
+
+
+def eight_nodes():
+    """Eight nodes and two leaves, with 15 * 2 runs where each path is walked: every other node uses its operand twice."""
+    at = Small("x")
+    for i in range(4):
+        at = Small(f"node {i}a", 0.5, (at,))
+        at = Small(f"node {i}b", 3.0, (at, Small("w"), at) if i == 3 else (at, at))
+    return at

@@ -16,20 +16,11 @@ from minires.backend import xp
 from minires.show.steps import Choice, Frame, Stepper
 from minires.show.steps.scene import Scene
 from minires.show.steps.stepper import HERE
-from tests.steppers import IMAGE, bowl, patches, steppers
+from tests.steppers import IMAGE, bowl, eight_nodes, patches, steppers
 from tests.test_walk import Small, sent_on_at_once
 
 LARGEST = 40_000  # characters of one output in a notebook
 MINUS, PLUS = [[-1.0] * 9] * 9, [[0.5, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]]
-
-
-def eight_nodes():
-    """Eight nodes and two leaves, with 15 * 2 runs where each path is walked: every other node uses its operand twice."""
-    at = Small("x")
-    for i in range(4):
-        at = Small(f"node {i}a", 0.5, (at,))
-        at = Small(f"node {i}b", 3.0, (at, Small("w"), at) if i == 3 else (at, at))
-    return at
 
 
 STEPPERS = dict(steppers())
@@ -50,9 +41,7 @@ def shown(stepper):
 
     def text(packed):
         index, *gaps = packed if isinstance(packed, list) else [packed]
-        pieces = data["templates"][index].split("{}")
-        if not gaps:
-            return data["templates"][index]
+        pieces = data["templates"][index].split("{}") if gaps else [data["templates"][index]]
         written = [gap if isinstance(gap, str) else f"{gap:.6f}".rstrip("0").rstrip(".") for gap in gaps]  # fmt: skip
         return "".join(a + b for a, b in zip(pieces, [*written, ""]))
 
