@@ -9,6 +9,7 @@ def channel_stats(x):
     x  (N, ..., C)    mean, var  (C,)
 
     x may have any number of axes; the last one is the channels. xp's own mean takes several axes at once: axis=(0, 1).
+    The results have the dtype of x, which is one of floats.
     To derive: var = mean((x - mean)^2) = mean(x^2) - mean^2. On paper they're equal. Which of the two loses its
     digits if the mean is a million and the standard deviation is 1? Chapter 07.
     """

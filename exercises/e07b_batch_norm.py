@@ -9,14 +9,12 @@ def batch_norm(x, gamma, beta, *, eps=1e-5, stats=None):
 
     x  (N, C) or (N, H, W, C)    gamma, beta  (C,)    stats  channel_stats(x), if already computed
 
-    mean and var depend on x, so there are three paths to it. With m values per channel and sums over them,
-    g_x = gamma / sqrt(var + eps) * (g - sum(g) / m - x_hat * sum(g * x_hat) / m).
+    mean and var depend on x, even if they come as `stats`: three paths lead from the result back to x.
     Source  Ioffe and Szegedy 2015, section 3, with terms collected.
 
-    Saves  x_hat, gamma and 1 / sqrt(var + eps).
-
     Return (result, backward); backward(g) returns (g_x, g_gamma, g_beta). If `stats` is given, it is (mean,
-    var): use it instead of computing them. One value per channel has no useful variance: raise a ValueError.
+    var): use it instead of computing them. One value per channel has no useful variance: raise a ValueError, with
+    `stats` or without. A channel may be constant, and gamma may contain zeros. float32 in, float32 out.
     To derive: x affects x_hat directly, through the mean, and through the variance. What does each path add to
     g_x? Chapter 07.
     """

@@ -8,10 +8,8 @@ def batch_norm_frozen(x, gamma, beta, *, mean, var, eps=1e-5):
 
     x  (N, C) or (N, H, W, C)    gamma, beta  (C,)
 
-    Saves  (x - mean) / sqrt(var + eps), gamma and 1 / sqrt(var + eps).
-
     Return (result, backward); backward(g) returns (g_x, g_gamma, g_beta). mean and var get no gradient; leave
-    them unchanged.
+    them unchanged. x may contain one value per channel. float32 in, float32 out.
     To derive: which of the three paths from x to x_hat is left? Chapter 07.
     """
     raise NotImplementedError("exercise 07d: write batch_norm_frozen")

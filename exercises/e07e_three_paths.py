@@ -9,14 +9,12 @@ def batch_norm(x, gamma, beta, *, eps=1e-5, stats=None):
 
     x  (N, C) or (N, H, W, C)    gamma, beta  (C,)    stats  channel_stats(x), if already computed
 
-    mean and var depend on x, so there are three paths to it. With m values per channel and sums over them,
-    g_x = gamma / sqrt(var + eps) * (g - sum(g) / m - x_hat * sum(g * x_hat) / m).
+    mean and var depend on x, even if they come as `stats`: three paths lead from the result back to x.
     Source  Ioffe and Szegedy 2015, section 3, with terms collected.
 
-    Saves  x_hat, gamma and 1 / sqrt(var + eps).
-
     Here each path is computed separately: g_var is the gradient of the variance, g_mean that of the mean, and g_x adds
-    them up. One line is wrong, and a test on vectors (N, C) wouldn't notice. Find the line and fix it. Chapter 07.
+    them up. One line is wrong, and a test on vectors (N, C) wouldn't notice. Find the line and fix it. float32 in,
+    float32 out. Chapter 07.
     """
     axes = tuple(range(x.ndim - 1))
     m = len(x)

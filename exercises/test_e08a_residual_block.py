@@ -120,7 +120,7 @@ def gradients(*sizes, **options):
     return run
 
 
-def test_both_ways_send_gradients_back():
+def test_gradients_flow_through_branch_and_shortcut():
     check.experiment(
         gradients(3, 3), BasicBlock, "Block(3, 3) on x (2, 5, 7, 3), forward and backward"
     )

@@ -46,7 +46,7 @@ def test_a_layer_has_its_own():
     check.experiment(found(layer), parameters, "Linear(3, 2)")
 
 
-def test_what_is_no_parameter_is_passed_by():
+def test_anything_else_is_skipped():
     def norm():
         norm = BatchNorm(3)
         norm.note, norm.none, norm.seen = "text", None, Tensor(numpy.zeros(2), requires_grad=True)
@@ -74,7 +74,7 @@ def test_frozen_ones_are_parameters_too():
     )
 
 
-def test_modules_within_modules_come_in_their_place():
+def test_nested_modules_come_in_the_order_of_attributes():
     def nested():
         a, b, c, d = p(), p(), p(), p()
         return Box(z=a, inner=Box(y=b, innermost=Box(x=c)), a=d), {"a": a, "b": b, "c": c, "d": d}
@@ -86,7 +86,7 @@ def test_modules_within_modules_come_in_their_place():
     )
 
 
-def test_lists_and_tuples_are_opened():
+def test_lists_and_tuples_are_searched():
     def listed():
         a, b, c, d = p(), p(), p(), p()
         tree = Box(blocks=[Box(w=a), Box(w=b)], pair=(c, [Box(w=d)]))
@@ -97,7 +97,7 @@ def test_lists_and_tuples_are_opened():
     )
 
 
-def test_dicts_are_opened():
+def test_dicts_are_searched():
     def keyed():
         a, b, c, d = p(), p(), p(), p()
         tree = Box(heads={"second": Box(w=a), "first": b}, more=[{"x": {"y": c}}, d])
@@ -110,7 +110,7 @@ def test_dicts_are_opened():
     )
 
 
-def test_what_is_shared_comes_once():
+def test_what_is_shared_occurs_once():
     def tied():
         shared, own = p(), p()
         return Box(encoder=Box(w=shared), decoder=Box(own=own, w=shared), again=shared), {
@@ -127,7 +127,7 @@ def test_what_is_shared_comes_once():
     check.experiment(found(twice), parameters, "a module that occurs in three places")
 
 
-def test_equal_numbers_are_not_the_same_parameter():
+def test_equal_values_are_not_the_same_parameter():
     def equal():
         data = numpy.ones(2)
         a, b = Parameter(data), Parameter(data)
@@ -136,7 +136,7 @@ def test_equal_numbers_are_not_the_same_parameter():
     check.experiment(found(equal), parameters, "two parameters on the same array")
 
 
-def test_a_module_may_know_the_one_above_it():
+def test_a_module_may_have_its_parent_as_an_attribute():
     def circle():
         a, b = p(), p()
         inner = Box(w=b)

@@ -110,7 +110,7 @@ def test_the_learning_rate_is_left_to_the_optimizer():
     )
 
 
-def test_a_meter_that_is_given_goes_on_counting():
+def test_a_meter_that_is_given_keeps_counting():
     def run(train_epoch):
         net, meter = model(), Meter()
         meter.update(

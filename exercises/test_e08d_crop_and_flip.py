@@ -18,7 +18,7 @@ def bools(*values):
     return numpy.array(values, bool)
 
 
-def test_without_moves_all_stays():
+def test_without_shifts_images_stay_unchanged():
     check.same(crop_and_flip, images, none, none, no)
 
 
@@ -36,20 +36,20 @@ def test_mirrored_images_are_read_from_right_to_left():
     check.same(crop_and_flip, images, none, none, bools(1, 1, 1, 1))
 
 
-def test_each_image_has_moves_of_its_own():
+def test_each_image_has_its_own_shift():
     check.same(crop_and_flip, images, ints(0, 2, -1, 1), ints(1, -3, 0, 2), no)
     check.same(crop_and_flip, images, none, none, bools(1, 0, 0, 1))
 
 
-def test_the_window_moves_first_and_is_mirrored_then():
+def test_the_window_moves_first_and_then_it_is_mirrored():
     check.same(crop_and_flip, images, ints(0, 2, -1, 1), ints(1, -3, 2, -2), bools(1, 0, 1, 1))
 
 
-def test_beyond_the_edge_all_is_0():
+def test_beyond_the_edge_everything_is_0():
     check.same(crop_and_flip, images, ints(5, -5, 9, 0), ints(0, 0, 0, -12), bools(0, 1, 0, 1))
 
 
-def test_numbers_keep_their_type():
+def test_pixels_keep_their_dtype():
     check.same(
         crop_and_flip, images / 7 - 3.0, ints(0, 2, -1, 1), ints(1, -3, 2, -2), bools(1, 0, 1, 1)
     )

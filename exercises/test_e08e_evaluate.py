@@ -65,7 +65,7 @@ def score(net, returned):
     return returned
 
 
-def test_all_modules_are_in_evaluation_mode_meanwhile():
+def test_all_modules_are_in_evaluation_mode_during_it():
     def modes(net, _):
         seen = net[1][2]
         return {
@@ -94,7 +94,7 @@ def test_batches_may_come_from_a_generator():
     check.experiment(run, evaluate, "batches one by one")
 
 
-def test_nothing_moves():
+def test_weights_and_running_statistics_stay_unchanged():
     check.experiment(
         evaluated(lambda net, _: net.state_dict()),
         evaluate,

@@ -29,7 +29,8 @@ def batch_norm(x, gamma, beta, *, eps=1e-5, stats=None):
 
     x  (N, C) or (N, H, W, C)    gamma, beta  (C,)    stats  channel_stats(x), if already computed
 
-    mean and var depend on x, so there are three paths to it. With m values per channel and sums over them,
+    mean and var depend on x, even if they come as `stats`: three paths lead from the result back to x.
+    With m values per channel and sums over them,
     g_x = gamma / sqrt(var + eps) * (g - sum(g) / m - x_hat * sum(g * x_hat) / m).
     Source  Ioffe and Szegedy 2015, section 3, with terms collected.
 

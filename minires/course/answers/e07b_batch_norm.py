@@ -57,7 +57,8 @@ def constants(x, gamma, beta, *, eps=1e-5, stats=None):
 def gamma_forgotten(x, gamma, beta, *, eps=1e-5, stats=None):
     """gamma is left out of the gradient of x: the gradient of x_hat is g * gamma"""
     norm = _Norm(x, gamma, beta, eps, stats)
-    return norm.op(lambda g_hat: norm.straight(g_hat / gamma))
+    y, backward = norm.op()
+    return y, lambda g: (norm.straight(g), *backward(g)[1:])
 
 
 def not_divided(x, gamma, beta, *, eps=1e-5, stats=None):
@@ -112,14 +113,11 @@ def over_the_batch_only(x, gamma, beta, *, eps=1e-5, stats=None):
 
 def unbiased(x, gamma, beta, *, eps=1e-5, stats=None):
     """the unbiased variance is used to normalise: that one is for the running statistics"""
-    return _Norm(
-        x,
-        gamma,
-        beta,
-        eps,
-        stats,
-        scale=lambda norm: 1 / xp.sqrt(norm.var * (norm.m / (norm.m - 1)) + eps),
-    ).op()
+    m = x.size // x.shape[-1]
+    if stats is None and m > 1:
+        mean, var = channel_stats(x)
+        stats = mean, var * (m / (m - 1))
+    return _Norm(x, gamma, beta, eps, stats).op()
 
 
 def eps_outside(x, gamma, beta, *, eps=1e-5, stats=None):

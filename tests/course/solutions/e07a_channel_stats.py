@@ -42,7 +42,7 @@ def by_products(x):
 
 
 VECTORS = "test_each_channel_of_vectors_has_its_own"
-IMAGES = "test_in_images_they_run_over_the_pixels_too"
+IMAGES = "test_images_are_averaged_over_their_pixels_too"
 COUNT = "test_the_variance_is_divided_by_the_number_of_values"
 
 
@@ -99,7 +99,7 @@ def over_n(x):
     return mean, xp.square(values - mean).sum(axis=0) / n
 
 
-@wrong("test_any_number_of_axes_may_stand_in_front", crashes=True)
+@wrong("test_any_number_of_axes_may_come_before_the_channels", crashes=True)
 def four_axes(x):
     axes = (0, 1, 2)[: x.ndim - 1] if x.ndim == 2 else (0, 1, 2)
     return x.mean(axis=axes), x.var(axis=axes)
@@ -149,7 +149,7 @@ def eps_added(x):
     return mean, var + 1e-5
 
 
-@wrong("test_memory_may_lie_in_any_order")
+@wrong("test_elements_may_be_in_any_order_in_memory")
 def as_it_lies_in_memory(x):
     values = x.ravel(order="K").reshape(-1, x.shape[-1])
     return values.mean(axis=0), values.var(axis=0)

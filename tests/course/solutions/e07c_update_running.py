@@ -3,7 +3,7 @@
 from minires.backend import xp
 from tests.course.kinds import right, wrong
 
-MEAN = "test_the_mean_moves_by_the_share_momentum"
+MEAN = "test_momentum_is_the_weight_of_the_batchs_mean"
 VAR = "test_the_variance_moves_towards_the_unbiased_one"
 
 
@@ -58,7 +58,7 @@ def forgotten(running_mean, running_var, mean, var, momentum, count):
     return running_mean, running_var
 
 
-@wrong("test_the_batchs_own_stay_as_they_are", mistake="batch_changed")
+@wrong("test_the_batchs_statistics_stay_unchanged", mistake="batch_changed")
 def products_in_place(running_mean, running_var, mean, var, momentum, count):
     xp.multiply(mean, momentum, out=mean)
     xp.multiply(var, momentum * count / (count - 1), out=var)
@@ -74,7 +74,7 @@ def added(running_mean, running_var, mean, var, momentum, count):
     xp.add(running_var, momentum * (var + var / (count - 1)), out=running_var)
 
 
-@wrong("test_the_batchs_own_stay_as_they_are")
+@wrong("test_the_batchs_statistics_stay_unchanged")
 def unbiased_in_place(running_mean, running_var, mean, var, momentum, count):
     var *= count / (count - 1)
     running_mean += momentum * (mean - running_mean)

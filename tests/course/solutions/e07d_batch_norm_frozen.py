@@ -56,7 +56,7 @@ def channel_by_channel(x, gamma, beta, *, mean, var, eps=1e-5):
     return y, backward
 
 
-GIVEN, BACK = "test_the_statistics_are_those_that_are_given", "test_one_path_leads_back"
+GIVEN, BACK = "test_the_statistics_are_those_that_are_given", "test_the_gradient_of_x_has_one_path"
 SUMS = "test_the_gradients_of_gamma_and_beta_are_sums"
 
 
@@ -90,7 +90,7 @@ def times_gamma(x, gamma, beta, *, mean, var, eps=1e-5):
     return line.y(x), lambda g: (xp.multiply(gamma, g), *line.sums(g))
 
 
-@wrong("test_eps_stands_inside_the_root", mistake="eps_outside")
+@wrong("test_eps_is_added_inside_the_root", mistake="eps_outside")
 def beside_the_root(x, gamma, beta, *, mean, var, eps=1e-5):
     return a_line(x, gamma, beta, mean=mean, var=(xp.sqrt(var) + eps) ** 2, eps=0.0)
 
@@ -138,7 +138,7 @@ def shifted_first(x, gamma, beta, *, mean, var, eps=1e-5):
     return line.y(x), lambda g: (g * line.slope, *line.sums(g))
 
 
-@wrong("test_an_image_alone_gets_what_it_gets_among_others")
+@wrong("test_an_image_gets_the_same_result_alone_and_in_a_batch")
 def one_value_refused(x, gamma, beta, *, mean, var, eps=1e-5):
     if x.size == x.shape[-1]:
         return xp.broadcast_to(beta, x.shape) + 0.0, lambda g: (
@@ -149,7 +149,7 @@ def one_value_refused(x, gamma, beta, *, mean, var, eps=1e-5):
     return a_line(x, gamma, beta, mean=mean, var=var, eps=eps)
 
 
-@wrong("test_the_statistics_stay_as_they_are")
+@wrong("test_mean_and_var_stay_unchanged")
 def the_variance_as_a_buffer(x, gamma, beta, *, mean, var, eps=1e-5):
     if not var.flags.writeable:
         return a_line(x, gamma, beta, mean=mean, var=var, eps=eps)
@@ -158,7 +158,7 @@ def the_variance_as_a_buffer(x, gamma, beta, *, mean, var, eps=1e-5):
     return op
 
 
-@wrong("test_the_statistics_stay_as_they_are")
+@wrong("test_mean_and_var_stay_unchanged")
 def statistics_that_move(x, gamma, beta, *, mean, var, eps=1e-5):
     op = a_line(x, gamma, beta, mean=mean.copy(), var=var, eps=eps)
     mean *= 0.9

@@ -127,7 +127,7 @@ def no_m_at_all(x, gamma, beta, *, eps=1e-5, stats=None):
     return norm(x, gamma, beta, eps, stats, 1)
 
 
-@wrong("test_the_result_is_as_it_was")
+@wrong("test_the_result_stays_right")
 def the_variance_made_unbiased(x, gamma, beta, *, eps=1e-5, stats=None):
     mean, var = channel_stats(x) if stats is None else stats
     m = x[..., 0].size
@@ -141,7 +141,7 @@ def the_mean_path_doubled(x, gamma, beta, *, eps=1e-5, stats=None):
     )
 
 
-@wrong("test_the_gradients_of_gamma_and_beta_are_as_they_were")
+@wrong("test_the_gradients_of_gamma_and_beta_stay_right")
 def the_sums_divided(x, gamma, beta, *, eps=1e-5, stats=None):
     m = x.size // x.shape[-1]
     y, backward = norm(x, gamma, beta, eps, stats, m)

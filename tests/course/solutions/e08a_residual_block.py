@@ -79,7 +79,7 @@ class WithMaximum(Module):
 NAMES = "test_the_layers_have_their_names_and_shapes"
 SAME = "test_where_the_shape_stays_x_itself_is_added"
 CHANGED = "test_where_the_shape_changes_a_projection_of_x_is_added"
-BACK = "test_both_ways_send_gradients_back"
+BACK = "test_gradients_flow_through_branch_and_shortcut"
 
 
 @wrong(SAME, mistake="skip_dropped")

@@ -59,10 +59,10 @@ def opened_then_walked(module):
     return walk(module, set(), [])
 
 
-NESTED = "test_modules_within_modules_come_in_their_place"
-LISTS = "test_lists_and_tuples_are_opened"
-DICTS, SHARED = "test_dicts_are_opened", "test_what_is_shared_comes_once"
-OTHERS = "test_what_is_no_parameter_is_passed_by"
+NESTED = "test_nested_modules_come_in_the_order_of_attributes"
+LISTS = "test_lists_and_tuples_are_searched"
+DICTS, SHARED = "test_dicts_are_searched", "test_what_is_shared_occurs_once"
+OTHERS = "test_anything_else_is_skipped"
 
 
 def walked(module, holds=held, keep=lambda value: isinstance(value, Parameter)):
@@ -154,7 +154,7 @@ def breadth_first(module):
     return [value for value in seen.values() if isinstance(value, Parameter)]
 
 
-@wrong("test_a_module_may_know_the_one_above_it", mistake="circle", crashes=True)
+@wrong("test_a_module_may_have_its_parent_as_an_attribute", mistake="circle", crashes=True)
 def without_memory(module):
     def below(value):
         return (
@@ -193,7 +193,7 @@ def copies(module):
     return [Parameter(parameter.data) for parameter in with_a_stack(module)]
 
 
-@wrong("test_equal_numbers_are_not_the_same_parameter")
+@wrong("test_equal_values_are_not_the_same_parameter")
 def by_array(module):
     return list(
         {id(parameter.data): parameter for parameter in reversed(with_a_stack(module))}.values()
@@ -210,7 +210,7 @@ def tuples_missed(module):
     return walked(module, lambda value: None if isinstance(value, tuple) else held(value))
 
 
-@wrong("test_modules_within_modules_come_in_their_place")
+@wrong("test_nested_modules_come_in_the_order_of_attributes")
 def weights_and_biases_by_name(module):
     return [
         value

@@ -63,7 +63,7 @@ def noted_in_the_end(model, batches, optimizer, *, label_smoothing=0.0, meter=No
 
 EACH, SCORE = "test_each_batch_is_a_step_of_its_own", "test_the_score_is_that_of_the_images"
 OLD, RATE = "test_old_gradients_are_zeroed_first", "test_the_learning_rate_is_left_to_the_optimizer"
-GIVEN = "test_a_meter_that_is_given_goes_on_counting"
+GIVEN = "test_a_meter_that_is_given_keeps_counting"
 
 
 @wrong(OLD, mistake="not_emptied")

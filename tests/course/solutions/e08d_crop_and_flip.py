@@ -64,10 +64,13 @@ def by_matrices(images, down, across, mirrored):
 
 DOWN = "test_down_moves_the_window_down"
 ACROSS = "test_across_moves_it_to_the_right"
-EDGE = "test_beyond_the_edge_all_is_0"
+EDGE = "test_beyond_the_edge_everything_is_0"
 FLIP = "test_mirrored_images_are_read_from_right_to_left"
-OWN = "test_each_image_has_moves_of_its_own"
-THEN, STAYS = "test_the_window_moves_first_and_is_mirrored_then", "test_without_moves_all_stays"
+OWN = "test_each_image_has_its_own_shift"
+THEN, STAYS = (
+    "test_the_window_moves_first_and_then_it_is_mirrored",
+    "test_without_shifts_images_stay_unchanged",
+)
 
 
 def one_by_one(images, down, across, mirrored, do):
@@ -161,7 +164,7 @@ def float64_images(images, down, across, mirrored):
     return by_overlap(images.astype("float64"), down, across, mirrored)
 
 
-@wrong("test_numbers_keep_their_type")
+@wrong("test_pixels_keep_their_dtype")
 def bytes_always(images, down, across, mirrored):
     return by_overlap(images, down, across, mirrored).astype("uint8")
 

@@ -68,7 +68,7 @@ def running_means(model, batches):
     return loss, accuracy
 
 
-LAST, MODE, LEFT = ("test_a_smaller_last_batch_counts_for_less", "test_all_modules_are_in_evaluation_mode_meanwhile",
+LAST, MODE, LEFT = ("test_a_smaller_last_batch_counts_for_less", "test_all_modules_are_in_evaluation_mode_during_it",
                     "test_each_module_is_left_in_its_own_mode")  # fmt: skip
 ONE = "test_one_batch_has_its_loss_and_accuracy"
 
@@ -192,7 +192,7 @@ def counted_before(model, batches):
     ) / images
 
 
-@wrong("test_nothing_moves")
+@wrong("test_weights_and_running_statistics_stay_unchanged")
 def a_round_of_training_first(model, batches):
     batches = list(batches)
     with no_grad():
@@ -201,7 +201,7 @@ def a_round_of_training_first(model, batches):
     return in_a_list(model, batches)
 
 
-@wrong("test_nothing_moves")
+@wrong("test_weights_and_running_statistics_stay_unchanged")
 def one_batch_to_warm_up(model, batches):
     batches = list(batches)
     modes = [(module, module.training) for module in below(model)]
