@@ -15,7 +15,7 @@ from unittest import SkipTest
 
 import pytest
 
-from minires.course import folder, manifest, progress, runner
+from minires.course import folder, manifest, progress, runner, surroundings
 from minires.course.check import unstarted
 from minires.course.contained import Ended, contained
 from minires.course.trouble import message, printable, trouble
@@ -103,7 +103,8 @@ def pytest_pyfunc_call(pyfuncitem):
         return (yield)
     with _outlived():
         try:
-            return (yield)
+            with surroundings.unchanged():
+                return (yield)
         except Exception as error:
             # Those two would count as skipped, or end pytest.
             if _can_be_shown(error) and not isinstance(error, (SkipTest, pytest.exit.Exception)):

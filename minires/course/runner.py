@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from minires import streams
-from minires.course import diagnosis, folder, manifest
+from minires.course import diagnosis, folder, manifest, surroundings
 from minires.course.check import unstarted
 from minires.course.contained import contained
 from minires.course.trouble import trouble
@@ -71,7 +71,7 @@ def judge(exercise, module, tests, untouched=False, started=None, first=False):
         return Result(WRONG, message=f"{exercise.file} has no {exercise.function}")
     for name, claim in found:
         try:
-            with contained():
+            with contained(), surroundings.unchanged():
                 claim()
         except Exception as error:
             hole = untouched or unstarted(error, exercise)
