@@ -125,7 +125,7 @@ def before_all_users(root, g):
 
 
 def recursive(root, g):
-    """the function calls itself for each parent: a deep graph exceeds Python's recursion limit"""
+    """the function is recursive, one call inside another for each parent: a deep graph exceeds Python's recursion limit"""
     order, seen = [], set()
 
     def visit(node):

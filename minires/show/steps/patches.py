@@ -158,7 +158,7 @@ class _Layout:
                         scene.text(*middle, "0", "small")
 
     def matrix_cells(self, scene, rows):
-        """Draw the matrix, with the output position of each row beside it."""
+        """Draw the matrix, with the output position of each row next to it."""
         scene.add("path", "grid", d="".join(
             f"M{self.left} {TOP + i * 26}h{self.columns * self.narrow}" for i in range(len(rows) + 1)
         ) + "".join(
