@@ -2,12 +2,13 @@
 
 
 def output_size(size, kernel, stride, padding):
-    """Return (OH, OW), the number of window positions down and across: floor((size + 2 padding - kernel) / stride) + 1.
+    """Return (OH, OW), the number of window positions down and across.
 
-    All four are pairs. Raises  ValueError: the window is larger than the padded image.
+    size, kernel, stride and padding are pairs. Raises  ValueError: the window is larger than the padded image.
 
-    The window starts at the top left of the padded image and never goes beyond its edge; both sides are padded. In a
-    pair, the first number is vertical and the second horizontal. Ints in, ints out: they'll be the shape of an array.
-    To derive: draw a row of 8 pixels and a window of 3 that moves in steps of 2. Where can its left edge be? Chapter 05.
+    The window starts at the top left of the padded image and never goes beyond its edge; both sides are padded, by any
+    number of pixels. In a pair, the first number is vertical and the second horizontal. Return a tuple of two ints: they'll
+    be the shape of an array. To derive: draw a row of 8 pixels and a window of 3 that moves in steps of 2. Where can its
+    left edge be? Chapter 05.
     """
     raise NotImplementedError("exercise 05a: write output_size")

@@ -9,9 +9,9 @@ def conv2d_by_loops(x, weight, *, stride=1, padding=0):
 
     x  (N, H, W, C)    weight  (KH, KW, C, F)    result  (N, OH, OW, F)
 
-    Forward only: return y. x counts as 0 where i * SH + u - PH or j * SW + v - PW is outside the image. stride and
-    padding are an int or a pair: window((KH, KW), stride, padding) returns three pairs, output_size((h, w),
-    kernel, stride, padding) returns (OH, OW). To derive: which pixel is under kernel position (u, v) at step (i,
-    j)? Use as many loops as you like: this is the convolution that all faster ones are compared with. Chapter 05.
+    Forward only: return y, with x's dtype. x counts as 0 where i * SH + u - PH or j * SW + v - PW is outside the image.
+    stride and padding are an int or a pair: window((KH, KW), stride, padding) returns three pairs, output_size((h, w),
+    kernel, stride, padding) returns (OH, OW). Use as many loops as you like: this is the convolution that all faster ones
+    are compared with. Chapter 05.
     """
     raise NotImplementedError("exercise 05b: write conv2d_by_loops")

@@ -11,10 +11,9 @@ def col2im(columns, *, shape, kernel, stride=1, padding=0):
     columns  (N*OH*OW, KH*KW*C)    result  (N, H, W, C), which is `shape`
 
     The adjoint of im2col: <im2col(x), c> = <x, col2im(c)>. It is not its inverse.
-    Saves  nothing: backward is im2col.
 
     window(kernel, stride, padding) returns three pairs, output_size((h, w), kernel, stride, padding) returns (OH,
-    OW). Drop what falls on the padding. To derive: in the sum of im2col(x) * columns, what is x[n, i, j]
-    multiplied by? Return (image, backward); use im2col in backward. Chapter 05.
+    OW). Drop what falls on the padding; a pixel that no window sees is 0. To derive: in the sum of im2col(x) * columns, what is
+    x[n, i, j] multiplied by? Return (image, backward); use im2col in backward. Chapter 05.
     """
     raise NotImplementedError("exercise 05d: write col2im")

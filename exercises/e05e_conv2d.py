@@ -12,11 +12,10 @@ def conv2d(x, weight, bias=None, *, stride=1, padding=0):
     OH = floor((H + 2 padding - KH) / stride) + 1, OW likewise; padding is with zeros. stride, padding: an int or a pair.
 
     Saves  x and weight. The columns are KH*KW times as large as x, so the backward pass makes them again.
-    A faster form works on tiles of images, and spreads a NaN or a very large pixel over its tile: see docs/speed.md.
 
     im2col(x, kernel=, stride=, padding=) and col2im(columns, shape=, kernel=, stride=, padding=) are ops: each returns
     (result, backward). window and output_size are as in 05b. backward(g) returns (g_x, g_weight, g_bias); without a bias
-    the last is None. The columns are KH * KW times as large as x: make them again in backward instead of saving them.
+    the last is None. So let backward compute the columns again instead of saving them.
     To derive: the gradients of all three in y = columns @ matrix + bias, as for a linear layer. Then: what does
     the gradient of the columns say about x? This function can train a network: minires train --mine. Chapter 05.
     """

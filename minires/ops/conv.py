@@ -10,7 +10,7 @@ from minires.ops.windows import image_shape, output_size, overlap_add, pad_image
 def im2col(x, *, kernel, stride=1, padding=0):
     """Return the patches that the window sees as the rows of a matrix.
 
-    x  (N, H, W, C)    result  (N*OH*OW, KH*KW*C), rows in the order of N, OH, OW
+    x  (N, H, W, C)    result  (N*OH*OW, KH*KW*C), a new array; rows in the order of N, OH, OW
 
     Saves  a shape: backward is col2im.
     Raises  ValueError: x is not a batch of images, or the window is larger than the padded image.

@@ -30,9 +30,10 @@ def window(kernel, stride, padding):
 
 @has_forms
 def output_size(size, kernel, stride, padding):
-    """Return (OH, OW), the number of window positions down and across: floor((size + 2 padding - kernel) / stride) + 1.
+    """Return (OH, OW), the number of window positions down and across.
 
-    All four are pairs. Raises  ValueError: the window is larger than the padded image.
+    OH = floor((H + 2 padding - KH) / stride) + 1, OW likewise.
+    size, kernel, stride and padding are pairs. Raises  ValueError: the window is larger than the padded image.
     """
     h, w = size[0] + 2 * padding[0], size[1] + 2 * padding[1]
     if kernel[0] > h or kernel[1] > w:

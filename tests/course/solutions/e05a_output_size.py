@@ -5,10 +5,10 @@ import math
 from minires.backend import xp
 from tests.course.kinds import right, wrong
 
-FIVE, LEFT, BOTH = ("test_a_window_of_3_has_3_places_on_5_pixels", "test_what_is_left_over_at_the_end_is_no_place",
+FIVE, LEFT, BOTH = ("test_a_kernel_of_3_has_3_positions_on_5_pixels", "test_pixels_left_over_at_the_end_make_no_position",
                     "test_the_padding_is_on_both_sides")  # fmt: skip
-LONG, APART = "test_a_long_stride_makes_few_places", "test_down_and_across_are_told_apart"
-ONE, LARGER, SHAPE = ("test_a_window_as_large_as_the_padded_image_has_one_place", "test_a_larger_window_is_refused",
+LONG, APART = "test_a_long_stride_makes_few_positions", "test_down_and_across_are_told_apart"
+ONE, LARGER, SHAPE = ("test_a_kernel_as_large_as_the_padded_image_has_one_position", "test_a_larger_kernel_raises_a_value_error",
                       "test_an_array_can_have_this_shape")  # fmt: skip
 
 

@@ -6,9 +6,9 @@ from minires.backend import xp
 from minires.ops.windows import output_size, window
 from tests.course.kinds import right, wrong
 
-PIXEL, AS_IT_IS, CHANNELS = ("test_a_window_of_one_pixel_mixes_channels", "test_the_window_lies_on_the_picture_as_it_is",
+PIXEL, AS_IT_IS, CHANNELS = ("test_a_1x1_kernel_mixes_the_channels", "test_the_kernel_is_not_flipped",
                              "test_the_sum_runs_over_all_channels")  # fmt: skip
-FILTER = "test_each_filter_has_a_channel_of_its_own_in_the_result"
+FILTER = "test_each_filter_makes_its_own_feature_map"
 APART = "test_height_and_width_are_told_apart"
 STRIDE, PADDING = "test_the_window_moves_by_the_stride", "test_the_padding_is_zeros_on_all_sides"
 

@@ -81,7 +81,7 @@ def indices(x, *, kernel, stride=1, padding=0):
     return rows(padded(x, padding)[:, down, across]), backward
 
 
-@wrong("test_a_row_has_the_channels_of_a_pixel_side_by_side", mistake="channels_first")
+@wrong("test_a_row_keeps_the_channels_of_a_pixel_together", mistake="channels_first")
 def channels_outside(x, *, kernel, stride=1, padding=0):
     columns, options = by_places(x, kernel, stride, padding)
     n, oh, ow, kh, kw, c = columns.shape
@@ -195,7 +195,7 @@ def strided(image, x, kernel, stride, padding, strides=None):
     return xp.lib.stride_tricks.as_strided(image, shape, (n, sh * h, sw * w, h, w, c)).copy()
 
 
-@wrong("test_images_may_lie_in_memory_in_any_order")
+@wrong("test_images_may_have_any_memory_layout")
 def strides_from_the_shape(x, *, kernel, stride=1, padding=0):
     kernel, stride, padding, _ = sizes(x, kernel, stride, padding)
     image = padded(x, padding) if any(padding) else x

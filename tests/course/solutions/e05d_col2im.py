@@ -113,7 +113,7 @@ def cropped_at_the_end(columns, *, shape, kernel, stride=1, padding=0):
     return laid.cropped(0, 0), laid.back()
 
 
-@wrong("test_a_row_has_the_channels_of_a_pixel_side_by_side", mistake="channels_first")
+@wrong("test_a_row_keeps_the_channels_of_a_pixel_together", mistake="channels_first")
 def channels_outside(columns, *, shape, kernel, stride=1, padding=0):
     laid = Laid(columns, shape, kernel, stride, padding)
     n, oh, ow, kh, kw, c = laid.patches.shape
@@ -132,7 +132,7 @@ def backwards(columns, *, shape, kernel, stride=1, padding=0):
     return laid.cropped(), laid.back()
 
 
-@wrong("test_the_parts_lie_as_far_apart_as_the_stride_says", mistake="stride_forgotten")
+@wrong("test_the_patches_are_as_far_apart_as_the_stride_says", mistake="stride_forgotten")
 def side_by_side(columns, *, shape, kernel, stride=1, padding=0):
     laid = Laid(columns, shape, kernel, stride, padding)
     back = laid.back()

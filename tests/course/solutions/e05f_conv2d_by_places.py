@@ -6,7 +6,7 @@ from minires.ops.windows import output_size, pad_images, views, window
 from tests.course.kinds import right, wrong
 
 RESULT = "test_the_result_is_the_convolution"
-PIXEL = "test_a_window_of_one_pixel"
+PIXEL = "test_a_1x1_kernel"
 ONE = "test_one_channel_and_one_filter"
 BOTH, MOVED = "test_both_gradients_are_right", "test_with_stride_and_padding_too"
 
