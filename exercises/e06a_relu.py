@@ -8,9 +8,10 @@ def relu(x):
 
     Saves  one bool per element.
 
-    This is an op: return (result, backward); backward(g) returns a tuple of one gradient. Leave x unchanged: it
-    belongs to the caller, and a residual block adds it to a later result. Whatever backward names stays in
-    memory until backward has run: let it name no more than the docstring says, and not x.
+    This is an op: return (result, backward); backward(g) returns a tuple of one gradient. Return a new array, and leave
+    x unchanged: it belongs to the caller, and a residual block adds it to a later result. Whatever backward names stays in
+    memory until backward has run: let it name no more than the docstring says, and not x. You needn't handle NaN or
+    infinity.
     To derive: how much does max(x, 0) change with x, on either side of 0? At 0 itself, by convention, it
     doesn't. Chapter 06.
     """

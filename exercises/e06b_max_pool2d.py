@@ -10,12 +10,10 @@ def max_pool2d(x, *, kernel, stride=None, padding=0):
     x  (N, H, W, C)    result  (N, OH, OW, C)
     Without `stride`, windows are next to each other. The padding counts as -inf, and is at most half the kernel.
 
-    Saves  the position in its window of each result's maximum (a byte, for up to 256 positions).
-
     kernel, stride and padding are an int or a pair. Of the imported functions, pad_images(x, padding, value)
     puts a border around the images; views(x, kernel, stride, output) yields, for each kernel position, the
     pixels under it; and overlap_add(parts, shape, kernel, stride, padding, dtype) adds gradient contributions
-    back there, as in col2im. You needn't handle NaN.
+    back there, as in col2im. You needn't handle NaN, or a window of -inf alone.
     To derive: the maximum changes with the one pixel that it came from. Which pixel gets g, and how much of it?
     Chapter 06.
     """

@@ -15,6 +15,6 @@ def avg_pool2d(x, *, kernel, stride=None, padding=0):
     kernel, stride and padding are an int or a pair. The imported functions are those of max_pool2d: pad_images(x,
     padding, value), views(x, kernel, stride, output), overlap_add(parts, shape, kernel, stride, padding, dtype).
     To derive: how much does a mean of k numbers change when one of them does? What gradient does a pixel get
-    that four windows see, and what does one get that no window sees? Chapter 06.
+    if four windows see it, and what if no window does? Chapter 06.
     """
     raise NotImplementedError("exercise 06c: write avg_pool2d")

@@ -11,7 +11,7 @@ rng = numpy.random.default_rng(12)
 images = (rng.permutation(2 * 3 * 4 * 2) - 23.5).reshape(2, 3, 4, 2) / 10  # none of them near 0
 
 
-def test_x_stays_as_it_is():
+def test_x_stays_unchanged():
     def run(relu):
         x = numpy.array([1.0, -2.0, 3.0])
         result, _ = relu(x)
@@ -36,7 +36,7 @@ def test_the_slope_at_0_is_0():
     check.gradients(relu, numpy.array([1e-30, -1e-30, 0.0, 1e-8]))
 
 
-def test_one_bool_an_element_is_kept():
+def test_one_bool_per_element_is_saved():
     def run(relu):
         size = 20000
         return {
@@ -50,3 +50,20 @@ def test_one_bool_an_element_is_kept():
         relu,
         "what backward saves for 20,000 elements in float64, once x and the result are released",
     )
+
+
+def test_numbers_of_any_size():
+    check.gradients(relu, numpy.linspace(-3e38, 3e38, 8))
+    check.gradients(relu, numpy.array([1e-30, -1e-30, 3e-36]))
+
+
+def test_the_result_is_a_new_array():
+    check.own_memory(relu, images)
+    check.own_memory(relu, abs(images))
+    check.gradients(relu, abs(images))
+    check.gradients(relu, -abs(images))
+
+
+def test_sizes_that_are_all_equal():
+    check.gradients(relu, rng.standard_normal((3, 3, 3)))
+    check.gradients(relu, rng.standard_normal((4, 4)).T)

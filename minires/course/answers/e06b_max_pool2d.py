@@ -5,7 +5,7 @@ from minires.ops.windows import output_size, overlap_add, pad_images, views, win
 
 
 class _Pool:
-    """A max pooling whose parts can be wrong: the value of the padding, and the share of the gradient of each kernel position."""
+    """A max pooling whose parts can be wrong: the value of the padding, and the part of the gradient that each kernel position gets."""
 
     def __init__(self, x, kernel, stride, padding, frame=None):
         self.x = x
@@ -59,7 +59,7 @@ def zeros_around(x, *, kernel, stride=None, padding=0):
 
 
 def overlaps_assigned(x, *, kernel, stride=None, padding=0):
-    """a pixel that is the maximum of several windows gets only the last one's gradient: it should get the sum"""
+    """the gradients are assigned position by position: a pixel that is the maximum of several windows should get the sum of theirs"""
     pool = _Pool(x, kernel, stride, padding)
     (ph, pw), (_, h, w, _) = pool.padding, x.shape
 
@@ -67,6 +67,21 @@ def overlaps_assigned(x, *, kernel, stride=None, padding=0):
         image = xp.zeros(pool.framed.shape, dtype=g.dtype)
         for k, view in enumerate(views(image, pool.kernel, pool.stride, pool.output)):
             view[pool.first == k] = g[pool.first == k]
+        return (image[:, ph : ph + h, pw : pw + w],)
+
+    return pool.y, backward
+
+
+def last_window_wins(x, *, kernel, stride=None, padding=0):
+    """a pixel that is the maximum of several windows gets only the last one's gradient: it should get the sum"""
+    pool = _Pool(x, kernel, stride, padding)
+    (ph, pw), (sh, sw), (_, h, w, _) = pool.padding, pool.stride, x.shape
+
+    def backward(g):
+        image = xp.zeros(pool.framed.shape, dtype=g.dtype)
+        for n, i, j, c in xp.ndindex(g.shape):
+            u, v = divmod(int(pool.first[n, i, j, c]), pool.kernel[1])
+            image[n, i * sh + u, j * sw + v, c] = g[n, i, j, c]
         return (image[:, ph : ph + h, pw : pw + w],)
 
     return pool.y, backward

@@ -74,7 +74,7 @@ def overlaps_assigned(x, *, kernel, stride=None, padding=0):
 
 
 def last_window_wins(x, *, kernel, stride=None, padding=0):
-    """a pixel that several windows see gets the share of the last window: it should get the sum"""
+    """a pixel that several windows see gets only what the last of them sends: it should get the sum"""
     pool = _Pool(x, kernel, stride, padding)
     (kh, kw), (sh, sw), (ph, pw), (n, h, w, c) = pool.kernel, pool.stride, pool.padding, x.shape
 

@@ -53,7 +53,7 @@ def hunted(x, *, kernel, stride=None, padding=0):
 
 
 def _pooled(x, kernel, stride, padding, shares=None, fill=None, laid=xp.add.at):
-    """Return a max pooling where each kernel position gets a share of g.
+    """Return a max pooling where each kernel position gets a part of g.
 
     shares  (K, N, OH, OW, C), from what the window sees; without it the first maximum gets all
     fill  the value of the padding, by default -inf    laid  (image, addresses, parts): adds parts to the flat image

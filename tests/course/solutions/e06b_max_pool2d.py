@@ -94,7 +94,7 @@ def running_maximum(x, *, kernel, stride=None, padding=0):
     return y, pool.back(xp.eye(pool.kh * pool.kw)[place].swapaxes(3, 4))
 
 
-TIE, TWICE = "test_on_a_tie_the_first_gets_all", "test_a_pixel_that_wins_twice_gets_both"
+TIE, TWICE = "test_on_a_tie_the_first_gets_all", "test_a_maximum_of_two_windows_gets_both_gradients"
 
 
 @wrong(TIE, mistake="all_ties")
@@ -125,37 +125,53 @@ def plain_pad(x, *, kernel, stride=None, padding=0):
     return pool.y, pool.back(pool.first())
 
 
-@wrong(TWICE, mistake="overlaps_assigned")
-def last_window_wins(x, *, kernel, stride=None, padding=0):
+@wrong(TWICE, mistake="last_window_wins")
+def only_the_last_window(x, *, kernel, stride=None, padding=0):
     pool = Pool(x, kernel, stride, padding)
     return pool.y, pool.back(pool.first(), add=False)
 
 
-@wrong("test_windows_lie_side_by_side_where_no_stride_is_given", mistake="stride_of_one")
+@wrong(TWICE, mistake="overlaps_assigned")
+def one_position_after_the_other(x, *, kernel, stride=None, padding=0):
+    pool = Pool(x, kernel, stride, padding)
+    first = xp.moveaxis(pool.first(), 3, 0)
+
+    def backward(g):
+        image = xp.zeros(pool.image.shape, g.dtype)
+        for k, won in enumerate(first):
+            u, v = divmod(k, pool.kw)
+            for n, i, j, c in xp.argwhere(won):
+                image[n, i * pool.sh + u, j * pool.sw + v, c] = g[n, i, j, c]
+        return (image[:, pool.ph : pool.ph + pool.h, pool.pw : pool.pw + pool.w],)
+
+    return pool.y, backward
+
+
+@wrong("test_without_a_stride_windows_are_next_to_each_other", mistake="stride_of_one")
 def one_step(x, *, kernel, stride=None, padding=0):
     pool = Pool(x, kernel, stride or (1, 1), padding)
     return pool.y, pool.back(pool.first())
 
 
-@wrong("test_the_gradient_goes_to_the_largest", mistake="upstream_ignored")
+@wrong("test_the_gradient_goes_to_the_maximum", mistake="upstream_ignored")
 def the_mask(x, *, kernel, stride=None, padding=0):
     pool = Pool(x, kernel, stride, padding)
     return pool.y, lambda g: (pool.to_image(pool.first().astype(g.dtype)),)
 
 
-@wrong("test_the_gradient_goes_to_the_largest", mistake="averaged")
+@wrong("test_the_gradient_goes_to_the_maximum", mistake="averaged")
 def spread(x, *, kernel, stride=None, padding=0):
     pool = Pool(x, kernel, stride, padding)
     return pool.y, pool.back(xp.ones(pool.patches.shape) / (pool.kh * pool.kw))
 
 
-@wrong("test_each_window_gives_its_largest")
+@wrong("test_the_result_is_the_maximum_of_each_window")
 def mean(x, *, kernel, stride=None, padding=0):
     pool = Pool(x, kernel, stride, padding)
     return pool.patches.mean(axis=3), pool.back(xp.ones(pool.patches.shape) / (pool.kh * pool.kw))
 
 
-@wrong("test_each_window_gives_its_largest")
+@wrong("test_the_result_is_the_maximum_of_each_window")
 def over_channels_too(x, *, kernel, stride=None, padding=0):
     pool = Pool(x, kernel, stride, padding)
     return pool.patches.max(axis=(3, 4)), pool.back(pool.first())
@@ -174,19 +190,19 @@ def kernel_turned(x, *, kernel, stride=None, padding=0):
     return pool.y, pool.back(pool.first())
 
 
-@wrong("test_each_window_gives_its_largest")
+@wrong("test_the_result_is_the_maximum_of_each_window")
 def float64_result(x, *, kernel, stride=None, padding=0):
     pool = Pool(x.astype("float64"), kernel, stride, padding)
     return pool.y, pool.back(pool.first())
 
 
-@wrong("test_the_gradient_goes_to_the_largest")
+@wrong("test_the_gradient_goes_to_the_maximum")
 def gradient_to_the_first_pixel(x, *, kernel, stride=None, padding=0):
     pool = Pool(x, kernel, stride, padding)
     return pool.y, pool.back(xp.arange(pool.kh * pool.kw)[:, None] == 0)
 
 
-@wrong("test_a_pixel_that_wins_twice_gets_both")
+@wrong("test_a_maximum_of_two_windows_gets_both_gradients")
 def frame_left_on(x, *, kernel, stride=None, padding=0):
     pool = Pool(x, kernel, stride, padding)
     back = pool.back(pool.first())
@@ -198,7 +214,7 @@ def frame_left_on(x, *, kernel, stride=None, padding=0):
     return pool.y, backward
 
 
-@wrong("test_each_window_gives_its_largest")
+@wrong("test_the_result_is_the_maximum_of_each_window")
 def no_tuple(x, *, kernel, stride=None, padding=0):
     pool = Pool(x, kernel, stride, padding)
     back = pool.back(pool.first())

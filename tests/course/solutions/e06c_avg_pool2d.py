@@ -5,11 +5,11 @@ from minires.ops.conv import col2im, im2col
 from minires.ops.windows import output_size, window
 from tests.course.kinds import right, wrong
 
-MEAN, SIDE, APART = ("test_each_window_gives_its_mean", "test_windows_lie_side_by_side_where_no_stride_is_given",
+MEAN, SIDE, APART = ("test_the_result_is_the_mean_of_each_window", "test_without_a_stride_windows_are_next_to_each_other",
                      "test_height_and_width_are_told_apart")  # fmt: skip
 PADDING, SHARE, SEVERAL = ("test_the_padding_counts_as_zeros", "test_each_pixel_gets_its_share",
                            "test_a_pixel_of_several_windows_gets_a_share_of_each")  # fmt: skip
-DROPPED, KEPT = "test_what_falls_on_the_padding_is_dropped", "test_nothing_is_kept_but_a_shape"
+DROPPED, KEPT = "test_what_falls_on_the_padding_is_dropped", "test_only_a_shape_is_saved"
 
 
 class Steps:
@@ -179,14 +179,21 @@ def counts_of_visits(x, *, kernel, stride=None, padding=0):
 @wrong(SHARE, mistake="to_the_largest")
 def as_max_pooling(x, *, kernel, stride=None, padding=0):
     steps = Steps(x, kernel, stride, padding)
+    framed, (_, h, w, _) = steps.frame(x, constant_values=-xp.inf), x.shape
+    first = xp.stack(
+        [
+            steps.under(framed, i, j).reshape(len(x), -1, x.shape[3]).argmax(axis=1).astype("int8")
+            for i, j in xp.ndindex(steps.oh, steps.ow)
+        ]
+    )
 
     def backward(g):
-        framed, image = steps.frame(x, constant_values=-xp.inf), xp.zeros(steps.whole, g.dtype)
-        for n, i, j, c in xp.ndindex(g.shape):
-            patch = steps.under(framed, i, j)[n, :, :, c]
-            u, v = divmod(int(patch.argmax()), steps.kw)
-            image[n, i * steps.sh + u, j * steps.sw + v, c] += g[n, i, j, c]
-        return (image[:, steps.ph : steps.ph + x.shape[1], steps.pw : steps.pw + x.shape[2]],)
+        image = xp.zeros(steps.whole, g.dtype)
+        for (i, j), where in zip(xp.ndindex(steps.oh, steps.ow), first):
+            for n, c in xp.ndindex(where.shape):
+                u, v = divmod(int(where[n, c]), steps.kw)
+                image[n, i * steps.sh + u, j * steps.sw + v, c] += g[n, i, j, c]
+        return (image[:, steps.ph : steps.ph + h, steps.pw : steps.pw + w],)
 
     return steps.pooled(x), backward
 

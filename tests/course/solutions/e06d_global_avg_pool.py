@@ -6,7 +6,7 @@ from tests.course.kinds import right, wrong
 ONE = "test_one_number_for_each_channel"
 OWN = "test_each_image_has_its_own"
 SHARE = "test_each_pixel_gets_its_share"
-PIXEL, KEPT = "test_an_image_of_one_pixel_is_its_own_mean", "test_nothing_is_kept_but_a_shape"
+PIXEL, KEPT = "test_an_image_of_one_pixel_is_its_own_mean", "test_only_a_shape_is_saved"
 
 
 def pooled(x, y, share):

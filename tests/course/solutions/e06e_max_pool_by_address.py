@@ -4,10 +4,10 @@ from minires.backend import xp
 from minires.ops.windows import output_size, overlap_add, pad_images, views, window
 from tests.course.kinds import right, wrong
 
-LARGEST, FRAME, SIDE = ("test_each_window_gives_its_largest", "test_the_padding_never_wins",
-                        "test_windows_side_by_side_send_each_gradient_to_another_pixel")  # fmt: skip
-TIE, TWICE, OVERLAPS = ("test_on_a_tie_the_first_gets_all", "test_a_pixel_that_wins_twice_gets_both",
-                        "test_overlaps_with_a_frame_and_ties")  # fmt: skip
+LARGEST, FRAME, SIDE = ("test_the_result_is_the_maximum_of_each_window", "test_the_padding_never_wins",
+                        "test_without_overlaps_each_gradient_goes_to_its_own_pixel")  # fmt: skip
+TIE, TWICE, OVERLAPS = ("test_on_a_tie_the_first_gets_all", "test_a_maximum_of_two_windows_gets_both_gradients",
+                        "test_overlaps_with_padding_and_ties")  # fmt: skip
 
 
 class Pool:
