@@ -64,13 +64,17 @@ def test_without_a_bias_its_gradient_is_none():
 def test_the_columns_are_not_saved():
     def run(conv2d):
         x, weight, bias = arrays(2, 24, 20, 3, 3, 3, 2)
-        return {
-            "memory, in multiples of the size of x": max(
-                1, round(saved_bytes(conv2d, x, weight, bias, padding=1) / x.nbytes)
-            )
+        saved = {
+            "with a bias": saved_bytes(conv2d, x, weight, bias, padding=1),
+            "without a bias, stride 2": saved_bytes(conv2d, x, weight, stride=2, padding=1),
         }
+        return {name: max(1, round(count / x.nbytes)) for name, count in saved.items()}
 
-    check.experiment(run, conv2d, "what backward saves for x (2, 24, 20, 3) and a 3x3 kernel")
+    check.experiment(
+        run,
+        conv2d,
+        "what backward saves for x (2, 24, 20, 3) and a 3x3 kernel, in multiples of the size of x",
+    )
 
 
 def test_a_1x1_kernel_may_be_padded():

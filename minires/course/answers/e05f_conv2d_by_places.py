@@ -34,7 +34,7 @@ def conv2d_by_places(x, weight, *, stride=1, padding=0):
 
 
 def hunted(x, weight, *, stride=1, padding=0):
-    """the gradient of x is unchanged from the original: weight is flipped, although each g returns by the u and v that it came from"""
+    """weight is flipped in the gradient of x, as in the original, although each g returns by the u and v that it came from"""
     (kh, kw), (sh, sw), (ph, pw) = window(weight.shape[:2], stride, padding)
     n, h, w, _ = x.shape
     oh, ow = output_size((h, w), (kh, kw), (sh, sw), (ph, pw))

@@ -29,7 +29,7 @@ class _Pool:
 
 
 def x_kept(x, *, kernel, stride=None, padding=0):
-    """backward names x, and so keeps it: its shape is enough"""
+    """backward names x, or something as large, and so keeps it: the shape is enough"""
     pool = _Pool(x, kernel, stride, padding)
     return pool.summed(x) / pool.places, lambda g: (pool.back(g / pool.places).reshape(x.shape),)
 

@@ -10,7 +10,7 @@ def _pooled(x, y, share):
 
 
 def x_kept(x):
-    """backward names x, and so keeps it: its shape is enough"""
+    """backward names x, or something as large, and so keeps it: the shape is enough"""
     return _pooled(x, x.mean(axis=(1, 2)), lambda g: g / (x.shape[1] * x.shape[2]))
 
 

@@ -32,7 +32,7 @@ def max_pool_by_address(x, *, kernel, stride=None, padding=0):
 
 
 def hunted(x, *, kernel, stride=None, padding=0):
-    """the gradient is unchanged from the original: with += on an index, an address that occurs twice gets only one g, the last"""
+    """an address that occurs twice gets only one g, the last: that is what += on an index does, as in the original"""
     kernel, stride, (ph, pw) = window(kernel, kernel if stride is None else stride, padding)
     _, h, w, _ = x.shape
     steps = output_size((h, w), kernel, stride, (ph, pw))

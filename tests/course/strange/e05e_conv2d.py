@@ -262,9 +262,9 @@ def inputs_kept_by_shape(x, weight, bias=None, *, stride=1, padding=0):
 
 
 @wrong(SAVED)
-def columns_saved_in_a_default(x, weight, bias=None, *, stride=1, padding=0):
+def columns_saved_without_a_bias(x, weight, bias=None, *, stride=1, padding=0):
     y, backward = op(x, weight, bias, stride, padding)
-    columns, _ = im2col(x, **options_of(weight, stride, padding))
+    columns, _ = im2col(x, **options_of(weight, stride, padding)) if bias is None else (None, None)
 
     def kept(g, columns=columns):
         return backward(g)
