@@ -11,12 +11,16 @@ class BasicBlock(Module):
     shortcut  the path of x where its shape changes: "A" pads with zero channels and has no parameters, "B" is a 1x1
         convolution with batch norm; with "none" the block adds nothing, and the net is plain
 
-    Compute relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x)) on tensors: add them with +, and use F.relu. The
-    layers are called conv1, bn1, conv2, bn2, as in torchvision. The convolutions are 3x3 with padding 1 and have
-    no bias; the first one has the stride. self.downsample = make_shortcut(shortcut, in_channels, channels,
-    stride, rng=rng) is a module that computes the shortcut of x: it returns x where the shape stays the same, a
-    projection of x (or x with zero channels) where it changes, and 0 in a plain network. Pass rng on to the
-    convolutions: they draw their weights from it. self.shortcut is another name for self.downsample. Chapter 08.
+    The branch: conv1, bn1, a ReLU, conv2, bn2; so the layers are called, as in torchvision. The block adds the
+    shortcut of x to the branch. Work on tensors: + adds them, and F.relu is the ReLU. The convolutions are 3x3 with
+    padding 1 and have no bias. One of them has the stride, the other has stride 1: choose so that the second one has
+    less to do. self.downsample = make_shortcut(shortcut, in_channels, channels, stride, rng=rng) is a module that
+    computes the shortcut of x: it returns x where the shape stays the same, a projection of x (or x with zero
+    channels) where it changes, and 0 in a plain network. self.shortcut is an alias for it. Pass rng, which may be
+    None, on to the convolutions: they draw their weights from it. A block may run several times before a backward
+    pass, so store nothing on it in forward.
+    To derive: a second ReLU belongs to the block. Is it the last op of the branch, or does it come after the sum?
+    Chapter 08.
     """
 
     expansion, preactivation = 1, False

@@ -9,9 +9,10 @@ def parameters(module):
     module  a Module    result  the Parameters themselves
 
     vars(module) is a dict of its attributes, in the order in which they were set. They may be Parameters,
-    Modules, lists, tuples and dicts of these (nested to any depth), and anything else: skip numbers, None,
-    arrays, and tensors that aren't Parameters. The parameters come in the order of the tree: everything in one
-    attribute before everything in the next. A Parameter or a module may occur in several places, and a module
-    may even have an attribute that is its own parent. Chapter 08.
+    Modules, lists, tuples and dicts of these (nested to any depth), instances of subclasses of all of them, and
+    anything else: skip numbers, None, arrays, tensors that aren't Parameters, and objects of other classes. Of a
+    dict, only the values count. The parameters come in the order of the tree: everything in one attribute before
+    everything in the next. A Parameter or a module may occur in several places, and a module may even have an
+    attribute that is its own parent. The tree may change between two calls. Chapter 08.
     """
     raise NotImplementedError("exercise 08b: write parameters")

@@ -8,9 +8,9 @@ def crop_and_flip(images, down, across, mirrored):
 
     images, result  (N, H, W, C)    down, across, mirrored  (N,)
 
-    images  (N, H, W, C), of any dtype; keep it    down, across  ints (N,), which may be negative    mirrored  bools (N,)
+    images  (N, H, W, C), of any dtype; keep it    down, across  (N,), ints, also negative    mirrored  bools (N,)
     result[n, i, j] is images[n, i + down[n], q + across[n]], where q is j, or W - 1 - j in an image that is
     mirrored; beyond the edge it is 0. So a window of H x W pixels moves over the image, and then its contents
-    are mirrored. A loop over the images is fine. Chapter 08.
+    are mirrored. A shift may be larger than the image. Return a new array. A loop over the images is fine. Chapter 08.
     """
     raise NotImplementedError("exercise 08d: write crop_and_flip")

@@ -5,12 +5,13 @@ from minires.tensor import Tensor, no_grad
 
 
 def evaluate(model, batches):
-    """The mean loss and the accuracy of a model over all images of the batches: (loss, accuracy), two floats.
+    """Return the mean loss and the accuracy of a model over all images of the batches: (loss, accuracy), two floats.
 
     batches  pairs (x, labels) of arrays, which can be iterated over once
 
-    Evaluate in evaluation mode (model.eval() sets it for the whole tree), and without building a graph. Afterwards, put
-    each module back into its earlier mode: module.training is the mode of one module, and model.modules() yields (name,
-    module) for all of them. Each image has the same weight, so a smaller last batch counts for less. Chapter 08.
+    Evaluate in evaluation mode (model.eval() sets it for the whole tree), and without building a graph: with no_grad():
+    turns graphs off for a block of code, and on again after it. Afterwards, put each module back into its earlier mode:
+    module.training is the mode of one module, and model.modules() returns (name, module) for all of them. Each image has
+    the same weight, so a smaller last batch counts for less. Leave gradients and batches unchanged. Chapter 08.
     """
     raise NotImplementedError("exercise 08e: write evaluate")

@@ -10,6 +10,7 @@ from minires.nn import init
 from minires.tensor import Tensor
 
 check = Check("08a")
+check_float32 = Check("08a", tolerance=1e-4)
 
 
 def made(Block, *sizes, train=True, **options):
@@ -27,8 +28,8 @@ def made(Block, *sizes, train=True, **options):
     return block.train(train)
 
 
-def image(shape, shift=0.0):
-    return numpy.random.default_rng(5).standard_normal(shape) + shift
+def image(shape, shift=0.0, seed=5):
+    return numpy.random.default_rng(seed).standard_normal(shape) + shift
 
 
 def result(*sizes, x=(2, 5, 7, 3), shift=0.0, **options):
@@ -100,6 +101,28 @@ def test_where_the_shape_changes_a_projection_of_x_is_added():
     )
 
 
+def test_the_stride_alone_changes_the_shape_too():
+    check.experiment(
+        result(4, 4, x=(2, 5, 7, 4), stride=2),
+        BasicBlock,
+        "Block(4, 4, stride=2) on x (2, 5, 7, 4)",
+    )
+    check.experiment(
+        result(4, 4, x=(2, 5, 7, 4), stride=2, shortcut="A"),
+        BasicBlock,
+        "Block(4, 4, stride=2, shortcut='A') on x (2, 5, 7, 4)",
+    )
+    check.experiment(result(3, 6, shortcut="A"), BasicBlock, "Block(3, 6, shortcut='A')")
+
+
+def test_sizes_may_be_equal_or_1():
+    check.experiment(result(3, 3, x=(3, 3, 3, 3)), BasicBlock, "Block(3, 3) on x (3, 3, 3, 3)")
+    check.experiment(result(3, 3, x=(4, 1, 1, 3)), BasicBlock, "Block(3, 3) on x (4, 1, 1, 3)")
+    check.experiment(
+        result(1, 2, x=(1, 4, 4, 1), stride=2), BasicBlock, "Block(1, 2, stride=2) on (1, 4, 4, 1)"
+    )
+
+
 def test_a_plain_block_adds_nothing():
     check.experiment(result(3, 3, shortcut="none"), BasicBlock, "Block(3, 3, shortcut='none')")
 
@@ -131,9 +154,92 @@ def test_gradients_flow_through_branch_and_shortcut():
     )
 
 
+def test_a_block_may_run_twice_before_a_backward_pass():
+    def run(Block):
+        block = made(Block, 3, 3)
+        x, other = (Tensor(image((2, 5, 7, 3), seed=seed), requires_grad=True) for seed in (5, 6))
+        first, second = block(x), block(other)
+        first.backward(image(first.shape, seed=7))
+        second.backward(image(second.shape, seed=8))
+        found = {f"the gradient of {name}": one.grad for name, one in block.named_parameters()}
+        return {"the gradient of the first x": x.grad, "of the second x": other.grad, **found}
+
+    check.experiment(
+        run, BasicBlock, "Block(3, 3) on x, then on a different x, and then both backward passes"
+    )
+
+
+def test_each_block_has_its_own_weights():
+    def run(Block):
+        block, other = Block(3, 5), Block(3, 5)
+        before = other.state_dict()
+        for parameter in block.parameters():
+            parameter.data[...] = 7
+        block(Tensor(image((2, 5, 7, 3)).astype("float32")))
+        return {
+            f"{name} of the second stays": bool((array == before[name]).all())
+            for name, array in other.state_dict().items()
+        }
+
+    check.experiment(
+        run, BasicBlock, "two Block(3, 5), of which the first gets other weights, and runs"
+    )
+
+
+def test_without_a_generator_the_weights_differ():
+    def run(Block):
+        with init.kept_generator():
+            first, other = Block(3, 5).state_dict(), Block(3, 5).state_dict()
+        return {
+            f"{name} differs": bool((array != other[name]).any())
+            for name, array in first.items()
+            if array.ndim == 4
+        }
+
+    check.experiment(run, BasicBlock, "two Block(3, 5), without rng")
+
+
+def test_a_pass_leaves_nothing_on_the_block():
+    def run(Block):
+        block = made(Block, 3, 5, stride=2)
+        before = sorted(vars(block))
+        block(Tensor(image((2, 5, 7, 3))))
+        return {
+            "new attributes": [name for name in vars(block) if name not in before],
+            "the arrays of the state": [*block.state_dict()],
+        }
+
+    check.experiment(run, BasicBlock, "the attributes of Block(3, 5, stride=2) after a pass")
+
+
+def test_x_may_be_part_of_a_larger_array():
+    def run(Block):
+        large = image((3, 7, 10, 2))
+        x = Tensor(large.T[::2, ::-2, 1:6], requires_grad=True)  # (1, 5, 5, 3)
+        y = made(Block, 3, 3)(x)
+        y.backward(image(y.shape[::-1], seed=7).T)
+        return {"the result": y.data, "the gradient of x": x.grad, "the array": large}
+
+    check.experiment(run, BasicBlock, "Block(3, 3) on every second row of a transposed array")
+
+
+def test_float32_stays_float32():
+    def run(Block):
+        block = made(Block, 3, 5, stride=2).astype("float32")
+        x = Tensor(image((2, 5, 7, 3)).astype("float32"), requires_grad=True)
+        y = block(x)
+        y.backward(image(y.shape).astype("float32"))
+        return {"the result": y.data, "the gradient of x": x.grad}
+
+    check_float32.experiment(run, BasicBlock, "Block(3, 5, stride=2) in float32")
+
+
 def test_in_evaluation_the_running_statistics_normalise():
     check.experiment(
         result(3, 5, stride=2, train=False), BasicBlock, "Block(3, 5, stride=2) in evaluation mode"
+    )
+    check.experiment(
+        gradients(3, 3, train=False), BasicBlock, "Block(3, 3) in evaluation mode, and backward"
     )
 
 

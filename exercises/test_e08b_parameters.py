@@ -1,5 +1,7 @@
 """Claims about parameters: all in the tree, in the order of the attributes, each once."""
 
+from collections import OrderedDict, namedtuple
+
 import numpy
 from e08b_parameters import parameters
 
@@ -8,6 +10,7 @@ from minires.nn import BatchNorm, Linear, Module, Parameter
 from minires.tensor import Tensor
 
 check = Check("08b")
+Pair = namedtuple("Pair", "first second")
 
 
 class Box(Module):
@@ -16,6 +19,25 @@ class Box(Module):
     def __init__(self, **attributes):
         for name, value in attributes.items():
             setattr(self, name, value)
+
+
+class Scaled(Parameter):
+    """A parameter of a class of its own."""
+
+
+class Other:
+    """Not a module."""
+
+
+class Tied(Box):
+    """A module with a parameter on its class, which is not an attribute of the module."""
+
+    shared = Parameter(numpy.zeros(2))
+
+    @property
+    def alias(self):
+        """The last parameter, which is found where it is."""
+        return self.second.w
 
 
 def p(size=2, **options):
@@ -82,7 +104,7 @@ def test_nested_modules_come_in_the_order_of_attributes():
     check.experiment(
         found(nested),
         parameters,
-        "a module with a parameter, a module (which has another), and a parameter",
+        "a module with a parameter, a module (which contains one too), and a parameter",
     )
 
 
@@ -108,6 +130,86 @@ def test_dicts_are_searched():
         parameters,
         "a dict of modules and parameters, and a list with a dict in a dict",
     )
+
+
+def test_subclasses_count_as_what_they_are_subclasses_of():
+    def kinds():
+        a, b, c, d = p(), p(), p(), p()
+        special = Scaled(numpy.ones(2))
+        tree = Box(pair=Pair(a, Box(w=b)), ordered=OrderedDict(z=c, a=Box(w=d)), special=special)
+        return tree, {"a": a, "b": b, "c": c, "d": d, "special": special}
+
+    check.experiment(
+        found(kinds),
+        parameters,
+        "a namedtuple, an OrderedDict, and a parameter of a subclass of Parameter",
+    )
+
+
+def test_names_keys_and_sizes_make_no_difference():
+    def odd():
+        a, b, c, d, e = p(), p(size=0), p(size=()), p(size=(1, 1)), p()
+        tree = Box(
+            _a=a, training=False, B=[b, [], {}, (), Box()], keyed={3: c, None: d, ("x", 1): e}
+        )
+        return tree, {"a": a, "b": b, "c": c, "d": d, "e": e}
+
+    check.experiment(
+        found(odd),
+        parameters,
+        "a private name, keys that are not strings, empty lists and modules, and parameters with no elements or one",
+    )
+
+
+def test_objects_of_other_kinds_are_not_searched():
+    def others():
+        a, hidden, end = p(), p(), p()
+        other = Other()
+        other.w, Other.on_the_class = hidden, hidden
+        tree = Box(a=a, other=other, made=(one for one in [hidden]), keys={(hidden,): 1}, among=["text", 3, None, numpy.zeros(2)],
+                   function=lambda: hidden, kind=Box, end=[end])  # fmt: skip
+        return tree, {"a": a, "hidden": hidden, "end": end}
+
+    check.experiment(
+        found(others),
+        parameters,
+        "an object, a generator, a key, a function and a class, with a list of other values",
+    )
+
+
+def test_attributes_of_the_class_and_properties_are_not_searched():
+    def inherited():
+        a, b = p(), p()
+        tree = Tied(first=a, second=Box(w=b))
+        return tree, {"a": a, "b": b, "on the class": Tied.shared}
+
+    check.experiment(
+        found(inherited),
+        parameters,
+        "a module whose class has a parameter, and a property that returns one",
+    )
+
+
+def test_a_tree_that_changes_is_searched_again():
+    def run(parameters):
+        a, b, c = p(), p(), p()
+        inner = Box(w=a)
+        tree, names = Box(inner=inner, blocks=[]), {id(a): "a", id(b): "b", id(c): "c"}
+
+        def told(module):
+            return [names[id(one)] for one in parameters(module)]
+
+        found = {"at first": told(tree)}
+        tree.blocks.append(Box(w=b))
+        found["with a block more"] = told(tree)
+        inner.w = c
+        found["with a different weight"] = told(tree)
+        found["of its part"] = told(inner)
+        found["of a tree with the same part"] = told(Box(inner=inner))
+        parameters(tree).clear()
+        return {**found, "after the list was cleared": told(tree)}
+
+    check.experiment(run, parameters, "a tree that changes between the calls")
 
 
 def test_what_is_shared_occurs_once():

@@ -6,7 +6,8 @@ from e08d_crop_and_flip import crop_and_flip
 from minires.course import Check
 
 check = Check("08d")
-images = numpy.random.default_rng(15).integers(1, 200, (4, 5, 7, 3)).astype(numpy.uint8)
+rng = numpy.random.default_rng(15)
+images = rng.integers(1, 200, (4, 5, 7, 3)).astype(numpy.uint8)
 none, no = numpy.zeros(4, numpy.int32), numpy.zeros(4, bool)
 
 
@@ -56,7 +57,39 @@ def test_pixels_keep_their_dtype():
     check.same(
         crop_and_flip, images[:1, :, :, :1].astype(numpy.int16) - 300, ints(1), ints(-1), bools(1)
     )
+    check.same(
+        crop_and_flip, images > 100, ints(0, 2, -1, 1), ints(1, -3, 2, -2), bools(1, 0, 1, 1)
+    )
+    large = images.astype(numpy.int64)
+    check.same(crop_and_flip, 2**60 + large, ints(0, 2, -1, 1), none, bools(1, 0, 1, 1))
+
+
+def test_images_may_be_square_or_have_one_row_or_column():
+    moves = ints(0, 2, -1, 1), ints(1, -3, 2, -2), bools(1, 0, 1, 1)
+    check.same(crop_and_flip, rng.integers(1, 200, (4, 4, 4, 4)).astype(numpy.uint8), *moves)
+    check.same(crop_and_flip, images[:, :1], *moves)
+    check.same(crop_and_flip, images[:, :, 3:4], *moves)
+
+
+def test_there_may_be_one_image_or_one_channel():
+    check.same(crop_and_flip, images[2:3], ints(-1), ints(2), bools(1))
+    check.same(crop_and_flip, images[2:3, ..., :1], ints(1), ints(-2), bools(0))
+
+
+def test_a_black_pixel_is_not_the_edge():
+    dark = images * (images > 100)
+    check.same(crop_and_flip, dark, ints(0, 2, -1, 1), ints(1, -3, 2, -2), bools(1, 0, 1, 1))
+    check.same(
+        crop_and_flip, 0 - images / 7.0, ints(1, 1, 1, 1), ints(1, 1, -1, -1), bools(0, 1, 0, 1)
+    )
+
+
+def test_shifts_may_be_large():
+    down, across = numpy.array([100, -103, 1, -2]), numpy.array([-1, 3, 207, -128])
+    check.same(crop_and_flip, images, down, across, bools(0, 1, 1, 0))
+    check.same(crop_and_flip, images, down * 0, across // 50, bools(0, 1, 1, 0))
 
 
 def test_it_is_a_new_array():
     check.own_memory(crop_and_flip, images, none, none, no)
+    check.own_memory(crop_and_flip, images[:1], none[:1], none[:1], bools(1))

@@ -37,7 +37,7 @@ def _loop(
     return meter, seen
 
 
-def not_emptied(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
+def gradients_not_zeroed(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
     """zero_grad() is missing: the gradients of all batches so far add up"""
     return _loop(model, batches, optimizer, label_smoothing, meter, order=("backward", "step"))[
         0
@@ -50,8 +50,14 @@ def step_before_backward(model, batches, optimizer, *, label_smoothing=0.0, mete
     return _loop(model, batches, optimizer, label_smoothing, meter, order=order)[0].score()
 
 
+def zeroed_before_the_step(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
+    """zero_grad() comes between backward() and step(): the optimizer has no gradients to use"""
+    order = ("backward", "zero_grad", "step")
+    return _loop(model, batches, optimizer, label_smoothing, meter, order=order)[0].score()
+
+
 def no_step(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
-    """the optimizer has no gradients to use: step() is missing, or zero_grad() comes between backward() and step()"""
+    """step() is missing: the gradients are computed, but nothing uses them"""
     return _loop(
         model, batches, optimizer, label_smoothing, meter, order=("zero_grad", "backward")
     )[0].score()
@@ -60,7 +66,7 @@ def no_step(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
 def losses_unweighted(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
     """the losses of the batches, which are means, are added up without weights: a Score has sums over images"""
     losses, correct, images = map(
-        sum, zip(*_loop(model, batches, optimizer, label_smoothing, meter)[1])
+        sum, zip(*_loop(model, batches, optimizer, label_smoothing, None)[1])
     )
     return Score(losses, correct, images)
 
@@ -73,7 +79,7 @@ def means_returned(model, batches, optimizer, *, label_smoothing=0.0, meter=None
 
 def last_batch_only(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
     """a new Meter is made for each batch, so that the Score is that of the last one"""
-    loss, correct, images = _loop(model, batches, optimizer, label_smoothing, meter)[1][-1]
+    loss, correct, images = _loop(model, batches, optimizer, label_smoothing, None)[1][-1]
     return Score(loss * images, correct, images)
 
 

@@ -66,12 +66,12 @@ OLD, RATE = "test_old_gradients_are_zeroed_first", "test_the_learning_rate_is_le
 GIVEN = "test_a_meter_that_is_given_keeps_counting"
 
 
-@wrong(OLD, mistake="not_emptied")
+@wrong(OLD, mistake="gradients_not_zeroed")
 def added_up(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
     return looped(model, batches, optimizer, label_smoothing, meter, empty=False).score()
 
 
-@wrong(EACH, mistake="no_step")
+@wrong(EACH, mistake="zeroed_before_the_step")
 def emptied_before_the_step(model, batches, optimizer, *, label_smoothing=0.0, meter=None):
     meter = meter or Meter()
     model.train()

@@ -53,11 +53,10 @@ def by_matrices(images, down, across, mirrored):
     _, h, w, _ = images.shape
     result = []
     for image, d, a, m in zip(images, down, across, mirrored):
-        rows, columns = xp.eye(h, k=int(d)), xp.eye(w, k=int(a))
+        kind = "float64" if image.dtype.kind == "f" else "int64"
+        rows, columns = xp.eye(h, k=int(d), dtype=kind), xp.eye(w, k=int(a), dtype=kind)
         result.append(
-            xp.einsum(
-                "ir,jq,rqc->ijc", rows, columns[::-1] if m else columns, image.astype("float64")
-            )
+            xp.einsum("ir,jq,rqc->ijc", rows, columns[::-1] if m else columns, image.astype(kind))
         )
     return xp.stack(result).astype(images.dtype)
 
@@ -93,8 +92,8 @@ def padded_by_the_edge(images, down, across, mirrored):
     h, w = images.shape[1:3]
 
     def do(x, d, a, m):
-        framed = xp.pad(x, ((20, 20), (20, 20), (0, 0)), mode="edge")
-        return flipped(framed[20 + d : 20 + d + h, 20 + a : 20 + a + w], m)
+        framed = xp.pad(x, ((300, 300), (300, 300), (0, 0)), mode="edge")
+        return flipped(framed[300 + d : 300 + d + h, 300 + a : 300 + a + w], m)
 
     return one_by_one(images, down, across, mirrored, do)
 
