@@ -194,15 +194,17 @@ def _smaller(text):
 def smaller(png, colours=128, far=40):
     """Return a PNG with a palette, a third as large; unchanged where the difference would show, as in photographs."""
     image = Image.open(io.BytesIO(png)).convert("RGB")
-    palette = image.quantize(colours, dither=Image.Dither.NONE)
-    apart = numpy.abs(numpy.asarray(image, int) - numpy.asarray(palette.convert("RGB"), int)).max(
-        axis=2
-    )
-    if (apart > far).mean() > 1e-4:
-        return png
-    file = io.BytesIO()
-    palette.save(file, "PNG", optimize=True)
-    return min(png, file.getvalue(), key=len)
+    for method in (
+        Image.Quantize.MEDIANCUT,
+        Image.Quantize.MAXCOVERAGE,
+    ):  # the second keeps rare colours
+        palette = image.quantize(colours, method=method, dither=Image.Dither.NONE)
+        apart = numpy.abs(numpy.asarray(image, int) - numpy.asarray(palette.convert("RGB"), int))
+        if (apart.max(axis=2) > far).mean() <= 1e-4:
+            file = io.BytesIO()
+            palette.save(file, "PNG", optimize=True)
+            return min(png, file.getvalue(), key=len)
+    return png
 
 
 def main():

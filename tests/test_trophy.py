@@ -2,6 +2,7 @@
 
 import numpy
 import pytest
+from matplotlib.patches import Wedge
 from PIL import Image
 
 from minires import data, nn, show
@@ -110,6 +111,23 @@ def test_a_trophy_says_what_the_model_says_and_whose_code_ran(tmp_path):
     numpy.testing.assert_array_equal(to_host(model.bn1.running_mean), before)
     trophy.save(tmp_path / "trophy.png")
     assert Image.open(tmp_path / "trophy.png").size[0] > 1000
+
+
+def test_a_trophy_counts_whose_functions_ran_and_says_how_the_run_went():
+    """The ring's second wedge is the share; once all are the learner's own, a star takes the place of the count."""
+    test, model, report = data.digits()[2], Small(), Report()
+    log = {"validation accuracy": [0.25, 0.9, 0.975]}
+    some = show.trophy(model, test.images[0], test, log=log, report=report)
+    assert "1/2" in said(some) and "from 25 % to 98 % in 3 epochs" in some.alt
+    assert "gold star" not in some.alt and [270, 90] in arcs(some)  # half of the circle
+    report.rows = lambda: [(name, calls, True) for name, calls, _ in Report().rows()]
+    all_ = show.trophy(model, test.images[0], test, report=report)
+    assert "2/2" not in said(all_) and "gold star" in all_.alt and "epochs" not in all_.alt
+
+
+def arcs(figure):
+    wedges = [one for axes in figure.axes for one in axes.patches if isinstance(one, Wedge)]
+    return [[wedge.theta1 % 360, wedge.theta2 % 360] for wedge in wedges]
 
 
 def test_a_trophy_needs_neither_layers_nor_a_report_and_leaves_the_modes_as_they_were():

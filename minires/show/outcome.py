@@ -50,7 +50,7 @@ def confusion(labels, guesses, classes, *, title=""):
         raise ValueError(
             f"confusion: expected 0 to {k - 1} for {k} classes, got labels {min(labels)} to {max(labels)} and guesses {min(guesses)} to {max(guesses)}"
         )
-    side = max(0.48 * k + 2.0, 4.0)
+    side = max(0.4 * k + 1.2, 4.0)
     figure = Picture(figsize=(side + 0.8, side), layout="constrained")
     axes = figure.add_subplot()
     confusion_matrix(axes, labels, guesses, classes)
