@@ -18,11 +18,11 @@ PATTERNS = {
     for path in sorted(FOLDER.glob("*.toml"))
     for id, entry in tomllib.loads(path.read_text(encoding="utf-8")).items()
 }
+# 08c is the training loop. Chapter 04 teaches three of its lines, and every later chapter has them.
 LOOP = {
-    "optimizer.zero_grad()",
-    "loss.backward()",
-    "optimizer.step()",
-}  # chapter 04 teaches it, and every later chapter trains
+    ("optimizer.zero_grad()", "loss.backward()"),
+    ("loss.backward()", "optimizer.step()"),
+}
 each = pytest.mark.parametrize("exercise", chapters.EXERCISES, ids=lambda exercise: exercise.module)
 
 
@@ -51,9 +51,7 @@ def lines(text):
     body = re.sub(r'"""(?:.|\n)*?"""', "", text)
     found = [line.strip() for line in body.splitlines()]
     return [
-        line
-        for line in found
-        if len(line) > 12 and line not in LOOP and not line.startswith(("def ", "@", "class "))
+        line for line in found if len(line) > 12 and not line.startswith(("def ", "@", "class "))
     ]
 
 
@@ -62,6 +60,7 @@ def test_no_committed_listing_is_the_answer(exercise):
     """Not two lines of it in a row, in any chapter: a listing opens once the exercise is solved."""
     told = lines(inspect.getsource(inspect.unwrap(exercise.reference())))
     pairs = set(pairwise(told)) or {(line,) for line in told}
+    pairs -= LOOP if exercise.id == "08c" else set()
     for path in chapters.PATHS:
         for number, cell in enumerate(chapters.cells(path), 1):
             seen = lines(chapters.shown(cell))

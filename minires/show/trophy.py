@@ -26,7 +26,7 @@ def trophy(
 ):
     """Draw the card of a trained network: picture, prediction, filters, feature maps, confusion matrix, and whose code ran.
 
-    A ring shows what share of the functions is the learner's own; once it is full, it turns into gold around a star.
+    A ring counts the functions that are the learner's own. Once all are, it is gold, with a star in it.
 
     model  with ten outputs or so; it is evaluated in evaluation mode, and put back into its earlier modes
     picture  uint8 (H, W, C), of the test images' shape: one of them, or that of data.drawing
@@ -110,7 +110,7 @@ def _softmax(logits):
 
 
 def _header(figure, title, facts, curve, own, ran):
-    """Draw the dark band at the top: title, facts, the learning curve, and a ring with the share of one's own functions."""
+    """Draw the dark band at the top: title, facts, the learning curve, and a ring that counts the learner's own functions."""
     figure.add_artist(Rectangle((0, 0.885), 1, 0.115, color=INK, zorder=-1))  # behind the axes
     figure.text(0.03, 0.948, title, fontsize=24, color="white", weight="bold", va="center")
     figure.text(0.03, 0.908, "   ·   ".join(facts), fontsize=10.5, color=PALE, va="center")
