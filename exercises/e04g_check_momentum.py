@@ -9,7 +9,7 @@ def check(candidate):
     candidate  candidate(w, g, v, lr=..., momentum=...) changes w and v in place, leaves g unchanged, and returns nothing
 
     Several people wrote the step v = momentum * v + g, w -= lr * v, and three got it wrong, each in a different
-    way. A single step from v = 0 finds at most one of them, and even this one makes no wrong w as long as lr
+    way. A single step from v = 0 finds at most one of them, and even that mistake leaves every w right while lr
     stays the same. What must you check, and which v should you start from? Use arrays of floats, and allow for
     rounding. Work the numbers out by hand, or write the formulas again. Decide the same in every call. Chapter 04.
     """
