@@ -9,7 +9,7 @@ def evaluate(model, batches):
 
     batches  pairs (x, labels) of arrays, which can be iterated over once
 
-    Evaluate in evaluation mode (model.eval() sets it for the whole tree), and without building a graph: with no_grad():
+    Evaluate in evaluation mode (model.eval() sets it for the whole tree), and without building a graph: `with no_grad():`
     turns graphs off for a block of code, and on again after it. Afterwards, put each module back into its earlier mode:
     module.training is the mode of one module, and model.modules() returns (name, module) for all of them. Each image has
     the same weight, so a smaller last batch counts for less. Leave gradients and batches unchanged. Chapter 08.
