@@ -5,6 +5,7 @@ import sys
 import types
 from functools import cache
 
+from minires.course import surroundings
 from minires.course.difference import same
 from minires.course.trial import Wrong
 from minires.course.trouble import message
@@ -57,7 +58,8 @@ def _run(exercise, mistake, claims):
             sys.modules[exercise.module] = before
     for _, claim in found:
         try:
-            claim()
+            with surroundings.unchanged():
+                claim()
         except Exception as error:
             yield _outcome(error)
         else:

@@ -188,7 +188,9 @@ def _wrapped(got, expected, tolerance):
     """Return a line if numbers, or the positions of a few elements, are a multiple of 256 away: as in integers of one byte."""
     apart = expected - got
     whole = numpy.array_equal(expected, numpy.round(expected)) and (apart % 256 == 0).all()
-    if whole and numpy.abs(expected).max() >= 128:
+    # What a byte can hold, with a sign or without.
+    byte = -128 <= got.min() and got.max() < 256
+    if whole and byte and numpy.abs(expected).max() >= 128:
         return [
             "yours is a multiple of 256 away from ours: does an integer of one byte wrap around?"
         ]
