@@ -36,6 +36,14 @@ def test_a_walk_has_a_panel_for_each_run_with_what_the_node_got_and_sent():
     assert len(picture.axes) == 6 and picture.png().startswith(b"\x89PNG")
 
 
+def test_its_alt_text_says_what_each_node_got_and_sent():
+    x = Small("x")
+    root = Small("d", 1.0, (Small("c", 3.0, (x,)), x, None))
+    assert show.walk(root, sent_on_at_once).alt == (
+        "1: d receives 1 and sends 1 to c, 1 to x. 2: c receives 1 and sends 3 to x. x ends with 4."
+    )
+
+
 def test_after_a_walk_was_drawn_its_nodes_are_as_they_were():
     b = Small("b", 2.0, (Small("x"),))
 

@@ -16,7 +16,7 @@ def walk(root, walk, g=1.0, *, columns=5, title=""):
     walk  any function that calls the nodes' backward, right or wrong
 
     The node that runs is orange, and those that have run are grey. The numbers that it sends are written at its arrows,
-    and a leaf shows the sum of what it has received.
+    and a leaf shows the sum of what it has received. The alt text says the same in words.
     """
     nodes, leaves, places, routes, runs = recorded(root, walk, g)
     columns = min(columns, len(runs))
@@ -33,7 +33,21 @@ def walk(root, walk, g=1.0, *, columns=5, title=""):
             axes.set_title(f"{i + 1}", fontsize=8, loc="left", pad=2)
             _draw(axes, nodes, leaves, places, routes, runs[: i + 1])
     figure.suptitle(title, fontsize=11)
-    return figure
+    return figure.described(_in_words(leaves, runs))
+
+
+def _in_words(leaves, runs):
+    """Return what each panel shows, and what each leaf ends with."""
+    said = []
+    for i, (node, got, parts) in enumerate(runs, 1):
+        sent = [
+            f"{number(part)} to {parent.name}"
+            for parent, part in zip(node.parents, parts)
+            if parent is not None
+        ]
+        said.append(f"{i}: {node.name} receives {number(got)} and sends {', '.join(sent)}.")
+    ends = [f"{leaf.name} ends with {number(g)}." for leaf, g in sums_so_far(leaves, runs).items()]
+    return " ".join([*said, *ends])
 
 
 def recorded(root, walk, g):
