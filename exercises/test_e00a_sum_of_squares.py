@@ -36,3 +36,7 @@ def test_infinity_and_nan_are_not_left_out():
 
 def test_an_empty_array_has_the_sum_0():
     check.same(sum_of_squares, numpy.zeros((0, 3)))
+
+
+def test_tiny_numbers_are_not_rounded_off():
+    check.same(sum_of_squares, numpy.array([1e-6, -3e-7, 2e-9]))

@@ -8,6 +8,7 @@ from minires.course import Check
 from minires.course.device import device
 
 check = Check("01c")
+check_float32 = Check("01c", tolerance=1e-6)
 images = numpy.random.default_rng(9).standard_normal((3, 4, 5, 2))
 
 
@@ -71,7 +72,7 @@ def test_on_a_device_it_does_the_same_and_copies_nothing_to_the_host():
 
 
 def test_float32_stays_float32_there():
-    check.experiment(
+    check_float32.experiment(
         on_the_device(images.astype(numpy.float32), 0.3), drop_pixels, "float32, on a device"
     )
 
@@ -79,6 +80,11 @@ def test_float32_stays_float32_there():
 def test_none_and_all():
     check.experiment(on_the_device(images, 0.0), drop_pixels, "no pixel, on a device")
     check.experiment(on_the_device(images, 1.0), drop_pixels, "every pixel, on a device")
+
+
+def test_with_p_0_and_1_as_many_numbers_are_drawn():
+    check.experiment(on_the_host(images, 0.0), drop_pixels, "no pixel, on NumPy")
+    check.experiment(on_the_host(images, 1.0), drop_pixels, "every pixel, on NumPy")
 
 
 def test_x_is_left_unchanged():

@@ -21,6 +21,8 @@ def test_zeros_have_gradients_too():
 def test_infinite_numbers():
     check.gradients(multiply, numpy.array([numpy.inf, 2.0]), numpy.array([3.0, -numpy.inf]))
     check.gradients(multiply, numpy.array([numpy.nan, 2.0]), numpy.array([3.0, 4.0]))
+    with numpy.errstate(invalid="ignore"):
+        check.gradients(multiply, numpy.array([numpy.inf, 0.0]), numpy.array([0.0, 1.0]))  # NaN, 0
 
 
 def test_each_side_gets_the_gradient_times_the_other():
@@ -68,3 +70,8 @@ def test_gradients_stay_when_backward_runs_for_other_inputs():
         return {"the gradient of a": g_a, "the gradient of b": g_b}
 
     check.experiment(run, multiply, "two calls, and the gradients of the first after both")
+
+
+def test_the_result_is_a_new_array_even_if_one_side_is_1():
+    check.own_memory(multiply, a, 1)
+    check.own_memory(multiply, 1.0, b)

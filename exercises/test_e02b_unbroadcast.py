@@ -27,6 +27,11 @@ def test_axes_of_size_1_are_summed_and_kept():
     check.same(unbroadcast, g, (1, 3, 1))
 
 
+def test_an_axis_of_size_1_that_became_empty_gets_0():
+    check.same(unbroadcast, numpy.zeros((3, 0)), (3, 1))
+    check.same(unbroadcast, numpy.zeros((0, 0)), (1,))
+
+
 def test_both_at_once():
     check.same(unbroadcast, g, (3, 1))
     check.same(unbroadcast, g, (1, 4))

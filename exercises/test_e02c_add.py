@@ -91,3 +91,8 @@ def test_gradients_stay_when_backward_runs_for_other_inputs():
         return {"the gradient of a": g_a, "the gradient of b": g_b}
 
     check.experiment(run, add, "two calls, and the gradients of the first after both")
+
+
+def test_the_result_is_a_new_array_even_if_one_side_is_0():
+    check.own_memory(add, a, 0)
+    check.own_memory(add, 0.0, b)

@@ -22,6 +22,7 @@ def test_square_matrices():
 def test_other_shapes():
     check.backward(matmul, drawn(2, 3), drawn(3, 5))
     check.backward(matmul, drawn(1, 4), drawn(4, 1))
+    check.backward(matmul, drawn(5, 7), drawn(7, 3))
 
 
 def test_a_stack_of_matrices_on_both_sides():
@@ -76,3 +77,9 @@ def test_gradients_stay_when_backward_runs_for_other_inputs():
         return {"the gradient of a": g_a, "the gradient of b": g_b}
 
     check.experiment(run, matmul, "two calls, and the gradients of the first after both")
+
+
+def test_infinity_and_nan_are_not_left_out():
+    infinite, unknown = numpy.array([[1.0, numpy.inf]]), numpy.array([[numpy.nan, 1.0], [3.0, 4.0]])
+    check.gradients(matmul, infinite, numpy.array([[4.0, 5.0], [6.0, 7.0]]))
+    check.gradients(matmul, numpy.array([[1.0, 2.0]]), unknown)

@@ -64,6 +64,8 @@ def test_an_axis_of_size_1_may_be_kept():
     check.backward(mean, x, axis=1, keepdims=True)
     check.backward(mean, x[:, :1], axis=(1, 2))
     check.backward(mean, x[:, :1], axis=1)
+    check.backward(mean, x[:, :1], axis=0)
+    check.backward(mean, x[:1, :, :1], axis=(1,))
 
 
 def test_gradients_stay_when_backward_runs_for_other_inputs():

@@ -40,6 +40,7 @@ def test_a_new_axis_and_an_ellipsis():
 
 def test_bools():
     check.backward(getitem, x, index=x > 1)
+    check.backward(getitem, x, index=x[..., 0] > 1)
     check.backward(getitem, x, index=numpy.array([True, False, False, True]))
     check.backward(getitem, x, index=[False, True, True, False])
     check.backward(getitem, x, index=(slice(None), numpy.array([True, False, True]), 0))

@@ -95,3 +95,15 @@ def test_it_tells_a_wrong_gradient_from_a_right_one():
         }
 
     check.experiment(believed, numeric_gradient, "alleged gradients of x^3, accepted or not")
+
+
+def test_x_stays_the_same_while_f_runs():
+    def run(gradient):
+        mine = x.copy()
+        return {"the gradient": gradient(lambda z: z * mine, mine, numpy.ones((2, 3)))}
+
+    check.experiment(run, numeric_gradient, "f(z) = z * x, where x is the very array")
+
+
+def test_small_gradients_are_not_rounded_off():
+    check.same(numeric_gradient, cube, x, 1e-6 * numpy.ones((2, 3)))

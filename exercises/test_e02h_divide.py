@@ -51,3 +51,16 @@ def test_gradients_stay_when_backward_runs_for_other_inputs():
         return {"the gradient of a": g_a, "the gradient of b": g_b}
 
     check.experiment(run, divide, "two calls, and the gradients of the first after both")
+
+
+def test_either_may_have_no_axes():
+    check.gradients(divide, a, numpy.array(-0.5))
+    check.gradients(divide, numpy.array(3.0), b)
+
+
+def test_a_denominator_of_0_is_not_hidden():
+    def run(function):
+        with numpy.errstate(all="ignore"):
+            return {"the quotient": function(numpy.array([1.0, -2.0, 0.0]), numpy.zeros(3))[0]}
+
+    check.experiment(run, divide, "[1, -2, 0] / [0, 0, 0]")

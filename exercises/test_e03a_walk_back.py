@@ -234,6 +234,15 @@ def test_arrays_that_other_code_holds_do_not_change():
     check.experiment(held, walk_back, "an op that keeps the array that it sends to both operands")
 
 
+def test_infinity_and_nan_are_gradients_too():
+    def fork():
+        x, y = Leaf("x"), Leaf("y")
+        b = scale("b", x, 2.0)
+        return (b, Node("c", lambda g: (g * numpy.inf, numpy.nan), b, y)), (x, y)
+
+    check.experiment(walked(fork, 1.0), walk_back, "c, which sends infinity to b = 2x and NaN to y")
+
+
 def test_a_graph_with_2_to_the_40_paths_takes_no_time():
     def doublings():
         x = Leaf("x")

@@ -44,6 +44,8 @@ def test_label_smoothing_is_spread_over_all_classes():
     check.backward(cross_entropy, logits, labels, label_smoothing=0.1)
     check.backward(cross_entropy, logits, labels, label_smoothing=0.75)
     check.gradients(cross_entropy, logits, labels, label_smoothing=1.0)
+    # Classes that are no example's label count, too.
+    check.gradients(cross_entropy, logits, numpy.array([0, 1, 1]), label_smoothing=0.3)
 
 
 def test_a_thousand_does_not_overflow():

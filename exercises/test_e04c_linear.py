@@ -24,6 +24,12 @@ def test_the_gradients_of_weight_and_bias_are_sums_over_the_batch():
     check.backward(linear, x[:, :1], weight[:1], bias)
 
 
+def test_there_may_be_more_features():
+    many = numpy.random.default_rng(50)
+    x, weight = many.standard_normal((5, 11)), many.standard_normal((11, 7))
+    check.backward(linear, x, weight, many.standard_normal(7))
+
+
 def test_there_may_be_as_many_features_out_as_in():
     check.backward(linear, x, rng.standard_normal((3, 3)), rng.standard_normal(3))
     check.backward(linear, x[:3], rng.standard_normal((3, 3)), rng.standard_normal(3))

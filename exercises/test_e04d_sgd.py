@@ -163,3 +163,16 @@ def test_gradients_may_have_any_size():
         check.experiment(
             run(size), sgd, f"w = 0, g = {size:g} * [1, -2, 4], lr = 0.5, momentum = 0.8"
         )
+
+
+def test_momentum_may_be_1():
+    check.experiment(steps([0.1, 0.2, 0.3], True, momentum=1.0), sgd, "three steps, momentum 1")
+
+
+def test_nan_is_not_hidden():
+    def run(sgd):
+        w, v = numpy.zeros(3), numpy.ones(3)
+        sgd(w, numpy.array([1.0, numpy.nan, -2.0]), v, 0.5, momentum=0.8)
+        return {"v": v, "w": w}
+
+    check.experiment(run, sgd, "w = 0, v = 1, g = [1, NaN, -2]")

@@ -148,3 +148,13 @@ def test_gradients_may_have_any_size():
     for size in (1e6, 1e-6):
         check.experiment(steps(size), adam, f"four steps, g of about {size:g}")
     check.experiment(steps(1e-6, eps=1e-12), adam, "four steps, g of about 1e-06, eps 1e-12")
+    check.experiment(steps(1e-12, eps=1e-20), adam, "four steps, g of about 1e-12, eps 1e-20")
+
+
+def test_a_step_may_be_much_longer_than_lr():
+    def run(adam):
+        w, m, v = numpy.zeros(2), numpy.array([5.0, -3.0]), numpy.array([1e-6, 1e-4])
+        adam(w, numpy.array([0.0, 0.001]), m, v, 9, 0.5)
+        return {"m": m, "v": v, "w": w}
+
+    check.experiment(run, adam, "a step with t = 9, m = [5, -3], v = [1e-6, 1e-4]")

@@ -74,3 +74,14 @@ def test_x_may_have_four_axes_and_g_may_be_huge():
         return {"the gradient of x": backward(1e6 * numpy.cos(many))[0]}
 
     check.experiment(run, softmax, "an x of shape (2, 5, 4, 3), and a g of about 1,000,000")
+
+
+def test_nan_is_not_hidden():
+    check.gradients(softmax, numpy.array([[1.0, numpy.nan, 0.0], [1.0, 2.0, 4.0]]))
+
+
+def test_small_probabilities_are_as_exact_as_large_ones():
+    def run(softmax):
+        return {"log10 of y": numpy.log10(softmax(numpy.array([0.0, -60.0, -200.0]))[0])}
+
+    check.experiment(run, softmax, "x = [0, -60, -200]")

@@ -13,7 +13,8 @@ def on_host(value):
         return getattr(type(value), "_make", type(value))(map(on_host, value))
     if isinstance(value, dict):
         return {key: on_host(item) for key, item in value.items()}
-    return numpy.array(to_host(value)) if is_array(value) else value
+    # A subclass stays one, so that it can be told.
+    return numpy.array(to_host(value), subok=True) if is_array(value) else value
 
 
 def same(yours, ours, tolerance):
@@ -56,6 +57,8 @@ def difference(yours, ours, tolerance, sizes=None):
     expected, got = numpy.asarray(ours), numpy.asarray(yours) if _numeric(yours) else None
     if got is None or got.dtype.kind not in "biuf":
         return [f"yours is {_kind(yours)}, ours is {_kind(ours)}"]
+    if isinstance(yours, numpy.ndarray) and type(yours) not in (numpy.ndarray, type(ours)):
+        return [f"yours is an array of class {type(yours).__name__}, ours is an ordinary one"]
     if got.shape != expected.shape:
         return [
             f"yours has shape {got.shape}, ours has {expected.shape}",
@@ -186,6 +189,8 @@ def _in_common(got, expected, tolerance, sizes):
 
 def _wrapped(got, expected, tolerance):
     """Return a line if numbers, or the positions of a few elements, are a multiple of 256 away: as in integers of one byte."""
+    if not numpy.isfinite(expected).all():
+        return []
     apart = expected - got
     whole = numpy.array_equal(expected, numpy.round(expected)) and (apart % 256 == 0).all()
     # What a byte can hold, with a sign or without.
@@ -239,7 +244,7 @@ def _other_shape(got, expected, tolerance):
         and got.size == expected.size
         and _all_close(got.reshape(expected.shape), expected, tolerance)
     ):
-        return [f"the values are right: yours.reshape{expected.shape} would do"]
+        return [f"the values are right: yours.reshape{expected.shape or '(())'} would do"]
     return []
 
 
@@ -249,6 +254,8 @@ def _ratio(ratio, sizes):
         return "yours has the wrong sign everywhere"
     sign = ", with the wrong sign" if ratio < 0 else ""
     large, factor = abs(ratio) > 1, max(abs(ratio), 1 / abs(ratio))
+    if factor < 1.0005:
+        return f"yours is too {'large' if large else 'small'} everywhere, by the same small fraction, {factor - 1:.1g}{sign}"
     names = [name for name, size in sizes.items() if size > 1 and abs(factor - size) < 1e-6 * size]
     whose = f": {' or '.join(names)}?" if 0 < len(names) <= 3 else ""
     return (

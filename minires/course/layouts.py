@@ -1,4 +1,4 @@
-"""Layouts of arrays in memory: the same numbers, transposed, with gaps, read backwards, or broadcast."""
+"""Layouts of arrays in memory: the same numbers, transposed, all or some, with gaps, read backwards, or broadcast."""
 
 import numpy
 
@@ -16,6 +16,12 @@ class Layout:
     def of_input(self, array):
         """Return a copy of an array."""
         return numpy.array(array, order="K")
+
+    def of_inputs(self, values):
+        """Return the inputs, the arrays among them as copies that have it."""
+        return [
+            self.of_input(value) if isinstance(value, numpy.ndarray) else value for value in values
+        ]
 
     def of_gradient(self, g):
         """Return a copy of an upstream gradient."""
@@ -66,5 +72,19 @@ class _Apart(Layout):
         return numpy.where(abs(gradient) < 1e-10, 0, gradient) if floats else gradient
 
 
+class _Mixed(_Transposed):
+    about = ", with only some of its arrays transposed in memory (as x.T is)"
+    advice = ("If all arrays have the same layout, the same numbers come out right.",)
+
+    def of_inputs(self, values):
+        """Transpose the first input in memory, not the second, and so on."""
+        turned, kept = super().of_inputs(values), AS_IT_IS.of_inputs(values)
+        return [(turned, kept)[i % 2][i] for i in range(len(values))]
+
+    def of_gradient(self, g):
+        """Return a copy that has the layout of g."""
+        return AS_IT_IS.of_gradient(g)
+
+
 AS_IT_IS = Layout()
-OTHERS = (_Transposed(), _Apart())
+OTHERS = (_Transposed(), _Apart(), _Mixed())

@@ -105,8 +105,8 @@ class Call:
     def arrays(self):
         """Return copies of the inputs."""
         return [
-            to_device(self.layout.of_input(value)) if isinstance(value, numpy.ndarray) else value
-            for value in self.inputs
+            to_device(value) if isinstance(value, numpy.ndarray) else value
+            for value in self.layout.of_inputs(self.inputs)
         ]
 
     def run(self, function):

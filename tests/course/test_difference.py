@@ -3,7 +3,7 @@
 import numpy
 import pytest
 
-from minires.course.difference import difference
+from minires.course.difference import difference, on_host
 from minires.tensor import Tensor
 
 OURS = numpy.arange(1.0, 13).reshape(3, 4)
@@ -33,6 +33,9 @@ def said(yours, ours=OURS, **sizes):
         (OURS.ravel(), ["yours.reshape(3, 4) would do"]),
         (OURS + 2, ["2 too large everywhere"]),
         (OURS * 0, ["zero everywhere"]),
+        (OURS * (1 + 3e-6), ["too large everywhere, by the same small fraction, 3e-06"]),
+        (numpy.asmatrix(OURS), ["yours is an array of class matrix, ours is an ordinary one"]),
+        (numpy.ma.masked_greater(OURS, 3), ["yours is an array of class MaskedArray"]),
         (OURS * numpy.nan, ["yours contains NaN"]),
         (
             OURS.ravel()[[1, 0, *range(2, 12)]].reshape(3, 4),
@@ -47,6 +50,28 @@ def said(yours, ours=OURS, **sizes):
 def test_a_difference_is_told_in_words(yours, words):
     told = said(yours, N=4, **{"x.size": 12})
     assert all(word in told for word in words), told
+
+
+def test_the_shape_of_a_number_can_be_made():
+    told = said(numpy.array([3.0]), numpy.float64(3.0))
+    assert "yours.reshape(()) would do" in told
+
+
+def test_what_a_subclass_says_of_itself_does_not_count():
+    class Equal(numpy.ndarray):
+        def __eq__(self, _):
+            return numpy.ones(self.shape, bool)
+
+        def __array_ufunc__(self, *_, **__):
+            return numpy.zeros(self.shape)
+
+    assert (
+        said((OURS + 1).view(Equal)) == "yours is an array of class Equal, ours is an ordinary one"
+    )
+    assert (
+        said(on_host((OURS + 1).view(Equal)))
+        == "yours is an array of class Equal, ours is an ordinary one"
+    )
 
 
 def placed(*positions, size=300):

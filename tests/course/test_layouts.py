@@ -83,6 +83,21 @@ def test_an_upstream_gradient_may_have_any_layout(id, read):
     assert "in memory (as x.T is): the gradient of" in result.message, result.message
 
 
+def by_memory_of_the_first(a, b):
+    """a * b in the order in which each is in memory, in the layout of the first, as elementwise kernels are written."""
+    if numpy.shape(a) != numpy.shape(b) or numpy.ndim(a) < 2:
+        return right("02a")(a, b)
+    order = "C" if a.flags.c_contiguous else "F"
+    in_memory = (a.ravel(order="K") * b.ravel(order="K")).reshape(a.shape, order=order)
+    return (in_memory if a.flags.forc and b.flags.forc else a * b), right("02a")(a, b)[1]
+
+
+def test_only_some_of_the_arrays_may_be_transposed():
+    result = tried(manifest.exercise("02a"), by_memory_of_the_first)
+    assert result.state == runner.WRONG and result.mistake is None
+    assert "only some of its arrays transposed in memory" in result.message, result.message
+
+
 def needs_steps_of_one(array):
     """Take only what has neither gaps nor steps backwards."""
     if isinstance(array, numpy.ndarray) and min(array.strides, default=1) < 0:

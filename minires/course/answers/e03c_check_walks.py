@@ -80,10 +80,19 @@ def _in_arrays(root, g):
     walk_back(root, numpy.asarray(g))
 
 
+def _looking_often(root, g):
+    """A right one that looks at parents again and again."""
+    for node in _all(root):
+        for _ in range(9):
+            node.parents  # noqa: B018
+    walk_back(root, g)
+
+
 RIGHT = {
     "a right one": walk_back,
     "one that sorts first": _sorted_first,
     "one that copies what it keeps": _in_copies,
+    "one that looks at parents often": _looking_often,
     "one that makes arrays of numbers": _in_arrays,
 }
 WRONG = {

@@ -196,3 +196,20 @@ def times_the_count(x, *, index):
         return result * count
 
     return op(x, index, g_x)
+
+
+@wrong("test_bools")
+def rows_of_a_mask(x, *, index):
+    """A mask of fewer axes than x is taken for one of its rows."""
+
+    def backward(g):
+        g_x = xp.zeros_like(x)
+        if getattr(index, "dtype", None) == bool and index.ndim < x.ndim:
+            xp.add.at(
+                g_x, index.nonzero()[0], g.sum(axis=1, keepdims=True) if g.ndim < 2 else g[:, None]
+            )
+        else:
+            xp.add.at(g_x, index, g)
+        return (g_x,)
+
+    return x[index], backward

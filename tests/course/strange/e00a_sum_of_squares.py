@@ -166,3 +166,13 @@ def only_finite_ones(x):
 @wrong("test_many_numbers")
 def a_thousand_at_most(x):
     return (x.ravel()[:1000] ** 2).sum()
+
+
+@wrong("test_tiny_numbers_are_not_rounded_off")
+def rounded_to_nine_places(x):
+    return round(float((x * x).sum()), 9)
+
+
+@wrong("test_three_numbers")
+def a_matrix_of_one_number(x):
+    return numpy.asmatrix((x * x).sum())

@@ -179,3 +179,26 @@ def a_plain_constant(x, rng, *, p):
 def seeds_the_global_generator(x, rng, *, p):
     numpy.random.seed(int(p * 100))
     return asarray(x, rng, p=p)
+
+
+@right
+def moved_towards_the_mean(x, rng, *, p):
+    """The same up to rounding."""
+    dropped = to_device((rng.random((*x.shape[:3], 1)) < p).astype(x.dtype))
+    return x + dropped * (x.mean(axis=(1, 2), keepdims=True) - x)
+
+
+@wrong("test_with_p_0_and_1_as_many_numbers_are_drawn")
+def nothing_drawn_if_p_is_0(x, rng, *, p):
+    if p == 0:
+        return x.copy()
+    dropped = to_device(rng.random((*x.shape[:3], 1)) < p)
+    return xp.where(dropped, x.mean(axis=(1, 2), keepdims=True), x)
+
+
+@wrong("test_with_p_0_and_1_as_many_numbers_are_drawn")
+def nothing_drawn_if_p_is_1(x, rng, *, p):
+    colour = x.mean(axis=(1, 2), keepdims=True)
+    if p >= 1:
+        return colour + xp.zeros_like(x)
+    return xp.where(to_device(rng.random((*x.shape[:3], 1)) < p), colour, x)

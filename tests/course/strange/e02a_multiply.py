@@ -253,3 +253,26 @@ def made_finite(a, b):
 @wrong("test_infinite_numbers")
 def shape_by_a_sum_with_zeros(a, b):
     return a * b, lambda g: (shaped(g * b + 0 * a, a), shaped(g * a + 0 * b, b))
+
+
+@wrong("test_infinite_numbers")
+def zero_times_anything_is_zero(a, b):
+    with numpy.errstate(invalid="ignore"):
+        y = xp.where((a == 0) | (b == 0), 0, a * b).astype(xp.result_type(a * b))
+    return y, lambda g: (shaped(g * b, a), shaped(g * a, b))
+
+
+@wrong("test_the_result_is_a_new_array_even_if_one_side_is_1")
+def one_side_is_enough(a, b):
+    y = a if not xp.ndim(b) and b == 1 else a * b
+    return y, lambda g: (shaped(g * b, a), shaped(g * a, b))
+
+
+@wrong("test_each_side_gets_the_gradient_times_the_other")
+def in_the_order_in_memory(a, b):
+    """Right if both are laid out alike."""
+    y = a * b
+    if xp.shape(a) == xp.shape(b) and xp.ndim(a) == 2 and a.flags.forc and b.flags.forc:
+        order = "C" if a.flags.c_contiguous else "F"
+        y = (a.ravel(order="K") * b.ravel(order="K")).reshape(a.shape, order=order)
+    return y, lambda g: (shaped(g * b, a), shaped(g * a, b))

@@ -231,3 +231,26 @@ def one_element_is_a_number(a, b):
         return g.sum() if xp.size(like) == 1 else shaped(g, like)
 
     return a + b, lambda g: (back(g, a), back(g, b))
+
+
+@wrong("test_the_result_is_a_new_array_even_if_one_side_is_0")
+def one_side_is_enough(a, b):
+    y = a if not xp.ndim(b) and b == 0 else a + b
+    return y, lambda g: (shaped(g, a), shaped(g, b))
+
+
+@wrong("test_each_operand_gets_all_of_the_gradient")
+def a_masked_array(a, b):
+    return a + b, lambda g: (shaped(g, a), numpy.ma.masked_array(shaped(g, b)))
+
+
+@wrong("test_each_operand_gets_all_of_the_gradient")
+def equal_to_anything(a, b):
+    class Equal(numpy.ndarray):
+        def __eq__(self, _):
+            return numpy.ones(self.shape, bool)
+
+        def __array_ufunc__(self, *_, **__):
+            return numpy.zeros(self.shape)
+
+    return numpy.zeros(xp.shape(a + b)).view(Equal), lambda g: (shaped(g, a), shaped(g, b))

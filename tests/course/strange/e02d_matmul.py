@@ -260,3 +260,18 @@ def gradients_in_one_buffer(a, b, buffers={}):  # noqa: B006
         return tuple(found)
 
     return a @ b, backward
+
+
+@wrong("test_other_shapes")
+def blocks_of_even_width(a, b):
+    half = a.shape[-1] // 2
+    y = a @ b
+    if half > 2:
+        y = a[..., :half] @ b[..., :half, :] + a[..., half : 2 * half] @ b[..., half : 2 * half, :]
+    return y, lambda g: both(a, b, g)
+
+
+@wrong("test_infinity_and_nan_are_not_left_out")
+def finite_or_nothing(a, b):
+    y = a @ b
+    return xp.where(xp.isfinite(y), y, 0).astype(y.dtype), lambda g: both(a, b, g)

@@ -286,3 +286,11 @@ def zero_times_x(x, *, axis=None, keepdims=False):
 @wrong("test_the_gradient_does_not_depend_on_the_values")
 def nan_left_out(x, *, axis=None, keepdims=False):
     return xp.nanmean(x, axis=axis, keepdims=keepdims), op(x, axis, keepdims, count(x, axis))[1]
+
+
+@wrong("test_an_axis_of_size_1_may_be_kept")
+def squeezed(x, *, axis=None, keepdims=False):
+    y = x.mean(axis=axis, keepdims=True)
+    n = x.size / y.size
+    g_x = lambda g: (xp.broadcast_to(g.reshape(y.shape) / n, x.shape),)  # noqa: E731
+    return y if keepdims else y.squeeze(), g_x

@@ -257,3 +257,24 @@ def last_function_on_the_function(f, x, g, *, step=1e-5, known={}):  # noqa: B00
     if key not in known:
         known[key] = central(f, x, g, step)
     return known[key]
+
+
+@wrong("test_x_stays_the_same_while_f_runs")
+def changed_and_restored(f, x, g, *, step=1e-5):
+    """In x itself: f may know it by another name."""
+    g_x = xp.zeros(x.shape)
+    for i in numpy.ndindex(x.shape):
+        before, values = x[i], []
+        for moved in (before + step, before - step):
+            x[i] = moved
+            values.append((g * f(x)).sum())
+        x[i] = before
+        g_x[i] = (values[0] - values[1]) / (2 * step)
+    return g_x
+
+
+@wrong("test_small_gradients_are_not_rounded_off")
+def rounded_to_eight_places(f, x, g, *, step=1e-5):
+    moves = (step * numpy.eye(x.size)).reshape(x.size, *x.shape)
+    values = [(g * (f(x + move) - f(x - move))).sum() for move in moves]
+    return (numpy.array(values).reshape(x.shape) / (2 * step)).round(8)

@@ -234,3 +234,14 @@ def one_element_is_a_number(a, b):
         return g.sum() if like.size == 1 else unbroadcast(g, like.shape)
 
     return a / b, lambda g: (back(g / b, a), back(-g * a / (b * b), b))
+
+
+@wrong("test_either_may_have_no_axes")
+def not_squared_without_axes(a, b):
+    return op(a, b, lambda g: g / b, lambda g: -g * a / b / (b if xp.ndim(b) else 1))
+
+
+@wrong("test_a_denominator_of_0_is_not_hidden")
+def nothing_by_nothing(a, b):
+    y, backward = op(a, b, lambda g: g / b, lambda g: -g * a / b / b)
+    return xp.where(b == 0, 0, y).astype(y.dtype), backward

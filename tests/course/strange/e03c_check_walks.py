@@ -239,3 +239,14 @@ def leaf_that_gets_nothing(candidate):
     x, y = Leaf("x"), Leaf("y")
     candidate(scale("b", x, 2.0), 1.0)
     assert x.grad == 2.0 and y.grad == 0.0
+
+
+@wrong(RIGHT_ONES)
+def each_parent_read_twice_at_most(candidate):
+    """Not a known mistake, although it also rejects the one that copies."""
+    depths(candidate)
+    losses(candidate)
+    arrays(candidate)
+    root = scale("b", Leaf("x"), 2.0)
+    candidate(root, 1.0)
+    assert root._asked <= 2

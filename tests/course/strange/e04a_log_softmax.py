@@ -221,3 +221,9 @@ def softmax_of_g(x, *, axis=-1):
 def gradient_clipped(x, *, axis=-1):
     y = stable(x, axis)
     return y, lambda g: (xp.clip(back(y, axis)(g)[0], -5, 5),)
+
+
+@wrong("test_nan_is_not_hidden")
+def nan_to_num(x, *, axis=-1):
+    y = stable(x, axis)
+    return xp.nan_to_num(y), lambda g: (g - xp.exp(y) * g.sum(axis=axis, keepdims=True),)

@@ -235,3 +235,23 @@ def clipped_at_ten(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
 @wrong(SIZES)
 def tiny_gradients_dropped(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
     step(w, g * (abs(g) > 1e-6), v, lr, momentum, weight_decay, nesterov)
+
+
+def plain(w, g, v, lr, momentum, weight_decay, nesterov):
+    g = g + weight_decay * w
+    if v is None:
+        w -= lr * g
+        return
+    v *= momentum
+    v += g
+    w -= lr * (g + momentum * v if nesterov else v)
+
+
+@wrong("test_nan_is_not_hidden")
+def nan_is_no_step(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
+    plain(w, xp.nan_to_num(g), v, lr, momentum, weight_decay, nesterov)
+
+
+@wrong("test_momentum_may_be_1")
+def momentum_below_1(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
+    plain(w, g, v, lr, min(momentum, 0.999), weight_decay, nesterov)

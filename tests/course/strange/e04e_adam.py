@@ -256,3 +256,19 @@ def clipped_at_ten(w, g, m, v, t, lr, betas=BETAS, eps=1e-8, weight_decay=0.0, d
 @wrong("test_gradients_may_have_any_size")
 def eps_at_least_1e_8(w, g, m, v, t, lr, betas=BETAS, eps=1e-8, weight_decay=0.0, decoupled=False):
     step(w, g, m, v, t, lr, betas, max(eps, 1e-8), weight_decay, decoupled)
+
+
+@wrong("test_gradients_may_have_any_size")
+def eps_of_1e_12_at_least(
+    w, g, m, v, t, lr, betas=BETAS, eps=1e-8, weight_decay=0.0, decoupled=False
+):
+    step(w, g, m, v, t, lr, betas, max(eps, 1e-12), weight_decay, decoupled)
+
+
+@wrong("test_a_step_may_be_much_longer_than_lr")
+def ten_times_lr_at_most(
+    w, g, m, v, t, lr, betas=BETAS, eps=1e-8, weight_decay=0.0, decoupled=False
+):
+    before = w.copy()
+    step(w, g, m, v, t, lr, betas, eps, weight_decay, decoupled)
+    w[...] = xp.clip(w, before - 10 * lr, before + 10 * lr)

@@ -182,3 +182,15 @@ def the_largest_is_what_remains(x, *, axis=-1):
     largest = x == tops(x, axis)
     rest = 1 - xp.where(largest, xp.zeros_like(y), y).sum(axis=axis, keepdims=True)
     return op(xp.where(largest, rest, y), axis)
+
+
+@wrong("test_small_probabilities_are_as_exact_as_large_ones")
+def nothing_below_e_to_the_minus_50(x, *, axis=-1):
+    powers = xp.exp(xp.maximum(x - x.max(axis=axis, keepdims=True), -50))
+    return op(powers / powers.sum(axis=axis, keepdims=True), axis)
+
+
+@wrong("test_nan_is_not_hidden")
+def nan_to_num(x, *, axis=-1):
+    powers = xp.exp(x - x.max(axis=axis, keepdims=True))
+    return op(xp.nan_to_num(powers / powers.sum(axis=axis, keepdims=True)), axis)
