@@ -53,7 +53,7 @@ def lines(
         if y_limits is not None:
             place.set_ylim(*y_limits)
         if any(named):
-            place.legend(frameon=False, fontsize=8)
+            place.legend(framealpha=0.85, edgecolor="none", fontsize=8)  # legible where lines cross it
     return figure
 
 
