@@ -9,6 +9,8 @@ from tests.course.trials import BANKS, ROOT, TESTS, parts
 
 CHECKER = "tests.course.table"
 DATA = ROOT / "minires" / "data" / "digits.npz"
+# What course imports for notebooks alone; test_verdicts fails if claims ever load it.
+PAGES = ("minires.course.chapters", "minires.course.listing", "minires.course.predictions")
 # Of these packages only the exercise's own module.
 DYNAMIC = ("minires.course.answers", *BANKS)
 
@@ -17,7 +19,7 @@ def files(exercise):
     """All of them, sorted: the closure of the imports from the checker, the claims, the solutions and the answers, and the digits.
 
     An import inside a function counts like any other. So a change that can't reach a verdict may cost a run, but none
-    that can is missed. Not in it: what nothing here imports (cli, recipes, show, ...), and CUDA sources, which NumPy doesn't run.
+    that can is missed. Not in it: what nothing here imports (cli, recipes, show, ...), the pages of notebooks, and CUDA sources, which NumPy doesn't run.
     """
     modules = [CHECKER, *(f"{package}.{exercise.module}" for package in DYNAMIC)]
     modules += [inspect.unwrap(part).__module__ for part in parts(exercise)]
@@ -36,7 +38,7 @@ def closure(module):
     while todo:
         name = todo.pop()
         path = file_of(name)
-        if path is not None and path not in found:
+        if path is not None and path not in found and not name.startswith(PAGES):
             found.add(path)
             todo += imported(path)
             todo += [name.rpartition(".")[0]]  # the package comes first

@@ -1,6 +1,7 @@
 """The pytest plugin: outcomes, exit status, one line per exercise."""
 
 import os
+import re
 
 import pytest
 
@@ -90,11 +91,8 @@ def test_a_half_with_a_hole_left_is_begun_and_not_wrong(classroom):
         + '        raise NotImplementedError("exercise 05c: padding")\n    return slices(x, **options)\n',
     )
     status, output = classroom.run("exercises/test_e05c_im2col.py", module="pytest")
-    assert (
-        status == 0
-        and words(output, "05c").startswith("begun")
-        and "7 of 9 claims hold" in words(output, "05c")
-    )
+    counted = re.match(r"begun +(\d+) of (\d+) claims hold$", words(output, "05c"))
+    assert status == 0 and 0 < int(counted[1]) < int(counted[2])
 
 
 def test_another_not_implemented_error_is_wrong(classroom):
