@@ -74,6 +74,10 @@ def trouble(expected, yours, tolerance):
         given = first.given
         if difference(first.gradients(), kept, 0) or difference(on_host(given), kept, 0):
             return f"{call.about}: a second call of backward gives different gradients, or changes those of the first"
+        if _share_memory(given, first.given):
+            return f"{call.about}: a second call of backward returns the same array, so that writing to one gradient changes the other: make new arrays in each call"
+    if _share_memory(first.result, again.result):
+        return f"{call.about}: a second call returns the same array, so that writing to one result changes the other: make a new array in each call"
     return _same_arrays(call, others, yours, tolerance)
 
 
@@ -83,6 +87,18 @@ def _still_right(started, gradients, tolerance):
         return same(started.gradients(), gradients, tolerance)
     except Exception:
         return False
+
+
+def _share_memory(one, other):
+    """Return True if arrays that somebody may write to are in the same memory."""
+    if isinstance(one, (tuple, list)) and isinstance(other, (tuple, list)):
+        return any(map(_share_memory, one, other))
+    arrays = isinstance(one, numpy.ndarray) and isinstance(other, numpy.ndarray)
+    return (
+        arrays
+        and (one.flags.writeable or other.flags.writeable)
+        and numpy.may_share_memory(one, other)
+    )
 
 
 def _told(other, lines, which="", ask=True):

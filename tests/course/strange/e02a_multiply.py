@@ -276,3 +276,24 @@ def in_the_order_in_memory(a, b):
         order = "C" if a.flags.c_contiguous else "F"
         y = (a.ravel(order="K") * b.ravel(order="K")).reshape(a.shape, order=order)
     return y, lambda g: (shaped(g * b, a), shaped(g * a, b))
+
+
+@wrong("test_two_numbers_each")
+def products_kept_by_their_operands(a, b, kept={}):  # noqa: B006
+    """The same array for the same numbers: whoever writes to it changes what the next one gets."""
+    key = tuple((xp.asarray(x).tobytes(), xp.asarray(x).dtype, xp.shape(x)) for x in (a, b))
+    if key not in kept:
+        kept[key] = a * b
+    return kept[key], lambda g: (shaped(g * b, a), shaped(g * a, b))
+
+
+@wrong("test_two_numbers_each")
+def gradient_in_one_array_per_call(a, b):
+    """A second backward writes over what the first one gave away."""
+    mine = xp.zeros(xp.shape(a))
+
+    def backward(g):
+        mine[...] = shaped(g * b, a)
+        return mine if mine.dtype == g.dtype and mine.ndim else shaped(g * b, a), shaped(g * a, b)
+
+    return a * b, backward

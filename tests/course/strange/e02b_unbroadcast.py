@@ -212,3 +212,13 @@ def only_axes_that_became_larger(g, shape):
     axes = [i for i in range(g.ndim) if i < new or (shape[i - new] == 1 and g.shape[i] > 1)]
     summed = g.sum(axis=tuple(axes), keepdims=True)
     return xp.zeros(shape, g.dtype) + summed.reshape(summed.shape[new:])
+
+
+@wrong("test_new_axes_in_front_are_summed")
+def sums_kept_by_their_parts(g, shape, kept={}):  # noqa: B006
+    key = (g.tobytes(), g.dtype, g.shape, shape)
+    if key not in kept:
+        new = g.ndim - len(shape)
+        axes = [i for i in range(g.ndim) if i < new or shape[i - new] != g.shape[i]]
+        kept[key] = g.sum(axis=tuple(axes)).reshape(shape)
+    return kept[key]
