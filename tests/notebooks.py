@@ -40,14 +40,16 @@ SETUP = """\
 # Colab fetches minires here. Anywhere else this cell does nothing.
 import importlib.util
 
-REPOSITORY = {repository!r}
+REPOSITORY = "{repository}"
 if importlib.util.find_spec("minires") is None:
     import os
     import subprocess
     import sys
 
     if not REPOSITORY:
-        raise SystemExit("minires isn't installed: follow the README, or set REPOSITORY to the address of your clone")
+        raise RuntimeError(
+            "minires isn't installed here. Follow the README, or set REPOSITORY to an address of minires"
+        )
     subprocess.run(["git", "clone", "--depth", "1", REPOSITORY, "minires"], check=True)
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", "-e", "./minires"], check=True)
     os.chdir("minires/chapters")
