@@ -53,7 +53,9 @@ def lines(
         if y_limits is not None:
             place.set_ylim(*y_limits)
         if any(named):
-            place.legend(framealpha=0.85, edgecolor="none", fontsize=8)  # legible where lines cross it
+            place.legend(
+                framealpha=0.85, edgecolor="none", fontsize=8
+            )  # legible where lines cross it
     return figure
 
 
