@@ -41,6 +41,7 @@ def test_the_window_moves_by_the_stride():
     check.same(conv2d_by_loops, *arrays(2, 7, 5, 2, 3, 3, 1), stride=2)
     check.same(conv2d_by_loops, *arrays(1, 5, 8, 2, 2, 3, 3), stride=(3, 2))
     check.same(conv2d_by_loops, *arrays(1, 5, 7, 2, 1, 1, 3), stride=2)
+    check.same(conv2d_by_loops, *arrays(2, 4, 5, 2, 1, 1, 3), stride=(1, 3))
 
 
 def test_the_padding_is_zeros_on_all_sides():

@@ -91,6 +91,7 @@ def test_sizes_that_are_all_equal():
 def test_a_kernel_as_large_as_the_image():
     check.gradients(conv2d, *arrays(2, 3, 4, 2, 3, 4, 3))
     check.gradients(conv2d, *arrays(2, 3, 4, 2, 3, 4, 3), padding=(0, 1))
+    check.gradients(conv2d, *arrays(1, 3, 2, 2, 3, 2, 3, bias=False), stride=2, padding=1)
 
 
 def test_a_stride_longer_than_the_kernel():

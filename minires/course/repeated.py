@@ -20,9 +20,16 @@ class _Started:
         self.result, self.backward = made if is_op(made) else (made, None)
         self.kept = on_host(self.result)
 
-    def gradients(self):
-        """Run backward, on the same upstream gradient each time, and return copies; what it returned itself is in `given`."""
-        self.given = self.backward(to_device(self.call.cotangent(self.result)))
+    def gradients(self, other=False):
+        """Run backward, on the same upstream gradient each time, and return copies; what it returned itself is in `given`.
+
+        other  take a different upstream gradient, in which every second number is 0
+        """
+        g = self.call.cotangent(self.result)
+        if other:
+            g = numpy.array(-2 * g, dtype=g.dtype)
+            g.flat[1::2] = 0
+        self.given = self.backward(to_device(g))
         return on_host(self.given)
 
 
@@ -32,6 +39,7 @@ class Expected:
     def __init__(self, call, earlier, ours):
         moved = call.variant(inputs=[_moved(value) for value in call.inputs])
         self.call, (self.result, self.gradients) = call, _whole(call, ours)
+        self.later = _Started(call, ours).gradients(other=True) if call.gradients else None
         self.others = []
         for other in filter(None, (moved, earlier)):
             try:
@@ -74,6 +82,12 @@ def trouble(expected, yours, tolerance):
         given = first.given
         if difference(first.gradients(), kept, 0) or difference(on_host(given), kept, 0):
             return f"{call.about}: a second call of backward gives different gradients, or changes those of the first"
+        lines = difference(first.gradients(other=True), expected.later, tolerance)
+        if lines:
+            return (
+                f"{call.about}: a second call of backward, with a different upstream gradient (every second number of it is 0), "
+                f"gives different gradients from ours: {lines[0]}"
+            )
         if _share_memory(given, first.given):
             return f"{call.about}: a second call of backward returns the same array, so that writing to one gradient changes the other: make new arrays in each call"
     if _share_memory(first.result, again.result):

@@ -124,8 +124,29 @@ def one_buffer_for_gradients(function):
     return kept
 
 
+def first_gradients_remembered(function):
+    """backward returns what its first call returned, whatever the upstream gradient."""
+
+    def kept(*inputs, **options):
+        result, backward = function(*inputs, **options)
+        known = []
+        return result, lambda g: known[0] if known else known.append(backward(g)) or known[0]
+
+    return kept
+
+
+def zeros_taken_as_ones(function):
+    """Where the upstream gradient is 0, backward takes 1."""
+
+    def kept(*inputs, **options):
+        result, backward = function(*inputs, **options)
+        return result, lambda g: backward(numpy.where(g == 0, 1, g).astype(g.dtype))
+
+    return kept
+
+
 OF_OPS = (last_call_counts, first_call_counts, one_result_for_each_shape, one_buffer_for_each_shape,
-          one_result_for_each_object, gradients_added_up, one_buffer_for_gradients)  # fmt: skip
+          one_result_for_each_object, gradients_added_up, one_buffer_for_gradients, first_gradients_remembered, zeros_taken_as_ones)  # fmt: skip
 OF_PLAIN = (one_result_for_each_shape, one_result_for_each_object)
 
 

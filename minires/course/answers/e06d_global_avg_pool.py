@@ -15,7 +15,7 @@ def x_kept(x):
 
 
 def summed(x):
-    """nothing is divided: these are sums, not means"""
+    """the result is not divided by H * W: it is a sum, not a mean"""
     return _pooled(x, x.sum(axis=(1, 2)), lambda g: g)
 
 
