@@ -13,7 +13,8 @@ def avg_pool2d(x, *, kernel, stride=None, padding=0):
     Saves  a shape.
 
     kernel, stride and padding are an int or a pair. The imported functions are those of max_pool2d: pad_images(x,
-    padding, value), views(x, kernel, stride, output), overlap_add(parts, shape, kernel, stride, padding, dtype).
+    padding, value), views(x, kernel, stride, output), overlap_add(parts, shape, kernel, stride, padding, dtype). Return a
+    new array, even for a 1x1 kernel.
     To derive: how much does a mean of k numbers change when one of them does? What gradient does a pixel get
     if four windows see it, and what if no window does? Chapter 06.
     """

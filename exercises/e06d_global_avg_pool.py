@@ -11,7 +11,7 @@ def global_avg_pool(x):
     Saves  a shape.
 
     It comes between the last feature maps of a network and its linear layer. You needn't handle half precision.
-    backward may return a view: nobody writes to a gradient.
+    The result is a new array, even for images of one pixel; backward may return a view: nobody writes to a gradient.
     To derive: one number is computed from H * W; how much of its gradient does each of them get? Chapter 06.
     """
     raise NotImplementedError("exercise 06d: write global_avg_pool")

@@ -13,6 +13,7 @@ def parameters(module):
     anything else: skip numbers, None, arrays, tensors that aren't Parameters, and objects of other classes. Of a
     dict, only the values count. The parameters come in the order of the tree: everything in one attribute before
     everything in the next. A Parameter or a module may occur in several places, and a module may even have an
-    attribute that is its own parent. The tree may change between two calls. Chapter 08.
+    attribute that is its own parent. The tree may change between two calls.
+    Leave it unchanged yourself. Chapter 08.
     """
     raise NotImplementedError("exercise 08b: write parameters")

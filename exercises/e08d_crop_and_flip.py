@@ -11,6 +11,7 @@ def crop_and_flip(images, down, across, mirrored):
     images may have any dtype: keep it. down and across hold ints, which may be negative, and mirrored holds bools.
     result[n, i, j] is images[n, i + down[n], q + across[n]], where q is j, or W - 1 - j in an image that is
     mirrored; beyond the edge it is 0. So a window of H x W pixels moves over the image, and then its contents
-    are mirrored. A shift may be larger than the image. Return a new array. A loop over the images is fine. Chapter 08.
+    are mirrored. A shift may be larger than the image. Return a new array. You needn't handle NaN
+    or infinity. A loop over the images is fine. Chapter 08.
     """
     raise NotImplementedError("exercise 08d: write crop_and_flip")

@@ -12,6 +12,7 @@ def evaluate(model, batches):
     Evaluate in evaluation mode (model.eval() sets it for the whole tree), and without building a graph: `with no_grad():`
     turns graphs off for a block of code, and on again after it. Afterwards, put each module back into its earlier mode:
     module.training is the mode of one module, and model.modules() returns (name, module) for all of them. Each image has
-    the same weight, so a smaller last batch counts for less. Leave gradients and batches unchanged. Chapter 08.
+    the same weight, so a smaller last batch counts for less. The prediction is the class of the largest logit, the first of
+    them on a tie. Leave gradients and batches unchanged. Chapter 08.
     """
     raise NotImplementedError("exercise 08e: write evaluate")

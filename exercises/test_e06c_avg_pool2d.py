@@ -62,6 +62,11 @@ def test_a_1x1_kernel_may_skip_pixels():
     check.gradients(avg_pool2d, images, kernel=1, stride=(2, 3))
 
 
+def test_the_result_is_a_new_array():
+    check.own_memory(avg_pool2d, images, kernel=1)
+    check.own_memory(avg_pool2d, images, kernel=1, stride=2)
+
+
 def test_a_kernel_as_large_as_the_image():
     check.gradients(avg_pool2d, images, kernel=(5, 7))
     check.gradients(avg_pool2d, images, kernel=(5, 7), padding=(2, 3))

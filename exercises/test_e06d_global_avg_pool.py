@@ -28,6 +28,10 @@ def test_an_image_of_one_pixel_is_its_own_mean():
     check.backward(global_avg_pool, rng.standard_normal((2, 1, 1, 3)))
 
 
+def test_the_result_is_a_new_array():
+    check.own_memory(global_avg_pool, rng.standard_normal((2, 1, 1, 3)))
+
+
 def test_only_a_shape_is_saved():
     def run(global_avg_pool):
         x = rng.standard_normal((8, 40, 30, 3))

@@ -60,6 +60,39 @@ def test_momentum_is_what_the_caller_says():
 def test_the_batchs_statistics_stay_unchanged():
     check.experiment(moved("mean", "var"), update_running, ABOUT)
 
+    def run(move):
+        batch = numpy.array([[0.23, 1.93, 7.43], [0.23, 1.93, 7.43]])
+        for count in (
+            2,
+            4,
+            7,
+            11,
+            50,
+        ):  # multiplied, and divided again, they differ in their last digit
+            move(*numpy.ones((2, 3)), *batch, 0.1, count)
+        return {
+            "the batch's statistics are what they were": bool((batch == [0.23, 1.93, 7.43]).all())
+        }
+
+    check.experiment(run, update_running, "steps with 2, 4, 7, 11 and 50 values per channel")
+
+
+def test_nothing_is_returned():
+    def run(move):
+        returned = move(*numpy.ones((4, 3)), 0.1, 4)
+        return {"a value is returned": returned is not None}
+
+    check.experiment(run, update_running, ABOUT)
+
+
+def test_the_first_batch_is_like_any_other():
+    def run(move):
+        running = numpy.array([[0.0, 0.0], [1.0, 1.0]])  # as in a new layer
+        move(*running, numpy.array([3.0, -5.0]), numpy.array([2.0, 9.0]), 0.1, 4)
+        return {"running_mean and running_var": running}
+
+    check.experiment(run, update_running, "one step from the values of a new layer, 0 and 1")
+
 
 def test_steps_add_up():
     check.experiment(moved(*RUNNING, steps=3), update_running, "three steps with the same batch")

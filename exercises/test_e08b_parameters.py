@@ -119,6 +119,17 @@ def test_lists_and_tuples_are_searched():
     )
 
 
+def test_trees_may_be_deep():
+    def deep():
+        a, b, end = p(), p(), p()
+        lists, modules = [a], Box(w=b)
+        for i in range(20):
+            lists, modules = [lists] if i % 2 else {"x": lists}, Box(inner=modules)
+        return Box(lists=lists, modules=modules, end=end), {"a": a, "b": b, "end": end}
+
+    check.experiment(found(deep), parameters, "20 lists and dicts in each other, and 20 modules")
+
+
 def test_dicts_are_searched():
     def keyed():
         a, b, c, d = p(), p(), p(), p()
@@ -166,14 +177,14 @@ def test_objects_of_other_kinds_are_not_searched():
         a, hidden, end = p(), p(), p()
         other = Other()
         other.w, Other.on_the_class = hidden, hidden
-        tree = Box(a=a, other=other, made=(one for one in [hidden]), keys={(hidden,): 1}, among=["text", 3, None, numpy.zeros(2)],
+        tree = Box(a=a, other=other, made=(one for one in [hidden]), keys={(hidden,): 1}, unordered={hidden}, among=["text", 3, None, numpy.zeros(2)],
                    function=lambda: hidden, kind=Box, end=[end])  # fmt: skip
         return tree, {"a": a, "hidden": hidden, "end": end}
 
     check.experiment(
         found(others),
         parameters,
-        "an object, a generator, a key, a function and a class, with a list of other values",
+        "an object, a generator, a key, a set, a function and a class, with a list of other values",
     )
 
 
@@ -210,6 +221,16 @@ def test_a_tree_that_changes_is_searched_again():
         return {**found, "after the list was cleared": told(tree)}
 
     check.experiment(run, parameters, "a tree that changes between the calls")
+
+
+def test_the_tree_stays_unchanged():
+    def run(parameters):
+        inner = Box(w=p())
+        tree = Box(inner=inner, blocks=[p()])
+        parameters(tree)
+        return {"its attributes": sorted(vars(tree)), "those of its part": sorted(vars(inner))}
+
+    check.experiment(run, parameters, "a module with a module and a list")
 
 
 def test_what_is_shared_occurs_once():

@@ -93,7 +93,7 @@ def test_batches_may_come_from_a_generator():
 
 def test_the_model_is_in_training_mode():
     check.experiment(
-        epoch("the modes", "1.running_mean", "1.running_var", train=False),
+        epoch("1.running_mean", "1.running_var", "the modes", train=False),
         train_epoch,
         "a model that was in eval()",
     )

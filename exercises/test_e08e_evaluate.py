@@ -99,6 +99,13 @@ def test_a_smaller_last_batch_counts_for_less():
     experiment(evaluated(score, sizes=(5, 2, 4)), evaluate, "batches of 5, 2 and 4 images")
 
 
+def test_on_a_tie_the_first_class_is_predicted():
+    def same_logits(net):
+        net[2].weight.data[...], net[2].bias.data[...] = 0.0, 0.0
+
+    experiment(evaluated(score, prepare=same_logits), evaluate, "a model whose logits are all 0")
+
+
 def test_batches_may_come_from_a_generator():
     def run(evaluate):
         return evaluate(model().eval(), (pair for pair in batches(4, 3)))
@@ -116,7 +123,7 @@ def test_weights_and_running_statistics_stay_unchanged():
 
 def test_no_graph_is_built():
     experiment(
-        evaluated(lambda net, _: any(net[1][2].graphs)), evaluate, "whether a graph is built"
+        evaluated(lambda net, _: any(net[1][2].graphs)), evaluate, "whether graphs are turned on"
     )
 
 

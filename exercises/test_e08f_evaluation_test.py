@@ -1,4 +1,4 @@
-"""Claims about your check: it accepts two models with a right eval(), and rejects four with a wrong one."""
+"""Claims about your check: it accepts three models with a right eval(), and rejects four with a wrong one."""
 
 from e08f_evaluation_test import check as yours
 

@@ -35,7 +35,7 @@ def x_kept(x, *, kernel, stride=None, padding=0):
 
 
 def summed(x, *, kernel, stride=None, padding=0):
-    """nothing is divided: these are sums, not means"""
+    """the sums are not divided by KH * KW: the result should be their mean"""
     pool = _Pool(x, kernel, stride, padding)
     return pool.summed(x), lambda g: (pool.back(g),)
 

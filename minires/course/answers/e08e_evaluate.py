@@ -116,7 +116,7 @@ def top_only(model, batches):
 
 
 def graph_built(model, batches):
-    """no_grad() is missing: a graph is built for each batch, and nothing uses it"""
+    """no_grad() is missing: graphs stay turned on while the model runs, and nothing uses them"""
     return _score(_facts(model, batches, graph=True))
 
 

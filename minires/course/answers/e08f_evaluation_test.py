@@ -1,5 +1,7 @@
 """Exercise 08f: models whose evaluation modes should be told apart, a check that does it, and checks that do not."""
 
+import itertools
+
 from minires import functional as F
 from minires import nn
 from minires.backend import to_device, xp
@@ -132,7 +134,16 @@ def _seeded(make):
     return candidate
 
 
-RIGHT = {"a right one": _seeded(_right), "a right one with other layers": _seeded(_right_too)}
+def _differing():
+    """Return a right model whose weights are others in each call."""
+    with init.kept_generator():
+        init.manual_seed(next(_SEEDS))
+        return _right()
+
+
+_SEEDS = itertools.cycle((8, 9, 10))
+RIGHT = {"a right one": _seeded(_right), "a right one with other layers": _seeded(_right_too),
+         "a right one with different weights in each call": _differing}  # fmt: skip
 WRONG = {"the one where dropout stays on": _seeded(_dropping), "the one that uses the batch's statistics": _seeded(_of_the_batch),
          "the one whose running statistics keep changing": _seeded(_moving),
          "the one whose eval() reaches only the top layers": _seeded(_top_only)}  # fmt: skip

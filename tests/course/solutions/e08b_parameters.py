@@ -217,3 +217,43 @@ def weights_and_biases_by_name(module):
         for value in walked(module)
         if value in [getattr(module, name, None) for name in ("weight", "bias")]
     ]
+
+
+@wrong("test_trees_may_be_deep")
+def eight_levels(module):
+    found = {}
+
+    def go(value, depth):
+        if isinstance(value, Parameter):
+            found.setdefault(id(value), value)
+        for part in (held(value) or ()) if depth < 8 else ():
+            go(part, depth + 1)
+
+    go(module, 0)
+    return list(found.values())
+
+
+@wrong("test_objects_of_other_kinds_are_not_searched")
+def sets_too(module):
+    return with_a_stack_of(
+        module, lambda value: [*value] if isinstance(value, set) else held(value)
+    )
+
+
+def with_a_stack_of(module, parts):
+    found, seen, stack = {}, set(), [module]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, Parameter):
+            found.setdefault(id(value), value)
+        elif id(value) not in seen:
+            seen.add(id(value))
+            stack.extend(reversed(parts(value) or ()))
+    return list(found.values())
+
+
+@wrong("test_the_tree_stays_unchanged")
+def number_noted_on_the_module(module):
+    found = with_a_stack(module)
+    module.number = len(found)
+    return found

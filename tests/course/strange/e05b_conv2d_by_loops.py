@@ -240,3 +240,16 @@ def transposed_kernel_if_it_is_tall(x, weight, *, stride=1, padding=0):
     if kh > kw:
         weight = weight.transpose(1, 0, 2, 3).reshape(kh, kw, c, f)
     return convolved(x, weight, stride, padding)
+
+
+@wrong("test_the_window_moves_by_the_stride")
+def one_by_one_moves_by_the_first_stride(x, weight, *, stride=1, padding=0):
+    kernel, (sh, sw), padding = window(weight.shape[:2], stride, padding)
+    sw = sh if kernel == (1, 1) else sw
+    oh, ow = output_size(x.shape[1:3], kernel, (sh, sw), padding)
+    image = xp.pad(x, ((0, 0), (padding[0],) * 2, (padding[1],) * 2, (0, 0)))
+    y = xp.zeros((len(x), oh, ow, weight.shape[3]), dtype=x.dtype)
+    for u in range(kernel[0]):
+        for v in range(kernel[1]):
+            y += image[:, u : u + sh * oh : sh, v : v + sw * ow : sw] @ weight[u, v]
+    return y

@@ -191,3 +191,25 @@ def rounded_to_halves(running_mean, running_var, mean, var, momentum, count):
     moved(running_mean, mean.astype(narrow), momentum)
     moved(running_var, var.astype(narrow) * (count / (count - 1)), momentum)
     running_mean[...] = running_mean.astype(narrow)
+
+
+@wrong("test_the_first_batch_is_like_any_other")
+def first_batch_copied(running_mean, running_var, mean, var, momentum, count):
+    momentum = momentum if running_mean.any() or momentum == 0 else 1.0
+    moved(running_mean, mean, momentum)
+    moved(running_var, var * (count / (count - 1)), momentum)
+
+
+@wrong("test_nothing_is_returned")
+def arrays_returned(running_mean, running_var, mean, var, momentum, count):
+    moved(running_mean, mean, momentum)
+    moved(running_var, var * (count / (count - 1)), momentum)
+    return running_mean, running_var
+
+
+@wrong(BATCH)
+def variance_multiplied_and_divided_again(running_mean, running_var, mean, var, momentum, count):
+    moved(running_mean, mean, momentum)
+    var *= count / (count - 1)
+    moved(running_var, var, momentum)
+    var /= count / (count - 1)

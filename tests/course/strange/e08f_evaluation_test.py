@@ -243,3 +243,10 @@ def one_image_in_training(candidate):
         run(model, inputs(1))
     except ValueError:
         raise AssertionError("training on one image") from None
+
+
+@wrong(RIGHT_ONES)
+def two_models_compared(candidate):
+    """As if all models had the same weights."""
+    assert close(run(candidate().eval(), inputs()), run(candidate().eval(), inputs()))
+    full(candidate)
