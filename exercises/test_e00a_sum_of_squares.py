@@ -40,3 +40,4 @@ def test_an_empty_array_has_the_sum_0():
 
 def test_tiny_numbers_are_not_rounded_off():
     check.same(sum_of_squares, numpy.array([1e-6, -3e-7, 2e-9]))
+    check.same(sum_of_squares, numpy.array([1e-17, -3e-17]))

@@ -56,11 +56,13 @@ def test_equal_sizes_are_matched_from_the_right():
     check.same(unbroadcast, cube, (3, 3))
     check.same(unbroadcast, cube, (3, 1))
     check.same(unbroadcast, cube, (3, 1, 3))
+    check.same(unbroadcast, rng.standard_normal((3, 3, 4)), (3, 1))
 
 
 def test_more_than_three_axes():
     check.same(unbroadcast, numpy.stack([cube, g[:1, :, :3] + cube]), (3, 1, 3))
     check.same(unbroadcast, numpy.arange(240.0).reshape(2, 5, 2, 3, 4), (5, 1, 1, 4))
+    check.same(unbroadcast, numpy.arange(240.0).reshape(2, 5, 2, 3, 4), (4,))
 
 
 def test_infinite_gradients_are_summed_too():

@@ -60,12 +60,18 @@ def test_over_several_axes():
     check.backward(mean, images, axis=(0, 1, 2), keepdims=True)
 
 
+def test_over_no_axis_it_is_x_itself():
+    check.backward(mean, x, axis=())
+
+
 def test_an_axis_of_size_1_may_be_kept():
     check.backward(mean, x, axis=1, keepdims=True)
     check.backward(mean, x[:, :1], axis=(1, 2))
     check.backward(mean, x[:, :1], axis=1)
     check.backward(mean, x[:, :1], axis=0)
     check.backward(mean, x[:1, :, :1], axis=(1,))
+    check.backward(mean, x[:1], axis=(1, 2))
+    check.backward(mean, x[:, :, :1], axis=(0, 1))
 
 
 def test_gradients_stay_when_backward_runs_for_other_inputs():

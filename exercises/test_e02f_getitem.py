@@ -38,6 +38,26 @@ def test_a_new_axis_and_an_ellipsis():
     check.backward(getitem, x, index=(slice(1, 3), None, [0, 0], None))
 
 
+def test_a_number_without_axes():
+    check.gradients(getitem, numpy.array(3.0), index=())
+    check.gradients(getitem, numpy.array(3.0), index=None)
+    check.gradients(getitem, numpy.array(3.0), index=(..., None, None))
+
+
+def test_the_index_is_unchanged_afterwards():
+    def run(function):
+        numbers, ints, mask = numpy.array([2, -1, 0, -3]), [1, -3, -1], x[..., 0] > 1
+        outcome = {}
+        for index in (numbers, ints, mask):
+            result, backward = function(x.copy(), index=index)
+            backward(result.copy())
+        outcome["the array of ints"], outcome["the list"] = numbers, numpy.array(ints)
+        outcome["the array of bools"] = mask
+        return outcome
+
+    check.experiment(run, getitem, "three indices after forward and backward")
+
+
 def test_bools():
     check.backward(getitem, x, index=x > 1)
     check.backward(getitem, x, index=x[..., 0] > 1)
@@ -52,6 +72,7 @@ def test_bools():
 def test_nothing_may_be_taken():
     check.gradients(getitem, x, index=x > 100)
     check.gradients(getitem, x, index=numpy.array([], int))
+    check.gradients(getitem, x, index=[])
     check.gradients(getitem, x, index=slice(2, 2))
 
 
@@ -64,6 +85,10 @@ def test_pairs_of_indices():
     check.backward(getitem, x, index=(numpy.array([0, 3, 0, 0]), numpy.array([2, 1, 2, 1])))
     check.backward(getitem, x, index=(slice(1, None), numpy.array([-1, 2, 0]), slice(2)))
     check.backward(getitem, x, index=(0, numpy.array([1, 1]), slice(None)))
+    check.backward(getitem, x, index=(numpy.array([1, 1, 0]), slice(1, None)))
+    check.backward(getitem, x, index=(numpy.array([2, 0, 2]), 1))
+    check.backward(getitem, x, index=(numpy.array([[0], [0]]), numpy.array([1, 2])))
+    check.backward(getitem, x, index=(slice(2), [0, 2], None, [1, 1]))
     check.backward(
         getitem, cube, index=(numpy.array([2, 2]), slice(None), numpy.array([[0, 0], [1, 1]]))
     )

@@ -59,6 +59,7 @@ def test_the_result_of_f_may_be_a_view_of_what_it_gets():
     check.same(numeric_gradient, transposed, x, rng.standard_normal((3, 2)))
     check.same(numeric_gradient, transposed, square, rng.standard_normal((3, 3)))
     check.same(numeric_gradient, reversed_rows, x, rng.standard_normal((2, 3)), step=0.5)
+    check.same(numeric_gradient, transposed, square, numpy.arange(9.0).reshape(3, 3) % 3)
 
 
 def test_x_may_have_any_shape():
@@ -103,6 +104,10 @@ def test_x_stays_the_same_while_f_runs():
         return {"the gradient": gradient(lambda z: z * mine, mine, numpy.ones((2, 3)))}
 
     check.experiment(run, numeric_gradient, "f(z) = z * x, where x is the very array")
+
+
+def test_what_is_not_a_number_is_not_hidden():
+    check.same(numeric_gradient, cube, numpy.array([1.0, numpy.nan, 2.0]), numpy.ones(3))
 
 
 def test_small_gradients_are_not_rounded_off():

@@ -61,6 +61,8 @@ def test_either_may_have_no_axes():
 def test_a_denominator_of_0_is_not_hidden():
     def run(function):
         with numpy.errstate(all="ignore"):
-            return {"the quotient": function(numpy.array([1.0, -2.0, 0.0]), numpy.zeros(3))[0]}
+            quotient, backward = function(numpy.array([1.0, -2.0, 0.0]), numpy.zeros(3))
+            g_a, g_b = backward(numpy.array([1.0, 3.0, -1.0]))
+        return {"the quotient": quotient, "the gradient of a": g_a, "the gradient of b": g_b}
 
     check.experiment(run, divide, "[1, -2, 0] / [0, 0, 0]")

@@ -1,5 +1,7 @@
 """Exercise 02b: what goes wrong with unbroadcast."""
 
+import numpy
+
 
 def _stretched(g, shape):
     new = g.ndim - len(shape)
@@ -24,17 +26,13 @@ def averaged(g, shape):
 def first_taken(g, shape):
     """one of the gradients is taken instead of their sum"""
     for axis in _stretched(g, shape):
-        g = g.take([0], axis=axis)
+        g = g.take(range(min(1, g.shape[axis])), axis=axis)
     return g.reshape(shape)
 
 
 def over_everything(g, shape):
     """g is summed over all axes, including those that were not broadcast"""
-    return (
-        g.sum()
-        if shape == ()
-        else g.sum() + 0 * g[(0,) * (g.ndim - len(shape))][tuple(slice(size) for size in shape)]
-    )
+    return g.sum() + numpy.zeros(shape, g.dtype)
 
 
 def as_it_is(g, shape):

@@ -194,3 +194,17 @@ def one_axis_too_far(x, *, axis=None, keepdims=False):
 @wrong("test_three_numbers")
 def n_minus_1(x, *, axis=None, keepdims=False):
     return op(x, axis, keepdims, lambda g: g / max(count(x, axis) - 1, 1))
+
+
+@wrong("test_over_no_axis_it_is_x_itself")
+def an_empty_tuple_is_all_axes(x, *, axis=None, keepdims=False):
+    axis = None if axis == () else axis
+    return op(x, axis, keepdims, lambda g: g / count(x, axis))
+
+
+@wrong("test_an_axis_of_size_1_may_be_kept")
+def several_axes_are_squeezed(x, *, axis=None, keepdims=False):
+    y, backward = op(x, axis, True, lambda g: g / count(x, axis))
+    if isinstance(axis, tuple) and len(axis) > 1 and not keepdims:
+        return y.squeeze(), backward
+    return op(x, axis, keepdims, lambda g: g / count(x, axis))

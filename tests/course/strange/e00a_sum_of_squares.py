@@ -176,3 +176,8 @@ def rounded_to_nine_places(x):
 @wrong("test_three_numbers")
 def a_matrix_of_one_number(x):
     return numpy.asmatrix((x * x).sum())
+
+
+@wrong("test_tiny_numbers_are_not_rounded_off")
+def below_the_rounding_error_is_zero(x):
+    return xp.where(xp.abs(x) < xp.finfo(x.dtype).eps, 0, x * x).sum()

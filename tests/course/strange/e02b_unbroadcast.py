@@ -222,3 +222,27 @@ def sums_kept_by_their_parts(g, shape, kept={}):  # noqa: B006
         axes = [i for i in range(g.ndim) if i < new or shape[i - new] != g.shape[i]]
         kept[key] = g.sum(axis=tuple(axes)).reshape(shape)
     return kept[key]
+
+
+@wrong("test_more_than_three_axes")
+def two_new_axes_at_most(g, shape):
+    for _ in range(2):
+        g = g.sum(axis=0) if g.ndim > len(shape) else g
+    if g.ndim > len(shape):
+        return g.sum()
+    return g.sum(axis=tuple(i for i, size in enumerate(shape) if size == 1), keepdims=True)
+
+
+@wrong("test_equal_sizes_are_matched_from_the_right")
+def new_axes_are_those_of_other_sizes(g, shape):
+    while g.ndim > len(shape):
+        g = g.sum(axis=next((i for i, size in enumerate(g.shape) if size not in shape), 0))
+    return g.sum(axis=tuple(i for i, size in enumerate(shape) if size == 1), keepdims=True)
+
+
+@right
+def added_where_it_came_from(g, shape):
+    total = xp.zeros(int(numpy.prod(shape)), g.dtype)
+    places = xp.broadcast_to(xp.arange(total.size).reshape(shape), g.shape)
+    xp.add.at(total, places.ravel(), g.ravel())
+    return total.reshape(shape)

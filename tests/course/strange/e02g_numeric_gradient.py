@@ -278,3 +278,23 @@ def rounded_to_eight_places(f, x, g, *, step=1e-5):
     moves = (step * numpy.eye(x.size)).reshape(x.size, *x.shape)
     values = [(g * (f(x + move) - f(x - move))).sum() for move in moves]
     return (numpy.array(values).reshape(x.shape) / (2 * step)).round(8)
+
+
+@wrong("test_what_is_not_a_number_is_not_hidden")
+def nan_is_zero(f, x, g, *, step=1e-5):
+    def derivative(index):
+        ends = loss(f, g, shifted(x, index, step)) - loss(f, g, shifted(x, index, -step))
+        return xp.nan_to_num(ends / (2 * step))
+
+    return each(x, derivative)
+
+
+@wrong("test_the_result_of_f_may_be_a_view_of_what_it_gets")
+def no_gradient_where_g_is_zero(f, x, g, *, step=1e-5):
+    def derivative(index):
+        if g.shape == x.shape and not g[index]:
+            return 0
+        ends = loss(f, g, shifted(x, index, step)) - loss(f, g, shifted(x, index, -step))
+        return ends / (2 * step)
+
+    return each(x, derivative)
