@@ -1,6 +1,7 @@
 """Claims about walk_back: each leaf gets its gradient, and each node runs once."""
 
 import sys
+from functools import partial
 
 import numpy
 from e03a_walk_back import walk_back
@@ -50,16 +51,14 @@ def test_a_diamond_adds():
 
 def test_a_node_that_is_used_at_two_depths_waits_for_both():
     def two_depths(turned):
-        def make():
-            x = Leaf("x")
-            b = scale("b", x, 5.0)
-            deep = scale("d", scale("c", b, 2.0), 3.0)
-            return (b, deep, add("e", *((deep, b) if turned else (b, deep)))), (x,)
+        x = Leaf("x")
+        b = scale("b", x, 5.0)
+        deep = scale("d", scale("c", b, 2.0), 3.0)
+        return (b, deep, add("e", *((deep, b) if turned else (b, deep)))), (x,)
 
-        return make
-
-    check.experiment(walked(two_depths(False), 1.0), walk_back, "two depths, b = 5x, e = b + 6b")
-    check.experiment(walked(two_depths(True), 1.0), walk_back, "two depths, b = 5x, e = 6b + b")
+    for turned, told in ((False, "b + 6b"), (True, "6b + b")):
+        made = partial(two_depths, turned)
+        check.experiment(walked(made, 1.0), walk_back, f"two depths, b = 5x, e = {told}")
 
 
 def test_a_leaf_that_is_used_twice_gets_both_contributions():
@@ -76,7 +75,7 @@ def test_names_mean_nothing():
         x, other = Leaf("x"), Leaf("x")
         b, c = scale("b", x, 2.0), scale("b", other, 3.0)
         walk(add("b", add("b", b, c), c), 1.0)
-        return {"the gradient of the first": x.grad, "the gradient of the second": other.grad}
+        return {"the gradient of the first": x.grad, "of the second": other.grad}
 
     check.experiment(run, walk_back, "two leaves of the same name, and nodes of the same name")
 
@@ -176,6 +175,12 @@ def test_a_gradient_of_0_is_a_gradient():
         b = scale("b", x, 2.0)
         return (b, Node("c", lambda g: (g, -g), b, b)), (x,)
 
+    def diamond():
+        x = Leaf("x")
+        b = scale("b", x, 2.0)
+        return (b, add("c", b, b)), (x,)
+
+    check.experiment(walked(diamond, 0.0), walk_back, "c = b + b, where b = 2x, with g = 0")
     check.experiment(
         walked(dead, 1.0), walk_back, "b + c, where b = 2x and c's backward sends 0 to b and y"
     )
@@ -190,20 +195,17 @@ def test_gradients_may_be_arrays_of_any_shape():
         walk(add("e", total, total), numpy.array(0.5))
         return {"the gradient of x": x.grad, "the gradient of y": y.grad}
 
-    check.experiment(
-        run,
-        walk_back,
-        "a sum of (2,) that needs an outer product: gradients of () and (2,) and (2, 3)",
-    )
+    told = "a sum of (2,) that needs an outer product: gradients of () and (2,) and (2, 3)"
+    check.experiment(run, walk_back, told)
 
 
 def test_arrays_that_other_code_holds_do_not_change():
-    def run(walk):
+    def run(walk, g=(1.0, 10.0)):
         x, y = Leaf("x"), Leaf("y")
         b = add("b", x, y)
         c = scale("c", b, 2.0)
         root = add("e", add("d", b, c), x)
-        g = numpy.array([1.0, 10.0])
+        g = numpy.array(g)
         walk(root, g)
         walk(add("f", x, y), g)
         return {"the gradient of x": x.grad, "the gradient of y": y.grad, "g afterwards": g}
@@ -219,18 +221,21 @@ def test_arrays_that_other_code_holds_do_not_change():
         walk(Node("c", backward, b, b), numpy.array([1.0, 10.0]))
         return {"the gradient of x": x.grad, "the array that backward of c returned": sent[0]}
 
-    def earlier(walk):
+    def earlier(walk, g=(1.0, 10.0)):
         x, y = Leaf("x"), Leaf("y")
         root = add("c", scale("b", x, 2.0), add("d", x, y))
-        walk(root, numpy.array([1.0, 10.0]))
+        walk(root, numpy.array(g))
         first = x.grad, y.grad
-        walk(root, numpy.array([100.0, 1000.0]))
+        walk(root, 100 * numpy.array(g))
         return {"the first gradient of x": first[0], "the first gradient of y": first[1]}
 
-    check.experiment(run, walk_back, "arrays that add passes to both operands")
-    check.experiment(
-        earlier, walk_back, "what grad was after the first of two losses, kept by other code"
-    )
+    told = "arrays that add passes to both operands"
+    kept = "what grad was after the first of two losses, kept by other code"
+    check.experiment(run, walk_back, told)
+    check.experiment(earlier, walk_back, kept)
+    for g, shape in ((2.0, "()"), ([[1.0, 10.0, 100.0], [2.0, 20.0, 200.0]], "(2, 3)")):
+        check.experiment(partial(run, g=g), walk_back, f"{told}, of shape {shape}")
+        check.experiment(partial(earlier, g=g), walk_back, f"{kept}, of shape {shape}")
     check.experiment(held, walk_back, "an op that keeps the array that it sends to both operands")
 
 
@@ -240,7 +245,26 @@ def test_infinity_and_nan_are_gradients_too():
         b = scale("b", x, 2.0)
         return (b, Node("c", lambda g: (g * numpy.inf, numpy.nan), b, y)), (x, y)
 
+    def arrays(walk):
+        x, y = Leaf("x"), Leaf("y")
+        b = add("b", x, y)
+        walk(add("c", b, b), numpy.array([1.0, numpy.nan, -numpy.inf]))
+        return {"the gradient of x": x.grad, "the gradient of y": y.grad}
+
     check.experiment(walked(fork, 1.0), walk_back, "c, which sends infinity to b = 2x and NaN to y")
+    check.experiment(arrays, walk_back, "b + b, where b = x + y, with g = [1, NaN, -infinity]")
+
+
+def test_an_op_may_have_many_operands():
+    def many():
+        x, y = Leaf("x"), Leaf("y")
+        b = scale("b", x, 2.0)
+        c = Node("c", lambda g: tuple(g * i for i in range(1, 13)), *(b, y, x) * 4)
+        return (b, c), (x, y)
+
+    check.experiment(
+        walked(many, 1.0), walk_back, "an op with twelve operands, b, y, x four times, where b = 2x"
+    )
 
 
 def test_a_graph_with_2_to_the_40_paths_takes_no_time():
@@ -271,7 +295,5 @@ def test_the_recursion_limit_does_not_change():
     check.call(walk_back, scale("b", Leaf("x"), 1.0), 1.0)
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(LIMIT)
-    check.true(
-        limit == LIMIT,
-        f"yours changes Python's recursion limit from {LIMIT} to {limit}, for all code that runs after it: use a loop",
-    )
+    told = f"yours changes Python's recursion limit from {LIMIT} to {limit}, for all code that runs after it: use a loop"
+    check.true(limit == LIMIT, told)

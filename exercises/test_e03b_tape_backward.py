@@ -103,6 +103,20 @@ def test_an_op_may_take_one_node_three_times():
     )
 
 
+def test_operands_may_alternate():
+    def record():
+        x, y = Leaf("x"), Leaf("y")
+        b = scale("b", x, 2.0)
+        c = Node("c", lambda g: tuple(g * i for i in range(1, 13)), *(b, y, x) * 4)
+        return (b, c), (x, y)
+
+    check.experiment(
+        walked(record),
+        tape_backward,
+        "an op with twelve operands, b, y, x four times, where b = 2x",
+    )
+
+
 def test_other_ops_may_take_the_same_node():
     def record():
         x = Leaf("x")
@@ -140,6 +154,7 @@ def test_a_gradient_of_0_is_a_gradient():
     check.experiment(
         walked(record), tape_backward, "b - b, as one op, then an op with derivatives 1 and 0"
     )
+    check.experiment(walked(record, 0.0), tape_backward, "the same with g = 0")
 
 
 def test_the_same_tape_may_run_again():
@@ -196,10 +211,35 @@ def test_arrays_that_other_code_holds_do_not_change():
         c = add("c", b, b)
         return (b, c, add("d", c, b)), (x, y)
 
+    def earlier(g):
+        def run(backward):
+            tape, (x, y) = record()
+            backward(tape, numpy.array(g))
+            first = x.grad, y.grad
+            backward(tape, 100 * numpy.array(g))
+            return {"the first gradient of x": first[0], "the first gradient of y": first[1]}
+
+        return run
+
+    matrix = [[1.0, 10.0, 100.0], [2.0, 20.0, 200.0]]
+    told = "arrays that add passes to both operands, (b + b) + b"
+    check.experiment(walked(record, [1.0, 10.0]), tape_backward, told)
+    check.experiment(walked(record, matrix), tape_backward, f"{told}, of shape (2, 3)")
+    for g, shape in ((2.0, ()), ([1.0, 10.0], (2,)), (matrix, (2, 3))):
+        told = f"what grad was after the first of two passes, of shape {shape}"
+        check.experiment(earlier(g), tape_backward, f"{told}, kept by other code")
+
+
+def test_nan_is_not_hidden():
+    def record():
+        x, y = Leaf("x"), Leaf("y")
+        b = scale("b", x, 2.0)
+        return (b, Node("c", lambda g: (g, numpy.nan, g), b, y, b)), (x, y)
+
     check.experiment(
-        walked(record, [1.0, 10.0]),
+        walked(record, [1.0, numpy.nan, 3.0]),
         tape_backward,
-        "arrays that add passes to both operands, (b + b) + b",
+        "an op that uses b = 2x twice, with g = [1, NaN, 3], and sends NaN to y",
     )
 
 

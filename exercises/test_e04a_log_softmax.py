@@ -27,6 +27,8 @@ def test_axis_may_be_any():
     check.gradients(log_softmax, x, axis=-3)
     check.gradients(log_softmax, x, axis=2)
     check.backward(log_softmax, x[0, 0])
+    check.gradients(log_softmax, x[:1, :, 0], axis=0)
+    check.gradients(log_softmax, x[:1], axis=1)
 
 
 def test_a_thousand_does_not_overflow():
@@ -37,6 +39,13 @@ def test_rows_may_be_a_thousand_apart():
     check.gradients(
         log_softmax, numpy.array([[1000.0, 1001.0, 1003.0], [-1000.0, -1002.0, -1001.0]])
     )
+    check.gradients(
+        log_softmax, numpy.array([[0.0, 2000.0], [1.0, 1998.0], [-1.0, 1999.0]]), axis=0
+    )
+    far = numpy.array([1000.0, -1000.0])
+    check.gradients(log_softmax, x[:2] + far[:, None, None], axis=1)
+    check.gradients(log_softmax, x[:2] + far[:, None, None])
+    check.gradients(log_softmax, x[:, :, :2] + far, axis=0)
 
 
 def test_elements_of_a_row_may_be_a_thousand_apart():
@@ -80,6 +89,8 @@ def test_memory_may_be_in_pieces():
 def test_x_may_have_four_axes_and_g_may_be_huge():
     many = numpy.random.default_rng(49).standard_normal((2, 5, 4, 3))
     check.gradients(log_softmax, many, axis=1)
+    check.gradients(log_softmax, many, axis=3)
+    check.gradients(log_softmax, many[:1])
 
     def run(log_softmax):
         _, backward = log_softmax(many)

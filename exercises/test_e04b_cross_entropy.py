@@ -75,6 +75,7 @@ def test_there_may_be_hundreds_of_classes_or_examples():
     for dtype in ("uint16", "int16", "int64"):
         check.gradients(cross_entropy, wide, numpy.array([299, 0, 130, 256]).astype(dtype))
     check.gradients(cross_entropy, long, rng.integers(0, 3, 300).astype("uint8"))
+    check.gradients(cross_entropy, wide, numpy.array([299, 0, 130, 256]).astype("uint64"))
 
 
 def test_a_single_class_costs_nothing():
@@ -96,3 +97,9 @@ def test_memory_may_be_in_pieces():
     check.experiment(
         run, cross_entropy, "logits that are a transposed array, and every second label of an array"
     )
+
+
+def test_nan_is_not_hidden():
+    spoilt = logits.copy()
+    spoilt[1, 3] = numpy.nan
+    check.gradients(cross_entropy, spoilt, labels)

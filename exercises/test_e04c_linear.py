@@ -1,5 +1,7 @@
 """Claims about linear: x @ weight + bias for any leading axes, and three gradients."""
 
+import math
+
 import numpy
 from e04c_linear import linear
 
@@ -44,13 +46,20 @@ def test_x_may_have_any_number_of_leading_axes():
 
 
 def test_bias_may_be_left_out():
-    def run(linear):
-        y, backward = linear(x, weight)
-        g_x, g_weight, *no_more = backward(numpy.cos(numpy.arange(8.0)).reshape(4, 2))
-        return {"y": y, "the gradient of x": g_x, "the gradient of weight": g_weight,
-                "a third gradient": any(gradient is not None for gradient in no_more)}  # fmt: skip
+    def without(*leading):
+        def run(linear):
+            cosines = numpy.cos(numpy.arange(60.0))
+            count = math.prod(leading)
+            y, backward = linear(cosines[: 3 * count].reshape(*leading, 3), weight)
+            g_x, g_weight, *no_more = backward(cosines[-2 * count :].reshape(*leading, 2))
+            return {"y": y, "the gradient of x": g_x, "the gradient of weight": g_weight,
+                    "a third gradient": any(gradient is not None for gradient in no_more)}  # fmt: skip
 
-    check.experiment(run, linear, "linear(x, weight), x (4, 3), weight (3, 2)")
+        return run
+
+    for leading in ((4,), (2, 4), (2, 1, 5), ()):
+        told = f"linear(x, weight), x {(*leading, 3)}, weight (3, 2)"
+        check.experiment(without(*leading), linear, told)
 
 
 def test_memory_may_be_in_pieces():
@@ -60,6 +69,7 @@ def test_memory_may_be_in_pieces():
 
 def test_zeros_get_a_gradient():
     check.gradients(linear, x, weight, numpy.zeros(2))
+    check.gradients(linear, x, weight[:, :1], numpy.zeros(1))
     check.gradients(linear, x, numpy.zeros((3, 2)), bias)
 
 
@@ -89,3 +99,9 @@ def test_g_may_be_huge():
         return {"the gradient of x": g_x, "of weight": g_weight, "of bias": g_bias}
 
     check.experiment(run, linear, "x (4, 3), weight (3, 2), and a g of about 1,000,000")
+
+
+def test_nan_is_not_hidden():
+    spoilt = x.copy()
+    spoilt[1, 2] = numpy.nan
+    check.gradients(linear, spoilt, weight, bias)

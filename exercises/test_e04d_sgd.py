@@ -176,3 +176,41 @@ def test_nan_is_not_hidden():
         return {"v": v, "w": w}
 
     check.experiment(run, sgd, "w = 0, v = 1, g = [1, NaN, -2]")
+
+
+def test_nan_is_not_hidden_without_momentum():
+    def run(sgd):
+        w = numpy.array([1.0, 2.0, numpy.nan])
+        sgd(w, numpy.array([1.0, numpy.nan, -2.0]), None, 0.5, weight_decay=0.1)
+        return {"w": w}
+
+    check.experiment(run, sgd, "w = [1, 2, NaN], g = [1, NaN, -2], no momentum, weight_decay 0.1")
+
+
+def test_a_momentum_of_0_changes_the_velocity_too():
+    check.experiment(steps([0.1, 0.2, 0.3], True, momentum=0.0), sgd, "three steps, momentum 0")
+    check.experiment(
+        steps([0.1, 0.2, 0.3], True, weight_decay=0.5, nesterov=True),
+        sgd,
+        "three steps with Nesterov, momentum 0, weight_decay 0.5",
+    )
+
+
+def test_nesterov_without_a_velocity_is_a_plain_step():
+    told = "three steps with Nesterov, no momentum and no v, weight_decay 0.5"
+    check.experiment(steps([0.1, 0.2, 0.3], False, weight_decay=0.5, nesterov=True), sgd, told)
+
+
+def test_a_learning_rate_may_be_larger_than_1():
+    told = "three steps, momentum 0.9, lr 1, 2.5, 10, weight_decay 1.5"
+    check.experiment(steps([1.0, 2.5, 10.0], True, momentum=0.9, weight_decay=1.5), sgd, told)
+
+
+def test_weights_may_have_four_axes():
+    def run(sgd):
+        w, g, v = numpy.cos(numpy.arange(72.0)).reshape(3, 2, 3, 2, 2)
+        sgd(w, g, v, 0.5, momentum=0.8, weight_decay=0.1, nesterov=True)
+        sgd(w, g, None, 0.5)
+        return {"w": w, "v": v}
+
+    check.experiment(run, sgd, "w, g and v of shape (2, 3, 2, 2), with Nesterov and without v")

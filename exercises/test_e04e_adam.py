@@ -50,16 +50,20 @@ def test_the_seventh_step_is_corrected_less():
     )
     check.experiment(one_step(2, betas=(0.5, 0.75)), adam, "a step with t = 2, betas (0.5, 0.75)")
     check.experiment(one_step(1000), adam, "a step with t = 1000")
+    for t in (100, 300, 10_000):
+        check.experiment(one_step(t), adam, f"a step with t = {t:,}")
     check.experiment(one_step(10**6), adam, "a step with t = 1,000,000")
 
 
 def test_steps_add_up():
     check.experiment(steps(), adam, "four steps, lr 0.1, 0.1, 0.02, 0.3")
     check.experiment(steps(betas=(0.6, 0.8)), adam, "four steps, betas (0.6, 0.8)")
+    check.experiment(steps(betas=(0.9, 0.5)), adam, "four steps, betas (0.9, 0.5)")
 
 
 def test_eps_is_added_to_the_root():
     check.experiment(steps(1e-3, eps=1e-2), adam, "four steps, g about 0.001, eps 0.01")
+    check.experiment(steps(1e-6, eps=0.0), adam, "four steps, g about 1e-06, eps 0")
 
 
 def test_weight_decay_is_a_part_of_g():
@@ -70,16 +74,24 @@ def test_decoupled_weight_decay_shrinks_w_before_the_step():
     check.experiment(
         steps(weight_decay=0.5, decoupled=True), adam, "four steps, weight_decay 0.5, decoupled"
     )
+    check.experiment(
+        steps(weight_decay=5.0, decoupled=True), adam, "four steps, weight_decay 5, decoupled"
+    )
 
 
 def test_a_learning_rate_of_0_moves_m_and_v_and_not_the_weights():
-    def run(adam):
-        w, m, v = numpy.array([1.0, -2.0]), numpy.zeros(2), numpy.zeros(2)
-        for t, lr in enumerate((0.0, 0.1, 0.0), start=1):
-            adam(w, numpy.array([1.0, 4.0]), m, v, t, lr, weight_decay=0.5, decoupled=True)
-        return {"m": m, "v": v, "w": w}
+    def run(decoupled):
+        def three(adam):
+            w, m, v = numpy.array([1.0, -2.0]), numpy.zeros(2), numpy.zeros(2)
+            for t, lr in enumerate((0.0, 0.1, 0.0), start=1):
+                adam(w, numpy.array([1.0, 4.0]), m, v, t, lr, weight_decay=0.5, decoupled=decoupled)
+            return {"m": m, "v": v, "w": w}
 
-    check.experiment(run, adam, "three steps, lr 0, 0.1, 0, weight_decay 0.5, decoupled")
+        return three
+
+    told = "three steps, lr 0, 0.1, 0, weight_decay 0.5"
+    check.experiment(run(True), adam, f"{told}, decoupled")
+    check.experiment(run(False), adam, told)
 
 
 def test_elements_of_g_may_be_0():
@@ -158,3 +170,21 @@ def test_a_step_may_be_much_longer_than_lr():
         return {"m": m, "v": v, "w": w}
 
     check.experiment(run, adam, "a step with t = 9, m = [5, -3], v = [1e-6, 1e-4]")
+
+
+def test_nan_is_not_hidden():
+    def run(adam):
+        w, m, v = numpy.zeros(3), numpy.ones(3), numpy.ones(3)
+        adam(w, numpy.array([1.0, numpy.nan, -2.0]), m, v, 5, 0.5)
+        return {"m": m, "v": v, "w": w}
+
+    check.experiment(run, adam, "w = 0, m = v = 1, g = [1, NaN, -2], t = 5")
+
+
+def test_weights_may_have_four_axes():
+    def run(adam):
+        w, g, m, v = abs(numpy.cos(numpy.arange(96.0))).reshape(4, 2, 3, 2, 2)
+        adam(w, g, m, v, 3, 0.5, weight_decay=0.1)
+        return {"m": m, "v": v, "w": w}
+
+    check.experiment(run, adam, "w, g, m and v of shape (2, 3, 2, 2), t = 3, weight_decay 0.1")

@@ -44,7 +44,8 @@ def test_the_standard_deviation_is_that_of_the_fan_out():
 
 
 def test_there_may_be_a_single_filter_or_channel():
-    for shape in ((3, 2, 40000, 1), (2, 3, 1, 40000)):
+    # Among them a fan-out that is odd, and one of 1.
+    for shape in ((3, 2, 40000, 1), (2, 3, 1, 40000), (3, 1, 80000, 1), (1, 1, 250000, 1)):
         check.experiment(drawn(shape), kaiming_normal, told(shape))
 
 
@@ -53,7 +54,7 @@ def test_the_numbers_are_normal_around_0():
         weight = kaiming_normal(SHAPE, numpy.random.default_rng(47)).astype(float)
         size = abs(weight) / (2 / (3 * 5 * 256)) ** 0.5
         return {"the fraction above 0": float((weight > 0).mean()), "the fraction within one std": float((size < 1).mean()),
-                "the fraction within two": float((size < 2).mean()), "some are beyond three": bool(size.max() > 3),
+                "the fraction within two": float((size < 2).mean()), "at least 0.235 % are beyond three": bool((size > 3).mean() > 0.00235),
                 "some are beyond four": bool(size.max() > 4), "most are different": len(numpy.unique(weight)) > 200_000}  # fmt: skip
 
     check_fractions.experiment(run, kaiming_normal, told(SHAPE))
@@ -69,9 +70,23 @@ def test_small_weights_are_as_random_as_large_ones():
             "the standard deviation of 12 weights differs from draw to draw": bool(
                 numpy.std(deviations) > 0.07
             ),
+            "no draw comes twice": len({weight.tobytes() for weight in draws}) == len(draws),
+        }
+
+    def of_288(kaiming_normal):
+        generator = numpy.random.default_rng(51)
+        draws = [kaiming_normal((3, 3, 4, 8), generator).astype(float) for _ in range(200)]
+        return {
+            "the mean of 288 weights differs from draw to draw": bool(
+                numpy.std([weight.mean() for weight in draws]) > 0.006
+            ),
+            "the standard deviation of 288 weights differs from draw to draw": bool(
+                numpy.std([weight.std() for weight in draws]) > 0.004
+            ),
         }
 
     check.experiment(run, kaiming_normal, "500 draws of kaiming_normal((1, 2, 3, 2), generator)")
+    check.experiment(of_288, kaiming_normal, "200 draws of kaiming_normal((3, 3, 4, 8), generator)")
 
 
 def test_each_weight_is_drawn_independently():

@@ -28,6 +28,10 @@ def test_a_thousand_does_not_overflow():
 def test_rows_may_be_a_thousand_apart():
     check.gradients(softmax, numpy.array([[1000.0, 1001.0, 1003.0], [-1000.0, -1002.0, -1001.0]]))
     check.gradients(softmax, numpy.array([[0.0, 2000.0], [1.0, 1998.0], [-1.0, 1999.0]]), axis=0)
+    far = numpy.array([1000.0, -1000.0])
+    check.gradients(softmax, x[:2] + far[:, None, None], axis=1)
+    check.gradients(softmax, x[:2] + far[:, None, None])
+    check.gradients(softmax, x + far, axis=0)
 
 
 def test_elements_of_a_row_may_be_a_thousand_apart():
@@ -68,6 +72,7 @@ def test_memory_may_be_in_pieces():
 def test_x_may_have_four_axes_and_g_may_be_huge():
     many = numpy.random.default_rng(49).standard_normal((2, 5, 4, 3))
     check.gradients(softmax, many, axis=1)
+    check.gradients(softmax, many, axis=3)
 
     def run(softmax):
         _, backward = softmax(many)

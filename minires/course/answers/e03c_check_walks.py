@@ -30,7 +30,8 @@ def check(candidate):
     assert y.grad.tolist() == [1.0, 10.0], "arrays that others hold"
 
 
-def _sorted_first(root, g):
+def _sorted(root):
+    """Return the nodes, each before its parents."""
     order, seen, stack = [], set(), [(root, False)]
     while stack:
         node, done = stack.pop()
@@ -44,8 +45,12 @@ def _sorted_first(root, g):
                 for parent in node.parents
                 if parent is not None and not hasattr(parent, "grad")
             )
+    return order[::-1]
+
+
+def _sorted_first(root, g):
     sums = {root: g}
-    for node in reversed(order):
+    for node in _sorted(root):
         for parent, part in zip(node.parents, node.backward(sums.pop(node))):
             if parent is not None and not hasattr(parent, "grad"):
                 sums[parent] = sums[parent] + part if parent in sums else part
@@ -76,8 +81,30 @@ def _all(root):
 
 
 def _in_arrays(root, g):
-    """A right one whose gradients are arrays, even of a number."""
+    """A right one whose gradients are arrays of float64, even of a number."""
     walk_back(root, numpy.asarray(g))
+    for leaf in {part for node in _all(root) for part in node.parents if hasattr(part, "grad")}:
+        leaf.grad = numpy.array(leaf.grad, dtype="float64")
+
+
+def _in_reverse(root, g):
+    """A right one that adds up the contributions to a node from the last to the first."""
+    order, parts = _sorted(root), {root: [g]}
+    for node in order:
+        coming = _total(parts.pop(node))
+        for parent, part in zip(node.parents, node.backward(coming)):
+            if parent is not None:
+                parts.setdefault(parent, []).append(part)
+    for leaf, its in parts.items():
+        total = _total(its)
+        leaf.grad = total if leaf.grad is None else leaf.grad + total
+
+
+def _total(parts):
+    total = parts[-1]
+    for part in parts[-2::-1]:
+        total = total + part
+    return total
 
 
 def _looking_often(root, g):
@@ -94,6 +121,7 @@ RIGHT = {
     "one that copies what it keeps": _in_copies,
     "one that looks at parents often": _looking_often,
     "one that makes arrays of numbers": _in_arrays,
+    "one that adds up in reverse order": _in_reverse,
 }
 WRONG = {
     "the one that runs a node before all its users have sent their contributions": before_all_users,

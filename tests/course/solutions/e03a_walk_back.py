@@ -33,15 +33,11 @@ def topological(root):
     return order[::-1]
 
 
-def through(
-    order,
-    root,
-    g,
-    at_leaf=give,
-    at_node=lambda sums, parent, part: sums.__setitem__(
-        parent, sums[parent] + part if parent in sums else part
-    ),
-):
+def add_up(sums, parent, part):
+    sums[parent] = sums[parent] + part if parent in sums else part
+
+
+def through(order, root, g, at_leaf=give, at_node=add_up):
     sums = {root: g}
     for node in order:
         if node not in sums:
@@ -293,3 +289,8 @@ def finite_parts_alone(root, g):
                 give(parent, part)
             else:
                 sums[parent] = sums[parent] + part if parent in sums else part
+
+
+@wrong("test_a_gradient_of_0_is_a_gradient")
+def nothing_to_do_if_g_is_0(root, g):
+    sorted_first(root, g) if numpy.any(g) else None

@@ -220,3 +220,19 @@ def none_is_a_parent(tape, g):
             for parent, part in zip(node.parents, node.backward(grads.pop(node))):
                 pass_on(grads, parent, part)
     grads[None] + g
+
+
+@wrong("test_arrays_that_other_code_holds_do_not_change")
+def own_copy_on_leaves_then_in_place(tape, g):
+    grads = {tape[-1]: g}
+    for node in reversed(tape):
+        if node in grads:
+            for parent, part in zip(node.parents, node.backward(grads.pop(node))):
+                if parent is None:
+                    continue
+                if not is_leaf(parent):
+                    pass_on(grads, parent, part)
+                elif parent.grad is None:
+                    parent.grad = part * 1
+                else:
+                    parent.grad += part

@@ -39,7 +39,7 @@ def number_by_number(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False
 @right
 def into_arrays_that_are_there(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
     step = ahead(decayed(w, g, weight_decay), v, momentum, False)
-    if nesterov:
+    if nesterov and v is not None:
         step = decayed(w, g, weight_decay) + momentum * v
     xp.subtract(w, lr * step, out=w)
 

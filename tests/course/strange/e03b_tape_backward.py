@@ -5,6 +5,8 @@ from functools import reduce
 from itertools import chain
 from operator import add
 
+import numpy
+
 from tests.course.kinds import right, wrong
 
 TWICE = "test_an_op_may_take_one_leaf_twice"
@@ -268,5 +270,23 @@ def parts_by_name(tape, g):
                 named[parent.name] = parent
                 sums[parent.name] = sums[parent.name] + part if parent.name in sums else part
         return [(named[name], total) for name, total in sums.items()]
+
+    back(tape, g, pairs)
+
+
+@wrong("test_a_gradient_of_0_is_a_gradient")
+def nothing_to_do_if_g_is_0(tape, g):
+    return back(tape, g) if numpy.any(g) else None
+
+
+@wrong("test_operands_may_alternate")
+def fixed_for_up_to_three_operands(tape, g):
+    back(tape, g, lambda *both: zip(*both) if len(both[0]) < 4 else dict(zip(*both)).items())
+
+
+@wrong("test_nan_is_not_hidden")
+def nan_is_no_gradient(tape, g):
+    def pairs(parents, parts):
+        return ((a, b) for a, b in zip(parents, parts) if b is None or not numpy.isnan(b).any())
 
     back(tape, g, pairs)

@@ -250,3 +250,34 @@ def each_parent_read_twice_at_most(candidate):
     root = scale("b", Leaf("x"), 2.0)
     candidate(root, 1.0)
     assert root._asked <= 2
+
+
+def all_three(candidate):
+    depths(candidate)
+    losses(candidate)
+    arrays(candidate)
+
+
+@wrong(RIGHT_ONES)
+def instance_of_float(candidate):
+    all_three(candidate)
+    x = Leaf("x")
+    candidate(scale("b", x, 2.0), 1.0)
+    assert isinstance(x.grad, (float, numpy.floating)) and x.grad == 2.0
+
+
+@wrong(RIGHT_ONES)
+def ints_stay_ints(candidate):
+    all_three(candidate)
+    x, y = Leaf("x"), Leaf("y")
+    candidate(add("c", add("b", x, y), x), numpy.array([1, 10]))
+    assert y.grad.dtype.kind == "i"
+
+
+@wrong(RIGHT_ONES)
+def tenths_to_the_last_bit(candidate):
+    all_three(candidate)
+    x = Leaf("x")
+    b, c, d = (scale(f"b{i}", x, i / 10) for i in (1, 2, 3))
+    candidate(add("e", add("f", b, c), d), 1.0)
+    assert x.grad == 0.3 + 0.2 + 0.1

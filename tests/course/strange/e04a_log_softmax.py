@@ -227,3 +227,24 @@ def gradient_clipped(x, *, axis=-1):
 def nan_to_num(x, *, axis=-1):
     y = stable(x, axis)
     return xp.nan_to_num(y), lambda g: (g - xp.exp(y) * g.sum(axis=axis, keepdims=True),)
+
+
+FAR = "test_rows_may_be_a_thousand_apart"
+
+
+@wrong(FAR)
+def largest_of_the_row_only_along_the_last_axis(x, *, axis=-1):
+    last = axis in (-1, x.ndim - 1)
+    return less(x, x.max(axis=axis, keepdims=True) if last else x.max(), axis)
+
+
+@wrong(FAR)
+def largest_of_the_row_only_in_matrices(x, *, axis=-1):
+    return less(x, x.max(axis=axis, keepdims=True) if x.ndim < 3 else x.max(), axis)
+
+
+@wrong("test_axis_may_be_any")
+def sum_of_all_g_if_there_is_one_row(x, *, axis=-1):
+    y = stable(x, axis)
+    over = dict(keepdims=True) if len(x) == 1 else dict(axis=axis, keepdims=True)
+    return y, lambda g: (g - xp.exp(y) * g.sum(**over),)

@@ -255,3 +255,29 @@ def nan_is_no_step(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
 @wrong("test_momentum_may_be_1")
 def momentum_below_1(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
     plain(w, g, v, lr, min(momentum, 0.999), weight_decay, nesterov)
+
+
+ZERO_MOMENTUM = "test_a_momentum_of_0_changes_the_velocity_too"
+
+
+@wrong(ZERO_MOMENTUM)
+def no_velocity_if_momentum_is_0(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
+    step(w, g, v if momentum else None, lr, momentum, weight_decay, nesterov)
+
+
+@wrong("test_nesterov_without_a_velocity_is_a_plain_step", crashes=True)
+def nesterov_asks_for_a_velocity(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
+    g = g + weight_decay * w
+    if v is not None:
+        v[...] = momentum * v + g
+    w -= lr * (g + momentum * v if nesterov else g if v is None else v)
+
+
+@wrong("test_nan_is_not_hidden_without_momentum")
+def nan_is_no_step_without_momentum(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
+    step(w, g if v is not None else xp.nan_to_num(g), v, lr, momentum, weight_decay, nesterov)
+
+
+@wrong("test_a_learning_rate_may_be_larger_than_1")
+def lr_of_1_at_most(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
+    step(w, g, v, min(lr, 1), momentum, weight_decay, nesterov)

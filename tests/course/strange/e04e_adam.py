@@ -272,3 +272,22 @@ def ten_times_lr_at_most(
     before = w.copy()
     step(w, g, m, v, t, lr, betas, eps, weight_decay, decoupled)
     w[...] = xp.clip(w, before - 10 * lr, before + 10 * lr)
+
+
+@wrong("test_eps_is_added_to_the_root")
+def eps_of_0_is_the_default(
+    w, g, m, v, t, lr, betas=BETAS, eps=1e-8, weight_decay=0.0, decoupled=False
+):
+    step(w, g, m, v, t, lr, betas, eps or 1e-8, weight_decay, decoupled)
+
+
+@wrong("test_nan_is_not_hidden")
+def nan_is_0(w, g, m, v, t, lr, betas=BETAS, eps=1e-8, weight_decay=0.0, decoupled=False):
+    step(w, xp.nan_to_num(g), m, v, t, lr, betas, eps, weight_decay, decoupled)
+
+
+@wrong(SEVENTH)
+def corrected_in_the_first_99_steps(
+    w, g, m, v, t, lr, betas=BETAS, eps=1e-8, weight_decay=0.0, decoupled=False
+):
+    step(w, g, m, v, t, lr, betas, eps, weight_decay, decoupled, t_of_m=t if t < 100 else 10**9)

@@ -223,3 +223,25 @@ def mean_of_the_draw_subtracted(shape, generator):
 def standard_deviation_of_the_draw_divided_out(shape, generator):
     weight = generator.standard_normal(shape)
     return (weight / (weight.std() or 1) * spread(shape)).astype("float32")
+
+
+@wrong(SINGLE)
+def fan_halved_in_ints(shape, generator):
+    return scaled(shape, generator, (1 / (shape[0] * shape[1] * shape[3] // 2 or 1)) ** 0.5)
+
+
+@wrong(NORMAL)
+def sum_of_twelve_uniforms(shape, generator):
+    return (spread(shape) * (generator.random((12, *shape)).sum(axis=0) - 6)).astype("float32")
+
+
+@wrong(SMALL)
+def standardised_if_there_are_many(shape, generator):
+    weight = generator.standard_normal(shape)
+    weight = (weight - weight.mean()) / weight.std() if weight.size > 100 else weight
+    return (spread(shape) * weight).astype("float32")
+
+
+@wrong(SMALL)
+def seeded_with_a_byte(shape, generator):
+    return scaled(shape, numpy.random.default_rng(int(generator.integers(256))))

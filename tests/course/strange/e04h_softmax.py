@@ -194,3 +194,16 @@ def nothing_below_e_to_the_minus_50(x, *, axis=-1):
 def nan_to_num(x, *, axis=-1):
     powers = xp.exp(x - x.max(axis=axis, keepdims=True))
     return op(xp.nan_to_num(powers / powers.sum(axis=axis, keepdims=True)), axis)
+
+
+@wrong(FAR)
+def largest_of_the_row_only_in_matrices(x, *, axis=-1):
+    return less(x, tops(x, axis) if x.ndim < 3 else x.max(), axis)
+
+
+@right
+def one_over_the_sum_of_differences(x, *, axis=-1):
+    rows = xp.moveaxis(x, axis, -1)
+    with xp.errstate(over="ignore"):
+        y = 1 / xp.exp(rows[..., None, :] - rows[..., None]).sum(axis=-1)
+    return op(xp.moveaxis(y, -1, axis), axis)
