@@ -35,6 +35,8 @@ def test_what_was_broadcast_gets_a_gradient_of_its_own_shape():
     check.backward(multiply, a[:1], b[:, :1])
     check.backward(multiply, a, b[0, :1])
     check.backward(multiply, a[:1, :1], b)
+    check.backward(multiply, a[:, :1], numpy.stack([b, a, b - a]))
+    check.backward(multiply, numpy.stack([b, a, b - a]), a[:, :1])
 
 
 def test_equal_sizes_are_matched_from_the_right():

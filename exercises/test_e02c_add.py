@@ -35,6 +35,7 @@ def test_broadcast_axes_are_summed():
     check.backward(add, a[0], b[:, :, :1])
     check.backward(add, a[:, :1], b)
     check.backward(add, a[:1], b[0, :, :1])
+    check.backward(add, a[0, :, :1], b)
 
 
 def test_equal_sizes_are_matched_from_the_right():

@@ -38,6 +38,8 @@ def test_one_matrix_for_a_whole_stack():
 def test_stacks_that_broadcast():
     check.backward(matmul, drawn(4, 1, 2, 3), drawn(6, 3, 5))
     check.backward(matmul, drawn(1, 2, 3), drawn(4, 3, 2))
+    check.backward(matmul, drawn(1, 2, 3), drawn(5, 4, 3, 2))
+    check.backward(matmul, drawn(2, 1, 4, 2, 3), drawn(2, 1, 3, 2))
 
 
 def test_a_stack_as_high_as_its_matrices():

@@ -133,3 +133,14 @@ def arrays_only(a, b):
 @wrong("test_each_side_gets_the_gradient_times_the_other")
 def float64_gradients(a, b):
     return a * b, lambda g: (shaped(g.astype("float64") * b, a), shaped(g.astype("float64") * a, b))
+
+
+@wrong("test_what_was_broadcast_gets_a_gradient_of_its_own_shape")
+def a_is_read_in_rows(a, b):
+    def backward(g):
+        shape = xp.shape(a)
+        if len(shape) < g.ndim:  # right for new axes alone
+            return (g * b).reshape(-1, *shape).sum(axis=0), unbroadcast(g * a, xp.shape(b))
+        return unbroadcast(g * b, shape), unbroadcast(g * a, xp.shape(b))
+
+    return a * b, backward

@@ -153,3 +153,25 @@ def in_float64(a, b):
 def dot(a, b):
     y = xp.dot(a, b) if max(a.ndim, b.ndim) > 3 else a @ b
     return y, matmuls(a, b)[1]
+
+
+@wrong("test_stacks_that_broadcast", crashes=True)
+def four_axes_at_most(a, b):
+    def t(x):
+        return (
+            x.transpose((0, 1, 3, 2)[4 - x.ndim :] if x.ndim > 3 else (0, 2, 1))
+            if x.ndim > 2
+            else x.T
+        )
+
+    return a @ b, lambda g: (unbroadcast(g @ t(b), a.shape), unbroadcast(t(a) @ g, b.shape))
+
+
+@wrong("test_stacks_that_broadcast")
+def new_axes_or_stretched_ones_but_not_both(a, b):
+    def back(g, shape):
+        if g.ndim > len(shape):
+            return g.sum(axis=tuple(range(g.ndim - len(shape))))
+        return g.sum(axis=tuple(i for i in range(g.ndim) if shape[i] == 1), keepdims=True)
+
+    return a @ b, lambda g: (back(g @ turned(b), a.shape), back(turned(a) @ g, b.shape))
