@@ -54,9 +54,13 @@ def test_the_sum_of_many_bright_pixels_is_large():
 
 
 def test_a_single_bright_pixel_in_a_large_dark_set():
-    dark = numpy.zeros((4, 64, 64, 1), numpy.uint8)
-    dark[2, 5, 6] = 1  # a standard deviation of 0.0078
-    check.same(standardise, dark[2:3], dark)
+    dark = numpy.zeros((40, 64, 64, 1), numpy.uint8)
+    dark[2, 5, 6] = 1  # a standard deviation of 0.0025
+    check.experiment(
+        lambda function: {"the values": function(dark[2:3], dark)},
+        standardise,
+        "one bright pixel in 40 images",
+    )
 
 
 def test_a_constant_channel_is_not_divided():
@@ -65,6 +69,19 @@ def test_a_constant_channel_is_not_divided():
     check.same(standardise, constant, constant)
     check.same(standardise, others, constant)
     check.same(standardise, training, numpy.full((2, 3, 3, 3), 255, numpy.uint8))
+    check.same(standardise, training, numpy.zeros((2, 3, 3, 3), numpy.uint8))
+
+
+def test_a_constant_channel_stays_one_in_a_large_set():
+    white = numpy.full((80, 32, 32, 3), [77, 255, 201], numpy.uint8)  # their sum is more than 2^24
+    check.experiment(
+        lambda function: {"the values": function(others, white)}, standardise, "80 plain images"
+    )
+
+
+def test_images_that_are_all_the_same_are_not_constant():
+    check.same(standardise, others, numpy.repeat(training[:1], 3, axis=0))
+    check.same(standardise, others, training[:1])
 
 
 def test_settings_of_numpy_are_unchanged():

@@ -52,6 +52,12 @@ def test_a_difference_is_told_in_words(yours, words):
     assert all(word in told for word in words), told
 
 
+def test_what_was_rounded_does_not_differ_by_the_same_fraction():
+    ours = OURS / 7
+    assert said(ours.astype("float32").astype(float), ours).count("small fraction") == 0
+    assert "by the same small fraction" in said(ours * (1 + 3e-7), ours)
+
+
 def test_the_shape_of_a_number_can_be_made():
     told = said(numpy.array([3.0]), numpy.float64(3.0))
     assert "yours.reshape(()) would do" in told

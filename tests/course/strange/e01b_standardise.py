@@ -206,3 +206,41 @@ def warnings_switched_off_for_all(images, training):
     xp.seterr(divide="ignore", invalid="ignore")
     mean, std = statistics(training)
     return xp.where(std == 0, images - mean, (images - mean) / std).astype("float32")
+
+
+@wrong("test_a_constant_channel_stays_one_in_a_large_set")
+def sums_in_single_precision(images, training):
+    mean, std = (f((0, 1, 2), dtype=xp.float32) for f in (training.mean, training.std))
+    return standard(images, mean, xp.where(std == 0, 1, std))
+
+
+@wrong("test_images_that_are_all_the_same_are_not_constant")
+def constant_if_every_image_is_the_first(images, training):
+    mean, std = statistics(training)
+    constant = (training == training[0]).all(axis=(0, 1, 2))
+    return standard(images, mean, xp.where(constant, 1, std))
+
+
+@wrong("test_a_single_bright_pixel_in_a_large_dark_set")
+def a_two_hundredth_counts_as_constant(images, training):
+    mean, std = statistics(training)
+    return standard(images, mean, xp.where(std < 5e-3, 1, std))
+
+
+@wrong("test_a_constant_channel_is_not_divided")
+def nothing_if_all_are_black(images, training):
+    mean, std = statistics(training)
+    if not mean.any():
+        return xp.zeros(images.shape, xp.float32)
+    return standard(images, mean, xp.where(std == 0, 1, std))
+
+
+@right
+def looked_up_in_a_table(images, training):
+    result, values = xp.empty(images.shape, xp.float32), xp.arange(256)
+    for channel in range(images.shape[-1]):
+        times = xp.bincount(training[..., channel].ravel(), minlength=256)
+        mean = (times * values).sum() / times.sum()
+        std = ((times * (values - mean) ** 2).sum() / times.sum()) ** 0.5
+        result[..., channel] = ((values - mean) / (std or 1))[images[..., channel]]
+    return result
