@@ -54,6 +54,11 @@ def test_matrices_with_a_single_row_or_column():
     check.backward(matmul, drawn(2, 1, 3), drawn(2, 3, 1))
 
 
+def test_zeros_have_gradients_too():
+    check.backward(matmul, drawn(2, 3), numpy.zeros((3, 5)))
+    check.backward(matmul, numpy.zeros((4, 2, 3)), drawn(3, 5))
+
+
 def test_transposed_matrices():
     check.backward(matmul, drawn(3, 2).T, drawn(5, 3).T)
 
