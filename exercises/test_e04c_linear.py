@@ -46,20 +46,25 @@ def test_x_may_have_any_number_of_leading_axes():
 
 
 def test_bias_may_be_left_out():
-    def without(*leading):
+    square = rng.standard_normal((3, 3))
+
+    def without(weight, *leading):
+        o = weight.shape[1]
+
         def run(linear):
             cosines = numpy.cos(numpy.arange(60.0))
             count = math.prod(leading)
             y, backward = linear(cosines[: 3 * count].reshape(*leading, 3), weight)
-            g_x, g_weight, *no_more = backward(cosines[-2 * count :].reshape(*leading, 2))
+            g_x, g_weight, *no_more = backward(cosines[-o * count :].reshape(*leading, o))
             return {"y": y, "the gradient of x": g_x, "the gradient of weight": g_weight,
                     "a third gradient": any(gradient is not None for gradient in no_more)}  # fmt: skip
 
         return run
 
     for leading in ((4,), (2, 4), (2, 1, 5), ()):
-        told = f"linear(x, weight), x {(*leading, 3)}, weight (3, 2)"
-        check.experiment(without(*leading), linear, told)
+        for matrix in (weight, square):
+            told = f"linear(x, weight), x {(*leading, 3)}, weight {matrix.shape}"
+            check.experiment(without(matrix, *leading), linear, told)
 
 
 def test_memory_may_be_in_pieces():

@@ -209,3 +209,10 @@ def writes_to_x(x, weight, bias=None):
 @wrong("test_memory_may_be_in_pieces")
 def as_it_lies_in_memory(x, weight, bias=None):
     return op(x.ravel(order="K").reshape(x.shape), weight, bias)
+
+
+@wrong("test_bias_may_be_left_out")
+def square_weight_not_transposed_without_a_bias(x, weight, bias=None):
+    if bias is None and weight.shape[0] == weight.shape[1]:
+        return op(x, weight, bias, g_x=lambda g: g @ weight)
+    return op(x, weight, bias)

@@ -207,3 +207,21 @@ def one_over_the_sum_of_differences(x, *, axis=-1):
     with xp.errstate(over="ignore"):
         y = 1 / xp.exp(rows[..., None, :] - rows[..., None]).sum(axis=-1)
     return op(xp.moveaxis(y, -1, axis), axis)
+
+
+@wrong(ANY)
+def sum_of_all_if_there_is_one_row(x, *, axis=-1):
+    powers = xp.exp(x - tops(x, axis))
+    over = dict(keepdims=True) if len(x) == 1 else dict(axis=axis, keepdims=True)
+    return op(powers / powers.sum(**over), axis)
+
+
+@right
+def row_by_row_recursively(x, *, axis=-1):
+    if x.ndim > 1 and axis % x.ndim:
+        parts = [row_by_row_recursively(part, axis=axis % x.ndim - 1) for part in x]
+        y = xp.stack([part for part, _ in parts])
+        return y, lambda g: (xp.stack([back(its)[0] for (_, back), its in zip(parts, g)]),)
+    powers = xp.exp(x - xp.amax(x, 0))
+    y = powers / powers.sum(axis=0)
+    return y, lambda g: (y * (g - xp.einsum("i...,i...->...", g, y)),)
