@@ -44,6 +44,8 @@ def test_label_smoothing_is_spread_over_all_classes():
     check.backward(cross_entropy, logits, labels, label_smoothing=0.1)
     check.backward(cross_entropy, logits, labels, label_smoothing=0.75)
     check.gradients(cross_entropy, logits, labels, label_smoothing=1.0)
+    check.gradients(cross_entropy, logits[:1], labels[:1], label_smoothing=0.3)
+    check.gradients(cross_entropy, logits[:, :2], numpy.array([1, 0, 1]), label_smoothing=0.3)
     # Classes that are no example's label count, too.
     check.gradients(cross_entropy, logits, numpy.array([0, 1, 1]), label_smoothing=0.3)
 

@@ -12,12 +12,12 @@ start, slopes = rng.standard_normal((2, 3)), rng.standard_normal((4, 2, 3))
 RATES = [0.1, 0.1, 0.02, 0.3]
 
 
-def steps(factor=1.0, **options):
+def steps(factor=1.0, rates=RATES, **options):
     """Experiment: four steps from m = v = 0, each with a different g and lr."""
 
     def run(adam):
         w, m, v, seen = start.copy(), numpy.zeros((2, 3)), numpy.zeros((2, 3)), factor * slopes
-        for t, (lr, g) in enumerate(zip(RATES, seen), start=1):
+        for t, (lr, g) in enumerate(zip(rates, seen), start=1):
             adam(w, g, m, v, t, lr, **options)
         return {"m": m, "v": v, "w": w, "g": seen}
 
@@ -59,11 +59,13 @@ def test_steps_add_up():
     check.experiment(steps(), adam, "four steps, lr 0.1, 0.1, 0.02, 0.3")
     check.experiment(steps(betas=(0.6, 0.8)), adam, "four steps, betas (0.6, 0.8)")
     check.experiment(steps(betas=(0.9, 0.5)), adam, "four steps, betas (0.9, 0.5)")
+    check.experiment(steps(rates=[1.0, 2.5, 10.0, 3.0]), adam, "four steps, lr 1, 2.5, 10, 3")
 
 
 def test_eps_is_added_to_the_root():
     check.experiment(steps(1e-3, eps=1e-2), adam, "four steps, g about 0.001, eps 0.01")
     check.experiment(steps(1e-6, eps=0.0), adam, "four steps, g about 1e-06, eps 0")
+    check.experiment(steps(eps=10.0), adam, "four steps, eps 10")
 
 
 def test_weight_decay_is_a_part_of_g():
@@ -95,13 +97,20 @@ def test_a_learning_rate_of_0_moves_m_and_v_and_not_the_weights():
 
 
 def test_elements_of_g_may_be_0():
-    def run(adam):
-        w, m, v = numpy.array([1.0, -2.0, 3.0]), numpy.zeros(3), numpy.zeros(3)
-        for t, g in enumerate(([1.0, 0.0, 0.0], [0.0, 0.0, 2.0], [0.0, 0.0, 0.0]), start=1):
-            adam(w, numpy.array(g), m, v, t, 0.1)
-        return {"m": m, "v": v, "w": w}
+    def run(**options):
+        def three(adam):
+            w, m, v = numpy.array([1.0, -2.0, 3.0]), numpy.zeros(3), numpy.zeros(3)
+            for t, g in enumerate(([1.0, 0.0, 0.0], [0.0, 0.0, 2.0], [0.0, 0.0, 0.0]), start=1):
+                adam(w, numpy.array(g), m, v, t, 0.1, **options)
+            return {"m": m, "v": v, "w": w}
 
-    check.experiment(run, adam, "three steps, g = [1, 0, 0], [0, 0, 2], [0, 0, 0]")
+        return three
+
+    told = "three steps, g = [1, 0, 0], [0, 0, 2], [0, 0, 0]"
+    check.experiment(run(), adam, told)
+    check.experiment(run(weight_decay=0.5), adam, f"{told}, weight_decay 0.5")
+    decoupled = run(weight_decay=0.5, decoupled=True)
+    check.experiment(decoupled, adam, f"{told}, weight_decay 0.5, decoupled")
 
 
 def test_two_parameters_of_one_shape_take_turns():

@@ -260,3 +260,19 @@ def decay_past_the_means(
 def betas_built_in(w, g, m, v, t, lr, betas=BETAS, eps=1e-8, weight_decay=0.0, decoupled=False):
     g = coupled(w, g, lr, weight_decay, decoupled)
     settled(w, g, m, v, t, lr, BETAS, eps)
+
+
+@wrong("test_elements_of_g_may_be_0")
+def no_decay_where_g_is_0(
+    w, g, m, v, t, lr, betas=BETAS, eps=1e-8, weight_decay=0.0, decoupled=False
+):
+    decayed = w * (g != 0)
+    sum_of_both = coupled(decayed, g, lr, weight_decay, decoupled)
+    xp.copyto(w, decayed, where=g != 0)
+    settled(w, sum_of_both, m, v, t, lr, betas, eps)
+
+
+@wrong("test_steps_add_up")
+def lr_of_1_at_most(w, g, m, v, t, lr, betas=BETAS, eps=1e-8, weight_decay=0.0, decoupled=False):
+    g = coupled(w, g, lr, weight_decay, decoupled)
+    settled(w, g, m, v, t, min(lr, 1), betas, eps)
