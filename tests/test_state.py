@@ -43,6 +43,7 @@ FORMS = {"ops/forms.py": {"FUNCTIONS", "EVERY_OP"}}
 STATELESS = {
     "backend/settings.py": {"xp"},
     "backend/strict.py": {"lib"},
+    "course/layouts.py": {"AS_IT_IS", "OTHERS"},
     "course/plugin.py": {"SEEN"},
 }
 # Functions that remember what they gave: it depends on their arguments alone.
@@ -51,6 +52,7 @@ CACHED = {
     "backend/precision.py": {"_tried", "accumulation_dtype", "is_half"},
     "cli/gpu.py": {"_announce"},  # it gives nothing; what it prints is printed once
     "course/chapters.py": {"chapters"},
+    "course/diagnosis.py": {"_known"},  # how known mistakes fare under the claims of a file
     "course/manifest.py": {"exercises"},
     "course/predictions/__init__.py": {"predictions"},
     "course/runner.py": {"_compiled"},
@@ -65,7 +67,9 @@ WRITTEN_ELSEWHERE = {
     "functional.py": {"Tensor.reshape", "Tensor.transpose", "setattr(Tensor"},
     "fast/half.py": {"EVERY_OP.faster"},
     "course/predictions/fold.py": {"sys.stdout", "sys.displayhook"},  # to the end of a cell
+    "course/diagnosis.py": {"sys.modules[exercise.module]", "sys.modules.pop"},
     "course/folder.py": {"sys.modules[name]", "sys.modules.pop"},
+    "course/plugin.py": {"sys.modules[exercise.module]"},
     "course/runner.py": {"sys.modules[exercise.module]", "sys.path.append"},
     "streams.py": {"setattr(sys"},  # a stream where there is none
 }

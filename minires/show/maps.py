@@ -8,7 +8,7 @@ from minires.backend import to_host
 from minires.show.picture import Picture
 from minires.tensor import Tensor
 
-COLOURS = colormaps["magma"].resampled(16)  # few colours, so that a notebook stays small
+COLOURS, FEW = "magma", 16  # few colours, so that a notebook stays small
 GAP = 0.1  # between two maps, in widths of a map
 FINE = 5  # points of the picture per side of a value, so that gaps can be narrower than a value
 
@@ -53,7 +53,12 @@ def draw(axes, maps, columns):
     """Draw maps (H, W, F) into axes, in rows of `columns`, from 0 to their largest value."""
     lowest, highest = min(0.0, float(maps.min())), float(maps.max())
     limits = {"vmin": lowest, "vmax": max(highest, lowest + 1e-6)}
-    axes.imshow(mosaic(maps, columns), cmap=COLOURS, interpolation="nearest", **limits)
+    axes.imshow(
+        mosaic(maps, columns),
+        cmap=colormaps[COLOURS].resampled(FEW),
+        interpolation="nearest",
+        **limits,
+    )
     axes.axis("off")
 
 

@@ -17,7 +17,7 @@ BAD = {
     "loops": HEAD + "    while True:\n        pass\n",
     "sleeps": "import time\n" + HEAD + "    time.sleep(1000)\n",
     "leaves_a_child": "import subprocess\nsubprocess.Popen(['sleep', '1000'])\n" + HEAD + "    while True:\n        pass\n",
-    "eats_memory": HEAD + "    rows = []\n    while True:\n        rows.append(bytearray(1 << 26))\n",
+    "eats_memory": HEAD + "    rows = []\n    while True:\n        rows.append(bytearray(1 << 29))\n",
     "fills_the_disk": HEAD + "    with open('big', 'wb') as f:\n        while True:\n            f.write(b'0' * (1 << 24))\n",
     "prints": HEAD + "    for _ in range(20):\n        print('x' * (1 << 20))\n    return 0\n",
     "exits": "import os\n" + HEAD + "    os._exit(0)\n",

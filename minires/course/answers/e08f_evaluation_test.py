@@ -123,27 +123,20 @@ def _top_only():
     return net
 
 
-def _seeded(make):
-    """Return a function that makes the model with the same weights each time."""
+def _seeded(make, *seeds):
+    """Return a function that makes the model, with the weights of these seeds in turn; by default, with the same ones each time."""
+    turn = itertools.cycle(seeds or (8,))
 
     def candidate():
         with init.kept_generator():
-            init.manual_seed(8)
+            init.manual_seed(next(turn))
             return make()
 
     return candidate
 
 
-def _differing():
-    """Return a right model whose weights are others in each call."""
-    with init.kept_generator():
-        init.manual_seed(next(_SEEDS))
-        return _right()
-
-
-_SEEDS = itertools.cycle((8, 9, 10))
 RIGHT = {"a right one": _seeded(_right), "a right one with other layers": _seeded(_right_too),
-         "a right one with different weights in each call": _differing}  # fmt: skip
+         "a right one with different weights in each call": _seeded(_right, 8, 9, 10)}  # fmt: skip
 WRONG = {"the one where dropout stays on": _seeded(_dropping), "the one that uses the batch's statistics": _seeded(_of_the_batch),
          "the one whose running statistics keep changing": _seeded(_moving),
          "the one whose eval() reaches only the top layers": _seeded(_top_only)}  # fmt: skip

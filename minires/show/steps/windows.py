@@ -8,15 +8,13 @@ from minires.show.steps.stepper import Choice, Frame, Stepper
 
 LARGEST, MOST = 10, 600  # size of the image; positions of all choices together
 CELL, TOP, GAP, FOOT = 28, 34, 46, 34  # pixels
+# A step has two numbers, the output's row --i and column --j; --s is the stride, --n the output's size.
 STYLE = """
 .minires-svg text{font-size:17px}
 .minires-svg .ring{fill:#8c8c8c;fill-opacity:.22;stroke:currentColor;stroke-opacity:.5;stroke-dasharray:4 3}
 .minires-svg .seen{fill:#2b8cc4;fill-opacity:.4}
 .minires-svg .out{fill:#e69f00;fill-opacity:.35;stroke:#d55e00;stroke-width:3}
 .minires-svg .fine{fill:none;stroke:#d55e00}
-"""
-# A step has two numbers, the output's row --i and column --j; --s is the stride, --n the output's size.
-STYLE += """
 .minires-svg .kernel{transform:translate(calc(var(--j)*var(--s)*28px),calc(var(--i)*var(--s)*28px))}
 .minires-svg .out{transform:translate(calc(var(--j)*28px),calc(var(--i)*28px))}
 .minires-svg .above{width:calc(var(--n)*28px);height:calc(var(--i)*28px)}
