@@ -97,8 +97,9 @@ def _right_too():
 
 
 def _dropping():
+    """Return a model with so many dropped units that two calls never agree by chance."""
     net = _Net()
-    net.inner[0] = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), _Drops(0.5))
+    net.inner[0] = nn.Sequential(nn.Linear(4, 64), nn.ReLU(), _Drops(0.5), nn.Linear(64, 8))
     return net
 
 
