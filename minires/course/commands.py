@@ -79,7 +79,10 @@ def check(home, exercise, stream=None):
     if not (Path(home) / exercise.file).is_file():
         print(f"there is no {exercise.file}: minires exercises reset {exercise.id} brings it back")
         return runner.NOT_STARTED
-    result = progress.check(home, exercise, stdout=stream)
+    if exercise.kind != "bug hunt" and as_provided(exercise, home):
+        result = runner.Result(runner.NOT_STARTED)  # without a process, which takes half a second
+    else:
+        result = progress.check(home, exercise, stdout=stream)
     print(verdict(exercise, result))
     return result.state
 
