@@ -97,7 +97,7 @@ def _right_too():
 
 
 def _dropping():
-    """Return a model with so many dropped units that two calls never agree by chance."""
+    """Return a model that drops half of 64 units, so that two calls never agree by chance."""
     net = _Net()
     net.inner[0] = nn.Sequential(nn.Linear(4, 64), nn.ReLU(), _Drops(0.5), nn.Linear(64, 8))
     return net
