@@ -58,7 +58,7 @@ def upcast(x: Array) -> Array:
 
 
 class Outline(NamedTuple):
-    """What checks look at in an array."""
+    """The properties of an array that checks look at."""
 
     shape: tuple[int, ...]
     ndim: int

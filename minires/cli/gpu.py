@@ -1,4 +1,4 @@
-"""What the commands say about a GPU: that it compiles kernels at first, and what an error means after which it is lost."""
+"""Messages of the commands about a GPU: that it compiles kernels at first, and what an error means after which it is lost."""
 
 import os
 from functools import cache

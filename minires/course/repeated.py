@@ -34,7 +34,7 @@ class _Started:
 
 
 class Expected:
-    """What ours makes of a call, of the same call with other values, and of an earlier call of other shapes or options."""
+    """The results and gradients of ours for a call, of the same call with other values, and of an earlier call of other shapes or options."""
 
     def __init__(self, call, earlier, ours):
         moved = call.variant(inputs=[_moved(value) for value in call.inputs])

@@ -1,4 +1,4 @@
-"""What all code in a process shares: NumPy's error settings and the global random generators. A learner's function leaves them alone."""
+"""State that all code in a process shares, NumPy's error settings and the global random generators: a learner's function leaves it alone."""
 
 import random
 from contextlib import contextmanager

@@ -82,7 +82,7 @@ class Call:
 
     @property
     def about(self):
-        """What is tried, for a message."""
+        """The call as text, for a message."""
         return self._call + self.layout.about
 
     @property
@@ -92,7 +92,7 @@ class Call:
 
     @property
     def key(self):
-        """What tells calls of different shapes or options apart."""
+        """A text that is the same for calls of the same shapes and options."""
         shapes = [getattr(value, "shape", None) for value in self.inputs]
         return repr((shapes, self.options))
 

@@ -89,7 +89,7 @@ def accumulate_in_place(leaf, g):
 
 
 class Place:
-    """Where the gradient of a parameter lies among those that are packed with it: it is number i of `packed`."""
+    """The place of a parameter's gradient among those that are packed with it: it is number i of `packed`."""
 
     def __init__(self, packed, i):
         self.packed, self.i = weakref.ref(packed), i

@@ -1,4 +1,4 @@
-"""What a training step depends on, apart from the numbers in its arrays, and which arrays it changes.
+"""The facts that a training step depends on, apart from the numbers in its arrays, and which arrays it changes.
 
 A recorded step has addresses and numbers of its time. These functions tell whether they still hold: each returns
 (objects, values), of which the objects must be the same and the values equal.

@@ -95,7 +95,7 @@ def col2im(columns, shape, kernel, *, stride=1, padding=0):
 
 
 class _Layout:
-    """Where the cells of the image and of the matrix are, and which of them a row of the matrix belongs to."""
+    """The positions of the cells of the image and of the matrix, and which of them a row of the matrix belongs to."""
 
     def __init__(self, name, size, channels, kernel, stride, padding):
         self.kernel, self.stride, self.padding = window(kernel, stride, padding)
