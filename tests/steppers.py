@@ -1,6 +1,10 @@
 """Steppers for tests: one of each kind, the loops that say what they should show, their pages, and how a reader uses one."""
 
+import base64
+import html
+import json
 import re
+from xml.etree import ElementTree
 
 import pytest
 
@@ -12,7 +16,11 @@ from tests.test_walk import Small, sent_on_at_once
 RATES = [0.02, 0.05, 0.09, 0.11]
 NORMS = {f"gain {gain}": [gain**i for i in range(6)] for gain in (0.5, 1.0, 2.0)}
 COLUMNS = [[r + 10.0 * k for k in range(4)] for r in range(6)]
-WHICH = ["walk", "im2col", "col2im", "windows", "valley", "gradients"]
+DEPTHS = {
+    "gradient norm": {"plain": [1.0, 10.0, 100.0, 1e3], "skip": [2.0, 2.0, 2.0, 2.0]},
+    "variance": {"plain": [1.0, 0.1, 0.01, 0.0], "skip": [1.0, 2.0, 4.0, float("nan")]},
+}
+WHICH = ["walk", "im2col", "col2im", "windows", "valley", "gradients", "depth"]
 
 
 def bowl(w):
@@ -44,6 +52,8 @@ def steppers():
     yield "valley", show.steps.valley(bowl, (4, 1.5), rates)
     norms = {f"gain {gain}": [gain**i for i in range(20)] for gain in (0.5, 0.9, 1.0, 1.5)}
     yield "gradients", show.steps.gradients(norms)
+    nets = {f"net {i}": [(0.4 + 0.3 * i) ** k for k in range(32)] for i in range(6)}
+    yield "depth", show.steps.depth({"gradient norm": nets, "variance of the maps": nets})
 
 
 def made():
@@ -56,7 +66,37 @@ def made():
         show.steps.windows(4),
         show.steps.valley(bowl, (4, 1), RATES, steps=12),
         show.steps.gradients(NORMS),
+        show.steps.depth(DEPTHS),
     ]
+
+
+def picture(stepper):
+    """Return (the stepper's page, its picture as a tree, the picture's alt text)."""
+    page = stepper._repr_mimebundle_()["text/html"]
+    ((alt, data),) = re.findall(r'<img alt="([^"]*)" src="data:image/svg\+xml;base64,([^"]+)">', page)  # fmt: skip
+    return page, ElementTree.fromstring(base64.b64decode(data)), html.unescape(alt)
+
+
+def shown(stepper):
+    """Return what the page's data says: for each run the sentences, and the state of every part in each step."""
+    page, _, _ = picture(stepper)
+    data = json.loads(html.unescape(re.search(r"data-steps='([^']*)'", page)[1]))
+
+    def text(packed):
+        index, *gaps = packed if isinstance(packed, list) else [packed]
+        pieces = data["templates"][index].split("{}") if gaps else [data["templates"][index]]
+        written = [gap if isinstance(gap, str) else f"{gap:.6f}".rstrip("0").rstrip(".") for gap in gaps]  # fmt: skip
+        return "".join(a + b for a, b in zip(pieces, [*written, ""]))
+
+    found = []
+    for run in data["runs"]:
+        state, frames = list(data["base"]), []
+        for frame in run:
+            for slot, value in zip(frame[1::2], frame[2::2]):
+                state[slot] = value
+            frames.append((text(frame[0]), dict(zip(data["slots"], map(text, state)))))
+        found.append(frames)
+    return found
 
 
 def bundle(stepper):

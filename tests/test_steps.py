@@ -1,11 +1,7 @@
 """show.steps: each stepper's frames hold what loops compute, its page is small and whole, and bad input is refused."""
 
-import base64
-import html
-import json
 import math
 import re
-from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
@@ -16,7 +12,7 @@ from minires.backend import xp
 from minires.show.steps import Choice, Frame, Stepper
 from minires.show.steps.scene import Scene
 from minires.show.steps.stepper import HERE
-from tests.steppers import IMAGE, bowl, eight_nodes, patches, steppers
+from tests.steppers import IMAGE, bowl, eight_nodes, patches, picture, shown, steppers
 from tests.test_walk import Small, sent_on_at_once
 
 LARGEST = 40_000  # characters of one output in a notebook
@@ -25,35 +21,6 @@ MINUS, PLUS = [[-1.0] * 9] * 9, [[0.5, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]]
 
 STEPPERS = dict(steppers())
 each_stepper = pytest.mark.parametrize("name", STEPPERS)
-
-
-def picture(stepper):
-    """Return (the stepper's page, its picture as a tree, the picture's alt text)."""
-    page = stepper._repr_mimebundle_()["text/html"]
-    ((alt, data),) = re.findall(r'<img alt="([^"]*)" src="data:image/svg\+xml;base64,([^"]+)">', page)  # fmt: skip
-    return page, ElementTree.fromstring(base64.b64decode(data)), html.unescape(alt)
-
-
-def shown(stepper):
-    """Return what the page's data says: for each run the sentences, and the state of every part in each step."""
-    page, _, _ = picture(stepper)
-    data = json.loads(html.unescape(re.search(r"data-steps='([^']*)'", page)[1]))
-
-    def text(packed):
-        index, *gaps = packed if isinstance(packed, list) else [packed]
-        pieces = data["templates"][index].split("{}") if gaps else [data["templates"][index]]
-        written = [gap if isinstance(gap, str) else f"{gap:.6f}".rstrip("0").rstrip(".") for gap in gaps]  # fmt: skip
-        return "".join(a + b for a, b in zip(pieces, [*written, ""]))
-
-    found = []
-    for run in data["runs"]:
-        state, frames = list(data["base"]), []
-        for frame in run:
-            for slot, value in zip(frame[1::2], frame[2::2]):
-                state[slot] = value
-            frames.append((text(frame[0]), dict(zip(data["slots"], map(text, state)))))
-        found.append(frames)
-    return found
 
 
 @each_stepper

@@ -1,10 +1,10 @@
-"""Figures that move in steps: a backward pass, im2col and col2im, stride and padding, gradient descent, gradients by layer.
+"""Figures that move in steps: a backward pass, im2col and col2im, stride and padding, gradient descent, gradients by layer, nets by depth.
 
 Each is a Stepper, which a notebook shows by itself, offline: Python computes every step, and a small script moves through
 them. Where no script runs, a picture of one step is seen.
 """
 
-from minires.show.steps.gradients import gradients
+from minires.show.steps.gradients import depth, gradients
 from minires.show.steps.patches import col2im, im2col
 from minires.show.steps.stepper import Choice, Frame, Stepper
 from minires.show.steps.valley import valley
@@ -16,6 +16,7 @@ __all__ = [
     "Frame",
     "Stepper",
     "col2im",
+    "depth",
     "gradients",
     "im2col",
     "valley",

@@ -1,4 +1,4 @@
-"""A number per layer on a logarithmic axis, for each of several choices."""
+"""Numbers by layer on logarithmic axes, for each of several choices: one panel, or one under another."""
 
 import math
 
@@ -6,8 +6,9 @@ from minires.backend import to_host
 from minires.show.steps.scene import Scene
 from minires.show.steps.stepper import Choice, Frame, Stepper
 
-MOST, MOST_LAYERS = 12, 100
-WIDE, HIGH, LEFT, TOP = 440, 240, 74, 30
+MOST, MOST_LAYERS, MOST_PANELS = 12, 200, 3
+WIDE, LEFT, TOP, GAP = 440, 74, 30, 8
+HIGH, LOW = 240, 150  # of a panel: alone, and above or below another
 STYLE = """
 .minires-svg .other{fill:none;stroke:currentColor;stroke-opacity:.4;stroke-width:1.5}
 .minires-svg .line{fill:none;stroke:#d55e00;stroke-width:3;stroke-linejoin:round}
@@ -25,79 +26,129 @@ def gradients(norms, *, layers=None, ylabel="gradient norm"):
 
     Raises  ValueError: no choices, lists of different lengths, negative numbers, or nothing above 0.
     """
-    norms = {str(name): _floats(name, values) for name, values in dict(norms).items()}
-    if not 1 <= len(norms) <= MOST:
-        raise ValueError(f"gradients: expected 1 to {MOST} choices, got {len(norms)}")
-    counts = {len(values) for values in norms.values()}
+    return _stepper("gradients", {ylabel: dict(norms)}, layers, "show")
+
+
+def depth(panels, *, layers=None):
+    """Return a stepper: for a chosen net, a line by layer in each panel, on a logarithmic axis of its own.
+
+    panels  a dict from what is measured, such as "gradient norm" and "variance", to one as for gradients(): from the name of
+        a net to a list with a number for each layer. All panels have the same nets    layers  as for gradients()
+
+    0 is at the lower edge of its panel, inf and NaN at the upper.
+
+    Raises  ValueError: no or more than three panels, panels of different nets, and what gradients() rejects.
+    """
+    panels = {str(name): dict(nets) for name, nets in dict(panels).items()}
+    if not 1 <= len(panels) <= MOST_PANELS:
+        raise ValueError(f"depth: expected 1 to {MOST_PANELS} panels, got {len(panels)}")
+    names = [list(nets) for nets in panels.values()]
+    if any(other != names[0] for other in names):
+        raise ValueError(f"depth: expected the same nets in each panel, got {names}")
+    return _stepper("depth", panels, layers, "net")
+
+
+def _stepper(function, panels, layers, label):
+    """Return the stepper: a choice among the lines, and a panel for each quantity."""
+    panels = {
+        ylabel: {str(name): _floats(function, name, values) for name, values in lines.items()}
+        for ylabel, lines in panels.items()
+    }
+    names = tuple(next(iter(panels.values())))
+    if not 1 <= len(names) <= MOST:
+        raise ValueError(f"{function}: expected 1 to {MOST} choices, got {len(names)}")
+    counts = {len(values) for lines in panels.values() for values in lines.values()}
     if len(counts) > 1 or not 2 <= max(counts) <= MOST_LAYERS:
         raise ValueError(
-            f"gradients: expected the same number of layers for each choice, 2 to {MOST_LAYERS}, got {sorted(counts)}"
+            f"{function}: expected the same number of layers for each choice, 2 to {MOST_LAYERS}, got {sorted(counts)}"
         )
     count = max(counts)
     layers = [str(layer) for layer in (range(1, count + 1) if layers is None else layers)]
     if len(layers) != count:
-        raise ValueError(f"gradients: expected {count} names of layers, got {len(layers)}")
-    shown = [value for values in norms.values() for value in values if 0 < value < math.inf]
+        raise ValueError(f"{function}: expected {count} names of layers, got {len(layers)}")
+    high = HIGH if len(panels) == 1 else LOW
+    scene = Scene(LEFT + WIDE + 6, len(panels) * (TOP + high + GAP) - GAP + 52, STYLE)
+    changes, say = {name: {} for name in names}, dict.fromkeys(names, "")
+    for i, (ylabel, lines) in enumerate(panels.items()):
+        foot = layers if i == len(panels) - 1 else []
+        drawn = _panel(scene, i, (i * (TOP + high + GAP), high), lines, ylabel, foot, function)
+        for name in names:
+            changes[name] |= drawn[name]
+            say[name] += " " + _sentence(name if i == 0 else "", lines[name], layers, ylabel)
+    runs = [[Frame(say[name].strip(), changes[name] | {"name.text": name})] for name in names]
+    choice = Choice(label, names, slider=all(map(_is_number, names)) and len(names) > 1)
+    title = " and ".join(panels)
+    return Stepper(scene, runs, [choice], title=f"{title[:1].upper()}{title[1:]} by layer")
+
+
+def _across(i, count):
+    return LEFT + 14 + i * (WIDE - 28) / (count - 1)
+
+
+def _panel(scene, index, place, lines, ylabel, foot, function):
+    """Draw a panel at (y, height) with all its lines, and layers below it if `foot` names some; return name -> changes that make its line bold."""
+    shown = [value for values in lines.values() for value in values if 0 < value < math.inf]
     if not shown:
-        raise ValueError("gradients: expected at least one finite number above 0, got none")
+        raise ValueError(f"{function}: expected at least one finite number above 0, got none")
     low, high = math.floor(math.log10(min(shown))), math.ceil(math.log10(max(shown)))
     high = max(high, low + 1)
+    y, tall = place
 
-    def place(i, value):
-        size = math.log10(value) if 0 < value < math.inf else low if value == 0 else high
-        return LEFT + 14 + i * (WIDE - 28) / (count - 1), TOP + HIGH * (high - size) / (high - low)
+    def down(power):
+        return y + TOP + tall * (high - power) / (high - low)
 
-    scene = Scene(LEFT + WIDE + 6, TOP + HIGH + 52, STYLE)
-    _axes(scene, low, high, layers, place, ylabel)
-    lines = {name: [place(i, value) for i, value in enumerate(values)] for name, values in norms.items()}  # fmt: skip
-    for points in lines.values():
-        scene.add("polyline", "other", points=_joined(points))
-    for name, (x, y, side) in _labels(lines).items():
-        scene.text(x, y, name, f"small {side}")
-    scene.add("polyline", "line", name="line", points="")
-    scene.add("path", "dots", name="dots", d="")
-    scene.text(LEFT + WIDE, 14, "", "right bold", name="name")
-    runs = [
-        [
-            Frame(
-                _sentence(name, norms[name], layers, ylabel),
-                {
-                    "line.points": _joined(points),
-                    "dots.d": "".join(f"M{x:.0f} {y:.0f}h0" for x, y in points),
-                    "name.text": name,
-                },
-            )
-        ]
-        for name, points in lines.items()
-    ]
-    choice = Choice("show", tuple(norms), slider=all(map(_is_number, norms)) and len(norms) > 1)
-    return Stepper(scene, runs, [choice], title=f"{ylabel[:1].upper()}{ylabel[1:]} by layer")
+    def power(value):
+        return math.log10(value) if 0 < value < math.inf else low if value == 0 else high
+
+    scene.text(2, y + 14, ylabel, "title")
+    for at in range(low, high + 1, -(-(high - low) // (7 if tall == HIGH else 5))):
+        scene.add("path", "grid", d=f"M{LEFT} {down(at):.1f}h{WIDE}")
+        scene.text(LEFT - 8, down(at), f"{float(f'1e{at}'):g}" if at < 309 else f"1e+{at}", "right")
+    scene.rect(LEFT, y + TOP, WIDE, tall, "cell")
+    if foot:
+        _foot(scene, foot, y + TOP + tall)
+    points = {
+        name: [(_across(i, len(values)), down(power(value))) for i, value in enumerate(values)]
+        for name, values in lines.items()
+    }
+    for line in points.values():
+        scene.add("polyline", "other", points=_joined(line))
+    for name, (x, at, side) in _labels(points, 0 if tall == HIGH else 24).items():
+        scene.text(x, at, name, f"small {side}")
+    number = index or ""  # of the parts with a name, unless this is the first panel
+    scene.add("polyline", "line", name=f"line{number}", points="")
+    scene.add("path", "dots", name=f"dots{number}", d="")
+    if index == 0:
+        scene.text(LEFT + WIDE, 14, "", "right bold", name="name")
+    return {
+        name: {
+            f"line{number}.points": _joined(line),
+            f"dots{number}.d": "".join(f"M{x:.0f} {at:.0f}h0" for x, at in line),
+        }
+        for name, line in points.items()
+    }
 
 
-def _axes(scene, low, high, layers, place, ylabel):
-    """Draw the frame, a line for each power of ten (at most about seven), and the names of the layers."""
-    scene.text(2, 14, ylabel, "title")
-    every = -(-(high - low) // 7)
-    for power in range(low, high + 1, every):
-        _, y = place(0, 10.0**power)
-        scene.add("path", "grid", d=f"M{LEFT} {y:.1f}h{WIDE}")
-        scene.text(LEFT - 8, y, f"{10.0**power:g}", "right")
-    scene.rect(LEFT, TOP, WIDE, HIGH, "cell")
+def _foot(scene, layers, y):
+    """Write the names of the layers, as many as there is room for."""
     every = -(-len(layers) * max(map(len, layers)) // 40)
     for i in range(0, len(layers), every):
-        scene.text(place(i, 1.0)[0], TOP + HIGH + 16, layers[i])
-    scene.text(LEFT + WIDE / 2, TOP + HIGH + 38, "layer")
+        scene.text(_across(i, len(layers)), y + 16, layers[i])
+    scene.text(LEFT + WIDE / 2, y + 38, "layer")
 
 
-def _labels(lines):
-    """Return name -> (x, y, class) of its label: above its line, where the other lines are furthest away."""
+def _labels(lines, least=0):
+    """Return name -> (x, y, class) of its label: above its line, where the other lines are furthest away.
+
+    A name gets no label where no other line is at least `least` pixels away.
+    """
     places = {}
     for name, points in lines.items():
         inner = range(len(points) // 5, len(points) - len(points) // 5)
         others = [other for other in lines if other != name]
 
         def room(i, points=points, others=others):
-            return min((abs(lines[other][i][1] - points[i][1]) for other in others), default=0)
+            return min((abs(lines[other][i][1] - points[i][1]) for other in others), default=least)
 
         at = max(inner, key=room)
         (x, y), (_, before), (_, after) = (
@@ -105,7 +156,8 @@ def _labels(lines):
             points[max(at - 1, 0)],
             points[min(at + 1, len(points) - 1)],
         )
-        places[name] = x, y - 12, "right" if after < before else "left"
+        if room(at) >= least:
+            places[name] = x, y - 12, "right" if after < before else "left"
     return places
 
 
@@ -116,7 +168,7 @@ def _joined(points):
 def _sentence(name, values, layers, ylabel):
     """Return what a line says in words: both ends, and the factor between them."""
     first, last = values[0], values[-1]
-    say = f"{name}: the {ylabel} is {first:.3g} in layer {layers[0]} and {last:.3g} in layer {layers[-1]}"
+    say = f"{f'{name}: the' if name else 'The'} {ylabel} is {first:.3g} in layer {layers[0]} and {last:.3g} in layer {layers[-1]}"
     if 0 < first < math.inf and 0 < last < math.inf:
         more = max(first / last, last / first)
         where = layers[0] if first < last else layers[-1]
@@ -124,14 +176,14 @@ def _sentence(name, values, layers, ylabel):
     return say + "."
 
 
-def _floats(name, values):
+def _floats(function, name, values):
     try:
         numbers = to_host(values).tolist() if hasattr(values, "dtype") else list(values)
         numbers = [float(to_host(value) if hasattr(value, "dtype") else value) for value in numbers]
     except (TypeError, ValueError):
-        raise ValueError(f"gradients: expected a list of numbers for {name!r}, got {values!r}") from None  # fmt: skip
+        raise ValueError(f"{function}: expected a list of numbers for {name!r}, got {values!r}") from None  # fmt: skip
     if any(value < 0 for value in numbers):
-        raise ValueError(f"gradients: expected no negative numbers for {name!r}, got {min(numbers)}")  # fmt: skip
+        raise ValueError(f"{function}: expected no negative numbers for {name!r}, got {min(numbers)}")  # fmt: skip
     return numbers
 
 
