@@ -10,19 +10,24 @@
     course.score(5)                         show the score of a chapter's predictions
     course.map()                            the map of the chapters, with your progress
     course.source(ops.col2im)               the source of an op; of an exercise, only once it is solved
+    course.measured("depth")                a committed table of what was measured with several seeds
+    course.compare(ours, theirs)            is the first higher, lower, or is it undecided? Paired values over seeds
 
 Outside a notebook `minires exercises` does the same.
 """
 
 from minires.course.check import Check
+from minires.course.measured import compare, measured
 from minires.course.trial import Wrong
 
 __all__ = [
     "Check",
     "Wrong",
     "check",
+    "compare",
     "hint",
     "map",
+    "measured",
     "mine",
     "predict",
     "score",
