@@ -171,6 +171,17 @@ class _Graph:
         before, after = (_turned([pair[side] for pair in widths]) for side in (0, 1))
         return self.node("Pad", [self.name(x), self.ints([*before, *after])])
 
+    def _op_pad_shortcut(self, x, channels, stride):
+        pixels = self.name(x)
+        if stride > 1:
+            ends = x.shape[1:3]
+            pixels = self.node(
+                "Slice", [pixels, *map(self.ints, ((0, 0), ends, (2, 3), (stride, stride)))]
+            )
+        before = (channels - x.shape[-1]) // 2
+        after = channels - x.shape[-1] - before
+        return self.node("Pad", [pixels, self.ints([0, before, 0, 0, 0, after, 0, 0])])
+
     def _op_getitem(self, x, index):
         parts = index if isinstance(index, tuple) else (index,)
         if not all(isinstance(part, slice) and (part.step or 1) > 0 for part in parts):

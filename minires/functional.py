@@ -37,10 +37,12 @@ __all__ = [
     "multiply",
     "negative",
     "pad",
+    "pad_shortcut",
     "power",
     "relu",
     "reshape",
     "scale_gradient",
+    "scaled_add",
     "sigmoid",
     "softmax",
     "sqrt",
@@ -53,6 +55,7 @@ __all__ = [
 ]
 
 add = lifted(ops.add)
+scaled_add = lifted(ops.scaled_add)
 subtract = lifted(ops.subtract)
 multiply = lifted(ops.multiply)
 divide = lifted(ops.divide)
@@ -79,6 +82,7 @@ reshape = lifted(ops.reshape)
 transpose = lifted(ops.transpose)
 getitem = Tensor.__getitem__
 pad = lifted(ops.pad)
+pad_shortcut = lifted(ops.pad_shortcut)
 broadcast_to = lifted(ops.broadcast_to)
 
 linear = lifted(ops.linear)

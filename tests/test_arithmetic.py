@@ -1,4 +1,4 @@
-"""add, subtract, multiply, divide, negative, power, maximum and where, against Python's own numbers."""
+"""add, scaled_add, subtract, multiply, divide, negative, power, maximum and where, against Python's own numbers."""
 
 import math
 import operator
@@ -179,6 +179,37 @@ def test_unbroadcast_is_the_adjoint_of_broadcasting(shapes, seed):
 
 def test_unbroadcast_over_no_images_gives_zeros():
     assert_array_equal(to_host(unbroadcast(to_device(numpy.ones((0, 3))), (1, 3))), [[0, 0, 0]])
+
+
+@given(SHAPES, SEEDS, st.floats(-3, 3))
+def test_scaled_add_is_the_sum_by_loops_and_alpha_gets_a_gradient(shape, seed, alpha):
+    x, branch = numbers(seed, shape), numbers(seed + 1, shape)
+    alpha = numpy.array(alpha)
+    y, _ = run(ops.scaled_add, x, branch, alpha)
+    assert_allclose(
+        y, by_loops(lambda a, b: a + float(alpha) * b, x, branch), rtol=1e-12, atol=1e-12
+    )
+    check_backward(ops.scaled_add, x, branch, alpha)
+
+
+def test_scaled_add_by_hand_and_with_a_number():
+    x, branch, g = numpy.array([1.0, 2.0]), numpy.array([10.0, -20.0]), numpy.array([1.0, 3.0])
+    for alpha in (0.5, numpy.array(0.5)):
+        y, backward = run(ops.scaled_add, x, branch, alpha)
+        assert_array_equal(y, [6, -8])
+        g_x, g_branch, g_alpha = backward(g)
+        assert_array_equal(g_x, g)
+        assert_array_equal(g_branch, [0.5, 1.5])
+        assert g_alpha == 10 - 60 and g_alpha.shape == ()
+
+
+@pytest.mark.parametrize(
+    ("branch", "alpha"), [((2, 1), ()), ((3,), ()), ((2, 3), (1,)), ((2, 3), (2, 3))]
+)
+def test_scaled_add_refuses_shapes_that_would_broadcast(branch, alpha):
+    told = f"scaled_add: expected a branch of shape (2, 3) and one alpha, got {branch} and {alpha}"
+    with pytest.raises(ValueError, match=f"^{re.escape(told)}$"):
+        run(ops.scaled_add, numpy.ones((2, 3)), numpy.ones(branch), numpy.ones(alpha))
 
 
 def test_add_hands_the_same_gradient_to_both_sides():

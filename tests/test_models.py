@@ -439,6 +439,29 @@ def test_option_a_says_what_it_adds():
     assert PadShortcut(4, 4, 2)(tensor(numpy.ones((1, 3, 3, 4)))).shape == (1, 2, 2, 4)
 
 
+@on_each_backend
+@pytest.mark.parametrize("block", BLOCKS)
+def test_blocks_whose_branch_starts_at_0_pass_their_shortcut_alone(block):
+    def made(**options):
+        rng = numpy.random.default_rng(0)
+        return ResNet(block, (1, 2), (2, 4), rng=rng, **options).astype("float64")
+
+    net, usual = made(zero_init_residual=True), made()
+    theirs = usual.state_dict()
+    changed = {
+        name
+        for name, array in net.state_dict().items()
+        if not numpy.array_equal(array, theirs[name])
+    }
+    last = {BasicBlock: "bn2", Bottleneck: "bn3", PreActivationBasicBlock: "conv2"}.get(
+        block, "conv3"
+    )
+    assert changed == {f"{place}.{last}.weight" for place in ("layer1.0", "layer2.0", "layer2.1")}
+    x = tensor(numpy.random.default_rng(1).standard_normal((2, 6, 6, 3)))
+    inside = net.layer2[0](net.layer1(net.stem(x)))
+    assert_array_equal(to_host(net.layer2[1](inside).data), to_host(inside.data))
+
+
 def test_a_shortcut_is_no_more_than_its_block_needs(undrawn):
     for kind in ("A", "B"):
         assert isinstance(make_shortcut(kind, 4, 4, 1), Identity)
@@ -521,10 +544,10 @@ def test_a_generator_of_ones_own_draws_the_same_model_and_leaves_the_default_one
         (lambda: models.resnet8(widht=(8,)), "unknown option 'widht': choose from num_classes, in_channels, stem, widths, dirac, scale, rng; "
          "did you mean 'widths'?"),
         (lambda: models.resnet18(num_clases=3),
-         "unknown option 'num_clases': choose from num_classes, in_channels, stem, shortcut, preactivation, rng; "
+         "unknown option 'num_clases': choose from num_classes, in_channels, stem, shortcut, preactivation, zero_init_residual, rng; "
          "did you mean 'num_classes'?"),
         (lambda: models.build("resnet20", preactivaton=True),
-         "unknown option 'preactivaton': choose from num_classes, in_channels, stem, shortcut, preactivation, rng; "
+         "unknown option 'preactivaton': choose from num_classes, in_channels, stem, shortcut, preactivation, zero_init_residual, rng; "
          "did you mean 'preactivation'?"),
         (lambda: models.resnet18(stem="imagenette"),
          "unknown stem 'imagenette': choose from cifar, imagenet; did you mean 'imagenet'?"),

@@ -1,4 +1,4 @@
-"""reshape, transpose, getitem, concatenate, pad and broadcast_to, compared with loops over positions and arrays by hand."""
+"""reshape, transpose, getitem, concatenate, pad, pad_shortcut and broadcast_to, compared with loops over positions and arrays by hand."""
 
 import copy
 import re
@@ -309,6 +309,32 @@ def test_broadcast_to_by_hand():
 def test_broadcast_to_refuses_a_shape_that_does_not_fit():
     with pytest.raises(ValueError):
         run(ops.broadcast_to, numpy.ones((2, 3)), shape=(2, 4))
+
+
+# pad_shortcut
+
+
+@given(SEEDS, st.integers(1, 3), st.sampled_from([(1, 3), (3, 3), (3, 4), (2, 7)]))
+def test_option_a_places_every_stride_th_pixel_between_zero_channels(seed, stride, sizes):
+    c, channels = sizes
+    x = numbers(seed, (2, 5, 4, c))
+    y, backward = run(ops.pad_shortcut, x, channels=channels, stride=stride)
+    expected = numpy.zeros((2, -(-5 // stride), -(-4 // stride), channels))
+    g = numbers(seed + 1, expected.shape)
+    g_x = numpy.zeros(x.shape)
+    for n, i, j, k in numpy.ndindex(*expected.shape[:3], c):
+        expected[n, i, j, k + (channels - c) // 2] = x[n, i * stride, j * stride, k]
+        g_x[n, i * stride, j * stride, k] = g[n, i, j, k + (channels - c) // 2]
+    assert_array_equal(y, expected)
+    assert_array_equal(backward(g)[0], g_x)
+    check_backward(ops.pad_shortcut, x, channels=channels, stride=stride)
+
+
+@pytest.mark.parametrize(("channels", "stride"), [(2, 1), (3, 0), (4, -1)])
+def test_option_a_refuses_fewer_channels_and_a_stride_below_1(channels, stride):
+    told = f"expected at least 3 channels and a stride of at least 1, got {channels} and {stride}"
+    with pytest.raises(ValueError, match=f"^pad_shortcut: {told}$"):
+        run(ops.pad_shortcut, numpy.ones((1, 2, 2, 3)), channels=channels, stride=stride)
 
 
 # All of them.

@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 from minires import ops
 from minires.backend import using_threads
 from minires.course import folder, manifest, progress, runner
+from minires.ops.forms import FUNCTIONS
 
 WHOSE = {runner.SOLVED: "yours", runner.WRONG: "minires (yours is wrong)"}
 
@@ -79,9 +80,10 @@ def mine(home=None):
     report, stand_ins = Report(states), {}
     for id, exercise in parts.items():
         whose = home if states[id] == runner.SOLVED else None
-        stand_ins[manifest.form_name(exercise.target)] = _stand_in(
-            exercise, whose, functools.partial(report.note, id)
+        stand_ins.setdefault(manifest.form_name(exercise.target), []).append(
+            _stand_in(exercise, whose, functools.partial(report.note, id))
         )
+    stand_ins = {name: _first(several, name) for name, several in stand_ins.items()}
     with ops.plain(), using_threads(1), threadpool_limits(1, user_api="blas"):
         with ops.standing_in(stand_ins):
             yield report
@@ -100,6 +102,18 @@ def _stand_in(exercise, home, note):
     if home is None:
         return counted(manifest.resolve(exercise.target).default, note)
     return counted(fitted(written) if fitted else written, note)
+
+
+def _first(functions, name):
+    """Return a function that calls these in order, until one doesn't return NotImplemented; in the end, the library's."""
+
+    def first(*inputs, **options):
+        for function in (*functions, FUNCTIONS[name].default):
+            made = function(*inputs, **options)
+            if made is not NotImplemented:
+                return made
+
+    return first
 
 
 def counted(function, note, holes=()):

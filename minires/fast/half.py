@@ -13,7 +13,7 @@ from minires.ops.forms import EVERY_OP, FUNCTIONS, Form, faster
 
 # Ops that never round: they take half types unchanged.
 MOVES = set(
-    "reshape transpose getitem concatenate pad broadcast_to im2col where negative relu".split()
+    "reshape transpose getitem concatenate pad pad_shortcut broadcast_to im2col where negative relu".split()
 )
 ROUNDED = ("conv2d", "linear")  # ops whose operands autocast rounds
 # Ops whose results stay float32.

@@ -5,6 +5,7 @@ from typing import Any
 from minires import names
 from minires.models.freezing import freeze
 from minires.models.infer import infer_model
+from minires.models.mlp import DeepMLP
 from minires.models.nets import (
     resnet18,
     resnet20,
@@ -18,7 +19,7 @@ from minires.models.nets import (
     resnet152,
 )
 from minires.models.preactivation import PreActivationBasicBlock, PreActivationBottleneck
-from minires.models.resnet import BasicBlock, Bottleneck, ResNet
+from minires.models.resnet import BasicBlock, Bottleneck, ResNet, zero_init_residual
 from minires.models.resnet8 import ShortResNet, resnet8
 from minires.models.summary import summary
 from minires.nn import Module
@@ -27,6 +28,7 @@ __all__ = [
     "MODELS",
     "BasicBlock",
     "Bottleneck",
+    "DeepMLP",
     "PreActivationBasicBlock",
     "PreActivationBottleneck",
     "ResNet",
@@ -46,6 +48,7 @@ __all__ = [
     "resnet110",
     "resnet152",
     "summary",
+    "zero_init_residual",
 ]
 MODELS = {
     model.__name__: model

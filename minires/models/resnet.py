@@ -108,16 +108,14 @@ class PadShortcut(Module):
             raise ValueError(
                 f"PadShortcut: expected at least {in_channels} output channels, got {out_channels}: shortcut B can have fewer"
             )
-        self.stride = stride
-        self.before = (out_channels - in_channels) // 2
-        self.behind = out_channels - in_channels - self.before
+        self.channels, self.stride, self.zeros = out_channels, stride, out_channels - in_channels
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x[:, :: self.stride, :: self.stride]
-        return F.pad(x, ((0, 0), (0, 0), (0, 0), (self.before, self.behind)))
+        return F.pad_shortcut(x, channels=self.channels, stride=self.stride)
 
     def describe(self) -> str:
-        return f"stride {self.stride}, {self.before} + {self.behind} zero channels"
+        before = self.zeros // 2
+        return f"stride {self.stride}, {before} + {self.zeros - before} zero channels"
 
 
 class NoShortcut(Module):
@@ -127,6 +125,7 @@ class NoShortcut(Module):
         return 0.0
 
 
+@has_forms
 def make_shortcut(
     kind: str,
     in_channels: int,
@@ -151,6 +150,7 @@ def make_shortcut(
     return Sequential(projection, BatchNorm(out_channels)) if norm else Sequential(projection)
 
 
+@has_forms
 def make_stage(
     block: Any, depth: int, in_channels: int, width: int, *, stride: int, **options: Any
 ) -> Sequential:
@@ -179,6 +179,25 @@ def preactivated(block: Any) -> Any:
     return block
 
 
+@has_forms
+def zero_init_residual(model: Module) -> None:
+    """Set the last weight of each residual block's branch to 0, so that the block starts as its shortcut alone.
+
+    This is the weight of the branch's last batch norm, or in a pre-activated block that of its last convolution. A block is a module with an
+    `expansion`, and its layers have torchvision's names. A net without shortcuts can't learn from there.
+    Source  Goyal et al. 2017, "Accurate, Large Minibatch SGD", section 5.1.
+    """
+    for _, block in model.modules():
+        if hasattr(block, "expansion"):
+            kind = "conv" if getattr(block, "preactivation", False) else "bn"
+            last = getattr(block, f"{kind}3", None) or getattr(block, f"{kind}2")
+            last.weight.written_by("zero_init_residual()")
+            last.weight.data[...] = 0
+
+
+start_as_shortcuts = zero_init_residual  # ResNet has an option of this name
+
+
 class ResNet(Module):
     """A residual network of any block.  (N, H, W, in_channels) -> (N, num_classes)
 
@@ -187,6 +206,7 @@ class ResNet(Module):
     stem  "cifar" (a 3x3 convolution) or "imagenet" (7x7 with stride 2, then a 3x3 max pool with stride 2)
     shortcut  "A", "B" or "none", see BasicBlock    rng  a numpy.random.Generator for the weights (default: see nn.init)
     preactivation  use the blocks of He et al. 2016, see minires.models.preactivation, and batch norm at the end
+    zero_init_residual  start each block as its shortcut, see the function of this name
     """
 
     def __init__(
@@ -200,6 +220,7 @@ class ResNet(Module):
         stem: str = "cifar",
         shortcut: str = "B",
         preactivation: bool = False,
+        zero_init_residual: bool = False,
         rng: Generator | None = None,
     ) -> None:
         names.check("stem", stem, ("cifar", "imagenet"))
@@ -225,6 +246,8 @@ class ResNet(Module):
         self.avgpool = GlobalAvgPool()
         self.fc = Linear(channels, num_classes, rng=rng)
         self.stages = len(depths)
+        if zero_init_residual:
+            start_as_shortcuts(self)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.stem(x)

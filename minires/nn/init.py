@@ -62,6 +62,7 @@ def kaiming_normal(
     return to_device(generator(rng).normal(0, deviation, shape).astype(numpy.float32))
 
 
+@has_forms
 def dirac(weight: Array) -> None:
     """Write to a weight (KH, KW, C, F): its first C filters become the identity on the channels; the others stay unchanged.
 

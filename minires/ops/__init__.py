@@ -22,6 +22,7 @@ from minires.ops.elementwise import (
     power,
     relu,
     scale_gradient,
+    scaled_add,
     sigmoid,
     sqrt,
     subtract,
@@ -34,7 +35,15 @@ from minires.ops.loss import cross_entropy, log_softmax, mse_loss, softmax
 from minires.ops.norm import batch_norm, batch_norm_frozen, channel_stats, dropout
 from minires.ops.pool import avg_pool2d, global_avg_pool, max_pool2d
 from minires.ops.reduce import max, mean, sum, var
-from minires.ops.shape import broadcast_to, concatenate, getitem, pad, reshape, transpose
+from minires.ops.shape import (
+    broadcast_to,
+    concatenate,
+    getitem,
+    pad,
+    pad_shortcut,
+    reshape,
+    transpose,
+)
 
 __all__ = [
     "Backward",
@@ -71,11 +80,13 @@ __all__ = [
     "negative",
     "op",
     "pad",
+    "pad_shortcut",
     "plain",
     "power",
     "relu",
     "reshape",
     "scale_gradient",
+    "scaled_add",
     "sigmoid",
     "softmax",
     "sqrt",

@@ -143,6 +143,26 @@ def add(a, b):
 
 
 @op
+def scaled_add(x, branch, alpha):
+    """x + alpha * branch: a residual add whose branch has a factor, which may be learned.
+
+    x, branch  arrays of one shape    alpha  a number, or an array of shape ()
+    Saves  the branch and alpha.
+    Raises  ValueError: other shapes.
+    Source  De and Smith 2020, "Batch Normalization Biases Residual Blocks Towards the Identity Function in Deep Networks" (SkipInit).
+    """
+    if x.shape != branch.shape or getattr(alpha, "shape", ()) != ():
+        raise ValueError(
+            f"scaled_add: expected a branch of shape {x.shape} and one alpha, got {branch.shape} and {getattr(alpha, 'shape', ())}"
+        )
+
+    def backward(g):
+        return g, alpha * g, total(g * branch).reshape(())
+
+    return x + alpha * branch, backward
+
+
+@op
 def subtract(a, b):
     """a - b.
 

@@ -1,4 +1,4 @@
-"""Ops that move elements and compute nothing: reshape, transpose, indexing, padding, broadcasting."""
+"""Ops that move elements and compute nothing: reshape, transpose, indexing, padding, option A's shortcut, broadcasting."""
 
 import copy
 from itertools import pairwise
@@ -97,6 +97,33 @@ def pad(x, *, widths):
         return (g[inside],)
 
     return xp.pad(x, widths), backward
+
+
+@op
+def pad_shortcut(x, *, channels, stride=1):
+    """Option A: every `stride`-th pixel of x (N, H, W, C), with zero channels before and after its own: (channels - C) // 2 before.
+
+    Saves  a shape, and where x is in the result.
+    Raises  ValueError: fewer channels than x has, or a stride below 1.
+    Source  He et al. 2015, "Deep Residual Learning", section 3.3.
+    """
+    shape, c = x.shape, x.shape[-1]
+    if channels < c or stride < 1:
+        raise ValueError(
+            f"pad_shortcut: expected at least {c} channels and a stride of at least 1, got {channels} and {stride}"
+        )
+    before = (channels - c) // 2
+    inside = slice(before, before + c)
+    pixels = x[:, ::stride, ::stride]
+    y = xp.zeros((*pixels.shape[:-1], channels), dtype=x.dtype)
+    y[..., inside] = pixels
+
+    def backward(g):
+        g_x = xp.zeros(shape, dtype=g.dtype)
+        g_x[:, ::stride, ::stride] = g[..., inside]
+        return (g_x,)
+
+    return y, backward
 
 
 @op

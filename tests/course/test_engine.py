@@ -283,3 +283,12 @@ def test_every_target_is_a_part_of_the_library():
     names = {manifest.form_name(target) for target in targets}
     assert len(targets) == len(names) and None not in names
     assert course.mine  # in a notebook
+
+
+def test_two_exercises_may_replace_one_function_each_in_its_own_case():
+    """The first that doesn't decline runs; if all decline, the library's does."""
+    declines = [lambda kind, preactivation=False: NotImplemented]
+    mine = [lambda kind, preactivation=False: "mine" if kind == "bottleneck" else NotImplemented]
+    chosen = engine._first(declines + mine, "block_class")
+    assert chosen("bottleneck") == "mine" and chosen("basic") is models.BasicBlock
+    assert chosen("basic", True) is models.PreActivationBasicBlock
