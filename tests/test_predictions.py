@@ -46,10 +46,21 @@ def test_nothing_else_asks_the_reader_to_predict(path):
     assert not re.findall(r"\*\*Predict\b", chapters.markdown(path))
 
 
-def test_there_are_80_to_100_and_a_third_of_the_beliefs_is_true():
-    assert 80 <= len(ALL) <= 100
-    verdicts = Counter(one.belief for one in ALL.values() if one.belief)
-    assert verdicts["true"] * 3 >= sum(verdicts.values()) >= 15
+PARTS = {"I": (range(9), 80, 100, 15), "II": (range(9, 14), 40, 55, 12)}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_has_enough_but_not_too_many_and_a_third_of_its_beliefs_is_true(part):
+    chapters_of_it, least, most, beliefs = PARTS[part]
+    own = [one for one in ALL.values() if one.chapter in chapters_of_it]
+    assert least <= len(own) <= most
+    verdicts = Counter(one.belief for one in own if one.belief)
+    assert sum(verdicts.values()) >= beliefs
+    assert verdicts["true"] * 3 >= verdicts["true"] + verdicts["false"]
+
+
+def test_each_prediction_belongs_to_a_part():
+    assert {one.chapter for one in ALL.values()} <= {n for part, *_ in PARTS.values() for n in part}
 
 
 def test_right_answers_stand_in_all_places():
