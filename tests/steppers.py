@@ -20,7 +20,8 @@ DEPTHS = {
     "gradient norm": {"plain": [1.0, 10.0, 100.0, 1e3], "skip": [2.0, 2.0, 2.0, 2.0]},
     "variance": {"plain": [1.0, 0.1, 0.01, 0.0], "skip": [1.0, 2.0, 4.0, float("nan")]},
 }
-WHICH = ["walk", "im2col", "col2im", "windows", "valley", "gradients", "depth"]
+GAINS = [0.0, 0.5, 1.0, 3.0]
+WHICH = ["walk", "im2col", "col2im", "windows", "valley", "gradients", "depth", "paths"]
 
 
 def bowl(w):
@@ -54,6 +55,8 @@ def steppers():
     yield "gradients", show.steps.gradients(norms)
     nets = {f"net {i}": [(0.4 + 0.3 * i) ** k for k in range(32)] for i in range(6)}
     yield "depth", show.steps.depth({"gradient norm": nets, "variance of the maps": nets})
+    yield "paths", show.steps.paths(5)
+    yield "many paths", show.steps.paths(54, [0.05 * i for i in range(1, 9)])
 
 
 def made():
@@ -67,6 +70,7 @@ def made():
         show.steps.valley(bowl, (4, 1), RATES, steps=12),
         show.steps.gradients(NORMS),
         show.steps.depth(DEPTHS),
+        show.steps.paths(3, GAINS),
     ]
 
 

@@ -1,9 +1,12 @@
 """The steppers of deep and residual nets in Chromium, offline: by keyboard, by menu and by slider."""
 
+import re
+from itertools import product
+
 import pytest
 
 from tests.browser import chromium, opened  # noqa: F401  a fixture
-from tests.steppers import DEPTHS, Figure, lesson  # noqa: F401  a fixture
+from tests.steppers import DEPTHS, GAINS, Figure, lesson  # noqa: F401  a fixture
 
 pytestmark = pytest.mark.slow
 
@@ -29,3 +32,34 @@ def test_depth_by_menu_and_by_arrow_keys(page):
     figure.press("ArrowRight")
     assert menu.input_value() == "1" and figure.says().startswith("skip")
     assert figure.root.get_by_role("button").count() == 0
+
+
+def test_paths_by_keyboard_and_the_gain_by_slider(page):
+    """Path by path: the product of 1 or the gain in each block; the slider stays on the same path."""
+    figure = Figure(page, "paths")
+    slider = figure.control("gain of a branch")
+    assert figure.count() == (8, 8)  # it opens at the last path
+    figure.press("Home")
+    lengths = []
+    for step in range(1, 9):
+        assert figure.count() == (step, 8)
+        lengths.append(int(re.search(r"length (\d)", figure.says())[1]))
+        route, taken = (
+            figure.box("route"),
+            figure.root.locator("[data-name=taken]").get_attribute("d"),
+        )
+        assert taken.count("M") == lengths[-1]
+        assert route["width"] > 8 * route["height"]  # from x to y
+        figure.press("ArrowRight")
+    assert lengths == sorted(sum(path) for path in product((0, 1), repeat=3))
+    figure.press("Home")
+    figure.press("ArrowRight")
+    for i, gain in enumerate(GAINS):
+        if i:
+            slider.press("ArrowRight")
+        assert slider.get_attribute("aria-valuetext") == f"{gain:g}"
+        assert figure.count() == (2, 8)
+        carried = [sum(gain ** sum(path) for path in product((0, 1), repeat=3) if sum(path) == k) for k in range(4)]  # fmt: skip
+        for k, part in enumerate(carried):
+            found = float(figure.text(f"t{k}").removesuffix(" %"))
+            assert found == pytest.approx(100 * part / sum(carried), abs=0.5)

@@ -2,11 +2,13 @@
 
 import math
 import re
+from fractions import Fraction
+from itertools import product
 
 import pytest
 
 from minires import show
-from tests.steppers import DEPTHS, shown
+from tests.steppers import DEPTHS, GAINS, picture, shown
 
 
 def heights(state, name):
@@ -38,7 +40,98 @@ def test_depth_draws_numbers_of_any_size():
     shown(show.steps.depth({"norm": nets, "variance": nets}, layers=["in", "out"]))
 
 
+def by_length(blocks, gain):
+    """Length -> (number of paths, fraction of the gradient), path by path."""
+    found = {}
+    for path in product((0, 1), repeat=blocks):
+        carried = math.prod(Fraction(gain) if through else 1 for through in path)
+        count, total = found.get(sum(path), (0, 0))
+        found[sum(path)] = count + 1, total + carried
+    whole = sum(total for _, total in found.values())
+    return {length: (count, total / whole) for length, (count, total) in found.items()}
+
+
+def bars(d):
+    """(x, height) of each bar of a path."""
+    found = re.findall(r"M([\d.]+) ([\d.]+)V([\d.]+)h", d)
+    return [(float(x), float(base) - float(top)) for x, base, top in found]
+
+
+@pytest.mark.parametrize("blocks", [1, 3, 5])
+def test_paths_are_all_different_and_of_the_length_that_is_said(blocks):
+    runs = shown(show.steps.paths(blocks, GAINS))
+    assert len(runs) == len(GAINS)
+    for gain, run in zip(GAINS, runs):
+        expected, seen, lengths = by_length(blocks, gain), set(), []
+        for i, (said, state) in enumerate(run):
+            assert said.startswith(f"Path {i + 1} of {2**blocks} ")
+            first, rest = said.split(": ", 1)
+            through = tuple(re.findall(r"F\d", first))
+            length = int(re.match(r"length (\d+)\.", rest)[1])
+            assert len(through) == length == state["taken.d"].count("M")
+            seen.add(through)
+            lengths.append(length)
+            count, carried = expected[length]
+            assert (f"The {count} paths of" in rest) == (count > 1)
+            said_share = float(re.search(r"carr(?:y|ies) ([\d.e+-]+) % of the gradient", rest)[1])
+            assert said_share == pytest.approx(100 * float(carried), rel=0.5 if carried < 0.095 else 0, abs=0.51 * (carried >= 0.095))  # fmt: skip
+            assert f"if the gain is {gain:g}." in rest
+            for k in range(blocks + 1):
+                assert state[f"t{k}.text"].endswith(" %")
+        assert len(seen) == 2**blocks == len(run) and lengths == sorted(lengths)
+
+
+def test_bars_of_paths_are_as_high_as_their_fractions():
+    for blocks in (4, 20):
+        stepper = show.steps.paths(blocks, [0.5, 2.0])
+        _, tree, _ = picture(stepper)
+        (counted,) = [part.get("d") for part in tree.iter() if part.get("class") == "count" and part.get("d")]  # fmt: skip
+        drawn = {"count": bars(counted)}
+        for gain, run in zip((0.5, 2.0), shown(stepper)):
+            drawn["share"] = bars(run[-1][1]["shares.d"])
+            expected = by_length(blocks, gain) if blocks == 4 else {
+                k: (math.comb(20, k), math.comb(20, k) * Fraction(gain) ** k / Fraction(1 + gain) ** 20) for k in range(21)
+            }  # fmt: skip
+            heights = {"count": [count / 2**blocks for count, _ in expected.values()], "share": [float(share) for _, share in expected.values()]}  # fmt: skip
+            scale = max(height for _, height in drawn["count"]) / max(heights["count"])
+            for kind, found in drawn.items():
+                assert [height for _, height in found] == pytest.approx(
+                    [scale * value for value in heights[kind] if scale * value >= 0.05], abs=0.3
+                )
+                assert [x for x, _ in found] == sorted(x for x, _ in found)
+
+
+def test_many_paths_say_which_lengths_matter():
+    """Checked against a count of each length in exact fractions: at most 2.5 % is on either side."""
+    for blocks, gain in ((6, 1.0), (54, 0.5), (54, 0.05), (120, 3.0)):
+        (((said, _),),) = shown(show.steps.paths(blocks, gain))
+        assert said.startswith(f"{blocks} blocks make 2^{blocks} paths")
+        r = Fraction(gain)
+        for weights, sentence in zip(
+            ([Fraction(math.comb(blocks, k), 2**blocks) for k in range(blocks + 1)],
+             [math.comb(blocks, k) * r**k / (1 + r) ** blocks for k in range(blocks + 1)]),
+            re.findall(r"(?:have|comes from) lengths? (\d+(?: to \d+)?)", said), strict=True,
+        ):  # fmt: skip
+            low, high = (int(end) for end in (sentence.split(" to ") * 2)[:2])
+            edge = Fraction(1, 40)
+            assert sum(weights[:low]) < edge <= sum(weights[: low + 1])
+            assert sum(weights[high + 1 :]) <= edge < sum(weights[high:])
+
+
+def test_paths_of_one_gain_have_no_slider_and_those_of_a_few_blocks_open_at_the_last():
+    assert show.steps.paths(2, 1).choices == () and show.steps.paths(2).choices[0].slider
+    assert '"atEnd":true' in picture(show.steps.paths(2))[0]
+
+
 @pytest.mark.parametrize(("make", "error", "message"), [
+    (lambda: show.steps.paths(2.0), TypeError, "paths: expected an int for blocks, got 2.0"),
+    (lambda: show.steps.paths(True), TypeError, "paths: expected an int for blocks, got True"),
+    (lambda: show.steps.paths(0), ValueError, "paths: expected 1 to 120 blocks, got 0"),
+    (lambda: show.steps.paths(121), ValueError, "paths: expected 1 to 120 blocks, got 121"),
+    (lambda: show.steps.paths(3, []), ValueError, "paths: expected 1 to 8 finite gains of at least 0, got []"),
+    (lambda: show.steps.paths(3, [1, -1]), ValueError, "paths: expected 1 to 8 finite gains of at least 0, got [1.0, -1.0]"),
+    (lambda: show.steps.paths(3, math.nan), ValueError, "finite gains of at least 0, got [nan]"),
+    (lambda: show.steps.paths(3, "much"), ValueError, "paths: expected a number or several for gain, got 'much'"),
     (lambda: show.steps.depth({}), ValueError, "depth: expected 1 to 3 panels, got 0"),
     (lambda: show.steps.depth({"norm": {}}), ValueError, "depth: expected 1 to 12 choices, got 0"),
     (lambda: show.steps.depth({"norm": {"a": [1, 2]}, "std": {"b": [1, 2]}}), ValueError,

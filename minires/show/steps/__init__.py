@@ -1,4 +1,4 @@
-"""Figures that move in steps: a backward pass, im2col and col2im, stride and padding, gradient descent, gradients by layer, nets by depth.
+"""Figures that move in steps: passes over graphs and images, descent, nets by depth, the paths through residual blocks.
 
 Each is a Stepper, which a notebook shows by itself, offline: Python computes every step, and a small script moves through
 them. Where no script runs, a picture of one step is seen.
@@ -6,6 +6,7 @@ them. Where no script runs, a picture of one step is seen.
 
 from minires.show.steps.gradients import depth, gradients
 from minires.show.steps.patches import col2im, im2col
+from minires.show.steps.paths import paths
 from minires.show.steps.stepper import Choice, Frame, Stepper
 from minires.show.steps.valley import valley
 from minires.show.steps.walk import walk
@@ -19,6 +20,7 @@ __all__ = [
     "depth",
     "gradients",
     "im2col",
+    "paths",
     "valley",
     "walk",
     "windows",
