@@ -128,11 +128,11 @@ def _draw(
     image = numpy.broadcast_to(back.T[:, None, None], noise.shape).copy()
     for bar in numbers[POSE + 9 :].reshape(CLUTTER, BAR, -1)[:bars]:
         length, width, shade, turn, *place = bar
-        x, y = _turned(SIDE, [SIDE * u for u in place], 2 * turn - 1)
-        long, wide = (2 + 6 * length)[:, None, None], (0.5 + 1.5 * width)[:, None, None]
-        hit: HostArray = numpy.logical_and(abs(x) <= long, abs(y) <= wide)
+        x, y = (at[..., None] for at in _turned(SIDE, [SIDE * u for u in place], 2 * turn - 1))
+        half = [v[:, None, None, None] for v in (2 + 6 * length, 0.5 + 1.5 * width)]
+        hit = (abs(x) <= half[0]) & (abs(y) <= half[1])
         colour = (back + shade * (front - back)).T[:, None, None]
-        image = numpy.where(hit[..., None], colour, image)
+        image = numpy.where(hit, colour, image)
     image += cover[..., None] * (front.T[:, None, None] - image)
     image += (0.1 + 0.5 * difficulty) * (noise - 0.5)
     return (255 * image.clip(0, 1) + 0.5).astype(numpy.uint8), cover >= 0.5
@@ -156,5 +156,5 @@ def _boxes(masks: HostArray) -> HostArray:
     """Return top, left, bottom, right (N, 4) of each mask."""
     rows, columns = masks.any(axis=2), masks.any(axis=1)
     first = [side.argmax(axis=1) for side in (rows, columns)]
-    last = [SIDE - side[:, ::-1].argmax(axis=1) for side in (rows, columns)]
+    last = [SIDE - numpy.flip(side, axis=1).argmax(axis=1) for side in (rows, columns)]
     return numpy.stack([*first, *last], axis=1)
