@@ -25,6 +25,14 @@ def test_a_dataset_of_ten_classes_with_equally_many_images():
     assert made.name == "shapes" and made.source == "drawn from seed 5"
 
 
+def test_mean_and_std_are_near_those_of_the_images_and_the_same_for_each_set():
+    made = data.shapes(500, 1)
+    pixels = made.images / 255
+    assert made.mean == data.shapes(10, 0).mean == (0.4,) * 3 and made.std == (0.3,) * 3
+    assert pixels.mean(axis=(0, 1, 2)) == pytest.approx(made.mean, abs=0.04)
+    assert pixels.std(axis=(0, 1, 2)) == pytest.approx(made.std, abs=0.04)
+
+
 def test_an_image_depends_on_its_number_and_the_seed_alone():
     few = data.drawn_shapes(7, 5)
     for some, more in zip(few, drawn):

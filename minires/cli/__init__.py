@@ -152,7 +152,7 @@ def _add_export(parser):
 def _add_weights(parser, command, **help):
     """Add the options of a command that loads weights. help  as in add_options"""
     parsing.add_options(parser, command, weights=f"{fields.WEIGHTS}; instead of a run", **help)
-    names = "the classes of such weights: digits, cifar10, cifar100, imagenet, or names with commas"
+    names = "the classes of such weights: digits, shapes, cifar10, cifar100, imagenet, or names with commas"
     parser.add_argument("--classes", metavar="NAMES", help=names)
 
 
@@ -165,7 +165,7 @@ def _add_summary(parser):
 
 
 def _add_data(parser):
-    sets = "digits, cifar10, cifar100, or folder:PATH (default: digits)"
+    sets = "digits, shapes, cifar10, cifar100, or folder:PATH (default: digits)"
     parser.add_argument("data", metavar="SET", nargs="?", default="digits", help=sets)
     drawn = "the file to draw in (default: SET.png)"
     parser.add_argument("--picture", metavar="FILE", help=drawn)

@@ -60,7 +60,7 @@ class About:
     recipe: bool = True  # a recipe may set it
     result: bool = True  # it changes the result: a card lists where it departs from the recipe
     resume: bool = False  # --resume may change it
-    digits: bool = True  # it applies to the digits too
+    digits: bool = True  # it applies to the digits and shapes too, which are already split
     card: str | None = None  # its row in the run's card
     public: Callable[[Any], Any] | None = None  # from a value to the part that a card may show
     absolute: Callable[[Any], Any] | None = None  # from a value to one with absolute paths

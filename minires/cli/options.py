@@ -31,7 +31,7 @@ WEIGHTS = "a safetensors or PyTorch file (.pth), a run, or a published name, e.g
 
 
 def _change_path(change):
-    """Return a function that changes PATH in folder:PATH, and leaves digits, cifar10, ... unchanged."""
+    """Return a function that changes PATH in folder:PATH, and leaves digits, shapes, cifar10, ... unchanged."""
 
     def changed(data):
         kind, _, path = data.partition(":")
@@ -62,7 +62,7 @@ class Options:
     )
 
     data: str = _images(
-        "digits, cifar10, cifar100, or folder:PATH with images sorted by class",
+        "digits, shapes, cifar10, cifar100, or folder:PATH with images sorted by class",
         default="digits",
         on=("train", "evaluate"),
         metavar="SET",

@@ -10,7 +10,10 @@ from minires.cli.options import ABOUT, Options
 
 HELD_OUT = 0.1  # fraction of the training images
 MIXED_SIZE = 64  # pixels per side of photos that differ in size, where --size is not given
-SETS = ("digits", "cifar10", "cifar100", "folder:PATH")
+SETS = ("digits", "shapes", "cifar10", "cifar100", "folder:PATH")
+# Sets that are already split, and why nothing else can be said about them.
+SPLIT = {"digits": "which are in the package", "shapes": "which are drawn from seeds"}
+DRAWN = {"train": (5000, 0), "validation": (500, 2), "test": (1000, 1)}  # shapes: how many, seed
 
 # Defaults of `minires train` by dataset. Recipes and options override them.
 DIGITS = {
@@ -25,6 +28,7 @@ DIGITS = {
     "augment": "crop=1",
     "drop_last": False,
 }
+SHAPES = {**DIGITS, "epochs": 6, "batch_size": 50, "lr": 0.1, "schedule": "triangle", "warmup": 0.2, "weight_decay": 5e-4, "augment": "flip"}  # fmt: skip
 PHOTOS = {**DIGITS, "augment": "crop=4,flip", "weight_decay": 5e-4, "validation": HELD_OUT}
 CIFAR = {
     "model": "resnet20",
@@ -43,13 +47,13 @@ CIFAR = {
 
 def defaults(data):
     """Return the default options of a dataset: name -> value."""
-    return {"digits": DIGITS, "folder": PHOTOS}.get(data.partition(":")[0], CIFAR)
+    return {"digits": DIGITS, "shapes": SHAPES, "folder": PHOTOS}.get(data.partition(":")[0], CIFAR)
 
 
 def merged(given, written):
     """Merge options into Options: those given come first, then those of a recipe, then the data's defaults."""
     name = {**written, **given}.get("data", Options.data)
-    if name == "digits":  # a recipe for other data may be tried on the digits
+    if name in SPLIT:  # a recipe for other data may be tried on them
         written = {option: value for option, value in written.items() if ABOUT[option].digits}
     return Options(**{**defaults(name), **written, **given})
 
@@ -64,9 +68,9 @@ def check(options):
         for name, about in ABOUT.items()
         if not about.digits and getattr(options, name) is not None
     ]
-    if options.data == "digits" and odd:
+    if options.data in SPLIT and odd:
         raise ValueError(
-            f"{', '.join(odd)} cannot be used with the digits, which are in the package, already split"
+            f"{', '.join(odd)} cannot be used with the {options.data}, {SPLIT[options.data]}, already split"
         )
     if options.schedule == "triangle" and not options.warmup:
         raise ValueError("--warmup is 0, expected a fraction above 0 for the triangle schedule")
@@ -93,6 +97,8 @@ def datasets(options, size=None, mixed_size=MIXED_SIZE):
     names.check("data", kind if path else options.data, known)
     if kind == "digits":
         train, validation, test = data.digits()
+    elif kind == "shapes":
+        train, validation, test = (data.shapes(n, seed) for n, seed in DRAWN.values())
     elif kind == "folder":
         size = options.size if size is None else size
         resized = {"size": size, "mixed_size": mixed_size, **resizing(vars(options))}
