@@ -95,10 +95,11 @@ class _Bars:
         scene.text((LEFT + WIDE) / 2, self.base + 34, "length: branches on the path")
 
     def left(self, k, which):
+        """Return the left edge of a bar of length k: of the left one (0) or of the right one (1)."""
         return LEFT + (k + 0.5) * self.pitch + (which - 1) * self.wide
 
     def path(self, values, which):
-        """Return the path of the left (0) or right (1) bar of each length."""
+        """Return the bars as a path."""
         return "".join(
             f"M{self.left(k, which):.1f} {self.base}V{self.top(value):.1f}h{self.wide:.1f}V{self.base}z"
             for k, value in enumerate(values)
@@ -106,6 +107,7 @@ class _Bars:
         )
 
     def label(self, k, which, value, text="", name=None):
+        """Write a text above a bar."""
         x = self.left(k, which) + self.wide / 2
         self.scene.text(x, self.top(value) - 9, text, "small", name=name)
 
