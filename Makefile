@@ -19,12 +19,13 @@ train: .venv/train
 test: .venv/test
 	MINIRES_TEST_PROFILE=$(if $(ALL),suite,quick) $(BIN)/python -m pytest tests -m "not proof$(if $(ALL),, and not slow)" $(ARGS)
 
-# The last two lines run tests once more: on strict with as many examples as on NumPy, and of the ops as CUDA kernels on the
+# The chapters run on all cores, a notebook on each. The last two lines run tests once more: on strict with as many examples as on NumPy, and of the ops as CUDA kernels on the
 # processor (without g++ they are skipped, and say so).
 AS_KERNELS = conv conv_forms forms_equal norm onepass pool loss optim updates linear layers winograd mixed
 proof: .venv/test
 	$(if $(FRESH),rm -f tests/course/verdicts.txt)
-	$(BIN)/python -m pytest tests -m proof $(ARGS)
+	$(BIN)/python -m pytest tests/test_chapters.py -m proof -n auto --maxprocesses 4 $(ARGS)
+	$(BIN)/python -m pytest tests --ignore tests/test_chapters.py -m proof $(ARGS)
 	MINIRES_TEST_PROFILE=proof MINIRES_TEST_BACKENDS=strict $(BIN)/python -m pytest -q tests -k strict -m "not proof and not slow"
 	MINIRES_TEST_BACKENDS=shim $(BIN)/python -m pytest -q -m "not proof" $(addprefix tests/test_,$(addsuffix .py,$(AS_KERNELS)))
 
