@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.course import dependencies, excuses
 from tests.course.table import Row, judged, mutated
@@ -42,12 +43,14 @@ def row(exercise, kind, file=FILE, judge=judge):
     if held:
         return held, True
     found = judge(exercise, kind)
-    lines.pop((exercise.id, kind), None)
-    if not found.faults and not edited(exercise):
-        lines[exercise.id, kind] = _line(
-            exercise, kind, [getattr(found, name) for name in COUNTS[kind]]
-        )
-    write(file, lines)
+    with FileLock(f"{file}.lock"):  # several processes may judge at once: pytest -n 2
+        lines = read(file)
+        lines.pop((exercise.id, kind), None)
+        if not found.faults and not edited(exercise):
+            lines[exercise.id, kind] = _line(
+                exercise, kind, [getattr(found, name) for name in COUNTS[kind]]
+            )
+        write(file, lines)
     return found, False
 
 
