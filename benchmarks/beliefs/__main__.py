@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 from benchmarks.beliefs import EXPERIMENTS
-from minires import names
+from minires import backend, names
 from minires.course.measured import parse
 
 FOLDER = Path(__file__).parents[2] / "minires" / "course" / "measured"
@@ -33,11 +33,12 @@ def main(arguments=None):
         parser.error(f"--seeds: expected at least 1, got {options.seeds}")
     seeds = list(range(1 if options.quick else options.seeds))
     folder = options.out or (None if options.quick else FOLDER)
-    for name, table in experiment.tables(seeds, quick=options.quick, **vars(given)):
-        if folder is not None:
-            table.save(folder / f"{name}.json")
-        print(parse(table.written, name), flush=True)
-        print()
+    with backend.using(threads=1):  # so that the figures do not depend on the number of cores
+        for name, table in experiment.tables(seeds, quick=options.quick, **vars(given)):
+            if folder is not None:
+                table.save(folder / f"{name}.json")
+            print(parse(table.written, name), flush=True)
+            print()
 
 
 if __name__ == "__main__":
