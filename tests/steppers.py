@@ -20,8 +20,10 @@ DEPTHS = {
     "gradient norm": {"plain": [1.0, 10.0, 100.0, 1e3], "skip": [2.0, 2.0, 2.0, 2.0]},
     "variance": {"plain": [1.0, 0.1, 0.01, 0.0], "skip": [1.0, 2.0, 4.0, float("nan")]},
 }
+BLOCKS = [f"{stage}.{i}" for stage in (1, 2, 3) for i in range(3)]
+LEFT = [805, 102, 932, 940]  # images classified correctly with one block's branch left out
 GAINS = [0.0, 0.5, 1.0, 3.0]
-WHICH = ["walk", "im2col", "col2im", "windows", "valley", "gradients", "depth", "paths"]
+WHICH = ["walk", "im2col", "col2im", "windows", "valley", "gradients", "depth", "paths", "lesions"]
 
 
 def bowl(w):
@@ -56,6 +58,12 @@ def steppers():
     nets = {f"net {i}": [(0.4 + 0.3 * i) ** k for k in range(32)] for i in range(6)}
     yield "depth", show.steps.depth({"gradient norm": nets, "variance of the maps": nets})
     yield "paths", show.steps.paths(5)
+    yield "lesions", show.steps.lesions(range(400, 940, 60), 1017, whole=932, names=BLOCKS)
+    many = [0.5 + 0.007 * i for i in range(54)]
+    yield (
+        "many lesions",
+        show.steps.lesions(many, 1, whole=0.9, names=[f"3.{i}" for i in range(54)]),
+    )
     yield "many paths", show.steps.paths(54, [0.05 * i for i in range(1, 9)])
 
 
@@ -71,6 +79,7 @@ def made():
         show.steps.gradients(NORMS),
         show.steps.depth(DEPTHS),
         show.steps.paths(3, GAINS),
+        show.steps.lesions(LEFT, 1017, whole=932, names=BLOCKS[1:5]),
     ]
 
 

@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 
 from tests.browser import chromium, opened  # noqa: F401  a fixture
-from tests.steppers import DEPTHS, GAINS, Figure, lesson  # noqa: F401  a fixture
+from tests.steppers import BLOCKS, DEPTHS, GAINS, LEFT, Figure, lesson  # noqa: F401  a fixture
 
 pytestmark = pytest.mark.slow
 
@@ -63,3 +63,21 @@ def test_paths_by_keyboard_and_the_gain_by_slider(page):
         for k, part in enumerate(carried):
             found = float(figure.text(f"t{k}").removesuffix(" %"))
             assert found == pytest.approx(100 * part / sum(carried), abs=0.5)
+
+
+def test_lesions_by_clicks_show_the_shortcut_of_the_block_and_its_bar(page):
+    figure = Figure(page, "lesions")
+    assert figure.says().startswith("The whole net classifies 932 of 1,017 images")
+    for k, value in enumerate(LEFT):
+        figure.click("Next")
+        assert f"Without the branch of block {BLOCKS[k + 1]}, the net classifies {value} of" in figure.says()  # fmt: skip
+        shortcut, block, bar = (figure.box(name) for name in ("bypass", f"box{k}", f"bar{k}"))
+        for inner in (block, bar):  # above each other
+            assert shortcut["x"] <= inner["x"]
+            assert inner["x"] + inner["width"] <= shortcut["x"] + shortcut["width"] + 1
+        assert block["y"] + block["height"] < shortcut["y"] < bar["y"]
+        hidden = [figure.root.locator(f"[data-name=bar{i}]").is_hidden() for i in range(4)]
+        assert hidden == [i > k for i in range(4)]
+    figure.click("Next")
+    assert figure.says().startswith("Without one branch, from 10.0 %")
+    assert figure.root.locator("[data-name=bypass]").is_hidden()

@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from minires import show
-from tests.steppers import DEPTHS, GAINS, picture, shown
+from tests.steppers import BLOCKS, DEPTHS, GAINS, LEFT, picture, shown
 
 
 def heights(state, name):
@@ -123,7 +123,62 @@ def test_paths_of_one_gain_have_no_slider_and_those_of_a_few_blocks_open_at_the_
     assert '"atEnd":true' in picture(show.steps.paths(2))[0]
 
 
+def test_lesions_leave_out_one_branch_at_a_time():
+    (run,) = shown(show.steps.lesions(LEFT, 1017, whole=932, names=BLOCKS[1:5]))
+    assert [said for said, _ in run] == [
+        "The whole net classifies 932 of 1,017 images (91.6 %) correctly.",
+        "Without the branch of block 1.1, the net classifies 805 of 1,017 images (79.2 %) correctly: 12.5 points less than the whole net.",
+        "Without the branch of block 1.2, the net classifies 102 of 1,017 images (10.0 %) correctly: 81.6 points less than the whole net.",
+        "Without the branch of block 2.0, the net classifies 932 of 1,017 images (91.6 %) correctly: as many as with it.",
+        "Without the branch of block 2.1, the net classifies 940 of 1,017 images (92.4 %) correctly: 0.8 points more than the whole net.",
+        "Without one branch, from 10.0 % (block 1.2) to 92.4 % (block 2.1) are classified correctly; with all of them, 91.6 %.",
+    ]  # fmt: skip
+    for step, (_, state) in enumerate(run):
+        gone = step - 1 if 1 <= step <= 4 else None
+        for k in range(4):
+            assert state[f"branch{k}.class"] == ("gone" if k == gone else "edge")
+            assert state[f"box{k}.class"] == ("gone" if k == gone else "node")
+            assert state[f"bar{k}.class"] == ("current" if k == gone else "seen" if k < step - 1 else "off")  # fmt: skip
+        assert (state["bypass.class"] == "off") == (gone is None)
+
+
+def test_lesions_draw_each_bar_as_high_as_its_accuracy():
+    _, tree, _ = picture(show.steps.lesions(LEFT, 1017, whole=932, chance=0.25))
+    tags = {part.get("data-name"): part for part in tree.iter()}
+    heights = [float(tags[f"bar{k}"][0].get("height")) for k in range(4)]
+    assert heights == pytest.approx([heights[1] / 102 * value for value in LEFT], abs=1)
+    lines = {
+        part.get("class"): [float(y) for y in re.findall(r"M46 ([\d.]+)H486", part.get("d"))]
+        or None
+        for part in tree.iter()
+        if part.get("class") in ("whole", "chance") and "H486" in part.get("d")
+    }
+    (whole,), (chance,) = lines["whole"], lines["chance"]
+    assert float(tags["bar2"][0].get("y")) == pytest.approx(whole, abs=0.1)
+    base = float(tags["bar0"][0].get("y")) + heights[0]
+    assert (base - whole) / (base - chance) == pytest.approx(932 / 1017 / 0.25, rel=0.01)
+
+
+def test_lesions_take_accuracies_and_name_the_stages():
+    stepper = show.steps.lesions([0.5, 0.25], 1, whole=0.75, names=["a.1", "b.1"])
+    assert "classifies 75.0 % of the images correctly" in stepper.runs[0][0].say
+    texts = {part.text for part in picture(stepper)[1].iter() if part.tag.endswith("text")}
+    assert {"a", "b", "a.1", "b.1", "whole net: 75.0 %", "chance: 10.0 %"} <= texts
+    numbered = show.steps.lesions([5, 2], 10, whole=9, names=["1.0", "2.0"])
+    texts = {part.text for part in picture(numbered)[1].iter() if part.tag.endswith("text")}
+    assert {"stage 1", "stage 2"} <= texts
+
+
 @pytest.mark.parametrize(("make", "error", "message"), [
+    (lambda: show.steps.lesions([], 10, whole=9), ValueError, "lesions: expected 1 to 60 blocks, got 0"),
+    (lambda: show.steps.lesions([1] * 61, 10, whole=9), ValueError, "lesions: expected 1 to 60 blocks, got 61"),
+    (lambda: show.steps.lesions([5], 0, whole=9), ValueError, "lesions: expected a total above 0, got 0"),
+    (lambda: show.steps.lesions([5, 11], 10, whole=9), ValueError, "lesions: expected numbers from 0 to 10, got 11"),
+    (lambda: show.steps.lesions([5], 10, whole=-1), ValueError, "lesions: expected numbers from 0 to 10, got -1"),
+    (lambda: show.steps.lesions([math.nan], 10, whole=1), ValueError, "lesions: expected numbers from 0 to 10, got nan"),
+    (lambda: show.steps.lesions([5], 10, whole=9, chance=10), ValueError, "lesions: expected a chance from 0 to 1, got 10"),
+    (lambda: show.steps.lesions([5, 6], 10, whole=9, names=["a"]), ValueError, "lesions: expected 2 names of blocks, got 1"),
+    (lambda: show.steps.lesions("no", 10, whole=9), ValueError, "lesions: expected numbers for correct, got ['n', 'o']"),
     (lambda: show.steps.paths(2.0), TypeError, "paths: expected an int for blocks, got 2.0"),
     (lambda: show.steps.paths(True), TypeError, "paths: expected an int for blocks, got True"),
     (lambda: show.steps.paths(0), ValueError, "paths: expected 1 to 120 blocks, got 0"),
