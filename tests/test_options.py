@@ -133,6 +133,7 @@ def test_options_that_were_given_come_before_those_written_before_those_that_sui
     made = settings.merged({"lr": 1.0}, {"lr": 2.0, "epochs": 7, "validation": 0.2})
     assert (made.lr, made.epochs, made.batch_size) == (1.0, 7, settings.DIGITS["batch_size"])
     assert made.validation is None  # which means nothing for the digits
+    assert settings.merged({"data": "shapes"}, {"validation": 0.2}).validation is None
     made = settings.merged({"data": "cifar10"}, {"validation": 0.2})
     assert (made.validation, made.epochs) == (0.2, settings.CIFAR["epochs"])
 
@@ -168,10 +169,15 @@ CIFAR = {
     **PHOTOS, "epochs": 10, "batch_size": 128, "lr": 0.4, "schedule": "triangle",
     "warmup": 0.25, "label_smoothing": 0.1, "drop_last": True,
 }  # fmt: skip
+SHAPES = {
+    **DIGITS, "epochs": 5, "batch_size": 50, "lr": 0.1, "schedule": "triangle", "warmup": 0.2,
+    "weight_decay": 5e-4, "augment": "flip",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("data", "expected"), [("digits", DIGITS), ("cifar10", CIFAR), ("folder:x", PHOTOS)]
+    ("data", "expected"),
+    [("digits", DIGITS), ("shapes", SHAPES), ("cifar10", CIFAR), ("folder:x", PHOTOS)],
 )
 def test_where_nothing_is_said_a_set_of_images_is_trained_on_so(data, expected):
     config = settings.merged({"data": data}, {}).to_config()
