@@ -1,4 +1,4 @@
-"""Exercise 12a, chapter 12, 20 minutes: the parameters of a residual network. Check: pytest exercises/test_e12a_count_parameters.py"""
+"""Exercise 12a, chapter 12, 20 minutes: parameters of a ResNet. Check: pytest exercises/test_e12a_count_parameters.py"""
 
 
 def count_parameters(

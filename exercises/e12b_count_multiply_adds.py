@@ -1,4 +1,4 @@
-"""Exercise 12b, chapter 12, 20 minutes: the work of a residual network. Check: pytest exercises/test_e12b_count_multiply_adds.py"""
+"""Exercise 12b, chapter 12, 20 minutes: the work of a ResNet. Check: pytest exercises/test_e12b_count_multiply_adds.py"""
 
 
 def count_multiply_adds(
