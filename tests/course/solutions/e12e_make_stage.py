@@ -131,7 +131,7 @@ def growing(block, depth, in_channels, width, *, stride, **options):
     return Sequential(*blocks)
 
 
-@wrong(KIND)
+@wrong(STRIDE, crashes=True)
 def nested(block, depth, in_channels, width, *, stride, **options):
     """A Sequential of the first block and a Sequential of the others."""
     first, *rest = in_one_loop(block, depth, in_channels, width, stride=stride, **options)
