@@ -114,7 +114,9 @@ def test_where_the_shape_changes_the_shortcut_is_added():
         ((3, 6), {"stride": 2, "shortcut": "A"}),
         ((3, 6), {"shortcut": "A"}),
     ):
-        check.experiment(result(*sizes, **options), PreActivationBasicBlock, told(*sizes, **options))
+        check.experiment(
+            result(*sizes, **options), PreActivationBasicBlock, told(*sizes, **options)
+        )
 
 
 def test_the_stride_alone_changes_the_shape_too():
@@ -141,7 +143,9 @@ def test_sizes_may_be_equal_or_1():
 def test_a_plain_block_adds_nothing():
     for sizes, options in (((3, 3), {}), ((3, 5), {"stride": 2})):
         options = {**options, "shortcut": "none"}
-        check.experiment(result(*sizes, **options), PreActivationBasicBlock, told(*sizes, **options))
+        check.experiment(
+            result(*sizes, **options), PreActivationBasicBlock, told(*sizes, **options)
+        )
 
 
 def gradients(*sizes, **options):

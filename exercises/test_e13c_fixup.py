@@ -91,14 +91,23 @@ def test_a_step_moves_the_sum_of_the_branches_equally_for_all_depths():
         return moved
 
     check.experiment(
-        run, fixup, "nets of scalars, all 1: the change of the sum by one step of rate 1, for g = -1"
+        run,
+        fixup,
+        "nets of scalars, all 1: the change of the sum by one step of rate 1, for g = -1",
     )
 
 
 def test_shapes_may_differ_or_be_equal():
     def run(function):
         rng = numpy.random.default_rng(5)
-        shapes = [(3, 3, 1, 4), *[(3, 3, 4, 4)] * 3, (1, 1, 4, 6), (3, 3, 6, 6), (1, 1, 6, 2), (6, 6)]
+        shapes = [
+            (3, 3, 1, 4),
+            *[(3, 3, 4, 4)] * 3,
+            (1, 1, 4, 6),
+            (3, 3, 6, 6),
+            (1, 1, 6, 2),
+            (6, 6),
+        ]
         return list(function([rng.standard_normal(shape) for shape in shapes], 2))
 
     def biases(function):
