@@ -28,6 +28,11 @@ def made(Block, *sizes, train=True, **options):
     return block.train(train)
 
 
+def tried(run, about):
+    __tracebackhide__ = True
+    check.experiment(run, PreActivationBasicBlock, about)
+
+
 def image(shape=(2, 5, 7, 3), seed=13):
     return numpy.random.default_rng(seed).standard_normal(shape)
 
@@ -65,7 +70,7 @@ def test_the_layers_have_their_names_and_shapes():
             for name, array in sorted(block.state_dict().items())
         }
 
-    check.experiment(run, PreActivationBasicBlock, "the arrays of five blocks")
+    tried(run, "the arrays of five blocks")
 
 
 def test_the_weights_come_from_the_generator_that_is_given():
@@ -84,9 +89,8 @@ def test_the_weights_come_from_the_generator_that_is_given():
             )
         }
 
-    check.experiment(
+    tried(
         run,
-        PreActivationBasicBlock,
         "Block(3, 5, rng=...), with generators of seed 1, 1 again, and 2",
     )
 
@@ -100,11 +104,11 @@ def test_with_a_branch_of_0_x_passes_unchanged():
         y.backward(g.copy())
         return {"the result minus x": y.data - x.data, "the gradient of x minus g": x.grad - g}
 
-    check.experiment(run, PreActivationBasicBlock, "Block(3, 3), where conv2.weight is 0")
+    tried(run, "Block(3, 3), where conv2.weight is 0")
 
 
 def test_where_the_shape_stays_the_branch_is_added_to_x():
-    check.experiment(result(3, 3), PreActivationBasicBlock, told(3, 3))
+    tried(result(3, 3), told(3, 3))
 
 
 def test_where_the_shape_changes_the_shortcut_is_added():
@@ -114,16 +118,13 @@ def test_where_the_shape_changes_the_shortcut_is_added():
         ((3, 6), {"stride": 2, "shortcut": "A"}),
         ((3, 6), {"shortcut": "A"}),
     ):
-        check.experiment(
-            result(*sizes, **options), PreActivationBasicBlock, told(*sizes, **options)
-        )
+        tried(result(*sizes, **options), told(*sizes, **options))
 
 
 def test_the_stride_alone_changes_the_shape_too():
     for options in ({"stride": 2}, {"stride": 3}, {"stride": 2, "shortcut": "A"}):
-        check.experiment(
+        tried(
             result(4, 4, x=(2, 5, 7, 4), **options),
-            PreActivationBasicBlock,
             told(4, 4, x=(2, 5, 7, 4), **options),
         )
 
@@ -135,17 +136,13 @@ def test_sizes_may_be_equal_or_1():
         ((3, 3), (1, 3, 3, 3), {}),
         ((1, 2), (1, 4, 4, 1), {"stride": 2}),
     ):
-        check.experiment(
-            result(*sizes, x=x, **options), PreActivationBasicBlock, told(*sizes, x=x, **options)
-        )
+        tried(result(*sizes, x=x, **options), told(*sizes, x=x, **options))
 
 
 def test_a_plain_block_adds_nothing():
     for sizes, options in (((3, 3), {}), ((3, 5), {"stride": 2})):
         options = {**options, "shortcut": "none"}
-        check.experiment(
-            result(*sizes, **options), PreActivationBasicBlock, told(*sizes, **options)
-        )
+        tried(result(*sizes, **options), told(*sizes, **options))
 
 
 def gradients(*sizes, **options):
@@ -166,9 +163,8 @@ def gradients(*sizes, **options):
 
 def test_gradients_flow_through_branch_and_shortcut():
     for sizes, options in (((3, 3), {}), ((3, 5), {"stride": 2}), ((3, 6), {"shortcut": "A"})):
-        check.experiment(
+        tried(
             gradients(*sizes, **options),
-            PreActivationBasicBlock,
             f"{told(*sizes, **options)}, forward and backward",
         )
 
@@ -185,9 +181,8 @@ def test_a_block_may_run_twice_before_a_backward_pass():
         }
         return {"the gradient of the first x": x.grad, "of the second x": other.grad, **found}
 
-    check.experiment(
+    tried(
         run,
-        PreActivationBasicBlock,
         "Block(3, 3) on x, then on a different x, and then both backward passes",
     )
 
@@ -204,11 +199,7 @@ def test_two_blocks_share_nothing():
             for name, array in sorted(other.state_dict().items())
         }
 
-    check.experiment(
-        run,
-        PreActivationBasicBlock,
-        "two Block(3, 5), of which the first gets other weights, and runs",
-    )
+    tried(run, "two Block(3, 5), of which the first gets other weights, and runs")
 
 
 def test_two_blocks_in_a_row():
@@ -224,7 +215,7 @@ def test_two_blocks_in_a_row():
             "the gradient of conv1 of the second": second.conv1.weight.grad,
         }
 
-    check.experiment(run, PreActivationBasicBlock, "Block(3, 5, stride=2), and then Block(5, 5)")
+    tried(run, "Block(3, 5, stride=2), and then Block(5, 5)")
 
 
 def test_without_a_generator_the_weights_differ():
@@ -237,7 +228,7 @@ def test_without_a_generator_the_weights_differ():
             if array.ndim == 4
         }
 
-    check.experiment(run, PreActivationBasicBlock, "two Block(3, 5), without rng")
+    tried(run, "two Block(3, 5), without rng")
 
 
 def test_a_pass_leaves_nothing_on_the_block():
@@ -250,9 +241,7 @@ def test_a_pass_leaves_nothing_on_the_block():
             "the arrays of the state": sorted(block.state_dict()),
         }
 
-    check.experiment(
-        run, PreActivationBasicBlock, "the attributes of Block(3, 5, stride=2) after a pass"
-    )
+    tried(run, "the attributes of Block(3, 5, stride=2) after a pass")
 
 
 def test_x_may_be_part_of_a_larger_array():
@@ -263,9 +252,7 @@ def test_x_may_be_part_of_a_larger_array():
         y.backward(image(y.shape[::-1], seed=7).T)
         return {"the result": y.data, "the gradient of x": x.grad, "the array": large}
 
-    check.experiment(
-        run, PreActivationBasicBlock, "Block(3, 3) on every second row of a transposed array"
-    )
+    tried(run, "Block(3, 3) on every second row of a transposed array")
 
 
 def test_float32_stays_float32():
@@ -286,14 +273,12 @@ def test_float32_stays_float32():
 
 
 def test_in_evaluation_the_running_statistics_normalise():
-    check.experiment(
+    tried(
         result(3, 5, stride=2, train=False),
-        PreActivationBasicBlock,
         "Block(3, 5, stride=2) in evaluation mode",
     )
-    check.experiment(
+    tried(
         gradients(3, 3, train=False),
-        PreActivationBasicBlock,
         "Block(3, 3) in evaluation mode, forward and backward",
     )
 
@@ -306,8 +291,7 @@ def test_in_training_the_running_statistics_move():
             name: array for name, array in sorted(block.state_dict().items()) if "running" in name
         }
 
-    check.experiment(
+    tried(
         run,
-        PreActivationBasicBlock,
         "the running statistics of Block(3, 5, stride=2) after one batch",
     )

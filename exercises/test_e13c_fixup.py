@@ -39,7 +39,7 @@ def part(blocks, m, which, **options):
 def test_the_first_layer_keeps_its_weights():
     for blocks, m in ((4, 2), (2, 3), (1, 2)):
         check.experiment(
-            lambda f, blocks=blocks, m=m: list(f(arrays(blocks, m), blocks))[0],
+            lambda f, blocks=blocks, m=m: next(iter(f(arrays(blocks, m), blocks))),
             fixup,
             f"{told(blocks, m)}: the first layer",
         )

@@ -3,6 +3,7 @@
 import math
 
 import numpy
+
 from tests.course.kinds import right, wrong
 
 
@@ -196,8 +197,10 @@ def scaled_where_they_are(weights, blocks):
 def by_the_number_of_the_block(weights, blocks):
     m, inside = branches(weights, blocks)
     made = [weights[0].copy()]
-    for l, branch in enumerate(inside, 1):
-        made += [w * l ** (-0.5 / (m - 1)) for w in branch[:-1]] + [numpy.zeros_like(branch[-1])]
+    for place, branch in enumerate(inside, 1):
+        made += [w * place ** (-0.5 / (m - 1)) for w in branch[:-1]] + [
+            numpy.zeros_like(branch[-1])
+        ]
     return [*made, numpy.zeros_like(weights[-1])]
 
 

@@ -177,15 +177,6 @@ class ActiveOnTheBlock(Base):
         return self.branch(self.active) + self.downsample(x if self.same else self.active)
 
 
-@wrong(LEFT)
-class SameFoundOutLate(Base):
-    """Right in each call, but it stores what it finds out."""
-
-    def forward(self, x):
-        self.unchanged = bool(self.same)
-        return super().forward(x)
-
-
 NORMS = {}
 
 
@@ -235,8 +226,6 @@ class ChannelsPaddedBehind(Base):
 
 @wrong(SIZES)
 class AddedOnlyToLargerImages(Base):
-    """A branch that it takes for empty where an image is a single pixel."""
-
     def forward(self, x):
         return self.downsample(x) if self.same and x.shape[1:3] == (1, 1) else super().forward(x)
 
@@ -295,21 +284,6 @@ class MeanOfBoth(Base):
     def forward(self, x):
         y = super().forward(x)
         return y * 0.5 if self.same else y
-
-
-@wrong(SAME)
-class LeakyInside(Base):
-    def branch(self, active):
-        y = self.bn2(self.conv1(active))
-        return self.conv2(F.maximum(y, y * 0.01))
-
-
-@wrong(NAMES)
-class ProjectsAlways(Base):
-    def __init__(self, in_channels, channels, *, stride=1, shortcut="B", rng=None):
-        super().__init__(in_channels, channels, stride=stride, shortcut=shortcut, rng=rng)
-        if shortcut == "B":
-            self.downsample = Conv2d(in_channels, channels, 1, stride=stride, bias=False, rng=rng)
 
 
 @wrong(NAMES)

@@ -292,7 +292,7 @@ def blocks_in_reverse(x, first, second, *, alpha=1.0):
 @wrong(SEVERAL)
 def shortcut_from_the_first_x(x, first, second, *, alpha=1.0):
     """Every block adds the net's input."""
-    y, backward = model(x, first, second, alpha=alpha)
+    _, backward = model(x, first, second, alpha=alpha)
     z = x
     for w1, w2 in zip(first, second):
         z = x + alpha * (xp.maximum(xp.maximum(z, 0) @ w1, 0) @ w2)
