@@ -7,7 +7,7 @@ def scaled_add(x, branch, alpha):
     """x + alpha * branch: a residual add whose branch has a factor, which may be learned.
 
     x, branch  arrays of one shape    alpha  a number, or an array of shape ()
-    Source  De and Smith 2020, "Batch Normalization Biases Residual Blocks Towards the Identity Function in Deep Networks" (SkipInit).
+    Source  De and Smith 2020, "Batch Normalization Biases Residual Blocks Towards the Identity Function": SkipInit.
 
     Return (result, backward); backward(g) returns (g_x, g_branch, g_alpha). alpha may be 0, and g_alpha has shape () like
     alpha, even if alpha is a plain number. Return new arrays from forward; g itself may be one of the gradients. You

@@ -1,4 +1,4 @@
-"""Exercise 13c, chapter 13, 20 minutes: weights for a deep net without batch norm. Check: pytest exercises/test_e13c_fixup.py"""
+"""Exercise 13c, chapter 13, 20 minutes: first weights without batch norm. Check: pytest exercises/test_e13c_fixup.py"""
 
 import numpy
 

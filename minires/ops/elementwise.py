@@ -149,7 +149,7 @@ def scaled_add(x, branch, alpha):
     x, branch  arrays of one shape    alpha  a number, or an array of shape ()
     Saves  the branch and alpha.
     Raises  ValueError: other shapes.
-    Source  De and Smith 2020, "Batch Normalization Biases Residual Blocks Towards the Identity Function in Deep Networks" (SkipInit).
+    Source  De and Smith 2020, "Batch Normalization Biases Residual Blocks Towards the Identity Function": SkipInit.
     """
     if x.shape != branch.shape or getattr(alpha, "shape", ()) != ():
         raise ValueError(
