@@ -139,7 +139,7 @@ def test_lesions_leave_out_one_branch_at_a_time():
             assert state[f"branch{k}.class"] == ("gone" if k == gone else "edge")
             assert state[f"box{k}.class"] == ("gone" if k == gone else "node")
             assert state[f"bar{k}.class"] == ("current" if k == gone else "seen" if k < step - 1 else "off")  # fmt: skip
-        assert (state["bypass.class"] == "off") == (gone is None)
+        assert (state["bypass.class"] == "bypass off") == (gone is None)
 
 
 def test_lesions_draw_each_bar_as_high_as_its_accuracy():

@@ -23,8 +23,8 @@ LEGEND, TOP, TALL, FOOT = (
 STYLE = """
 .minires-svg .gone{fill:none;stroke:currentColor;stroke-opacity:.3;stroke-dasharray:3 4}
 .minires-svg .bypass{fill:none;stroke:#d55e00;stroke-width:5}
-.minires-svg .seen rect{fill:#2b8cc4;fill-opacity:.5;stroke:#2b8cc4}
-.minires-svg .current rect{fill:#e69f00;fill-opacity:.5;stroke:#d55e00;stroke-width:2}
+.minires-svg .bar{fill:#2b8cc4;fill-opacity:.5;stroke:#2b8cc4}
+.minires-svg .current .bar{fill:#e69f00;fill-opacity:.5;stroke:#d55e00;stroke-width:2}
 .minires-svg .whole{fill:none;stroke:#009e73;stroke-width:2.5}
 .minires-svg .chance{fill:none;stroke:currentColor;stroke-width:1.5;stroke-dasharray:6 4}
 """
@@ -82,7 +82,10 @@ def _net(scene, names, pitch):
     half, middle = min(22, 0.33 * pitch), MAIN - UP
     scene.add("path", "edge", d=f"M{LEFT - 16} {MAIN}H{WIDE}")
     scene.add(
-        "path", "off", name="bypass", d=f"M{LEFT + 0.06 * pitch:.1f} {MAIN}h{0.88 * pitch:.1f}"
+        "path",
+        "bypass off",
+        name="bypass",
+        d=f"M{LEFT + 0.06 * pitch:.1f} {MAIN}h{0.88 * pitch:.1f}",
     )
     scene.text(LEFT - 24, MAIN, "x")
     for k, name in enumerate(names):
@@ -111,7 +114,7 @@ def _bars(scene, names, pitch, fractions, whole, chance):
     for k, fraction in enumerate(fractions):
         group = scene.add("g", "off", name=f"bar{k}")
         x = LEFT + (k + 0.5) * pitch
-        scene.rect(x - wide / 2, y(fraction), wide, base - y(fraction), "", inside=group)
+        scene.rect(x - wide / 2, y(fraction), wide, base - y(fraction), "bar", inside=group)
         if pitch >= 34:
             at = y(fraction) + (11 if fraction > 0.25 else -9)  # in the bar, if it is high enough
             scene.text(x, at, f"{100 * fraction:.0f}", "small", inside=group)
