@@ -1,3 +1,12 @@
 """Experiments on what is said about residual networks: each writes a table that the chapters read with course.measured."""
 
-EXPERIMENTS = ("plain_vs_residual", "blocks", "minimised", "shattering")
+EXPERIMENTS = (
+    "plain_vs_residual",
+    "depth",
+    "gradients_by_depth",
+    "blocks",
+    "minimised",
+    "shattering",
+    "lesions",
+    "parts",
+)

@@ -9,7 +9,7 @@ from benchmarks.beliefs.table import Making
 
 WIDTH, POINTS = 200, 256
 COLUMNS = {"lag 1": 2, "lag 4": 2, "lag 16": 2, "standard deviation of dy/dx": ".0e"}
-ROWS = {  # row -> layers, and the options of slopes()
+ROWS = {  # row -> layers, and the options of along()
     "1 layer": (1, {}),
     "24 layers, plain": (24, {}),
     "50 layers, plain": (50, {}),
@@ -36,14 +36,14 @@ def tables(seeds, *, quick):
     made = Making("Shattered gradients", SETTING, "python -m benchmarks.beliefs shattering", seeds, COLUMNS)  # fmt: skip
     for row, (layers, options) in ROWS.items():
         for seed in seeds:
-            slope = slopes(4 if quick else layers, numpy.random.default_rng(seed), **options)
+            _, slope = along(4 if quick else layers, numpy.random.default_rng(seed), **options)
             found = {f"lag {lag}": autocorrelation(slope, lag) for lag in (1, 4, 16)}
             made.add(row, seed, **found, **{"standard deviation of dy/dx": slope.std()})
     yield "shattering", made
 
 
-def slopes(layers, rng, *, biases=0.0, variance=None, centre=False, scale=False, skip=None):
-    """Return dy/dx at POINTS inputs: values and their derivatives go forward together, each (WIDTH, POINTS).
+def along(layers, rng, *, biases=0.0, variance=None, centre=False, scale=False, skip=None):
+    """Return (y, dy/dx) at POINTS inputs: values and their derivatives go forward together, each (WIDTH, POINTS).
 
     biases  their standard deviation    variance  of the weights, by default 2 / fan-in
     centre, scale  the halves of batch norm    skip  None, or the factor of the branch
@@ -72,7 +72,8 @@ def slopes(layers, rng, *, biases=0.0, variance=None, centre=False, scale=False,
             f, df = f + skip * branch, df + skip * dbranch
     if skip is not None:
         f, df = relu(*norm(f, df))
-    return linear(f, df, outputs=1)[1][0]
+    f, df = linear(f, df, outputs=1)
+    return f[0], df[0]
 
 
 def autocorrelation(values, lag):
