@@ -170,7 +170,7 @@ CIFAR = {
     "warmup": 0.25, "label_smoothing": 0.1, "drop_last": True,
 }  # fmt: skip
 SHAPES = {
-    **DIGITS, "epochs": 5, "batch_size": 50, "lr": 0.1, "schedule": "triangle", "warmup": 0.2,
+    **DIGITS, "epochs": 3, "batch_size": 50, "lr": 0.1, "schedule": "triangle", "warmup": 0.2,
     "weight_decay": 5e-4, "augment": "flip",
 }  # fmt: skip
 

@@ -28,7 +28,7 @@ DIGITS = {
     "augment": "crop=1",
     "drop_last": False,
 }
-SHAPES = {**DIGITS, "epochs": 5, "batch_size": 50, "lr": 0.1, "schedule": "triangle", "warmup": 0.2, "weight_decay": 5e-4, "augment": "flip"}  # fmt: skip
+SHAPES = {**DIGITS, "epochs": 3, "batch_size": 50, "lr": 0.1, "schedule": "triangle", "warmup": 0.2, "weight_decay": 5e-4, "augment": "flip"}  # fmt: skip
 PHOTOS = {**DIGITS, "augment": "crop=4,flip", "weight_decay": 5e-4, "validation": HELD_OUT}
 CIFAR = {
     "model": "resnet20",
