@@ -22,8 +22,20 @@ DEPTHS = {
 }
 BLOCKS = [f"{stage}.{i}" for stage in (1, 2, 3) for i in range(3)]
 LEFT = [805, 102, 932, 940]  # images classified correctly with one block's branch left out
+LAYERS = [(3, 1), (3, 2), (2, 1), (1, 2), (3, 1)]  # kernel, stride
 GAINS = [0.0, 0.5, 1.0, 3.0]
-WHICH = ["walk", "im2col", "col2im", "windows", "valley", "gradients", "depth", "paths", "lesions"]
+WHICH = [
+    "walk",
+    "im2col",
+    "col2im",
+    "windows",
+    "valley",
+    "gradients",
+    "depth",
+    "paths",
+    "lesions",
+    "receptive_field",
+]
 
 
 def bowl(w):
@@ -64,6 +76,8 @@ def steppers():
         "many lesions",
         show.steps.lesions(many, 1, whole=0.9, names=[f"3.{i}" for i in range(54)]),
     )
+    stem = [(7, 2), (3, 2), (3, 1), (3, 1), (3, 1)]
+    yield "receptive_field", show.steps.receptive_field(stem)
     yield "many paths", show.steps.paths(54, [0.05 * i for i in range(1, 9)])
 
 
@@ -80,6 +94,7 @@ def made():
         show.steps.depth(DEPTHS),
         show.steps.paths(3, GAINS),
         show.steps.lesions(LEFT, 1017, whole=932, names=BLOCKS[1:5]),
+        show.steps.receptive_field(LAYERS),
     ]
 
 
@@ -114,6 +129,16 @@ def shown(stepper):
 
 def bundle(stepper):
     return stepper._repr_mimebundle_()
+
+
+def depends(layers, width):
+    """For each layer, the pixels of a row that each element depends on, by loops from the image upwards; [{0}, {1}, ...] first."""
+    rows = [[{i} for i in range(width)]]
+    for kernel, stride in layers:
+        below = rows[-1]
+        starts = range(0, len(below) - kernel + 1, stride)
+        rows.append([set().union(*below[start : start + kernel]) for start in starts])
+    return rows
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 
 from tests.browser import chromium, opened  # noqa: F401  a fixture
-from tests.steppers import BLOCKS, DEPTHS, GAINS, LEFT, Figure, lesson  # noqa: F401  a fixture
+from tests.steppers import BLOCKS, DEPTHS, GAINS, LAYERS, LEFT, Figure, depends, lesson  # noqa: F401  a fixture
 
 pytestmark = pytest.mark.slow
 
@@ -81,3 +81,25 @@ def test_lesions_by_clicks_show_the_shortcut_of_the_block_and_its_bar(page):
     figure.click("Next")
     assert figure.says().startswith("Without one branch, from 10.0 %")
     assert figure.root.locator("[data-name=bypass]").is_hidden()
+
+
+def test_receptive_field_by_keyboard_grows_under_its_element(page):
+    figure = Figure(page, "receptive_field")
+    rows = depends(LAYERS, 60)
+    assert figure.count() == (1, len(rows))
+    one = figure.box("span")["width"]  # with the thickness of its line
+    cell = figure.box("twin")["x"] - figure.box("span")["x"]
+    for depth, row in enumerate(rows):
+        size, moved = max(row[0]) - min(row[0]) + 1, min(row[1]) - min(row[0])
+        span, twin, element, neighbour = map(figure.box, ("span", "twin", "now", "neighbour"))
+        assert (span["width"] - one) / cell == pytest.approx(size - 1, abs=0.1)
+        assert twin["width"] == pytest.approx(span["width"], abs=1)
+        assert (twin["x"] - span["x"]) / cell == pytest.approx(moved, abs=0.15)
+        for above, below in (
+            (element, span),
+            (neighbour, twin),
+        ):  # each above the middle of its pixels
+            assert above["x"] + above["width"] / 2 == pytest.approx(below["x"] + below["width"] / 2, abs=1.5)  # fmt: skip
+        shown = [figure.text(f"wide{i}") != "" for i in range(len(rows))]
+        assert shown == [i <= depth for i in range(len(rows))]
+        figure.press("ArrowRight")

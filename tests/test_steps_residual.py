@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from minires import show
-from tests.steppers import BLOCKS, DEPTHS, GAINS, LEFT, picture, shown
+from tests.steppers import BLOCKS, DEPTHS, GAINS, LAYERS, LEFT, depends, picture, shown
 
 
 def heights(state, name):
@@ -169,7 +169,44 @@ def test_lesions_take_accuracies_and_name_the_stages():
     assert {"stage 1", "stage 2"} <= texts
 
 
+@pytest.mark.parametrize("layers", [LAYERS, [(3, 1)] * 4, [(2, 3), (1, 1), (4, 2)], [(1, 1)]])
+def test_receptive_field_shows_the_pixels_that_an_element_depends_on(layers):
+    (run,) = shown(show.steps.receptive_field(layers))
+    rows = depends(layers, 200)
+    assert len(run) == len(rows) == len(layers) + 1
+    for depth, (said, state) in enumerate(run[1:], 1):
+        pixels, neighbour = rows[depth][:2]
+        size, moved = max(pixels) - min(pixels) + 1, min(neighbour) - min(pixels)
+        assert f"After layer {depth}, the receptive field of an element is {size} pixel{'s' * (size > 1)} wide" in said  # fmt: skip
+        assert f"of its neighbour begins {moved} pixel{'s' * (moved > 1)} further" in said
+        assert ("depends on" in said) == (len(pixels) < size)
+        assert state[f"wide{depth}.text"].split()[0] == str(size)
+        assert state["seen0.d"].count("M") == len(pixels)
+        for name in (
+            "span",
+            "twin",
+        ):  # the pixels are drawn next to each other, each of the same width
+            left, right = map(float, re.match(r"M([\d.]+) [\d.]+v5H([\d.]+)v", state[f"{name}.d"]).groups())  # fmt: skip
+            cell = float(re.match(r"M[\d.]+ [\d.]+h([\d.]+)v", state["seen0.d"])[1])
+            assert (right - left) / cell == pytest.approx(size, rel=0.02)
+    (_, first) = run[0]
+    assert [key for key, text in first.items() if key.startswith("wide") and text] == ["wide0.text"]
+
+
+def test_receptive_field_does_not_say_how_it_follows_from_kernel_and_stride():
+    for _, state in shown(show.steps.receptive_field(LAYERS))[0]:
+        assert not [text for text in state.values() if re.search(r"[*=+]|jump", text)]
+
+
 @pytest.mark.parametrize(("make", "error", "message"), [
+    (lambda: show.steps.receptive_field([]), ValueError, "receptive_field: expected 1 to 8 layers, got 0"),
+    (lambda: show.steps.receptive_field([(3, 1)] * 9), ValueError, "receptive_field: expected 1 to 8 layers, got 9"),
+    (lambda: show.steps.receptive_field([3]), TypeError, "receptive_field: expected pairs of ints (kernel, stride), got 3"),
+    (lambda: show.steps.receptive_field([(3, 1.0)]), TypeError, "expected pairs of ints (kernel, stride), got (3, 1.0)"),
+    (lambda: show.steps.receptive_field([(3, 0)]), ValueError, "expected a kernel and a stride of at least 1, got (3, 0)"),
+    (lambda: show.steps.receptive_field([(3, 2)] * 6), ValueError, "receptive_field: expected at most 60 pixels under two neighbours"),
+    (lambda: show.steps.receptive_field([(60, 60)] * 8), ValueError, "receptive_field: expected at most 60 pixels under two neighbours"),
+    (lambda: show.steps.receptive_field([(10**9, 1)]), ValueError, "expected at most 60 pixels under two neighbours"),
     (lambda: show.steps.lesions([], 10, whole=9), ValueError, "lesions: expected 1 to 60 blocks, got 0"),
     (lambda: show.steps.lesions([1] * 61, 10, whole=9), ValueError, "lesions: expected 1 to 60 blocks, got 61"),
     (lambda: show.steps.lesions([5], 0, whole=9), ValueError, "lesions: expected a total above 0, got 0"),

@@ -8,6 +8,7 @@ from minires.show.steps.gradients import depth, gradients
 from minires.show.steps.lesions import lesions
 from minires.show.steps.patches import col2im, im2col
 from minires.show.steps.paths import paths
+from minires.show.steps.receptive import receptive_field
 from minires.show.steps.stepper import Choice, Frame, Stepper
 from minires.show.steps.valley import valley
 from minires.show.steps.walk import walk
@@ -23,6 +24,7 @@ __all__ = [
     "im2col",
     "lesions",
     "paths",
+    "receptive_field",
     "valley",
     "walk",
     "windows",
