@@ -91,7 +91,7 @@ def test_figures_that_are_published():
 
 
 def test_counts_may_be_large():
-    """As weights, these networks would fit into no memory."""
+    """No memory would hold the weights of these networks."""
     check.same(count_parameters, "basic", (1, 1), (3_000_000, 4_000_000))
     check.same(count_parameters, "bottleneck", (2, 1), (2_000_000, 1_000_001))
 

@@ -88,7 +88,7 @@ def test_the_networks_of_the_paper():
 
 
 def test_counts_may_be_large():
-    """As weights, these networks would fit into no memory."""
+    """No memory would hold the weights of these networks."""
     check.same(count_multiply_adds, "basic", (1, 1), (3_000_000, 4_000_000), (4, 5))
     check.same(count_multiply_adds, "bottleneck", (2, 1), (2_000_000, 1_000_001), (4, 5))
 

@@ -25,7 +25,7 @@ class Triple(Module):
 
 
 def made(stage):
-    """How each block of a stage was made."""
+    """Return {block: how it was made} for each block of a stage."""
     return {f"block {i}": block.made for i, block in enumerate(stage)}
 
 

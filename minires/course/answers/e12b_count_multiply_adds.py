@@ -193,7 +193,7 @@ def rounded_down(kind, depths, widths, size, **options):
 
 
 def square_images(kind, depths, widths, size, **options):
-    """the height is taken for the width too"""
+    """the height is used as the width too"""
     return _counted(kind, depths, widths, (size[0], size[0]), options)
 
 
