@@ -14,7 +14,7 @@ from minires.show.memory import memory
 from minires.show.numbers import numbers, ways
 from minires.show.outcome import confusion, depths, filters
 from minires.show.picture import Picture
-from minires.show.plots import bars, heatmaps, histograms, lines
+from minires.show.plots import bars, heatmaps, histograms, lines, table
 from minires.show.source import Saved, Source, saved, source
 from minires.show.trophy import trophy
 from minires.show.walk import walk
@@ -42,6 +42,7 @@ __all__ = [
     "saved",
     "source",
     "steps",
+    "table",
     "trophy",
     "walk",
     "ways",
