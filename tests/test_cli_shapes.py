@@ -21,7 +21,7 @@ def few(monkeypatch):
 def test_data_describes_and_draws_them(elsewhere, capsys):
     assert typed("data", "shapes") == 0
     said = capsys.readouterr().out.splitlines()
-    assert said[0] == "shapes. drawn from seed 0" and said[-1] == "picture in shapes.png"
+    assert said[0] == "shapes. drawn from seeds 0, 2, 1" and said[-1] == "picture in shapes.png"
     for line, (part, n, each) in zip(
         said[1:], (("train", "5,000", 500), ("validation", "500", 50), ("test", "1,000", 100))
     ):
@@ -55,7 +55,10 @@ def test_a_run_on_shapes_is_trained_evaluated_and_used(elsewhere, capsys):
     said = capsys.readouterr().out
     assert numpy.any([f"circle.png: {name} " in said for name in data.CLASSES["shapes"]])
     card = (elsewhere / "runs/shapes/card.md").read_text(encoding="utf-8")
-    assert "| data | shapes: 100 for training, 10 for validation, 20 for test; drawn" in card
+    assert (
+        "| data | shapes: 100 for training, 10 for validation, 20 for test; drawn from seeds 0, 2, 1 |"
+        in card
+    )
 
 
 def test_what_is_drawn_is_already_split(capsys):

@@ -99,6 +99,7 @@ def datasets(options, size=None, mixed_size=MIXED_SIZE):
         train, validation, test = data.digits()
     elif kind == "shapes":
         train, validation, test = (data.shapes(n, seed) for n, seed in DRAWN.values())
+        train.source = f"drawn from seeds {', '.join(str(seed) for _, seed in DRAWN.values())}"
     elif kind == "folder":
         size = options.size if size is None else size
         resized = {"size": size, "mixed_size": mixed_size, **resizing(vars(options))}

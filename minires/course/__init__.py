@@ -11,6 +11,7 @@
     course.map()                            the map of the chapters, with your progress
     course.source(ops.col2im)               the source of an op; of an exercise, only once it is solved
     course.measured("depth")                a committed table of what was measured with several seeds
+    course.net("shapes-resnet20")           a network that was trained by a recipe, in evaluation mode
     course.compare(ours, theirs)            is the first higher, lower, or is it undecided? Paired values over seeds
 
 Outside a notebook `minires exercises` does the same.
@@ -18,6 +19,7 @@ Outside a notebook `minires exercises` does the same.
 
 from minires.course.check import Check
 from minires.course.measured import compare, measured
+from minires.course.nets import net
 from minires.course.trial import Wrong
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "map",
     "measured",
     "mine",
+    "net",
     "predict",
     "score",
     "source",
