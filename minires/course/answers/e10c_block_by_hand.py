@@ -1,7 +1,6 @@
 """Exercise 10c: a residual block as one op, and what goes wrong with its backward pass."""
 
-from minires.ops import batch_norm, conv2d, relu
-from minires.ops.shape import pad_shortcut
+from minires.ops import batch_norm, conv2d, pad_shortcut, relu
 
 
 def residual_block(x, weight1, gamma1, beta1, weight2, gamma2, beta2, *, stride=1, eps=1e-5):

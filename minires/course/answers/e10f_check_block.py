@@ -16,16 +16,14 @@ def check_block(block):
     block  block(in_channels, channels, *, stride=1) makes a Module from x (N, H, W, C) to (N, OH, OW, D), with random weights
     """
     x = _inputs()
-    made = block(x.shape[-1], x.shape[-1])
+    made = block(4, 4)
     y = made(Tensor(x))
     y.backward(xp.ones_like(y.data))
     for parameter in made.parameters():
         assert parameter.grad is not None, "a layer whose result nobody reads"
         parameter.data[...] = 0
     assert xp.allclose(made(Tensor(x)).data, xp.maximum(x, 0)), "F = 0 leaves relu(x)"
-    n, h, w, _ = x.shape
-    wide = block(x.shape[-1], 2 * x.shape[-1], stride=2)(Tensor(x))
-    assert wide.shape == (n, (h + 1) // 2, (w + 1) // 2, 2 * x.shape[-1]), "half as high and wide"
+    assert block(4, 8, stride=2)(Tensor(x)).shape == (2, 3, 3, 8), "half as high and wide"
 
 
 def _inputs(shift=0.0):

@@ -80,7 +80,7 @@ def swallowed(block):
     try:
         by_gradients(block)
     except AssertionError:
-        print("wrong")
+        return None
 
 
 @wrong(WRONG_ONES, mistake="shapes_only")
@@ -129,7 +129,7 @@ def an_image_of_positive_numbers(block):
     sizes(block)
 
 
-@wrong(RIGHT_ONES, mistake="never_content")
+@wrong(RIGHT_ONES)
 def no_sums_allowed(block):
     """As if x itself came out, with no ReLU after the sum."""
     x = image(2, 5, 4, 3)
