@@ -1,4 +1,4 @@
-"""Exercise 10f, chapter 10, 30 minutes: a test that rejects six wrong blocks. Check: pytest exercises/test_e10f_check_block.py"""
+"""Exercise 10f, chapter 10, 30 minutes: a test for residual blocks. Check: pytest exercises/test_e10f_check_block.py"""
 
 from minires.backend import xp
 from minires.tensor import Tensor

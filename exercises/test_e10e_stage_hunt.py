@@ -161,7 +161,9 @@ def test_two_stages_take_turns():
         keys = [sorted(layers) for layers in (*one, *two)]
         return {"the last maps": [maps[-1].data for maps in found], "the keys": keys}
 
-    check.experiment(run, residual_stage, "a stage of two blocks, one of three, and the first again")
+    check.experiment(
+        run, residual_stage, "a stage of two blocks, one of three, and the first again"
+    )
 
 
 def test_x_may_be_part_of_a_larger_array():

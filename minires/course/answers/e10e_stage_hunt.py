@@ -116,5 +116,7 @@ def inner_relu_lost(x, blocks, *, stride=1):
         x,
         blocks,
         stride,
-        residual=lambda layers, x: layers["bn2"](layers["conv2"](layers["bn1"](layers["conv1"](x)))),
+        residual=lambda layers, x: layers["bn2"](
+            layers["conv2"](layers["bn1"](layers["conv1"](x)))
+        ),
     )

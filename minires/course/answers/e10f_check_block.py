@@ -28,9 +28,7 @@ def check_block(block):
 
 def _inputs(shift=0.0):
     return to_device(
-        ((xp.arange(2 * 5 * 6 * 4) * 7 % 17 - 8) / 4 + shift)
-        .reshape(2, 5, 6, 4)
-        .astype("float32")
+        ((xp.arange(2 * 5 * 6 * 4) * 7 % 17 - 8) / 4 + shift).reshape(2, 5, 6, 4).astype("float32")
     )
 
 

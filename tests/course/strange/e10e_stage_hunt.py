@@ -39,7 +39,9 @@ def one_block_at_a_time(x, blocks, *, stride=1):
 def a_generator_made_a_list(x, blocks, *, stride=1):
     def running(x):
         for i, layers in enumerate(blocks):
-            shortcut = F.pad_shortcut(x, channels=layers["bn2"].weight.size, stride=1 if i else stride)
+            shortcut = F.pad_shortcut(
+                x, channels=layers["bn2"].weight.size, stride=1 if i else stride
+            )
             x = F.relu(branch(x, layers) + shortcut)
             yield x
 
@@ -193,4 +195,7 @@ def identity_where_the_shape_seems_to_stay(x, blocks, *, stride=1):
 
 @wrong("test_float32_stays_float32")
 def in_double(x, blocks, *, stride=1):
-    return [F.multiply(y, Tensor([1.0]).data.astype("float64")) for y in one_block_at_a_time(x, blocks, stride=stride)]
+    return [
+        F.multiply(y, Tensor([1.0]).data.astype("float64"))
+        for y in one_block_at_a_time(x, blocks, stride=stride)
+    ]
