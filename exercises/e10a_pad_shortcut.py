@@ -4,7 +4,7 @@ from minires.backend import xp
 
 
 def pad_shortcut(x, *, channels, stride=1):
-    """Option A: every `stride`-th pixel of x (N, H, W, C), with zero channels before and after its own: (channels - C) // 2 before.
+    """Option A: every `stride`-th pixel of x (N, H, W, C), and zero channels around its own: (channels - C) // 2 before.
 
     Source  He et al. 2015, "Deep Residual Learning", section 3.3.
 

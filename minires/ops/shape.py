@@ -101,7 +101,7 @@ def pad(x, *, widths):
 
 @op
 def pad_shortcut(x, *, channels, stride=1):
-    """Option A: every `stride`-th pixel of x (N, H, W, C), with zero channels before and after its own: (channels - C) // 2 before.
+    """Option A: every `stride`-th pixel of x (N, H, W, C), and zero channels around its own: (channels - C) // 2 before.
 
     Saves  a shape, and where x is in the result.
     Raises  ValueError: fewer channels than x has, or a stride below 1.
