@@ -162,7 +162,7 @@ def weight_at_backward_time(x, weight, *, stride=1):
 @wrong(ANYTHING)
 def masked(x, weight, *, stride=1):
     """Everything is projected, and the result thinned out; the gradient of the weight sees all pixels, most of them times 0."""
-    n, h, w, c = x.shape
+    n, h, w, _ = x.shape
     matrix = weight[0, 0]
 
     def backward(g):
