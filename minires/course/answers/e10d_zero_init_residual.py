@@ -14,7 +14,7 @@ def _layer(block, kind):
 
 
 def _last(block):
-    """Return the layer whose weight is to be 0."""
+    """Return the last layer of the branch."""
     return _layer(block, "conv" if getattr(block, "preactivation", False) else "bn")
 
 
@@ -35,7 +35,7 @@ def beta_instead(model):
 
 
 def beta_too(model):
-    """beta (the bias) is set to 0 as well: only gamma (the weight) is asked for"""
+    """beta (the bias) is set to 0 as well: only gamma (the weight) should be"""
     for block in _blocks(model):
         last = _last(block)
         for parameter in (last.weight, getattr(last, "bias", None)):
@@ -98,7 +98,7 @@ def same_shape_only(model):
 
 
 def new_parameter(model):
-    """the layers get new Parameters: an optimizer that has the old ones would go on changing those"""
+    """the layers get new Parameters: an optimizer that has the old ones would never change these"""
     for block in _blocks(model):
         last = _last(block)
         last.weight = Parameter(0 * last.weight.data)
