@@ -21,6 +21,7 @@ from minires.cli import recipes, settings, weights
 from minires.cli.loop import Loop
 from minires.cli.stop import Stop
 from minires.models.resnet import make_shortcut
+from minires.pretrained import CIFAR10
 from minires.runs import Run
 
 COMMAND = "python -m benchmarks.beliefs lesions"
@@ -133,6 +134,7 @@ def _published(images, source):
         state, facts = weights.read(source)
     model = weights.built(source, state, facts)
     _, _, test = data.folder(images)
+    facts = {**CIFAR10, **facts}  # a file may not say how its images were prepared
     test = data.Dataset(test.images, test.labels, test.classes, mean=facts["mean"], std=facts["std"], name=test.name)  # fmt: skip
     if list(test.classes) != list(facts["classes"]):
         raise SystemExit(f"{images}: expected the classes {', '.join(facts['classes'])}, got {', '.join(test.classes)}")  # fmt: skip

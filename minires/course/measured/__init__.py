@@ -94,23 +94,15 @@ class Table:
                 )
         return lines
 
-    def markdown(self):
-        """Return the title, the table, the setting, the seeds and the command, as Markdown."""
+    def footer(self):
+        """Return the setting, the seeds and the command that repeats it, as Markdown."""
         count = len(self.seeds)
-        seeds = (
-            f"{count} seeds, mean ± standard deviation"
-            if count > 1
-            else "one seed, or no chance in it"
-        )
-        return "\n".join(
-            [
-                f"**{self.title}**",
-                "",
-                *self.lines(),
-                "",
-                f"{self.setting} ({seeds}.) To repeat it: `{self.command}`",
-            ]
-        )
+        seeds = f"{count} seeds, mean ± standard deviation" if count > 1 else "One of each"
+        return f"{self.setting} ({seeds}.) To repeat it: `{self.command}`"
+
+    def markdown(self):
+        """Return the title, the table and the footer, as Markdown."""
+        return "\n".join([f"**{self.title}**", "", *self.lines(), "", self.footer()])
 
     __str__ = _repr_markdown_ = markdown
 
