@@ -9,7 +9,7 @@
 
 from pathlib import Path
 
-from minires import checkpoint, models, names
+from minires import models, names
 
 __all__ = ["net"]
 
@@ -21,6 +21,8 @@ def net(name):
 
     Raises  ValueError: an unknown name; the message suggests the nearest.
     """
+    from minires import checkpoint  # it needs safetensors, and the rest of the course does not
+
     known = sorted(path.parent.name for path in _FOLDER.glob("*/weights.safetensors"))
     names.check("net of the course", name, known)
     state, facts = checkpoint.load_weights(_FOLDER / name / "weights.safetensors")
