@@ -35,6 +35,22 @@ def test_depth_has_a_line_in_each_panel_and_says_both():
     assert max(rising) < min(falling)  # one panel above the other
 
 
+def test_depth_draws_a_thousand_layers_in_a_small_page():
+    nets = {f"net {i}": [(0.97 + 0.01 * i) ** k for k in range(1001)] for i in range(6)}
+    stepper = show.steps.depth({"norm": nets, "variance": nets})
+    assert len(picture(stepper)[0]) < 40_000
+    (said, state) = shown(stepper)[0][0]
+    assert f"{0.97**1000:.3g} in layer 1001" in said
+    points = [list(map(float, point.split(","))) for point in state["line.points"].split()]
+    xs, ys = zip(*points)
+    assert 20 < len(points) <= 50 and list(xs) == sorted(set(xs))
+    for x, y in points:  # all on one line, from end to end
+        assert y == pytest.approx(
+            ys[0] + (ys[-1] - ys[0]) * (x - xs[0]) / (xs[-1] - xs[0]), abs=1.1
+        )
+    assert [xs[0], xs[-1]] == [float(point.split(",")[0]) for point in shown(show.steps.depth(DEPTHS))[0][0][1]["line.points"].split()][:: 3]  # fmt: skip
+
+
 def test_depth_draws_numbers_of_any_size():
     nets = {"a": [5e-324, 1.7e308], "b": [1.0, math.inf]}
     shown(show.steps.depth({"norm": nets, "variance": nets}, layers=["in", "out"]))
@@ -99,6 +115,17 @@ def test_bars_of_paths_are_as_high_as_their_fractions():
                     [scale * value for value in heights[kind] if scale * value >= 0.05], abs=0.3
                 )
                 assert [x for x, _ in found] == sorted(x for x, _ in found)
+
+
+def test_the_two_bars_of_a_length_meet_above_its_number():
+    stepper = show.steps.paths(4, 0.5)
+    _, tree, _ = picture(stepper)
+    ticks = {part.text: float(part.get("x")) for part in tree.iter() if part.text in list("01234") and not part.get("class")}  # fmt: skip
+    shares = bars(shown(stepper)[0][-1][1]["shares.d"])
+    assert [x for x, _ in shares] == pytest.approx([ticks[str(k)] for k in range(5)], abs=0.2)
+    (counted,) = [part.get("d") for part in tree.iter() if part.get("class") == "count" and part.get("d")]  # fmt: skip
+    wide = float(re.search(r"h([\d.]+)V", counted)[1])
+    assert [x + wide for x, _ in bars(counted)] == pytest.approx([x for x, _ in shares], abs=0.2)
 
 
 def test_many_paths_say_which_lengths_matter():
@@ -229,7 +256,7 @@ def test_receptive_field_does_not_say_how_it_follows_from_kernel_and_stride():
     (lambda: show.steps.depth({"norm": {"a": [1, 2]}, "std": {"b": [1, 2]}}), ValueError,
      "depth: expected the same nets in each panel, got [['a'], ['b']]"),
     (lambda: show.steps.depth({"norm": {"a": [1, 2]}, "std": {"a": [1, 2, 3]}}), ValueError,
-     "depth: expected the same number of layers for each choice, 2 to 200, got [2, 3]"),
+     "depth: expected the same number of layers for each choice, 2 to 2000, got [2, 3]"),
     (lambda: show.steps.depth({"norm": {"a": [1, 2]}, "std": {"a": [1, -2]}}), ValueError,
      "depth: expected no negative numbers for 'a', got -2"),
     (lambda: show.steps.depth({"norm": {"a": [1, 2]}, "std": {"a": [0, 0]}}), ValueError,

@@ -6,7 +6,8 @@ from minires.backend import to_host
 from minires.show.steps.scene import Scene
 from minires.show.steps.stepper import Choice, Frame, Stepper
 
-MOST, MOST_LAYERS, MOST_PANELS = 12, 200, 3
+MOST, MOST_LAYERS, MOST_PANELS = 12, 2000, 3
+POINTS = 100  # of a line, or in all panels of a line in each
 WIDE, LEFT, TOP, GAP = 440, 74, 30, 8
 HIGH, LOW = 240, 150  # of a panel: alone, and above or below another
 STYLE = """
@@ -35,7 +36,7 @@ def depth(panels, *, layers=None):
     panels  a dict from what is measured, such as "gradient norm" and "variance", to one as for gradients(): from the name of
         a net to a list with a number for each layer. All panels have the same nets    layers  as for gradients()
 
-    0 is at the lower edge of its panel, inf and NaN at the upper.
+    0 is at the lower edge of its panel, inf and NaN at the upper. Of many layers, every second, third, ... is drawn.
 
     Raises  ValueError: no or more than three panels, panels of different nets, and what gradients() rejects.
     """
@@ -68,10 +69,14 @@ def _stepper(function, panels, layers, label):
         raise ValueError(f"{function}: expected {count} names of layers, got {len(layers)}")
     high = HIGH if len(panels) == 1 else LOW
     scene = Scene(LEFT + WIDE + 6, len(panels) * (TOP + high + GAP) - GAP + 52, STYLE)
+    every = -(-(count - 1) // (POINTS // len(panels) - 1))
+    kept = [*range(0, count - 1, every), count - 1]
     changes, say = {name: {} for name in names}, dict.fromkeys(names, "")
     for i, (ylabel, lines) in enumerate(panels.items()):
         foot = layers if i == len(panels) - 1 else []
-        drawn = _panel(scene, i, (i * (TOP + high + GAP), high), lines, ylabel, foot, function)
+        drawn = _panel(
+            scene, i, (i * (TOP + high + GAP), high, kept), lines, ylabel, foot, function
+        )
         for name in names:
             changes[name] |= drawn[name]
             say[name] += " " + _sentence(name if i == 0 else "", lines[name], layers, ylabel)
@@ -86,13 +91,13 @@ def _across(i, count):
 
 
 def _panel(scene, index, place, lines, ylabel, foot, function):
-    """Draw a panel at (y, height) with all its lines, and layers below it if `foot` names some; return name -> changes that make its line bold."""
+    """Draw a panel at (y, height), for these layers, with all its lines, and layers below it if `foot` names some; return name -> changes that make its line bold."""
     shown = [value for values in lines.values() for value in values if 0 < value < math.inf]
     if not shown:
         raise ValueError(f"{function}: expected at least one finite number above 0, got none")
     low, high = math.floor(math.log10(min(shown))), math.ceil(math.log10(max(shown)))
     high = max(high, low + 1)
-    y, tall = place
+    y, tall, kept = place
 
     def down(power):
         return y + TOP + tall * (high - power) / (high - low)
@@ -108,7 +113,7 @@ def _panel(scene, index, place, lines, ylabel, foot, function):
     if foot:
         _foot(scene, foot, y + TOP + tall)
     points = {
-        name: [(_across(i, len(values)), down(power(value))) for i, value in enumerate(values)]
+        name: [(_across(i, len(values)), down(power(values[i]))) for i in kept]
         for name, values in lines.items()
     }
     for line in points.values():
