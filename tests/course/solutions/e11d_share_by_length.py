@@ -109,7 +109,7 @@ def sequences(blocks, gain):
     counts = [1]
     for k in range(blocks):
         counts.append(counts[-1] * (blocks - k))
-    return by_terms(blocks, lambda k: float(counts[k]) * gain**k if blocks < 100 else float(k))
+    return by_terms(blocks, lambda k: float(counts[k] * gain**k))
 
 
 @wrong(HAND)
