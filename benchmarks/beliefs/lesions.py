@@ -32,18 +32,21 @@ LEFT_OUT = "A block that is left out passes on what its shortcut carries"
 
 def add_options(parser):
     """Add the options of this experiment."""
+    parser.add_argument("--on", choices=("digits", "shapes"), help="one of the two alone")
     parser.add_argument("--nets", type=Path, metavar="FOLDER", help="read the networks from here; train those that are missing, and save them here")  # fmt: skip
     parser.add_argument("--images", metavar="FOLDER", help="take apart --weights instead, on these images, by class")  # fmt: skip
     parser.add_argument("--weights", default="resnet20.cifar10", help="a file or a published name (default: resnet20.cifar10)")  # fmt: skip
 
 
-def tables(seeds, *, quick, nets=None, images=None, weights="resnet20.cifar10"):
+def tables(seeds, *, quick, on=None, nets=None, images=None, weights="resnet20.cifar10"):
     """Yield (name, table)."""
     if images is not None:
         yield "lesions_cifar10", _published(images, weights)
         return
-    yield "lesions_digits", _digits(seeds, quick)
-    yield "lesions_shapes", _shapes(seeds, quick, nets)
+    if on != "shapes":
+        yield "lesions_digits", _digits(seeds, quick)
+    if on != "digits":
+        yield "lesions_shapes", _shapes(seeds, quick, nets)
 
 
 class Anatomy:
