@@ -5,6 +5,7 @@ EXPERIMENTS = (
     "depth",
     "gradients_by_depth",
     "blocks",
+    "order",
     "minimised",
     "shattering",
     "lesions",

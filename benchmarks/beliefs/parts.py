@@ -21,7 +21,7 @@ def tables(seeds, *, quick):
     parts = digits.images(quick)
     for seed in seeds:
         rng, n = numpy.random.default_rng(seed), 1 if quick else 3
-        model = models.ResNet(models.BasicBlock, (n, n, n), (16, 32, 64), in_channels=1, shortcut="A", rng=rng)  # fmt: skip
+        model = models.ResNet(models.BasicBlock, (n, n, n), (2, 4, 8) if quick else (16, 32, 64), in_channels=1, shortcut="A", rng=rng)  # fmt: skip
         digits.trained(model, parts, seed=seed, lr=0.05, epochs=1)
         model.astype("float64")
         x, labels = next(iter(data.batches(parts[0], BATCH, seed=seed, epoch=9)))
