@@ -116,6 +116,23 @@ def test_values_are_a_list_over_the_seeds_of_its_own():
         table.values("e", "loss")
 
 
+def test_a_part_of_a_table_has_its_rows_in_the_given_order():
+    table = parse(FILE)
+    part = table.part(rows=["b", "a", "d"], columns=["accuracy", "loss"])
+    assert part.lines() == [
+        "| | accuracy | loss |",
+        "| --- | --- | --- |",
+        "| b | 91 ± 2 (4 seeds, diverged in 1 of 4) | 0.52 ± 0.24 |",
+        "| a | 92 ± 2 | 0.30 ± 0.16 |",
+    ]
+    assert part.footer() == table.footer() and table.part() == table != part
+    assert list(table.part(columns=["loss"]).rows) == ["a", "b", "c", "d"]
+    with pytest.raises(ValueError, match="unknown row 'e'"):
+        table.part(rows=["e"])
+    with pytest.raises(ValueError, match="unknown column 'los'"):
+        table.part(columns=["los"])
+
+
 def changed(path, value):
     """Return FILE with one place changed."""
     made = copy.deepcopy(FILE)

@@ -1,4 +1,4 @@
-"""What training minimises: is it the residuals? Cross entropy, the sum of mean F^2, and both are minimised, and both are watched."""
+"""Does training minimise the residuals? Cross entropy, the sum of mean F^2, and both are minimised, and both are watched."""
 
 import statistics
 

@@ -43,7 +43,7 @@ def tables(seeds, *, quick):
 def gradient(model, x, labels, frozen):
     """Return the gradient of the mean loss with respect to all parameters, as a vector.
 
-    frozen  batch norm with its running statistics; otherwise with the batch's, and the running ones stay as they were
+    frozen  batch norm with its running statistics; otherwise with the batch's, and the running ones are restored
     """
     kept = {name: value.copy() for name, value in model.state_dict().items()}
     model.train(not frozen)

@@ -18,7 +18,7 @@ class Making:
         self.columns, self.rows = dict(columns), {}
 
     def add(self, row, seed, **values):
-        """Add the values of a row for a seed; a column's spaces are underscores, or pass them by **{name: value}."""
+        """Add the values of a row for a seed; columns are keyword arguments, or **{name: value}."""
         cells = self.rows.setdefault(
             row, {column: [None] * len(self.head["seeds"]) for column in self.columns}
         )

@@ -101,7 +101,7 @@ def _of_the_block():
     yield against_original("Shortcuts make 32 layers learn faster.", "plain", "higher")  # fmt: skip
     yield against_original("Each convolution is followed by batch norm and ReLU: a ReLU before the add does no harm.", "ReLU before the add", "lower")  # fmt: skip
     yield against_original("Convolution, ReLU, batch norm, and nothing after the add: that order learns more slowly.", "conv ReLU BN", "higher")  # fmt: skip
-    yield against_original("A second convolution that reads x, not the first one's result, learns more slowly.", "second conv reads x", "higher")  # fmt: skip
+    yield against_original("With a second convolution that reads x instead of the first result, they learn more slowly.", "second conv reads x", "higher")  # fmt: skip
     yield against_original("Batch norm after the add makes them learn more slowly.", "BN after the add", "higher")  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """The committed tables of measurements for the chapters, with several seeds, and the rule that decides a comparison.
 
     course.measured("depth")                            a table; a notebook shows it
+    course.measured("depth").part(rows=[...])           some of its rows, or columns
     course.measured("depth").values("skip", "loss")     one value per seed
     course.compare(ours, theirs)                        is the first higher, lower, or is it undecided?
 
@@ -10,7 +11,7 @@ The tables are JSON files next to this one. benchmarks.beliefs writes them.
 import json
 import math
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 
 from minires import names
@@ -63,6 +64,19 @@ class Table:
     def compare(self, row_a, row_b, column):
         """Return the Comparison of two rows: is the first higher, seed by seed?"""
         return compare(self.values(row_a, column), self.values(row_b, column))
+
+    def part(self, *, rows=None, columns=None):
+        """Return the table with some of its rows and columns, in the given order; by default all.
+
+        Raises  ValueError: an unknown row or column; the message suggests the nearest.
+        """
+        rows = [names.check("row", row, self.rows) for row in (self.rows if rows is None else rows)]
+        columns = self.columns if columns is None else columns
+        some = {name: self.columns[names.check("column", name, self.columns)] for name in columns}
+        cells = {
+            row: self.rows[row] and {name: self.rows[row][name] for name in some} for row in rows
+        }
+        return replace(self, columns=some, rows=cells)
 
     def cell(self, row, column):
         """Return mean ± standard deviation over the seeds as text; if some are missing or diverged, it says how many."""
