@@ -118,7 +118,7 @@ class Table:
         """Return the title, the table and the footer, as Markdown."""
         return "\n".join([f"**{self.title}**", "", *self.lines(), "", self.footer()])
 
-    __str__ = _repr_markdown_ = markdown
+    __str__ = __repr__ = _repr_markdown_ = markdown
 
 
 @dataclass(frozen=True)
