@@ -95,13 +95,16 @@ def _of_depth():
 def _of_the_block():
     """Chapter 10."""
 
-    def against_original(text, variant, expected, column=LOSS):
-        return Claim(text).rows(f"{column}, next to the original", "blocks", variant, "original", column, expected)  # fmt: skip
+    def against_original(text, variant, expected):
+        return Claim(text).rows("loss of epoch 2, next to the original", "blocks", variant, "original", LOSS, expected)  # fmt: skip
 
-    yield against_original("Shortcuts make 32 layers learn faster.", "plain", "higher")  # fmt: skip
+    def to_the_end(text, variant, expected):
+        return against_original(text, variant, expected).rows("of epoch 6", "order", variant, "original", "loss, epoch 6", expected)  # fmt: skip
+
+    yield against_original("Shortcuts make 32 layers learn faster.", "plain", "higher")
     yield against_original("Each convolution is followed by batch norm and ReLU: a ReLU before the add does no harm.", "ReLU before the add", "lower")  # fmt: skip
-    yield against_original("Convolution, ReLU, batch norm, and nothing after the add: that order learns more slowly.", "conv ReLU BN", "higher")  # fmt: skip
-    yield against_original("With a second convolution that reads x instead of the first result, they learn more slowly.", "second conv reads x", "higher")  # fmt: skip
+    yield to_the_end("Convolution, ReLU, batch norm, and nothing after the add: with that order they learn more slowly.", "conv ReLU BN", "higher")  # fmt: skip
+    yield to_the_end("With a second convolution that reads x instead of the first result, they learn more slowly.", "second conv reads x", "higher")  # fmt: skip
     yield against_original("Batch norm after the add makes them learn more slowly.", "BN after the add", "higher")  # fmt: skip
 
 
@@ -121,7 +124,7 @@ def _of_the_inside():
 
     yield Claim("F is small next to x: blocks are nearly the identity.").values(
         "rms F : rms shortcut on shapes, the median of the blocks next to 0.5", by_seed(shapes, "rms F : rms shortcut", statistics.median), 0.5, "lower")  # fmt: skip
-    worst = Claim("A residual network is an ensemble: any one block may be left out.")
+    worst = Claim("A residual network is an ensemble, from which any one block may be left out.")
     for name, table, column in (("shapes", shapes, "correct, %"), ("digits", of_digits, residual)):
         worst.values(f"{name}, correct, % without the block that costs most, next to the whole network",
                      by_seed(table, column, min), table.values("the whole network", column), "higher")  # fmt: skip
