@@ -72,8 +72,10 @@ def _of_depth():
         return claim
 
     yield at_start("With sigmoids, gradients vanish in a deep plain network.", "sigmoid")
-    yield at_start("With ReLUs and Kaiming's weights, they vanish too.", "plain")
-    yield at_start("With batch norm, they vanish too, and that is why shortcuts are needed.", "plain + BN")  # fmt: skip
+    yield at_start(
+        "With ReLUs and Kaiming's weights, gradients vanish in a deep plain network.", "plain"
+    )
+    yield at_start("With batch norm, gradients vanish in a deep plain network, so shortcuts are needed.", "plain + BN")  # fmt: skip
     yield by_rate("The deeper a plain network, the better it fits its training images (32 layers, 4).",
                   "32 layers, plain + BN", "4 layers, plain + BN", "lower")  # fmt: skip
     yield by_rate("A deep plain network fails because it overfits: its training loss is low (32 layers, 4).",
@@ -103,9 +105,9 @@ def _of_the_block():
 
     yield against_original("Shortcuts make 32 layers learn faster.", "plain", "higher")
     yield against_original("Each convolution is followed by batch norm and ReLU: a ReLU before the add does no harm.", "ReLU before the add", "lower")  # fmt: skip
-    yield to_the_end("Convolution, ReLU, batch norm, and nothing after the add: with that order they learn more slowly.", "conv ReLU BN", "higher")  # fmt: skip
-    yield to_the_end("With a second convolution that reads x instead of the first result, they learn more slowly.", "second conv reads x", "higher")  # fmt: skip
-    yield against_original("Batch norm after the add makes them learn more slowly.", "BN after the add", "higher")  # fmt: skip
+    yield to_the_end("Convolution, ReLU, batch norm, and nothing after the add: with that order, 32 layers learn more slowly.", "conv ReLU BN", "higher")  # fmt: skip
+    yield to_the_end("With a second convolution that reads x instead of the first result, 32 layers learn more slowly.", "second conv reads x", "higher")  # fmt: skip
+    yield against_original("Batch norm after the add makes 32 layers learn more slowly.", "BN after the add", "higher")  # fmt: skip
 
 
 def _of_the_inside():
@@ -135,10 +137,10 @@ def _of_the_inside():
     lag, shattering = "lag 1", measured("shattering")
     yield Claim("Gradients of deep plain networks are like noise.").values(
         "autocorrelation of dy/dx at lag 1, 50 layers, next to 0.5", shattering.values("50 layers, plain", lag), 0.5, "lower")  # fmt: skip
-    yield Claim("Batch norm makes them so, and its centring alone would do.").rows(
+    yield Claim("Batch norm makes gradients of deep plain networks like noise, and its centring alone would do.").rows(
         "autocorrelation at lag 1, with batch norm", "shattering", "50 layers, plain + BN", "50 layers, plain", lag, "lower").rows(
         "centred only", "shattering", "50 layers, plain, centred but not scaled", "50 layers, plain", lag, "lower")  # fmt: skip
-    yield Claim("Shortcuts undo part of that.").rows(
+    yield Claim("With shortcuts, the gradients of neighbours are related again, with batch norm too.").rows(
         "autocorrelation at lag 1, skip next to plain, both with batch norm", "shattering", "50 layers, skip + BN", "50 layers, plain + BN", lag, "higher")  # fmt: skip
 
 
@@ -163,7 +165,7 @@ def _of_clean_paths():
         f"{loss}, {original}", "blocks", "all times 0.5", "original", LOSS, "higher")  # fmt: skip
     yield Claim("Pre-activated blocks learn faster than the original ones, at the same rate.").rows(
         f"{loss}, 32 layers, rate 0.1", "blocks", "pre-activation", "original", LOSS, "lower")  # fmt: skip
-    yield Claim("They stand a higher rate better: from 0.1 to 0.4, their loss falls and the original's rises.").rows(
+    yield Claim("Pre-activated blocks stand a higher rate better: from 0.1 to 0.4, their loss falls and the original's rises.").rows(
         f"{loss}, pre-activated, 0.4 next to 0.1", "warmup", "pre-activation, 0.4, no warm-up", "pre-activation, 0.1, no warm-up", LOSS, "lower").rows(
         "original", "warmup", "original, 0.4, no warm-up", "original, 0.1, no warm-up", LOSS, "higher")  # fmt: skip
     yield Claim("With gamma = 0 at the start, a network learns faster.").rows(

@@ -111,8 +111,8 @@ class Table:
     def footer(self):
         """Return the setting, the seeds and the command that repeats it, as Markdown."""
         count = len(self.seeds)
-        seeds = f"{count} seeds, mean ± standard deviation" if count > 1 else "One of each"
-        return f"{self.setting} ({seeds}.) To repeat it: `{self.command}`"
+        seeds = f" ({count} seeds, mean ± standard deviation.)" if count > 1 else ""
+        return f"{self.setting}{seeds} To repeat it: `{self.command}`"
 
     def markdown(self):
         """Return the title, the table and the footer, as Markdown."""
