@@ -14,8 +14,8 @@ class Bottleneck(Module):
     the sum with the shortcut, as in exercise 08a. self.downsample = make_shortcut(shortcut, IN, OUT, stride, rng=rng) is
     the module that computes the shortcut of x from IN to OUT channels: which numbers are they here? shortcut is "A", "B"
     or "none". Pass rng, which may be None, on to the convolutions. A block may run several times before a backward pass,
-    so store nothing on it in forward. To derive: how many weights do the three convolutions have, if 4C channels come in
-    and go out? Chapter 12.
+    so store nothing on it in forward. To derive: for which in_channels, channels and stride does x keep its shape?
+    Chapter 12.
     """
 
     expansion, preactivation = 4, False

@@ -235,3 +235,11 @@ def projections_counted_from_the_width(kind, depths, widths, *, shortcut="B", **
     if kind == "bottleneck" and shortcut == "B":
         total -= sum(3 * c * 4 * w for c, w in itertools.pairwise(widths))
     return total
+
+
+for name, solution in list(
+    globals().items()
+):  # those made by a function get the name they have here
+    if hasattr(solution, "kind"):
+        solution.__name__ = name
+del name, solution

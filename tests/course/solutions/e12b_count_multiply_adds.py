@@ -264,3 +264,11 @@ def halved_to_one_and_then_to_none(kind, depths, widths, size, **options):
         return math.prod(sides)
 
     return base(about=about)(kind, depths, widths, size, **options)
+
+
+for name, solution in list(
+    globals().items()
+):  # those made by a function get the name they have here
+    if hasattr(solution, "kind"):
+        solution.__name__ = name
+del name, solution

@@ -153,3 +153,11 @@ def normed_after_the_sum(block, x, skip):
 def three_relus(block, x, skip):
     y = F.relu(block.bn1(F.relu(block.conv1(x))))
     return F.relu(block.bn2(block.conv2(y)) + skip)
+
+
+for name, solution in list(
+    globals().items()
+):  # those made by a function get the name they have here
+    if hasattr(solution, "kind"):
+        solution.__name__ = name
+del name, solution
