@@ -9,7 +9,7 @@ def verdict(shallow, deep):
     shallow, deep  {"train": array, "test": array} of losses (S, E): S seeds, the same ones for both nets, and E epochs
     result  "too early", "degradation", "overfitting", "deeper is better" or "undecided"
 
-    The first of these that holds, by the losses of the last epoch unless it says otherwise:
+    The first of these that holds, by the losses of the last epoch unless it says otherwise (epochs are counted from 0):
     "too early"         the deep net's training loss is higher, but the gap, deep - shallow, is lower than at epoch E // 2
     "degradation"       the deep net's training loss is higher
     "overfitting"       the deep net's test loss is higher

@@ -49,14 +49,17 @@ def test_there_may_be_one_channel_or_as_many_as_the_kernel_has_sides():
 
 
 def test_an_even_side_is_refused():
-    for kernel in ((2, 2), (4, 3), (3, 2)):
+    for kernel in ((4, 3), (3, 2), (2, 2)):
         try:
             check.call(identity_filters, 3, kernel)
+            outcome = "returned a result"
         except ValueError:
             continue
+        except TypeError:
+            outcome = "raised a TypeError"
         check.true(
             False,
-            f"identity_filters(3, {kernel}) returned a result: an even side has no centre, so expected a ValueError",
+            f"identity_filters(3, {kernel}) {outcome}: an even side has no centre, so expected a ValueError",
         )
 
 

@@ -3,10 +3,11 @@
 import numpy
 from e09b_deepened import deepened
 
+from minires import nn
 from minires.backend import to_device, to_host
 from minires.course import Check
 from minires.nn import BatchNorm, Conv2d, GlobalAvgPool, Linear, MaxPool2d, ReLU, Sequential, init
-from minires.tensor import Tensor, no_grad
+from minires.tensor import Tensor, grad_enabled, no_grad
 
 # In float32, as weights are.
 check = Check("09b", tolerance=2e-5)
@@ -71,6 +72,7 @@ def structure(copies, make=net):
             deeper = deepened(layers, image(), copies)
         given = [id(layer) for layer in layers]
         return {
+            "the result is of type": type(deeper).__name__,
             "the layers": kinds(deeper),
             "the given ones, by position": [given.index(id(one)) for one in deeper if id(one) in given],
             "the list that was given": kinds(layers),
@@ -85,9 +87,8 @@ def structure(copies, make=net):
 
 
 def test_neutral_layers_come_after_each_relu():
-    check.experiment(
-        structure(1), deepened, "deepened(two convolutions with batch norm and ReLU, a head, x)"
-    )
+    about = "deepened(two convolutions with batch norm and ReLU, a head, x)"
+    check.experiment(structure(1), deepened, about)
     check.experiment(structure(3), deepened, "the same with copies=3")
 
 
@@ -103,11 +104,8 @@ def test_eps_is_undone_too():
     def quiet():
         return [*net(bn_bias=0.0)[:1], ReLU().eval(), *net(channels=4, widths=(2,))]
 
-    check.experiment(
-        result(make=quiet, x=small, other=small),
-        deepened,
-        "a net whose maps have a variance of about 0.0001",
-    )
+    about = "a net whose maps have a variance of about 0.0001"
+    check.experiment(result(make=quiet, x=small, other=small), deepened, about)
 
 
 def test_a_channel_may_be_0_everywhere():
@@ -117,7 +115,12 @@ def test_a_channel_may_be_0_everywhere():
         layers[4].bias.data[...] = -50
         return layers
 
+    def awake(seed):
+        return image(seed=seed, scale=100)
+
     check.experiment(result(make=dead), deepened, "a net with channels that are 0 everywhere")
+    about = "a net with channels that are 0 everywhere for x, and not for the different x"
+    check.experiment(result(make=dead, other=awake), deepened, about)
 
 
 def test_in_training_mode_a_new_group_returns_its_map_too():
@@ -136,21 +139,31 @@ def test_in_training_mode_a_new_group_returns_its_map_too():
                     found[f"after {kinds(deeper[: i + 1])}"] = maps.data.copy()
         return found
 
-    check.experiment(
-        run,
-        deepened,
-        "the maps of the deeper net for the same x, with its new layers in training mode",
-    )
+    about = "the maps of the deeper net for the same x, with its new layers in training mode"
+    check.experiment(run, deepened, about)
 
 
 def test_the_running_statistics_are_those_of_the_map():
-    def run(deepened):
-        with init.kept_generator():
-            deeper = deepened(net(), image(), 2)
-        norms = [layer for layer in deeper if isinstance(layer, BatchNorm)]
-        return [(norm.running_mean, norm.running_var) for norm in norms]
+    def of(make, x):
+        def run(deepened):
+            with init.kept_generator():
+                deeper = deepened(make(), x, 2)
+            norms = [layer for layer in deeper if isinstance(layer, BatchNorm)]
+            return {
+                "running_mean and running_var": [(norm.running_mean, norm.running_var) for norm in norms],
+                "eps and momentum": [(norm.eps, norm.momentum) for norm in norms],
+            }  # fmt: skip
 
-    check.experiment(run, deepened, "running_mean and running_var of each batch norm")
+        return run
+
+    def dead():
+        layers = net(widths=(4, 4), channels=4, seed=2)
+        layers[1].bias.data[1] = -50
+        return layers
+
+    check.experiment(of(net, image()), deepened, "the batch norms of a deeper net")
+    about = "those of a net with four channels throughout, one of which is 0 everywhere"
+    check.experiment(of(dead, image((2, 5, 5, 4), seed=7)), deepened, about)
 
 
 def test_all_layers_are_in_evaluation_mode():
@@ -161,6 +174,39 @@ def test_all_layers_are_in_evaluation_mode():
         return {f"{i}, {type(layer).__name__}, is in training mode": layer.training for i, layer in enumerate(deeper)}  # fmt: skip
 
     check.experiment(run, deepened, "the modes of the layers")
+
+
+def test_the_new_layers_can_be_trained():
+    def run(deepened):
+        layers = net()
+        with init.kept_generator():
+            deeper = deepened(layers, image())
+        return {
+            f"{i}, {type(layer).__name__}": {
+                "is in training mode after train()": layer.train().training,
+                "its parameters require a gradient": [one.requires_grad for one in layer.parameters()],
+            }
+            for i, layer in enumerate(deeper)
+        }  # fmt: skip
+
+    check.experiment(run, deepened, "a deeper net that is trained further")
+
+
+def test_the_layers_run_under_no_grad():
+    class Spy(nn.Module):
+        def forward(self, x):
+            seen.append(grad_enabled())
+            return x
+
+    seen = []
+
+    def run(deepened):
+        seen.clear()
+        with init.kept_generator():
+            deepened([Spy().eval(), *net(), Spy().eval()], image())
+        return {"a graph is recorded in the layers": any(seen), "and after the call": grad_enabled()}  # fmt: skip
+
+    check.experiment(run, deepened, "a net that looks at grad_enabled()")
 
 
 def test_each_new_layer_has_arrays_of_its_own():
@@ -178,7 +224,7 @@ def test_each_new_layer_has_arrays_of_its_own():
         shared = [
             numpy.shares_memory(one, other) for i, one in enumerate(arrays) for other in arrays[:i]
         ]
-        return {"layers": len(deeper), "different ones": len(modules), "pairs of arrays that share memory": sum(shared)}  # fmt: skip
+        return {"layers": len(deeper), "different objects among them": len(modules), "pairs of arrays that share memory": sum(shared)}  # fmt: skip
 
     check.experiment(run, deepened, "a net of two convolutions of equal width, copies=2")
 
@@ -223,25 +269,22 @@ def test_nets_may_be_of_other_kinds():
     def pooled():
         return [MaxPool2d(2).eval(), ReLU().eval(), *net(stride=2), ReLU().eval()][:-1]
 
+    def again():
+        return [*net(channels=3, widths=(3,), head=False), relu, ReLU().eval(), relu]
+
     def wide():
         return net(channels=1, widths=(1, 7), head=False)
 
     def one(seed=5):
         return image((1, 3, 3, 1), seed=seed)
 
-    check.experiment(
-        structure(2, make=pooled), deepened, "a net that begins with a pool and a ReLU"
-    )
-    check.experiment(
-        result(make=pooled, copies=2),
-        deepened,
-        "a net that begins with a pool and a ReLU, with strides",
-    )
-    check.experiment(
-        result(make=wide, x=one, other=one),
-        deepened,
-        "a net without a head, for one image of one channel",
-    )
+    about = "a net that begins with a pool and a ReLU"
+    check.experiment(structure(2, make=pooled), deepened, about)
+    check.experiment(result(make=pooled, copies=2), deepened, f"{about}, with strides")
+    relu = ReLU().eval()
+    check.experiment(structure(1, make=again), deepened, "a net in which one ReLU occurs twice")
+    about = "a net without a head, for one image of one channel"
+    check.experiment(result(make=wide, x=one, other=one), deepened, about)
 
 
 def test_there_may_be_nothing_to_insert():

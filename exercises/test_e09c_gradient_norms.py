@@ -99,14 +99,18 @@ def test_one_norm_per_layer_from_the_first_to_the_last():
 
 
 def test_maps_may_be_images():
-    def run(gradient_norms):
+    def run(gradient_norms, training=True):
         rng = numpy.random.default_rng(3)
         layers = [Conv2d(2, 3, 3, padding=1, rng=rng), BatchNorm(3), ReLU(), Conv2d(3, 2, 3, stride=2, rng=rng), Flatten(),
                   Linear(8, 3, rng=rng)]  # fmt: skip
-        layers = [layer.astype("float64") for layer in layers]
+        layers = [layer.astype("float64").train(training) for layer in layers]
         return told(gradient_norms(layers, Tensor(values(6, 5, 6, 2)), entropy))
 
+    def evaluated(gradient_norms):
+        return run(gradient_norms, training=False)
+
     check.experiment(run, gradient_norms, "a net of two convolutions on images (6, 5, 6, 2)")
+    check.experiment(evaluated, gradient_norms, "the same in evaluation mode")
 
 
 def test_a_sum_of_squares_may_be_small():
@@ -115,7 +119,7 @@ def test_a_sum_of_squares_may_be_small():
         layers = [layer.astype("float32") for layer in layers]
         x = Tensor(values(4, 3, dtype="float32") ** 2)
         found = gradient_norms(layers, x, lambda y: y.sum())
-        return {f"the logarithm of norm {i}": math.log(norm) if norm > 0 else "there is none: it is 0" for i, norm in enumerate(found)}  # fmt: skip
+        return {f"the logarithm of norm {i}": math.log(norm) if norm > 0 else -math.inf for i, norm in enumerate(found)}  # fmt: skip
 
     check_float32.experiment(run, gradient_norms, "a float32 net whose gradient falls to 1e-30")
 
@@ -165,8 +169,8 @@ def test_one_layer_is_a_net_too():
     def run(gradient_norms):
         rng = numpy.random.default_rng(2)
         alone = gradient_norms([Linear(3, 3, rng=rng).astype("float64")], Tensor(values(3, 3)), lambda y: (y * y).sum())  # fmt: skip
-        one = gradient_norms([Scaled(-2)], Tensor(values(1, 1)), lambda y: (y * y * y).sum())
-        return {"a linear layer": told(alone), "one number": told(one)}
+        one = gradient_norms([Scaled(-2)], Tensor(values(1, 1)), lambda y: y * y * y)
+        return {"a linear layer": told(alone), "one number, and a loss of shape (1, 1)": told(one)}
 
     check.experiment(run, gradient_norms, "nets of one layer")
 
@@ -178,22 +182,27 @@ def test_gradients_of_the_parameters_stay_as_they_were():
         for i, parameter in enumerate(parameters):
             parameter.grad = None if i % 2 else parameter.data * 0 + i
         before = [parameter.grad for parameter in parameters]
-        gradient_norms(layers, x, entropy)
+        parameters[2].requires_grad = False
+        gradient_norms([*layers[:4], layers[3], layers[4]], x, entropy)
         return {
-            "the gradients": [
-                "None" if parameter.grad is None else float(parameter.grad.sum())
+            "the sums of the gradients": [
+                "None" if parameter.grad is None else f"{float(parameter.grad.sum()):.5g}"
                 for parameter in parameters
             ],
-            "the arrays that were there": [
-                "None" if grad is None else float(grad.sum()) for grad in before
+            "the sums of the arrays that were there": [
+                "None" if grad is None else f"{float(grad.sum()):.5g}" for grad in before
             ],
+            "they are where they were": [
+                parameter.grad is grad for parameter, grad in zip(parameters, before)
+            ],
+            "parameters that require a gradient": [one.requires_grad for one in parameters],
             "x has a gradient": x.grad is not None,
         }
 
     check.experiment(
         run,
         gradient_norms,
-        "the gradients of the parameters, some of which are None, before and after",
+        "the gradients of the parameters, some of which are None, in a net where one layer occurs twice",
     )
 
 

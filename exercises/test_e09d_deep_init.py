@@ -81,6 +81,15 @@ def test_x_and_widths_stay_as_they_were():
     check.experiment(run, signal_and_gradient, "x and widths, before and after")
 
 
+def test_the_results_can_be_read_twice():
+    def run(signal_and_gradient):
+        x = numpy.random.default_rng(1).standard_normal((2, 4, 5, 3))
+        signal, gradient = signal_and_gradient(x, [4, 2], numpy.random.default_rng(2))
+        return {"the signal": [[*signal], [*signal]], "the gradient": [[*gradient], [*gradient]]}
+
+    check.experiment(run, signal_and_gradient, "each result, read twice")
+
+
 def test_the_weights_come_from_the_generator():
     def run(signal_and_gradient):
         generator = numpy.random.default_rng(5)

@@ -44,6 +44,17 @@ def said(*gaps, **options):
     return run
 
 
+def exact(last, shallow=1.0):
+    """Experiment: the verdict on losses of three epochs whose differences at the end, and in training only, are exactly `last`."""
+
+    def run(verdict):
+        before = numpy.multiply(shallow, numpy.ones((3, len(last)))).T
+        after = before + numpy.multiply([[0], [1], [1]], last).T
+        return {"the verdict": verdict({"train": before, "test": before}, {"train": after, "test": before.copy()})}  # fmt: skip
+
+    return run
+
+
 def minus(gaps):
     return tuple(-gap for gap in gaps)
 
@@ -64,6 +75,16 @@ def test_a_higher_training_loss_is_degradation():
         said(CLEAR, first=far, middle=WIDER),
         verdict,
         "a higher training loss, whose gap closed at first and has widened since epoch E // 2",
+    )
+    check.experiment(
+        said(CLEAR, middle=minus(far)),
+        verdict,
+        "a training loss that was much lower at epoch E // 2, and ends higher",
+    )
+    check.experiment(
+        exact((0.25,) * 5, shallow=(1, 2, 4, 0.0625, 8)),
+        verdict,
+        "five equal differences, of losses from 0.06 to 8",
     )
 
 
@@ -91,7 +112,20 @@ def test_a_gap_that_closes_is_too_early():
     check.experiment(
         said(CLEAR, middle=more, test=minus(CLEAR)), verdict, "the same, with a lower test loss"
     )
+    less = tuple(1.04 * gap for gap in CLEAR)
+    check.experiment(
+        said(CLEAR, middle=less), verdict, "a higher training loss, whose gap has closed by 4 %"
+    )
     check.experiment(said(minus(CLEAR), middle=CLEAR, test=CLEAR), verdict, "training losses that were higher and are lower now, and a higher test loss")  # fmt: skip
+
+
+def test_a_gap_that_closes_steadily_is_too_early():
+    def run(verdict):
+        shallow = numpy.ones((5, 8))
+        deep = shallow + numpy.outer(CLEAR, numpy.linspace(4, 1, 8))
+        return {"the verdict": verdict({"train": shallow, "test": shallow}, {"train": deep, "test": deep.copy()})}  # fmt: skip
+
+    check.experiment(run, verdict, "training and test losses whose gaps close from epoch to epoch")
 
 
 def test_a_gap_that_closes_in_some_seeds_only_is_degradation():
@@ -100,6 +134,12 @@ def test_a_gap_that_closes_in_some_seeds_only_is_degradation():
         said(CLEAR, middle=mixed),
         verdict,
         "a higher training loss, whose gap closed in three seeds of five",
+    )
+    lone = tuple(gap + change for gap, change in zip(CLEAR, LONE))
+    check.experiment(
+        said(CLEAR, middle=lone),
+        verdict,
+        "a higher training loss, whose gap closed in each seed, by 0.02, 0.03, 1.00, 0.04, 0.05",
     )
 
 
@@ -117,8 +157,19 @@ def test_a_lower_test_loss_is_better():
 def test_seeds_that_disagree_decide_nothing():
     check.experiment(said(NOISE, test=NOISE), verdict, "differences of both signs")
     ten = (*([1.0] * 9), -0.01)
+    six = (1.0, 1.0, -0.005, 1.0, 1.0, 1.0)
+    about = "six seeds, of which the third has the other sign"
+    check.experiment(said(six, test=(0.0,) * 6), verdict, about)
     check.experiment(
-        said(ten, test=(0.0,) * 10), verdict, "ten seeds, of which one has the other sign"
+        said(ten[::-1], test=(0.0,) * 10),
+        verdict,
+        "ten seeds, of which the first has the other sign",
+    )
+    check.experiment(
+        said(ten, test=(0.0,) * 10), verdict, "ten seeds, of which the last has the other sign"
+    )
+    check.experiment(
+        exact((0.0, *([0.25] * 9))), verdict, "ten seeds, one of which shows no difference"
     )
     check.experiment(said((0.0,) * 5, test=(0.0,) * 5), verdict, "two nets with the same losses")
     check.experiment(said((0.2, 0.2, 0.2, 0.2, 0.0), test=(0.0, -0.1, -0.1, -0.1, -0.1)), verdict, "differences of which one is 0")  # fmt: skip
@@ -126,6 +177,8 @@ def test_seeds_that_disagree_decide_nothing():
 
 def test_one_seed_far_from_the_others_decides_nothing():
     check.experiment(said(LONE, test=LONE), verdict, "differences 0.02, 0.03, 1.00, 0.04, 0.05")
+    loose = (0.08, 0.12, 0.2, 0.3, 0.9)
+    check.experiment(said(loose), verdict, "differences whose mean is 0.96 standard deviations")
     wide = (0.05, 0.26, 0.34, 0.12, 0.55)
     check.experiment(said(wide), verdict, "differences whose mean is 1.3 standard deviations")
     # A mean of 1.9 standard deviations with S - 1, which are 2.1 with S.
@@ -135,8 +188,14 @@ def test_one_seed_far_from_the_others_decides_nothing():
         verdict,
         "differences whose mean is nearly twice their standard deviation",
     )
+    skew = (0.3, 0.3, 0.3, 0.02, 0.32)
+    check.experiment(said(skew), verdict, "differences whose mean is 1.94 standard deviations")
     beyond = (0.12, 0.26, 0.34, 0.2, 0.44)
     check.experiment(said(beyond), verdict, "differences whose mean is a little more than that")
+    twice = (0.25, 0.25, 0.5, 0.75, 0.75)
+    check.experiment(
+        exact(twice), verdict, "differences whose mean is twice their standard deviation"
+    )
 
 
 def test_fewer_than_five_seeds_decide_nothing():
@@ -162,8 +221,8 @@ def test_the_last_epoch_counts_and_not_the_best():
     )
 
 
-def test_training_runs_may_be_short():
-    for epochs in (1, 2, 3, 5):
+def test_training_runs_may_be_short_or_long():
+    for epochs in (1, 2, 3, 5, 12):
         check.experiment(
             said(CLEAR, middle=CLEAR, epochs=epochs), verdict, f"losses of {epochs} epochs"
         )
@@ -186,9 +245,14 @@ def test_losses_may_be_small_or_float32_or_part_of_larger_arrays():
         spread = [{part: numpy.repeat(array.T, 2, axis=0)[::2].T for part, array in net.items()} for net in nets]  # fmt: skip
         return {"the verdict": verdict(*spread)}
 
+    def turned(verdict):
+        nets = curves(CLEAR, test=minus(CLEAR))
+        return {"the verdict": verdict(*({part: net[part] for part in ("test", "train")} for net in nets))}  # fmt: skip
+
     check.experiment(tiny, verdict, "losses of about 1e-9")
     check.experiment(said(CLEAR, dtype="float32"), verdict, "losses in float32")
     check.experiment(apart, verdict, "losses that are transposed in memory")
+    check.experiment(turned, verdict, "dicts in which the test losses come first")
 
 
 def test_the_losses_stay_as_they_were():
@@ -198,13 +262,17 @@ def test_the_losses_stay_as_they_were():
         first = verdict(*nets)
         other = verdict(*curves(minus(CLEAR), test=minus(CLEAR)))
         again = verdict(*nets)
+        changed = any(
+            (net[part] != was[part]).any() for net, was in zip(nets, before) for part in was
+        )
+        nets[1]["train"] -= 2
+        nets[1]["test"] -= 2
         return {
             "the first verdict": first,
             "another one": other,
             "the first one again": again,
-            "the losses have changed": any(
-                (net[part] != was[part]).any() for net, was in zip(nets, before) for part in was
-            ),
+            "after other losses were written to the same arrays": verdict(*nets),
+            "the losses have changed": changed,
             "their keys": ", ".join(sorted({*nets[0], *nets[1]})),
         }
 

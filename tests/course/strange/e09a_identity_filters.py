@@ -143,3 +143,76 @@ def rolled(channels, kernel):
 def the_difference_to_the_neighbour(channels, kernel):
     weight = filters(channels, kernel)
     return weight - xp.roll(weight, 1, axis=1)
+
+
+@right
+def a_kronecker_product(channels, kernel):
+    kh, kw = kernel
+    if any(side % 2 == 0 for side in kernel):
+        raise OddSidesOnly(kernel)
+    place = xp.zeros((kh * kw, 1), dtype="float32")
+    place[kh * kw // 2] = 1
+    return xp.kron(place, xp.eye(channels, dtype="float32")).reshape(kh, kw, channels, channels)
+
+
+class OddSidesOnly(ValueError):
+    """A ValueError all the same."""
+
+
+@right
+def frames_of_zeros(channels, kernel):
+    """By recursion: a smaller kernel with zeros around it."""
+    kh, kw = kernel
+    if kh < 1 or kw < 1:
+        raise ValueError
+    if kh == kw == 1:
+        return xp.eye(channels, dtype="float32")[None, None]
+    a, b = int(kh > 1), int(kw > 1)
+    inner = frames_of_zeros(channels, (kh - 2 * a, kw - 2 * b))
+    return xp.pad(inner, ((a, a), (b, b), (0, 0), (0, 0)))
+
+
+KEPT = {}
+
+
+@wrong(CHANNELS)
+def kept_by_kernel_and_copied(channels, kernel):
+    """A second call with the same kernel has as many channels as the first."""
+    return KEPT.setdefault(tuple(kernel), filters(channels, kernel)).copy()
+
+
+@wrong(NEW)
+def one_buffer_for_all(channels, kernel, buffer=xp.zeros(100_000, dtype="float32")):  # noqa: B008
+    weight = filters(channels, kernel)
+    view = buffer[: weight.size].reshape(weight.shape)
+    view[...] = weight
+    return view
+
+
+@wrong(EVEN)
+def refuses_an_odd_sum(channels, kernel):
+    """(2, 2) has an even sum."""
+    kh, kw = kernel
+    if (kh + kw) % 2:
+        raise ValueError
+    weight = xp.zeros((kh, kw, channels, channels), "float32")
+    weight[kh // 2, kw // 2] = xp.eye(channels)
+    return weight
+
+
+@wrong(EVEN)
+def the_wrong_kind_of_error(channels, kernel):
+    try:
+        return filters(channels, kernel)
+    except ValueError:
+        raise TypeError(kernel) from None
+
+
+@wrong(SHAPE)
+def in_the_other_byte_order(channels, kernel):
+    return filters(channels, kernel).astype(">f4")
+
+
+@wrong(RETURNS)
+def nearly_zeros(channels, kernel):
+    return filters(channels, kernel) + xp.float32(1e-5)

@@ -15,7 +15,8 @@ RUNNING = "test_the_running_statistics_are_those_of_the_map"
 OWN, TWO = "test_each_new_layer_has_arrays_of_its_own", "test_training_one_net_leaves_another_alone"
 UNCHANGED = "test_the_given_layers_and_x_stay_as_they_were"
 DEAD, KINDS = "test_a_channel_may_be_0_everywhere", "test_nets_may_be_of_other_kinds"
-NOTHING = "test_there_may_be_nothing_to_insert"
+NOTHING, GRAPH = "test_there_may_be_nothing_to_insert", "test_the_layers_run_under_no_grad"
+TRAINED = "test_the_new_layers_can_be_trained"
 
 
 def neutral(array, root=lambda var, eps: xp.sqrt(var + eps)):
@@ -95,13 +96,6 @@ def trained_into_place(layers, x, copies=1):
         return group
 
     return along(layers, x, copies, made)
-
-
-@right
-def with_a_second_norm_made_first(layers, x, copies=1):
-    """It draws from the default generator more often than needed."""
-    nn.Conv2d(2, 2, 3)
-    return along(layers, x, copies)
 
 
 MADE = {}
@@ -204,25 +198,101 @@ def only_after_a_batch_norm(layers, x, copies=1):
     return deeper
 
 
-@wrong(AFTER)
-def groups_as_one_module(layers, x, copies=1):
-    """The three layers as a Sequential, which the list doesn't ask for."""
-    deeper = []
+def altered(layers, x, copies, change):
+    """The right list, after change(conv, norm, relu, array) of each group."""
+
+    def made(array):
+        group = neutral(array)
+        change(*parts(group), array)
+        return group
+
+    return along(layers, x, copies, made)
+
+
+@wrong(GRAPH)
+def with_a_graph(layers, x, copies=1):
+    deeper = along(layers, x, copies)
+    for layer in layers:
+        x = layer(x)
+    return deeper
+
+
+@wrong(TRAINED)
+def frozen_for_evaluation(layers, x, copies=1):
+    return altered(layers, x, copies, lambda conv, norm, relu, array: norm.freeze())
+
+
+@wrong(KINDS)
+def found_by_index(layers, x, copies=1):
+    """A ReLU that occurs twice in the list is found at its first place."""
+    deeper, maps = list(layers), []
     with no_grad():
         for layer in layers:
             x = layer(x)
-            deeper.append(layer)
-            if isinstance(layer, nn.ReLU):
-                deeper += [neutral(x.data) for _ in range(copies)]
+            maps.append(x.data)
+    for layer, array in zip(layers, maps):
+        if isinstance(layer, nn.ReLU):
+            place = deeper.index(layer) + 1
+            deeper[place:place] = [part for _ in range(copies) for part in parts(neutral(array))]
     return deeper
 
 
 @wrong(AFTER)
-def one_copy_whatever_is_asked(layers, x, copies=1):
-    return along(layers, x, min(copies, 1))
+def one_sequential(layers, x, copies=1):
+    return nn.Sequential(*along(layers, x, copies))
 
 
-@wrong(NOTHING)
-def fails_without_a_relu(layers, x, copies=1):
-    assert any(isinstance(layer, nn.ReLU) for layer in layers)
-    return along(layers, x, copies)
+@wrong(RUNNING)
+def another_eps(layers, x, copies=1):
+    def change(conv, norm, relu, array):
+        norm.eps = 1e-12
+        norm.weight.data[...] = xp.sqrt(norm.running_var + 1e-12)
+
+    return altered(layers, x, copies, change)
+
+
+@wrong(RUNNING)
+def statistics_that_never_move(layers, x, copies=1):
+    def change(conv, norm, relu, array):
+        norm.momentum = 0.0
+
+    return altered(layers, x, copies, change)
+
+
+@wrong(DEAD)
+def dead_channels_stay_dead(layers, x, copies=1):
+    """gamma 0 is neutral for this x only."""
+
+    def change(conv, norm, relu, array):
+        norm.weight.data *= norm.running_var > 0
+
+    return altered(layers, x, copies, change)
+
+
+@wrong(RUNNING)
+def variance_1_for_dead_channels(layers, x, copies=1):
+    def change(conv, norm, relu, array):
+        norm.running_var[norm.running_var == 0] = 1
+        norm.weight.data[...] = xp.sqrt(norm.running_var + norm.eps)
+
+    return altered(layers, x, copies, change)
+
+
+@wrong(OWN)
+def one_new_relu_for_all(layers, x, copies=1):
+    relu = nn.ReLU().eval()
+    deeper = along(layers, x, copies)
+    return [relu if isinstance(one, nn.ReLU) and one not in layers else one for one in deeper]
+
+
+MOMENTS = {}
+
+
+@wrong(RUNNING)
+def moments_kept_by_channels(layers, x, copies=1):
+    """In evaluation mode any statistics are neutral, with gamma and beta to match."""
+
+    def made(array):
+        return neutral(MOMENTS.setdefault(array.shape[-1], array))
+
+    return along(layers, x, copies, made)

@@ -192,3 +192,94 @@ def a_tuple(layers, x, loss):
 def relative_to_the_last(layers, x, loss):
     found = on_a_copy(layers, x, loss)
     return [one / found[-1] * (found[-1] if len(found) < 3 else 1) for one in found]
+
+
+def restored(layers, x, loss, *, change=None):
+    """The norms; the parameters' gradients are set aside, and set back as they were, or as change(gradient) says."""
+    before = [(one, one.grad) for one in parameters(layers)]
+    for one, _ in before:
+        one.grad = None
+    found = [norm(probe.grad) for probe in probed(layers, x, loss)]
+    for one, grad in before:
+        one.grad = change(grad) if change else grad
+    return found
+
+
+@right
+def set_aside_and_set_back(layers, x, loss):
+    return restored(layers, x, loss)
+
+
+@right
+def from_the_inside_out(layers, x, loss):
+    """By recursion, with a probe that is subtracted: a norm has no sign."""
+    before = [(one, one.grad) for one in parameters(layers)]
+    for one, _ in before:
+        one.grad = None
+
+    def along(i, x):
+        if i == len(layers):
+            loss(x).backward()
+            return []
+        y = layers[i](x)
+        probe = Tensor(y.data * 0, requires_grad=True)
+        later = along(i + 1, y - probe)
+        return [norm(probe.grad), *later]
+
+    found = along(0, x)
+    for one, grad in before:
+        one.grad = grad
+    return found
+
+
+@wrong(STAY)
+def set_aside_layer_by_layer(layers, x, loss):
+    """Of a layer that occurs twice, the second record is None."""
+    before = []
+    for layer in layers:
+        for one in layer.parameters():
+            before.append((one, one.grad))
+            one.grad = None
+    found = [norm(probe.grad) for probe in probed(layers, x, loss)]
+    for one, grad in before:
+        one.grad = grad
+    return found
+
+
+@wrong(STAY)
+def copies_put_back(layers, x, loss):
+    """Equal numbers in a different array: whoever had the old one has lost it."""
+    return restored(layers, x, loss, change=lambda grad: None if grad is None else grad.copy())
+
+
+@wrong(STAY)
+def all_parameters_learn_afterwards(layers, x, loss):
+    for one in parameters(layers):
+        one.requires_grad = False
+    found = [norm(probe.grad) for probe in probed(layers, x, loss)]
+    for one in parameters(layers):
+        one.requires_grad = True
+    return found
+
+
+@wrong("test_maps_may_be_images")
+def in_training_mode_always(layers, x, loss):
+    modes = [layer.training for layer in layers]
+    for layer in layers:
+        layer.train()
+    found = restored(layers, x, loss)
+    for layer, mode in zip(layers, modes):
+        layer.train(mode)
+    return found
+
+
+@wrong(SINGLE)
+def a_loss_without_axes(layers, x, loss):
+    """loss may return one element of any shape."""
+
+    def checked(y):
+        value = loss(y)
+        assert value.shape == ()
+        return value
+
+    return restored(layers, x, checked)

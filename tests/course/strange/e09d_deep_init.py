@@ -16,7 +16,7 @@ KERNELS, ONE = (
     "test_there_may_be_one_layer_one_channel_or_one_image",
 )
 STAY, GENERATOR = "test_x_and_widths_stay_as_they_were", "test_the_weights_come_from_the_generator"
-FORTY = "test_the_forty_layers_of_the_study"
+FORTY, READ = "test_the_forty_layers_of_the_study", "test_the_results_can_be_read_twice"
 
 
 def study(x, widths, generator, kernel):
@@ -167,3 +167,70 @@ def half_of_the_order(x, widths, generator, *, kernel=(3, 3)):
     """The gradients are noted one layer late."""
     signal, gradient = by_recursion(x, widths, generator, kernel=kernel)
     return signal, [*gradient[1:], gradient[-1]]
+
+
+@right
+def filled_from_the_end(x, widths, generator, *, kernel=(3, 3)):
+    kh, kw = kernel
+    signal, steps = [], []
+    for f in widths:
+        shape = kh, kw, x.shape[-1], f
+        weight = generator.normal(0, (2 * f / numpy.prod(shape)) ** 0.5, shape)
+        x, through_conv = conv2d(x, weight, padding=((kh - 1) // 2, (kw - 1) // 2))
+        x, through_relu = relu(x)
+        signal.append(float(numpy.vdot(x, x)) / x.size)
+        steps.append((through_conv, through_relu))
+    g, gradient = generator.normal(0, 1, x.shape), [0.0] * len(steps)
+    while steps:
+        gradient[len(steps) - 1] = float(numpy.square(g).mean())
+        through_conv, through_relu = steps.pop()
+        g = through_conv(*through_relu(g))[0]
+    return signal, gradient
+
+
+@wrong(READ)
+def an_iterator(x, widths, generator, *, kernel=(3, 3)):
+    """reversed(...) can be read once."""
+    signal, gradient = by_recursion(x, widths, generator, kernel=kernel)
+    return signal, reversed(gradient[::-1])
+
+
+def signal_with(fan, x, widths, generator, kernel, padding=None):
+    """A signal for other fans; its gradient is left out, as the claim rejects it before."""
+    kh, kw = kernel
+    signal = []
+    for f in widths:
+        c = x.shape[3]
+        weight = generator.normal(0, (2 / fan(kh, kw, c, f)) ** 0.5, (kh, kw, c, f))
+        x = relu(conv2d(x, weight, padding=padding or (kh // 2, kw // 2))[0])[0]
+        signal.append(float((x * x).mean()))
+    return signal, signal
+
+
+@wrong(CHANGES)
+def the_larger_of_both_fans(x, widths, generator, *, kernel=(3, 3)):
+    return signal_with(lambda h, w, c, f: h * w * max(c, f), x, widths, generator, kernel)
+
+
+@wrong(KERNELS)
+def nine_times_the_channels(x, widths, generator, *, kernel=(3, 3)):
+    return signal_with(lambda h, w, c, f: 9 * c, x, widths, generator, kernel)
+
+
+@wrong(EQUAL)
+def a_variance_that_makes_up_for_the_borders(x, widths, generator, *, kernel=(3, 3)):
+    return signal_with(lambda h, w, c, f: h * w * c / 1.2, x, widths, generator, kernel)
+
+
+@wrong(KERNELS)
+def padding_for_3_always(x, widths, generator, *, kernel=(3, 3)):
+    return signal_with(lambda h, w, c, f: h * w * c, x, widths, generator, kernel, padding=(1, 1))
+
+
+@wrong(EQUAL)
+def one_weight_for_all_layers(x, widths, generator, *, kernel=(3, 3)):
+    class Once:
+        def normal(self, mean, deviation, shape, kept={}):  # noqa: B006
+            return numpy.random.default_rng(len(shape)).normal(mean, deviation, shape)
+
+    return signal_with(lambda h, w, c, f: h * w * c, x, widths, Once(), kernel)

@@ -8,9 +8,9 @@ DEGRADATION = "test_a_higher_training_loss_is_degradation"
 OVERFITTING = "test_a_higher_test_loss_alone_is_overfitting"
 EARLY, DISAGREE = "test_a_gap_that_closes_is_too_early", "test_seeds_that_disagree_decide_nothing"
 LONE, FEW = "test_one_seed_far_from_the_others_decides_nothing", "test_fewer_than_five_seeds_decide_nothing"  # fmt: skip
-MORE, SHORT = "test_more_seeds_decide_too", "test_training_runs_may_be_short"
+MORE, SHORT = "test_more_seeds_decide_too", "test_training_runs_may_be_short_or_long"
 KINDS = "test_losses_may_be_small_or_float32_or_part_of_larger_arrays"
-STAY = "test_the_losses_stay_as_they_were"
+STAY, SOME = "test_the_losses_stay_as_they_were", "test_a_gap_that_closes_in_some_seeds_only_is_degradation"  # fmt: skip
 
 WORDS = {(1, -1): "too early", (1, 0): "degradation", (1, 1): "degradation"}
 ENDS = {1: "overfitting", -1: "deeper is better", 0: "undecided"}
@@ -149,3 +149,115 @@ def a_dict_of_words(shallow, deep):
 @wrong(OVERFITTING)
 def shallow_and_deep_swapped(shallow, deep):
     return judged(deep, shallow)
+
+
+def closing_by(shallow, deep, closes):
+    """The verdict, with closes(gaps at the end, gaps in the middle) for "too early"."""
+    gap = deep["train"] - shallow["train"]
+    if sign(gap[:, -1]) == 1:
+        return "too early" if closes(gap[:, -1], gap[:, gap.shape[1] // 2]) else "degradation"
+    return ENDS[sign((deep["test"] - shallow["test"])[:, -1])]
+
+
+@right
+def closing_where_both_are_decided(shallow, deep):
+    """A gap that is decided at the end and closes was decided in the middle too."""
+    return closing_by(shallow, deep, lambda last, half: sign(half) == 1 and sign(half - last) == 1)
+
+
+@right
+def by_a_quotient(shallow, deep):
+    """A deviation of 0 makes it infinite, which is more than 2."""
+
+    def rule(d):
+        if len(d) < 5 or d.min() <= 0 <= d.max():
+            return 0
+        with numpy.errstate(all="ignore"):
+            times = d.mean() / d.std(ddof=1)
+        return int(times >= 2) - int(times <= -2)
+
+    return judged(shallow, deep, rule)
+
+
+@wrong(LONE)
+def more_than_twice(shallow, deep):
+    def rule(d):
+        return sign(d) if numpy.ptp(d) == 0 or abs(d.mean()) > 2 * d.std(ddof=1) else 0
+
+    return judged(shallow, deep, rule)
+
+
+@wrong(LONE)
+def the_median_against_the_deviation(shallow, deep):
+    def rule(d):
+        agree = len(d) > 4 and abs(numpy.sign(d).sum()) == len(d)
+        return int(numpy.sign(d[0])) * bool(agree and abs(numpy.median(d)) >= 2 * d.std(ddof=1))
+
+    return judged(shallow, deep, rule)
+
+
+@wrong(DISAGREE)
+def a_zero_has_either_sign(shallow, deep):
+    def rule(d):
+        alike = len(d) > 4 and ((d >= 0).all() or (d <= 0).all()) and d.any()
+        return int(numpy.sign(d.mean())) * bool(alike and abs(d.mean()) >= 2 * d.std(ddof=1))
+
+    return judged(shallow, deep, rule)
+
+
+@wrong(DISAGREE)
+def the_last_five_seeds(shallow, deep):
+    return judged(shallow, deep, lambda d: sign(d[-5:]))
+
+
+@wrong(DEGRADATION)
+def relative_gaps(shallow, deep):
+    def relative(part):
+        return deep[part] / shallow[part] - 1
+
+    zeros = {part: 0 * shallow[part] for part in ("train", "test")}
+    return judged(zeros, {part: relative(part) for part in zeros})
+
+
+@wrong(SHORT)
+def ten_epochs_at_most(shallow, deep):
+    return judged(*({part: net[part][:, :10] for part in net} for net in (shallow, deep)))
+
+
+@wrong(SOME)
+def closing_in_each_seed_is_enough(shallow, deep):
+    return closing_by(shallow, deep, lambda last, half: (last < half).all() and len(last) > 4)
+
+
+@wrong(DEGRADATION)
+def closing_of_absolute_gaps(shallow, deep):
+    return closing_by(shallow, deep, lambda last, half: sign(abs(last) - abs(half)) == -1)
+
+
+@wrong(EARLY)
+def closing_by_a_tenth_at_least(shallow, deep):
+    return closing_by(shallow, deep, lambda last, half: sign(last - 0.9 * half) == -1)
+
+
+@wrong("test_a_gap_that_closes_steadily_is_too_early")
+def training_against_test(shallow, deep):
+    """A closing gap counts only if the test loss does not end higher."""
+    word = judged(shallow, deep)
+    test = (deep["test"] - shallow["test"])[:, -1]
+    return "degradation" if word == "too early" and sign(test) == 1 else word
+
+
+@wrong(KINDS)
+def training_losses_come_first(shallow, deep):
+    return judged(*(dict(zip(("train", "test"), net.values())) for net in (shallow, deep)))
+
+
+ANSWERS = {}
+
+
+@wrong(STAY)
+def known_by_identity(shallow, deep):
+    """The arrays are kept, so that no other ones get their addresses."""
+    key = id(deep["train"])
+    ANSWERS.setdefault(key, (deep["train"], judged(shallow, deep)))
+    return ANSWERS[key][1]
