@@ -5,7 +5,7 @@ from minires.models.resnet import BasicBlock
 from minires.tensor import Tensor, no_grad
 
 
-def study(model, x, labels, *, batch=64):
+def study(model, x, labels, *, batch):
     """Return a lesion study: {"whole": accuracy, "sizes": [of each branch], "without": [accuracy without each branch]}.
 
     model  a ResNet whose blocks are BasicBlocks, with shortcuts A or B

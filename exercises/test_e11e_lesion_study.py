@@ -118,7 +118,7 @@ def test_afterwards_each_module_has_its_own_mode():
         def run(study):
             model = net((1, 1), (2, 3))
             ready(model)
-            study(model, *images(10))
+            study(model, *images(10), batch=10)
             return [module.training for _, module in model.modules()]
 
         return run
@@ -132,7 +132,7 @@ def test_images_labels_and_gradients_stay():
         model, (x, labels) = net((1,), (3,)), images(10)
         for i, parameter in enumerate(model.parameters()):
             parameter.grad = numpy.full(parameter.shape, float(i))
-        study(model, x, labels)
+        study(model, x, labels, batch=8)
         return {
             "x": x,
             "labels": labels,
@@ -147,7 +147,7 @@ def test_images_labels_and_gradients_stay():
 def test_what_it_returns():
     def run(study):
         model, (x, labels) = net((2,), (3,)), images(20)
-        given = study(model, x, labels)
+        given = study(model, x, labels, batch=8)
         return {
             **{name: type(value).__name__ for name, value in given.items()},
             **{f"the first of {name}": type(given[name][0]).__name__ for name in ("sizes", "without")},
@@ -186,12 +186,12 @@ def test_float32_images_and_labels_of_a_byte():
 def test_two_models_take_turns():
     def run(study):
         first, other = (net((2,), (3,), seed=seed) for seed in (5, 9))
-        found = {"the first": study(first, *images(40))}
-        found["the other"] = study(other, *images(40))
+        found = {"the first": study(first, *images(40), batch=40)}
+        found["the other"] = study(other, *images(40), batch=40)
         first.fc.bias.data[...] = [0, 1, 0, 0]
         first.layer1[0].bn2.weight.data *= 2
-        found["the first, with other weights"] = study(first, *images(40))
-        found["on other images"] = study(first, *images(40, seed=2))
+        found["the first, with other weights"] = study(first, *images(40), batch=40)
+        found["on other images"] = study(first, *images(40, seed=2), batch=40)
         return found
 
     experiment(run, "two models, one of which then changes")

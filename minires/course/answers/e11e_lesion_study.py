@@ -7,7 +7,7 @@ from minires.models.resnet import BasicBlock
 from minires.tensor import Tensor, no_grad
 
 
-def study(model, x, labels, *, batch=64):
+def study(model, x, labels, *, batch):
     """Return a lesion study: {"whole": accuracy, "sizes": [of each branch], "without": [accuracy without each branch]}.
 
     model  a ResNet whose blocks are BasicBlocks, with shortcuts A or B
@@ -52,7 +52,7 @@ def study(model, x, labels, *, batch=64):
     return found
 
 
-def hunted(model, x, labels, *, batch=64):
+def hunted(model, x, labels, *, batch):
     """the study is unchanged from the original"""
     blocks = [module for _, module in model.modules() if isinstance(module, BasicBlock)]
 
@@ -161,46 +161,46 @@ def _one_each(n, batch):
 _MEANS = {"weight": _one_each}
 
 
-def drift_left(model, x, labels, *, batch=64):
+def drift_left(model, x, labels, *, batch):
     """the sizes are still measured in the mode in which the model comes: batch norm in training uses the batch's statistics and updates its own, which all lesions then see"""
     return _Study(model, x, labels, batch, drift=True).run()
 
 
-def alias_left(model, x, labels, *, batch=64):
+def alias_left(model, x, labels, *, batch):
     """gamma and beta are still kept as the very arrays that are set to 0, so what is put back is 0"""
     return _Study(model, x, labels, batch, alias=True).run()
 
 
-def means_left(model, x, labels, *, batch=64):
+def means_left(model, x, labels, *, batch):
     """the accuracies of the batches are still averaged, so an image in a small last batch counts for more"""
     return _Study(model, x, labels, batch, **_MEANS).run()
 
 
-def drift_and_alias_left(model, x, labels, *, batch=64):
+def drift_and_alias_left(model, x, labels, *, batch):
     """one of three faults is fixed; of the other two, one has to do with the mode, and one with what is put back"""
     return _Study(model, x, labels, batch, drift=True, alias=True).run()
 
 
-def drift_and_means_left(model, x, labels, *, batch=64):
+def drift_and_means_left(model, x, labels, *, batch):
     """one of three faults is fixed; of the other two, one has to do with the mode, and one with the last batch"""
     return _Study(model, x, labels, batch, drift=True, **_MEANS).run()
 
 
-def alias_and_means_left(model, x, labels, *, batch=64):
+def alias_and_means_left(model, x, labels, *, batch):
     """one of three faults is fixed; of the other two, one has to do with what is put back, and one with the last batch"""
     return _Study(model, x, labels, batch, alias=True, **_MEANS).run()
 
 
-def statistics_put_back(model, x, labels, *, batch=64):
+def statistics_put_back(model, x, labels, *, batch):
     """the running statistics are put back, but the sizes are still measured with those of the batch"""
     return _Study(model, x, labels, batch, drift=True, statistics_back=True).run()
 
 
-def left_in_eval(model, x, labels, *, batch=64):
+def left_in_eval(model, x, labels, *, batch):
     """the model is left in evaluation mode"""
     return _Study(model, x, labels, batch, left=True).run()
 
 
-def full_batches_assumed(model, x, labels, *, batch=64):
+def full_batches_assumed(model, x, labels, *, batch):
     """each batch counts as if it had `batch` images, and the sum is divided by the number of images"""
     return _Study(model, x, labels, batch, weight=lambda n, batch: batch, left="count").run()
