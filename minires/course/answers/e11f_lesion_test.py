@@ -12,7 +12,7 @@ def check(candidate):
 
     candidate  candidate(model, x, labels) returns a list of ints: the correct predictions without the branch of each block
     """
-    model, (x, labels) = _net((2, 1), (3, 5)), _images()
+    model, (x, labels) = _net(), _images()
     before, expected = model.state_dict(), _expected(model, x, labels)
     assert list(candidate(model.train(), x, labels)) == expected, "the counts"
     for name, array in model.state_dict().items():
@@ -38,7 +38,7 @@ def _filled(model):
     return model
 
 
-def _net(depths, widths, *, seed=3, shortcut="B"):
+def _net(depths=(2, 1), widths=(3, 5), *, seed=3, shortcut="B"):
     rng = xp.random.default_rng(seed)
     return _filled(ResNet(BasicBlock, depths, widths, in_channels=2, num_classes=4, rng=rng, shortcut=shortcut))  # fmt: skip
 
@@ -187,7 +187,7 @@ WRONG = {"the one that puts no branch back before the next one goes": _together,
 
 def never_rejects(candidate):
     """the check accepts every study, right or wrong"""
-    candidate(_net((2, 1), (3, 5)), *_images())
+    candidate(_net(), *_images())
 
 
 def new_net(candidate):
@@ -202,14 +202,14 @@ def new_net(candidate):
 
 def evaluation_mode_only(candidate):
     """the check accepts the study that runs in the mode in which the model comes: the model that it gets is in evaluation mode"""
-    model, (x, labels) = _net((2, 1), (3, 5)), _images()
+    model, (x, labels) = _net(), _images()
     before = model.state_dict()
     assert list(candidate(model, x, labels)) == _expected_of(before, x, labels)
     assert all(xp.array_equal(array, before[name]) for name, array in model.state_dict().items())
 
 
 def _expected_of(state, x, labels):
-    model = _net((2, 1), (3, 5))
+    model = _net()
     model.load_state_dict(state)
     return _expected(model, x, labels)
 
@@ -224,14 +224,14 @@ def one_block(candidate):
 
 def counts_only(candidate):
     """the check accepts the study whose last branch never comes back: look at the state afterwards, too"""
-    model, (x, labels) = _net((2, 1), (3, 5)), _images()
+    model, (x, labels) = _net(), _images()
     expected = _expected(model, x, labels)
     assert list(candidate(model.train(), x, labels)) == expected
 
 
 def state_only(candidate):
     """the check rejects only the studies that change the model: look at what they count, too"""
-    model, (x, labels) = _net((2, 1), (3, 5)), _images()
+    model, (x, labels) = _net(), _images()
     before = model.state_dict()
     candidate(model.train(), x, labels)
     assert all(xp.array_equal(array, before[name]) for name, array in model.state_dict().items())
