@@ -95,7 +95,7 @@ def test_twice_the_branch_is_twice_the_size():
         block.bn2.bias.data *= 2
         found["afterwards"] = yours(block, x)
         found["of other maps"] = yours(block, maps((2, 5, 4, 3), seed=9))
-        found["of another block"] = yours(made(3, 3, seed=8), x)
+        found["of a different block"] = yours(made(3, 3, seed=8), x)
         return found
 
     check.experiment(run, relative_size, "a block whose last batch norm is then doubled")

@@ -1,4 +1,4 @@
-"""Claims about autocorrelation: a mean over the pairs that exist, relative to the mean square deviation."""
+"""Claims about autocorrelation: a mean over the pairs that exist, relative to the variance."""
 
 import numpy
 from e11c_autocorrelation import autocorrelation

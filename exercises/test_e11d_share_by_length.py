@@ -1,4 +1,4 @@
-"""Claims about share_by_length: binomial counts, weighted by the gradient of a path, as shares of the whole."""
+"""Claims about share_by_length: binomial counts, weighted by the gradient of a path, as fractions of the whole."""
 
 import numpy
 from e11d_share_by_length import share_by_length

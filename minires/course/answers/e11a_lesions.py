@@ -39,7 +39,7 @@ def _blocks(model):
 
 
 def _counts(model, x, labels, forward=None, *, evaluating=True, restored=True, together=False):
-    """Return the counts, with forward(block, x) in the place of a block's own."""
+    """Return the counts, with forward(block, x) instead of a block's own."""
     forward = forward or (lambda block, x: F.relu(block.shortcut(x)))
     modes, counts = [(module, module.training) for _, module in model.modules()], []
     if evaluating:

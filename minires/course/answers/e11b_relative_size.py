@@ -52,7 +52,7 @@ def x_for_the_shortcut(block, x):
 
 
 def mean_of_the_images(block, x):
-    """the ratio is taken for each image, and the ratios are averaged"""
+    """each image has its own ratio, and the ratios are averaged"""
     branch, around = _branch(block, x), block.shortcut(x).data
     return sum(_rms(one) / _rms(other) for one, other in zip(branch, around)) / len(branch)
 

@@ -1,4 +1,4 @@
-"""Exercise 11d: the share of the gradient that the paths of each length carry, and what goes wrong with it."""
+"""Exercise 11d: the fraction of the gradient that the paths of each length carry, and what goes wrong with it."""
 
 import math
 
@@ -6,7 +6,7 @@ from minires.backend import xp
 
 
 def share_by_length(blocks, gain):
-    """Return the share of the gradient that comes through paths of length 0, 1, ..., blocks: (blocks + 1,), in float64.
+    """Return the fraction of the gradient that comes through the paths of length 0, 1, ..., blocks: (blocks + 1,), in float64.
 
     blocks  how many residual blocks there are in a row    gain  what the branch of each multiplies a gradient by
     """
@@ -20,7 +20,7 @@ def _shares(blocks, term, *, whole=None):
 
 
 def not_normalised(blocks, gain):
-    """the sums are not divided by the sum over all paths: shares add up to 1"""
+    """the sums are not divided by the sum over all paths: fractions add up to 1"""
     return _shares(blocks, lambda k: math.comb(blocks, k) * gain**k, whole=1.0)
 
 

@@ -177,17 +177,17 @@ def means_left(model, x, labels, *, batch):
 
 
 def drift_and_alias_left(model, x, labels, *, batch):
-    """one of three faults is fixed; of the other two, one has to do with the mode, and one with what is put back"""
+    """one of three faults is fixed; the other two concern the mode, and what is put back"""
     return _Study(model, x, labels, batch, drift=True, alias=True).run()
 
 
 def drift_and_means_left(model, x, labels, *, batch):
-    """one of three faults is fixed; of the other two, one has to do with the mode, and one with the last batch"""
+    """one of three faults is fixed; the other two concern the mode, and the last batch"""
     return _Study(model, x, labels, batch, drift=True, **_MEANS).run()
 
 
 def alias_and_means_left(model, x, labels, *, batch):
-    """one of three faults is fixed; of the other two, one has to do with what is put back, and one with the last batch"""
+    """one of three faults is fixed; the other two concern what is put back, and the last batch"""
     return _Study(model, x, labels, batch, alias=True, **_MEANS).run()
 
 

@@ -81,7 +81,7 @@ def _evaluated(model, count):
 
 
 def _by_forward(model, x, labels, forward=None, *, together=False, evaluating=True):
-    """Count with forward(block, x) in the place of each block's own."""
+    """Count with forward(block, x) instead of each block's own."""
     forward = forward or (lambda block, x: F.relu(block.shortcut(x)))
 
     def count():
@@ -137,7 +137,7 @@ class _Shortcut(Module):
 
 
 def _right_as_well(model, x, labels):
-    """Put another module into the place of each block."""
+    """Replace each block by a different module."""
 
     def count():
         counts = []
