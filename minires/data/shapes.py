@@ -51,7 +51,7 @@ CLASSES = tuple(SHAPES)
 class Drawn(NamedTuple):
     """Images and all that is known about them.
 
-    images  uint8 (N, 32, 32, 3)    labels  ints (N,)    masks  bool (N, 32, 32): the pixels of the shape
+    images  uint8 (N, 32, 32, 3)    labels  ints (N,)    masks  bool (N, 32, 32): the pixels of which the shape covers half or more
     boxes   ints (N, 4): top, left, bottom, right of the mask, so that image[top:bottom, left:right] just contains it
     """
 
