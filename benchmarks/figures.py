@@ -12,6 +12,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from benchmarks import ablation, accuracy, few_images, frozen, reading, table
+from benchmarks.beliefs import verdicts
+from minires.course.measured import parse
 
 ROOT = Path(__file__).parents[1]
 RESULTS, MEASURED = ROOT / "docs" / "results", ROOT / "benchmarks" / "results"
@@ -59,6 +61,7 @@ def known():
     theirs = last("pytorch.csv", "net")
     return {
         **_tables(runs, theirs),
+        **_beliefs(),
         **_of_runs(runs),
         **_of_pytorch(theirs),
         **_of_short_trainings(),
@@ -90,6 +93,15 @@ def _tables(runs, theirs):
         ],
     }
     return {name: "\n".join(lines) for name, lines in tables.items()}
+
+
+def _beliefs():
+    """Return the tables of docs/residual.md, each with its setting and command."""
+    found = {"claims": "\n".join(verdicts.lines())}
+    for path in sorted((ROOT / "minires" / "course" / "measured").glob("*.json")):
+        measured = parse(_json(path), path.name)
+        found[f"measured.{path.stem}"] = "\n".join([*measured.lines(), "", measured.footer()])
+    return found
 
 
 def _summary(runs, theirs):
