@@ -79,7 +79,7 @@ def test_a_higher_training_loss_is_degradation():
     check.experiment(
         said(CLEAR, middle=minus(far)),
         verdict,
-        "a training loss that was much lower at epoch E // 2, and ends higher",
+        "losses of which the deep net's was much lower at epoch E // 2, and ends higher",
     )
     check.experiment(
         exact((0.25,) * 5, shallow=(1, 2, 4, 0.0625, 8)),
