@@ -76,9 +76,7 @@ def mixed(x, branch, alpha):
 
 def alpha_left_out(x, branch, alpha):
     """alpha isn't used: this is the sum of x and the branch"""
-    return _op(
-        x, branch, alpha, y=x + branch, g_branch=lambda g: g, g_alpha=lambda g: _sum(0 * g)
-    )
+    return _op(x, branch, alpha, y=x + branch, g_branch=lambda g: g, g_alpha=lambda g: _sum(0 * g))
 
 
 def branch_gradient_unscaled(x, branch, alpha):
