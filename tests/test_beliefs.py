@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
 
-from benchmarks.beliefs import EXPERIMENTS, digits, verdicts
+from benchmarks.beliefs import EXPERIMENTS, digits, lesions
 from benchmarks.beliefs import __main__ as command
 from benchmarks.beliefs.gradients_by_depth import NETS, by_layer
 from benchmarks.beliefs.lesions import Anatomy, studied
@@ -16,9 +16,10 @@ from benchmarks.beliefs.minimised import forward
 from benchmarks.beliefs.parts import gradient, joined
 from benchmarks.beliefs.shattering import ROWS, along, autocorrelation
 from benchmarks.beliefs.table import Making
-from minires import Tensor, course, data, models, no_grad
+from minires import Tensor, cli, data, models, no_grad
 from minires import functional as F
 from minires.checkpoint import save_weights
+from minires.cli import settings, weights
 from minires.course.measured import parse
 
 rng = numpy.random.default_rng
@@ -276,6 +277,24 @@ def test_a_published_network_is_taken_apart_on_the_images_of_a_folder(tmp_path, 
         command.main(words)
 
 
+@pytest.mark.slow
+def test_a_network_on_shapes_is_the_one_that_train_makes_and_is_read_again(monkeypatch, tmp_path):
+    drawn = [data.shapes(n, seed) for n, seed in ((60, 0), (10, 2), (10, 1))]
+    monkeypatch.setattr(settings, "datasets", lambda config, **options: drawn)
+    made = lesions._net(1, tmp_path, quick=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["seed1.safetensors"]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MINIRES_THREADS", "1")
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["train", "--recipe", "shapes", "--seed", "1", "--name", "same"])
+    state, _ = weights.read("same")
+    monkeypatch.setattr(settings, "datasets", None)  # nothing is trained again
+    again = lesions._net(1, tmp_path, quick=False)
+    for name, value in made.state_dict().items():
+        assert_array_equal(value, again.state_dict()[name])
+        assert_allclose(value, state[name], rtol=1e-4, atol=1e-5)
+
+
 def test_parts_of_a_batch():
     model = small().astype("float64")
     x, labels = rng(0).standard_normal((12, 8, 8, 1)), rng(1).integers(0, 10, 12)
@@ -289,99 +308,3 @@ def test_parts_of_a_batch():
         assert numpy.allclose(joined(model, x, labels, [8, 4], frozen), whole) == frozen
     for name, value in model.state_dict().items():
         assert_array_equal(value, before[name])
-
-
-# The verdicts.
-
-
-@pytest.mark.parametrize(
-    ("differences", "expected", "verdict", "text"),
-    [
-        ([1, 2, 1, 2, 1], "higher", "true", "x: higher in 5 of 5 seeds, by 1.40 ± 0.55: decided"),
-        ([1, 2, 1, 2, 1], "lower", "false", "x: higher in 5 of 5 seeds, by 1.40 ± 0.55: decided"),
-        ([-1, 2, 1, 2, 1], "higher", "undecided", "x: higher in 4 of 5 seeds, by 1.0 ± 1.2: undecided"),
-    ],
-)  # fmt: skip
-def test_a_verdict_follows_from_the_evidence(differences, expected, verdict, text):
-    claim = verdicts.Claim("C.").values("x", [value + 3 for value in differences], 3, expected)
-    assert claim.verdict == verdict
-    assert verdicts.lines([claim])[2:] == [f"| C. | {text} | *{verdict}* |"]
-    claim.exact("y", True)
-    assert claim.verdict == verdict
-    assert verdicts.lines([claim])[2] == f"| C. | {text}; y | *{verdict}* |"
-    claim.exact("z", False)
-    assert claim.verdict == "false"
-
-
-def test_no_evidence_decides_nothing_and_rows_are_those_of_a_table():
-    assert verdicts.Claim("C.").verdict == "undecided"
-    claim = verdicts.Claim("C.").rows("x", "blocks", "plain", "original", "loss, epoch 2", "higher")
-    assert claim.verdict == "true"
-    with pytest.raises(ValueError, match="unknown row"):
-        verdicts.Claim("C.").rows("x", "blocks", "flat", "original", "loss, epoch 2", "higher")
-
-
-def test_the_page_has_each_claim_once_with_a_verdict_of_its_own_evidence():
-    """Verdicts of all three kinds; at least a third isn't false, so that a trial can acquit."""
-    page = (command.FOLDER.parents[2] / "docs" / "residual.md").read_text(encoding="utf-8")
-    found = list(verdicts.claims())
-    for claim in found:
-        (line,) = [line for line in page.splitlines() if line.startswith(f"| {claim.text} |")]
-        assert line.endswith(f"| *{claim.verdict}* |")
-        words = [text.rpartition(": ")[2] for text, _ in claim.evidence]
-        if claim.verdict == "true":
-            assert "undecided" not in words
-    kinds = [claim.verdict for claim in found]
-    assert set(kinds) == {"true", "false", "undecided"} and kinds.count("false") <= 2 / 3 * len(kinds)  # fmt: skip
-
-
-def test_what_the_page_says_of_the_tables():
-    gradients, depth = course.measured("gradients_by_depth"), course.measured("depth")
-    for layers in (32, 200):
-        assert gradients.cell(f"{layers} layers, plain + BN", "per layer").startswith("1.21") or \
-            gradients.cell(f"{layers} layers, plain + BN", "per layer").startswith("1.22")  # fmt: skip
-        assert 0.3 < sum(gradients.values(f"{layers} layers, sigmoid", "per layer")) / 5 < 0.35
-    assert math.sqrt(math.pi / (math.pi - 1)) == pytest.approx(1.211, abs=1e-3)
-    growth = gradients.values("32 layers, skip", "variance, last map : first, log10")
-    assert sum(growth) / 5 / 32 == pytest.approx(math.log10(2), rel=0.1)
-    for rate in (0.1, 0.05, 0.01):
-        assert all(math.isnan(value) for value in depth.values("32 layers, skip", f"loss, rate {rate}"))  # fmt: skip
-    published = course.measured("lesions_cifar10")
-    cells = {row: published.values(row, "correct of 1,017")[0] for row in published.rows}
-    whole = cells.pop("the whole network")
-    assert whole == 932 > max(cells.values())
-    assert "without 3.0" in sorted(cells, key=cells.get)[:2]
-    shapes, of_digits = course.measured("lesions_shapes"), course.measured("lesions_digits")
-    means = {row: sum(shapes.values(row, "correct, %")) / 5 for row in shapes.rows}
-    assert "without 3.0" in sorted(means, key=means.get)[:2]
-    for row in shapes.rows:
-        if row.startswith("without"):
-            cost = shapes.compare(row, "the whole network", "correct, %")
-            assert max(cost.differences) < 0
-            assert (cost.verdict == "undecided") == (row == "without 2.2")
-            assert of_digits.compare(row, "the whole network", "plain: correct, %").mean < -70
-            assert of_digits.compare(row, "the whole network", "residual: correct, %").mean > -12 or row == "without 1.0"  # fmt: skip
-            assert 0.7 < sum(shapes.values(row, "rms F : rms shortcut")) / 5 < 1.7
-
-
-def test_what_the_page_says_of_the_blocks():
-    blocks, warmup, order = (course.measured(name) for name in ("blocks", "warmup", "order"))
-    for variant in ("ReLU before the add", "BN after the add", "all times 0.5", "1x1 on each shortcut", "dropout on the shortcut"):  # fmt: skip
-        assert blocks.compare(variant, "original", "validation, %").verdict == "lower"
-        assert blocks.compare(variant, "original", "loss, epoch 2").mean > 1
-    assert blocks.compare("second conv reads x", "original", "loss, epoch 2").verdict == "undecided"
-    assert all(max(order.values(row, "loss, epoch 6")) < 0.05 for row in order.rows)
-    for when in ("with warm-up", "no warm-up"):
-        rows = [f"{variant}, {rate}, {when}" for variant in ("original", "pre-activation", "gamma 0") for rate in (0.1, 0.4)]  # fmt: skip
-        slow, fast, pre_slow, pre_fast, zero_slow, zero_fast = rows
-        for a, b in ((slow, pre_slow), (pre_fast, pre_slow), (zero_fast, zero_slow)):
-            assert warmup.compare(a, b, "loss, epoch 2").verdict == "lower"
-        assert numpy.std(warmup.values(fast, "loss, epoch 2")) > 5 * numpy.std(warmup.values(slow, "loss, epoch 2"))  # fmt: skip
-
-
-def test_what_the_page_says_of_shattering():
-    found = course.measured("shattering")
-    for row in ("24 layers, plain + BN", "50 layers, plain + BN", "50 layers, plain, centred but not scaled"):  # fmt: skip
-        assert abs(sum(found.values(row, "lag 1")) / 5) < 0.1
-    assert min(found.values("50 layers, skip + BN", "lag 1")) > 0.5
-    assert min(found.values("50 layers, plain, weights and biases from N(0, 1/200)", "lag 1")) > 0.9
