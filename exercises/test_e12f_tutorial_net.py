@@ -43,7 +43,7 @@ def stated(net):
 def test_the_maps_have_the_shapes_that_are_stated():
     x = numpy.zeros((2, 8, 8, 3), numpy.float32)
     check.experiment(
-        lambda net: [y.shape for y in stated(net).maps(Tensor(x))],
+        lambda net: {f"map {i}": str(y.shape) for i, y in enumerate(stated(net).maps(Tensor(x)))},
         tutorial_net,
         "the maps of ((3, 3, 3), (16, 32, 64)) on 8x8 images",
     )
@@ -104,7 +104,7 @@ def test_one_block_computes_what_the_paper_says():
     check.experiment(values((1,), (3,)), tutorial_net, "((1,), (3,)), one block without projection")
 
 
-def test_a_block_may_end_below_0_nowhere():
+def test_no_map_has_numbers_below_0():
     def run(net):
         model = made(net, (1, 2), (3, 4))
         return {f"the smallest number of map {i} is below 0": bool(y.data.min() < 0)

@@ -110,7 +110,7 @@ def added_last(block, x, skip):
 
 
 as_in_the_tutorial = wrong(BLOCK, mistake="relu_before_the_norm")(net(body=normed_last))
-nothing_after_the_sum = wrong("test_a_block_may_end_below_0_nowhere", mistake="last_relu_missing")(
+nothing_after_the_sum = wrong("test_no_map_has_numbers_below_0", mistake="last_relu_missing")(
     net(body=open_end)
 )
 sum_at_the_end = wrong(BLOCK, mistake="relu_before_the_sum")(net(body=added_last))
