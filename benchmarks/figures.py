@@ -13,6 +13,7 @@ from pathlib import Path
 
 from benchmarks import ablation, accuracy, few_images, frozen, reading, table
 from benchmarks.beliefs import verdicts
+from minires import watch
 from minires.course.measured import parse
 
 ROOT = Path(__file__).parents[1]
@@ -64,6 +65,7 @@ def known():
         **_beliefs(),
         **_of_runs(runs),
         **_of_pytorch(theirs),
+        **_of_gradients(),
         **_of_short_trainings(),
         **_of_tuning(),
         **_of_speed(),
@@ -167,6 +169,19 @@ def _of_pytorch(theirs):
     found = {f"torch.{net}": _percent([last["test_accuracy"]]) for net, last in theirs.items()}
     found["torch.resnet8.mirrored"] = _percent([theirs["resnet8"]["mirrored_accuracy"]])
     found["torch.resnet8.minutes"] = _minutes(theirs["resnet8"])
+    return found
+
+
+def _of_gradients():
+    """Return how much the gradients of the 56-layer networks grow before the first step, from the last convolution to the first."""
+    found = {}
+    for kind in ("plain56", "residual56"):
+        rows = watch.read(RESULTS / f"plain-vs-residual-{kind}" / "layers.csv")
+        norms = [row.gradient_rms for row in rows if row.step == 0 and "conv" in row.layer]
+        grown = norms[0] / norms[-1]
+        found[f"gradients.{kind}"] = f"{grown:,.0f}"
+        if kind == "plain56":
+            found["gradients.plain56.each"] = f"{grown ** (1 / (len(norms) - 1)):.2f}"
     return found
 
 
