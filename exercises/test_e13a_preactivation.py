@@ -287,11 +287,9 @@ def test_in_training_the_running_statistics_move():
     def run(Block):
         block = made(Block, 3, 5, stride=2)
         block(Tensor(image()))
+        block(Tensor(image(seed=4)))
         return {
             name: array for name, array in sorted(block.state_dict().items()) if "running" in name
         }
 
-    tried(
-        run,
-        "the running statistics of Block(3, 5, stride=2) after one batch",
-    )
+    tried(run, "the running statistics of Block(3, 5, stride=2) after two batches")

@@ -57,8 +57,8 @@ def test_alpha_of_0_has_a_gradient():
     check.backward(scaled_add, x, branch, numpy.array(0.0))
 
 
-def test_alpha_of_1_and_large_ones():
-    for value in (1.0, 30.0, -4.0):
+def test_alpha_may_be_1_or_large_or_small():
+    for value in (1.0, 30.0, -4.0, 1e-12):
         check.gradients(scaled_add, x[0], branch[0], numpy.array(value))
 
 

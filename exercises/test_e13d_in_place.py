@@ -81,3 +81,4 @@ def test_many_blocks():
 def test_the_result_is_in_memory_of_its_own():
     check.own_memory(residual_blocks, x, first, second)
     check.own_memory(residual_blocks, abs(x), first, 0 * second)
+    check.own_memory(residual_blocks, x, first, second, alpha=0.0)

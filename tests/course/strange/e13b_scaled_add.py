@@ -11,7 +11,7 @@ TWO = "test_two_numbers"
 RESULT = "test_the_result_is_x_plus_a_multiple_of_the_branch"
 PLAIN = "test_alpha_may_be_a_plain_number"
 SIZES = "test_sizes_may_be_equal_or_1"
-LARGE = "test_alpha_of_1_and_large_ones"
+LARGE = "test_alpha_may_be_1_or_large_or_small"
 NEW = "test_the_result_is_a_new_array"
 SMALL = "test_many_small_contributions_add_up"
 
@@ -209,3 +209,25 @@ def python_float(x, branch, alpha):
     """alpha as a numpy.float64 makes float64 of float32."""
     factor = numpy.float64(alpha)
     return x + factor * branch, lambda g: (g, factor * g, (g * branch).sum())
+
+
+@wrong(LARGE)
+def the_branch_from_the_result(x, branch, alpha):
+    """(y - x) / alpha saves no branch, and is lost in rounding where alpha is small."""
+    y = x + alpha * branch
+
+    def backward(g):
+        kept = (y - x) / alpha if alpha else branch
+        return g, alpha * g, (g * kept).sum()
+
+    return y, backward
+
+
+@wrong("test_alpha_of_0_has_a_gradient")
+def no_branch_no_gradient(x, branch, alpha):
+    """With alpha = 0 the branch adds nothing, but a step could change that."""
+
+    def backward(g):
+        return g, alpha * g, (g * branch).sum() if alpha else xp.zeros((), dtype=g.dtype)
+
+    return x + alpha * branch, backward

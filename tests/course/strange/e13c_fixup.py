@@ -197,3 +197,31 @@ def at_least_a_hundredth(weights, blocks):
 def normalised_first(weights, blocks):
     made = model(weights, blocks)
     return [made[0] / made[0].std(), *made[1:]]
+
+
+@right
+def from_the_end_by_recursion(weights, blocks):
+    """One call per weight."""
+    m = (len(weights) - 2) // blocks
+
+    def inside(ws, i):
+        if not ws:
+            return []
+        factor = 0 if i % m == 0 else blocks ** (-0.5 / (m - 1))
+        return [*inside(ws[:-1], i - 1), ws[-1] * factor]
+
+    return [weights[0].copy(), *inside(weights[1:-1], m * blocks), weights[-1] * 0]
+
+
+@wrong(NEW)
+def an_iterator(weights, blocks):
+    return iter(model(weights, blocks))
+
+
+@wrong(LONGER)
+def the_first_of_each_branch_only(weights, blocks):
+    """The branch as a whole gets the factor of m = 2, and all of it at its head."""
+    m = (len(weights) - 2) // blocks
+    factors = [blocks**-0.5, *[1] * (m - 2), 0] * blocks
+    inside = [w * factor for w, factor in zip(weights[1:-1], factors)]
+    return [weights[0].copy(), *inside, weights[-1] * 0]
