@@ -12,7 +12,7 @@ def check_block(block):
     A right block computes relu(F + s). Its branch F consists of convolutions, batch norms and ReLUs, under any names and in
     any number; if all parameters of the block are 0, F is 0, and all of them have an effect on the result in general.
     s is x itself where the shape stays the same; where it changes, s may be option A or B. With stride 2, OH is H / 2,
-    rounded up. Six people got it wrong: the last ReLU comes before the add; the shortcut is added twice; what is added is
+    rounded up. Six others are wrong: the last ReLU comes before the add; the shortcut is added twice; what is added is
     the mean of x over the image, which broadcasts; the first convolution's result is added instead of x; both convolutions
     have the stride; the second convolution reads x where it can. All six run. How would you notice each from outside? You
     can use made.parameters(), whose .data you may change, Tensor(x, requires_grad=True), y.backward(g) and the .grad that it
