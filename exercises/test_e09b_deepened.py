@@ -257,6 +257,7 @@ def test_the_given_layers_and_x_stay_as_they_were():
             "arrays of theirs that changed": ", ".join(changed),
             "modes": [layer.training for layer in layers],
             "x has changed": bool((x.data != x_before).any()),
+            "x requires a gradient": x.requires_grad,
             "their parameters have gradients": [
                 parameter.grad is not None for layer in layers for parameter in layer.parameters()
             ],
