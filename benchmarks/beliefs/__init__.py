@@ -9,5 +9,6 @@ EXPERIMENTS = (
     "minimised",
     "shattering",
     "lesions",
+    "paths",
     "parts",
 )

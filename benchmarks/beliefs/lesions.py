@@ -183,13 +183,13 @@ def _shapes(seeds, quick, nets):
     )
     made = Making("Our networks without one of their blocks", setting, COMMAND, seeds, columns)
     for seed in seeds:
-        for row, cells in studied(_net(seed, nets, quick), test).items():
+        for row, cells in studied(shapes_net(seed, nets, quick), test).items():
             cells["correct"] = 100 * cells["correct"] / len(test)
             made.add(row, seed, **dict(zip(columns, cells.values())))
     return made
 
 
-def _net(seed, folder, quick):
+def shapes_net(seed, folder, quick):
     """Return a network trained on shapes: from the folder, if it is there."""
     path = folder and folder / f"seed{seed}.safetensors"
     if path and path.is_file():
