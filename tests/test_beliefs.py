@@ -281,7 +281,7 @@ def test_a_published_network_is_taken_apart_on_the_images_of_a_folder(tmp_path, 
 def test_a_network_on_shapes_is_the_one_that_train_makes_and_is_read_again(monkeypatch, tmp_path):
     drawn = [data.shapes(n, seed) for n, seed in ((60, 0), (10, 2), (10, 1))]
     monkeypatch.setattr(settings, "datasets", lambda config, **options: drawn)
-    made = lesions._net(1, tmp_path, quick=False)
+    made = lesions.shapes_net(1, tmp_path, quick=False)
     assert [path.name for path in tmp_path.iterdir()] == ["seed1.safetensors"]
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MINIRES_THREADS", "1")
@@ -289,7 +289,7 @@ def test_a_network_on_shapes_is_the_one_that_train_makes_and_is_read_again(monke
         cli.main(["train", "--recipe", "shapes", "--seed", "1", "--name", "same"])
     state, _ = weights.read("same")
     monkeypatch.setattr(settings, "datasets", None)  # nothing is trained again
-    again = lesions._net(1, tmp_path, quick=False)
+    again = lesions.shapes_net(1, tmp_path, quick=False)
     for name, value in made.state_dict().items():
         assert_array_equal(value, again.state_dict()[name])
         assert_allclose(value, state[name], rtol=1e-4, atol=1e-5)
