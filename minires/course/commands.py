@@ -71,10 +71,11 @@ def coming(home):
           f"  or         pytest exercises/{exercise.test}\n  a hint     minires exercises hint {exercise.id}")  # fmt: skip
 
 
-def check(home, exercise, stream=None):
+def check(home, exercise, stream=None, *, timed=True):
     """Run an exercise and print the verdict. Returns its state.
 
     stream  a file for what the learner's function prints, or None for this process's stdout
+    timed  whether to print how long it took, if that is a second or more
     """
     if not (Path(home) / exercise.file).is_file():
         print(f"there is no {exercise.file}: minires exercises reset {exercise.id} brings it back")
@@ -83,7 +84,7 @@ def check(home, exercise, stream=None):
         result = runner.Result(runner.NOT_STARTED)  # without a process, which takes half a second
     else:
         result = progress.check(home, exercise, stdout=stream)
-    print(verdict(exercise, result))
+    print(verdict(exercise, result, timed=timed))
     return result.state
 
 
@@ -102,10 +103,9 @@ def check_begun(home):
     return states
 
 
-def verdict(exercise, result):
+def verdict(exercise, result, *, timed=True):
     """Return the verdict as text: the claims, and what is wrong with the first that does not hold."""
-    # Otherwise a chapter's output would differ each time.
-    took = f" ({result.seconds:.1f} s)" if result.seconds >= 1 else ""
+    took = f" ({result.seconds:.1f} s)" if timed and result.seconds >= 1 else ""
     lines = [f"{exercise.id}  {exercise.name}: {result.state}{took}"]
     if result.state != runner.NOT_STARTED:
         lines += [

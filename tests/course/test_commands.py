@@ -287,3 +287,13 @@ def test_pytest_is_not_needed(here):
         env=environment,
     )
     assert "solved" in done.stdout, done.stderr
+
+
+def test_a_notebook_shows_no_seconds_which_would_differ_each_time(here, monkeypatch, capsys):
+    here.answer("00a")
+    slow = progress.check(here.home, manifest.exercise("00a"))._replace(seconds=1.234)
+    monkeypatch.setattr(progress, "check", lambda *_, **__: slow)
+    commands.check(here.home, manifest.exercise("00a"))
+    assert "00a  sum_of_squares: solved (1.2 s)\n" in capsys.readouterr().out
+    course.check("00a")
+    assert "00a  sum_of_squares: solved\n" in capsys.readouterr().out
