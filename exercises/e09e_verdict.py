@@ -17,6 +17,7 @@ def verdict(shallow, deep):
     "undecided"         none of them
     Each "higher" and "lower" must be decided by the paired differences, one per seed: there are at least five, all have
     the same sign, and their mean is at least twice their standard deviation (with S - 1) away from 0. Five equal
-    differences are decided, unless they are 0. Leave the arrays unchanged. Chapter 09.
+    differences are decided, unless they are 0. All losses are finite: no run has diverged. Leave the arrays unchanged.
+    Chapter 09.
     """
     raise NotImplementedError("exercise 09e: write verdict")
