@@ -1,4 +1,4 @@
-"""Exercise 11b, chapter 11, 12 minutes: the branch, measured by its shortcut. Check: pytest exercises/test_e11b_relative_size.py"""
+"""Exercise 11b, chapter 11, 12 minutes: the branch against its shortcut. Check: pytest exercises/test_e11b_relative_size.py"""
 
 from minires import functional as F
 from minires.backend import xp

@@ -1,4 +1,4 @@
-"""Exercise 11c, chapter 11, 12 minutes: a curve and itself, a little further on. Check: pytest exercises/test_e11c_autocorrelation.py"""
+"""Exercise 11c, chapter 11, 12 minutes: how a curve resembles itself. Check: pytest exercises/test_e11c_autocorrelation.py"""
 
 from minires.backend import xp
 

@@ -1,4 +1,4 @@
-"""Exercise 11e, chapter 11, 25 minutes: a bug hunt in a whole lesion study. Check: pytest exercises/test_e11e_lesion_study.py"""
+"""Exercise 11e, chapter 11, 25 minutes: a bug hunt in a lesion study. Check: pytest exercises/test_e11e_lesion_study.py"""
 
 from minires import functional as F
 from minires.models.resnet import BasicBlock
