@@ -10,10 +10,10 @@ def lesions(model, x, labels):
 
     model  a ResNet whose blocks are BasicBlocks    x  (N, H, W, C), an array    labels  (N,), an array of ints
 
-    A block without its branch computes the same thing with F = 0: only the shortcut is left, and what follows the sum
-    stays. The blocks come in the order of model.modules(), which returns (name, module) for each module. Count in
-    evaluation mode; the prediction is the class of the largest logit, the first of them on a tie. Take out one branch at
-    a time. Afterwards the model is as you found it: its arrays, its attributes, and the mode of each module
-    (module.training). x, labels and gradients stay unchanged. The shortcuts are of kind A or B. Chapter 11.
+    A block without its branch computes the same thing with F = 0: only the shortcut is left, and what follows the sum stays.
+    The blocks come in the order of model.modules(), which returns (name, module) for each module. Count in evaluation mode;
+    the prediction is the class of the largest logit, the first of them on a tie. Take out one branch at a time. Afterwards the
+    model is as you found it: its arrays, its attributes, and the mode of each module (module.training). x, labels and
+    gradients stay unchanged. The shortcuts are of kind A or B. Chapter 11.
     """
     raise NotImplementedError("exercise 11a: write lesions")

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 """Exercise 11c, chapter 11, 12 minutes: how a curve resembles itself. Check: pytest exercises/test_e11c_autocorrelation.py"""
-=======
-"""Exercise 11c, chapter 11, 12 minutes: a curve and its neighbours. Check: pytest exercises/test_e11c_autocorrelation.py"""
->>>>>>> 256e412 (11: shorter titles, so that the first line of a file fits)
 
 from minires.backend import xp
 
@@ -13,7 +9,7 @@ def autocorrelation(g, lag):
     g  (n,), the values of a curve at equal distances    lag  an int, 0 <= lag < n    result  a number
 
     Let d be g without its mean (of all n values). The result is the mean of d[i] * d[i + lag] over all pairs that exist,
-    divided by the mean of d^2 over all n values. So it is 1 for lag 0, and the curve doesn't start again at its end. g
-    isn't constant. Chapter 11.
+    divided by the mean of d^2 over all n values. So it is 1 for lag 0, and the curve doesn't start again at its end. g isn't
+    constant. Chapter 11.
     """
     raise NotImplementedError("exercise 11c: write autocorrelation")

@@ -1,4 +1,4 @@
-"""Exercise 11d, chapter 11, 15 minutes: the paths of the gradient. Check: pytest exercises/test_e11d_share_by_length.py"""
+"""Exercise 11d, chapter 11, 15 minutes: which paths carry the gradient. Check: pytest exercises/test_e11d_share_by_length.py"""
 
 import math
 from minires.backend import xp
@@ -9,15 +9,8 @@ def share_by_length(blocks, gain):
 
     blocks  how many residual blocks there are in a row    gain  what the branch of each multiplies a gradient by
 
-<<<<<<< HEAD
     The shortcut multiplies a gradient by 1, and the branch of each block by `gain`, a float, at least 0. A path takes one of
     the two in each block; its length is the number of branches that it takes, and its gradient the product of its factors. What
     fraction of the sum over all paths do the paths of each length have? blocks is from 0 to 500. Chapter 11.
-=======
-    The shortcut multiplies a gradient by 1, and the branch of each block by `gain`, a float, at least 0. A path takes one
-    of the two in each block; its length is the number of branches that it takes, and its gradient the product of its
-    factors. What fraction of the sum over all paths do the paths of each length have? There may be 0 to 500
-    blocks. Chapter 11.
->>>>>>> 256e412 (11: shorter titles, so that the first line of a file fits)
     """
     raise NotImplementedError("exercise 11d: write share_by_length")

@@ -12,12 +12,11 @@ def study(model, x, labels, *, batch):
     x  (N, H, W, C), an array    labels  (N,), an array of ints    batch  how many images run at once
     sizes  rms(F) / rms(shortcut(x)) of each block, over all images
 
-    This study runs, and its results look plausible: the whole net is right most often, and it gets worse without a
-    branch. But on a net of ours, the blocks seemed to matter more and more towards the end, right down to chance. A
-    second study of the same net found a different net. And once, when the last batch was small, not even the first number
-    agreed with train.evaluate. There are three faults. Evaluation mode is meant throughout, whatever mode the model is
-    in; afterwards the model is as it was: its arrays, its attributes and its modes. Each image has the same weight.
-    Chapter 11.
+    This study runs, and its results look plausible: the whole net is right most often, and it gets worse without a branch.
+    But on a net of ours, the blocks seemed to matter more and more towards the end, right down to chance. A second study of the
+    same net found a different net. And once, when the last batch was small, not even the first number agreed with
+    train.evaluate. There are three faults. Evaluation mode is meant throughout, whatever mode the model is in; afterwards the
+    model is as it was: its arrays, its attributes and its modes. Each image has the same weight. Chapter 11.
     """
     blocks = [module for _, module in model.modules() if isinstance(module, BasicBlock)]
 

@@ -10,20 +10,11 @@ def check(candidate):
 
     candidate  candidate(model, x, labels) returns a list of ints: the correct predictions without the branch of each block
 
-<<<<<<< HEAD
     A right one does what 11a asks for. Five people got it wrong: a branch isn't put back before the next one goes, and all of
     them come back at the end; the last branch never comes back; the model runs in the mode in which it comes; the shortcut is
     taken out instead of the branch; only gamma of bn2 is set to 0. The candidates take any ResNet of BasicBlocks with shortcuts
     A or B. Build one on which each of these shows: on a new net some of them don't. A state_dict contains copies, which
     load_state_dict takes back. What the counts should be, you can work out in a way of your own. Accept right ones however they
     do it. Chapter 11.
-=======
-    A right one does what 11a asks for. Five people got it wrong: a branch isn't put back before the next one goes, and
-    all of them come back at the end; the last branch never comes back; the model runs in the mode in which it comes; the
-    shortcut is taken out instead of the branch; only gamma of bn2 is set to 0. The candidates take any ResNet of
-    BasicBlocks with shortcuts A or B. Build one on which each of these shows: on a new net some of them don't. A
-    state_dict contains copies, which load_state_dict takes back. What the counts should be, you can work out in a way of
-    your own. Accept right ones however they do it. Chapter 11.
->>>>>>> 256e412 (11: shorter titles, so that the first line of a file fits)
     """
     raise NotImplementedError("exercise 11f: write check")
