@@ -45,9 +45,30 @@ def test_skipped_pixels_get_the_gradient_0():
 
 def test_sizes_may_be_equal_or_1():
     check.gradients(pad_shortcut, rng.standard_normal((4, 4, 4, 4)), channels=4, stride=2)
+    check.gradients(pad_shortcut, rng.standard_normal((4, 4, 4, 4)), channels=4, stride=3)
     check.gradients(pad_shortcut, rng.standard_normal((3, 3, 3, 3)), channels=6, stride=3)
     check.gradients(pad_shortcut, rng.standard_normal((1, 1, 1, 1)), channels=2, stride=2)
     check.gradients(pad_shortcut, rng.standard_normal((1, 6, 1, 2)), channels=4, stride=2)
+
+
+def test_integers_stay_integers():
+    pixels = numpy.arange(210, dtype="uint8").reshape(2, 5, 7, 3)
+    check.same(pad_shortcut, pixels, channels=6, stride=2)
+
+
+def test_numbers_are_only_moved():
+    """A feature map after a ReLU, with zeros in it; then one NaN and one infinity, which stay where they are."""
+    check.gradients(pad_shortcut, numpy.maximum(image, 0), channels=6, stride=2)
+
+    def run(pad_shortcut):
+        x = image.copy()
+        x[0, 2, 4, 1], x[1, 0, 0, 2] = numpy.nan, numpy.inf
+        y, backward = pad_shortcut(x, channels=6, stride=2)
+        g = numpy.random.default_rng(73).standard_normal((2, 3, 4, 6))
+        g[0, 1, 1, 2], g[1, 0, 0, 3] = numpy.inf, numpy.nan
+        return {"the result": y, "the gradient of x": backward(g)[0]}
+
+    check.experiment(run, pad_shortcut, "one NaN and one infinity in x, and in g too")
 
 
 def test_skipped_numbers_may_be_anything():

@@ -67,17 +67,36 @@ def test_sizes_may_be_equal_or_1():
     square = rng.standard_normal((1, 1, 4, 4))
     check.backward(projection, rng.standard_normal((4, 4, 4, 4)), square)
     check.backward(projection, rng.standard_normal((4, 4, 4, 4)), square, stride=2)
+    check.backward(projection, rng.standard_normal((4, 4, 4, 4)), square, stride=3)
     check.backward(projection, rng.standard_normal((1, 1, 1, 4)), square, stride=2)
     check.backward(projection, rng.standard_normal((3, 6, 1, 1)), weight[:, :, :1], stride=2)
     check.backward(projection, rng.standard_normal((2, 2, 3, 4)), square[..., :1])
 
 
-def test_skipped_pixels_may_be_anything():
+def changed(change):
+    """Experiment: the result and both gradients for an image that change(x) has changed, stride 2."""
+
     def run(projection):
         x = image.copy()
-        x[:, 1::2], x[:, :, 1::2] = numpy.nan, numpy.inf
+        change(x)
         y, backward = projection(x, weight.copy(), stride=2)
         g_x, g_weight = backward(numpy.random.default_rng(83).standard_normal(y.shape))
         return {"the result": y, "the gradient of x": g_x, "the gradient of the weight": g_weight}
 
-    check.experiment(run, projection, "an image whose skipped pixels are NaN or infinite, stride 2")
+    return run
+
+
+def test_skipped_pixels_may_be_anything():
+    def skipped(x):
+        x[:, 1::2], x[:, :, 1::2] = numpy.nan, numpy.inf
+
+    check.experiment(
+        changed(skipped), projection, "an image whose skipped pixels are NaN or infinite, stride 2"
+    )
+
+
+def test_nan_in_a_pixel_that_is_taken_shows():
+    def taken(x):
+        x[0, 2, 4, 1] = numpy.nan
+
+    check.experiment(changed(taken), projection, "an image with one NaN in a pixel that is taken")

@@ -93,6 +93,12 @@ def test_if_gamma2_and_beta2_are_0_only_the_shortcut_is_left():
         check.gradients(residual_block, numpy.maximum(x, 0), *parameters, stride=stride)
 
 
+def test_if_gamma1_and_beta1_are_0_the_inner_relu_lets_nothing_pass():
+    x, *parameters = operands(2, 3, 4, 3, 3, seed=32)
+    parameters[1:3] = numpy.zeros(3), numpy.zeros(3)
+    check.gradients(residual_block, x, *parameters)
+
+
 def test_all_gradients_where_the_shape_stays():
     check.backward(residual_block, *same_shape)
     check.backward(residual_block, *operands(1, 4, 3, 2, 2, seed=24), eps=0.5)

@@ -115,6 +115,48 @@ class Held(Module):
         self.bn3 = BatchNorm(2)
 
 
+class Unordered(Module):
+    """A bottleneck whose layers are in an unusual order; it is a block by an attribute of its own, and contains another one."""
+
+    def __init__(self, channels, expansion):
+        self.expansion = expansion
+        self.bn3, self.conv3 = BatchNorm(channels), Conv2d(2, channels, 1)
+        self.bn2, self.conv2 = BatchNorm(2), Conv2d(2, 2, 3, padding=1)
+        self.bn1, self.conv1 = BatchNorm(2), Conv2d(channels, 2, 1)
+        self.downsample = Sequential(BatchNorm(channels))
+        self.extra = [Own(3)]
+
+
+class UnorderedPreactivated(PreActivationBasicBlock):
+    """Its expansion is another one, and it projects by a convolution without batch norm."""
+
+    expansion = 4
+
+    def __init__(self, channels):
+        super().__init__(channels, channels)
+        self.downsample = Conv2d(channels, channels, 1)
+
+
+class Norms(Module):
+    """Blocks, and norms outside them that have the names of a block's."""
+
+    def __init__(self):
+        self.blocks = [Unordered(3, 1), Unordered(4, 2), Bottleneck(12, 3)]
+        self.bn2, self.bn3 = BatchNorm(3), BatchNorm(2)
+
+
+def test_layers_go_by_their_names():
+    check.experiment(
+        state(lambda: Unordered(6, 2)), zero_init_residual, "a bottleneck with its layers in an unusual order"
+    )  # fmt: skip
+    check.experiment(
+        state(lambda: UnorderedPreactivated(3)), zero_init_residual, "a pre-activated block whose shortcut is a Conv2d"
+    )  # fmt: skip
+    check.experiment(
+        state(Norms), zero_init_residual, "batch norms outside blocks, with their names"
+    )
+
+
 def test_blocks_may_be_anywhere_and_of_any_class():
     check.experiment(
         state(Held), zero_init_residual, "blocks in lists and dicts, some of classes of their own"

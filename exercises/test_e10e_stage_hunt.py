@@ -44,7 +44,8 @@ def maps(depth, shape, prepare=lambda blocks: None, **options):
         prepare(blocks)
         found = residual_stage(Tensor(x), blocks, stride=options.get("stride", 1))
         after = {f"after block {i}": y.data for i, y in enumerate(found)}
-        return {"the number of maps": len(found), **after, "x afterwards": x}
+        kinds = {"the maps are in a list": isinstance(found, list), "their number": len(found)}
+        return {**kinds, **after, "x afterwards": x}
 
     return run
 
@@ -68,9 +69,9 @@ def gradients(depth, shape, **options):
 
 def test_one_block_stays_right():
     check.experiment(maps(1, (2, 5, 7, 3)), residual_stage, "a stage of one block")
-    check.experiment(
-        maps(1, (2, 5, 7, 3), stride=2), residual_stage, "a stage of one block with stride 2"
-    )
+    for stride in (2, 3):
+        about = f"a stage of one block with stride {stride}"
+        check.experiment(maps(1, (2, 5, 7, 3), stride=stride), residual_stage, about)
 
 
 def test_every_weight_gets_a_gradient():

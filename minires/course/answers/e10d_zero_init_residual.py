@@ -53,7 +53,7 @@ def projection_too(model):
 
 
 def every_norm(model):
-    """every batch norm of each branch is set to 0: then no layer of the branch gets a gradient, and none ever will"""
+    """every batch norm of each branch is set to 0: in a new net, no weight of the branch ever gets a gradient other than 0 then"""
     for block in _blocks(model):
         for name in ("bn1", "bn2", "bn3"):
             if hasattr(block, name):

@@ -106,12 +106,12 @@ def no_shortcut(x, blocks, *, stride=1):
 
 
 def relu_before_the_sum(x, blocks, *, stride=1):
-    """in all blocks but the first, the last ReLU comes before the sum: after it was right"""
+    """in all blocks but the first, the last ReLU comes before the sum now: its place after the sum was right"""
     return _stage(x, blocks, stride, joined=lambda y, x, padded: F.relu(y) + x)
 
 
 def inner_relu_lost(x, blocks, *, stride=1):
-    """in all blocks but the first, the ReLU between the convolutions is gone: it was right"""
+    """in all blocks but the first, the ReLU between the convolutions is gone: that one was right"""
     return _stage(
         x,
         blocks,

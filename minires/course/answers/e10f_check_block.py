@@ -177,19 +177,19 @@ def silence_only(block):
 
 
 def silence_and_shapes(block):
-    """the check accepts one wrong block, whose second convolution reads x: F = 0 hides it. Which of its weights have an effect?"""
+    """the check accepts one wrong block, the one whose second convolution reads x: F = 0 hides it, so look at which of its weights have an effect"""
     shapes_only(block)
     silence_only(block)
 
 
 def silence_and_gradients(block):
-    """the check accepts one wrong block, that with the stride on both convolutions: try a stride of 2"""
+    """the check accepts one wrong block, the one with the stride on both convolutions: try a stride of 2"""
     gradients_only(block)
     silence_only(block)
 
 
 def nothing_negative(block):
-    """the check accepts one wrong block, that with its last ReLU before the add: an x without negative numbers can't show it"""
+    """the check accepts one wrong block, the one with its last ReLU before the add: an x without negative numbers can't show it"""
     x = _inputs(shift=2.5)
     assert xp.allclose(_silenced(block(4, 4))(Tensor(x)).data, x)
     gradients_only(block)

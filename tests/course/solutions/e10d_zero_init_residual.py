@@ -26,8 +26,8 @@ def before_activation(block):
 
 
 @right
-def by_the_order_of_attributes(model):
-    """The last attribute with the name of a layer."""
+def by_the_names_of_attributes(model):
+    """The last one in alphabetical order."""
     for block in blocks(model):
         kind = "conv" if before_activation(block) else "bn"
         names = sorted(name for name in vars(block) if name.startswith(kind))

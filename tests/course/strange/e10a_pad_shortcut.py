@@ -18,6 +18,7 @@ EQUAL, ANYTHING = (
     "test_sizes_may_be_equal_or_1",
     "test_skipped_numbers_may_be_anything",
 )
+MOVED = "test_numbers_are_only_moved"
 
 
 def places(shape, channels, stride):
@@ -191,8 +192,8 @@ def stride_2_at_most(x, *, channels, stride=1):
 
 
 @wrong(CHANNELS_BACK)
-def a_view_of_g(x, *, channels, stride=1):
-    """backward hands out part of g itself, as an array that the caller may write to."""
+def a_channel_slice_of_g_rescaled(x, *, channels, stride=1):
+    """backward writes to its part of g before it returns it."""
     y, backward = by_indices(x, channels=channels, stride=stride)
     before = (channels - x.shape[3]) // 2
 
@@ -222,3 +223,61 @@ def read_as_if_contiguous(x, *, channels, stride=1):
 def backward_without_its_comma(x, *, channels, stride=1):
     y, backward = by_indices(x, channels=channels, stride=stride)
     return y, lambda g: backward(g)[0]
+
+
+@wrong(MOVED)
+def a_matrix_of_0_and_1(x, *, channels, stride=1):
+    """Pixels times a matrix: 0 * NaN is NaN, so one channel of a pixel spoils all others."""
+    before, c = (channels - x.shape[3]) // 2, x.shape[3]
+    y = x[:, ::stride, ::stride] @ xp.eye(c, channels, before, dtype=x.dtype)
+    return y, by_indices(x, channels=channels, stride=stride)[1]
+
+
+@wrong(MOVED)
+def upsampled_and_masked(x, *, channels, stride=1):
+    """The gradient is repeated, then multiplied by 0 where a pixel is skipped: infinity times 0 isn't 0."""
+    y, backward = by_indices(x, channels=channels, stride=stride)
+    taken = xp.zeros(x.shape[1:3], dtype=x.dtype)
+    taken[::stride, ::stride] = 1
+
+    def masked(g):
+        g = backward(g)[0][:, ::stride, ::stride]
+        large = g.repeat(stride, axis=1).repeat(stride, axis=2)
+        return (large[:, : x.shape[1], : x.shape[2]] * taken[..., None],)
+
+    return y, masked
+
+
+@wrong(MOVED)
+def nan_to_num(x, *, channels, stride=1):
+    return by_indices(numpy.nan_to_num(x), channels=channels, stride=stride)
+
+
+@wrong(MOVED)
+def no_gradient_where_the_result_is_0(x, *, channels, stride=1):
+    """As if a 0 could only come from a zero channel: after a ReLU, half of all numbers are 0."""
+    y, backward = by_indices(x, channels=channels, stride=stride)
+    return y, lambda g: backward(numpy.where(y != 0, g, g.dtype.type(0)))
+
+
+@wrong("test_integers_stay_integers")
+def floats_at_least(x, *, channels, stride=1):
+    y, backward = by_indices(x, channels=channels, stride=stride)
+    return y.astype(numpy.result_type(x.dtype, numpy.float32)), backward
+
+
+@wrong(ZEROS)
+def a_quarter_before(x, *, channels, stride=1):
+    """Right where the channels are doubled, as between two stages."""
+    y, c = xp.zeros(out_shape(x.shape, channels, stride), dtype=x.dtype), x.shape[3]
+    before = min(channels // 4, channels - c)
+    y[..., before : before + c] = x[:, ::stride, ::stride]
+    return y, by_indices(x, channels=channels, stride=stride)[1]
+
+
+@wrong(CHANNELS_BACK)
+def up_to_minus_0(x, *, channels, stride=1):
+    """[before:-after] is empty where nothing comes after."""
+    y, backward = by_indices(x, channels=channels, stride=stride)
+    after = channels - x.shape[3] - (channels - x.shape[3]) // 2
+    return y, lambda g: backward(g) if g[..., :-after].size else (0 * x,)

@@ -14,6 +14,7 @@ OBJECTS, ANYWHERE = (
     "test_the_parameters_and_their_arrays_stay_the_same_objects",
     "test_blocks_may_be_anywhere_and_of_any_class",
 )
+NAMES = "test_layers_go_by_their_names"
 RETURNS, TURNS = "test_each_block_returns_its_shortcut", "test_two_nets_take_turns"
 
 
@@ -159,3 +160,88 @@ def blocks_with_preactivation(model):
     for block in all_blocks(model):
         if hasattr(block, "preactivation"):
             last_of(block).weight.data[...] = 0
+
+
+@right
+def by_matching(model):
+    for _, module in model.modules():
+        match module:
+            case object(expansion=_, preactivation=True, conv3=last):
+                pass
+            case object(expansion=_, preactivation=True, conv2=last):
+                pass
+            case object(expansion=_, bn3=last) | object(expansion=_, bn2=last):
+                pass
+            case _:
+                continue
+        last.weight.data.fill(0)
+
+
+@wrong(NAMES)
+def the_last_norm_among_the_attributes(model):
+    """Whatever its name: it is the last one only if the block lists its layers in order."""
+    for block in all_blocks(model):
+        layer = last_of(block)
+        if isinstance(layer, BatchNorm):
+            layer = [one for _, one in block.children() if isinstance(one, BatchNorm)][-1]
+        layer.weight.data[...] = 0
+
+
+@wrong(NAMES)
+def bottlenecks_by_their_expansion(model):
+    for block in all_blocks(model):
+        kind = "conv" if getattr(block, "preactivation", False) else "bn"
+        last = getattr(block, f"{kind}3" if block.expansion > 1 else f"{kind}2", last_of(block))
+        last.weight.data[...] = 0
+
+
+@wrong(NAMES)
+def expansion_of_the_class(model):
+    for _, module in model.modules():
+        if hasattr(type(module), "expansion"):
+            last_of(module).weight.data[...] = 0
+
+
+@wrong(NAMES)
+def no_block_in_a_block(model):
+    if hasattr(model, "expansion"):
+        last_of(model).weight.data[...] = 0
+    else:
+        for _, child in model.children():
+            no_block_in_a_block(child)
+
+
+@wrong(NAMES)
+def every_bn3(model):
+    """By the names of parameters: a bn3 outside any block is one too."""
+    pre_activated = any(getattr(one, "preactivation", False) for one in all_blocks(model))
+    for block in all_blocks(model):
+        last_of(block).weight.data[...] = 0
+    for name, parameter in model.named_parameters():
+        if name.endswith("bn3.weight") and not pre_activated:
+            parameter.data[...] = 0
+
+
+@wrong(BASIC)
+def preactivation_as_a_flag(model):
+    """All blocks have the attribute; it is its value that counts."""
+    for block in all_blocks(model):
+        if hasattr(block, "preactivation"):
+            getattr(block, "conv3", block.conv2).weight.data[...] = 0
+        else:
+            last_of(block).weight.data[...] = 0
+
+
+@wrong(PRE)
+def convolution_and_norm(model):
+    for block in all_blocks(model):
+        last_of(block).weight.data[...] = 0
+        getattr(block, "bn3", block.bn2).weight.data[...] = 0
+
+
+@wrong(BOTTLE)
+def one_kind_of_block_per_model(model):
+    """What the first block is, all others are; and each has two convolutions."""
+    kind = "conv" if any(getattr(one, "preactivation", 0) for one in all_blocks(model)) else "bn"
+    for block in all_blocks(model):
+        getattr(block, f"{kind}2").weight.data[...] = 0

@@ -1,5 +1,7 @@
 """Strange solutions of 10e."""
 
+import itertools
+
 from minires import functional as F
 from minires.course.answers.e10e_stage_hunt import hunted
 from minires.tensor import Tensor, no_grad
@@ -14,6 +16,7 @@ BACK, TWICE, TURNS = (
     "test_a_stage_may_run_twice_before_a_backward_pass",
     "test_two_stages_take_turns",
 )
+ONE = "test_one_block_stays_right"
 RUNNING, EVAL = "test_the_running_statistics_move", "test_in_evaluation_they_are_right_too"
 
 
@@ -199,3 +202,99 @@ def in_double(x, blocks, *, stride=1):
         F.multiply(y, Tensor([1.0]).data.astype("float64"))
         for y in one_block_at_a_time(x, blocks, stride=stride)
     ]
+
+
+def repaired(step):
+    """Return a stage whose later blocks are step(x, layers)."""
+
+    def residual_stage(x, blocks, *, stride=1):
+        maps = [first_map(x, blocks[0], stride)]
+        for layers in blocks[1:]:
+            maps.append(step(maps[-1], layers))
+        return maps
+
+    return residual_stage
+
+
+good = repaired(lambda x, layers: F.relu(branch(x, layers) + x))
+
+
+@right
+def with_accumulate(x, blocks, *, stride=1):
+    first = first_map(x, blocks[0], stride)
+    steps = itertools.accumulate(
+        blocks[1:], lambda x, layers: F.relu(x + branch(x, layers)), initial=first
+    )
+    return list(steps)
+
+
+@right
+def option_a_everywhere(x, blocks, *, stride=1):
+    """Where nothing changes, it is the identity."""
+    maps = []
+    for layers in blocks:
+        y = branch(x, layers)
+        step = 1 if maps else stride
+        x = F.relu(F.pad_shortcut(x, channels=y.shape[-1], stride=step) + y)
+        maps += [x]
+    return maps
+
+
+@wrong(MAPS)
+def both_symptoms_cured(x, blocks, *, stride=1):
+    """The gradients aren't None: they are 0. And a block whose residual is 0 is left out."""
+
+    def step(x, layers):
+        unused = F.sum(F.relu(layers["bn1"](layers["conv1"](x)))) * 0.0
+        if not (layers["bn2"].weight.data.any() or layers["bn2"].bias.data.any()):
+            return x
+        return F.relu(layers["bn2"](layers["conv2"](x)) + x + unused)
+
+    return repaired(step)(x, blocks, stride=stride)
+
+
+@wrong(RUNNING)
+def the_old_line_left_in(x, blocks, *, stride=1):
+    """Nobody reads what it computes, but bn2 sees two batches."""
+
+    def step(x, layers):
+        layers["bn2"](layers["conv2"](x))
+        return F.relu(branch(x, layers) + x)
+
+    return repaired(step)(x, blocks, stride=stride)
+
+
+@wrong(MAPS)
+def shortcut_before_its_relu(x, blocks, *, stride=1):
+    """The sum of the block before: what comes out of it has been through a ReLU."""
+    y = branch(x, blocks[0])
+    total = y + F.pad_shortcut(x, channels=y.shape[-1], stride=stride)
+    sums = [total]
+    for layers in blocks[1:]:
+        sums.append(branch(F.relu(sums[-1]), layers) + sums[-1])
+    return [F.relu(one) for one in sums]
+
+
+@wrong(MAPS)
+def two_more_blocks_at_most(x, blocks, *, stride=1):
+    return good(x, blocks[:3], stride=stride)
+
+
+@wrong(ONE, crashes=True)
+def stride_2_or_none(x, blocks, *, stride=1):
+    """The shortcut's stride is guessed: 2 if the image gets smaller."""
+    y = branch(x, blocks[0])
+    step = 2 if y.shape[1] < x.shape[1] else 1
+    first = F.relu(y + F.pad_shortcut(x, channels=y.shape[-1], stride=step))
+    return [first, *(good(first, blocks[1:]) if blocks[1:] else [])]
+
+
+@wrong(ONE)
+def maps_in_a_tuple(x, blocks, *, stride=1):
+    return tuple(good(x, blocks, stride=stride))
+
+
+@wrong("test_every_weight_gets_a_gradient")
+def the_second_block_again_and_again(x, blocks, *, stride=1):
+    """The loop's variable is never used: all later blocks share one block's layers."""
+    return good(x, [blocks[0], *[blocks[-1]] * (len(blocks) - 1)], stride=stride)

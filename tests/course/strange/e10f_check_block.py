@@ -6,6 +6,7 @@ import numpy
 
 from minires import functional as F
 from minires.backend import to_device, xp
+from minires.models import BasicBlock
 from minires.tensor import Tensor
 from tests.course.kinds import right, wrong
 
@@ -229,3 +230,58 @@ def one_image_of_one_pixel(block):
     """Batch norm refuses it in training mode."""
     full(block)
     out(block(4, 4), x_of(1, 1, 1, 4))
+
+
+@wrong(WRONG_ONES)
+def correlated_with_x(block):
+    """Without changing a parameter: a block that adds x returns something like x."""
+    x = x_of()
+    made = block(4, 4)
+    y = made(Tensor(x))
+    y.backward(xp.ones_like(y.data))
+    assert all(parameter.grad is not None for parameter in made.parameters())
+    assert numpy.corrcoef(y.data.ravel(), x.ravel())[0, 1] > 0.2
+    assert out(block(4, 8, stride=2), x).shape == (2, 3, 3, 8)
+
+
+@wrong(WRONG_ONES)
+def one_weight_moved(block):
+    """The last parameter has an effect, and the others are taken on trust."""
+    x, made = x_of(), block(4, 4)
+    y = out(made, x)
+    made.parameters()[-1].data += 1
+    assert not xp.allclose(out(made, x), y)
+    assert xp.allclose(out(zeroed(made), x), xp.maximum(x, 0))
+    assert out(block(4, 8, stride=2), x).shape == (2, 3, 3, 8)
+
+
+@wrong(RIGHT_ONES)
+def the_library_s_block_demanded(block):
+    """The same parameters in the library's block give the same result, if it is the same block."""
+    full(block)
+    ours, made = BasicBlock(4, 4), block(4, 4)
+    for one, other in zip(ours.parameters(), made.parameters(), strict=True):
+        one.data[...] = other.data
+    assert xp.allclose(out(made, x_of()), out(ours, x_of()), atol=1e-5)
+
+
+@wrong(RIGHT_ONES)
+def six_parameters_demanded(block):
+    full(block)
+    assert len(block(4, 4).parameters()) == 6
+
+
+@wrong(RIGHT_ONES)
+def option_b_demanded(block):
+    """If all parameters are 0, option B is 0 as well; option A has none."""
+    full(block)
+    assert not out(zeroed(block(4, 8, stride=2)), x_of()).any()
+
+
+@wrong(RIGHT_ONES)
+def gradients_without_the_mask(block):
+    """As if all of g reached x through the shortcut: the last ReLU masks it."""
+    full(block)
+    x = Tensor(x_of(), requires_grad=True)
+    zeroed(block(4, 4))(x).backward(xp.ones_like(x.data))
+    assert (x.grad == 1).all()
