@@ -18,8 +18,8 @@ def count_multiply_adds(
     pixels become 4, and 1 stays 1. So does the 3x3 max pool that follows the stem "imagenet", whose convolution has
     stride 2 too; the stem "cifar" keeps the size. The first block of each stage except the first has stride 2: a basic
     block in its first convolution, a bottleneck in its 3x3, and a projection in its 1x1. Shortcuts "A" and "none" cost
-    nothing. The linear layer gets one number per channel. Leave depths and widths unchanged; they and size may be lists
-    or tuples. To derive: how many multiply-adds does one pixel of one channel of the result of a 3x3 convolution take?
+    nothing. The linear layer gets one number per channel. Leave depths, widths and size unchanged; they may be lists or
+    tuples. To derive: how many multiply-adds does one pixel of one channel of the result of a 3x3 convolution take?
     And all of them? Chapter 12.
     """
     raise NotImplementedError("exercise 12b: write count_multiply_adds")

@@ -7,17 +7,18 @@ from minires.nn import BatchNorm, Conv2d, Linear, Module, Sequential
 def tutorial_net(depths, widths, *, in_channels=3, num_classes=10, rng=None):
     """Return a residual network of basic blocks as a module, (N, H, W, in_channels) -> (N, num_classes).
 
-    depths, widths  blocks per stage, and their channels    rng  a numpy.random.Generator for the weights, or None
+    depths, widths  blocks per stage, and their channels
+    rng  a numpy.random.Generator from which each layer draws its weights, or None
     Every stage except the first halves the map, in its first block. The method maps(x) returns the list of feature maps
     after the stem and after each stage.
 
     The function below is put together from tutorials. It runs, and it learns, but it isn't the network of the paper:
     tutorial_net((3, 3, 3), (16, 32, 64)) should have 272,474 parameters, and on 8x8 images its maps should have the
     shapes (N, 8, 8, 16), (N, 8, 8, 16), (N, 4, 4, 32) and (N, 2, 2, 64), for 2,551,424 multiply-adds. As provided, only
-    the first of these shapes is right. The function has five faults: find them by counting, fix all of them, and leave
-    the names of attributes and methods unchanged. In the paper, batch norm comes right after each convolution and before
-    the ReLU, and each block ends with a ReLU. The projection, which a block needs if it changes the shape, is right as
-    provided. Chapter 12.
+    the first of these shapes is right. The function has five faults, most of which counting finds: fix all of them, and
+    leave the names of attributes and methods unchanged. In the paper, batch norm comes right after each convolution and
+    before the ReLU, and each block ends with a ReLU. The projection, which a block needs if it changes the shape, is
+    right as provided. Chapter 12.
     """
 
     class Block(Module):

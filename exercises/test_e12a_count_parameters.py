@@ -24,6 +24,7 @@ def test_a_stage_has_depth_blocks():
 def test_where_the_channels_change_the_shortcut_is_a_projection():
     check.same(count_parameters, "basic", (1, 2), (4, 7))
     check.same(count_parameters, "basic", (2, 1, 3), (3, 8, 5))
+    check.same(count_parameters, "basic", (1, 2, 1, 1, 2), (2, 3, 5, 4, 6))
 
 
 def test_where_only_the_stride_changes_the_shape_it_is_a_projection_too():
@@ -94,6 +95,16 @@ def test_counts_may_be_large():
     """No memory would hold the weights of these networks."""
     check.same(count_parameters, "basic", (1, 1), (3_000_000, 4_000_000))
     check.same(count_parameters, "bottleneck", (2, 1), (2_000_000, 1_000_001))
+    w = 10**12 + 1  # and no integer of 64 bits these counts, nor a float
+    for kind, expected in (
+        ("basic", 18 * w * w + 43 * w + 10),
+        ("bottleneck", 18 * w * w + 89 * w + 10),
+    ):
+        found = check.call(count_parameters, kind, (1,), (w,))
+        check.true(
+            found == expected,
+            f"one {kind} block of width {w:,}: expected {expected:,}, got {found!r}",
+        )
 
 
 def test_the_count_is_an_int():

@@ -30,6 +30,7 @@ def test_a_stage_has_depth_blocks():
 def test_a_later_stage_halves_the_map_in_its_first_convolution():
     check.same(count_multiply_adds, "basic", (1, 1), (4, 7), (8, 8), shortcut="none")
     check.same(count_multiply_adds, "basic", (2, 3, 2), (4, 7, 5), (8, 16), shortcut="A")
+    check.same(count_multiply_adds, "basic", (1, 2, 1, 1, 2), (2, 3, 5, 4, 6), (32, 16))
 
 
 def test_a_projection_computes_every_second_pixel():
@@ -91,6 +92,13 @@ def test_counts_may_be_large():
     """No memory would hold the weights of these networks."""
     check.same(count_multiply_adds, "basic", (1, 1), (3_000_000, 4_000_000), (4, 5))
     check.same(count_multiply_adds, "bottleneck", (2, 1), (2_000_000, 1_000_001), (4, 5))
+    w = 10**12 + 1  # and no integer of 64 bits these counts, nor a float
+    for kind, expected in ("basic", 270 * w * w + 415 * w), ("bottleneck", 270 * w * w + 445 * w):
+        found = check.call(count_multiply_adds, kind, (1,), (w,), (3, 5))
+        check.true(
+            found == expected,
+            f"one {kind} block of width {w:,}, 3x5 pixels: expected {expected:,}, got {found!r}",
+        )
 
 
 def test_the_count_is_an_int():
@@ -112,8 +120,8 @@ def test_lists_stay_as_they_were():
 
 def test_no_call_depends_on_the_one_before():
     def run(count):
-        calls = [("basic", (1, 2), (4, 7), (8, 8)), ("basic", (1, 2), (4, 7), (8, 6)), ("bottleneck", (1, 2), (4, 7), (8, 6)),
+        calls = [("basic", (1, 2), (4, 7), (8, 8)), ("basic", (1, 2), (4, 7), (8, 6)), ("basic", (1, 2), (4, 7), (3, 16)), ("bottleneck", (1, 2), (4, 7), (8, 6)),
                  ("basic", (2, 1), (4, 7), (8, 6)), ("basic", (1, 2), (7, 4), (6, 8)), ("basic", (1, 2), (4, 7), (8, 8))]  # fmt: skip
         return [count(*call) for call in calls]
 
-    check.experiment(run, count_multiply_adds, "six networks in a row")
+    check.experiment(run, count_multiply_adds, "seven calls in a row")

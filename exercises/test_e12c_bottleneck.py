@@ -72,6 +72,15 @@ def test_the_layers_have_their_names_and_shapes():
     )
 
 
+def test_a_new_block_is_ready_for_a_network():
+    def run(Block):
+        block = Block(3, 2, stride=2)
+        norms = {name: array for name, array in block.state_dict().items() if array.ndim == 1}
+        return {"expansion": Block.expansion, "preactivation": Block.preactivation, **norms}
+
+    check.experiment(run, Bottleneck, "the class, and the norms of a new Block(3, 2, stride=2)")
+
+
 def test_the_weights_come_from_the_generator_that_is_given():
     def run(Block):
         with init.kept_generator():
@@ -98,6 +107,7 @@ def test_the_weights_come_from_the_generator_that_is_given():
 
 def test_where_the_shape_stays_x_itself_is_added():
     check.experiment(result(8, 2), Bottleneck, "Block(8, 2) on x (2, 5, 7, 8)")
+    check.experiment(result(8, 2, shift=50), Bottleneck, "Block(8, 2) on an x of large numbers")
 
 
 def test_a_sum_below_0_becomes_0():
@@ -212,7 +222,7 @@ def test_a_pass_leaves_nothing_on_the_block():
         block(Tensor(image((2, 5, 7, 3))))
         return {
             "new attributes": [name for name in vars(block) if name not in before],
-            "the arrays of the state": [*block.state_dict()],
+            "the arrays of the state": sorted(block.state_dict()),
         }
 
     check.experiment(run, Bottleneck, "the attributes of Block(3, 2, stride=2) after a pass")

@@ -1,4 +1,4 @@
-"""Claims about receptive_field: how many pixels one number of the result depends on, along one axis."""
+"""Claims about receptive_field: how far apart, along one axis, the pixels lie that one number of the result depends on."""
 
 import operator
 
@@ -78,6 +78,10 @@ def test_networks_of_the_paper():
 def test_fields_may_be_large():
     check.same(receptive_field, [(3, 2)] * 38)
     check.same(receptive_field, [(1, 1)] * 3_000 + [(3, 1)])
+    found = check.call(receptive_field, [(3, 2)] * 100)  # 1 + 2 * (1 + 2 + 4 + ... + 2**99)
+    check.true(
+        found == 2**101 - 1, f"100 layers (3, 2): expected 2**101 - 1 = {2**101 - 1}, got {found!r}"
+    )
 
 
 def test_every_short_net():

@@ -84,7 +84,8 @@ def test_each_block_is_another_one():
             model = net((4, 3), (2, 3))
         blocks = [block for stage in model.stages for block in stage]
         return {"blocks": len(blocks), "different ones": len({id(block) for block in blocks}),
-                "different first weights": len({id(block.conv1.weight) for block in blocks})}  # fmt: skip
+                "different first weights": len({id(block.conv1.weight) for block in blocks}),
+                "different numbers in them": len({block.conv1.weight.data.tobytes() for block in blocks})}  # fmt: skip
 
     check.experiment(run, tutorial_net, "the blocks of ((4, 3), (2, 3))")
 
@@ -120,6 +121,11 @@ def test_the_maps_have_the_right_values():
     check.experiment(
         values((2, 2), (4, 4), x=(4, 4, 4, 3)), tutorial_net, "((2, 2), (4, 4)) on 4x4 images"
     )
+    check.experiment(
+        values((1, 1, 1, 2, 1), (2, 3, 4, 3, 2), x=(3, 16, 8, 3)),
+        tutorial_net,
+        "five stages on 16x8 images",
+    )
 
 
 def test_one_small_image_in_evaluation_mode():
@@ -150,13 +156,17 @@ def test_the_same_seed_gives_the_same_weights():
                 net((1, 2), (2, 3), rng=numpy.random.default_rng(seed)).state_dict()
                 for seed in (1, 1, 2)
             )
+            first, second = (net((1, 2), (2, 3)).state_dict() for _ in range(2))
         names = [name for name in one if name.endswith("weight") and one[name].ndim > 1]
         return {
             "the same seed": all((one[name] == again[name]).all() for name in names),
             "different ones": all((one[name] != other[name]).any() for name in names),
+            "no generator, twice": any((first[name] == second[name]).all() for name in names),
         }
 
-    check.experiment(run, tutorial_net, "weights from generators of seed 1, 1 again, and 2")
+    check.experiment(
+        run, tutorial_net, "weights from generators of seed 1, 1 again, and 2, and from none"
+    )
 
 
 def test_two_networks_share_nothing():

@@ -2,7 +2,7 @@
 
 
 def receptive_field(layers):
-    """Return the number of pixels, along one axis of the image, that one number of the result depends on.
+    """Return the number of pixels from the first to the last, along one axis, that one number of the result depends on.
 
     layers  [(kernel, stride), ...] of convolutions and pools, one after the other
     """

@@ -1,5 +1,7 @@
 """Exercise 12f: a residual network of five faults, the right one, and what is left if some of the faults are."""
 
+import copy
+
 from minires import functional as F
 from minires.nn import BatchNorm, Conv2d, Linear, Module, Sequential
 
@@ -7,7 +9,8 @@ from minires.nn import BatchNorm, Conv2d, Linear, Module, Sequential
 def tutorial_net(depths, widths, *, in_channels=3, num_classes=10, rng=None):
     """Return a residual network of basic blocks as a module, (N, H, W, in_channels) -> (N, num_classes).
 
-    depths, widths  blocks per stage, and their channels    rng  a numpy.random.Generator for the weights, or None
+    depths, widths  blocks per stage, and their channels
+    rng  a numpy.random.Generator from which each layer draws its weights, or None
     Every stage except the first halves the map, in its first block. The method maps(x) returns the list of feature maps
     after the stem and after each stage.
     """
@@ -140,6 +143,7 @@ class _Net(Module):
             later = stride if "all blocks" in faults else 1
             others = [_Block(width, width, later, rng, faults) for _ in range(depth - 1)]
             others = others[:1] * (depth - 1) if "shared" in faults else others
+            others = [copy.deepcopy(others[0]) for _ in others] if "copied" in faults else others
             self.stages.append(Sequential(first, *others))
             channels = width
         self.fc = Linear(channels, num_classes, rng=rng)
@@ -177,6 +181,11 @@ def every_block_halves(depths, widths, *, in_channels=3, num_classes=10, rng=Non
 def blocks_still_shared(depths, widths, *, in_channels=3, num_classes=10, rng=None):
     """a list of one block, multiplied, is still that one block several times: each needs weights of its own"""
     return _Net(depths, widths, in_channels, num_classes, rng, ["shared"])
+
+
+def blocks_copied(depths, widths, *, in_channels=3, num_classes=10, rng=None):
+    """the blocks of a stage are copies of one block: they start with equal weights, and each should draw its own"""
+    return _Net(depths, widths, in_channels, num_classes, rng, ["copied"])
 
 
 def biases_left(depths, widths, *, in_channels=3, num_classes=10, rng=None):

@@ -227,3 +227,37 @@ def linear_per_class_once(kind, depths, widths, size, *, num_classes=10, **optio
 @wrong("test_the_count_is_an_int")
 def exact_floats(kind, depths, widths, size, **options):
     return counted(kind, depths, widths, size, **options) * 1.0
+
+
+@wrong(LARGE)
+def modulo_64_bits(kind, depths, widths, size, **options):
+    return counted(kind, depths, widths, size, **options) % 2**63
+
+
+@wrong(LARGE)
+def rounded_to_53_bits(kind, depths, widths, size, **options):
+    return round(float(counted(kind, depths, widths, size, **options)))
+
+
+BY_AREA = {}
+
+
+@wrong(ROW)
+def remembered_by_the_area(kind, depths, widths, size, **options):
+    key = kind, tuple(depths), tuple(widths), size[0] * size[1], *sorted(options.items())
+    return BY_AREA.setdefault(key, counted(kind, depths, widths, size, **options))
+
+
+@wrong("test_a_later_stage_halves_the_map_in_its_first_convolution")
+def four_stages_at_most(kind, depths, widths, size, **options):
+    return counted(kind, depths[:4], widths[:4], size, **options)
+
+
+@wrong(ODD)
+def halves_rounded_to_even(kind, depths, widths, size, **options):
+    """round(2.5) is 2, and round(3.5) is 4."""
+    h, w = size
+    found = {(h, w): (h, w)}
+    if (h + 1) % 4 != 0 and h % 2 and h > 1:
+        found[h, w] = h - 1, w
+    return counted(kind, depths, widths, found[h, w], **options)

@@ -266,3 +266,33 @@ class AlwaysTheBatch(Base):
     def forward(self, x):
         self.train()
         return super().forward(x)
+
+
+READY = "test_a_new_block_is_ready_for_a_network"
+
+
+@right
+class LastLayerFirst(Base):
+    def __init__(self, in_channels, channels, **options):
+        super().__init__(in_channels, channels, **options)
+        for name in sorted(vars(self), reverse=True):
+            setattr(self, name, vars(self).pop(name))
+
+
+@wrong(READY)
+class StartsAsItsShortcut(Base):
+    def __init__(self, in_channels, channels, **options):
+        super().__init__(in_channels, channels, **options)
+        self.bn3.weight.data[...] = 0
+
+
+@wrong(READY)
+class OfNoExpansion(Base):
+    expansion = 1
+
+
+@wrong(SAME)
+class ClippedAt6(Base):
+    def forward(self, x):
+        y = super().forward(x)
+        return y - F.relu(y - 6)

@@ -182,3 +182,23 @@ def a_numpy_float(layers):
 def centred(layers):
     """Only half of the last window on either side, rounded down twice."""
     return 2 * (field(layers) // 2) + 1
+
+
+@wrong(LARGE)
+def in_int64(layers):
+    kernels, strides = numpy.array([(1, 1), *layers], dtype="int64").T
+    return 1 + int((kernels[1:] - 1) @ numpy.cumprod(strides)[:-1])
+
+
+@wrong(LARGE)
+def at_most_63_bits(layers):
+    return min(field(layers), 2**63 - 1)
+
+
+@wrong(SMALLER)
+def pixels_that_are_really_read(layers):
+    """Those that a small kernel skips are not counted."""
+    seen = {0}
+    for kernel, stride in reversed(layers[-9:] if len(layers) > 20 else layers):
+        seen = {place * stride + i for place in seen for i in range(kernel)}
+    return len(seen)

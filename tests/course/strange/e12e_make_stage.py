@@ -178,3 +178,16 @@ def one_more_relu(block, depth, in_channels, width, *, stride, **options):
 @wrong(KIND)
 def a_tuple(block, depth, in_channels, width, *, stride, **options):
     return tuple(stage(block, depth, in_channels, width, stride=stride, **options))
+
+
+@wrong(ORDER)
+def one_block_made_for_its_expansion(block, depth, in_channels, width, *, stride, **options):
+    """It draws weights too."""
+    expansion = block(in_channels, width, stride=stride, **options).expansion
+    sizes = [(in_channels, stride), *[(expansion * width, 1)] * (depth - 1)]
+    return Sequential(*(block(c, width, stride=step, **options) for c, step in sizes))
+
+
+@wrong("test_a_stage_of_basic_blocks")
+def made_for_evaluation(block, depth, in_channels, width, *, stride, **options):
+    return stage(block, depth, in_channels, width, stride=stride, **options).train(False)

@@ -224,3 +224,27 @@ def float32_inside(depths, widths, **options):
         return y + Tensor(y.data.astype(numpy.float32).astype(y.data.dtype) - y.data)
 
     return net(body=body)(depths, widths, **options)
+
+
+@wrong(VALUES)
+def three_strides(depths, widths, **options):
+    """Those of the stated network, in a table."""
+    table = (1, 2, 2)
+    strides = net(strides=lambda stage, i: 1 if i else dict(enumerate(table)).get(stage, 1))
+    return strides(depths, widths, **options)
+
+
+@wrong(SEED)
+def seed_0_by_default(depths, widths, *, rng=None, **options):
+    """Without a generator, each network is the same."""
+    rng = numpy.random.default_rng(0) if rng is None else rng
+    return fixed(depths, widths, rng=rng, **options)
+
+
+@wrong(SMALL)
+def one_row_is_not_normalised(depths, widths, **options):
+    def body(block, x, skip):
+        y = block.conv2(F.relu(block.bn1(block.conv1(x))))
+        return F.relu((block.bn2(y) if min(y.shape[1:3]) > 1 else y) + skip)
+
+    return net(body=body)(depths, widths, **options)
