@@ -14,10 +14,12 @@ def out(tmp_path):
 
 
 def test_it_writes_a_table_and_goes_on_where_it_was(out, monkeypatch, capsys):
-    shapes.main(["--quick", "--out", str(out), "--seeds", "1"])
+    shapes.main(["--quick", "--out", str(out), "--seeds", "1", "--jobs", "1"])
     written = json.loads(out.read_text(encoding="utf-8"))
     assert list(written["rows"]) == list(shapes.ROWS) and written["seeds"] == [0]
-    assert "+ flips: " in capsys.readouterr().out.splitlines()[-3]
+    said = capsys.readouterr().out.splitlines()[-2 * len(shapes.PAIRS) :]
+    assert said[0].startswith("+ flips and shifts next to base, test accuracy, %: ")
+    assert said[-1].startswith("constant rate, averaged weights next to base, test loss: ")
     trained = []
 
     def train(*inputs, **changes):
@@ -25,17 +27,29 @@ def test_it_writes_a_table_and_goes_on_where_it_was(out, monkeypatch, capsys):
         return dict.fromkeys(shapes.COLUMNS, 50.0)
 
     monkeypatch.setattr(shapes, "trained", train)
-    written["rows"]["+ flips"]["test loss"] = [None]
+    written["rows"][shapes.SHIFTED]["test loss"] = [None]
     out.write_text(json.dumps(written), encoding="utf-8")
-    shapes.main(["--quick", "--out", str(out), "--seeds", "2", "--resume"])
-    assert trained[0] == (0, {"epochs": 1, "flip": True})
-    assert [seed for seed, _ in trained[1:]] == [1] * len(shapes.ROWS)
+    shapes.main(["--quick", "--out", str(out), "--seeds", "2", "--jobs", "1", "--resume"])
+    ((_, changes),) = [each for each in trained if each[0] == 0]
+    assert changes == {"epochs": 1, "flip": True, "crop": 3}
+    assert [seed for seed, _ in trained if seed] == [1] * len(shapes.ROWS)
     again = json.loads(out.read_text(encoding="utf-8"))["rows"]["base"]["test accuracy, %"]
     assert again == [written["rows"]["base"]["test accuracy, %"][0], 50]
 
 
+def test_two_runs_at_a_time_give_the_same_table(out, tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")  # main sets it: this takes it back
+    alone = tmp_path / "alone.json"
+    shapes.main(["--quick", "--out", str(out), "--seeds", "1", "--jobs", "2"])
+    shapes.main(["--quick", "--out", str(alone), "--seeds", "1", "--jobs", "1"])
+    one, two = (json.loads(each.read_text(encoding="utf-8")) for each in (alone, out))
+    assert list(one["rows"]) == list(two["rows"]) == list(shapes.ROWS)
+    for row, cells in one["rows"].items():
+        assert two["rows"][row]["test loss"] == pytest.approx(cells["test loss"], rel=0.01)
+
+
 def test_a_run_can_be_repeated_and_each_row_changes_something():
-    train, test = data.shapes(192, 0), data.shapes(20, 1)  # six steps: one average
+    train, test = data.shapes(192, 0), data.shapes(20, 1)  # twelve steps: three averages
     base = shapes.trained(train, test, 0, epochs=1)
     assert base == shapes.trained(train, test, 0, epochs=1)
     assert base != shapes.trained(train, test, 1, epochs=1)
@@ -53,10 +67,22 @@ def test_quick_figures_never_replace_the_committed_ones(capsys):
     assert "--quick needs --out FILE" in capsys.readouterr().err
 
 
-def test_the_committed_table_is_complete():
+def test_the_committed_table():
     table = course.measured("shapes")
     assert list(table.rows) == list(shapes.ROWS) and table.seeds == [0, 1, 2, 3, 4]
     assert table.setting == shapes.SETTING
     for row in table.rows:
         for column in shapes.COLUMNS:
-            assert all(value >= 0 for value in table.values(row, column))
+            values = table.values(row, column)
+            assert all(value >= 0 for value in values if value is not None)
+            assert values[0] is not None
+    for row in (shapes.BASE, shapes.SHIFTED):
+        for column in shapes.COLUMNS:
+            assert None not in table.values(row, column)
+
+
+def test_the_network_knows_its_images_and_augmentation_helps_with_others():
+    table = course.measured("shapes")
+    assert min(table.values(shapes.BASE, "training accuracy, %")) > 98
+    assert all(70 <= value <= 90 for value in table.values(shapes.BASE, "test accuracy, %"))
+    assert table.compare(shapes.SHIFTED, shapes.BASE, "test accuracy, %").verdict == "higher"
