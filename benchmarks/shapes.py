@@ -1,8 +1,8 @@
 """python -m benchmarks.shapes: what augmentation, label smoothing and averaged weights gain on drawn shapes.
 
-A small residual network is trained on a few shapes, until it knows them all, with one trick at a time, and tested on 1,000 others.
-The table is written to minires/course/measured/shapes.json after each run; --resume keeps what is there. Each run has a process of
-its own with one thread, which is the quickest for a network of this size.
+A small residual network is trained on a few shapes, until it knows nearly all of them, with one trick at a time, and tested on 1,000 others.
+The table is written to minires/course/measured/shapes.json after each run; --resume keeps what is there. Runs have processes of
+their own, with one thread each.
 """
 
 import argparse
