@@ -17,16 +17,22 @@ class Triple(Module):
     expansion, preactivation = 3, False
 
     def __init__(self, in_channels, channels, *, stride=1, rng=None, **options):
-        self.made = in_channels, channels, stride, dict(options)
+        self.made = {
+            "in_channels": in_channels,
+            "channels": channels,
+            "stride": stride,
+            "options": dict(options),
+        }
         self.conv = Conv2d(in_channels, 3 * channels, 1, stride=stride, rng=rng)
 
     def forward(self, x):
         return self.conv(x)
 
 
-def made(stage):
-    """Return {block: how it was made} for each block of a stage."""
-    return {f"block {i}": block.made for i, block in enumerate(stage)}
+def made(stage, *names):
+    """Return {block: how it was made} for each block of a stage; names  of arguments, by default all of them."""
+    found = {f"block {i}": block.made for i, block in enumerate(stage)}
+    return {key: {name: each[name] for name in names or each} for key, each in found.items()}
 
 
 def test_a_stage_has_depth_blocks():
@@ -41,11 +47,11 @@ def test_the_first_block_has_the_stride():
     def run(stage):
         depths = {"depth 1": 1, "depth 3": 3}
         found = {name: stage(Triple, depth, 6, 2, stride=2) for name, depth in depths.items()}
-        return {name: [block.made[2] for block in blocks] for name, blocks in found.items()}
+        return {name: made(blocks, "stride") for name, blocks in found.items()}
 
     check.experiment(run, make_stage, "the strides of stages with stride=2")
     check.experiment(
-        lambda stage: [block.made[2] for block in stage(Triple, 2, 6, 2, stride=(3, 1))],
+        lambda stage: made(stage(Triple, 2, 6, 2, stride=(3, 1)), "stride"),
         make_stage,
         "the strides of a stage with stride=(3, 1)",
     )
@@ -55,9 +61,9 @@ def test_channels_are_passed_from_block_to_block():
     for expansion in (1, 2, 3, 4):
         Block = type("Block", (Triple,), {"expansion": expansion})
         check.experiment(
-            lambda stage, Block=Block: [
-                block.made[:2] for block in stage(Block, 3, 5, 2, stride=1)
-            ],
+            lambda stage, Block=Block: made(
+                stage(Block, 3, 5, 2, stride=1), "in_channels", "channels"
+            ),
             make_stage,
             f"the channels of three blocks of width 2, on 5 channels, with expansion {expansion}",
         )

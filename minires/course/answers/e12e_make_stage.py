@@ -27,7 +27,7 @@ def stride_at_the_end(block, depth, in_channels, width, *, stride, **options):
 
 
 def expansion_forgotten(block, depth, in_channels, width, *, stride, **options):
-    """the later blocks get `width` channels: out of a bottleneck come four times as many"""
+    """the later blocks get `width` channels: `expansion` times as many come out of the block before"""
     first = block(in_channels, width, stride=stride, **options)
     return Sequential(first, *(block(width, width, **options) for _ in range(depth - 1)))
 
