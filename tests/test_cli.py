@@ -242,6 +242,14 @@ def test_a_net_that_blows_up_leaves_its_layers_and_a_finding(elsewhere, capsys):
         (["--precision", "tf32", "--backend", "strict"], "tf32 needs a GPU: the backend is strict"),
         (["--cuda-graph"], "--cuda-graph needs a GPU: the backend is numpy, expected cupy"),
         (["--dirac"], "--dirac: resnet20 has no such option .--no-dirac turns it off"),
+        (
+            ["--model", "resnet8", "--zero-init-residual"],
+            "--zero-init-residual: resnet8 has no such option",
+        ),
+        (
+            ["--shortcut", "none", "--zero-init-residual"],
+            "zero_init_residual: expected shortcuts, got shortcut='none'",
+        ),
         (["--model", "resnet8", "--stem", "imagenet"], "--stem: resnet8 has no such option"),
         (["--model", "resnet8", "--shortcut", "A"], "--shortcut: resnet8 has no such option"),
         (["--model", "resnet8", "--preactivation"], "--preactivation: resnet8 has no such option"),

@@ -554,6 +554,8 @@ def test_a_generator_of_ones_own_draws_the_same_model_and_leaves_the_default_one
         (lambda: models.resnet18(shortcut="non"), "unknown shortcut 'non': choose from A, B, none; did you mean 'none'?"),
         (lambda: models.resnet20(shortcut="C"), "unknown shortcut 'C': choose from A, B, none"),
         (lambda: BasicBlock(4, 4, shortcut="b"), "unknown shortcut 'b': choose from A, B, none"),
+        (lambda: models.resnet18(shortcut="none", zero_init_residual=True),
+         "ResNet: zero_init_residual: expected shortcuts, got shortcut='none'"),
         (lambda: models.resnet18(num_classes=0), "out_features: expected an int of at least 1, got 0"),
         (lambda: models.resnet18(in_channels=0), "in_channels: expected an int of at least 1, got 0"),
     ],

@@ -169,6 +169,9 @@ class Options:
         "compute a whitening first convolution from the images, and freeze it (resnet8)"
     )
     dirac: bool | None = _training("initialise convolutions as the identity (resnet8)")
+    zero_init_residual: bool | None = _training(
+        "start each residual block as its shortcut (all but resnet8)"
+    )
     bias_lr: float | None = _training(
         "learning-rate multiplier of batch-norm biases", metavar="FACTOR", valid=FROM_0
     )

@@ -131,10 +131,10 @@ def model(options, *, num_classes, in_channels):
     """Return the model, and the options that it was built with."""
     built = {"num_classes": num_classes, "in_channels": in_channels}
     short = options.model == "resnet8"
-    for name in ("shortcut", "stem", "preactivation", "dirac"):
+    for name in ("shortcut", "stem", "preactivation", "zero_init_residual", "dirac"):
         value = getattr(options, name)
         if value and (name == "dirac") != short:
-            off = f" ({flag(f'no_{name}')} turns it off)" if name == "dirac" else ""
+            off = f" ({flag(f'no_{name}')} turns it off)" if value is True and ABOUT[name].negatable else ""  # fmt: skip
             raise ValueError(f"{flag(name)}: {options.model} has no such option{off}")
         if value is not None and (name == "dirac") == short:
             built[name] = value

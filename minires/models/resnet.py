@@ -247,6 +247,10 @@ class ResNet(Module):
         self.fc = Linear(channels, num_classes, rng=rng)
         self.stages = len(depths)
         if zero_init_residual:
+            if shortcut == "none":
+                raise ValueError(
+                    "ResNet: zero_init_residual: expected shortcuts, got shortcut='none'"
+                )
             start_as_shortcuts(self)
 
     def forward(self, x: Tensor) -> Tensor:
