@@ -101,7 +101,8 @@ def _stand_in(exercise, home, note):
         return fitted(counted(written, note, exercise.holes))
     if home is None:
         return counted(manifest.resolve(exercise.target).default, note)
-    return counted(fitted(written) if fitted else written, note)
+    own = counted(written, note)
+    return fitted(own) if fitted else own
 
 
 def _first(functions, name):

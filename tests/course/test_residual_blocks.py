@@ -69,6 +69,15 @@ def test_a_net_with_the_projection_in_its_shortcuts_is_the_same_net(options):
         numpy.testing.assert_allclose(one, gradients[name], rtol=1e-8, atol=1e-10, err_msg=name)
 
 
+@pytest.mark.parametrize(("shortcut", "calls"), [("A", 0), ("B", 2)])
+def test_the_report_counts_projections_and_not_other_shortcuts(classroom, shortcut, calls):
+    classroom.answer("10b")
+    with engine.mine(classroom.home) as report:
+        net = models.resnet20(shortcut=shortcut)
+        net(Tensor(numpy.zeros((2, 8, 8, 3), numpy.float32)))
+    assert report.calls["10b"] == calls
+
+
 def test_the_check_of_10f_accepts_only_the_original_among_the_variants():
     from minires.course.answers.e10f_check_block import check_block
 
