@@ -38,17 +38,6 @@ def test_a_projection_computes_every_second_pixel():
     check.same(count_multiply_adds, "basic", (1, 1), (6, 6), (8, 8))
 
 
-def test_odd_sizes_round_up():
-    check.same(count_multiply_adds, "basic", (1, 2), (4, 7), (7, 7), shortcut="none")
-    check.same(count_multiply_adds, "basic", (1, 1, 1), (4, 7, 3), (5, 9))
-    check.same(count_multiply_adds, "bottleneck", (1, 1, 1), (4, 7, 3), (11, 6), stem="imagenet")
-
-
-def test_a_pixel_stays_a_pixel():
-    check.same(count_multiply_adds, "basic", (1, 1, 1), (4, 7, 3), (1, 1))
-    check.same(count_multiply_adds, "bottleneck", (1, 1), (4, 7), (1, 3), stem="imagenet")
-
-
 def test_a_plain_bottleneck():
     check.same(count_multiply_adds, "bottleneck", (1,), (5,), (4, 6), shortcut="none")
     check.same(count_multiply_adds, "bottleneck", (3,), (5,), (4, 6), shortcut="none")
@@ -69,6 +58,17 @@ def test_the_stem_of_imagenet_halves_twice():
     check.same(
         count_multiply_adds, "basic", (1, 1), (4, 6), (32, 64), stem="imagenet", in_channels=1
     )
+
+
+def test_odd_sizes_round_up():
+    check.same(count_multiply_adds, "basic", (1, 2), (4, 7), (7, 7), shortcut="none")
+    check.same(count_multiply_adds, "basic", (1, 1, 1), (4, 7, 3), (5, 9))
+    check.same(count_multiply_adds, "bottleneck", (1, 1, 1), (4, 7, 3), (11, 6), stem="imagenet")
+
+
+def test_a_pixel_stays_a_pixel():
+    check.same(count_multiply_adds, "basic", (1, 1, 1), (4, 7, 3), (1, 1))
+    check.same(count_multiply_adds, "bottleneck", (1, 1), (4, 7), (1, 3), stem="imagenet")
 
 
 def test_the_linear_layer_gets_one_number_per_channel():

@@ -94,7 +94,7 @@ def test_one_array_may_be_both():
     check.experiment(run, scaled_add, "scaled_add(x, x, alpha)")
 
 
-def test_alpha_may_change_after_the_call():
+def test_two_calls_may_have_different_alphas():
     def run(function):
         factors = [numpy.array(0.5), numpy.array(3.0)]
         calls = [function(x.copy(), branch.copy(), factor) for factor in factors]

@@ -107,10 +107,17 @@ def _sequence(yours, ours, tolerance, sizes):
 
 
 def _mapping(yours, ours, tolerance, sizes):
-    if not isinstance(yours, dict) or set(yours) != set(ours):
-        return [
-            f"yours has {sorted(map(str, yours)) if isinstance(yours, dict) else _kind(yours)}, ours {sorted(map(str, ours))}"
-        ]
+    if not isinstance(yours, dict):
+        return [f"yours is {_kind(yours)}, ours has {sorted(map(str, ours))}"]
+    if set(yours) != set(ours):
+        if max(len(yours), len(ours)) <= 8:
+            return [f"yours has {sorted(map(str, yours))}, ours {sorted(map(str, ours))}"]
+        parts = []
+        if lacks := set(ours) - set(yours):
+            parts.append(f"yours lacks {sorted(map(str, lacks))}")
+        if extra := set(yours) - set(ours):
+            parts.append(f"yours has {sorted(map(str, extra))}, which ours doesn't")
+        return ["; ".join(parts)]
     for key, expected in ours.items():
         lines = difference(yours[key], expected, tolerance, sizes)
         if lines:

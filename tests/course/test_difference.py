@@ -127,6 +127,15 @@ def test_a_tuple_and_a_dict_are_compared_part_by_part():
     assert said((1.0, 2.0), (1.0, 3.0)).startswith("part 1: yours is 2, ours is 3")
     assert said({"a": 1.0}, {"a": 2.0}).startswith("a: yours is 1")
     assert "yours has ['b']" in said({"b": 1.0}, {"a": 1.0})
+    assert "ours has ['a']" in said([1.0], {"a": 1.0})
+
+
+def test_of_a_long_dict_only_the_keys_that_differ_are_named():
+    names = {f"layer {i}": 1.0 for i in range(20)}
+    assert said({**names, "bias": 0.0}, names) == "yours has ['bias'], which ours doesn't"
+    assert said(names, {**names, "norm": 0.0}) == "yours lacks ['norm']"
+    both = said({**names, "bias": 0.0}, {**names, "norm": 0.0})
+    assert both == "yours lacks ['norm']; yours has ['bias'], which ours doesn't"
 
 
 def test_an_answer_of_any_kind_can_be_held_against_a_known_mistake():
