@@ -103,3 +103,20 @@ def test_what_the_page_says_of_shattering():
         assert abs(sum(found.values(row, "lag 1")) / 5) < 0.1
     assert min(found.values("50 layers, skip + BN", "lag 1")) > 0.5
     assert min(found.values("50 layers, plain, weights and biases from N(0, 1/200)", "lag 1")) > 0.9
+
+
+def test_what_the_page_says_of_the_paths():
+    found = course.measured("paths")
+    counts = [math.comb(9, k) for k in range(10)]
+    assert sum(counts) == 512 and sum(counts[:5]) == 256
+    rows = [row for row in found.rows if "branch" in row]
+    measured, computed = (
+        numpy.array([found.values(row, column) for row in rows])
+        for column in ("measured, %", "computed from one gain, %")
+    )
+    numpy.testing.assert_allclose(measured.sum(axis=0), 100, atol=1e-3)
+    assert measured[0].max() < 0.25 and measured[:5].sum(axis=0).max() < 50
+    assert abs(measured - computed).max() < 3
+    for seed, gain in enumerate(found.values("all lengths", "gain")):
+        powers = numpy.array([count * gain**k for k, count in enumerate(counts)])
+        numpy.testing.assert_allclose(computed[:, seed], 100 * powers / powers.sum(), rtol=1e-3)

@@ -142,6 +142,18 @@ def _of_the_inside():
         "centred only", "shattering", "50 layers, plain, centred but not scaled", "50 layers, plain", lag, "lower")  # fmt: skip
     yield Claim("With shortcuts, the gradients of neighbours are related again, with batch norm too.").rows(
         "autocorrelation at lag 1, skip next to plain, both with batch norm", "shattering", "50 layers, skip + BN", "50 layers, plain + BN", lag, "higher")  # fmt: skip
+    paths = measured("paths")
+    by_length, computed = (
+        list(zip(*(paths.values(row, column) for row in paths.rows if "branch" in row)))
+        for column in ("measured, %", "computed from one gain, %")
+    )
+    yield Claim("The gradient flows along the shortcuts: most of it comes through the path that takes no branch.").values(
+        "9 blocks on shapes, % through no branch, next to 50", [each[0] for each in by_length], 50, "higher")  # fmt: skip
+    yield Claim("Most of the gradient comes through the short half of the paths.").values(
+        "9 blocks on shapes, % through at most 4 branches, next to 50", [sum(each[:5]) for each in by_length], 50, "higher")  # fmt: skip
+    yield Claim("One number, the gain of a branch, says how much of the gradient comes through paths of each length.").values(
+        "9 blocks on shapes, the largest error in percentage points, next to 5",
+        [max(abs(a - b) for a, b in zip(*both)) for both in zip(by_length, computed)], 5, "lower")  # fmt: skip
 
 
 def _of_the_family():
