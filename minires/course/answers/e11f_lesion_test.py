@@ -191,7 +191,7 @@ def never_rejects(candidate):
 
 
 def new_net(candidate):
-    """the check accepts the study that changes gamma only: in a new net beta is 0, so gamma = 0 is enough"""
+    """the check accepts the study that changes gamma only: in a new net beta is 0, and in some nets it changes no count"""
     model = ResNet(BasicBlock, (2, 1), (3, 5), in_channels=2, num_classes=4, rng=xp.random.default_rng(3))  # fmt: skip
     x, labels = _images()
     model.fc.bias.data[...] -= model.eval()(Tensor(x)).data.mean(axis=0)
