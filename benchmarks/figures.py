@@ -18,7 +18,7 @@ from minires.course.measured import parse
 
 ROOT = Path(__file__).parents[1]
 RESULTS, MEASURED = ROOT / "docs" / "results", ROOT / "benchmarks" / "results"
-TABLE = re.compile(r"<!-- table (?P<name>\S+) -->\n(?P<text>.*?)\n<!-- end -->", re.DOTALL)
+TABLE = re.compile(r"<!-- table (?P<name>\S+) -->\n(?:(?!<!-- ).*\n)*<!-- end -->")
 NUMBER, SPREAD = r"\d[\d,]*(?:\.\d+)?", r"(?:\s±\s\d+(?:\.\d+)?)?"
 FIGURE = re.compile(rf"(?P<text>[-+]?{NUMBER}{SPREAD}(?:\s%)?{SPREAD})?<!--(?P<name>\S+)-->")
 
@@ -35,25 +35,22 @@ def written(text, known):
     """
     seen = []
 
-    def new(match):
-        name, there = match["name"], match["text"]
+    def told(name):
         seen.append(name)
         if name not in known:
             raise ValueError(f"no figure is called {name}: choose from {', '.join(sorted(known))}")
+        return known[name]
+
+    def table(match):
+        return f"<!-- table {match['name']} -->\n{told(match['name'])}\n<!-- end -->"
+
+    def figure(match):
+        name, there, now = match["name"], match["text"], told(match["name"])
         if there is None:
-            raise ValueError(
-                f"<!--{name}-->: expected a figure right before it, such as {known[name]}"
-            )
-        if _flat(there) == _flat(known[name]):
-            return match[0]
-        return match[0].replace(there, known[name], 1)
+            raise ValueError(f"<!--{name}-->: expected a figure right before it, such as {now}")
+        return match[0] if there.split() == now.split() else match[0].replace(there, now, 1)
 
-    return FIGURE.sub(new, TABLE.sub(new, text)), seen
-
-
-def _flat(text):
-    """Return a figure without its line breaks; a table keeps them."""
-    return text if text.startswith("|") else " ".join(text.split())
+    return FIGURE.sub(figure, TABLE.sub(table, text)), seen
 
 
 def known():

@@ -48,6 +48,10 @@ def test_every_figure_is_marked_somewhere():
             "<!-- table e -->\n| x |\n| - |\n<!-- end -->\n",
         ),
         (
+            "<!-- table e -->\n<!-- end -->\nKept.\n<!-- table e -->\n| old |\n<!-- end -->\n",
+            "<!-- table e -->\n| x |\n| - |\n<!-- end -->\nKept.\n<!-- table e -->\n| x |\n| - |\n<!-- end -->\n",
+        ),
+        (
             "A comment <!-- of two words --> and 1 more",
             "A comment <!-- of two words --> and 1 more",
         ),
