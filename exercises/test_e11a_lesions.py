@@ -99,6 +99,14 @@ def test_one_branch_at_a_time():
     experiment(counted((1, 2), (3, 3), shortcut="A", seed=7), "a net of three blocks, shortcut A")
 
 
+def test_blocks_come_in_the_order_of_modules():
+    names = (
+        (11, 1, 1, 1, 1),
+        (3, 3, 3, 3, 4),
+    )  # layer1.10 comes after layer1.2, and layer5 after layer4
+    experiment(counted(*names, n=40, shape=(3, 2, 2), seed=3), "eleven blocks in the first of five stages")  # fmt: skip
+
+
 def test_a_model_in_training_is_evaluated_too():
     experiment(
         counted((1, 1), (3, 5), ready=lambda model: model.train()), "a model in training mode"

@@ -43,11 +43,14 @@ def test_the_shortcut_may_be_x_itself():
 
 
 def test_it_is_a_float():
-    check.experiment(
-        lambda yours: type(yours(made(3, 3), maps((2, 3, 3, 3)))).__name__,
-        relative_size,
-        "the type of what is returned",
-    )
+    def run(yours):
+        found = {}
+        for dtype in ("float64", "float32"):
+            value = yours(made(3, 3, dtype=dtype), maps((2, 3, 3, 3), dtype=dtype))
+            found[f"in {dtype}"] = "float" if isinstance(value, float) else type(value).__name__
+        return found
+
+    check.experiment(run, relative_size, "the type of what is returned")
 
 
 def test_the_shortcut_may_be_a_projection():
@@ -111,12 +114,14 @@ def test_block_and_maps_stay_unchanged():
     def run(yours):
         block, x = made(3, 5, stride=2), maps((2, 5, 4, 3))
         before, attributes = block.state_dict(), sorted(vars(block))
+        block.conv1.weight.grad = numpy.ones(block.conv1.weight.shape)
         yours(block, x)
         after = block.state_dict()
         return {
             "x": x.data,
             "arrays that have changed": [name for name in before if (before[name] != after[name]).any()],
             "attributes": sorted(vars(block)) == attributes,
+            "gradients": [parameter.grad for parameter in block.parameters()],
             "modules in training mode": [name for name, module in block.modules() if module.training],
         }  # fmt: skip
 

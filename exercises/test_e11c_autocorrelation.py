@@ -44,6 +44,13 @@ def test_the_unit_of_g_does_not_matter():
     check.same(autocorrelation, -walk * 1e6, 2)
 
 
+def test_a_curve_far_from_0():
+    def run(yours):
+        return float(yours(walk + 1e6, 2))
+
+    check.experiment(run, autocorrelation, "a curve about a million above 0, in float64")
+
+
 def test_values_of_0_are_values():
     check.same(autocorrelation, numpy.maximum(walk - walk.mean(), 0), 3)
     check.same(autocorrelation, numpy.array([0.0, 0.0, 0.0, 4.0]), 1)

@@ -1,4 +1,4 @@
-"""Claims about your check: it accepts three right lesion studies, and rejects five wrong ones."""
+"""Claims about your check: it accepts four right lesion studies, and rejects five wrong ones."""
 
 from e11f_lesion_test import check as yours
 

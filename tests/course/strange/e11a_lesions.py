@@ -12,6 +12,7 @@ from tests.course.kinds import right, wrong
 ONE, TURN = "test_the_branch_goes_and_x_stays", "test_one_branch_at_a_time"
 SAME, TURNS = "test_afterwards_the_model_is_the_same", "test_two_models_take_turns"
 KEPT, SMALL = "test_x_labels_and_gradients_stay", "test_float32_images_and_small_ints"
+ORDER = "test_blocks_come_in_the_order_of_modules"
 SIZES, PROJECTED = (
     "test_sizes_may_be_1_or_equal",
     "test_a_projection_stays_and_so_does_the_last_relu",
@@ -257,3 +258,45 @@ def averaged_where_the_shape_changes(model, x, labels):
     for module, mode in modes:
         module.training = mode
     return counts
+
+
+def counted(model, x, labels, blocks):
+    """The right counts, of these blocks."""
+    modes, counts = [(module, module.training) for _, module in model.modules()], []
+    model.eval()
+    for block in blocks:
+        block.forward = without(block)
+        counts.append(hits(model, x, labels))
+        del block.forward
+    for module, mode in modes:
+        module.training = mode
+    return counts
+
+
+@wrong(ORDER)
+def sorted_by_name(model, x, labels):
+    """layer1.10 comes before layer1.2."""
+    blocks = [module for _, module in sorted(model.modules(), key=lambda pair: pair[0]) if isinstance(module, BasicBlock)]  # fmt: skip
+    return counted(model, x, labels, blocks)
+
+
+@wrong(ORDER)
+def four_stages_at_most(model, x, labels):
+    stages = [getattr(model, f"layer{i}") for i in (1, 2, 3, 4) if i <= model.stages]
+    return counted(model, x, labels, [block for stage in stages for _, block in stage.children()])
+
+
+@wrong(SAME)
+def scaled_down_and_up(model, x, labels):
+    """A branch of almost 0; and rounding stays behind."""
+    modes, counts = [(module, module.training) for _, module in model.modules()], []
+    model.eval()
+    for _, block in model.modules():
+        if isinstance(block, BasicBlock):
+            for factor in (1e-7, 1e7):
+                block.bn2.weight.data *= factor
+                block.bn2.bias.data *= factor
+                counts.append(hits(model, x, labels))
+    for module, mode in modes:
+        module.training = mode
+    return counts[::2]

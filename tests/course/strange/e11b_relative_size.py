@@ -156,3 +156,28 @@ def a_degree_of_freedom_less(block, x):
 @wrong(SAME)
 def medians(block, x):
     return float(numpy.median(abs(branch(block, x).data)) / numpy.median(abs(block.shortcut(x).data)))  # fmt: skip
+
+
+@right
+def of_numpy(block, x):
+    """numpy.float64 is a float."""
+    return numpy.float64(right_one(block, x))
+
+
+@wrong("test_it_is_a_float")
+def in_the_dtype_of_the_block(block, x):
+    result = right_one(block, x)
+    return result if x.dtype == "float64" else x.dtype.type(result)
+
+
+@wrong(KEPT)
+def gradients_left_behind(block, x):
+    f = branch(block, x)
+    f.sum().backward()
+    return rms(f.data) / rms(block.shortcut(x).data)
+
+
+@wrong(SAME)
+def element_by_element(block, x):
+    around = block.shortcut(x).data
+    return rms(branch(block, x).data / numpy.where(around == 0, 1, around))

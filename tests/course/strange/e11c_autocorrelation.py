@@ -7,6 +7,7 @@ import numpy
 from minires.backend import xp
 from tests.course.kinds import right, wrong
 
+FAR = "test_a_curve_far_from_0"
 HAND, MEAN, ZERO = "test_a_curve_by_hand", "test_the_mean_is_taken_off", "test_lag_0_gives_1"
 PAIRS, TURNS = "test_only_pairs_that_exist_count", "test_curves_take_turns"
 UNIT, ZEROS = "test_the_unit_of_g_does_not_matter", "test_values_of_0_are_values"
@@ -148,3 +149,16 @@ def rounded(g, lag):
 @wrong(ZERO)
 def an_array_of_one(g, lag):
     return numpy.array([right_one(g, lag)])
+
+
+@wrong(FAR)
+def variance_by_moments(g, lag):
+    """mean(g^2) - mean(g)^2 loses its digits where the mean is large."""
+    d, n = g - g.mean(), len(g)
+    return (d[: n - lag] * d[lag:]).mean() / ((g * g).mean() - g.mean() ** 2)
+
+
+@wrong(PAIRS)
+def every_lag_th_pair(g, lag):
+    d, n, step = g - g.mean(), len(g), max(lag, 1)
+    return (d[: n - lag : step] * d[lag::step]).mean() / (d * d).mean()

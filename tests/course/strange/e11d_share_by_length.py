@@ -162,3 +162,16 @@ def two_digits(blocks, gain):
 @wrong(HAND)
 def percent(blocks, gain):
     return 100 * right_one(blocks, gain)
+
+
+@right
+def floats_of_their_own_size(blocks, gain):
+    """No term is larger than the whole, (1 + gain)^blocks."""
+    return numpy.array([math.comb(blocks, k) * gain**k for k in range(blocks + 1)], dtype="float64") / (1 + gain) ** blocks  # fmt: skip
+
+
+@wrong(MANY)
+def shares_of_a_millionth_at_least(blocks, gain):
+    shares = right_one(blocks, gain)
+    shares[shares < 1e-6] = 0
+    return shares / shares.sum()

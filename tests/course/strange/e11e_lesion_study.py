@@ -26,6 +26,7 @@ BATCHES, FLOATS = (
     "test_sizes_of_batches_may_be_1_or_larger_than_all",
     "test_float32_images_and_labels_of_a_byte",
 )
+TRAINING = "test_a_model_that_comes_in_training_mode"
 SIZES = "test_the_sizes_of_the_branches"
 
 
@@ -195,3 +196,44 @@ def losses_of_accuracy(model, x, labels, *, batch=64):
 def in_percent(model, x, labels, *, batch=64):
     found = right_one(model, x, labels, batch)
     return {**found, "whole": 100 * found["whole"]}
+
+
+@right
+def numbers_of_numpy(model, x, labels, *, batch=64):
+    """numpy.float64 is a float."""
+    found = right_one(model, x, labels, batch)
+    return {
+        "whole": numpy.float64(found["whole"]),
+        **{name: [*map(numpy.float64, found[name])] for name in ("sizes", "without")},
+    }
+
+
+@wrong(TRAINING)
+def eval_only_if_the_net_trains(model, x, labels, *, batch=64):
+    """A net in eval() may have a stage in training mode."""
+    if model.training:
+        return right_one(model, x, labels, batch)
+    modes = [module.training for _, module in model.modules()]
+    state, batches = model.state_dict(), parts(x, labels, batch)
+    found = {**right_one(model, x, labels, batch), "sizes": measured(model, batches)}
+    model.load_state_dict(state)
+    for (_, module), mode in zip(model.modules(), modes):
+        module.training = mode
+    return found
+
+
+@wrong(TURN)
+def all_put_back_at_the_end(model, x, labels, *, batch=64):
+    """Each branch stays out until the study ends."""
+    found, state = right_one(model, x, labels, batch), model.state_dict()
+    other = copy.deepcopy(model).eval()
+    for i, block in enumerate(blocks_of(other)):
+        block.bn2.weight.data[...] = block.bn2.bias.data[...] = 0
+        found["without"][i] = scored(other, parts(x, labels, batch))
+    model.load_state_dict(state)
+    return found
+
+
+@wrong(ONE)
+def of_a_few_images(model, x, labels, *, batch=64):
+    return right_one(model, x[:32], labels[:32], batch)

@@ -174,3 +174,35 @@ def numbers_of_another_seed(candidate):
     compared(candidate, net(), *images())
     model, (x, labels) = net(seed=5), images()
     assert list(candidate(model, x, labels)) == counts(net(seed=6), x, labels)
+
+
+@wrong(RIGHT_ONES)
+def calls_of_the_net_counted(candidate):
+    """A right one may run the blocks itself."""
+    model, calls = net(), []
+    forward = model.forward
+    model.forward = lambda x: calls.append(x) or forward(x)
+    candidate(model, *images())
+    del model.forward
+    assert len(calls) == len(blocks_of(model))
+    compared(candidate, net(), *images())
+
+
+@wrong(RIGHT_ONES)
+def an_array_of_0_somewhere(candidate):
+    """A right one may leave gamma and beta alone."""
+    model, seen = net(), []
+    forward = model.fc.forward
+    model.fc.forward = lambda x: seen.append(any(not (p.data).any() for p in model.parameters())) or forward(x)  # fmt: skip
+    candidate(model, *images())
+    del model.fc.forward
+    assert any(seen)
+    compared(candidate, net(), *images())
+
+
+@wrong(WRONG_ONES)
+def only_what_is_not_trained(candidate):
+    model, (x, labels) = net(), images()
+    before, expected = [array.copy() for _, array in model.named_buffers()], counts(model, x, labels)  # fmt: skip
+    assert candidate(model, x, labels) == expected
+    assert all((array == old).all() for (_, array), old in zip(model.named_buffers(), before))
