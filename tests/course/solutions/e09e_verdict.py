@@ -15,7 +15,10 @@ OVERFITTING = "test_a_higher_test_loss_alone_is_overfitting"
 EARLY, SOME = "test_a_gap_that_closes_is_too_early", "test_a_gap_that_closes_in_some_seeds_only_is_degradation"  # fmt: skip
 BETTER, DISAGREE = "test_a_lower_test_loss_is_better", "test_seeds_that_disagree_decide_nothing"
 LONE, FEW = "test_one_seed_far_from_the_others_decides_nothing", "test_fewer_than_five_seeds_decide_nothing"  # fmt: skip
-LAST, SHORT = "test_the_last_epoch_counts_and_not_the_best", "test_training_runs_may_be_short_or_long"
+LAST, SHORT = (
+    "test_the_last_epoch_counts_and_not_the_best",
+    "test_training_runs_may_be_short_or_long",
+)
 
 
 def higher(first, second, *, least=5, times=2.0, spread=statistics.stdev, alike=True):
