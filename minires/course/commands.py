@@ -1,6 +1,7 @@
 """Commands for exercises: progress, check, watch, hint, reset, solution."""
 
 import inspect
+import re
 import sys
 import time
 from pathlib import Path
@@ -197,5 +198,22 @@ def solution(home, exercise, *, give_up=False):
         progress.change(home, exercise, gave_up="yes")
     if exercise.library:
         print(f"# in minires: {exercise.library}")
-    print(inspect.getsource(inspect.unwrap(exercise.reference())))
+        print(inspect.getsource(inspect.unwrap(exercise.reference())))
+    else:
+        print("\n\n".join(_with_helpers(exercise.reference())))
     return True
+
+
+def _with_helpers(function):
+    """Return the sources of the helpers that a function of an answer file calls, and its own, in the order of the file."""
+    module, found, waiting = vars(inspect.getmodule(function)), {}, [function]
+    while waiting:
+        one = waiting.pop()
+        found[one.__name__] = inspect.getsource(one)
+        helpers = (module.get(name) for name in re.findall(r"\b_[a-z]\w*", found[one.__name__]))
+        waiting += [
+            helper
+            for helper in helpers
+            if inspect.isfunction(helper) and helper.__name__ not in found
+        ]
+    return [found[name] for name in module if name in found]

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from minires.course import folder, manifest, stubs
+from minires.course import commands, folder, manifest, stubs
 from tests.course.trials import EXERCISES, TESTS
 
 each = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.module)
@@ -158,3 +158,18 @@ def test_an_entry_that_does_not_hold_together_is_refused(entry, tmp_path, monkey
             manifest.exercises()
     finally:
         manifest.exercises.cache_clear()
+
+
+def test_a_solution_comes_with_the_helpers_that_it_calls(classroom, capsys):
+    helped = set()
+    for exercise in EXERCISES:
+        if exercise.library:
+            continue
+        commands.solution(classroom.home, exercise, give_up=True)
+        tree = ast.parse(capsys.readouterr().out)
+        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+        helpers = {name for name in names if name.startswith("_") and name.strip("_")}
+        assert exercise.function in defined and helpers <= defined, exercise.id
+        helped |= {exercise.id} if helpers else set()
+    assert "11f" in helped
