@@ -1,10 +1,12 @@
 """Claims about deepened: more layers, the same function, and arrays of their own."""
 
+from functools import partial
+
 import numpy
 from e09b_deepened import deepened
 
 from minires import nn
-from minires.backend import to_device, to_host
+from minires.backend import to_device, to_host, using
 from minires.course import Check
 from minires.nn import BatchNorm, Conv2d, GlobalAvgPool, Linear, MaxPool2d, ReLU, Sequential, init
 from minires.tensor import Tensor, grad_enabled, no_grad
@@ -98,13 +100,11 @@ def test_the_deeper_net_computes_the_same():
 
 
 def test_eps_is_undone_too():
-    def small(seed=5):
-        return image(seed=seed, scale=0.01)
-
     def quiet():
         return [*net(bn_bias=0.0)[:1], ReLU().eval(), *net(channels=4, widths=(2,))]
 
     about = "a net whose maps have a variance of about 0.0001"
+    small = partial(image, scale=0.01)
     check.experiment(result(make=quiet, x=small, other=small), deepened, about)
 
 
@@ -115,11 +115,9 @@ def test_a_channel_may_be_0_everywhere():
         layers[4].bias.data[...] = -50
         return layers
 
-    def awake(seed):
-        return image(seed=seed, scale=100)
-
     check.experiment(result(make=dead), deepened, "a net with channels that are 0 everywhere")
     about = "a net with channels that are 0 everywhere for x, and not for the different x"
+    awake = partial(image, scale=100)
     check.experiment(result(make=dead, other=awake), deepened, about)
 
 
@@ -161,7 +159,12 @@ def test_the_running_statistics_are_those_of_the_map():
         layers[1].bias.data[1] = -50
         return layers
 
+    def twice():
+        layers = net(widths=(4, 4), head=False)
+        return [*layers[:5], layers[2]]
+
     check.experiment(of(net, image()), deepened, "the batch norms of a deeper net")
+    check.experiment(of(twice, image()), deepened, "those of a net in which one ReLU occurs twice")
     about = "those of a net with four channels throughout, one of which is 0 everywhere"
     check.experiment(of(dead, image((2, 5, 5, 4), seed=7)), deepened, about)
 
@@ -202,9 +205,9 @@ def test_the_layers_run_under_no_grad():
 
     def run(deepened):
         seen.clear()
-        with init.kept_generator():
+        with init.kept_generator(), using(grad=True):
             deepened([Spy().eval(), *net(), Spy().eval()], image())
-        return {"a graph is recorded in the layers": any(seen), "and after the call": grad_enabled()}  # fmt: skip
+            return {"a graph is recorded in the layers": any(seen), "and after the call": grad_enabled()}  # fmt: skip
 
     check.experiment(run, deepened, "a net that looks at grad_enabled()")
 
@@ -273,18 +276,17 @@ def test_nets_may_be_of_other_kinds():
     def again():
         return [*net(channels=3, widths=(3,), head=False), relu, ReLU().eval(), relu]
 
-    def wide():
-        return net(channels=1, widths=(1, 7), head=False)
-
-    def one(seed=5):
-        return image((1, 3, 3, 1), seed=seed)
+    def nested():
+        return [Sequential(*net(head=False)).eval(), ReLU().eval()]
 
     about = "a net that begins with a pool and a ReLU"
     check.experiment(structure(2, make=pooled), deepened, about)
     check.experiment(result(make=pooled, copies=2), deepened, f"{about}, with strides")
     relu = ReLU().eval()
     check.experiment(structure(1, make=again), deepened, "a net in which one ReLU occurs twice")
+    check.experiment(structure(1, make=nested), deepened, "a Sequential with ReLUs, and a ReLU")
     about = "a net without a head, for one image of one channel"
+    wide, one = partial(net, channels=1, widths=(1, 7), head=False), partial(image, (1, 3, 3, 1))
     check.experiment(result(make=wide, x=one, other=one), deepened, about)
 
 

@@ -97,6 +97,11 @@ def test_a_higher_test_loss_alone_is_overfitting():
         verdict,
         "training losses that differ either way, and a higher test loss",
     )
+    closed = tuple(map(sum, zip(NOISE, CLEAR)))
+    about = (
+        "training losses that differ either way now, and whose gap has closed; a higher test loss"
+    )
+    check.experiment(said(NOISE, middle=closed, test=CLEAR), verdict, about)
 
 
 def test_a_gap_that_closes_is_too_early():
@@ -117,13 +122,19 @@ def test_a_gap_that_closes_is_too_early():
         said(CLEAR, middle=less), verdict, "a higher training loss, whose gap has closed by 4 %"
     )
     check.experiment(said(minus(CLEAR), middle=CLEAR, test=CLEAR), verdict, "training losses that were higher and are lower now, and a higher test loss")  # fmt: skip
+    last, middle = (0.1, 0.5, 0.5, 0.5, 0.5), (1.1, 1.0, 1.0, 1.0, 1.0)
+    about = "a gap that falls from 1.1 to 0.1 in the first seed, and from 1 to 0.5 in the others"
+    check.experiment(said(last, middle=middle), verdict, about)
 
 
 def test_a_gap_that_closes_steadily_is_too_early():
     def run(verdict):
         shallow = numpy.ones((5, 8))
         deep = shallow + numpy.outer(CLEAR, numpy.linspace(4, 1, 8))
-        return {"the verdict": verdict({"train": shallow, "test": shallow}, {"train": deep, "test": deep.copy()})}  # fmt: skip
+        return {
+            "the verdict": verdict({"train": shallow, "test": shallow}, {"train": deep, "test": deep.copy()}),
+            "with equal training losses": verdict({"train": shallow, "test": shallow}, {"train": shallow.copy(), "test": deep}),
+        }  # fmt: skip
 
     check.experiment(run, verdict, "training and test losses whose gaps close from epoch to epoch")
 
@@ -156,6 +167,8 @@ def test_a_lower_test_loss_is_better():
 
 def test_seeds_that_disagree_decide_nothing():
     check.experiment(said(NOISE, test=NOISE), verdict, "differences of both signs")
+    about = "a lower training loss, with test losses that differ either way"
+    check.experiment(said(minus(CLEAR), test=NOISE), verdict, about)
     ten = (*([1.0] * 9), -0.01)
     six = (1.0, 1.0, -0.005, 1.0, 1.0, 1.0)
     about = "six seeds, of which the third has the other sign"
@@ -190,6 +203,8 @@ def test_one_seed_far_from_the_others_decides_nothing():
     )
     skew = (0.3, 0.3, 0.3, 0.02, 0.32)
     check.experiment(said(skew), verdict, "differences whose mean is 1.94 standard deviations")
+    close = (0.1, 0.26, 0.34, 0.2, 0.46)
+    check.experiment(said(close), verdict, "differences whose mean is 1.99 standard deviations")
     beyond = (0.12, 0.26, 0.34, 0.2, 0.44)
     check.experiment(said(beyond), verdict, "differences whose mean is a little more than that")
     twice = (0.25, 0.25, 0.5, 0.75, 0.75)
@@ -249,7 +264,9 @@ def test_losses_may_be_small_or_float32_or_part_of_larger_arrays():
         nets = curves(CLEAR, test=minus(CLEAR))
         return {"the verdict": verdict(*({part: net[part] for part in ("test", "train")} for net in nets))}  # fmt: skip
 
+    small = tuple(1e-9 * gap for gap in CLEAR)
     check.experiment(tiny, verdict, "losses of about 1e-9")
+    check.experiment(exact(small), verdict, "losses of about 1, with differences of about 1e-10")
     check.experiment(said(CLEAR, dtype="float32"), verdict, "losses in float32")
     check.experiment(apart, verdict, "losses that are transposed in memory")
     check.experiment(turned, verdict, "dicts in which the test losses come first")
@@ -258,6 +275,9 @@ def test_losses_may_be_small_or_float32_or_part_of_larger_arrays():
 def test_the_losses_stay_as_they_were():
     def run(verdict):
         nets = curves(CLEAR, test=CLEAR)
+        for net in nets:  # what rounding changes if it is subtracted from 1 and added again
+            net["train"][:, 2] = net["test"][:, 2] = 1e-9 * net["train"][:, 0]
+        nets[0]["train"][:, 2] = nets[1]["test"][:, 2] = 1
         before = [{part: array.copy() for part, array in net.items()} for net in nets]
         first = verdict(*nets)
         other = verdict(*curves(minus(CLEAR), test=minus(CLEAR)))

@@ -49,6 +49,7 @@ def test_the_gradients_for_positive_x_and_a_small_alpha():
 def test_the_gradients_of_several_blocks():
     check.backward(residual_blocks, x, first, second, alpha=0.5)
     check.backward(residual_blocks, x, first[:2], second[:2])
+    check.gradients(residual_blocks, abs(x), first, second, alpha=0.5)
 
 
 def test_alpha_may_be_0_negative_or_larger_than_1():

@@ -1,5 +1,6 @@
 """Strange solutions of 09b."""
 
+import copy
 from functools import reduce
 from itertools import chain
 
@@ -36,13 +37,17 @@ def parts(sequence):
     return [sequence[i] for i in range(3)]
 
 
-def along(layers, x, copies, made=neutral):
+def is_relu(layer):
+    return isinstance(layer, nn.ReLU)
+
+
+def along(layers, x, copies, made=neutral, after=is_relu):
     result = []
     with no_grad():
         for layer in layers:
             x = layer(x)
             result.append([layer])
-            if isinstance(layer, nn.ReLU):
+            if after(layer):
                 result += [parts(made(x.data)) for _ in range(copies)]
     return list(chain.from_iterable(result))
 
@@ -64,20 +69,6 @@ def by_running_the_prefix_each_time(layers, x, copies=1):
                 for new in parts(neutral(reduce(lambda y, one: one(y), layers[:i], x).data))
             ]
         ]  # fmt: skip
-
-
-@right
-def by_recursion(layers, x, copies=1):
-    if not layers:
-        return []
-    with no_grad():
-        first, y = layers[0], layers[0](x)
-    new = (
-        [part for _ in range(copies) for part in parts(neutral(y.data))]
-        if isinstance(first, nn.ReLU)
-        else []
-    )
-    return [first, *new, *by_recursion(layers[1:], y, copies)]
 
 
 @right
@@ -153,21 +144,6 @@ def views_of_one_array(layers, x, copies=1):
     return along(layers, x, copies, made)
 
 
-@wrong(SAME)
-def statistics_of_all_channels(layers, x, copies=1):
-    def made(array):
-        group = neutral(array)
-        group[1].running_var[...] = group[1].running_var.mean()
-        return group
-
-    return along(layers, x, copies, made)
-
-
-@wrong(TRAINING)
-def statistics_of_the_first_image(layers, x, copies=1):
-    return along(layers, x, copies, lambda array: neutral(array[:1]))
-
-
 @wrong(UNCHANGED)
 def in_training_mode_meanwhile(layers, x, copies=1):
     deeper = along(layers, x, copies)
@@ -237,11 +213,6 @@ def found_by_index(layers, x, copies=1):
     return deeper
 
 
-@wrong(AFTER)
-def one_sequential(layers, x, copies=1):
-    return nn.Sequential(*along(layers, x, copies))
-
-
 @wrong(RUNNING)
 def another_eps(layers, x, copies=1):
     def change(conv, norm, relu, array):
@@ -296,3 +267,31 @@ def moments_kept_by_channels(layers, x, copies=1):
         return neutral(MOMENTS.setdefault(array.shape[-1], array))
 
     return along(layers, x, copies, made)
+
+
+@right
+def a_group_copied_deeply(layers, x, copies=1):
+    return along(layers, x, copies, lambda array: copy.deepcopy(neutral(array)))
+
+
+@wrong(KINDS)
+def after_what_ends_in_a_relu(layers, x, copies=1):
+    """A Sequential with ReLUs in it is none."""
+
+    def ends(layer):
+        return is_relu(layer) or any(is_relu(one) for _, one in layer.modules())
+
+    return along(layers, x, copies, after=ends)
+
+
+@wrong(RUNNING)
+def statistics_by_layer(layers, x, copies=1):
+    """Of a ReLU that occurs twice, the last map counts both times."""
+    maps, result = {}, []
+    with no_grad():
+        for layer in layers:
+            x = maps[id(layer)] = layer(x)
+    for layer in layers:
+        groups = copies if is_relu(layer) else 0
+        result += [layer, *chain(*(parts(neutral(maps[id(layer)].data)) for _ in range(groups)))]
+    return result

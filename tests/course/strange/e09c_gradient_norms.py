@@ -283,3 +283,17 @@ def a_loss_without_axes(layers, x, loss):
         return value
 
     return restored(layers, x, checked)
+
+
+@right
+def gradients_kept_as_numbers(layers, x, loss):
+    """backward adds to the arrays that are there; afterwards their numbers are written back."""
+    own = parameters(layers)
+    kept = [None if one.grad is None else one.grad.copy() for one in own]
+    found = [norm(probe.grad) for probe in probed(layers, x, loss)]
+    for one, numbers in zip(own, kept):
+        if numbers is None:
+            one.grad = None
+        else:
+            one.grad[...] = numbers
+    return found

@@ -16,13 +16,13 @@ WORDS = {(1, -1): "too early", (1, 0): "degradation", (1, 1): "degradation"}
 ENDS = {1: "overfitting", -1: "deeper is better", 0: "undecided"}
 
 
-def sign(d, least=5, most=None, tiny=0.0):
+def sign(d, least=5, most=None, tiny=0.0, times=2):
     """-1, 0 or 1 for paired differences."""
     d = numpy.asarray(d, dtype="float64")
     if len(d) < least or (most and len(d) > most):
         return 0
     squares = ((d - d.mean()) ** 2).sum() / (len(d) - 1)
-    near = d.mean() ** 2 < 4 * squares or abs(d.mean()) <= tiny
+    near = d.mean() ** 2 < times**2 * squares or abs(d.mean()) <= tiny
     return 0 if near or not (abs(numpy.sign(d).sum()) == len(d)) else int(numpy.sign(d.mean()))
 
 
@@ -106,11 +106,6 @@ def differences_of_a_thousandth_at_least(shallow, deep):
     return judged(shallow, deep, lambda d: sign(d, tiny=1e-6))
 
 
-@wrong(FEW)
-def three_seeds_will_do(shallow, deep):
-    return judged(shallow, deep, lambda d: sign(d, least=3))
-
-
 @wrong(SHORT)
 def the_middle_rounded_up(shallow, deep):
     return judged(shallow, deep, middle=lambda epochs: (epochs - 1) // 2)
@@ -144,11 +139,6 @@ def too_early_after_the_test_loss(shallow, deep):
 @wrong(DEGRADATION)
 def a_dict_of_words(shallow, deep):
     return {"verdict": judged(shallow, deep)}
-
-
-@wrong(OVERFITTING)
-def shallow_and_deep_swapped(shallow, deep):
-    return judged(deep, shallow)
 
 
 def closing_by(shallow, deep, closes):
@@ -239,14 +229,6 @@ def closing_by_a_tenth_at_least(shallow, deep):
     return closing_by(shallow, deep, lambda last, half: sign(last - 0.9 * half) == -1)
 
 
-@wrong("test_a_gap_that_closes_steadily_is_too_early")
-def training_against_test(shallow, deep):
-    """A closing gap counts only if the test loss does not end higher."""
-    word = judged(shallow, deep)
-    test = (deep["test"] - shallow["test"])[:, -1]
-    return "degradation" if word == "too early" and sign(test) == 1 else word
-
-
 @wrong(KINDS)
 def training_losses_come_first(shallow, deep):
     return judged(*(dict(zip(("train", "test"), net.values())) for net in (shallow, deep)))
@@ -261,3 +243,53 @@ def known_by_identity(shallow, deep):
     key = id(deep["train"])
     ANSWERS.setdefault(key, (deep["train"], judged(shallow, deep)))
     return ANSWERS[key][1]
+
+
+@wrong(LONE)
+def times_1_96(shallow, deep):
+    """The quantile of the normal distribution."""
+    return judged(shallow, deep, lambda d: sign(d, times=1.96))
+
+
+@wrong(EARLY)
+def closing_by_a_factor(shallow, deep):
+    """It pairs quotients of the gaps, and not their differences."""
+    word, gap = judged(shallow, deep), deep["train"] - shallow["train"]
+    last, half = gap[:, -1], gap[:, gap.shape[1] // 2]
+    if word != "too early" or (half <= 0).any():
+        return word
+    return "too early" if sign(numpy.log(last / half)) < 0 else "degradation"
+
+
+@wrong(OVERFITTING)
+def closing_is_enough(shallow, deep):
+    gap = deep["train"] - shallow["train"]
+    closing = sign(gap[:, -1] - gap[:, gap.shape[1] // 2]) < 0 < gap[:, -1].mean()
+    return "too early" if closing else judged(shallow, deep)
+
+
+@wrong("test_a_gap_that_closes_steadily_is_too_early")
+def too_early_for_overfitting(shallow, deep):
+    word, gap = judged(shallow, deep), deep["test"] - shallow["test"]
+    closing = sign(gap[:, -1] - gap[:, gap.shape[1] // 2]) < 0
+    return "too early" if word == "overfitting" and closing else word
+
+
+@wrong(DISAGREE)
+def lower_in_training_is_better(shallow, deep):
+    word = judged(shallow, deep)
+    lower = sign((deep["train"] - shallow["train"])[:, -1]) < 0
+    return "deeper is better" if word == "undecided" and lower else word
+
+
+@wrong(STAY)
+def subtracted_and_added_again(shallow, deep):
+    deep["train"] -= shallow["train"]
+    deep["train"] += shallow["train"]
+    return judged(shallow, deep)
+
+
+@wrong(KINDS)
+def close_ones_are_equal(shallow, deep):
+    equal = {part: numpy.isclose(shallow[part], deep[part], atol=0) for part in deep}
+    return judged(shallow, {part: numpy.where(equal[part], shallow[part], deep[part]) for part in deep})  # fmt: skip

@@ -1,5 +1,6 @@
 """Strange solutions of 13a."""
 
+import copy
 import functools
 
 import numpy
@@ -224,20 +225,6 @@ class ChannelsPaddedBehind(Base):
         return self.branch(active) + padded
 
 
-@wrong(SIZES)
-class AddedOnlyToLargerImages(Base):
-    def forward(self, x):
-        return self.downsample(x) if self.same and x.shape[1:3] == (1, 1) else super().forward(x)
-
-
-@wrong(SIZES)
-class TransposedCubes(Base):
-    def forward(self, x):
-        if x.shape[0] == x.shape[1] == x.shape[2] == x.shape[3]:
-            x = x.transpose(1, 0, 2, 3)
-        return super().forward(x)
-
-
 @wrong("test_x_may_be_part_of_a_larger_array")
 class AsItIsInMemory(Base):
     def forward(self, x):
@@ -277,15 +264,6 @@ class HalfTheGradientOfTheShortcut(Base):
         return self.branch(active) + carried
 
 
-@wrong(SAME)
-class MeanOfBoth(Base):
-    """Halved, so that the variance doesn't grow."""
-
-    def forward(self, x):
-        y = super().forward(x)
-        return y * 0.5 if self.same else y
-
-
 @wrong(NAMES)
 class NormsNamedInReverse(Base):
     def __init__(self, in_channels, channels, *, stride=1, shortcut="B", rng=None):
@@ -298,3 +276,20 @@ class NormsNamedInReverse(Base):
     def forward(self, x):
         active = F.relu(self.bn2(x))
         return self.branch(active) + self.downsample(x if self.same else active)
+
+
+@wrong(CHANGED)
+class NarrowerBlocksReadX(Base):
+    """It takes the shape to change only where there are more channels, or a stride."""
+
+    def __init__(self, in_channels, channels, **options):
+        super().__init__(in_channels, channels, **options)
+        self.same = options.get("stride", 1) == 1 and channels <= in_channels
+
+
+@wrong("test_the_weights_come_from_the_generator_that_is_given")
+class GeneratorCopied(Base):
+    """All blocks that are made with one generator start from the same weights."""
+
+    def __init__(self, in_channels, channels, *, rng=None, **options):
+        super().__init__(in_channels, channels, rng=copy.deepcopy(rng), **options)
