@@ -8,17 +8,27 @@ from minires.course.answers.e11f_lesion_test import (  # reading this now would 
     WRONG,
 )
 from minires.course.candidates import verdicts
+from minires.course.check import EXACT
+from minires.course.difference import difference
+from minires.course.poison import poisoned
+from minires.course.trial import Wrong
 
 check = Check("11f")
 
 
+def judged(candidates, about):
+    """Compare the verdicts of your check with the right ones: each candidate is checked twice, in both orders."""
+    right = {name: "accepted" if name in RIGHT else "rejected" for name in candidates}
+    with poisoned(check.exercise, yours):
+        found = verdicts(yours, candidates)
+    if lines := difference(found, right, 0):
+        raise Wrong("\n  ".join([f"{about}: the outcome differs from ours", *lines]), (about, "the outcome", (), found, EXACT))  # fmt: skip
+
+
 def test_the_right_ones_are_accepted():
-    check.experiment(lambda check: verdicts(check, RIGHT), yours, "your check on right ones")
+    judged(RIGHT, "your check on right ones")
 
 
 def test_the_wrong_ones_are_rejected():
-    check.experiment(
-        lambda check: verdicts(check, {**WRONG, **RIGHT}),
-        yours,
-        "your check on wrong and right ones",
-    )
+    # A right one before and after them: what they leave behind must not change its verdict.
+    judged({**dict([*RIGHT.items()][:1]), **WRONG}, "your check on wrong ones and a right one")
