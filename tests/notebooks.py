@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 import tomllib
+from itertools import product
 from pathlib import Path
 
 import nbformat
@@ -193,13 +194,14 @@ def _smaller(text):
     return base64.b64encode(smaller(base64.b64decode(text))).decode()
 
 
-def smaller(png, colours=128, far=40):
+def smaller(png, far=40):
     """Return a PNG with a palette, a third as large; unchanged where the difference would show, as in photographs."""
     image = Image.open(io.BytesIO(png)).convert("RGB")
-    for method in (
+    methods = (
         Image.Quantize.MEDIANCUT,
         Image.Quantize.MAXCOVERAGE,
-    ):  # the second keeps rare colours
+    )  # the second keeps rare colours
+    for colours, method in product((32, 128), methods):
         palette = image.quantize(colours, method=method, dither=Image.Dither.NONE)
         apart = numpy.abs(numpy.asarray(image, int) - numpy.asarray(palette.convert("RGB"), int))
         if (apart.max(axis=2) > far).mean() <= 1e-4:
