@@ -194,14 +194,14 @@ def _smaller(text):
     return base64.b64encode(smaller(base64.b64decode(text))).decode()
 
 
-def smaller(png, far=40):
+def smaller(png):
     """Return a PNG with a palette, a third as large; unchanged where the difference would show, as in photographs."""
     image = Image.open(io.BytesIO(png)).convert("RGB")
     methods = (
         Image.Quantize.MEDIANCUT,
         Image.Quantize.MAXCOVERAGE,
     )  # the second keeps rare colours
-    for colours, method in product((32, 128), methods):
+    for (colours, far), method in product(((48, 12), (128, 40)), methods):
         palette = image.quantize(colours, method=method, dither=Image.Dither.NONE)
         apart = numpy.abs(numpy.asarray(image, int) - numpy.asarray(palette.convert("RGB"), int))
         if (apart.max(axis=2) > far).mean() <= 1e-4:

@@ -146,8 +146,21 @@ def make_shortcut(
         return Identity()
     if kind == "A":
         return PadShortcut(in_channels, out_channels, stride)
-    projection = Conv2d(in_channels, out_channels, 1, stride=stride, bias=False, rng=rng)
-    return Sequential(projection, BatchNorm(out_channels)) if norm else Sequential(projection)
+    return projection(in_channels, out_channels, stride, norm=norm, rng=rng)
+
+
+@has_forms
+def projection(
+    in_channels: int,
+    out_channels: int,
+    stride: int,
+    *,
+    norm: bool = True,
+    rng: Generator | None = None,
+) -> Sequential:
+    """Return option B: a 1x1 convolution with the stride, followed by batch norm unless `norm` is False."""
+    conv = Conv2d(in_channels, out_channels, 1, stride=stride, bias=False, rng=rng)
+    return Sequential(conv, BatchNorm(out_channels)) if norm else Sequential(conv)
 
 
 @has_forms

@@ -54,7 +54,7 @@ def test_a_net_with_the_projection_in_its_shortcuts_is_the_same_net(options):
         return e10b_projection.projection(x, weight, stride=stride)
 
     def result(mine):
-        stand_ins = {"make_shortcut": engine._first(mine, "make_shortcut")}
+        stand_ins = {"projection": engine._first(mine, "projection")}
         with ops.plain(), ops.standing_in(stand_ins):
             net = models.resnet20(rng=numpy.random.default_rng(1), **options).astype("float64")
             y = net(Tensor(numpy.random.default_rng(2).standard_normal((2, 8, 8, 3))))
@@ -75,6 +75,13 @@ def test_the_report_counts_projections_and_not_other_shortcuts(classroom, shortc
     with engine.mine(classroom.home) as report:
         net = models.resnet20(shortcut=shortcut)
         net(Tensor(numpy.zeros((2, 8, 8, 3), numpy.float32)))
+    assert report.calls["10b"] == calls
+
+
+@pytest.mark.parametrize(("shortcut", "calls"), [("A", 0), ("B", 2)])
+def test_so_it_does_before_the_exercise_is_solved(classroom, shortcut, calls):
+    with engine.mine(classroom.home) as report:
+        models.resnet20(shortcut=shortcut)
     assert report.calls["10b"] == calls
 
 
