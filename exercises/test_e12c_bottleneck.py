@@ -81,7 +81,7 @@ def test_a_new_block_is_ready_for_a_network():
     def run(Block):
         block = Block(3, 2, stride=2)
         norms = {name: array for name, array in block.state_dict().items() if array.ndim == 1}
-        return {"expansion": Block.expansion, "preactivation": Block.preactivation, **norms}
+        return {"expansion": block.expansion, "preactivation": block.preactivation, **norms}
 
     check.experiment(run, Bottleneck, "the class, and the norms of a new Block(3, 2, stride=2)")
 
