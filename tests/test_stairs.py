@@ -23,6 +23,7 @@ STAIRS = {
     "models": "nn functional tensor graph ops backend names",
     "gradcheck": "ops backend",
     "optim": "ops backend names",
+    "significance": "ops backend",
     "unpickling": "",
     "data": "ops backend names files unpickling",
     "pth": "unpickling",
@@ -39,7 +40,7 @@ STAIRS = {
 }
 ANYTHING = {"cli", "__init__", "__main__"}
 # They use of ops what other forms are registered by, and its types.
-FORMS_ALONE = {"optim", "data", "gradcheck"}
+FORMS_ALONE = {"optim", "data", "gradcheck", "significance"}
 NUMPY = {"backend", "fast", "data", "gradcheck", "checkpoint", "pth", "export", "course"}
 MACHINERY = re.compile(
     r"in_parts|chunk|upcast|widened|sum_type|accumulation|scratch|tf32|autocast|bfloat16|float16|halves|is_half|\bhalf\b(?! (of )?the\b)"
