@@ -4,6 +4,7 @@ import functools
 import inspect
 from collections import Counter
 from contextlib import contextmanager
+from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
@@ -16,14 +17,37 @@ WHOSE = {runner.SOLVED: "yours", runner.WRONG: "minires (yours is wrong)"}
 
 
 class Report:
-    """A report of whose code ran: for each exercise that is part of the library, how often, and whether it was the learner's."""
+    """A report of whose code ran: for each exercise that is part of the library, how often, and whether it was the learner's.
 
-    def __init__(self, states):
-        self.states, self.calls = states, Counter()
+    states  id of each exercise -> its state    home  the folder of exercises
+    """
+
+    def __init__(self, states, home):
+        self.states, self.home, self.calls = states, home, Counter()
 
     def note(self, id):
         """Count a call."""
         self.calls[id] += 1
+
+    def files(self):
+        """Return the learner's files that run: name -> bytes."""
+        solved = [id for id, state in self.states.items() if state == runner.SOLVED]
+        names = [manifest.exercises()[id].file for id in solved]
+        return {name: (self.home / name).read_bytes() for name in names}
+
+    def facts(self):
+        """Return id -> [calls, whether the function is the learner's] of each exercise that was called, in order."""
+        called = {id: self.calls[id] for id in self.states if self.calls[id]}
+        return {id: [calls, self.states[id] == runner.SOLVED] for id, calls in called.items()}
+
+    def state_dict(self):
+        """Return the calls so far, which a checkpoint of `train --mine` contains."""
+        return {"calls": dict(self.calls)}
+
+    def load_state_dict(self, state):
+        """Continue from where state_dict() was called."""
+        self.calls.clear()
+        self.calls.update(state["calls"])
 
     def rows(self):
         """Return (name, calls, whether it is the learner's) of each exercise that was called, in order."""
@@ -63,7 +87,7 @@ def yours(exercise):
 
 
 @contextmanager
-def mine(home=None):
+def mine(home=None, *, tests=None):
     """Context manager: run the library on the learner's solved functions, and count their calls and those of the library's.
 
     Only plain forms run, on one thread: nothing is fused, folded or computed by a different algorithm.
@@ -73,11 +97,12 @@ def mine(home=None):
         print(report)
 
     home  the folder of exercises; by default, that of this clone
+    tests  the folder with the claims, if `home` contains only the learner's files
     """
-    home = folder.find(home)
+    home = folder.find(home) if tests is None else Path(home)
     parts = {id: exercise for id, exercise in manifest.exercises().items() if exercise.target}
-    states = progress.states(home, parts)
-    report, stand_ins = Report(states), {}
+    states = progress.states(home, parts, tests=tests)
+    report, stand_ins = Report(states, home), {}
     for id, exercise in parts.items():
         whose = home if states[id] == runner.SOLVED else None
         stand_ins.setdefault(manifest.form_name(exercise.target), []).append(

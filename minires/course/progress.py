@@ -71,50 +71,53 @@ def mark(exercise, home, tests=None):
     return digest.hexdigest()[:12]
 
 
-def note(home, exercise, state, mistake=None):
+def note(home, exercise, state, mistake=None, *, tests=None):
     """Record the verdict on an exercise."""
-    change(home, exercise, state=state, file=mark(exercise, home), mistake=mistake or "")
+    change(home, exercise, state=state, file=mark(exercise, home, tests), mistake=mistake or "")
 
 
-def states(home, ids=None):
+def states(home, ids=None, *, tests=None):
     """Return id -> state, for all exercises or these. Those that changed since their last run are run now: first all in one
     process, then each that is not solved in its own.
+
+    tests  the folder with the claims; by default, home
     """
+    tests = tests or home
     known, found, changed = read(home), {}, []
     for id in ids or manifest.exercises():
         exercise, found[id] = manifest.exercises()[id], runner.NOT_STARTED
         if folder.untouched(exercise, home) or not (Path(home) / exercise.file).is_file():
             continue
-        if known.get(id, {}).get("state") and known[id]["file"] == mark(exercise, home):
+        if known.get(id, {}).get("state") and known[id]["file"] == mark(exercise, home, tests):
             found[id] = known[id]["state"]
         else:
             changed.append(exercise)
-    before = {exercise.id: mark(exercise, home) for exercise in changed}
+    before = {exercise.id: mark(exercise, home, tests) for exercise in changed}
     together = (
-        run_together(changed, home, home, limit=LIMIT, stdout=DEVNULL) if len(changed) > 1 else {}
+        run_together(changed, home, tests, limit=LIMIT, stdout=DEVNULL) if len(changed) > 1 else {}
     )
     for exercise in changed:
-        result = together.get(exercise.id)
-        if result and result.state == runner.SOLVED and mark(exercise, home) == before[exercise.id]:
-            note(home, exercise, result.state)
+        result, same = together.get(exercise.id), mark(exercise, home, tests) == before[exercise.id]
+        if result and result.state == runner.SOLVED and same:
+            note(home, exercise, result.state, tests=tests)
             found[exercise.id] = result.state
         else:
-            found[exercise.id] = check(home, exercise).state
+            found[exercise.id] = check(home, exercise, tests=tests).state
     return found
 
 
-def check(home, exercise, *, limit=LIMIT, stdout=DEVNULL):
+def check(home, exercise, *, limit=LIMIT, stdout=DEVNULL, tests=None):
     """Run an exercise in its own process, and record the verdict. Returns a runner.Result.
 
     limit  seconds, after which it counts as wrong    stdout  for what the learner's function prints, as in subprocess;
-        what arrives through a pipe is printed
+        what arrives through a pipe is printed    tests  the folder with the claims; by default, home
     """
-    before = mark(exercise, home)
-    result = run_apart(exercise, home, home, limit=limit, stdout=stdout)
-    if (
-        mark(exercise, home) == before
-    ):  # otherwise it was saved meanwhile, and this verdict is on an older file
-        note(home, exercise, result.state, result.mistake)
+    tests = tests or home
+    before = mark(exercise, home, tests)
+    result = run_apart(exercise, home, tests, limit=limit, stdout=stdout)
+    # Otherwise it was saved meanwhile, and this verdict is on an older file.
+    if mark(exercise, home, tests) == before:
+        note(home, exercise, result.state, result.mistake, tests=tests)
     return result
 
 
