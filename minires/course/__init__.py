@@ -127,15 +127,15 @@ def yours(which):
     return engine.yours(manifest.exercise(which))
 
 
-def mine(home=None, *, tests=None):
+def mine(home=None, *, tests=None, threads=None):
     """Context manager: run the library on the learner's solved functions, and report whose code ran.
 
         with course.mine() as report:
             train_epoch(...)
         print(report)
 
-    home  the folder of exercises; by default, that of this clone    tests  as in minires.course.engine.mine
+    home  the folder of exercises; by default, that of this clone    tests, threads  as in minires.course.engine.mine
     """
     from minires.course import engine
 
-    return engine.mine(home, tests=tests)
+    return engine.mine(home, tests=tests, threads=threads)

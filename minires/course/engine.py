@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import threading
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,8 +10,8 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 from minires import ops
-from minires.backend import using_threads
-from minires.course import folder, manifest, progress, runner
+from minires.backend import settings, using_threads
+from minires.course import chunks, folder, manifest, progress, runner
 from minires.ops.forms import FUNCTIONS
 
 WHOSE = {runner.SOLVED: "yours", runner.WRONG: "minires (yours is wrong)"}
@@ -20,14 +21,18 @@ class Report:
     """A report of whose code ran: for each exercise that is part of the library, how often, and whether it was the learner's.
 
     states  id of each exercise -> its state    home  the folder of exercises
+    calls   id -> calls of the op               chunks  id -> calls of the function: one per chunk where a call is cut
     """
 
     def __init__(self, states, home):
-        self.states, self.home, self.calls = states, home, Counter()
+        self.states, self.home, self.calls, self.chunks = states, home, Counter(), Counter()
+        self.lock = threading.Lock()
 
     def note(self, id):
-        """Count a call."""
-        self.calls[id] += 1
+        """Count a call; where one was cut into chunks, each is a call of the function, and the first counts for all."""
+        with self.lock:
+            self.calls[id] += chunks.is_counted()
+            self.chunks[id] += 1
 
     def files(self):
         """Return the learner's files that run: name -> bytes."""
@@ -42,12 +47,13 @@ class Report:
 
     def state_dict(self):
         """Return the calls so far, which a checkpoint of `train --mine` contains."""
-        return {"calls": dict(self.calls)}
+        return {"calls": dict(self.calls), "chunks": dict(self.chunks)}
 
     def load_state_dict(self, state):
         """Continue from where state_dict() was called."""
-        self.calls.clear()
-        self.calls.update(state["calls"])
+        for counts, saved in (self.calls, state["calls"]), (self.chunks, state["chunks"]):
+            counts.clear()
+            counts.update(saved)
 
     def rows(self):
         """Return (name, calls, whether it is the learner's) of each exercise that was called, in order."""
@@ -63,7 +69,9 @@ class Report:
             exercise = manifest.exercises()[id]
             whose, count = WHOSE.get(state, "minires (not solved yet)"), self.calls[id]
             if count:
-                lines.append(f"{exercise.name}: {whose}, {count:,} call{'s' if count > 1 else ''}")
+                cut = f", in {self.chunks[id]:,} chunks" if self.chunks[id] > count else ""
+                calls = f"{count:,} call{'s' if count > 1 else ''}{cut}"
+                lines.append(f"{exercise.name}: {whose}, {calls}")
             elif state == runner.SOLVED:
                 idle.append(exercise.name)
         return lines + ([f"yours, but not needed here: {', '.join(idle)}"] if idle else [])
@@ -87,10 +95,11 @@ def yours(exercise):
 
 
 @contextmanager
-def mine(home=None, *, tests=None):
+def mine(home=None, *, tests=None, threads=None):
     """Context manager: run the library on the learner's solved functions, and count their calls and those of the library's.
 
-    Only plain forms run, on one thread: nothing is fused, folded or computed by a different algorithm.
+    Only plain forms run: nothing is fused, folded or computed by a different algorithm. Ops that treat each example by itself
+    run on chunks of the batch, several at a time (minires/course/chunks.py), with the same bits on any number of threads.
 
         with course.mine() as report:
             train_epoch(...)
@@ -98,6 +107,7 @@ def mine(home=None, *, tests=None):
 
     home  the folder of exercises; by default, that of this clone
     tests  the folder with the claims, if `home` contains only the learner's files
+    threads  for the chunks; by default, as many as the library uses
     """
     home = folder.find(home) if tests is None else Path(home)
     parts = {id: exercise for id, exercise in manifest.exercises().items() if exercise.target}
@@ -108,8 +118,11 @@ def mine(home=None, *, tests=None):
         stand_ins.setdefault(manifest.form_name(exercise.target), []).append(
             _stand_in(exercise, whose, functools.partial(report.note, id))
         )
-    stand_ins = {name: _first(several, name) for name, several in stand_ins.items()}
-    with ops.plain(), using_threads(1), threadpool_limits(1, user_api="blas"):
+    stand_ins = {
+        name: chunks.cut(name, _first(several, name)) for name, several in stand_ins.items()
+    }
+    threads = settings().threads if threads is None else threads
+    with ops.plain(), using_threads(threads), threadpool_limits(1, user_api="blas"):
         with ops.standing_in(stand_ins):
             yield report
 
@@ -133,6 +146,7 @@ def _stand_in(exercise, home, note):
 def _first(functions, name):
     """Return a function that calls these in order, until one doesn't return NotImplemented; in the end, the library's."""
 
+    @functools.wraps(FUNCTIONS[name].plain)
     def first(*inputs, **options):
         for function in (*functions, FUNCTIONS[name].default):
             made = function(*inputs, **options)

@@ -165,7 +165,7 @@ def test_names_that_were_imported_before_run_the_learners_function_within_the_bl
     x, before = numpy.ones((1, 4, 4, 1)), backend.settings()
     with pytest.raises(ZeroDivisionError), engine.mine(classroom.home) as report:
         im2col(x, kernel=2)
-        assert report.calls["05c"] == 1 and backend.settings().plain and backend.threads() == 1
+        assert report.calls["05c"] == 1 and backend.settings().plain
         raise ZeroDivisionError
     im2col(x, kernel=2)
     assert report.calls["05c"] == 1 and backend.settings() == before
