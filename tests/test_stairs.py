@@ -36,7 +36,7 @@ STAIRS = {
     "watch": "nn tensor ops backend files",
     "runs": "checkpoint show files backend",
     "recipes": "",
-    "course": "checkpoint show train models gradcheck optim data nn functional tensor ops backend names files streams",
+    "course": "checkpoint show watch train models gradcheck optim data nn functional tensor ops backend names files streams",
 }
 ANYTHING = {"cli", "__init__", "__main__"}
 # They use of ops what other forms are registered by, and its types.

@@ -11,4 +11,5 @@ EXPERIMENTS = (
     "lesions",
     "paths",
     "parts",
+    "faults",
 )
