@@ -8,7 +8,8 @@ the same bits on any number of threads.
 Cut are the ops in CUT. The first operand has a row per example, as the result does. The others are the same for all: each
 chunk has its part of their gradients, and the parts are added up. What is not cut, and why:
 
-    batch_norm, channel_stats   their statistics couple all examples of the batch
+    batch_norm, channel_stats   their statistics couple all examples of the batch. Channels are independent, but interleaved in
+                                memory: on half of the channels each, two calls take 1.3 to 2 times as long as one call on all
     cross_entropy               so does its mean
     add, pad_shortcut, linear   they take too little of a step to gain from it
 """
