@@ -90,11 +90,11 @@ def test_train_prints_a_line_an_epoch_and_ends_with_the_test_accuracy(elsewhere,
     assert re.fullmatch(r"test loss \d\.\d{3}, accuracy \d+\.\d\d %", said[4])
 
 
-def test_a_run_leaves_settings_log_card_curves_weights_and_two_checkpoints(elsewhere, capsys):
+def test_a_run_leaves_settings_logs_card_curves_predictions_weights_and_two_checkpoints(elsewhere, capsys):
     typed(*QUICK, "--name", "a", "--seed", "3", "--augment", "none", "--save-every", "0")
     folder = elsewhere / "runs" / "a"
     assert sorted(path.name for path in folder.iterdir() if path.name != ".lock") == [
-        "card.md", "checkpoints", "config.json", "curves.png", "log.csv", "result.json", "weights.safetensors"]  # fmt: skip
+        "card.md", "checkpoints", "config.json", "curves.png", "log.csv", "predictions.npz", "result.json", "steps.csv", "weights.safetensors"]  # fmt: skip
     config, result = (
         json.loads((folder / name).read_text(encoding="utf-8"))
         for name in ("config.json", "result.json")

@@ -32,6 +32,7 @@ def card(loop, test, mirrored=None):
         "accuracy on validation, after the last epoch": held,
         f"accuracy on test, {read}": _percent(test),
         "the same, each image also mirrored": _percent(mirrored) if mirrored else None,
+        "whose code ran": _whose(loop.report),
         "time": f"{seconds:,.0f} s for {options.epochs} epochs{also}: "
         f"{loop.images / seconds:,.0f} images/s",
         "versions": f"minires {__version__}, Python {platform.python_version()}, "
@@ -43,6 +44,17 @@ def card(loop, test, mirrored=None):
         "BLAS": f"{blas['name']} {blas['version']}, kernel {blas['kernel']}" if blas else "unknown",
     }
     return {label: text for label, text in rows.items() if text is not None}
+
+
+def _whose(report):
+    """Return the card's text about a run of --mine: the learner's functions that were called, and the library's."""
+    if report is None:
+        return None
+    parts = []
+    for whose, own in (("the learner's", True), ("minires's", False)):
+        called = [f"{name} ({calls:,})" for name, calls, mine in report.rows() if mine == own]
+        parts += [f"{whose}: {', '.join(called)}"] if called else []
+    return "calls of " + "; ".join(parts) if parts else "none of the exercises is part of what ran"
 
 
 def _percent(score):

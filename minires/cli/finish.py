@@ -12,6 +12,7 @@ def finish(loop, run, test, mirrored):
     """Write and print the outcome. test  the Score    mirrored  the Score with test flips, or None"""
     facts = {**loop.facts, "epoch": loop.epoch}
     checkpoint.save_weights(run.folder / "weights.safetensors", loop.model.state_dict(), **facts)
+    run.write_predictions(loop.logits, loop.test.labels)
     seconds = loop.log.seconds
     rate = loop.images / seconds
     picture = run.draw(_title(run, loop.train.name))
@@ -23,7 +24,10 @@ def finish(loop, run, test, mirrored):
         "test_accuracy": test.accuracy,
         "test_hits": test.correct,
         "test_images": test.count,
+        "test_reads": 1 + sum("test_accuracy" in made for made in run.extensions),
     }
+    if loop.report:
+        result["calls"] = loop.report.facts()
     if mirrored:
         result.update(mirrored_accuracy=mirrored.accuracy, mirrored_hits=mirrored.correct)
     run.write_result({**result, "seconds": seconds, "images_per_second": rate})

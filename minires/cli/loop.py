@@ -3,11 +3,11 @@
 from contextlib import contextmanager, nullcontext
 from itertools import chain
 
-from minires import checkpoint, data, models, nn, optim, show, watch
+from minires import checkpoint, data, models, optim, show, watch
 from minires.backend import to_host
 from minires.cli import dry_run, extension, settings, state, weights
 from minires.cli.log import Log
-from minires.cli.meter import BarMeter
+from minires.cli.meter import BarMeter, Noted
 from minires.cli.progress import Progress
 from minires.cli.records import Records
 from minires.cli.terminal import wrapped
@@ -15,6 +15,7 @@ from minires.runs import RunError
 from minires.train import evaluate, train_epoch
 
 WHITENED = 5000  # images from which the first convolution is computed
+LAST = 10  # steps before the end: the last checkpoint that --keep-epochs keeps before it
 
 
 class Loop:
@@ -23,14 +24,15 @@ class Loop:
     parts  (train, validation or None, test), Datasets
     start  (state, facts) of weights to start from, or None
     extensions  of the run so far, see minires.cli.extension
+    report  of whose code runs, or None: the library's
 
     model  the model    facts  saved with its weights
     started  a sentence about what was loaded from `start`, or None
     steps  per epoch
-    stateful  name -> part, for all that training changes; a checkpoint contains each part's state_dict
+    logits  float16, of the last test, or None    stateful  name -> part, for all that training changes; a checkpoint contains each part's state_dict
     """
 
-    def __init__(self, options, parts, start=None, extensions=()):
+    def __init__(self, options, parts, start=None, extensions=(), report=None):
         self.options, (self.train, self.validation, self.test) = options, parts
         classes, (_, h, w, c) = self.train.classes, self.train.images.shape
         if len(classes) < 2:
@@ -60,16 +62,18 @@ class Loop:
         self.network, self.optimizer = settings.trainable(
             options, self.model, self.schedule, steps=options.epochs * self.steps
         )
-        self.progress, self.records, self.log = Progress(), None, Log()
+        self.progress, self.records, self.written, self.log = Progress(), None, None, Log()
         self.meter = BarMeter(progress=self.progress, report=self._report)
         self.watched = watch.Watch(self.model) if options.watch else None
         self.stateful = {
             "model": self.model,
             "optimizer": self.optimizer,
-            "generator": Generator(),
+            "generator": state.Generator(),
             "meter": self.meter,
             "log": self.log,
+            **({"report": report} if report else {}),
         }
+        self.report, self.logits = report, None
 
     def _whiten(self):
         if not hasattr(self.model, "whiten"):
@@ -119,8 +123,8 @@ class Loop:
 
     # Saving and restoring.
 
-    def save(self, run):
-        """Write a checkpoint of everything.
+    def save(self, run, *, keep=False):
+        """Write a checkpoint of everything. keep  if --keep-epochs is given, it stays
 
         Raises  FloatingPointError: weights are not finite; nothing is written. OSError: it cannot
         be written.
@@ -139,7 +143,10 @@ class Loop:
             watch.write(run.folder / "layers.csv", self.watched.rows)
         steps = self.options.epochs * self.steps
         facts = {**self.facts, "epoch": self.epoch, "step": self.step, "steps": steps}
-        run.save(self.step, (model, facts), state.pack(found))
+        if self.written:
+            self.written.flush()
+        keep = keep and bool(self.options.keep_epochs)
+        run.save(self.step, (model, facts), state.pack(found), keep=keep)
 
     def restore(self, run, complain):
         """Load the newest complete checkpoint.
@@ -153,7 +160,8 @@ class Loop:
         found = {"model": model, **state.unpack(*rest)}
         try:
             for name, part in self.stateful.items():
-                part.load_state_dict(found[name])
+                if name in found or name != "report":  # a run that began without --mine has none
+                    part.load_state_dict(found[name])
         except (KeyError, ValueError) as error:
             raise RunError(
                 f"{run.folder}: its checkpoint belongs to a different model ({facts.get('model')}) "
@@ -182,6 +190,7 @@ class Loop:
         done = whole * images + min(more * batch_size, images)
         shown = self.progress.shown(epochs=self.options.epochs, images=images, done=done)
         records = Records(self.options.log or (), run.folder, self.step, self.epoch)
+        self.written = run.steps(before=self.step)
         with records as self.records, self._drawn(run), shown:
             try:
                 while self.epoch < self.options.epochs and not stop.asked:
@@ -191,6 +200,8 @@ class Loop:
                         held = self.evaluated(self.validation, stop, what="validation")
                     if not stop.asked:
                         self._end_epoch(run, held)
+                        if self.options.keep_epochs:
+                            self.save(run, keep=True)
             except BrokenPipeError:  # nobody reads the output
                 self.save(run)
                 raise
@@ -200,9 +211,10 @@ class Loop:
         """Do the remaining steps of an epoch, and save a checkpoint whenever one is due."""
         coming = iter(self.batches(self.epoch, start=self.step - self.epoch * self.steps))
         turns = {each["step"] for each in self.extensions}
+        last = self.options.epochs * self.steps - LAST if self.options.keep_epochs else None
 
         def due():
-            return self.log.seconds_since_save() >= save_every
+            return self.log.seconds_since_save() >= save_every or self.step == last
 
         def cut():
             return due() or self.step in turns
@@ -216,7 +228,7 @@ class Loop:
             if stop.asked:
                 return
             if due():
-                self.save(run)
+                self.save(run, keep=self.step == last)
 
     def _set_total(self):
         """Set the number of steps that averaging of weights spans, which an extension changes."""
@@ -232,11 +244,19 @@ class Loop:
     def evaluated(self, part, stop, flips=False, what="test"):
         """Return the Score on a dataset, up to a stop. flips  as in train.evaluate    what  the dataset's name"""
         batches = self.progress.follow(what, len(part), data.batches(part, 256))
-        return evaluate(self.model, stop.until(batches), flips=flips)
+        if what != "test" or flips:
+            return evaluate(self.model, stop.until(batches), flips=flips)
+        noted = Noted(self.model)
+        score = evaluate(noted, stop.until(batches))
+        self.logits = noted.rows()
+        return score
 
     def _report(self, step, loss):
-        if self.records:
-            self.records.write({"step": step, "lr": self.schedule(step - 1), "loss": loss})
+        if self.written:
+            self.written.add(step, self.schedule(step - 1), loss)
+            if step % self.meter.every == 0:
+                self.written.flush()
+                self.records.write({"step": step, "lr": self.schedule(step - 1), "loss": loss})
 
     def _end_epoch(self, run, held):
         """Log an epoch, and start the next one. held  the Score on the validation set, or None"""
@@ -273,18 +293,6 @@ class Loop:
                 show.layers(rows, title=run.folder.name).save(picture)
                 lines = [f"layers in {path} and {picture}", *watch.findings(rows)]
                 print("\n".join(map(wrapped, lines)))
-
-
-class Generator:
-    """The generator of nn.init, which draws weights and dropout masks."""
-
-    def state_dict(self):
-        """Return its position in the stream of random numbers."""
-        return nn.init.generator().bit_generator.state
-
-    def load_state_dict(self, state):
-        """Continue from where state_dict() was called."""
-        nn.init.generator().bit_generator.state = state
 
 
 def _until(due, items):

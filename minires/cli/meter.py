@@ -1,7 +1,10 @@
-"""The Meter of `minires train`: it shows progress, and stops at a loss that is not finite."""
+"""The Meter of `minires train`: it shows progress, and stops at a loss that is not finite. A model that keeps its logits."""
 
 import math
 
+import numpy
+
+from minires import nn
 from minires.backend import to_host
 from minires.cli.progress import Progress
 from minires.train import Meter, Score
@@ -12,7 +15,7 @@ class BarMeter(Meter):
 
     every  steps between two readings of the losses; a reading makes the GPU wait
     progress  shows the images and the loss
-    report  is called with the number and the loss of steps `every`, 2 `every`, ...
+    report  is called with the number and the loss of each step
 
     steps  counted in all epochs    last  the last loss that was read
     """
@@ -69,7 +72,7 @@ class BarMeter(Meter):
             self._correct += int(to_host(correct))
             self._count += count
             self.last = loss
-            if self.report and (step + 1) % self.every == 0:
+            if self.report:
                 self.report(step + 1, loss)
         self._waiting.clear()
         if self._count:
@@ -86,3 +89,19 @@ class BarMeter(Meter):
         self.steps, self.last = state["steps"], state["last"]
         self._losses, self._correct = state["losses"], state["correct"]
         self._count = state["count"]
+
+
+class Noted(nn.Module):
+    """A model that keeps its logits, on the host."""
+
+    def __init__(self, model):
+        self.model, self._kept = model, []
+
+    def forward(self, x):
+        logits = self.model(x)
+        self._kept.append(to_host(logits.data).astype("float16"))
+        return logits
+
+    def rows(self):
+        """Return the logits of all images, float16 (N, K)."""
+        return numpy.concatenate(self._kept)

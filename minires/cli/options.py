@@ -88,6 +88,11 @@ class Options:
         resume=True,
         public=lambda _: None,
     )
+    train_images: int | None = _data(
+        "train on this many of the training images, drawn at random, the same for each seed",
+        metavar="N",
+        valid=about.FROM_1,
+    )
     validation: float | None = _data(
         "fraction of the training images that is held out (default: 0.1)",
         metavar="FRACTION",
@@ -223,6 +228,10 @@ class Options:
         valid=about.FROM_0,
     )
 
+    keep_epochs: bool | None = _run(
+        "keep the checkpoints of the start, of each epoch, and of ten steps before the end"
+    )
+
     name: str | None = _command(
         "save the run in runs/NAME (default: named after data and model)",
         resume=False,
@@ -238,8 +247,10 @@ class Options:
         metavar="SECONDS",
         valid=about.SECONDS,
     )
-    mine: bool = _command(
-        "train on your solved exercises, and report whose code ran", default=False, negatable=False
+    mine: bool | None = _run(
+        "train on your solved exercises, keep a copy of them, and report whose code ran",
+        recipe=False,
+        negatable=False,
     )
 
     resize: int | None = _noted("the shorter side of photos before the crop")

@@ -7,7 +7,7 @@ path ("optimizer/0.velocity"), and the rest is JSON, with the number of the layo
     1  no number in the file, and a different layout for each part
 """
 
-from minires import __version__
+from minires import __version__, nn
 from minires.checkpoint import CheckpointError
 
 LAYOUT = 2
@@ -67,3 +67,15 @@ def _from_layout_1(arrays, facts):
         "meter": {"steps": facts["step"], **meter},
         "log": {"rows": facts["log"], "seconds": facts["seconds"]},
     }
+
+
+class Generator:
+    """The generator of nn.init, which draws weights and dropout masks."""
+
+    def state_dict(self):
+        """Return its position in the stream of random numbers."""
+        return nn.init.generator().bit_generator.state
+
+    def load_state_dict(self, state):
+        """Continue from where state_dict() was called."""
+        nn.init.generator().bit_generator.state = state

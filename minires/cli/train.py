@@ -16,22 +16,13 @@ from minires.cli.loop import Loop
 from minires.cli.options import ABOUT, Options, typed
 from minires.cli.stop import Stop
 from minires.cli.terminal import wrapped
+from minires.course.folder import find
 from minires.runs import Run, RunError
 
 
 def train(arguments):
-    """Run the command; with --mine, on the learner's own functions. Returns the exit status."""
-    given = typed(arguments)
-    if "mine" not in given:
-        return _train(given)
-    with course.mine() as report:
-        status = _train(given)
-    print(f"whose code ran:\n{report}")
-    return status
-
-
-def _train(given):
     """Train one run, or all runs of a recipe, one after the other. Returns the exit status."""
+    given = typed(arguments)
     options = Options(**given)
     written, variants = ({}, []) if options.recipe is None else recipes.read(options.recipe)
     if not variants:
@@ -111,8 +102,10 @@ def _carry_out(plan):
     nn.manual_seed(options.seed)
     parts = settings.datasets(options)
     options = replace(options, backend=backend.name(), fingerprint=_fingerprint(plan, parts))
-    loop = Loop(options, parts, plan.start, extensions=run.extensions if run else ())
     with ExitStack() as stack:
+        report = stack.enter_context(_mine(run)) if options.mine else None
+        extensions = run.extensions if run else ()
+        loop = Loop(options, parts, plan.start, extensions, report)
         stack.enter_context(settings.precision(options))
         if options.cuda_graph is not None:
             stack.enter_context(backend.using(cuda_graph=options.cuda_graph))
@@ -121,7 +114,17 @@ def _carry_out(plan):
         stack.enter_context(run.locked())
         with _way_to_resume(run, options):
             _prepare(loop, run)
-            return _go(loop, run, stop)
+            status = _go(loop, run, stop)
+        if report:
+            print(f"whose code ran:\n{report}")
+        return status
+
+
+def _mine(run):
+    """Context manager: train on the learner's functions; those of a run that is resumed are the ones with which it began."""
+    if run and run.exercises.is_dir():
+        return course.mine(run.exercises, tests=find())
+    return course.mine()
 
 
 def _prepare(loop, run):
@@ -135,7 +138,9 @@ def _prepare(loop, run):
             f"with --weights {run.quoted()} from its weights"
         )
     else:
-        loop.save(run)  # if that fails, it should fail now and not after an hour
+        if loop.report:
+            run.write_exercises(loop.report.files())
+        loop.save(run, keep=True)  # if that fails, it should fail now and not after an hour
     extension.make(loop, run)
     run.reopen()
 

@@ -3,13 +3,17 @@
 runs/NAME/
     config.json     all settings; only extend() changes them, and records it
     log.csv         a row per epoch
+    steps.csv       a row per step: its learning rate and its loss
     checkpoints/    the last two checkpoints: step-00000390/weights.safetensors, for use anywhere, and
                     loop.safetensors, the rest of the loop's state
-    weights.safetensors, result.json, curves.png, card.md     at the end
-    epoch-5/        these four as of epoch 5, if the run finished there and was then extended
+    kept/           checkpoints of the start, of each epoch, and of ten steps before the end (--keep-epochs)
+    exercises/      the learner's files that run (--mine)
+    weights.safetensors, predictions.npz, result.json, curves.png, card.md     at the end
+    epoch-5/        these five as of epoch 5, if the run finished there and was then extended
 """
 
 import errno
+import io
 import json
 import os
 import shlex
@@ -17,17 +21,18 @@ import subprocess
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import numpy
 from filelock import FileLock, Timeout
 
 from minires import checkpoint, files, show
-from minires.runs import documents, log
+from minires.runs import documents, log, steps
 from minires.runs.documents import RunError
 
 __all__ = ["Run", "RunError", "find", "newest"]
 
 _KEPT = 2  # checkpoints
 # Files of a finished run. result.json comes last: it marks the run as finished.
-_FINAL = ("weights.safetensors", "curves.png", "card.md", "result.json")
+_FINAL = ("weights.safetensors", "predictions.npz", "curves.png", "card.md", "result.json")
 
 
 class Run:
@@ -80,7 +85,7 @@ class Run:
         try:
             if documents.config(self.folder / "config.json") != (self.config, self.extensions):
                 raise RunError(f"{self.folder} has just been changed by another process: try again")
-            for folder in (self.folder, self.checkpoints):
+            for folder in (self.folder, self.checkpoints, self.kept):
                 files.remove_remnants(folder)
             yield
         finally:
@@ -130,14 +135,23 @@ class Run:
         """The folder of checkpoints."""
         return self.folder / "checkpoints"
 
-    def save(self, step, weights, loop):
-        """Save a checkpoint of `weights` (state, facts) and `loop` (arrays, facts); keep it and the one before it."""
+    @property
+    def kept(self):
+        """The folder of checkpoints that stay."""
+        return self.folder / "kept"
+
+    def save(self, step, weights, loop, *, keep=False):
+        """Save a checkpoint of `weights` (state, facts) and `loop` (arrays, facts), and remove all but it and the one before it.
+
+        keep  save it among those that stay, too
+        """
         (state, facts), (arrays, numbers) = weights, loop
         contents = {
             "weights.safetensors": checkpoint.packed_weights(state, **facts),
             "loop.safetensors": checkpoint.packed(arrays, numbers),
         }
-        files.write_folder(self.checkpoints / _name(step), contents)
+        for folder in (self.checkpoints, self.kept) if keep else (self.checkpoints,):
+            files.write_folder(folder / _name(step), contents)
         for old in self.saved()[_KEPT:]:
             with suppress(OSError):  # another process may have it open: the next save removes it
                 files.remove_folder(old)
@@ -179,6 +193,17 @@ class Run:
         final = self.folder / "weights.safetensors"
         return checkpoint.load_weights(final) if final.exists() else self.newest(complain)[:2]
 
+    # The learner's files.
+
+    @property
+    def exercises(self):
+        """The folder of the learner's files that run."""
+        return self.folder / "exercises"
+
+    def write_exercises(self, contents):
+        """Write the learner's files, name -> bytes. Those of a run don't change, even if the learner's do."""
+        files.write_folder(self.exercises, contents)
+
     # The end.
 
     def result(self):
@@ -191,6 +216,13 @@ class Run:
         """Write result.json, which marks the run as finished."""
         contents = documents.as_json({**result, "epochs": self.config["epochs"]})
         files.write(self.folder / "result.json", contents)
+
+    def write_predictions(self, logits, labels):
+        """Write predictions.npz: the logits, float16 (N, K), and the labels, uint8 (N,) or uint16, of the test set in its order."""
+        small = "uint8" if logits.shape[1] <= 256 else "uint16"
+        packed = io.BytesIO()
+        numpy.savez_compressed(packed, logits=logits, labels=labels.astype(small))
+        files.write(self.folder / "predictions.npz", packed.getvalue())
 
     def write_card(self, facts, config):
         """Write card.md: a table of facts (label -> text), and the settings without paths."""
@@ -214,6 +246,10 @@ class Run:
     def write_log(self, rows):
         """Write all rows of log.csv."""
         log.write(self.folder / "log.csv", rows)
+
+    def steps(self, before):
+        """Return the file steps.csv, open for the rows of later steps than `before`."""
+        return steps.Steps(self.folder / "steps.csv", before)
 
     def curves(self):
         """Return the columns of the log as lists, for show.curves: "train loss", "validation accuracy", ..."""
