@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="s
 
 # 78 images for training, of 16 x 16 pixels; 26 batches of 3 an epoch.
 TRAIN = ["train", "--data", "folder:images", "--epochs", "2", "--batch-size", "3", "--augment", "crop=2,flip,cutout=4",
-         "--validation", "0.2", "--save-every", "0", "--seed", "7"]  # fmt: skip
+         "--validation", "0.2", "--save-every", "0", "--seed", "7", "--keep-epochs"]  # fmt: skip
 STEPS = 52
 
 
@@ -74,7 +74,7 @@ def reached(run, step, process):
 
 
 def outcome(folder):
-    """What a run came to: its weights to the bit, and its log and its result without times."""
+    """What a run came to: its weights to the bit, what it kept, and its logs and its result without times."""
     run = Run(folder)
     log = [{key: value for key, value in row.items() if key != "seconds"} for row in run.log()]
     result = {key: value for key, value in run.result().items() if key.startswith("test")}
@@ -91,6 +91,8 @@ def outcome(folder):
         (loop["meter"]["steps"], loop["generator"], loop["optimizer"]),
         velocities,
         watched,
+        (folder / "steps.csv").read_bytes(),
+        {path.parent.name: path.read_bytes() for path in folder.glob("kept/*/weights.safetensors")},
     )
 
 

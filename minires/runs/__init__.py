@@ -150,7 +150,8 @@ class Run:
             "weights.safetensors": checkpoint.packed_weights(state, **facts),
             "loop.safetensors": checkpoint.packed(arrays, numbers),
         }
-        for folder in (self.checkpoints, self.kept) if keep else (self.checkpoints,):
+        # The one to resume from comes last: after a kill, what stays has been written.
+        for folder in (self.kept, self.checkpoints) if keep else (self.checkpoints,):
             files.write_folder(folder / _name(step), contents)
         for old in self.saved()[_KEPT:]:
             with suppress(OSError):  # another process may have it open: the next save removes it

@@ -5,7 +5,7 @@ import inspect
 import numpy
 import pytest
 
-from minires import Tensor, backend, course, data, functional, models, nn, ops, optim, train
+from minires import Tensor, backend, course, data, functional, models, nn, ops, optim, runs, train
 from minires.course import engine, manifest
 from minires.course.answers import e01a_channels_last, e02d_matmul
 from minires.data import cifar
@@ -232,6 +232,24 @@ def test_the_command_trains_on_them_and_reports(classroom):
     assert (
         "im2col: yours" in told and "col2im: yours" in told and "walk_back: yours, 3 calls" in told
     )
+
+
+def test_a_run_that_is_resumed_keeps_to_the_functions_with_which_it_began_and_counts_on(classroom):
+    for id in ("05c", "03a"):
+        classroom.answer(id)
+    words = ("--model", "resnet20", "--batch-size", "512", "--name", "a")
+    assert classroom.run("train", "--mine", "--epochs", "1", *words)[0] == 0
+    run = runs.Run(classroom.folder / "runs" / "a")
+    before, files = run.result()["calls"], sorted(run.exercises.glob("e*.py"))
+    assert (
+        before["03a"] == [3, True] and before["05d"][1] is False
+    )  # the library's: it isn't solved
+    assert [path.name[:4] for path in files] == ["e03a", "e05c"]
+    classroom.write("03a", "def walk_back(*_):\n    raise ValueError('changed since')\n")
+    status, output = classroom.run("train", "--resume", "a", "--epochs", "2")
+    assert status == 0, output
+    assert runs.Run(run.folder).result()["calls"]["03a"] == [6, True]
+    assert "walk_back: yours, 6 calls" in output
 
 
 PRODUCTS = [
