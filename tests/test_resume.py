@@ -414,6 +414,7 @@ def test_an_extension_stopped_by_signals_and_killed_ends_bitwise_equal(images, e
     assert sorted(path.name for path in (run / "epoch-1").iterdir()) == [
         "card.md",
         "curves.png",
+        "predictions.npz",
         "result.json",
         "weights.safetensors",
     ]

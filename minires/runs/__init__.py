@@ -150,7 +150,7 @@ class Run:
             "weights.safetensors": checkpoint.packed_weights(state, **facts),
             "loop.safetensors": checkpoint.packed(arrays, numbers),
         }
-        # The one to resume from comes last: after a kill, what stays has been written.
+        # The one to resume from comes last, so that a killed process leaves none that stays unwritten.
         for folder in (self.kept, self.checkpoints) if keep else (self.checkpoints,):
             files.write_folder(folder / _name(step), contents)
         for old in self.saved()[_KEPT:]:
