@@ -168,7 +168,8 @@ def test_a_solution_comes_with_the_helpers_that_it_calls(classroom, capsys):
         commands.solution(classroom.home, exercise, give_up=True)
         tree = ast.parse(capsys.readouterr().out)
         names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-        defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+        kinds = (ast.FunctionDef, ast.ClassDef)
+        defined = {node.name for node in ast.walk(tree) if isinstance(node, kinds)}
         helpers = {name for name in names if name.startswith("_") and name.strip("_")}
         assert exercise.function in defined and helpers <= defined, exercise.id
         helped |= {exercise.id} if helpers else set()
