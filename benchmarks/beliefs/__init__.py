@@ -12,4 +12,7 @@ EXPERIMENTS = (
     "paths",
     "parts",
     "faults",
+    "losses",
+    "decay",
+    "logs",
 )

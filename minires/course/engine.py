@@ -113,8 +113,10 @@ def mine(home=None, *, tests=None, threads=None):
     parts = {id: exercise for id, exercise in manifest.exercises().items() if exercise.target}
     states = progress.states(home, parts, tests=tests)
     report, stand_ins = Report(states, home), {}
-    for id, exercise in parts.items():
-        whose = home if states[id] == runner.SOLVED else None
+    # Where several exercises replace a function, those that are solved come first, and the later ones before the earlier ones.
+    solved = [id for id in parts if states[id] == runner.SOLVED]
+    for id in [*reversed(solved), *(id for id in parts if id not in solved)]:
+        exercise, whose = parts[id], home if id in solved else None
         stand_ins.setdefault(manifest.form_name(exercise.target), []).append(
             _stand_in(exercise, whose, functools.partial(report.note, id))
         )

@@ -7,6 +7,8 @@ import math
 from collections.abc import Callable, Iterable
 from numbers import Real
 
+from minires.ops.forms import has_forms
+
 Schedule = Callable[[int], float]  # step -> learning rate
 
 
@@ -41,11 +43,17 @@ def triangle(
     if not 0 < peak < 1:
         raise ValueError(f"peak: expected a fraction of the steps, 0 < peak < 1, got {peak}")
 
-    def rate(step: int) -> float:
-        done = min(step / steps, 1)
-        return lr * (start + (1 - start) * done / peak if done < peak else (1 - done) / (1 - peak))
+    return _warmed(lr, lambda step: triangle_rate(step, steps, lr, peak=peak, start=start), warmup)
 
-    return _warmed(lr, rate, warmup)
+
+@has_forms
+def triangle_rate(step, steps, lr, *, peak, start):
+    """The rate at a step of a triangle: a straight line from start * lr to lr, then a second one to 0.
+
+    step  0, 1, 2, ...    steps  of the whole run    peak  the fraction of the steps at which the rate is lr
+    """
+    done = min(step / steps, 1)
+    return lr * (start + (1 - start) * done / peak if done < peak else (1 - done) / (1 - peak))
 
 
 def _warmed(lr: float, schedule: Schedule, warmup: int) -> Schedule:
