@@ -7,6 +7,7 @@ needed to use it (model and options, classes, input size, mean and std) and a ch
 """
 
 import hashlib
+import io
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -27,6 +28,7 @@ __all__ = [
     "load_weights",
     "net_within",
     "packed",
+    "packed_predictions",
     "packed_weights",
     "save_weights",
 ]
@@ -95,6 +97,18 @@ def load_weights(
 def first_not_finite(state: Mapping[str, HostArray]) -> str | None:
     """Return the name of the first array that contains NaN or infinity, or None."""
     return next((name for name, array in state.items() if not numpy.isfinite(array).all()), None)
+
+
+def packed_predictions(logits: list[HostArray], labels: HostArray) -> bytes:
+    """Return the bytes of an .npz with `logits`, float16 (N, K), and `labels`, uint8 or uint16 (N,).
+
+    logits  an array per batch    labels  ints from 0 to K - 1
+    """
+    whole = numpy.concatenate(logits).astype(numpy.float16)
+    small = labels.astype(numpy.uint8 if whole.shape[1] <= 256 else numpy.uint16)
+    packed = io.BytesIO()
+    numpy.savez_compressed(packed, logits=whole, labels=small)
+    return packed.getvalue()
 
 
 def packed_weights(state: Mapping[str, HostArray], **facts: Any) -> bytes:

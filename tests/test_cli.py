@@ -90,7 +90,9 @@ def test_train_prints_a_line_an_epoch_and_ends_with_the_test_accuracy(elsewhere,
     assert re.fullmatch(r"test loss \d\.\d{3}, accuracy \d+\.\d\d %", said[4])
 
 
-def test_a_run_leaves_settings_logs_card_curves_predictions_weights_and_two_checkpoints(elsewhere, capsys):
+def test_a_run_leaves_settings_logs_card_curves_predictions_weights_and_two_checkpoints(
+    elsewhere, capsys
+):
     typed(*QUICK, "--name", "a", "--seed", "3", "--augment", "none", "--save-every", "0")
     folder = elsewhere / "runs" / "a"
     assert sorted(path.name for path in folder.iterdir() if path.name != ".lock") == [

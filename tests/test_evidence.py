@@ -84,7 +84,7 @@ def test_rows_of_later_steps_and_a_line_that_was_cut_off_are_removed(tmp_path):
     path = tmp_path / "steps.csv"
     path.write_text("step,lr,loss\n1,0.1,2.5\n2,0.1,2.25\n3,0.1,2.125\n4,0.1,2.", encoding="utf-8")
     written = steps.Steps(path, before=2)
-    written.add(3, 0.05, 1 / 3)
+    written.add({"step": 3, "lr": 0.05, "loss": 1 / 3})
     written.flush()
     assert steps.read(path)[1:] == [
         {"step": 2, "lr": 0.1, "loss": 2.25}, {"step": 3, "lr": 0.05, "loss": 1 / 3}]  # fmt: skip
@@ -108,7 +108,9 @@ def test_some_of_the_training_images_are_the_same_for_each_seed(tmp_path):
     ]  # fmt: skip
     (first, _, test), (second, _, _) = found
     assert (len(first), len(test)) == (7, 20) and first.fingerprint() == second.fingerprint()
-    with pytest.raises(ValueError, match="--train-images is 21, expected at most 20"):
+    with pytest.raises(
+        ValueError, match="--train-images is 21, expected 1 to 20, the number of images of"
+    ):
         settings.datasets(
             Options(data=f"folder:{tmp_path}/p", size=8, train_images=21, validation=0.0)
         )

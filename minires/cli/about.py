@@ -34,6 +34,21 @@ def is_recipe_file(recipe):
     return recipe.lower().endswith(".toml")
 
 
+def change_path(change):
+    """Return a function that changes PATH in folder:PATH, and leaves digits, shapes, cifar10, ... unchanged."""
+
+    def changed(data):
+        kind, _, path = data.partition(":")
+        return f"{kind}:{change(path)}" if path else kind
+
+    return changed
+
+
+def change_file(change):
+    """Return a function that changes the path of a recipe's file, and leaves a recipe's name unchanged."""
+    return lambda recipe: change(recipe) if is_recipe_file(recipe) else recipe
+
+
 ABOVE_0 = Valid(lambda value: 0 < value < math.inf, "a number above 0")
 FROM_0 = Valid(lambda value: 0 <= value < math.inf, "0 or more")
 SECONDS = Valid(lambda value: value >= 0, "0 or more")  # "inf" for never

@@ -2,7 +2,7 @@
 
 import platform
 
-from minires import __version__, backend
+from minires import __version__, backend, significance
 from minires.backend import machine
 from minires.cli import extension, forms, recipes
 
@@ -31,6 +31,7 @@ def card(loop, test, mirrored=None):
         "extended": extension.describe(loop.extensions),
         "accuracy on validation, after the last epoch": held,
         f"accuracy on test, {read}": _percent(test),
+        "interval of that accuracy": _interval(test),
         "the same, each image also mirrored": _percent(mirrored) if mirrored else None,
         "whose code ran": _whose(loop.report),
         "time": f"{seconds:,.0f} s for {options.epochs} epochs{also}: "
@@ -55,6 +56,11 @@ def _whose(report):
         called = [f"{name} ({calls:,})" for name, calls, mine in report.rows() if mine == own]
         parts += [f"{whose}: {', '.join(called)}"] if called else []
     return "calls of " + "; ".join(parts) if parts else "none of the exercises is part of what ran"
+
+
+def _interval(score):
+    low, high = significance.interval(score.correct, score.count)
+    return f"{100 * low:.2f} to {100 * high:.2f} %, at 95 % confidence (Wilson)"
 
 
 def _percent(score):

@@ -29,7 +29,7 @@ class Loop:
     model  the model    facts  saved with its weights
     started  a sentence about what was loaded from `start`, or None
     steps  per epoch
-    logits  float16, of the last test, or None    stateful  name -> part, for all that training changes; a checkpoint contains each part's state_dict
+    logits  of the last test: an array per batch, or None    stateful  name -> part, for all that training changes; a checkpoint contains each part's state_dict
     """
 
     def __init__(self, options, parts, start=None, extensions=(), report=None):
@@ -111,15 +111,9 @@ class Loop:
     def batches(self, epoch, start=0):
         """Return an epoch's batches of training images, from number `start`; see data.batches."""
         options = self.options
-        return data.batches(
-            self.train,
-            options.batch_size,
-            seed=options.seed,
-            epoch=epoch,
-            start=start,
-            drop_last=options.drop_last,
-            **settings.augmentation(options.augment),
-        )
+        size, moves = options.batch_size, settings.augmentation(options.augment)
+        order = {"seed": options.seed, "epoch": epoch, "start": start}
+        return data.batches(self.train, size, drop_last=options.drop_last, **order, **moves)
 
     # Saving and restoring.
 
@@ -145,7 +139,7 @@ class Loop:
         facts = {**self.facts, "epoch": self.epoch, "step": self.step, "steps": steps}
         if self.written:
             self.written.flush()
-        keep = keep and bool(self.options.keep_epochs)
+        keep = keep and self.options.keep_epochs
         run.save(self.step, (model, facts), state.pack(found), keep=keep)
 
     def restore(self, run, complain):
@@ -200,8 +194,6 @@ class Loop:
                         held = self.evaluated(self.validation, stop, what="validation")
                     if not stop.asked:
                         self._end_epoch(run, held)
-                        if self.options.keep_epochs:
-                            self.save(run, keep=True)
             except BrokenPipeError:  # nobody reads the output
                 self.save(run)
                 raise
@@ -244,19 +236,19 @@ class Loop:
     def evaluated(self, part, stop, flips=False, what="test"):
         """Return the Score on a dataset, up to a stop. flips  as in train.evaluate    what  the dataset's name"""
         batches = self.progress.follow(what, len(part), data.batches(part, 256))
-        if what != "test" or flips:
-            return evaluate(self.model, stop.until(batches), flips=flips)
         noted = Noted(self.model)
-        score = evaluate(noted, stop.until(batches))
-        self.logits = noted.rows()
+        score = evaluate(noted, stop.until(batches), flips=flips)
+        if part is self.test and not flips:
+            self.logits = noted.logits
         return score
 
     def _report(self, step, loss):
         if self.written:
-            self.written.add(step, self.schedule(step - 1), loss)
+            row = {"step": step, "lr": self.schedule(step - 1), "loss": loss}
+            self.written.add(row)
             if step % self.meter.every == 0:
                 self.written.flush()
-                self.records.write({"step": step, "lr": self.schedule(step - 1), "loss": loss})
+                self.records.write(row)
 
     def _end_epoch(self, run, held):
         """Log an epoch, and start the next one. held  the Score on the validation set, or None"""
@@ -279,6 +271,8 @@ class Loop:
         if held:
             line += f"  validation: {held.loss:.3f}, {100 * held.accuracy:.2f} %"
         self.progress.print(line)
+        if self.options.keep_epochs:
+            self.save(run, keep=True)
 
     @contextmanager
     def _drawn(self, run):

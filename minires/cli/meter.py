@@ -2,8 +2,6 @@
 
 import math
 
-import numpy
-
 from minires import nn
 from minires.backend import to_host
 from minires.cli.progress import Progress
@@ -95,13 +93,9 @@ class Noted(nn.Module):
     """A model that keeps its logits, on the host."""
 
     def __init__(self, model):
-        self.model, self._kept = model, []
+        self.model, self.logits = model, []
 
     def forward(self, x):
         logits = self.model(x)
-        self._kept.append(to_host(logits.data).astype("float16"))
+        self.logits.append(to_host(logits.data))
         return logits
-
-    def rows(self):
-        """Return the logits of all images, float16 (N, K)."""
-        return numpy.concatenate(self._kept)

@@ -30,21 +30,6 @@ _noted = partial(option, on=(), recipe=False)
 WEIGHTS = "a safetensors or PyTorch file (.pth), a run, or a published name, e.g. resnet50.tv_in1k"
 
 
-def _change_path(change):
-    """Return a function that changes PATH in folder:PATH, and leaves digits, shapes, cifar10, ... unchanged."""
-
-    def changed(data):
-        kind, _, path = data.partition(":")
-        return f"{kind}:{change(path)}" if path else kind
-
-    return changed
-
-
-def _change_file(change):
-    """Return a function that changes the path of a recipe's file, and leaves a recipe's name unchanged."""
-    return lambda recipe: change(recipe) if about.is_recipe_file(recipe) else recipe
-
-
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """The options of a run. None means not given.
@@ -58,7 +43,7 @@ class Options:
         metavar="NAME",
         recipe=False,
         public=last_part,
-        absolute=_change_file(os.path.abspath),
+        absolute=about.change_file(os.path.abspath),
     )
 
     data: str = _images(
@@ -67,8 +52,8 @@ class Options:
         on=("train", "evaluate"),
         metavar="SET",
         resume=True,
-        public=_change_path(last_part),
-        absolute=_change_path(os.path.abspath),
+        public=about.change_path(last_part),
+        absolute=about.change_path(os.path.abspath),
     )
     data_dir: str | None = _data(
         "read CIFAR from this folder, unpacked or as an archive, instead of downloading it",

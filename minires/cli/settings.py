@@ -3,8 +3,6 @@
 import math
 from contextlib import nullcontext
 
-import numpy
-
 from minires import backend, data, models, names, nn, optim
 from minires.cli import records
 from minires.cli.about import flag
@@ -116,22 +114,12 @@ def datasets(options, size=None, mixed_size=MIXED_SIZE):
         except ValueError as error:
             raise ValueError(f"{error}; --validation 0 holds none out") from None
     if options.train_images is not None and train is not None:
-        train = _some(train, options.train_images)
+        train = train.some(options.train_images, option="--train-images")
     given = {name: getattr(options, name) for name in ("mean", "std")}
     given = {name: value for name, value in given.items() if value is not None}
     for part in filter(None, (train, validation, test)):
         part.normalise(**given)
     return train, validation, test
-
-
-def _some(train, n):
-    """Return n of the images, drawn at random from a fixed seed."""
-    if n > len(train):
-        raise ValueError(
-            f"--train-images is {n}, expected at most {len(train)}, the images of {train.name}"
-        )
-    order = numpy.random.default_rng(0).permutation(len(train))
-    return train.part(numpy.sort(order[:n]))
 
 
 def resizing(known):

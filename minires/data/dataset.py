@@ -110,6 +110,18 @@ class Dataset:
             self.images[chosen], self.labels[chosen], self.classes, **{**same, **changes}
         )
 
+    def some(self, n: int, *, option: str = "n") -> "Dataset":
+        """Return a Dataset of n of the images, drawn at random, always the same ones, in their order. option  n's name in an error
+
+        Raises  ValueError: there are fewer.
+        """
+        if not 1 <= n <= len(self):
+            raise ValueError(
+                f"{option} is {n}, expected 1 to {len(self)}, the number of images of {self.name}"
+            )
+        order = numpy.random.default_rng(0).permutation(len(self))
+        return self.part(numpy.sort(order[:n]))
+
     def counts(self) -> list[int]:
         """Return the number of images in each class."""
         return numpy.bincount(self.labels, minlength=len(self.classes)).tolist()

@@ -13,7 +13,6 @@ runs/NAME/
 """
 
 import errno
-import io
 import json
 import os
 import shlex
@@ -21,7 +20,6 @@ import subprocess
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import numpy
 from filelock import FileLock, Timeout
 
 from minires import checkpoint, files, show
@@ -219,11 +217,9 @@ class Run:
         files.write(self.folder / "result.json", contents)
 
     def write_predictions(self, logits, labels):
-        """Write predictions.npz: the logits, float16 (N, K), and the labels, uint8 (N,) or uint16, of the test set in its order."""
-        small = "uint8" if logits.shape[1] <= 256 else "uint16"
-        packed = io.BytesIO()
-        numpy.savez_compressed(packed, logits=logits, labels=labels.astype(small))
-        files.write(self.folder / "predictions.npz", packed.getvalue())
+        """Write predictions.npz. logits, labels  as in checkpoint.packed_predictions"""
+        packed = checkpoint.packed_predictions(logits, labels)
+        files.write(self.folder / "predictions.npz", packed)
 
     def write_card(self, facts, config):
         """Write card.md: a table of facts (label -> text), and the settings without paths."""

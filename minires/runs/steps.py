@@ -21,9 +21,9 @@ class Steps:
         kept = [row for row in _rows(path) if row["step"] <= before]
         files.write(path, _text(kept, header=True))
 
-    def add(self, step, lr, loss):
-        """Add a row, which flush() writes."""
-        self._waiting.append({"step": step, "lr": lr, "loss": loss})
+    def add(self, row):
+        """Add a row, a dict of the three columns, which flush() writes."""
+        self._waiting.append(row)
 
     def flush(self):
         """Append the rows that were added since the last flush().
