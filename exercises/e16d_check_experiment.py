@@ -14,7 +14,7 @@ def check(candidate):
     of the same range. predict is a function from floats (M, D) to ints (M,), and accuracy a float from 0 to 1.
     A right one calls read_test once, whenever it likes; predict doesn't depend on what is in the test set; and accuracy is
     that of predict on the test set. Five of the candidates are right. Six are wrong: one chooses by the test set, which it has
-    read once; one reads it in each epoch; one reports the accuracy of the best epoch with the predict of the last; one
+    read once; a second one reads it in each epoch; one reports the accuracy of the best epoch with the predict of the last; one
     normalises by the statistics of both sets together; one normalises the test images by their own statistics, but only for
     the accuracy; one reports the accuracy of its validation set. Make data on which each of these shows. Whatever is random
     in a candidate comes from fixed seeds: with the same data, it does the same. Accept right ones however they do it. Leave the

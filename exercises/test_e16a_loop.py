@@ -1,4 +1,4 @@
-"""Claims about a loop that is saved and restored: it goes on as if nothing had happened."""
+"""Claims about a loop that is saved and restored: it continues as if nothing had happened."""
 
 import pickle
 

@@ -10,7 +10,7 @@ class Loop:
     """A training loop that can be saved after any step, and continued from there as if nothing had happened.
 
     model  a Module    x, labels  arrays (N, H, W, C) and (N,)    rate  a function: the learning rate of step 0, 1, 2, ...
-    rng  a NumPy Generator, which shuffles the images and says which of them are mirrored
+    rng  a NumPy Generator, which shuffles the images and decides which ones are mirrored
     """
 
     def __init__(self, model, x, labels, *, batch_size, rate, momentum=0.9, rng):
@@ -87,7 +87,7 @@ class parameters_only(Loop):
 
 
 class no_place(Loop):
-    """the place within the epoch is left out: the loop goes on at the place that it happens to have"""
+    """the place within the epoch is left out: the loop continues at the place that it happens to have"""
 
     def restore(self, saved):
         super().restore({**saved, "place": self.place})
@@ -122,7 +122,7 @@ class no_generator(Loop):
 
 
 class weights_shared(Loop):
-    """the arrays of the parameters are saved themselves, not copies: training goes on in what was saved"""
+    """the arrays of the parameters are saved themselves, not copies: training changes what was saved"""
 
     def save(self):
         own = {name: parameter.data for name, parameter in self.model.named_parameters()}
@@ -131,7 +131,7 @@ class weights_shared(Loop):
 
 
 class velocity_shared(Loop):
-    """the arrays of the velocities are saved themselves, not copies: training goes on in what was saved"""
+    """the arrays of the velocities are saved themselves, not copies: training changes what was saved"""
 
     def save(self):
         return {**super().save(), "velocity": [*self.velocity]}
@@ -145,7 +145,7 @@ class order_shared(Loop):
 
 
 class velocity_replaced(Loop):
-    """the loop's velocities are replaced by the arrays that were saved: others hold the old ones, and training goes on in what was saved"""
+    """the loop's velocities are replaced by the arrays that were saved: others hold the old ones, and training changes what was saved"""
 
     def restore(self, saved):
         super().restore(saved)
@@ -169,7 +169,7 @@ class copies_in_the_place_of_arrays(Loop):
 
 
 class weights_replaced(Loop):
-    """the arrays of the parameters are replaced by others: who holds the old ones sees them stand still from now on"""
+    """the arrays of the parameters are replaced by new ones: whatever holds the old ones sees them stand still from now on"""
 
     def restore(self, saved):
         before = [(parameter, parameter.data.copy()) for parameter in self.model.parameters()]

@@ -33,12 +33,12 @@ def cut_off(hits, n, *, confidence=0.95):
 
 
 def one_sided(hits, n, *, confidence=0.95):
-    """all that is left out lies on one side: of 5 %, half should lie below -z and half above z"""
+    """all that is left out lies on one side: of 5 %, half should be under -z and half above z"""
     return _ends(*_wilson(hits, n, NormalDist().inv_cdf(confidence)))
 
 
 def confidence_ignored(hits, n, *, confidence=0.95):
-    """the confidence is 95 %, whatever was asked for"""
+    """the confidence is 95 %, whatever `confidence` is"""
     return _ends(*_wilson(hits, n, _z(0.95)))
 
 

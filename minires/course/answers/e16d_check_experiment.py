@@ -40,7 +40,7 @@ def _training(seed=0, n=60):
 
 
 def _tests(count=6, n=40):
-    """Return test sets with labels of no meaning, whose images have other means and deviations than those for training."""
+    """Return test sets with labels of no meaning, whose images have a different mean and standard deviation than those for training."""
     found = []
     for seed in range(1, count + 1):
         rng = numpy.random.default_rng(seed)
@@ -216,7 +216,7 @@ def reads_only(candidate):
 
 
 def reads_not_counted(candidate):
-    """the check doesn't count the reads: whoever looks at the test set in each epoch will choose by it sooner or later"""
+    """the check doesn't count the reads: anyone who looks at the test set in each epoch ends up choosing by it"""
     _weaker(candidate, reads=False)
 
 
