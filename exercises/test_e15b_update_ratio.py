@@ -57,7 +57,7 @@ def test_equal_shapes_are_not_mixed_up():
         after = added(before, {name: by * 10.0**-i for i, (name, by) in enumerate(step.items())})
         return told(ratio(before, dict(reversed(after.items()))))
 
-    check.experiment(run, update_ratio, "three parameters of one shape; after has the names in another order")  # fmt: skip
+    check.experiment(run, update_ratio, "three parameters of one shape; after has the names in a different order")  # fmt: skip
 
 
 def test_a_step_that_moves_all_numbers_equally_far():

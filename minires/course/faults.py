@@ -118,8 +118,8 @@ class LeftAtEval(Right):
         self.model.eval()
 
 
-class MomentumTurnedRound(Right):
-    """batch norm's momentum is that of another library: the old statistics have a weight of 0.1, and the batch's 0.9"""
+class MomentumSwapped(Right):
+    """batch norm's momentum follows a different convention: the old statistics have a weight of 0.1, and the batch's 0.9"""
 
     def network(self, rng):
         model = super().network(rng)
@@ -200,7 +200,7 @@ FAULTS = {
     "divided twice": DividedTwice,
     "rate by epoch": RateByEpoch,
     "left at eval": LeftAtEval,
-    "momentum turned round": MomentumTurnedRound,
+    "momentum swapped": MomentumSwapped,
     "cut graph": CutGraph,
     "rate x100": RateTimes100,
     "first ReLU missing": FirstReLUMissing,

@@ -177,5 +177,5 @@ def gradients_left(model, x, labels):
 
 
 def mode_left(model, x, labels):
-    """the model stays in training mode: each module has to go back into the mode that it was in"""
+    """the model stays in training mode: each module needs the mode that it had before"""
     return _found(model, x, labels, but=("modes",))

@@ -31,7 +31,7 @@ def smoke(train):
 
 
 class _Record:
-    """Lists that are no buffers of a module."""
+    """Lists that a module does not look into."""
 
     def __init__(self):
         self.seen, self.weights = [], []
@@ -59,7 +59,7 @@ def _codes(x):
 
 
 def _images(n, seed=0):
-    """Return a dataset of n images of 2x2 pixels in three classes."""
+    """Return a dataset of n images, 2x2 pixels each, in three classes."""
     rng = numpy.random.default_rng(seed)
     labels = numpy.arange(n) % 3
     images = rng.integers(0, 120, (n, 2, 2, 1)) + 45 * labels[:, None, None, None]
@@ -95,7 +95,7 @@ def _losses(model, dataset, epochs, lr):
 
 def _made(*, stream=0, mode="train", apart=False, stale=False, lost=False, order="new", twice=False, by_epoch=False,
           weights_only=False):  # fmt: skip
-    """Return a training function; the options change one thing each."""
+    """Return a function that trains; the options change one thing each."""
 
     def train(model, dataset, *, epochs, lr, seed):
         n, labels = len(dataset), dataset.labels
