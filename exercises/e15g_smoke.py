@@ -12,7 +12,7 @@ def smoke(train):
     train  train(model, dataset, *, epochs, lr, seed) trains a Module from images (N, H, W, C) to logits (N, K) on a
         data.Dataset, and returns a list of floats: the mean loss of each epoch
 
-    A right one puts the model into training mode. In each epoch it takes each image once, in an order that it draws anew for
+    A right one puts the model into training mode. In each epoch it takes each image once, in an order that it draws for
     each epoch from the seed, in batches of 16; the last batch of an epoch may be smaller. It normalises, x = (images / max_value
     - mean) / std, as float32, and takes a step per batch: the mean cross entropy, optim.SGD with momentum 0.9 on all parameters,
     and the rate optim.cosine(lr, steps=...), with the number of steps in all epochs together. It returns the mean loss of each
