@@ -1,4 +1,4 @@
-"""What chance can do: an interval for an accuracy, and a paired test of two networks on the same images.
+"""Accuracies and chance: an interval for an accuracy, and a paired test of two networks on the same images.
 
 low, high = interval(8679, 10_000)     correct predictions and images, at 95 % confidence
 p = mcnemar(right_a, right_b)          one bool per image for each network, True where it is right
