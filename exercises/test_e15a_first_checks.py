@@ -274,7 +274,9 @@ def test_calls_do_not_depend_on_each_other():
         return {"the first call": part(first, *keys), "the same model later": part(again, *keys), "are they one list": first["silent"] is again["silent"]}  # fmt: skip
 
     found = check.call(first_checks, mlp(), values(6, 5), some_labels())
-    check.experiment(run, first_checks, "two calls on one model, and a different model between them")
+    check.experiment(
+        run, first_checks, "two calls on one model, and a different model between them"
+    )
     check.true(
         math.isclose(found["chance"], math.log(4)), f"expected log 4 = {math.log(4):.4f} as chance"
     )
