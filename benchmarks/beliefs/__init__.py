@@ -13,6 +13,7 @@ EXPERIMENTS = (
     "parts",
     "faults",
     "losses",
+    "optimisers",
     "decay",
     "logs",
 )
