@@ -1,4 +1,4 @@
-"""minires exercises: the learner's way through the exercises, and the teacher's grading."""
+"""minires exercises: the learner's way through the exercises, and the teacher's grading and verifying."""
 
 from minires.cli import gpu
 from minires.course import commands, grade, manifest, runner
@@ -31,6 +31,21 @@ def add_arguments(parser):
     solution = action("solution", "show the answer, once you have one", id="required")
     solution.add_argument("--give-up", action="store_true", help="show it even if you have none")
     _add_grade(action("grade", "run a class's submissions, and write a table of the results"))
+    _add_verify(action("verify", "check that the learner's own code trained the network of a capstone"))  # fmt: skip
+
+
+def _add_verify(parser):
+    contents = "the run's folder: of minires train --mine --keep-epochs --recipe capstone-..."
+    parser.add_argument("folder", metavar="FOLDER", help=contents)
+    own = "the recipe that was set: a name, or a file of yours (default: the run's, if it is one of the capstone's)"  # fmt: skip
+    parser.add_argument("--recipe", metavar="NAME", help=own)
+    parser.add_argument("--data-dir", metavar="DIR", help="read CIFAR from this folder")
+    library = "exercises that may be the library's code (default: none of those that the network runs)"  # fmt: skip
+    parser.add_argument("--allow", nargs="+", metavar="ID", default=(), help=library)
+    seed = "draw the checkpoint that is replayed in the middle (default: a different one each time)"
+    parser.add_argument("--seed", type=int, metavar="N", help=seed)
+    jobs = "how many processes run in parallel (default: one per core)"
+    parser.add_argument("--jobs", type=int, metavar="N", help=jobs)
 
 
 def _add_grade(parser):
@@ -95,6 +110,23 @@ def _grade(arguments):
     )
 
 
+def _verify(arguments):
+    from minires.cli.verify.verdict import verify
+
+    if arguments.jobs is not None and arguments.jobs < 1:
+        raise ValueError(f"--jobs is {arguments.jobs}, expected at least 1")
+    verdict = verify(
+        arguments.folder,
+        tests=find(),
+        recipe=arguments.recipe,
+        data_dir=arguments.data_dir,
+        allowed=[manifest.exercise(id).id for id in arguments.allow],
+        seed=arguments.seed,
+        jobs=arguments.jobs,
+    )
+    return 1 if verdict.reasons else 0
+
+
 ACTIONS = {
     None: _status,
     "status": _status,
@@ -105,4 +137,5 @@ ACTIONS = {
     "reset": _reset,
     "solution": _solution,
     "grade": _grade,
+    "verify": _verify,
 }

@@ -44,7 +44,7 @@ def run_together(exercises, yours, tests, *, limit, memory=0, **options):
         except subprocess.TimeoutExpired:
             late = True
         finally:
-            _end(process)
+            end(process)
         printed.show()
         reason = f"it ran for more than {limit:g} s" if late else _ended(process.returncode)
         otherwise = runner.Result(runner.WRONG, message=reason)
@@ -87,7 +87,7 @@ class _Printed:
             print(f"\n... ({self._more:,} more bytes)")
 
 
-def _end(process):
+def end(process):
     """Kill the process and its process group."""
     try:
         os.killpg(process.pid, signal.SIGKILL) if os.name == "posix" else process.kill()

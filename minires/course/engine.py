@@ -4,14 +4,14 @@ import functools
 import inspect
 import threading
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
 from minires import ops
 from minires.backend import settings, using_threads
-from minires.course import chunks, folder, manifest, progress, runner
+from minires.course import chunks, folder, manifest, progress, runner, sealed
 from minires.ops.forms import FUNCTIONS
 
 WHOSE = {runner.SOLVED: "yours", runner.WRONG: "minires (yours is wrong)"}
@@ -22,11 +22,12 @@ class Report:
 
     states  id of each exercise -> its state    home  the folder of exercises
     calls   id -> calls of the op               chunks  id -> calls of the function: one per chunk where a call is cut
+    tried   ids of exercises whose functions called the library's, if that is sealed
     """
 
     def __init__(self, states, home):
         self.states, self.home, self.calls, self.chunks = states, home, Counter(), Counter()
-        self.lock = threading.Lock()
+        self.tried, self.lock = [], threading.Lock()
 
     def note(self, id):
         """Count a call; where one was cut into chunks, each is a call of the function, and the first counts for all."""
@@ -95,7 +96,7 @@ def yours(exercise):
 
 
 @contextmanager
-def mine(home=None, *, tests=None, threads=None):
+def mine(home=None, *, tests=None, threads=None, seal=False):
     """Context manager: run the library on the learner's solved functions, and count their calls and those of the library's.
 
     Only plain forms run: nothing is fused, folded or computed by a different algorithm. Ops that treat each example by itself
@@ -108,25 +109,35 @@ def mine(home=None, *, tests=None, threads=None):
     home  the folder of exercises; by default, that of this clone
     tests  the folder with the claims, if `home` contains only the learner's files
     threads  for the chunks; by default, as many as the library uses
+    seal  the library's counterparts of the learner's functions raise; see minires.course.sealed
     """
     home = folder.find(home) if tests is None else Path(home)
     parts = {id: exercise for id, exercise in manifest.exercises().items() if exercise.target}
     states = progress.states(home, parts, tests=tests)
-    report, stand_ins = Report(states, home), {}
-    # Where several exercises replace a function, those that are solved come first, and the later ones before the earlier ones.
+    report = Report(states, home)
     solved = [id for id in parts if states[id] == runner.SOLVED]
+    # Sealed before the learner's files are loaded, so that they find nothing to keep.
+    shut = sealed.sealed(parts[id] for id in solved) if seal else nullcontext([])
+    with shut as report.tried:
+        stand_ins = _stand_ins(parts, solved, home, report)
+        threads = settings().threads if threads is None else threads
+        with ops.plain(), using_threads(threads), threadpool_limits(1, user_api="blas"):
+            with ops.standing_in(stand_ins):
+                yield report
+
+
+def _stand_ins(parts, solved, home, report):
+    """Return the replacements of all exercises' targets, by the names of these.
+
+    Where several exercises replace a function, those that are solved come first, and the later ones before the earlier ones.
+    """
+    found = {}
     for id in [*reversed(solved), *(id for id in parts if id not in solved)]:
         exercise, whose = parts[id], home if id in solved else None
-        stand_ins.setdefault(manifest.form_name(exercise.target), []).append(
+        found.setdefault(manifest.form_name(exercise.target), []).append(
             _stand_in(exercise, whose, functools.partial(report.note, id))
         )
-    stand_ins = {
-        name: chunks.cut(name, _first(several, name)) for name, several in stand_ins.items()
-    }
-    threads = settings().threads if threads is None else threads
-    with ops.plain(), using_threads(threads), threadpool_limits(1, user_api="blas"):
-        with ops.standing_in(stand_ins):
-            yield report
+    return {name: chunks.cut(name, _first(several, name)) for name, several in found.items()}
 
 
 def _stand_in(exercise, home, note):

@@ -38,7 +38,7 @@ def grade(submissions, out, *, tests, seconds=20.0, memory=2048, only=None, jobs
     try:
         coming = {
             path: [
-                pool.submit(_graded, exercise, path, tests, seconds, memory) for exercise in chosen
+                pool.submit(graded, exercise, path, tests, seconds, memory) for exercise in chosen
             ]
             for path in folders
         }
@@ -147,7 +147,7 @@ def tell(mistakes):
             )
 
 
-def _graded(exercise, submission, *limits):
+def graded(exercise, submission, *limits):
     """Return the verdict on one exercise of one submission; an error here is a verdict too, and does not end the others."""
     try:
         return _run(exercise, submission, *limits)
