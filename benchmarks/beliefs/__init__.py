@@ -13,6 +13,7 @@ EXPERIMENTS = (
     "parts",
     "faults",
     "losses",
+    "schedules",
     "optimisers",
     "decay",
     "logs",

@@ -14,7 +14,8 @@ CLOSE = 1e-5  # losses of the learner's code, run again, relative to those in st
 # Rounding differs from machine to machine, and training amplifies it: from 1e-7 in the first loss to 1e-2 in the tenth, with a high
 # learning rate. How much, is measured: by the library's code, whose faster forms round differently. It may be this many times as much,
 MARGIN = 10
-MOST = 0.1  # but never more than this.
+MOST = 0.1  # but never more than this; and the first losses, before much is amplified, may differ by less:
+GROWTH = 30  # times as much from step to step (16 was measured, ResNet-20 at its highest rate on two kinds of processor)
 LIBRARY = (
     1e-4,
     1e-3,
@@ -45,8 +46,11 @@ def replays(evidence, options, steps, *, home, tests, jobs):
         return dict(zip(steps, pool.map(both, steps)))
 
 
-def replay_reasons(evidence, step, theirs, library):
-    """Return why the steps after a kept checkpoint aren't those of the learner's code, and the largest difference of a loss."""
+def replay_reasons(evidence, step, theirs, library, allowed):
+    """Return why the steps after a kept checkpoint aren't those of the learner's code, and the largest difference of a loss.
+
+    allowed  ids of exercises that may be the library's code
+    """
     where = f"replay from step {step:,}"
     if theirs.error:
         return [f"{where}: {theirs.error}"], None
@@ -55,12 +59,12 @@ def replay_reasons(evidence, step, theirs, library):
     expected = evidence.losses[step : step + STEPS]
     if len(theirs.losses) != len(expected):
         return [*tried, f"{where}: {len(theirs.losses)} steps ran, expected {len(expected)}"], None
-    reasons = tried + _calls(evidence, where, theirs, len(expected))
+    reasons = tried + _calls(evidence, where, theirs, len(expected), allowed)
     if library.error:
         return [*reasons, f"{where}, with the library's code: {library.error}"], None
-    allowed = tolerances(theirs.losses, library.losses)
+    close = tolerances(theirs.losses, library.losses)
     for i, (loss, told) in enumerate(zip(theirs.losses, expected)):
-        if not losses.close(loss, told, allowed[i]):
+        if not losses.close(loss, told, close[i]):
             reasons.append(f"{where}: the learner's code has loss {loss:.6g} at step {step + i + 1:,}, steps.csv has {told:.6g}")  # fmt: skip
             break
     for i, tolerance in enumerate(LIBRARY[: len(expected)]):
@@ -73,18 +77,20 @@ def replay_reasons(evidence, step, theirs, library):
 def tolerances(theirs, library):
     """Return how far each loss in steps.csv may be from the replay's, given those of the learner's and of the library's code here."""
     allowed, worst = [], 0.0
-    for ours, known in zip(theirs, library):
+    for i, (ours, known) in enumerate(zip(theirs, library)):
         worst = max(worst, abs(ours - known) / max(abs(known), 1e-12))
-        allowed.append(min(max(CLOSE, MARGIN * worst), MOST))
+        allowed.append(min(max(CLOSE, MARGIN * worst), CLOSE * GROWTH**i, MOST))
     return allowed
 
 
-def _calls(evidence, where, theirs, steps):
-    """Return why the calls of a replay aren't those of the card."""
+def _calls(evidence, where, theirs, steps, allowed):
+    """Return why the calls of a replay aren't those of the card, except for those of exercises that are allowed to be missing there."""
     reasons, known = [], manifest.exercises()
     for id, (before, after) in theirs.calls.items():
         told = evidence.calls.get(id)
         least = EARLY * (after - before) * len(evidence.steps) / steps
+        if told is None and id in allowed:
+            continue
         if told is None:
             reasons.append(f"{where}: {id} {known[id].name} runs, and result.json doesn't list it")
         elif after - before >= steps and told[0] < least:

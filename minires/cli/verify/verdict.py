@@ -132,11 +132,11 @@ def _all(verdict, found, tests, recipe, data_dir, allowed, seed, jobs, home):
         check.found = (
             f"{len(records.kept_steps(found, loop))} of them, each continues the one before"
         )
-    _replayed(verdict, found, options, loop, start, seed, tests, jobs, home)
+    _replayed(verdict, found, options, loop, start, allowed, seed, tests, jobs, home)
     _notes(found)
 
 
-def _replayed(verdict, found, options, loop, start, seed, tests, jobs, home):
+def _replayed(verdict, found, options, loop, start, allowed, seed, tests, jobs, home):
     """Carry out the checks that run steps again."""
     replays = {}
     with verdict.check("replay") as check:
@@ -144,7 +144,7 @@ def _replayed(verdict, found, options, loop, start, seed, tests, jobs, home):
         replays = training.replays(found, options, steps, home=home, tests=tests, jobs=jobs)
         worst = 0.0
         for step, (theirs, library) in replays.items():
-            reasons, apart = training.replay_reasons(found, step, theirs, library)
+            reasons, apart = training.replay_reasons(found, step, theirs, library, allowed)
             check.reasons += reasons
             worst = max(worst, apart or 0)
         told = ", ".join(f"{step:,}" for step in steps)
