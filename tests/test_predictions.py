@@ -46,7 +46,8 @@ def test_nothing_else_asks_the_reader_to_predict(path):
     assert not re.findall(r"\*\*Predict\b", chapters.markdown(path))
 
 
-PARTS = {"I": (range(9), 80, 100, 15), "II": (range(9, 14), 40, 55, 12)}
+PARTS = {"I": (range(9), 80, 100, 15), "II": (range(9, 14), 40, 55, 12),
+         "III": (range(14, 17), 24, 36, 8)}  # fmt: skip
 
 
 @pytest.mark.parametrize("part", PARTS)
