@@ -300,8 +300,9 @@ def test_every_target_is_a_part_of_the_library():
     parts = [exercise for exercise in manifest.exercises().values() if exercise.target]
     names = [manifest.form_name(exercise.target) for exercise in parts]
     assert None not in names
-    shared = [one for one, name in zip(parts, names) if names.count(name) > 1]
-    assert all(hasattr(one.answers(), "in_engine") for one in shared)  # which says in which case
+    for name in names:  # Of several that replace one function, all but one say in which case, and that one is for all.
+        shared = [one.answers() for one, each in zip(parts, names) if each == name]
+        assert sum(not hasattr(answers, "in_engine") for answers in shared) <= 1
     assert course.mine  # in a notebook
 
 
