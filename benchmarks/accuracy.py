@@ -20,6 +20,7 @@ from minires.cli import recipes
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "results"
 SHOWN, WATCHED = ("log.csv", "result.json", "card.md", "curves.png"), "layers.csv"
+PREDICTED = "predictions.npz"  # which older runs don't have
 OWN = (
     "seed",
     "minires",
@@ -130,7 +131,7 @@ def add(folder):
             f"{folder} has no {', '.join(missing)}: a run has them when it is finished"
         )
     (FOLDER / folder.name).mkdir(parents=True, exist_ok=True)
-    for name in SHOWN:
+    for name in (*SHOWN, *filter(lambda name: (folder / name).is_file(), [PREDICTED])):
         shutil.copyfile(folder / name, FOLDER / folder.name / name)
     if (folder / WATCHED).is_file():
         rows = watch.read(folder / WATCHED)
