@@ -31,6 +31,14 @@ class OwnNorm(BatchNorm):
     """A subclass of BatchNorm."""
 
 
+class Normed(Conv2d):
+    """A subclass of Conv2d with layers of its own."""
+
+    def __init__(self, channels):
+        super().__init__(channels, channels, 3)
+        self.norm, self.gates = BatchNorm(channels), [Linear(channels, channels)]
+
+
 def names_of(model):
     """Return id -> name, for each parameter."""
     return {id(parameter): name for name, parameter in model.named_parameters()}
@@ -48,6 +56,7 @@ def groups(make, decay=5e-4):
             told[f"group {place}"] = ", ".join(members) or "nothing"
             told[f"weight decay of group {place}"] = f"{group['weight_decay']:g}"
             told[f"keys of group {place}"] = ", ".join(sorted(group))
+            told[f"params of group {place}"] = type(group["params"]).__name__
         return told
 
     return run
@@ -148,6 +157,14 @@ def test_subclasses_count_too():
     check.experiment(groups(make), decay_groups, "subclasses of Conv2d, BatchNorm and Linear")
 
 
+def test_a_subclass_may_have_layers_of_its_own():
+    check.experiment(
+        groups(lambda: Box(a=Normed(2), fc=Linear(2, 3))),
+        decay_groups,
+        "a subclass of Conv2d that has a BatchNorm and a list with a Linear among its attributes",
+    )
+
+
 def test_the_model_itself_may_be_a_layer():
     check.experiment(groups(lambda: Linear(3, 2)), decay_groups, "Linear(3, 2)")
     check.experiment(groups(lambda: BatchNorm(3)), decay_groups, "BatchNorm(3)")
@@ -183,6 +200,7 @@ def test_the_model_stays_unchanged():
     def run(decay_groups):
         model = small()
         model.fc.freeze()
+        model.bn1.eval()  # the modes differ: neither train() nor eval() would leave them as they are
         before = model.state_dict()
         decay_groups(model, 0.1)
         changed = [

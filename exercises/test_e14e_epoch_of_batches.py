@@ -37,9 +37,15 @@ def recognised(batches, images, labels, crop):
             wrong.add(f"x is {x.dtype}")
         if len(x) != len(y):
             wrong.add("more or fewer labels than images")
+        if not x.size:
+            wrong.add("images without pixels")
+            found += [None] * len(x)
+            continue
         pixels = (x.astype("float64") * 255).round()
-        if abs(pixels - x.astype("float64") * 255).max() > 1e-2 or pixels.max() > 255:
-            wrong.add("pixels that aren't those of an image, divided by 255")
+        if pixels.max() > 255:
+            wrong.add("values above 1")
+        if abs(pixels - x.astype("float64") * 255).max() > 1e-2:
+            wrong.add("values that aren't whole numbers divided by 255")
         for image, label in zip(pixels.clip(0, 255).astype("uint8"), y):
             which = known.get(image.tobytes())
             if which is None:
@@ -89,6 +95,16 @@ def test_the_first_epoch_is_right_if_each_batch_is_used_at_once():
 
 def test_the_images_and_labels_stay_as_they_are_given():
     epochs(1)
+
+    def run(epoch_of_batches):
+        images, labels = data()
+        given, told = (images.copy(), labels.copy()), []
+        for _ in epoch_of_batches(images, labels, 4, crop=CROP, rng=numpy.random.default_rng(9)):
+            same = (images == given[0]).all() and (labels == given[1]).all()
+            told.append("as given" if same else "changed")
+        return {"images and labels after each batch": ", ".join(told)}
+
+    check.experiment(run, epoch_of_batches, "11 images, batches of 4")
 
 
 def test_every_epoch_starts_from_the_images_as_they_are_given():
@@ -155,16 +171,36 @@ def test_each_image_is_shifted_by_its_own_numbers():
     check.experiment(run, epoch_of_batches, "400 images, batches of 50, crop 1")
 
 
+def test_what_moves_in_is_0():
+    def run(epoch_of_batches):
+        images = numpy.full((60, 4, 5, 1), 90, "uint8")
+        images[:, 0], images[:, -1] = 30, 60
+        batches = epoch_of_batches(
+            images, numpy.arange(60), 2, crop=1, rng=numpy.random.default_rng(0)
+        )
+        last = numpy.concatenate([numpy.array(x)[:, -1] for x, _ in batches])
+        pixels = sorted({int(pixel) for pixel in (last.astype("float64") * 255).round().ravel()})
+        return {"pixels in the last rows": ", ".join(map(str, pixels))}
+
+    about = "60 images, crop 1; their first rows are 30, their last rows 60, and all others 90"
+    check.experiment(run, epoch_of_batches, about)
+
+
 def test_the_order_is_drawn_from_rng():
     def run(epoch_of_batches):
         orders = [
             [which and which[0] for which in found]
-            for found in drawn(epoch_of_batches, 60, seeds=(3, 3, 4))
+            for found in drawn(epoch_of_batches, 60, batch_size=10, seeds=(3, 3, 4))
         ]
+        pairs = list(zip(orders[0], orders[0][1:]))  # one of 59 goes on as given, about
+        following = sum(None not in pair and pair[1] == pair[0] + 1 for pair in pairs)
+        early = sum(number is not None and number < 30 for number in orders[0][:30])  # 15, about
         return {
             "the order": "as given"
             if orders[0] == sorted(orders[0], key=str) or orders[0] == [*range(60)]
             else "drawn",
+            "images that follow one another as given": "few" if following < 20 else "many",
+            "the two halves": "mixed" if 3 < early < 27 else "stay apart",
             "with an equal seed": "the same" if orders[0] == orders[1] else "different",
             "with a different seed": "the same" if orders[0] == orders[2] else "different",
         }
@@ -174,27 +210,36 @@ def test_the_order_is_drawn_from_rng():
 
 def test_the_shifts_are_drawn_from_rng():
     def run(epoch_of_batches):
-        shifts = [
-            [which and which[1:] for which in found]
-            for found in drawn(epoch_of_batches, 60, seeds=(3, 3, 4))
+        found = [
+            [which or (-1, 0, 0) for which in epoch]
+            for epoch in drawn(epoch_of_batches, 60, seeds=(3, 3, 4))
         ]
-        return {
-            "with an equal seed": "the same" if shifts[0] == shifts[1] else "different",
-            "with a different seed": "the same" if shifts[0] == shifts[2] else "different",
-        }
+        told = {}
+        for name, put in (("as they come", list), ("by the number of the image", sorted)):
+            same, equal, different = ([which[1:] for which in put(epoch)] for epoch in found)
+            told[f"{name}, with an equal seed"] = "the same" if same == equal else "different"
+            told[f"{name}, with a different seed"] = (
+                "the same" if same == different else "different"
+            )
+        return told
 
-    check.experiment(
-        run, epoch_of_batches, "the shifts of 60 images, in the order in which they come, crop 1"
-    )
+    check.experiment(run, epoch_of_batches, "the shifts of 60 images, crop 1")
 
 
 def test_a_batch_has_memory_of_its_own():
     def run(epoch_of_batches):
         images, labels = data()
         batches = [*epoch_of_batches(images, labels, 4, crop=1, rng=numpy.random.default_rng(0))]
+        pairs = [
+            f"{i + 1} and {j + 1}"
+            for j in range(len(batches))
+            for i in range(j)
+            if numpy.shares_memory(batches[i][0], batches[j][0])
+        ]
         for x, _ in batches[:1]:
             x[...] = 0  # what the caller does with a batch must not reach the others
         return {
+            "batches in one array": ", ".join(pairs) or "none",
             "the other batches": "unchanged"
             if all((x > 0).any() for x, _ in batches[1:])
             else "changed",

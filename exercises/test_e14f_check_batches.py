@@ -1,4 +1,4 @@
-"""Claims about your check: it accepts three right epochs of batches, and rejects six wrong ones."""
+"""Claims about your check: it accepts four right epochs of batches, and rejects six wrong ones."""
 
 from e14f_check_batches import check as yours
 

@@ -106,6 +106,15 @@ def _right_as_well(images, labels, batch_size, mean, *, rng, training):
     )
 
 
+def _right_in_other_digits(images, labels, batch_size, mean, *, rng, training):
+    """In float32, times 1/255 instead of divided by 255: the last digits differ."""
+
+    def normalised(x):
+        return (x.astype("float32") - mean.astype("float32")) * xp.float32(1 / 255)
+
+    return _epoch(images, labels, batch_size, mean, rng, training, normalised=normalised)
+
+
 def _in_order(images, labels, batch_size, mean, *, rng, training):
     return _epoch(images, labels, batch_size, mean, rng, training, order=numpy.arange(len(images)))
 
@@ -141,6 +150,7 @@ RIGHT = {
     "a right one": _right,
     "a right one that returns a list": _right_too,
     "a right one that draws the sides first": _right_as_well,
+    "a right one whose last digits differ": _right_in_other_digits,
 }
 WRONG = {
     "the one whose order is never drawn": _in_order,
@@ -213,6 +223,15 @@ def bright_images(candidate):
     """the check accepts pixels that wrap around: none of its pixels is darker than the mean"""
     images, labels = _images()
     _checked(candidate, images=(images.astype(int) * 2 // 5 + 92).astype("uint8"), labels=labels)
+
+
+def equal_digits(candidate):
+    """the check rejects a right one whose last digits differ: compare with a tolerance"""
+    check(candidate)
+    images, labels = _images()
+    made = candidate(images, labels, 5, MEAN, rng=None, training=False)
+    x = xp.concatenate([x for x, _ in made])
+    assert (x == ((images - MEAN) / 255).astype("float32")).all()
 
 
 def never_content(candidate):

@@ -23,6 +23,7 @@ GIVEN, STEP, UNCHANGED = (
     "test_a_step_decays_the_first_group_alone",
     "test_the_model_stays_unchanged",
 )
+LAYERED = "test_a_subclass_may_have_layers_of_its_own"
 
 
 def pair(decayed, others, decay, rest=0.0):

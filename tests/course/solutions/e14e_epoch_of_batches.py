@@ -19,6 +19,7 @@ FULL, OWN, ORDER = (
     "test_each_image_is_shifted_by_its_own_numbers",
     "test_the_order_is_drawn_from_rng",
 )
+MOVES_IN = "test_what_moves_in_is_0"
 SHIFTS, MEMORY = "test_the_shifts_are_drawn_from_rng", "test_a_batch_has_memory_of_its_own"
 
 

@@ -11,6 +11,7 @@ from tests.course.solutions.e14d_decay_groups import (
     FROZEN,
     GIVEN,
     ITSELF,
+    LAYERED,
     LISTS,
     NAMES,
     ONES,
@@ -201,3 +202,73 @@ def chained(model, decay):
     both = split(learning(model), decay, weight)
     every = list(chain(*(group["params"] for group in both)))
     return pair(every, every, decay)
+
+
+@right
+def by_children(model, decay):
+    """Each module once, and its children."""
+    found, done = ({}, {}), set()
+
+    def walk(module):
+        if id(module) in done:
+            return
+        done.add(id(module))
+        if isinstance(module, (Conv2d, Linear, BatchNorm)):
+            found[isinstance(module, BatchNorm)][id(module.weight)] = module.weight
+            found[1][id(module.bias)] = module.bias
+        for _, child in module.children():
+            walk(child)
+
+    walk(model)
+    chosen = [[p for p in group.values() if p is not None and p.requires_grad] for group in found]
+    return pair(*chosen, decay)
+
+
+@wrong(LAYERED)
+def no_further_than_a_layer(model, decay):
+    """A layer is a leaf of the tree: what is below it is missed."""
+    found, queue, done = {}, [model], set()
+    while queue:
+        module = queue.pop()
+        if isinstance(module, (Conv2d, Linear, BatchNorm)):
+            found.update((id(p), p) for p in (module.weight, module.bias) if p is not None)
+        elif id(module) not in done:
+            done.add(id(module))
+            queue += [child for _, child in module.children()]
+    return split([p for p in found.values() if p.requires_grad], decay, weight)
+
+
+@wrong(UNCHANGED)
+def trained_from_now_on(model, decay):
+    return split(learning(model.train()), decay, weight)
+
+
+@wrong(SMALL)
+def read_once(model, decay):
+    """Generators instead of lists."""
+    groups = split(learning(model), decay, weight)
+    return [{**group, "params": (p for p in group["params"])} for group in groups]
+
+
+@wrong(FROZEN)
+def as_its_weight(model, decay):
+    """Whether a layer learns is read from its weight."""
+    layers = [m for _, m in model.modules() if isinstance(m, (Conv2d, Linear, BatchNorm))]
+    own = {
+        id(p): p
+        for m in layers
+        if m.weight.requires_grad
+        for p in (m.weight, m.bias)
+        if p is not None
+    }
+    return split(own.values(), decay, weight)
+
+
+@wrong(SHARED)
+def equal_values_once(model, decay):
+    """Layer by layer, and without what the layer before has had."""
+    found = []
+    for _, module in model.modules():
+        if isinstance(module, (Conv2d, Linear, BatchNorm)):
+            found += [p for p in (module.weight, module.bias) if p is not None and p.requires_grad]
+    return split(found, decay, weight)

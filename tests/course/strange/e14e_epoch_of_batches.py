@@ -10,6 +10,7 @@ from tests.course.solutions.e14e_epoch_of_batches import (
     FULL,
     GIVEN,
     MEMORY,
+    MOVES_IN,
     ORDER,
     OWN,
     SHIFTS,
@@ -201,3 +202,97 @@ def a_mark_left(images, labels, batch_size, *, crop, rng):
     """The last image is marked as used."""
     yield from epoch(images.copy(), labels, batch_size, crop, rng)
     images[-1, 0, 0, 0] ^= 1
+
+
+@right
+def what_is_left(images, labels, batch_size, *, crop, rng):
+    """A list of numbers that becomes shorter; windows by slices of black images."""
+    numbers, (h, w) = list(range(len(images))), images.shape[1:3]
+    rng.shuffle(numbers)
+    while numbers:
+        chosen, numbers = numbers[:batch_size], numbers[batch_size:]
+        x = xp.zeros((len(chosen), *images.shape[1:]), "float32")
+        for image, n in zip(x, chosen):
+            d, a = (int(rng.integers(-crop, crop, endpoint=True)) for _ in range(2))
+            rows, columns = slice(max(d, 0), h + min(d, 0)), slice(max(a, 0), w + min(a, 0))
+            to = slice(max(-d, 0), h - max(d, 0)), slice(max(-a, 0), w - max(a, 0))
+            image[to] = images[n, rows, columns] / xp.float32(255)
+        yield x, labels[xp.asarray(chosen)]
+
+
+@wrong(GIVEN)
+def put_back_in_the_end(images, labels, batch_size, *, crop, rng):
+    """The images are changed as long as the epoch goes on."""
+    kept = images.copy()
+    order = rng.permutation(len(images))
+    for first in range(0, len(order), batch_size):
+        chosen = order[first : first + batch_size]
+        x = xp.empty((len(chosen), *images.shape[1:]), "float32")
+        for k, n in enumerate(chosen):
+            images[n] = shifted(images[n], *rng.integers(-crop, crop + 1, 2).tolist())
+            x[k] = images[n] / 255
+        yield x, labels[chosen]
+    images[...] = kept
+
+
+@wrong(SHIFTS)
+def a_shift_of_its_own_for_ever(images, labels, batch_size, *, crop, rng):
+    """Each image has its shift, which is the same in each epoch."""
+    own = numpy.random.default_rng(0).integers(-crop, crop + 1, (len(images), 2)).tolist()
+    order = rng.permutation(len(images))
+    for first in range(0, len(order), batch_size):
+        chosen = order[first : first + batch_size]
+        x = xp.stack([shifted(images[n], *own[n]) for n in chosen])
+        yield x.astype("float32") / 255, labels[chosen]
+
+
+@wrong(ORDER)
+def begins_somewhere(images, labels, batch_size, *, crop, rng):
+    """Only the place at which the epoch begins is drawn."""
+    order = numpy.roll(numpy.arange(len(images)), rng.integers(len(images)))
+    return epoch(images, labels, batch_size, crop, rng, order=order)
+
+
+@wrong(ORDER)
+def batches_in_a_new_order(images, labels, batch_size, *, crop, rng):
+    """The images of a batch are shuffled, and the batches come as given."""
+    parts = [
+        rng.permutation(numpy.arange(first, min(first + batch_size, len(images))))
+        for first in range(0, len(images), batch_size)
+    ]
+    return epoch(images, labels, batch_size, crop, rng, order=numpy.concatenate(parts))
+
+
+@wrong(MOVES_IN)
+def the_edge_again(images, labels, batch_size, *, crop, rng):
+    """What moves in repeats the edge."""
+    h, w = images.shape[1:3]
+    order = rng.permutation(len(images))
+    for first in range(0, len(order), batch_size):
+        chosen, found = order[first : first + batch_size], []
+        for n in chosen:
+            framed = xp.pad(images[n], ((crop, crop), (crop, crop), (0, 0)), mode="edge")
+            d, a = rng.integers(0, 2 * crop + 1, 2)
+            found.append(framed[d : d + h, a : a + w])
+        yield xp.stack(found).astype("float32") / 255, labels[chosen]
+
+
+@wrong(FIRST)
+def by_256(images, labels, batch_size, *, crop, rng):
+    for x, y in epoch(images, labels, batch_size, crop, rng):
+        yield x * xp.float32(255 / 256), y
+
+
+@wrong(UNSHIFTED)
+def nothing_before_minus_0(images, labels, batch_size, *, crop, rng):
+    """A slice that ends at -0 is empty."""
+    order = rng.permutation(len(images))
+    for first in range(0, len(order), batch_size):
+        chosen, found = order[first : first + batch_size], []
+        for n in chosen:
+            d, a = rng.integers(-crop, crop + 1, 2)
+            framed = xp.pad(images[n], ((2 * crop, 2 * crop), (2 * crop, 2 * crop), (0, 0)))
+            framed = framed[crop + d :, crop + a :]
+            h, w = images.shape[1:3]
+            found.append(framed[crop:-crop][:h, crop:][:, :w] if crop else framed[crop:-crop])
+        yield xp.stack(found).astype("float32") / 255, labels[chosen]

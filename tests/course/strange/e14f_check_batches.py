@@ -177,3 +177,71 @@ def large_tolerance(candidate):
     images = random_images()
     x, _y = joined(candidate, images, xp.arange(30), training=False)
     assert abs(x - (images - MEAN) / 255).max() < 2
+
+
+@right
+def one_pixel_each(candidate):
+    """Two pixels a row: the darker one is the image's number, and which side it is on says whether it is mirrored."""
+    n, rng, seen = 13, numpy.random.default_rng(5), []
+    images = xp.asarray([[[[10 * k], [10 * k + 1]]] for k in range(n)]).astype("uint8")
+    for training in (False, True, True):
+        seen.append([])
+        made = candidate(
+            images, xp.arange(n) + 7, 5, xp.asarray([60.5]), rng=rng, training=training
+        )
+        for x, y in made:
+            for image, label in zip(x, y):
+                pixels = (image.ravel() * 255 + 60.5).tolist()
+                number = int(label) - 7
+                for found, expected in zip(
+                    sorted(pixels) if training else pixels, images[number].ravel()
+                ):
+                    assert abs(found - int(expected)) < 1e-2
+                seen[-1].append(number)
+        assert sorted(seen[-1]) == list(range(n))
+    assert seen[0] == sorted(seen[0]) and seen[1] != seen[2] and sorted(seen[1]) != seen[1]
+
+
+@wrong(RIGHT_ONES, mistake="equal_digits")
+def to_the_last_digit(candidate):
+    judged(candidate)
+    images = random_images()
+    x, y = joined(candidate, images, xp.arange(30), training=False)
+    assert numpy.array_equal(x, ((images[y] - MEAN) / 255).astype(x.dtype))
+
+
+@wrong(RIGHT_ONES)
+def half_of_them(candidate):
+    """Just half of the images must be mirrored."""
+    judged(candidate)
+    images = random_images(12)
+    x, y = joined(candidate, images, xp.arange(12), rng=numpy.random.default_rng(0))
+    assert sum(not close(a, b) for a, b in zip(x, ((images - MEAN) / 255)[y])) == 6
+
+
+@wrong(RIGHT_ONES)
+def looks_into_it_twice(candidate):
+    """Counts the images of a generator, and then goes through it again."""
+    images = random_images()
+    made = candidate(images, xp.arange(30), 4, MEAN, rng=None, training=False)
+    assert sum(len(y) for _, y in made) == 30
+    assert close(xp.concatenate([x for x, _ in made]), (images - MEAN) / 255)
+    judged(candidate)
+
+
+@wrong(WRONG_ONES)
+def returns_its_verdict(candidate):
+    try:
+        judged(candidate)
+    except AssertionError:
+        return False
+    return True
+
+
+@wrong(WRONG_ONES)
+def pixels_of_two_epochs(candidate):
+    """The pixels of two epochs differ even in one order, as different images are mirrored."""
+    images, rng = random_images(), numpy.random.default_rng(1)
+    (a, _), (b, _) = (joined(candidate, images, xp.arange(30), rng=rng) for _ in range(2))
+    assert not close(a, b)
+    judged(candidate, epochs=1)
