@@ -10,12 +10,12 @@ def epoch_of_batches(images, labels, batch_size, *, crop, rng):
     rng  a numpy.random.Generator
     x  float32 (n, H, W, C), pixels / 255    y  the labels of these images (n,)    n  batch_size, in the last batch what is left
 
-    The author has looked at the first batch of the first epoch, and it is right. But after some ten epochs the accuracy on
+    The author has looked at the first batch of the first epoch, and it is right. But after about ten epochs the accuracy on
     the training images begins to fall, and pictures of the batches show less and less. Besides,
     list(epoch_of_batches(...)) contains the same images over and over, with different labels. There are two faults: find
     and fix both. What the function should do: draw a new order of all images, and shift each image by its own numbers of
     rows and columns, drawn from -crop to crop, where what moves in is 0. Every epoch starts from the images as they are
-    given: leave images and labels unchanged, during the epoch too, and return batches that stay as they are when the next
+    given: leave images and labels unchanged, during the epoch too, and return batches that don't change when the next
     one is made. The shifts, the order and the labels are right as provided. You may draw the random numbers from rng in a
     different order. crop is an int, 0 or more and less than H and W. Chapter 14.
     """

@@ -122,7 +122,7 @@ def test_row_and_column_do_not_depend_on_each_other():
             else "not equally often"
         }
 
-    check.experiment(run, cutout, "1,600 images of 2 x 2 pixels, size 1")
+    check.experiment(run, cutout, "1,600 images, 2 x 2 pixels each, size 1")
 
 
 def test_images_do_not_depend_on_their_neighbours():
@@ -140,7 +140,7 @@ def test_images_do_not_depend_on_their_neighbours():
             )
         return found
 
-    check.experiment(run, cutout, "1,600 images of 1 x 2 pixels, size 1")
+    check.experiment(run, cutout, "1,600 images, 1 x 2 pixels each, size 1")
 
 
 def test_other_values_stay_and_dtypes_too():

@@ -1,4 +1,4 @@
-"""Claims about epoch_of_batches: every epoch starts from the images as they are given, and batches stay as they are."""
+"""Claims about epoch_of_batches: every epoch starts from the images as they are given, and batches don't change afterwards."""
 
 import numpy
 from e14e_epoch_of_batches import epoch_of_batches
@@ -49,7 +49,7 @@ def recognised(batches, images, labels, crop):
         for image, label in zip(pixels.clip(0, 255).astype("uint8"), y):
             which = known.get(image.tobytes())
             if which is None:
-                wrong.add("images that are none of the given ones, shifted once")
+                wrong.add("images that aren't given ones, shifted once")
             elif labels[which[0]] != label:
                 wrong.add("images with a wrong label")
             found.append(which)

@@ -20,7 +20,7 @@ def starts_at_zero(step, steps, lr, *, peak, start):
 
 
 def start_as_a_rate(step, steps, lr, *, peak, start):
-    """start is taken for the rate at step 0: it is a fraction of lr"""
+    """start is used as the rate at step 0: it is a fraction of lr"""
     return _rate(step, steps, lr, peak, start / lr)
 
 
@@ -78,7 +78,7 @@ def both_at_once(step, steps, lr, *, peak, start):
 
 
 def below_zero(step, steps, lr, *, peak, start):
-    """the second line goes on after the last step, to rates below 0"""
+    """the second line continues after the last step, to rates below 0"""
     done = step / steps
     return lr * (1 - done) / (1 - peak) if done >= peak else _rate(step, steps, lr, peak, start)
 

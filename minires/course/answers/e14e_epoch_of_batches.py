@@ -51,7 +51,7 @@ def _moved(image, down, across):
 def _epoch(
     images, labels, batch_size, crop, rng, *, shifts=None, order=None, keep=False, moved=_moved
 ):
-    """Yield batches. shifts, order  drawn in another way    keep  one array for all batches"""
+    """Yield batches. shifts, order  drawn differently    keep  one array for all batches"""
     order = rng.permutation(len(images)) if order is None else order
     whole = xp.empty((batch_size, *images.shape[1:]), "float32")
     for first in range(0, len(order), batch_size):

@@ -62,7 +62,7 @@ def _epoch(
     whole=False,
     normalised=None,
 ):
-    """Yield batches. order, mirrored  drawn in another way    shuffled  the labels in an order of their own"""
+    """Yield batches. order, mirrored  drawn differently    shuffled  the labels in an order of their own"""
     n = len(images)
     if order is None:
         order = rng.permutation(n) if training else numpy.arange(n)

@@ -2,6 +2,7 @@
 
 import math
 from bisect import bisect_right
+from fractions import Fraction
 
 import numpy
 
@@ -128,3 +129,31 @@ def in_float32(step, steps, lr, *, peak, start):
 def cheating_after(step, steps, lr, *, peak, start):
     """0 at step `steps` alone."""
     return 0.0 if step == steps else lr * abs(shape(step, steps, peak, start))
+
+
+@right
+def in_fractions(step, steps, lr, *, peak, start):
+    top, low = Fraction(peak) * steps, Fraction(start)
+    up = low + (1 - low) * step / top
+    return lr * float(up if step <= top else max(Fraction(0), (steps - step) / (steps - top)))
+
+
+@wrong(END)
+def never_quite_0(step, steps, lr, *, peak, start):
+    return max(1e-8, lr * shape(step, steps, peak, start))
+
+
+@wrong(NEAR)
+def both_sides_at_least_one_step(step, steps, lr, *, peak, start):
+    top = max(1.0, peak * steps)
+    if step <= top:
+        return lr * (start + (1 - start) * step / top)
+    return lr * max(0, steps - step) / max(1.0, steps - top)
+
+
+@wrong(BETWEEN)
+def tables_of_both_lines(step, steps, lr, *, peak, start):
+    up = int(peak * steps)
+    rising = numpy.linspace(start * lr, lr, up, endpoint=False)
+    rates = numpy.concatenate([rising, numpy.linspace(lr, 0, steps - up + 1)])
+    return rates[step] if step < len(rates) else 0.0
