@@ -18,10 +18,10 @@ def train(model, images, labels, corners, *, size, batch, lr):
     Each epoch takes the images in order, with a smaller batch at the end if need be. Its mean loss is over the images,
     and each one counts with its loss in the step that saw it.
 
-    This training run raises no error, and its loss is a number. But it stays at log K: 2.30, 2.30, 2.30, 2.30 on ten digits,
-    whatever the learning rate, and on ten images too. The function worked for as long as we tried it on images that we had
-    drawn ourselves, as floats from 0 to 255. The model has been used elsewhere, and it learns. There is one fault. Leave
-    images, labels and corners unchanged. Chapter 15.
+    This training run raises no error, and its loss is a number. But it stays at log K: 2.30, 2.30, 2.30, 2.30 on ten
+    digits, whatever the learning rate, and on ten images too. The function worked for as long as we tried it on images
+    that we had drawn ourselves, as floats from 0 to 255. The model has been used elsewhere, and it learns. There is one
+    fault. Leave images, labels and corners unchanged. Chapter 15.
     """
     n, h, w, channels = images.shape
     canvas = xp.zeros((n, size, size, channels), images.dtype)

@@ -1,4 +1,4 @@
-"""Exercise 15d, chapter 15, 20 minutes: a bug hunt: fine until it is evaluated. Check: pytest exercises/test_e15d_fine_until_evaluated.py"""
+"""Exercise 15d, chapter 15, 20 minutes: a bug hunt in evaluation. Check: pytest exercises/test_e15d_fine_until_evaluated.py"""
 
 from minires import functional as F
 from minires.backend import xp
@@ -15,14 +15,14 @@ def train(model, images, codes, test_images, test_codes, *, epochs, batch, lr):
     epochs, batch  each epoch takes the images in order, with a smaller batch at the end if need be
     lr  of SGD with momentum 0.9
 
-    x is standardised: the mean of each channel is subtracted, and the difference is divided by the channel's standard deviation,
+    x is standardised: the mean of each channel is subtracted, and the difference divided by the channel's standard deviation,
     both of all pixels in `images`. The model trains in training mode. Afterwards both accuracies, the fraction of images
     whose largest logit is that of their code, are measured in evaluation mode.
 
-    A shop sorts photos by article. On its training set the net reaches 95 %, measured by the same lines that measure the test
-    set; and on the first test set it reached 93 %. On the second one, made in the same way but smaller, it is below 1 %,
-    which is much less than chance. The net learns as it should, so the weights after training are right already. There is one
-    fault. Leave images and codes unchanged, and leave the model in any mode you like. Chapter 15.
+    A shop sorts photos by article. On its training set the net reaches 95 %, measured by the same lines that measure the
+    test set; and on the first test set it reached 93 %. On the second one, made in the same way but smaller, it is below
+    1 %, which is much less than chance. The net learns as it should, so the weights after training are right already.
+    There is one fault. Leave images and codes unchanged, and leave the model in any mode you like. Chapter 15.
     """
     mean, std = images.mean(axis=(0, 1, 2)), images.std(axis=(0, 1, 2))
 

@@ -13,7 +13,7 @@ def train(model, x, labels, orders, *, batch, lr):
     orders  (epochs, N), ints: in epoch e, the k-th image to be seen is x[orders[e][k]]
     batch  images per step; the last step of an epoch may have fewer    lr  of SGD with momentum 0.9
 
-    Both numbers are over the images of the epoch, and each image counts with the loss and the prediction of the step that saw it.
+    Both are over the images of the epoch, and each image counts with the loss and the prediction of the step that saw it.
 
     The first epoch is as good as it can be: loss 1.14, accuracy 68 % on ten digits, just like the reference run. All checks
     at the start pass. Then come 2.67 and 10 %, 2.35 and 10 %, 2.33 and 11 %, where the reference run has 0.20 and 94 %. A

@@ -19,10 +19,10 @@ def train(trunk, head, x, labels, *, epochs, batch, lr, scale):
     Both modules train in training mode. The mean loss of an epoch is over the images, and each one counts with its loss in
     the step that saw it.
 
-    The loss falls in every epoch, training and test set agree, and nothing looks broken: 1.59, 0.89, 0.78, 0.74, 0.71, 0.69,
-    and 77 % of the test digits. Without a reference run you'd believe it. The reference run of the same net on the same images
-    has 0.85, 0.27, 0.18, 0.08, 0.03, 0.01, and 98 %. There is one fault, but a repair can go half the way: then the numbers
-    look good, and the gradient is still wrong. Leave x and labels unchanged. Chapter 15.
+    The loss falls in every epoch, training and test set agree, and nothing looks broken: 1.59, 0.89, 0.78, 0.74, 0.71,
+    0.69, and 77 % of the test digits. Without a reference run you'd believe it. The reference run of the same net on the
+    same images has 0.85, 0.27, 0.18, 0.08, 0.03, 0.01, and 98 %. There is one fault, but a repair can go half the way:
+    then the numbers look good, and the gradient is still wrong. Leave x and labels unchanged. Chapter 15.
     """
     optimizer = SGD([*trunk.parameters(), *head.parameters()], lr=lr, momentum=0.9)
     losses = []

@@ -210,10 +210,11 @@ def _with_helpers(function):
     while waiting:
         one = waiting.pop()
         found[one.__name__] = inspect.getsource(one)
-        helpers = (module.get(name) for name in re.findall(r"\b_[a-z]\w*", found[one.__name__]))
+        helpers = (module.get(name) for name in re.findall(r"\b_[A-Za-z]\w*", found[one.__name__]))
         waiting += [
             helper
             for helper in helpers
-            if inspect.isfunction(helper) and helper.__name__ not in found
+            if inspect.getmodule(helper) is inspect.getmodule(function)
+            and helper.__name__ not in found
         ]
     return [found[name] for name in module if name in found]

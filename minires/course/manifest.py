@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -139,11 +140,12 @@ def _exercise(entry):
 
 
 def exercise(which):
-    """Return an exercise by its id ("05c"), its name ("im2col") or its file, in upper or lower case.
+    """Return an exercise by its id ("05c", or "5c"), its name ("im2col") or its file, in upper or lower case.
 
     Raises  ValueError: there is none; the message suggests the nearest.
     """
     word = Path(str(which)).name.casefold().removesuffix(".py").removeprefix("test_")
+    word = f"0{word}" if re.fullmatch(r"\d[a-z]", word) else word
     for one in exercises().values():
         if word in (one.id, one.name, one.module):
             return one

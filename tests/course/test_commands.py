@@ -203,9 +203,7 @@ def test_a_wrong_word_is_told(here):
     assert status == 2 and "did you mean 'im2col'" in output
 
 
-@pytest.mark.parametrize(
-    ("word", "meant"), [("5c", "05c"), ("5C", "05c"), ("im2cool", "im2col"), ("e05c", "05c")]
-)
+@pytest.mark.parametrize(("word", "meant"), [("im2cool", "im2col"), ("e05c", "05c")])
 def test_a_word_that_is_nearly_right_gets_one_suggestion_and_no_list(word, meant):
     with pytest.raises(ValueError, match=f"did you mean '{meant}'") as caught:
         manifest.exercise(word)
@@ -215,7 +213,9 @@ def test_a_word_that_is_nearly_right_gets_one_suggestion_and_no_list(word, meant
     assert "did you mean" not in str(caught.value) and len(str(caught.value)) < 120
 
 
-@pytest.mark.parametrize("word", ["05c", "05C", "im2col", "Im2Col", "exercises/E05C_IM2COL.PY"])
+@pytest.mark.parametrize(
+    "word", ["05c", "05C", "5c", "5C", "im2col", "Im2Col", "exercises/E05C_IM2COL.PY"]
+)
 def test_an_exercise_is_found_by_id_name_or_file(word):
     assert manifest.exercise(word).id == "05c"
 

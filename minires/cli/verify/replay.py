@@ -30,7 +30,7 @@ TAIL = 300  # characters of an error
 
 @dataclass
 class Replay:
-    """What a replay found.
+    """The result of a replay.
 
     losses  of its steps    calls  id -> [calls before the steps, and after] of each exercise that ran
     tried  ids whose functions called the library's

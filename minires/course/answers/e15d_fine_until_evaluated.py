@@ -15,7 +15,7 @@ def train(model, images, codes, test_images, test_codes, *, epochs, batch, lr):
     epochs, batch  each epoch takes the images in order, with a smaller batch at the end if need be
     lr  of SGD with momentum 0.9
 
-    x is standardised: the mean of each channel is subtracted, and the difference is divided by the channel's standard deviation,
+    x is standardised: the mean of each channel is subtracted, and the difference divided by the channel's standard deviation,
     both of all pixels in `images`. The model trains in training mode. Afterwards both accuracies, the fraction of images
     whose largest logit is that of their code, are measured in evaluation mode.
     """

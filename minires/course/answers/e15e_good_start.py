@@ -14,7 +14,7 @@ def train(model, x, labels, orders, *, batch, lr):
     orders  (epochs, N), ints: in epoch e, the k-th image to be seen is x[orders[e][k]]
     batch  images per step; the last step of an epoch may have fewer    lr  of SGD with momentum 0.9
 
-    Both numbers are over the images of the epoch, and each image counts with the loss and the prediction of the step that saw it.
+    Both are over the images of the epoch, and each image counts with the loss and the prediction of the step that saw it.
     """
     optimizer = SGD(model.parameters(), lr=lr, momentum=0.9)
     history = []
