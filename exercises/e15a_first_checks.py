@@ -21,7 +21,8 @@ def first_checks(model, x, labels):
     "fall": a float. Take one small step against the gradient, w -= rate * g for each parameter that requires a gradient
     and has one, with the one rate for all of them that should lower the loss by 0.01 * loss, to first order. Measure the
     loss of the same batch again. fall is the difference of the two losses divided by 0.01 * loss, so about 1. It is 0.0
-    if no gradient is different from 0.
+    if no gradient is different from 0. All of a model may be frozen or cut off: then loss.requires_grad is False, and
+    backward() raises.
     "float" means a Python float; the dict has these five keys. Gradients that the parameters have from before must not
     count. Afterwards the model is as it was: the mode of each module (module.training), the numbers of each parameter, of
     its grad (an array, or None) and of the running statistics, exactly. x and labels stay unchanged. The loss is finite

@@ -124,10 +124,13 @@ def test_the_loss_is_that_of_training_mode():
     def run(checks):
         half = mlp()
         half.train().children()[1][1].eval()
+        frozen = mlp()
+        frozen.children()[1][1].freeze()
         return {
             "the first batch norm in evaluation mode, the second in training mode": part(checks(half, values(6, 5), some_labels()), "loss"),
             MODES: part(checks(mlp(), values(6, 5), some_labels()), "loss"),
             "training mode": part(checks(mlp().train(), values(6, 5), some_labels()), "loss"),
+            "the first batch norm frozen": part(checks(frozen, values(6, 5), some_labels()), "loss"),
             "a convolutional network in evaluation mode": part(checks(conv_net(), values(3, 5, 4, 2), some_labels(3)), "loss"),
         }  # fmt: skip
 
@@ -156,9 +159,10 @@ def test_fall_compares_the_step_with_its_prediction():
             "two classes, in training mode": part(checks(mlp(2).train(), values(4, 5), some_labels(4, 2)), "fall"),
             "a convolutional network": part(checks(conv_net(), values(3, 5, 4, 2), some_labels(3)), "fall"),
             "a model with layers that don't learn": part(checks(Broken().astype("float64"), values(6, 5), some_labels()), "fall"),
+            "the same with gradients from before": part(checks(with_gradients(Broken().astype("float64")), values(6, 5), some_labels()), "fall"),
         }  # fmt: skip
 
-    check.experiment(run, first_checks, "a small step of five models")
+    check.experiment(run, first_checks, "small steps of models of all kinds")
 
 
 def test_fall_is_0_without_a_gradient():

@@ -79,3 +79,14 @@ def test_calls_do_not_depend_on_each_other():
     check.experiment(
         run, yours, "four calls in a row, with other hits and another confidence in between"
     )
+
+
+def test_two_floats():
+    for counts in ((44, 60), (0, 20), (20, 20)):
+        found = check.call(yours, *counts)
+        fits = (
+            isinstance(found, (tuple, list))
+            and len(found) == 2
+            and all(isinstance(one, float) for one in found)
+        )
+        check.true(fits, f"expected two floats, got {found!r}")

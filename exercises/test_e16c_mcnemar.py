@@ -64,8 +64,18 @@ def test_more_coins_than_a_float_has_powers_of_2():
 
 
 def test_thousands_of_images():
-    run = counted((5010, 4890, 0, 100), (9900, 10_100))
-    check.experiment(run, mcnemar, "networks that are apart on 9,900 and on 20,000 images")
+    run = counted((1440, 1560, 16_000, 1000), (1030, 1090, 9000, 8880))
+    check.experiment(
+        run, mcnemar, "20,000 images, networks that are apart on 3,000 and on 2,120 of them"
+    )
+
+
+def test_the_result_is_a_float():
+    for some in ((9, 2), (4, 4), (0, 0, 6, 4), (0, 7)):
+        found = check.call(mcnemar, *pair(*some))
+        check.true(
+            isinstance(found, float), f"expected a float, got {type(found).__name__}: {found!r}"
+        )
 
 
 def test_small_p_values_are_exact():

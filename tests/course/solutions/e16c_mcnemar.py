@@ -215,9 +215,9 @@ def normal_from_a_thousand_on(right_a, right_b):
 
 
 @wrong(THOUSANDS)
-def normal_from_five_thousand_on(right_a, right_b):
+def normal_from_twenty_five_hundred_on(right_a, right_b):
     b, c = apart(right_a, right_b)
-    return float(min(1, 2 * tail(b + c, min(b, c)))) if b + c < 5000 else math.erfc((abs(b - c) - 1) / math.sqrt(2 * (b + c)))
+    return float(min(1, 2 * tail(b + c, min(b, c)))) if b + c < 2500 else math.erfc((abs(b - c) - 1) / math.sqrt(2 * (b + c)))
 
 
 @wrong(SMALL)

@@ -274,3 +274,21 @@ def the_first_image(model, x, labels):
     logits = twin(Tensor(x)).data
     loss = float(F.cross_entropy(Tensor(logits[:1]), labels[:1]).data)
     return {**found, "loss": loss}
+
+
+@wrong(LOSS)
+def frozen_modules_train_too(model, x, labels):
+    """Sets the mode by hand, also where model.train() doesn't."""
+    net = copy.deepcopy(model)
+    for _, module in net.modules():
+        module.frozen = False
+    return on_a_copy(net, x, labels)
+
+
+@wrong(FALL)
+def frozen_parameters_step_too(model, x, labels):
+    """Steps wherever there is a gradient, even one from before."""
+    net = copy.deepcopy(model)
+    for one in net.parameters():
+        one.requires_grad = one.requires_grad or one.grad is not None
+    return {**on_a_copy(model, x, labels), "fall": on_a_copy(net, x, labels)["fall"]}

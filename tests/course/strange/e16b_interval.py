@@ -182,3 +182,20 @@ def quantile_by_a_formula(hits, n, *, confidence=0.95):
 @wrong(CONFIDENCE)
 def high_confidence_only(hits, n, *, confidence=0.95):
     return textbook(hits, n, confidence=max(confidence, 0.5))
+
+
+@wrong("test_two_floats")
+def ints_at_the_ends(hits, n, *, confidence=0.95):
+    low, high = textbook(hits, n, confidence=confidence)
+    return (0 if hits == 0 else low), (1 if hits == n else high)
+
+
+@wrong("test_two_floats")
+def an_array(hits, n, *, confidence=0.95):
+    return numpy.array(textbook(hits, n, confidence=confidence))
+
+
+@wrong(CONFIDENCE)
+def three_exact_quantiles(hits, n, *, confidence=0.95):
+    """Fits the usual three alone."""
+    return textbook(hits, n, confidence=confidence if confidence in (0.9, 0.95, 0.99) else 0.95)

@@ -130,3 +130,43 @@ def stirling(right_a, right_b):
 @wrong(FIRST)
 def strings(right_a, right_b):
     return f"p = {fractions(right_a, right_b):.8f}"
+
+
+@right
+def each_number_of_heads_anew(right_a, right_b):
+    """math.comb for each."""
+    b, c = apart(right_a, right_b)
+    return min(
+        1.0, 2 * sum(math.comb(b + c, heads) for heads in range(min(b, c) + 1)) / 2 ** (b + c)
+    )
+
+
+@right
+def all_results_as_uneven(right_a, right_b):
+    """Every number of heads that is at least as far from the middle, on either side."""
+    b, c = apart(right_a, right_b)
+    m, ways, found = b + c, 1, 0
+    for heads in range(m + 1):
+        found += ways * (abs(2 * heads - m) >= abs(b - c))
+        ways = ways * (m - heads) // (heads + 1)
+    return found / 2**m
+
+
+@wrong("test_the_result_is_a_float")
+def the_int_1(right_a, right_b):
+    return min(1, fractions(right_a, right_b))
+
+
+@wrong(SMALL)
+def one_minus_the_other_side(right_a, right_b):
+    """What is small is lost in 1 - ..., where the middle alone is summed."""
+    b, c = apart(right_a, right_b)
+    m, fewer = b + c, min(b, c)
+    return 1 - sum(math.comb(m, heads) for heads in range(fewer + 1, m - fewer)) / 2**m
+
+
+@wrong(POWERS)
+def at_most_a_thousand_coins(right_a, right_b):
+    b, c = apart(right_a, right_b)
+    m = max(b + c, 1000)
+    return _p(b * 1000 // m, c * 1000 // m)
