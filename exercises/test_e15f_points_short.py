@@ -3,10 +3,32 @@
 import numpy
 from e15f_points_short import train
 
+from minires import functional as F
 from minires.course import Check
-from minires.nn import BatchNorm, Conv2d, Flatten, GlobalAvgPool, Linear, ReLU, Sequential, init
+from minires.nn import (
+    BatchNorm,
+    Conv2d,
+    Flatten,
+    GlobalAvgPool,
+    Linear,
+    Module,
+    Parameter,
+    ReLU,
+    Sequential,
+    init,
+)
 
 check = Check("15f", tolerance=1e-7)
+
+
+class Gain(Module):
+    """The mean of each image, times a number: whatever it becomes, f / |f| is the same."""
+
+    def __init__(self):
+        self.gain = Parameter(numpy.array([100.0]))
+
+    def forward(self, x):
+        return self.gain * F.global_avg_pool(x)
 
 
 def nets(kind="linear", *, channels=2, d=4, classes=3, seed=0, dtype="float64"):
@@ -14,7 +36,7 @@ def nets(kind="linear", *, channels=2, d=4, classes=3, seed=0, dtype="float64"):
     with init.kept_generator():
         init.manual_seed(seed)
         trunks = {
-            "none": GlobalAvgPool,
+            "gain": Gain,
             "linear": lambda: Sequential(GlobalAvgPool(), Linear(channels, d)),
             "flat": lambda: Sequential(Flatten(), Linear(6 * channels, d)),
             "normed": lambda: Sequential(Conv2d(channels, d, 3, padding=1, bias=False), BatchNorm(d), ReLU(), GlobalAvgPool()),
@@ -40,7 +62,7 @@ def state(trunk, head):
 
 
 def trained(kind="linear", *, part=None, n=7, batch=7, epochs=1, lr=0.1, scale=3.0, classes=3, ready=None, dtype="float64", **sizes):  # fmt: skip
-    """Experiment: the losses, and both nets after the training. part  how the names of those begin that count"""
+    """Experiment: the losses, and both nets after the training. part  how the names of those begin that count: one or more"""
 
     def run(train):
         trunk, head = nets(kind, classes=classes, dtype=dtype, **sizes)
@@ -62,16 +84,16 @@ def test_the_loss_of_a_step():
     check.experiment(
         trained(part="the mean", lr=1e-12, scale=1.0), train, "one step, scale 1: the loss"
     )
+    check.experiment(
+        trained(part="the mean", lr=1e-12, scale=0.35), train, "one step, scale 0.35: the loss"
+    )
     check.experiment(trained(part="the mean", lr=1e-12, scale=20.0, n=1), train, "one step on one image, scale 20: the loss")  # fmt: skip
 
 
 def test_the_head_after_a_step():
-    check.experiment(
-        trained("none", channels=3, d=3),
-        train,
-        "a trunk without parameters, one step on seven images",
-    )
-    check.experiment(trained("none", d=2, n=8, epochs=3, batch=4), train, "a trunk without parameters, three epochs of two steps")  # fmt: skip
+    both = "the mean", "head"
+    check.experiment(trained("gain", part=both, channels=3, d=3), train, "a trunk that doesn't change directions, one step: the loss and the head")  # fmt: skip
+    check.experiment(trained("gain", part=both, d=2, n=8, epochs=3, batch=4), train, "a trunk that doesn't change directions, three epochs of two steps: the loss and the head")  # fmt: skip
 
 
 def test_the_trunk_after_a_step():
@@ -96,6 +118,19 @@ def test_the_gradient_has_nothing_along_f():
         }
 
     check.experiment(run, train, "one step on one image")
+
+
+def test_short_features():
+    def run(train):
+        trunk, head = nets()
+        for parameter in trunk.parameters():
+            parameter.data *= 0.02
+        before = state(trunk, head)
+        losses = train(trunk, head, images(), labels(), epochs=1, batch=7, lr=1e-4, scale=3.0)
+        moved = {name: 1e4 * (array - before[name]) for name, array in state(trunk, head).items()}
+        return {"the mean losses": [float(loss) for loss in losses], **moved}
+
+    Check("15f", tolerance=1e-4).experiment(run, train, "features of a length of about 0.02: by how much the parameters move, divided by lr")  # fmt: skip
 
 
 def test_batch_norm_in_the_trunk():

@@ -11,7 +11,7 @@ def train(model, x, labels, orders, *, batch, lr):
 
     model  maps (n, H, W, C) to logits; it trains in training mode
     x  (N, H, W, C)    labels  (N,), ints: labels[i] is the class of x[i]
-    orders  (epochs, N), ints: in epoch e, the k-th image to be seen is x[orders[e][k]]
+    orders  (epochs, N), ints, each row a permutation of 0 to N - 1: in epoch e, the k-th image to be seen is x[orders[e][k]]
     batch  images per step; the last step of an epoch may have fewer    lr  of SGD with momentum 0.9
 
     Both are over the images of the epoch, and each image counts with the loss and the prediction of the step that saw it.

@@ -143,8 +143,7 @@ def backward_by_hand(trunk, head, x, labels, *, epochs, batch, lr, scale):
             loss.backward()
             g, u = given.grad, f / length
             g_f = scale / length * (g - u * (g * u).sum(axis=1, keepdims=True))
-            if features.requires_grad:
-                features.backward(g_f)
+            features.backward(g_f)
             optimizer.step()
             total += float(loss) * len(some)
         means.append(total / len(x))

@@ -35,6 +35,17 @@ def a_table_of_levels(model, images, labels, corners, *, size, batch, lr):
 
 
 @right
+def twice_the_levels(model, images, labels, corners, *, size, batch, lr):
+    """A canvas of integers holds twice the pixels, less 255."""
+
+    def frames(images, places, size):
+        doubled = framed(images, places, size, scale=lambda image: image.astype(int) * 2 - 255, dtype="int16")  # fmt: skip
+        return (doubled / 510).astype("float32")
+
+    return full(model, images, labels, corners, size=size, batch=batch, lr=lr, frames=frames)
+
+
+@right
 def layout_of_columns(model, images, labels, corners, *, size, batch, lr):
     def frames(images, places, size):
         return numpy.asfortranarray(framed(images, places, size))
@@ -81,6 +92,9 @@ FRAMES = {
     "half_precision": (SEES, {"dtype": "float16"}),
     "signed_bytes": (SEES, {"dtype": "int8"}),
     "double_precision": (SEES, {"dtype": "float64"}),
+    "black_is_frame": (SEES, {"scale": lambda image: numpy.where(image > 0, image / 255 - 0.5, 0)}),
+    "dark_is_frame": (SEES, {"scale": lambda image: numpy.maximum(image / 255 - 0.5, 0)}),
+    "from_least_to_most": (SEES, {"scale": lambda image: (image - image.min()) / max(int(image.max()) - int(image.min()), 1) - 0.5}),
 }  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 import numpy
 
+from minires import functional as F
+from minires.optim import SGD
 from minires.tensor import Tensor
 from tests.course.kinds import right, wrong
 from tests.course.loops import cut, elsewhere, fit
@@ -18,6 +20,24 @@ def lists_of_ints(model, x, labels, orders, *, batch, lr):
         return ((x[order], labels[order]) for order in numpy.asarray(orders).tolist())
 
     return full(model, x, labels, orders, batch=batch, lr=lr, epochs=epochs)
+
+
+@right
+def written_and_put_back(model, x, labels, orders, *, batch, lr):
+    """The images are shuffled in place, and are as they were in the end."""
+    kept, optimizer, found = x.copy(), SGD(model.train().parameters(), lr=lr, momentum=0.9), []
+    for order in orders:
+        x[...], sums = kept[order], numpy.zeros(2)
+        for some, its in cut(x, labels[order], batch):
+            logits = model(Tensor(some))
+            loss = F.cross_entropy(logits, its)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            sums += float(loss) * len(its), (logits.data.argmax(axis=1) == its).sum()
+        found.append(tuple((sums / len(x)).tolist()))
+    x[...] = kept
+    return found
 
 
 @right
@@ -226,3 +246,8 @@ def evaluation_mode_between_epochs(model, x, labels, orders, *, batch, lr):
     """The first epoch is in the mode in which the model comes."""
     epochs = [cut(x[order], labels[order], batch) for order in orders]
     return fit(model, epochs[:1], lr, mode="as it comes") + fit(model, epochs[1:], lr)
+
+
+undone_from_the_third_on = wrong(LABEL)(
+    again(lambda x, order, e: x[order], lambda labels, order, e: labels[order] if e < 2 else labels)
+)

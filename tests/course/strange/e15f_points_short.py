@@ -24,6 +24,7 @@ from tests.course.solutions.e15f_points_short import (
     with_between,
 )
 
+SHORT = "test_short_features"
 RETURNS, STAY, NORM = "test_what_it_returns", "test_x_and_labels_stay", "test_batch_norm_in_the_trunk"  # fmt: skip
 
 of_rows = right(
@@ -44,8 +45,8 @@ scaled_before = right(with_between(lambda features, scale: scale * unit(3.0 * fe
 
 @right
 def two_optimizers(trunk, head, x, labels, *, epochs, batch, lr, scale):
-    """One for each net that has parameters."""
-    steppers = [SGD(net.parameters(), lr=lr, momentum=0.9) for net in (trunk.train(), head.train()) if net.parameters()]  # fmt: skip
+    """One for each net."""
+    steppers = [SGD(net.parameters(), lr=lr, momentum=0.9) for net in (trunk.train(), head.train())]
     means = []
     for _ in range(epochs):
         total = 0.0
@@ -85,6 +86,11 @@ BETWEEN = {
     "cut_by_a_copy": (TRUNK, lambda f, scale: unit(Tensor(f.data.copy()), scale)),
     "straight_through": (TRUNK, lambda f, scale: f + Tensor((unit(f, scale) - f).data)),
     "half_of_the_gradient": (TRUNK, lambda f, scale: 0.5 * unit(f, scale) + Tensor(0.5 * unit(f, scale).data)),
+    "half_of_the_square": (TRUNK, lambda f, scale: scale * f / F.sqrt(F.sum(f * f.detach(), axis=1, keepdims=True))),
+    "at_least_a_tenth": (SHORT, lambda f, scale: scale * f / F.maximum(lengths(f), 0.1)),
+    "whole_scales": (LOSS, lambda f, scale: unit(f, int(scale))),
+    "scales_from_one": (LOSS, lambda f, scale: unit(f, max(scale, 1.0))),
+    "a_little_in_the_lengths": (LOSS, lambda f, scale: scale * f / (lengths(f) + 1e-5)),
     "gradient_scaled": (TRUNK, lambda f, scale: F.scale_gradient(unit(f, scale), factor=0.5)),
     "first_feature_alone_has_a_gradient": (TRUNK, lambda f, scale: unit(
         F.concatenate([f[:, :1], Tensor(f.data[:, 1:])], axis=1) if f.shape[1] > 1 else f, scale
