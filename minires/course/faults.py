@@ -210,3 +210,6 @@ FAULTS = {
     "test statistics": TestStatistics,
 }
 RUNS = {"right": Right, **FAULTS}
+
+# Five of them with letters instead of names, as chapter 15 shows them before it tells which is which.
+LINE_UP = {"A": CutGraph, "B": FlippedDigits, "C": Right, "D": LeftAtEval, "E": DividedTwice}
