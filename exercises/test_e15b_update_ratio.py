@@ -118,6 +118,16 @@ def test_steps_may_be_small():
     check.experiment(run, update_ratio, "weights of 1e-22 and steps of 1e-25, in float32")
 
 
+def test_weights_may_be_large():
+    def run(ratio):
+        before = {"turned": numpy.array([3e38, -2e38], "float32"), "far": numpy.full((2, 2), 1e30, "float32")}  # fmt: skip
+        after = {"turned": numpy.array([-3e38, 2e38], "float32"), "far": numpy.full((2, 2), -1e24, "float32")}  # fmt: skip
+        with numpy.errstate(all="ignore"):
+            return told(ratio(*({name: to_device(array) for name, array in one.items()} for one in (before, after))))  # fmt: skip
+
+    check.experiment(run, update_ratio, "weights up to 3e38 in float32")
+
+
 def test_float32_arrays():
     def run(ratio):
         before = arrays((50, 40), (40,), dtype="float32")

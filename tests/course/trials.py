@@ -25,7 +25,7 @@ class OutOfTime(BaseException):
 
 @contextmanager
 def within(seconds):
-    """Context manager: raise OutOfTime in the block after this many seconds, if the system has such an alarm."""
+    """Context manager: raise OutOfTime in the block after this many seconds of CPU time, if the system has such an alarm."""
 
     def ring(*_):
         raise OutOfTime
@@ -33,13 +33,13 @@ def within(seconds):
     if not hasattr(signal, "setitimer"):
         yield
         return
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGPROF, ring)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def tried(exercise, function, *, first=False):

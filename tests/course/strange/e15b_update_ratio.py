@@ -104,6 +104,11 @@ def first_shape_counts(before, after):
     return SEEN.setdefault(key, linalg(before, after))
 
 
+@wrong("test_weights_may_be_large")
+def subtracted_in_float32(before, after):
+    return {k: divided(length(after[k] - v), length(v)) for k, v in before.items()}
+
+
 @wrong(SMALL)
 def in_float16(before, after):
     return {k: float(numpy.float16(r)) if r < 1 else r for k, r in linalg(before, after).items()}
