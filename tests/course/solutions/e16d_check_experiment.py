@@ -201,7 +201,7 @@ def at_most_two_reads(candidate):
     own, found = training(), []
     for test in TESTS:
         predict, told, count = ran(candidate, own, test)
-        assert count <= 20 and abs(told - (predict(test[0]) == test[1]).mean()) < 1e-9
+        assert count <= 2 and abs(told - (predict(test[0]) == test[1]).mean()) < 1e-9
         found.append(predict(points()).tolist())
     assert found[0] == found[1] == found[2]
 
