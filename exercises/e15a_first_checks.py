@@ -1,4 +1,4 @@
-"""Exercise 15a, chapter 15, 25 minutes: findings before the first step. Check: pytest exercises/test_e15a_first_checks.py"""
+"""Exercise 15a, chapter 15, 35 minutes: findings before the first step. Check: pytest exercises/test_e15a_first_checks.py"""
 
 import math
 from minires import functional as F

@@ -243,6 +243,8 @@ class Loop:
         return score
 
     def _report(self, step, loss):
+        if step == 1 and self.report and (told := self.report.not_yours()):
+            self.progress.print(wrapped(told))
         if self.written:
             row = {"step": step, "lr": self.schedule(step - 1), "loss": loss}
             self.written.add(row)

@@ -46,6 +46,19 @@ class Report:
         called = {id: self.calls[id] for id in self.states if self.calls[id]}
         return {id: [calls, self.states[id] == runner.SOLVED] for id, calls in called.items()}
 
+    def not_yours(self):
+        """Return a sentence on the functions that were called and aren't the learner's, or None."""
+        facts = self.facts()
+        names = [
+            f"{id} {manifest.exercises()[id].name}" for id, (_, own) in facts.items() if not own
+        ]
+        if not names:
+            return None
+        return (
+            f"{len(names)} of the {len(facts)} functions that have run are minires's, not yours: {', '.join(names)}. "
+            "What you solve from now on doesn't count for this run"
+        )
+
     def state_dict(self):
         """Return the calls so far, which a checkpoint of `train --mine` contains."""
         return {"calls": dict(self.calls), "chunks": dict(self.chunks)}

@@ -75,6 +75,10 @@ def verify(folder, *, tests, recipe=None, data_dir=None, allowed=(), seed=None, 
             check.found = f"{len(found.steps):,} steps, {len(found.kept)} kept checkpoints"
         except evidence.Missing as error:
             check.reasons.append(str(error))
+            if not (run.folder / "result.json").exists():
+                check.reasons.append(
+                    f"the run isn't finished: minires train --resume {run.quoted()}"
+                )
     if found is not None:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
             _all(verdict, found, tests, recipe, data_dir, allowed, seed, jobs, home)
