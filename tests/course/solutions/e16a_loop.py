@@ -1,6 +1,7 @@
 """Solutions of 16a."""
 
 import copy
+import json
 import pickle
 
 import numpy
@@ -263,3 +264,27 @@ class WrittenWithTwelveDigits(Base):
 class TheLoopItself(Base):
     def save(self):
         return {**super().save(), "model": self.model}
+
+
+@right
+class OrderInAList(Base):
+    def arrays(self, saved):
+        self.order = self.order if isinstance(self.order, list) else [0] * len(self.x)
+        super().arrays({**saved, "order": list(saved["order"])})
+
+
+@wrong("test_the_order_of_many_images")
+class OrderInTwoBytes(Base):
+    def save(self):
+        return {**super().save(), "order": numpy.array(self.order, "uint16")}
+
+
+@wrong("test_other_kinds_of_generators", crashes=True)
+class GeneratorAsJson(Base):
+    """The state of some kinds has arrays in it."""
+
+    def save(self):
+        return {**super().save(), "state": json.dumps(self.rng.bit_generator.state)}
+
+    def numbers(self, saved):
+        super().numbers({**saved, "state": json.loads(saved["state"])})

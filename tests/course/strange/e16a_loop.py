@@ -290,3 +290,9 @@ class NeverBack(Base):
     def save(self):
         self.mine = getattr(self, "mine", None) or f"{id(self)} {self.rng.bit_generator.state}"
         return {**super().save(), "mine": self.mine}
+
+
+@wrong(BETWEEN)
+class NoSpareNumber(Base):
+    def numbers(self, saved):
+        super().numbers({**saved, "state": {**saved["state"], "has_uint32": 0, "uinteger": 0}})
