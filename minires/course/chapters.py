@@ -62,7 +62,7 @@ def drawn(states=None):
     counts = {one.key: _count(one, states) for one in chapters().values()}
     columns, rows = zip(*(one.place for one in chapters().values()))
     figure = show.Picture(
-        figsize=(2.25 * (max(columns) + 1), 1.05 * (max(rows) + 1)), layout="tight"
+        figsize=(2.5 * (max(columns) + 1), 1.2 * (max(rows) + 1)), layout="tight"
     )
     axes = figure.add_subplot(xlim=(-0.5, max(columns) + 0.5), ylim=(max(rows) + 0.5, -0.5))
     axes.axis("off")
@@ -109,5 +109,5 @@ def _box(axes, chapter, done, count):
     if done:
         axes.add_patch(FancyBboxPatch((left, top), WIDE * done / count, HIGH, facecolor=SOLVED, edgecolor="none", **style))  # fmt: skip
     title = fill(f"{chapter.key} {chapter.title}", 20)
-    axes.text(x, y - 0.08, title, ha="center", va="center", fontsize=10, fontweight="bold")
-    axes.text(x, y + 0.2, f"{done} of {count} solved", ha="center", va="center", fontsize=8)
+    axes.text(x, y - 0.08, title, ha="center", va="center", fontsize=9, fontweight="bold")
+    axes.text(x, y + 0.2, f"{done} of {count}", ha="center", va="center", fontsize=8)
