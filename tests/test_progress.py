@@ -128,7 +128,13 @@ def test_a_test_loss_that_is_not_finite_is_told(monkeypatch, capsys):
     monkeypatch.setitem(models.MODELS, "tiny", tiny)
     words = ("train", "--model", "tiny", "--epochs", "1", "--batch-size", "60", "--name")
     assert typed(*words, "a") == 0 and not capsys.readouterr().err
-    monkeypatch.setattr(Loop, "evaluated", lambda *_, **__: Score(math.nan, 20, 40))
+    score, broken = Score(math.nan, 20, 40), numpy.full((40, 10), numpy.nan, "float32")
+
+    def evaluated(loop, *_, **__):
+        loop.logits = [broken]
+        return score
+
+    monkeypatch.setattr(Loop, "evaluated", evaluated)
     assert typed(*words, "b") == 0
     assert "the test loss is nan: not all logits are finite" in capsys.readouterr().err
 

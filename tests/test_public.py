@@ -15,6 +15,8 @@ INTERNAL = {
     "minires.__main__",  # python -m minires
     "minires.course.answers",  # a file per exercise, and nothing in the package itself
     "minires.course.predictions",  # what course.predict reads
+    "minires.course.evidence",  # judgements that minires exercises verify puts together,
+    "minires.cli.verify",  # and its checks
     "minires.fast.cuda",  # its forms are registered, and run in place of the plain ones
     "minires.files",
     "minires.names",
