@@ -1,14 +1,15 @@
 """minires exercises verify accepts honest runs: as they end, killed and resumed, on one and two threads."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
 from minires.cli import main
-from tests.notebooks import ROOT
 from tests.verified import EPOCH, room  # noqa: F401  (a fixture)
 
 pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parents[1]
 
 
 def test_an_honest_run_is_accepted_and_each_check_says_what_it_found(room):
