@@ -61,9 +61,7 @@ def drawn(states=None):
     states = _states() if states is None else states
     counts = {one.key: _count(one, states) for one in chapters().values()}
     columns, rows = zip(*(one.place for one in chapters().values()))
-    figure = show.Picture(
-        figsize=(2.5 * (max(columns) + 1), 1.2 * (max(rows) + 1)), layout="tight"
-    )
+    figure = show.Picture(figsize=(2.5 * (max(columns) + 1), 1.2 * (max(rows) + 1)), layout="tight")
     axes = figure.add_subplot(xlim=(-0.5, max(columns) + 0.5), ylim=(max(rows) + 0.5, -0.5))
     axes.axis("off")
     for one in chapters().values():
