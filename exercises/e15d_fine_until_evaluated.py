@@ -11,7 +11,7 @@ def train(model, images, codes, test_images, test_codes, *, epochs, batch, lr):
 
     model  maps x (n, H, W, C) to logits, one per different code of the training set, from the smallest code to the largest
     images, test_images  (N, H, W, C) and (M, H, W, C), uint8
-    codes, test_codes  (N,) and (M,), ints of any size, and of any sign: the article on each image. No code of the test set is new
+    codes, test_codes  (N,) and (M,), ints of any size and sign: the article on each image. No code of the test set is new
     epochs, batch  each epoch takes the images in order, with a smaller batch at the end if need be
     lr  of SGD with momentum 0.9
 
