@@ -1,4 +1,4 @@
-"""What does weight decay do before a batch norm? With it, without it, and without it but with the same lengths of the weights."""
+"""Weight decay before a batch norm: with it, without it, and without it but with the same lengths of the weights."""
 
 import math
 
@@ -42,10 +42,10 @@ def tables(seeds, *, quick):
                 if name == WITH:
                     recorded.append(list(last))
                 elif name == LENGTHS:
-                    wanted = recorded.pop(0)
-                    for weight, now, then in zip(weights(model), last, wanted):
+                    lengths_with_decay = recorded.pop(0)
+                    for weight, now, then in zip(weights(model), last, lengths_with_decay):
                         weight.data *= then / now
-                    last[:] = wanted
+                    last[:] = lengths_with_decay
 
             found = recipes.trained(
                 parts, seed, maker(DECAY if name == WITH else 0), epochs=epochs, hook=hook

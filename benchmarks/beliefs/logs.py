@@ -1,4 +1,4 @@
-"""What the committed training runs say about recipes: the ablation, and one network on schedules of 5 and of 12 epochs."""
+"""Tables from the committed training runs: the ablation, and one network on schedules of 5 and of 12 epochs."""
 
 import csv
 import json

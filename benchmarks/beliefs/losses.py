@@ -1,4 +1,4 @@
-"""Cross entropy, and what becomes of it if its formula is mixed with the binary one: a small network on digits."""
+"""Cross entropy, and its formula mixed with the binary one: a small network on digits."""
 
 import numpy
 

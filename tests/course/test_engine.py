@@ -238,7 +238,8 @@ def test_a_run_that_is_resumed_keeps_to_the_functions_with_which_it_began_and_co
     for id in ("05c", "03a"):
         classroom.answer(id)
     words = ("--model", "resnet20", "--batch-size", "512", "--name", "a")
-    assert classroom.run("train", "--mine", "--epochs", "1", *words)[0] == 0
+    status, first = classroom.run("train", "--mine", "--epochs", "1", *words)
+    assert status == 0
     run = runs.Run(classroom.folder / "runs" / "a")
     before, files = run.result()["calls"], sorted(run.exercises.glob("e*.py"))
     assert (
@@ -246,6 +247,9 @@ def test_a_run_that_is_resumed_keeps_to_the_functions_with_which_it_began_and_co
     )  # the library's: it isn't solved
     assert [path.name[:4] for path in files] == ["e03a", "e05c"]
     classroom.write("03a", "def walk_back(*_):\n    raise ValueError('changed since')\n")
+    assert "functions that have run are minires's, not yours: 02b unbroadcast, " in " ".join(
+        first.split()
+    )
     status, output = classroom.run("train", "--resume", "a", "--epochs", "2")
     assert status == 0, output
     assert runs.Run(run.folder).result()["calls"]["03a"] == [6, True]

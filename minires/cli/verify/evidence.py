@@ -17,7 +17,6 @@ LARGEST = 1 << 30  # bytes of a file that is read
 FILES = ("config.json", "log.csv", "steps.csv", "weights.safetensors", "predictions.npz", "card.md", "result.json")  # fmt: skip
 SETTINGS = re.compile(r"```json\n(.*?)\n```", re.DOTALL)
 NAME = re.compile(r"step-(\d{8})")
-EARLIER = 10  # steps before the end, at which a checkpoint is kept
 
 
 class Missing(ValueError):

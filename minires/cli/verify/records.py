@@ -2,8 +2,8 @@
 
 from minires.cli import recipes, settings
 from minires.cli.about import flag
+from minires.cli.loop import LAST
 from minires.cli.options import ABOUT, RECIPE, Options
-from minires.cli.verify.evidence import EARLIER
 from minires.course.evidence import losses
 
 EXACT = 1e-9  # of numbers that were computed twice from the same ones
@@ -85,7 +85,7 @@ def kept_steps(evidence, loop):
     """Return the steps of which a run keeps checkpoints: the start, the end of each epoch, and ten steps before the end."""
     total = evidence.options.epochs * loop.steps
     ends = {epoch * loop.steps for epoch in range(evidence.options.epochs + 1)}
-    return sorted(ends | {max(total - EARLIER, 0)})
+    return sorted(ends | {max(total - LAST, 0)})
 
 
 def kept_reasons(evidence, checkpoint, loop):

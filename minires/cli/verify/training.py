@@ -3,8 +3,8 @@
 import random
 from concurrent.futures import ThreadPoolExecutor
 
+from minires.cli.loop import LAST
 from minires.cli.verify import records
-from minires.cli.verify.evidence import EARLIER
 from minires.cli.verify.replay import replay
 from minires.course import manifest
 from minires.course.evidence import arrays, losses
@@ -132,7 +132,7 @@ def end_reasons(evidence, last, library):
     name, apart = arrays.farthest(last.weights, evidence.weights)
     allowed = max(WEIGHTS, min(MARGIN * arrays.farthest(last.weights, library.weights)[1], MOST))
     if apart > allowed:
-        reasons.append(f"the last {EARLIER} steps, run again, don't lead to weights.safetensors: {name} is off by {apart:.2g}")  # fmt: skip
+        reasons.append(f"the last {LAST} steps, run again, don't lead to weights.safetensors: {name} is off by {apart:.2g}")  # fmt: skip
     return reasons
 
 
