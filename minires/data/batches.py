@@ -29,6 +29,7 @@ class batches:
           alternate
     cutout  blacken a square of this side around a random pixel
     start  number of the first batch    drop_last  leave out a last batch that is not full
+    part  (rank, size): of each batch, only the share of this rank among so many; the shares of all ranks are the whole batch
 
     The next batch is prepared in a separate thread while one is in use (after the main thread has ended, in this thread:
     Python then starts no others). On "numpy" it is made there; elsewhere that thread draws the random numbers alone, and
@@ -50,6 +51,7 @@ class batches:
         flip: bool | str = False,
         cutout: int = 0,
         drop_last: bool = False,
+        part: tuple[int, int] = (0, 1),
     ) -> None:
         if not isinstance(dataset, Dataset):
             raise TypeError(f"batches: expected a Dataset, got a {type(dataset).__name__}")
@@ -68,6 +70,9 @@ class batches:
             raise ValueError(
                 "crop, flip and cutout are for training: they need a seed (images for testing stay unchanged)"
             )
+        rank, size = part
+        _check_ints(0, rank=rank)
+        _check_ints(rank + 1, size=size)
         h, w = dataset.images.shape[1:3]
         for name, pixels, side in (("crop", crop, min(h, w)), ("cutout", cutout, max(h, w))):
             if pixels >= side:
@@ -80,6 +85,7 @@ class batches:
         self.seed = seed
         self.epoch = epoch
         self.start = start
+        self.part = part
         self.crop, self.flip, self.cutout, self.drop_last = crop, flip, cutout, drop_last
 
     @property
@@ -87,6 +93,10 @@ class batches:
         """The number of images in an epoch."""
         n = len(self.dataset)
         return n - n % self.batch_size if self.drop_last else n
+
+    def size_of(self, i: int) -> int:
+        """Return the number of images in batch number i, of all parts."""
+        return max(min(self.batch_size, self.images - i * self.batch_size), 0)
 
     def __len__(self) -> int:
         return max(-(-self.images // self.batch_size) - self.start, 0)
@@ -122,17 +132,21 @@ class batches:
         )
 
     def _drawn(self, order: HostArray, i: int) -> tuple[HostArray, HostArray | None]:
-        """Return which images are in batch number i of an epoch in this order, and their moves or None, on the host."""
+        """Return which images are in this part of batch number i of an epoch in this order, and their moves or None, on the
+        host. Both are drawn for the whole batch, so they don't depend on the number of parts.
+        """
         chosen = order[i * self.batch_size : (i + 1) * self.batch_size]
+        rank, size = self.part
+        own = slice(*(len(chosen) * k // size for k in (rank, rank + 1)))
         if not (self.crop or self.flip or self.cutout):
-            return chosen, None
+            return chosen[own], None
         rng = self._draw(self.epoch, i, AUGMENTATION)
         mirrored = self._mirrored(chosen, rng)
         size = self.dataset.images.shape[1:3]
         moves = sample_augmentation(
             rng, len(chosen), size, crop=self.crop, mirrored=mirrored, cutout=self.cutout
         )
-        return chosen, moves
+        return chosen[own], moves[own]
 
     def _made(
         self, normalisation: tuple[Array, Array], drawn: tuple[HostArray, HostArray | None]

@@ -14,6 +14,7 @@ from minires.nn.layers import (
     ReLU,
 )
 from minires.nn.module import Module, Parameter, Sequential
+from minires.nn.sync import SyncBatchNorm
 
 __all__ = [
     "AvgPool2d",
@@ -29,5 +30,6 @@ __all__ = [
     "Parameter",
     "ReLU",
     "Sequential",
+    "SyncBatchNorm",
     "manual_seed",
 ]
