@@ -23,6 +23,7 @@ from minires.pth import net_within
 
 __all__ = [
     "CheckpointError",
+    "digest",
     "first_not_finite",
     "load",
     "load_weights",
@@ -201,6 +202,11 @@ def _array(name: str, tensor: Mapping[str, Any], path: str | Path) -> HostArray:
     array = numpy.frombuffer(bits, numpy.dtype(TYPES.get(kind, "u2")).newbyteorder("<"))
     array = pth.from_bfloat16(array) if kind == "BF16" else array.astype(TYPES[kind], copy=False)
     return array.reshape(tensor["shape"])
+
+
+def digest(state: Mapping[str, HostArray]) -> str:
+    """Return a checksum of names, types, shapes and bits of arrays: 16 hexadecimal digits."""
+    return _checksum(state, "")[:16]
 
 
 def _checksum(arrays: Mapping[str, HostArray], text: str) -> str:

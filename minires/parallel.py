@@ -85,6 +85,11 @@ class Alone:
         """Return how many of its `own` cores (their numbers) a process may keep busy, at least 1; ranks on one host share theirs."""
         return max(len(own), 1)
 
+    def describe(self) -> str:
+        """Return a text such as "4 processes on 2 hosts (MPICH 5.0.2)"."""
+        hosts = f"{self.hosts} host{'s' * (self.hosts > 1)}"
+        return f"{self.size} process{'es' * (self.size > 1)} on {hosts} ({self.engine})"
+
     def abort(self, status: int) -> None:
         """End all processes now, with this exit status."""
         os._exit(status)
@@ -107,7 +112,8 @@ class Mpi(Alone):
         on_host = comm.Split_type(MPI.COMM_TYPE_SHARED)
         self.on_host, self.host_rank = on_host, on_host.Get_rank()
         self.hosts = comm.allgather(self.host_rank).count(0)
-        self.engine = " ".join(MPI.Get_library_version().split()[:3])
+        name, version = MPI.get_vendor()
+        self.engine = f"{name} {'.'.join(map(str, version))}"
         self.sums, self.waiting = 0, False
 
     def sum(self, array: Array) -> Array:

@@ -3,11 +3,12 @@
 import argparse
 import os
 import sys
+import traceback
 from importlib import import_module
 
-from minires import __version__, backend, models, streams
+from minires import __version__, backend, models, parallel, streams
 from minires.cli import arguments as parsing
-from minires.cli import gpu, terminal
+from minires.cli import gpu, ranks, terminal
 from minires.cli import options as fields
 
 __all__ = ["main"]
@@ -16,28 +17,39 @@ __all__ = ["main"]
 def main(arguments=None):
     """Run a command. A user's mistake is reported in one line on stderr, with exit status 2; a GPU that fails, with 1."""
     streams.take_any_text()
-    command = "minires"
+    group, command, status, message = parallel.Alone(), "minires", 0, None
     try:
+        group = ranks.join()
         typed = _parser().parse_args(arguments)
         command = f"minires {typed.command}"
+        if group.size > 1 and typed.command not in TOGETHER:
+            raise ValueError(
+                f"expected one process, got {group.size}: only {' and '.join(TOGETHER)} run on several"
+            )
+        typed.group = group
         status = typed.run(typed)
     except BrokenPipeError:  # nobody reads the output, as after `| head`
-        status = _CLOSED_PIPE
+        status = ranks.failed(group, _CLOSED_PIPE, None)
     except SystemExit as stop:  # of argparse
-        status = stop.code
+        status = ranks.failed(group, stop.code, None) if stop.code else 0
     except KeyboardInterrupt:
-        status = 130
+        status = ranks.failed(group, 130, None)
+    except ranks.Followed:
+        status = ranks.failed(group, 0, None)
     except _EXPECTED as error:
-        print(terminal.red(f"{command}: {_explained(error)}"), file=sys.stderr)
-        status = 2
-    except RuntimeError as error:
+        status = ranks.failed(group, 2, terminal.red(f"{command}: {_explained(error)}"))
+    except Exception as error:
         if not gpu.is_lost(error) or gpu.is_traced():
-            raise
-        print(terminal.red(f"{command}: {gpu.explained(error)}"), file=sys.stderr)
-        status = 1
+            if group.size == 1:
+                raise
+            message = traceback.format_exc()
+        else:
+            message = terminal.red(f"{command}: {gpu.explained(error)}")
+        status = ranks.failed(group, 1, message)
     sys.exit(_flushed(status or 0))
 
 
+TOGETHER = ("train", "evaluate")  # the commands that several processes run together
 # Errors that come from the input, the disk or the memory. Any other is a bug, and shows a traceback.
 _EXPECTED = (
     *(backend.BackendError, ValueError, OSError, FloatingPointError),

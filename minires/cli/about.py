@@ -53,6 +53,7 @@ ABOVE_0 = Valid(lambda value: 0 < value < math.inf, "a number above 0")
 FROM_0 = Valid(lambda value: 0 <= value < math.inf, "0 or more")
 SECONDS = Valid(lambda value: value >= 0, "0 or more")  # "inf" for never
 FROM_1 = Valid(lambda value: value >= 1, "at least 1")
+POWER_OF_2 = Valid(lambda value: value >= 1 and not value & (value - 1), "1, 2, 4, 8, ...")
 BELOW_1 = Valid(lambda value: 0 <= value < 1, "a number from 0 to below 1")
 FRACTIONS = Valid(lambda values: all(0 < value < 1 for value in values), "fractions of the steps")
 NAME = Valid(_is_name, "a name without slashes: the run's folder is runs/NAME")

@@ -28,6 +28,7 @@ def card(loop, test, mirrored=None):
         "model": f"{options.model} ({built})",
         "data": f"{loop.train.name}: {sizes}; {loop.train.source}",
         **options.card_rows(),
+        "shards": f"{loop.shards} per batch" if loop.shards > 1 else None,
         "extended": extension.describe(loop.extensions),
         "accuracy on validation, after the last epoch": held,
         f"accuracy on test, {read}": _percent(test),
@@ -39,6 +40,7 @@ def card(loop, test, mirrored=None):
         "versions": f"minires {__version__}, Python {platform.python_version()}, "
         f"NumPy {machine.numpy_version()}",
         "backend": f"{backend.name()}, {options.precision}",
+        "processes": loop.group.describe() if loop.group.size > 1 else None,
         "faster forms": forms.files(),
         "processor": f"{machine.processor()}, {cores} cores for this process, "
         f"{threads} thread{'s' * (threads > 1)}",

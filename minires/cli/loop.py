@@ -3,18 +3,18 @@
 from contextlib import contextmanager, nullcontext
 from itertools import chain
 
-from minires import checkpoint, data, models, optim, show, watch
-from minires.backend import to_host
-from minires.cli import dry_run, extension, settings, state, weights
+from minires import checkpoint, data, models, nn, optim, shards, show, watch
+from minires.cli import dry_run, extension, ranks, settings, state, weights, whiten
 from minires.cli.log import Log
 from minires.cli.meter import BarMeter, Noted
 from minires.cli.progress import Progress
 from minires.cli.records import Records
+from minires.cli.stop import until
 from minires.cli.terminal import wrapped
+from minires.parallel import Alone
 from minires.runs import RunError
-from minires.train import evaluate, train_epoch
+from minires.train import train_epoch
 
-WHITENED = 5000  # images from which the first convolution is computed
 LAST = 10  # steps before the end: the last checkpoint that --keep-epochs keeps before it
 
 
@@ -25,6 +25,7 @@ class Loop:
     start  (state, facts) of weights to start from, or None
     extensions  of the run so far, see minires.cli.extension
     report  of whose code runs, or None: the library's
+    group  the processes that train the model together
 
     model  the model    facts  saved with its weights
     started  a sentence about what was loaded from `start`, or None
@@ -32,7 +33,10 @@ class Loop:
     logits  of the last test: an array per batch, or None    stateful  name -> part, for all that training changes; a checkpoint contains each part's state_dict
     """
 
-    def __init__(self, options, parts, start=None, extensions=(), report=None):
+    def __init__(self, options, parts, start=None, extensions=(), report=None, group=None):
+        self.group = group or Alone()
+        # With synchronised batch norm, each process has the whole of its part.
+        self.shards = self.group.size if options.sync_batch_norm else options.shards
         self.options, (self.train, self.validation, self.test) = options, parts
         classes, (_, h, w, c) = self.train.classes, self.train.images.shape
         if len(classes) < 2:
@@ -46,8 +50,12 @@ class Loop:
             **settings.resizing(vars(options)),
         }
         if options.whiten:
-            self._whiten()
+            whiten.whiten(self.model, options, self.train)
         self.started = start and weights.take_over(self.model, *start, classes)
+        if (
+            self.group.size > 1
+        ):  # another processor may have computed initial weights with other bits
+            self.model.load_state_dict(self.group.broadcast(self.model.state_dict()))
         if options.freeze:
             models.freeze(self.model, options.freeze)
         self.steps = len(self.batches(0))
@@ -56,7 +64,9 @@ class Loop:
                 f"{len(self.train)} images do not fill a batch of {options.batch_size}: "
                 "choose a smaller --batch-size"
             )
-        dry_run.check_smallest_batch(self.model, self.batches(0))
+        dry_run.check_smallest_batch(self.model, self.batches(0), self.shards)
+        if options.sync_batch_norm and self.group.size > 1:
+            nn.SyncBatchNorm.convert(self.model, self.group)
         self.extensions = list(extensions)
         self.schedule = extension.schedule(options, self.extensions, self.steps)
         self.network, self.optimizer = settings.trainable(
@@ -75,24 +85,6 @@ class Loop:
         }
         self.report, self.logits = report, None
 
-    def _whiten(self):
-        if not hasattr(self.model, "whiten"):
-            raise ValueError(f"--whiten: expected --model resnet8, got {self.options.model}")
-        if self.options.weights:
-            raise ValueError(
-                "--whiten computes the first convolution, and --weights brings one: "
-                "give one or the other, not both"
-            )
-        kh, kw, c, filters = self.model.conv1.weight.shape
-        if filters > 2 * kh * kw * c:
-            raise ValueError(
-                f"--whiten: {self.options.model} computes {filters} filters, but patches of {kh}x{kw} "
-                f"pixels with {c} channel{'s' * (c > 1)} have at most {2 * kh * kw * c}: "
-                "it needs images in colour (--no-whiten turns it off)"
-            )
-        x, _ = next(iter(data.batches(self.train, min(len(self.train), WHITENED))))
-        self.model.whiten(to_host(x))
-
     @property
     def epoch(self):
         """The number of epochs done."""
@@ -110,10 +102,23 @@ class Loop:
 
     def batches(self, epoch, start=0):
         """Return an epoch's batches of training images, from number `start`; see data.batches."""
-        options = self.options
-        size, moves = options.batch_size, settings.augmentation(options.augment)
+        options, moves = self.options, settings.augmentation(self.options.augment)
         order = {"seed": options.seed, "epoch": epoch, "start": start}
-        return data.batches(self.train, size, drop_last=options.drop_last, **order, **moves)
+        how = {"drop_last": options.drop_last, "part": (self.group.rank, self.group.size)}
+        return data.batches(self.train, options.batch_size, **order, **how, **moves)
+
+    def coming(self, epoch, start=0):
+        """Yield what do_steps() takes, for the batches of an epoch from number `start`."""
+        batches = self.batches(epoch, start)
+        return iter(batches) if self.shards == 1 else shards.cut(batches, self.shards, self.group)
+
+    def do_steps(self, coming, meter, stop=None):
+        """Do a step per batch. meter  as in train_epoch    stop  as in shards.train_epoch"""
+        how = {"label_smoothing": self.options.label_smoothing, "meter": meter}
+        if self.shards == 1:
+            train_epoch(self.network, coming, self.optimizer, **how)
+        else:
+            shards.train_epoch(self.network, coming, self.optimizer, self.group, stop=stop, **how)
 
     # Saving and restoring.
 
@@ -150,7 +155,7 @@ class Loop:
         Raises  RunError: there is none, or it belongs to a different model or optimizer.
         CheckpointError: a later version of minires wrote it.
         """
-        model, facts, *rest = run.newest(complain)
+        model, facts, *rest = ranks.first(self.group, lambda: run.newest(complain))
         found = {"model": model, **state.unpack(*rest)}
         try:
             for name, part in self.stateful.items():
@@ -183,7 +188,8 @@ class Loop:
         whole, more = divmod(self.step, self.steps)
         done = whole * images + min(more * batch_size, images)
         shown = self.progress.shown(epochs=self.options.epochs, images=images, done=done)
-        records = Records(self.options.log or (), run.folder, self.step, self.epoch)
+        formats = () if self.group.rank else self.options.log or ()
+        records = Records(formats, run.folder, self.step, self.epoch)
         self.written = run.steps(before=self.step)
         with records as self.records, self._drawn(run), shown:
             try:
@@ -201,7 +207,7 @@ class Loop:
 
     def _train_epoch(self, run, stop, save_every):
         """Do the remaining steps of an epoch, and save a checkpoint whenever one is due."""
-        coming = iter(self.batches(self.epoch, start=self.step - self.epoch * self.steps))
+        coming = self.coming(self.epoch, start=self.step - self.epoch * self.steps)
         turns = {each["step"] for each in self.extensions}
         last = self.options.epochs * self.steps - LAST if self.options.keep_epochs else None
 
@@ -212,11 +218,10 @@ class Loop:
             return due() or self.step in turns
 
         for batch in coming:
-            batches = _until(cut, stop.until(chain([batch], coming)))
+            batches = until(cut, stop.until(chain([batch], coming)))
             self._set_total()
-            options = {"label_smoothing": self.options.label_smoothing, "meter": self.meter}
             with self._watching():
-                train_epoch(self.network, batches, self.optimizer, **options)
+                self.do_steps(batches, self.meter, stop)
             if stop.asked:
                 return
             if due():
@@ -235,11 +240,14 @@ class Loop:
 
     def evaluated(self, part, stop, flips=False, what="test"):
         """Return the Score on a dataset, up to a stop. flips  as in train.evaluate    what  the dataset's name"""
-        batches = self.progress.follow(what, len(part), data.batches(part, 256))
         noted = Noted(self.model)
-        score = evaluate(noted, stop.until(batches), flips=flips)
+
+        def follow(batches):
+            return self.progress.follow(what, len(part), batches)
+
+        score = shards.evaluate(noted, part, 256, self.group, flips=flips, follow=follow, stop=stop)
         if part is self.test and not flips:
-            self.logits = noted.logits
+            self.logits = list(chain(*self.group.gather(noted.logits)))
         return score
 
     def _report(self, step, loss):
@@ -269,6 +277,9 @@ class Loop:
         run.write_log(self.log.rows)
         self.records.write(row)
         self.meter.start_epoch()
+        ranks.compare(
+            self.group, {"weights": checkpoint.digest(self.model.state_dict())}, ranks.refuse
+        )
         line = f"epoch {row['epoch']:2d}/{self.options.epochs}  train: {score}"
         if held:
             line += f"  validation: {held.loss:.3f}, {100 * held.accuracy:.2f} %"
@@ -289,11 +300,3 @@ class Loop:
                 show.layers(rows, title=run.folder.name).save(picture)
                 lines = [f"layers in {path} and {picture}", *watch.findings(rows)]
                 print("\n".join(map(wrapped, lines)))
-
-
-def _until(due, items):
-    """Yield the items, up to the one that is in use when something becomes due."""
-    for item in items:
-        yield item
-        if due():
-            return

@@ -3,7 +3,7 @@
 import math
 
 from minires import nn
-from minires.backend import to_host
+from minires.backend import is_array, to_host
 from minires.cli.progress import Progress
 from minires.train import Meter, Score
 
@@ -34,11 +34,22 @@ class BarMeter(Meter):
         Raises  FloatingPointError: a loss of the last `every` steps is not finite.
         """
         correct = (logits.data.argmax(axis=1) == labels).sum()
-        self._waiting.append((loss.data, correct, len(labels)))
-        self.steps += 1
-        self.progress.count(len(labels))
+        self._count_step(loss.data, correct, len(labels))
         if len(self._waiting) == self.every or self.progress.due():
             self._read_losses()
+
+    def add(self, score):
+        """Count a step whose Score has been read.
+
+        Raises  FloatingPointError: its loss is not finite.
+        """
+        self._count_step(score.loss, score.correct, score.count)
+        self._read_losses()
+
+    def _count_step(self, loss, correct, images):
+        self._waiting.append((loss, correct, images))
+        self.steps += 1
+        self.progress.count(images)
 
     def score(self):
         """Return the Score of the epoch so far.
@@ -54,7 +65,7 @@ class BarMeter(Meter):
         """Read the losses that are still on the device, and add them to the sums."""
         first = self.steps - len(self._waiting)
         for step, (loss, correct, count) in enumerate(self._waiting, first):
-            loss = float(to_host(loss))
+            loss = float(to_host(loss)) if is_array(loss) else float(loss)
             if not math.isfinite(loss):
                 none = math.isnan(self.last)
                 before = (
@@ -67,7 +78,7 @@ class BarMeter(Meter):
                     "A smaller learning rate or a warm-up usually helps"
                 )
             self._losses += loss * count
-            self._correct += int(to_host(correct))
+            self._correct += int(to_host(correct) if is_array(correct) else correct)
             self._count += count
             self.last = loss
             if self.report:

@@ -142,6 +142,15 @@ class Options:
         metavar="WORDS",
     )
     drop_last: bool | None = _training("drop the last batch of an epoch if it is not full")
+    shards: int = _training(
+        "cut each batch into this many shards, which processes share out (default: 1)",
+        default=1,
+        metavar="V",
+        valid=about.POWER_OF_2,
+    )
+    sync_batch_norm: bool | None = _training(
+        "synchronise batch norm over processes, instead of --shards", negatable=False
+    )
     seed: int = _training(
         "seed of initialisation, shuffling and augmentation (default: 0)",
         default=0,
@@ -212,7 +221,6 @@ class Options:
         const=20,
         valid=about.FROM_0,
     )
-
     keep_epochs: bool | None = _run(
         "keep the checkpoints of the start, of each epoch, and of ten steps before the end"
     )

@@ -4,20 +4,19 @@ import math
 from pathlib import Path
 from statistics import median
 
-from minires import backend, data, show
+from minires import backend, data, shards, show
 from minires import export as onnx
 from minires import functional as F
-from minires.cli import gpu, settings
+from minires.cli import gpu, ranks, settings
 from minires.cli.options import Options, typed
 from minires.cli.weights import trained
 from minires.tensor import Tensor, no_grad
-from minires.train import evaluate as score
 
 
 def evaluate(arguments):
     """Run the command: print loss and accuracy on a part of the data."""
-    given = _use_backend(arguments)
-    config, model, facts = trained(arguments)
+    given, group = _use_backend(arguments), arguments.group
+    config, model, facts = ranks.first(group, lambda: trained(arguments))
     if "data" not in config:
         raise ValueError("expected a dataset, such as --data cifar10 or --data folder:PATH")
     config = {**config, **settings.resizing(facts)}
@@ -25,7 +24,8 @@ def evaluate(arguments):
         held_out = config.get("validation", settings.HELD_OUT)
         config["validation"] = held_out if arguments.part == "validation" else 0
     shape = facts["size"][:2] if "size" in facts else None
-    datasets = settings.datasets(Options.from_config(config), size=shape, mixed_size=None)
+    options = Options.from_config(config)
+    datasets = ranks.host_first(group, lambda: settings.datasets(options, shape, mixed_size=None))
     part = dict(zip(("train", "validation", "test"), datasets))[arguments.part]
     if part is None:
         raise ValueError(f"{config['data']} has no {arguments.part} set here")
@@ -37,14 +37,15 @@ def evaluate(arguments):
             "using the mean and std of these images (or --mean and --std)"
         )
     gpu.announce_kernels("the first batch")
-    result = score(model, data.batches(part, 250))
+    ranks.compare(group, {"images": part.fingerprint()}, ranks.refuse)
+    result = shards.evaluate(model, part, 250, group)
     if not math.isfinite(result.loss):
         raise ValueError(f"the loss on {part.name} is {result.loss}: not all logits are finite")
-    if arguments.pictures:
+    if arguments.pictures and group.rank == 0:
         _draw(model, part, facts, Path(arguments.pictures))
     print(f"{arguments.part} part of {part.name}: {_with_count(result)}")
     if given.get("test_flips"):
-        mirrored = score(model, data.batches(part, 250), flips=True)
+        mirrored = shards.evaluate(model, part, 250, group, flips=True)
         print(f"each image also mirrored: {_with_count(mirrored)}")
     if part.source:
         print(part.source)

@@ -75,6 +75,28 @@ def check(options):
     if options.schedule == "triangle" and not options.warmup:
         raise ValueError("--warmup is 0, expected a fraction above 0 for the triangle schedule")
     records.check(options.log or ())
+    if options.shards > 1:
+        for name in ("watch", "cuda_graph", "sync_batch_norm"):
+            if getattr(options, name):
+                raise ValueError(
+                    f"expected {flag(name)} or --shards, got both: a step on shards is several passes of the network"
+                )
+
+
+def check_processes(options, group):
+    """Refuse a number of processes that cannot share out the shards of a batch.
+
+    Raises  ValueError.
+    """
+    if options.sync_batch_norm:
+        return
+    number = options.shards
+    if number % group.size:
+        raise ValueError(
+            f"{group.size} processes cannot share out {number} shard{'s' * (number > 1)} of a batch: add --shards {group.size}, "
+            "or a larger power of two. The number of shards changes the result, as each has its own batch-norm statistics; "
+            "the number of processes doesn't"
+        )
 
 
 def check_backend(options, refuse):

@@ -9,31 +9,39 @@ from pathlib import Path
 from typing import Any
 
 from minires import backend, course, nn, runs
-from minires.cli import extension, gpu, recipes, settings, weights
+from minires.backend import machine
+from minires.cli import extension, gpu, ranks, recipes, settings, weights
 from minires.cli.about import flag
 from minires.cli.finish import already_finished, finish
+from minires.cli.introduction import introduce
 from minires.cli.loop import Loop
 from minires.cli.options import ABOUT, Options, typed
 from minires.cli.stop import Stop
-from minires.cli.terminal import wrapped
 from minires.course.folder import find
 from minires.runs import Run, RunError
 
 
 def train(arguments):
     """Train one run, or all runs of a recipe, one after the other. Returns the exit status."""
-    given = typed(arguments)
+    given, group = typed(arguments), arguments.group
     options = Options(**given)
-    written, variants = ({}, []) if options.recipe is None else recipes.read(options.recipe)
+    recipe = options.recipe
+    written, variants = ranks.first(group, lambda: recipes.read(recipe)) if recipe else ({}, [])
     if not variants:
-        return _carry_out(fresh(given, written) if options.resume is None else resumed(given))
+        plan = ranks.first(
+            group, lambda: resumed(given) if options.resume else fresh(given, written)
+        )
+        return _carry_out(plan, group)
     if options.resume is not None or options.name is not None:
         raise ValueError(
             f"{options.recipe} is {len(variants)} runs with names of their own: leave out --name "
             "and --resume; running it again resumes them"
         )
-    for plan in _plans(options, given, written, variants):
-        status = _carry_out(plan)
+    for variant in variants:
+        plan = ranks.first(
+            group, lambda variant=variant: _variant(options, given, written, variant)
+        )
+        status = _carry_out(plan, group)
         if status:
             return status
     return 0
@@ -75,49 +83,75 @@ def resumed(given):
     return Plan(options, run, weights.read(options.weights) if unsaved else None)
 
 
-def _plans(options, given, written, variants):
-    """Yield the Plans of a recipe's runs. Those that already exist are resumed."""
+def _variant(options, given, written, variant):
+    """Return the Plan of one of a recipe's runs. If it already exists, it is resumed."""
     changes = {name: value for name, value in given.items() if ABOUT[name].resume}
     seed = f"-seed{options.seed}" if options.seed else ""
-    for variant in variants:
-        folder = Path("runs", f"{recipes.title(options.recipe)}-{variant['name']}{seed}")
-        if folder.exists():
-            yield resumed({**changes, "resume": str(folder)})
-        else:
-            yield fresh({**given, "name": folder.name}, {**written, **variant})
+    folder = Path("runs", f"{recipes.title(options.recipe)}-{variant['name']}{seed}")
+    if folder.exists():
+        return resumed({**changes, "resume": str(folder)})
+    return fresh({**given, "name": folder.name}, {**written, **variant})
 
 
-def _carry_out(plan):
+def _carry_out(plan, group):
     """Carry out a plan. Returns the exit status."""
     options, run = plan.options, plan.run
-    if run and run.result() and options.epochs == run.config["epochs"]:
-        already_finished(run, complain=_complain)
+    if ranks.first(group, lambda: run is not None and _is_finished(run, options)):
         return 0
     settings.check(options)
+    settings.check_processes(options, group)
     if options.backend:
         backend.use(options.backend)
     settings.check_backend(options, _complain if run else _refuse)
     if options.freeze and not (options.weights or run):
         _complain("--freeze without --weights: the frozen layers keep their random initialisation")
     nn.manual_seed(options.seed)
-    parts = settings.datasets(options)
+    parts = ranks.host_first(group, lambda: settings.datasets(options))
     options = replace(options, backend=backend.name(), fingerprint=_fingerprint(plan, parts))
+    _compare(group, options)
     with ExitStack() as stack:
         report = stack.enter_context(_mine(run)) if options.mine else None
         extensions = run.extensions if run else ()
-        loop = Loop(options, parts, plan.start, extensions, report)
+        loop = Loop(options, parts, plan.start, extensions, report, group)
         stack.enter_context(settings.precision(options))
         if options.cuda_graph is not None:
             stack.enter_context(backend.using(cuda_graph=options.cuda_graph))
-        stop = stack.enter_context(Stop())
-        run = run or _new_run(options)
-        stack.enter_context(run.locked())
+        stop = stack.enter_context(Stop(group))
+        run = run or ranks.first(group, lambda: _new_run(options))
+        run = ranks.Follower(run) if group.rank else run
+        ranks.first(group, lambda: stack.enter_context(run.locked()))
         with _way_to_resume(run, options):
             _prepare(loop, run)
             status = _go(loop, run, stop)
         if report:
             print(f"whose code ran:\n{report}")
         return status
+
+
+def _is_finished(run, options):
+    """Return True if a run is finished, after saying so."""
+    finished = bool(run.result()) and options.epochs == run.config["epochs"]
+    if finished:
+        already_finished(run, complain=_complain)
+    return finished
+
+
+def _compare(group, options):
+    """Check that the processes have the same settings and images. Warn if their BLAS adds up in different orders."""
+    same = {flag(name): str(value) for name, value in options.public().items()}
+    same["images"] = same.pop(flag("fingerprint"))
+    ranks.compare(group, same, ranks.refuse)
+    blas = machine.blas() or {}
+    kernels = {
+        "BLAS kernels": " ".join(str(blas.get(key)) for key in ("name", "version", "kernel"))
+    }
+    ranks.compare(
+        group,
+        kernels,
+        lambda told: _complain(
+            f"{told}. A different number of processes will end in different bits"
+        ),
+    )
 
 
 def _mine(run):
@@ -129,10 +163,11 @@ def _mine(run):
 
 def _prepare(loop, run):
     """Restore a loop from its run, and record an extension."""
-    if run.saved():
+    saved, begun = ranks.first(loop.group, lambda: (bool(run.saved()), _has_begun(run)))
+    if saved:
         loop.restore(run, complain=_complain)
         _compare_backends(run, loop.options)
-    elif run.result() or run.log():
+    elif begun:
         raise RunError(
             f"{run.folder} has no checkpoint left to resume from: start a new run, "
             f"with --weights {run.quoted()} from its weights"
@@ -140,9 +175,15 @@ def _prepare(loop, run):
     else:
         if loop.report:
             run.write_exercises(loop.report.files())
-        loop.save(run, keep=True)  # if that fails, it should fail now and not after an hour
+        # If that fails, it should fail now and not after an hour.
+        ranks.first(loop.group, lambda: loop.save(run, keep=True))
     extension.make(loop, run)
     run.reopen()
+
+
+def _has_begun(run):
+    """Return True if a run has a result or rows of its log."""
+    return bool(run.result() or run.log())
 
 
 @contextmanager
@@ -188,19 +229,20 @@ def _fingerprint(plan, parts):
 
 def _go(loop, run, stop):
     """Train, and test at the end. Returns the exit status."""
-    _introduce(loop, run)
+    introduce(loop, run, _complain)
     gpu.announce_kernels("the first step")
     try:
         loop.go(run, stop, save_every=loop.options.save_every)
     except FloatingPointError as error:
-        last = run.saved()[0]
-        raise FloatingPointError(f"{error}. The last good checkpoint is {last}") from None
+        good = [f". The last good checkpoint is {folder}" for folder in run.saved()[:1]]
+        raise FloatingPointError(f"{error}{''.join(good)}") from None
     tests = {}
     for flips in (False, True) if loop.options.test_flips else (False,):
         if not stop.asked:
             tests[flips] = loop.evaluated(loop.test, stop, flips=flips)
     if not stop.asked:
-        finish(loop, run, tests[False], tests.get(True))
+        if loop.group.rank == 0:
+            finish(loop, run, tests[False], tests.get(True))
         if not math.isfinite(tests[False].loss):
             loss = tests[False].loss
             _complain(
@@ -211,31 +253,6 @@ def _go(loop, run, stop):
     command = _command(run, loop.options)
     print(f"stopped at step {loop.step} of {steps}; a checkpoint is saved. To resume:\n{command}")
     return 128 + stop.asked
-
-
-def _introduce(loop, run):
-    """Print the model, the data and the run."""
-    options, parameters = loop.options, loop.model.parameters()
-    size = sum(parameter.size for parameter in parameters)
-    precision = "" if options.precision == "float32" else f", {options.precision}"
-    step = f" resumes at step {loop.step}" if loop.step else ""
-    lines = [
-        f"{options.model}, {size:,} parameters, on {len(loop.train):,} images of "
-        f"{loop.train.name}; backend {backend.name()}{precision}; {run.folder}{step}",
-        extension.announce(loop),
-    ]
-    if loop.started:
-        lines.append(f"starts from {options.weights}: {loop.started}")
-    if options.freeze:
-        learn = sum(parameter.size for parameter in parameters if parameter.requires_grad)
-        lines.append(f"frozen {options.freeze}: {learn:,} parameters are trained")
-    for line in filter(None, lines):
-        print(wrapped(line))
-    if options.batch_size > len(loop.train):
-        _complain(
-            f"--batch-size is {options.batch_size}: "
-            f"each epoch is one step, on all {len(loop.train)} training images"
-        )
 
 
 def _compare_backends(run, options):

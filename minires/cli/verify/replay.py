@@ -22,7 +22,6 @@ from minires.cli import settings, state
 from minires.cli.loop import Loop
 from minires.cli.options import Options
 from minires.course import apart, engine, trouble
-from minires.train import train_epoch
 
 LIMIT = 3600  # seconds
 TAIL = 300  # characters of an error
@@ -106,6 +105,10 @@ class Losses:
         """Add a step's loss."""
         self.losses.append(float(to_host(loss.data)))
 
+    def add(self, score):
+        """Add the loss of a step of several shards."""
+        self.losses.append(score.loss)
+
     def score(self):
         """Return None: nobody asks for a score."""
 
@@ -129,9 +132,7 @@ def run(loop, steps):
     while steps:
         epoch, done = divmod(step, loop.steps)
         count = min(steps, loop.steps - done)
-        batches = islice(iter(loop.batches(epoch, start=done)), count)
-        smoothing = loop.options.label_smoothing
-        train_epoch(loop.network, batches, loop.optimizer, label_smoothing=smoothing, meter=meter)
+        loop.do_steps(islice(loop.coming(epoch, start=done), count), meter)
         steps, step = steps - count, step + count
     return meter.losses
 

@@ -1,0 +1,157 @@
+"""One process among several: rank 0 owns the run's folder and prints, and all of them end together."""
+
+import os
+import sys
+import time
+from contextlib import nullcontext
+
+from minires import __version__, backend, parallel
+from minires.backend import machine
+from minires.fast.parts import PROCESS
+from minires.runs import Run
+
+# Seconds after an error. Processes that fail for the same reason do so within this time; if one fails alone, it ends the others.
+PATIENCE = 2.0
+
+
+class Followed(Exception):
+    """Rank 0 failed, and reports it."""
+
+
+def join():
+    """Return the group of this process, with its share of the host's cores. Ranks other than 0 print only errors from now on.
+
+    Raises  ParallelError: as parallel.start(), or the processes have different versions of minires or NumPy.
+    """
+    group = parallel.start()
+    if group.size == 1:
+        return group
+    if group.rank:
+        sys.stdout = sys.stderr = open(os.devnull, "w")
+    versions = {"minires": __version__, "NumPy": machine.numpy_version()}
+    compare(group, {f"versions of {name}": found for name, found in versions.items()}, refuse)
+    _share_cores(group)
+    return group
+
+
+def _share_cores(group):
+    """Give this process as many threads as its share of the host's cores, unless MINIRES_THREADS is set."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    threads = group.cores(affinity(0) if affinity else set(range(os.cpu_count() or 1)))
+    if not os.environ.get("MINIRES_THREADS"):
+        backend.use(threads=threads)
+    for library in PROCESS.blas():
+        library.set(min(library.get(), threads))
+
+
+def refuse(sentence):
+    """Raise a ParallelError."""
+    raise parallel.ParallelError(sentence)
+
+
+def compare(group, facts, complain):
+    """Call `complain` with a sentence about each fact (name -> text) that differs between the processes."""
+    every = group.gather(facts)
+    for name in facts:
+        ranks = {}
+        for rank, found in enumerate(every):
+            ranks.setdefault(found.get(name), []).append(str(rank))
+        if len(ranks) > 1:
+            each = (f"{value} (rank {', '.join(found)})" for value, found in ranks.items())
+            complain(f"the processes have different {name}: {'; '.join(each)}")
+
+
+def first(group, make):
+    """Return what make() returns on rank 0, on every rank.
+
+    Raises  on rank 0, what make() raises; then elsewhere, Followed.
+    """
+    made = error = None
+    if group.rank == 0:
+        try:
+            made = make()
+        except Exception as caught:
+            error = caught
+    made, failed = group.broadcast((made, error is not None))
+    if error is not None:
+        raise error
+    if failed:
+        raise Followed
+    return made
+
+
+def host_first(group, make):
+    """Return make(), called on the first rank of each host before the others: what it downloads is there for them."""
+    made = make() if group.host_rank == 0 else None
+    group.gather(None)
+    return made if group.host_rank == 0 else make()
+
+
+def failed(group, status, message):
+    """Report an error once, and end every process. Returns the exit status, if all of them failed.
+
+    message  None if this process has nothing to report
+    """
+    if group.size > 1 and not group.all_within(PATIENCE):
+        if message:
+            _print(f"rank {group.rank}: {message}")
+            time.sleep(0.1)  # the launcher reads it before it ends everything
+        group.abort(status)
+    every = group.gather((status, message))
+    if group.rank == 0:
+        told = [found for _, found in every if found]
+        if told:
+            _print(told[0])
+    return max(found for found, _ in every)
+
+
+def _print(message):
+    print(message, file=sys.__stderr__, flush=True)
+
+
+class Follower(Run):
+    """A run as ranks other than 0 have it: with its settings, without its folder. It reads and writes nothing."""
+
+    def __init__(self, run):
+        self.folder, self.config, self.extensions = run.folder, run.config, run.extensions
+
+    def locked(self):
+        return nullcontext()
+
+    def extend(self, extension):
+        self.config = {**self.config, "epochs": extension["to"]}
+        self.extensions = [*self.extensions, extension]
+
+    def steps(self, before):
+        return Unwritten()
+
+    def saved(self):
+        return []
+
+    def result(self):
+        return None
+
+    def save(self, *args, **options):
+        pass
+
+    def reopen(self):
+        pass
+
+    def forget_after(self, step):
+        pass
+
+    def write_log(self, rows):
+        pass
+
+    def write_exercises(self, contents):
+        pass
+
+
+class Unwritten:
+    """Rows of steps.csv that nobody writes."""
+
+    def add(self, row):
+        """Forget the row."""
+
+    def flush(self):
+        """Do nothing."""
