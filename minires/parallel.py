@@ -13,45 +13,46 @@ import time
 from collections import Counter
 from typing import Any
 
-from minires.backend import Array, to_device, to_host
+from minires.backend import Array, BackendError, card, to_device, to_host, xp
 
-__all__ = ["Alone", "Mpi", "ParallelError", "launched", "start"]
+__all__ = ["Alone", "Mpi", "Nccl", "ParallelError", "launched", "start"]
 
-# Variables in which a launcher says how many processes it started: MPICH's and Intel's, Open MPI's.
-LAUNCHERS = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")
+# Variables in which a launcher tells a process the number of processes and its rank: MPICH and Intel MPI, Open MPI.
+LAUNCHERS = {"PMI_SIZE": "PMI_RANK", "OMPI_COMM_WORLD_SIZE": "OMPI_COMM_WORLD_RANK"}
 
 
 class ParallelError(ValueError):
     """The processes cannot work together."""
 
 
-def launched() -> int:
-    """Return the number of processes that a launcher started, this one included; 1 without a launcher."""
-    return max(
-        [int(os.environ[name]) for name in LAUNCHERS if os.environ.get(name, "").isdigit()],
-        default=1,
-    )
+def launched() -> tuple[int, int]:
+    """Return (rank, size) of this process, as a launcher gave them; (0, 1) without a launcher."""
+    for size, rank in LAUNCHERS.items():
+        if os.environ.get(size, "").isdigit() and os.environ.get(rank, "").isdigit():
+            return int(os.environ[rank]), int(os.environ[size])
+    return 0, 1
 
 
 def start() -> "Alone":
     """Return the group of this process: Mpi under a launcher of several processes, Alone otherwise.
 
-    Raises  ParallelError: mpi4py is missing, or it finds no MPI or a different one.
+    Raises  ParallelError: mpi4py is missing, it finds no MPI or a different one, or their number is not a power of two.
     """
-    number = launched()
+    _, number = launched()
     if number == 1:
         return Alone()
     try:
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:
         raise ParallelError(
-            f"a launcher started {number} processes, and they need mpi4py with an MPI library "
-            f"({error}): pip install 'minires[mpi]'"
+            f"{number} processes need mpi4py with an MPI library ({error}): pip install 'minires[mpi]'"
         ) from error
+    if number & (number - 1):
+        raise ParallelError(f"expected 1, 2, 4, 8, ... processes, got {number}")
     if MPI.COMM_WORLD.size != number:
         raise ParallelError(
-            f"a launcher started {number} processes, but mpi4py sees {MPI.COMM_WORLD.size}: the launcher "
-            f"belongs to a different MPI than {MPI.Get_library_version().splitlines()[0]}"
+            f"the launcher started {number} processes, but mpi4py sees {MPI.COMM_WORLD.size}: they belong to "
+            f"different MPIs (mpi4py's is {MPI.get_vendor()[0]})"
         )
     return Mpi(MPI.COMM_WORLD)
 
@@ -59,10 +60,10 @@ def start() -> "Alone":
 class Alone:
     """One process, with every method of a group.
 
-    rank, size  this process's number, and how many there are    host_rank  its number on its host    hosts  how many there are
+    rank, size  this process's number, and how many there are    local_rank  its number on its host    hosts  how many there are
     """
 
-    rank, size, host_rank, hosts = 0, 1, 0, 1
+    rank, size, local_rank, hosts = 0, 1, 0, 1
     engine = "none"
 
     def sum(self, array: Array) -> Array:
@@ -98,20 +99,16 @@ class Alone:
 class Mpi(Alone):
     """The processes of an MPI communicator.
 
-    steps  the number of sums so far    waiting  True while a sum waits for other ranks
-
-    Raises  ParallelError: their number is not a power of two.
+    sums  the number of sums so far    waiting  True while one is being added up
     """
 
     def __init__(self, comm: Any) -> None:
         from mpi4py import MPI
 
         self.comm, self.rank, self.size = comm, comm.Get_rank(), comm.Get_size()
-        if self.size & (self.size - 1):
-            raise ParallelError(f"expected 1, 2, 4, 8, ... processes, got {self.size}")
         on_host = comm.Split_type(MPI.COMM_TYPE_SHARED)
-        self.on_host, self.host_rank = on_host, on_host.Get_rank()
-        self.hosts = comm.allgather(self.host_rank).count(0)
+        self.on_host, self.local_rank = on_host, on_host.Get_rank()
+        self.hosts = comm.allgather(self.local_rank).count(0)
         name, version = MPI.get_vendor()
         self.engine = f"{name} {'.'.join(map(str, version))}"
         self.sums, self.waiting = 0, False
@@ -159,6 +156,44 @@ class Mpi(Alone):
 
     def abort(self, status: int) -> None:
         self.comm.Abort(status)
+
+
+class Nccl(Mpi):
+    """Processes with a GPU each: NCCL adds up their vectors, in an order of its own, and everything else goes through MPI."""
+
+    def __init__(self, comm: Any) -> None:
+        """Choose the GPU whose number is the rank's on its host, and wait until all have joined.
+
+        Raises  BackendError: NCCL is missing, or two processes share a GPU.
+        """
+        super().__init__(comm)
+        self._nccl, runtime = card.nccl(), xp.cuda.runtime
+        self._card = self.local_rank % runtime.getDeviceCount()  # 0 where it sees only its own
+        xp.cuda.Device(self._card).use()  # the communicator takes the current one
+        uuid = runtime.getDeviceProperties(self._card)["uuid"]
+        used = len(set(comm.allgather((runtime.deviceGetPCIBusId(self._card), uuid))))
+        if used < self.size:
+            raise BackendError(f"expected a GPU per process, got {used} for {self.size} processes")
+        unique = self.broadcast(self._nccl.get_unique_id() if self.rank == 0 else None)
+        self._ranks = self._nccl.NcclCommunicator(self.size, unique, self.rank)
+        self.engine = f"NCCL, {self.engine}"
+
+    def sum(self, array: Array) -> Array:
+        """Return the sum of all ranks' vectors, of float32 or float64. The host does not wait for it.
+
+        Raises  ValueError: a vector of a different dtype, on a different GPU, or not contiguous.
+        """
+        kinds = {"float32": self._nccl.NCCL_FLOAT32, "float64": self._nccl.NCCL_FLOAT64}
+        kind = kinds.get(array.dtype.name)
+        if kind is None or array.device.id != self._card or not array.flags.c_contiguous:
+            got = f"{array.dtype} on GPU {array.device.id}, strides {array.strides}"
+            want = f"contiguous float32 or float64 on GPU {self._card}"
+            raise ValueError(f"Nccl.sum: expected {want}, got {got}")
+        with xp.cuda.Device(self._card):  # a thread begins with GPU 0
+            total = xp.empty_like(array)
+            given = array.data.ptr, total.data.ptr, array.size, kind, self._nccl.NCCL_SUM
+            self._ranks.allReduce(*given, xp.cuda.get_current_stream().ptr)
+        return total
 
 
 def _powers(size: int) -> list[int]:

@@ -145,7 +145,7 @@ def train_epoch(
     for shards in batches:
         moments = Moments()
         with standing_in(update_running=moments.note):
-            gradient, numbers = pairwise_sum(shards, work)
+            gradient, numbers = _pairwise_sum(shards, work)
         requests = stop.requests if stop else []
         numbers = _vector([numbers, xp.asarray(requests)], "float64")
         gradient, numbers = group.sum(gradient), group.sum(numbers)
@@ -159,7 +159,7 @@ def train_epoch(
             meter.add(scores[-1])
         if stop:
             stop.agree(to_host(numbers[-len(requests) :]))
-    return total(scores)
+    return _total(scores)
 
 
 def evaluate(
@@ -191,21 +191,21 @@ def evaluate(
             stop.agree(group.sum(xp.asarray(stop.requests)))
             if stop.asked:
                 break
-    return total(chain(*group.gather(scores)))
+    return _total(chain(*group.gather(scores)))
 
 
-def pairwise_sum(items: Sequence[Any], work: Callable[[Any], tuple]) -> tuple:
+def _pairwise_sum(items: Sequence[Any], work: Callable[[Any], tuple]) -> tuple:
     """Return the sum of the vectors that work(item) returns: of neighbours, then of pairs, then of fours, as Mpi.sum goes on."""
     if len(items) == 1:
         return work(items[0])
     half = len(items) // 2
-    left, right = (pairwise_sum(part, work) for part in (items[:half], items[half:]))
+    left, right = (_pairwise_sum(part, work) for part in (items[:half], items[half:]))
     for a, b in zip(left, right):
         a += b
     return left
 
 
-def total(scores: Iterable[Score]) -> Score:
+def _total(scores: Iterable[Score]) -> Score:
     """Return the sum of Scores, in their order.
 
     Raises  ValueError: there are none.

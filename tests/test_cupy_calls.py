@@ -6,6 +6,7 @@ whole training step runs through minires/fast/cuda/device.py as it does on a GPU
 
 import ast
 import sys
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,14 +23,18 @@ from tests import shim, signatures
 from tests.halves import TYPES
 
 cupy = pytest.importorskip("cupy")
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # that NCCL is not installed
+    import cupy.cuda.nccl
 needs_compiler = pytest.mark.skipif(
     shim.COMPILER is None, reason="there is no g++ to run kernels on the processor"
 )
 # Used through xp in fast/cuda/graph.py and facts.py, which tests/test_cuda_graph.py runs on an imitation (tests/recorder.py).
 # Here, each is looked up in CuPy, and each call is bound to its signature: number and names of the arguments.
 ELSEWHERE = ("cupy.cuda.Device", "cupy.cuda.Stream", "cupy.cuda.MemoryPool", "cupy.cuda.get_current_stream",
-             "cupy.cuda.using_allocator", "cupy.get_default_memory_pool().free_all_blocks")  # fmt: skip
-RETURNED = {"cupy.cuda.get_current_stream": cupy.cuda.Stream, "cupy.get_default_memory_pool": cupy.cuda.MemoryPool,
+             "cupy.cuda.using_allocator", "cupy.get_default_memory_pool().free_all_blocks",
+             "cupy.cuda.nccl", "cupy.cuda.runtime.deviceGetPCIBusId")  # fmt: skip  # by parallel.py: tests/test_nccl.py
+RETURNED = {"cupy.cuda.get_current_stream": cupy.cuda.Stream.null, "cupy.get_default_memory_pool": cupy.cuda.MemoryPool,
             "cupy.cuda.Stream().end_capture": cupy.cuda.Graph}  # fmt: skip
 
 

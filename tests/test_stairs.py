@@ -31,6 +31,8 @@ STAIRS = {
     "export": "tensor ops backend files",
     "pretrained": "checkpoint models data names",
     "train": "optim nn functional tensor ops backend",  # data hands it arrays; of optim and nn it names the types
+    "parallel": "backend",
+    "shards": "parallel train optim data nn functional tensor ops backend",
     "fast": "train optim data models nn functional tensor graph ops backend names",
     "show": "graph tensor ops backend files names",
     "watch": "nn tensor ops backend files",

@@ -8,6 +8,8 @@ from importlib import metadata
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
+from minires.backend.library import BackendError
+
 # They contain files of the same names, so only one of them works.
 WHEELS = ("cupy", "cupy-cuda11x", "cupy-cuda12x", "cupy-cuda13x")
 # The first CuPy that keeps kernels made from templates on disk, whatever the driver's version.
@@ -102,6 +104,20 @@ def load() -> Any:
             stacklevel=2,
         )
     return cupy
+
+
+def nccl() -> Any:
+    """Return CuPy's module for NCCL, the library that adds up arrays of several GPUs.
+
+    Raises  BackendError: NCCL cannot be loaded.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"\s*nccl library could not be loaded")  # said below
+        from cupy.cuda import nccl, runtime  # `import cupy` alone leaves cupy.cuda.nccl undefined
+    if not nccl.available:
+        wheel = f"nvidia-nccl-cu{runtime.runtimeGetVersion() // 1000}"
+        raise BackendError(f"CuPy finds no NCCL, which several GPUs need: pip install {wheel}")
+    return nccl
 
 
 def facts() -> list[Facts]:

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 import traceback
+from contextlib import ExitStack
 from importlib import import_module
 
 from minires import __version__, backend, models, parallel, streams
@@ -17,39 +18,43 @@ __all__ = ["main"]
 def main(arguments=None):
     """Run a command. A user's mistake is reported in one line on stderr, with exit status 2; a GPU that fails, with 1."""
     streams.take_any_text()
-    group, command, status, message = parallel.Alone(), "minires", 0, None
-    try:
-        group = ranks.join()
-        typed = _parser().parse_args(arguments)
-        command = f"minires {typed.command}"
-        if group.size > 1 and typed.command not in TOGETHER:
-            raise ValueError(
-                f"expected one process, got {group.size}: only {' and '.join(TOGETHER)} run on several"
-            )
-        typed.group = group
-        status = typed.run(typed)
-    except BrokenPipeError:  # nobody reads the output, as after `| head`
-        status = ranks.failed(group, _CLOSED_PIPE, None)
-    except SystemExit as stop:  # of argparse
-        status = ranks.failed(group, stop.code, None) if stop.code else 0
-    except KeyboardInterrupt:
-        status = ranks.failed(group, 130, None)
-    except ranks.Followed:
-        status = ranks.failed(group, 0, None)
-    except _EXPECTED as error:
-        status = ranks.failed(group, 2, terminal.red(f"{command}: {_explained(error)}"))
-    except Exception as error:
-        if not gpu.is_lost(error) or gpu.is_traced():
-            if group.size == 1:
-                raise
-            message = traceback.format_exc()
-        else:
-            message = terminal.red(f"{command}: {gpu.explained(error)}")
-        status = ranks.failed(group, 1, message)
+    with ExitStack() as stack:
+        status = _run(arguments, stack)
     sys.exit(_flushed(status or 0))
 
 
-TOGETHER = ("train", "evaluate")  # the commands that several processes run together
+def _run(arguments, stack):
+    """Run a command and report its errors. Returns the exit status."""
+    group, command = parallel.Alone(), "minires"
+    try:
+        group = ranks.join(stack)
+        typed = _parser().parse_args(arguments)
+        command = f"minires {typed.command}"
+        if group.size > 1 and typed.command not in _TOGETHER:
+            raise ValueError(
+                f"expected one process, got {group.size}: only {' and '.join(_TOGETHER)} run on several"
+            )
+        typed.group = group
+        return typed.run(typed)
+    except BrokenPipeError:  # nobody reads the output, as after `| head`
+        return ranks.failed(group, _CLOSED_PIPE)
+    except SystemExit as stop:  # of argparse
+        return ranks.failed(group, stop.code) if stop.code else 0
+    except KeyboardInterrupt:
+        return ranks.failed(group, 130)
+    except ranks.Followed:
+        return ranks.failed(group, 0)
+    except _EXPECTED as error:
+        return ranks.failed(group, 2, terminal.red(f"{command}: {_explained(error)}"))
+    except Exception as error:
+        if gpu.is_lost(error) and not gpu.is_traced():
+            return ranks.failed(group, 1, terminal.red(f"{command}: {gpu.explained(error)}"))
+        if group.size == 1:
+            raise
+        return ranks.failed(group, 1, traceback.format_exc())
+
+
+_TOGETHER = ("train", "evaluate")  # the commands that several processes run together
 # Errors that come from the input, the disk or the memory. Any other is a bug, and shows a traceback.
 _EXPECTED = (
     *(backend.BackendError, ValueError, OSError, FloatingPointError),

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, NamedTuple, get_args, get_origin
@@ -88,6 +89,22 @@ def option(help, *, default=None, **about):
     if isinstance(default, list):
         return field(default_factory=lambda: list(default), metadata=metadata)
     return field(default=default, metadata=metadata)
+
+
+# The kinds of options, by their groups in --help, and the commands that take them.
+READ = ("train", "evaluate", "data")  # the commands that read a dataset,
+PREPARE = (*READ, "predict", "export")  # prepare images,
+LOAD = ("train", "evaluate", "predict", "export")  # load a model,
+BUILD = (*LOAD, "summary")  # or build one
+
+data = partial(option, group="data", on=READ, digits=False)
+images = partial(option, group="data", on=PREPARE)
+model = partial(option, group="model", on=BUILD)
+training = partial(option, group="training (the default of each depends on the data)")
+tuning = partial(option, group="fine-tuning")
+command = partial(option, group="the run", saved=False, recipe=False, resume=True)
+run = partial(option, group="the run", result=False, resume=True)
+noted = partial(option, on=(), recipe=False)
 
 
 def flag(name):

@@ -1,9 +1,9 @@
 """The loop of `minires train`: epochs, evaluations and checkpoints."""
 
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from itertools import chain
 
-from minires import checkpoint, data, models, nn, optim, shards, show, watch
+from minires import checkpoint, data, models, nn, optim, shards, watch
 from minires.cli import dry_run, extension, ranks, settings, state, weights, whiten
 from minires.cli.log import Log
 from minires.cli.meter import BarMeter, Noted
@@ -11,6 +11,7 @@ from minires.cli.progress import Progress
 from minires.cli.records import Records
 from minires.cli.stop import until
 from minires.cli.terminal import wrapped
+from minires.cli.watched import drawn
 from minires.parallel import Alone
 from minires.runs import RunError
 from minires.train import train_epoch
@@ -52,9 +53,7 @@ class Loop:
         if options.whiten:
             whiten.whiten(self.model, options, self.train)
         self.started = start and weights.take_over(self.model, *start, classes)
-        if (
-            self.group.size > 1
-        ):  # another processor may have computed initial weights with other bits
+        if self.group.size > 1:  # another processor may have initialised them in other bits
             self.model.load_state_dict(self.group.broadcast(self.model.state_dict()))
         if options.freeze:
             models.freeze(self.model, options.freeze)
@@ -191,7 +190,7 @@ class Loop:
         formats = () if self.group.rank else self.options.log or ()
         records = Records(formats, run.folder, self.step, self.epoch)
         self.written = run.steps(before=self.step)
-        with records as self.records, self._drawn(run), shown:
+        with records as self.records, drawn(self.watched, run), shown:
             try:
                 while self.epoch < self.options.epochs and not stop.asked:
                     self._train_epoch(run, stop, save_every)
@@ -286,17 +285,3 @@ class Loop:
         self.progress.print(line)
         if self.options.keep_epochs:
             self.save(run, keep=True)
-
-    @contextmanager
-    def _drawn(self, run):
-        """Context manager: at the end, in any case, save and draw the watched layers, and print what stands out."""
-        try:
-            yield
-        finally:
-            if self.watched and self.watched.rows:
-                path, rows = run.folder / "layers.csv", self.watched.rows
-                picture = path.with_suffix(".png")
-                watch.write(path, rows)
-                show.layers(rows, title=run.folder.name).save(picture)
-                lines = [f"layers in {path} and {picture}", *watch.findings(rows)]
-                print("\n".join(map(wrapped, lines)))

@@ -7,25 +7,10 @@ To add an option to `minires train`, add a field with its type, default, help an
 
 import os
 from dataclasses import dataclass, fields
-from functools import partial
 
 from minires import __version__, models, names
 from minires.cli import about, records
 from minires.cli.about import BELOW_1, FROM_0, last_part, option
-
-READ = ("train", "evaluate", "data")  # the commands that read a dataset,
-PREPARE = (*READ, "predict", "export")  # prepare images,
-LOAD = ("train", "evaluate", "predict", "export")  # load a model,
-BUILD = (*LOAD, "summary")  # or build one
-
-_data = partial(option, group="data", on=READ, digits=False)
-_images = partial(option, group="data", on=PREPARE)
-_model = partial(option, group="model", on=BUILD)
-_training = partial(option, group="training (the default of each depends on the data)")
-_tuning = partial(option, group="fine-tuning")
-_command = partial(option, group="the run", saved=False, recipe=False, resume=True)
-_run = partial(option, group="the run", result=False, resume=True)
-_noted = partial(option, on=(), recipe=False)
 
 WEIGHTS = "a safetensors or PyTorch file (.pth), a run, or a published name, e.g. resnet50.tv_in1k"
 
@@ -46,7 +31,7 @@ class Options:
         absolute=about.change_file(os.path.abspath),
     )
 
-    data: str = _images(
+    data: str = about.images(
         "digits, shapes, cifar10, cifar100, or folder:PATH with images sorted by class",
         default="digits",
         on=("train", "evaluate"),
@@ -55,17 +40,17 @@ class Options:
         public=about.change_path(last_part),
         absolute=about.change_path(os.path.abspath),
     )
-    data_dir: str | None = _data(
+    data_dir: str | None = about.data(
         "read CIFAR from this folder, unpacked or as an archive, instead of downloading it",
         metavar="DIR",
         resume=True,
         public=lambda _: None,
         absolute=os.path.abspath,
     )
-    data_label: str | None = _data(
+    data_label: str | None = about.data(
         "name of data that differs from the published files", metavar="TEXT", result=False
     )
-    source: list[str] | None = _data(
+    source: list[str] | None = about.data(
         "download CIFAR's archive from here first; then come mirrors (of CIFAR-10: Google, BrainChip), "
         "then the University of Toronto",
         metavar="URL",
@@ -73,183 +58,196 @@ class Options:
         resume=True,
         public=lambda _: None,
     )
-    train_images: int | None = _data(
+    train_images: int | None = about.data(
         "train on this many of the training images, drawn at random, the same for each seed",
         metavar="N",
         valid=about.FROM_1,
     )
-    validation: float | None = _data(
+    validation: float | None = about.data(
         "fraction of the training images that is held out (default: 0.1)",
         metavar="FRACTION",
         valid=BELOW_1,
     )
-    size: int | None = _images(
+    size: int | None = about.images(
         "height and width to which images are resized and cropped",
         metavar="PIXELS",
         valid=about.FROM_1,
         digits=False,
     )
-    mean: list[float] | None = _images(
+    mean: list[float] | None = about.images(
         "mean of each channel, from 0 to 1 (default: that of the training images)"
     )
-    std: list[float] | None = _images(
+    std: list[float] | None = about.images(
         "standard deviation of each channel (default: that of the training images)"
     )
 
-    model: str | None = _model(f"one of {', '.join(models.MODELS)}", metavar="NAME", on=LOAD)
-    shortcut: str | None = _model("A, B or none (default: the model's)")
-    stem: str | None = _model("cifar or imagenet (default: cifar)")
-    preactivation: bool | None = _model(
+    model: str | None = about.model(
+        f"one of {', '.join(models.MODELS)}", metavar="NAME", on=about.LOAD
+    )
+    shortcut: str | None = about.model("A, B or none (default: the model's)")
+    stem: str | None = about.model("cifar or imagenet (default: cifar)")
+    preactivation: bool | None = about.model(
         "use pre-activation blocks (He et al. 2016)", negatable=False
     )
 
-    epochs: int | None = _training(
+    epochs: int | None = about.training(
         "number of epochs; with --resume, the run's new total, over which its schedule is stretched",
         metavar="N",
         valid=about.FROM_1,
         resume=True,
     )
-    batch_size: int | None = _training("images per step", metavar="N", valid=about.FROM_1)
-    lr: float | None = _training("largest learning rate", valid=about.ABOVE_0)
-    schedule: str | None = _training(
+    batch_size: int | None = about.training("images per step", metavar="N", valid=about.FROM_1)
+    lr: float | None = about.training("largest learning rate", valid=about.ABOVE_0)
+    schedule: str | None = about.training(
         "constant, step, cosine or triangle",
         metavar="NAME",
         choices=("constant", "step", "cosine", "triangle"),
     )
-    warmup: float | None = _training(
+    warmup: float | None = about.training(
         "fraction of the steps over which the learning rate rises",
         metavar="FRACTION",
         valid=BELOW_1,
     )
-    milestones: list[float] = _training(
+    milestones: list[float] = about.training(
         "for the step schedule: fractions of the steps after which the learning rate is divided by 10",
         default=[0.5, 0.75],
         metavar="FRACTION",
         valid=about.FRACTIONS,
     )
-    optimizer: str = _training(
+    optimizer: str = about.training(
         "sgd, adam or adamw (default: sgd)",
         default="sgd",
         metavar="NAME",
         choices=("sgd", "adam", "adamw"),
     )
-    momentum: float = _training("momentum of SGD (default: 0.9)", default=0.9, valid=BELOW_1)
-    nesterov: bool = _training("use Nesterov momentum (default: yes)", default=True)
-    weight_decay: float | None = _training("weight decay", valid=FROM_0)
-    label_smoothing: float | None = _training("label smoothing", valid=BELOW_1)
-    augment: str | None = _training(
-        "data augmentation, e.g. crop=4,flip,cutout=8 or flip=alternating; or none",
-        metavar="WORDS",
+    momentum: float = about.training("momentum of SGD (default: 0.9)", default=0.9, valid=BELOW_1)
+    nesterov: bool = about.training("use Nesterov momentum (default: yes)", default=True)
+    weight_decay: float | None = about.training("weight decay", valid=FROM_0)
+    label_smoothing: float | None = about.training("label smoothing", valid=BELOW_1)
+    augment: str | None = about.training(
+        "data augmentation, e.g. crop=4,flip,cutout=8 or flip=alternating; or none", metavar="WORDS"
     )
-    drop_last: bool | None = _training("drop the last batch of an epoch if it is not full")
-    shards: int = _training(
+    drop_last: bool | None = about.training("drop the last batch of an epoch if it is not full")
+    shards: int = about.training(
         "cut each batch into this many shards, which processes share out (default: 1)",
         default=1,
         metavar="V",
         valid=about.POWER_OF_2,
     )
-    sync_batch_norm: bool | None = _training(
+    sync_batch_norm: bool | None = about.training(
         "synchronise batch norm over processes, instead of --shards", negatable=False
     )
-    seed: int = _training(
+    seed: int = about.training(
         "seed of initialisation, shuffling and augmentation (default: 0)",
         default=0,
         valid=FROM_0,
         result=False,
         card="seed",
     )
-    precision: str = _training(
+    precision: str = about.training(
         "float32, tf32 (needs a GPU), or mixed precision with bfloat16 or float16 (default: float32)",
         default="float32",
         metavar="NAME",
         choices=("float32", "tf32", "bfloat16", "float16"),
     )
-    whiten: bool | None = _training(
+    whiten: bool | None = about.training(
         "compute a whitening first convolution from the images, and freeze it (resnet8)"
     )
-    dirac: bool | None = _training("initialise convolutions as the identity (resnet8)")
-    zero_init_residual: bool | None = _training(
+    dirac: bool | None = about.training("initialise convolutions as the identity (resnet8)")
+    zero_init_residual: bool | None = about.training(
         "start each residual block as its shortcut (all but resnet8)"
     )
-    bias_lr: float | None = _training(
+    bias_lr: float | None = about.training(
         "learning-rate multiplier of batch-norm biases", metavar="FACTOR", valid=FROM_0
     )
-    freeze_scales: bool | None = _training("freeze batch-norm weights")
-    average: int | None = _training(
+    freeze_scales: bool | None = about.training("freeze batch-norm weights")
+    average: int | None = about.training(
         "average the weights (Lookahead) every STEPS steps; 0 for never",
         metavar="STEPS",
         valid=FROM_0,
     )
-    test_flips: bool | None = _training(
+    test_flips: bool | None = about.training(
         "test again, with each image's logits averaged with those of its mirror image",
         on=("train", "evaluate"),
     )
 
-    weights: str | None = _tuning(
+    weights: str | None = about.tuning(
         f"start from these weights: {WEIGHTS}; for other classes, the last layer is new",
-        on=LOAD,
+        on=about.LOAD,
         metavar="FILE",
         card="weights at the start",
         public=last_part,
     )
-    num_classes: int | None = _tuning(
+    num_classes: int | None = about.tuning(
         "refuse images with a different number of classes", metavar="K", valid=about.FROM_1
     )
-    freeze: str | None = _tuning(
+    freeze: str | None = about.tuning(
         "layers to freeze, e.g. until:layer4 (all before it), until:fc, or conv1,bn1,layer1",
         on=("train", "summary"),
         metavar="PARTS",
         card="frozen",
     )
-    lr_times: list[str] | None = _tuning(
+    lr_times: list[str] | None = about.tuning(
         "learning-rate multipliers of layers, e.g. layer3=0.1", metavar="PART=FACTOR"
     )
-    backend: str | None = _run(
-        "numpy, cupy, auto or strict (default: MINIRES_BACKEND, or numpy)", on=LOAD
+    backend: str | None = about.run(
+        "numpy, cupy, auto or strict (default: MINIRES_BACKEND, or numpy)", on=about.LOAD
     )
-    cuda_graph: bool | None = _run("on a GPU, launch each training step as one CUDA graph")
-    log: list[str] | None = _run(
+    cuda_graph: bool | None = about.run("on a GPU, launch each training step as one CUDA graph")
+    log: list[str] | None = about.run(
         "write the losses for other programs: jsonl (JSON lines) or tensorboard; may be repeated",
         metavar="FORMAT",
         append=True,
         choices=records.FORMATS,
     )
-    watch: int | None = _run(
+    watch: int | None = about.run(
         "record and draw each layer's activations and gradients every STEPS steps "
         "(default: 20; 0 for never)",
         metavar="STEPS",
         const=20,
         valid=about.FROM_0,
     )
-    keep_epochs: bool | None = _run(
+    keep_epochs: bool | None = about.run(
         "keep the checkpoints of the start, of each epoch, and of ten steps before the end"
     )
 
-    name: str | None = _command(
+    name: str | None = about.command(
         "save the run in runs/NAME (default: named after data and model)",
         resume=False,
         valid=about.NAME,
     )
-    resume: str | None = _command(
+    resume: str | None = about.command(
         "resume a stopped or killed run, by its name or folder; with --epochs, train it longer",
         metavar="RUN",
     )
-    save_every: float = _command(
+    save_every: float = about.command(
         "seconds between checkpoints (default: 30)",
         default=30,
         metavar="SECONDS",
         valid=about.SECONDS,
     )
-    mine: bool | None = _run(
+    engine: str | None = about.run(
+        "how processes add up gradients: mpi, or nccl between GPUs (default: nccl if each has a GPU)",
+        metavar="NAME",
+        choices=("mpi", "nccl"),
+    )
+    timeout: float = about.command(
+        "of several processes: end all if one stands still for this long (default: 600)",
+        default=600,
+        on=("train", "evaluate"),
+        metavar="SECONDS",
+        valid=about.ABOVE_0,
+    )
+    mine: bool | None = about.run(
         "train on your solved exercises, keep a copy of them, and report whose code ran",
         recipe=False,
         negatable=False,
     )
 
-    resize: int | None = _noted("the shorter side of photos before the crop")
-    interpolation: str | None = _noted("how photos are resized")
-    minires: str = _noted("the version that began the run", default=__version__)
-    fingerprint: str | None = _noted("of the images")
+    resize: int | None = about.noted("the shorter side of photos before the crop")
+    interpolation: str | None = about.noted("how photos are resized")
+    minires: str = about.noted("the version that began the run", default=__version__)
+    fingerprint: str | None = about.noted("of the images")
 
     def __post_init__(self):
         for field in fields(self):

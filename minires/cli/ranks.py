@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from contextlib import nullcontext
+from contextlib import nullcontext, redirect_stderr, redirect_stdout
 
 from minires import __version__, backend, parallel
 from minires.backend import machine
@@ -18,16 +18,25 @@ class Followed(Exception):
     """Rank 0 failed, and reports it."""
 
 
-def join():
+def join(stack):
     """Return the group of this process, with its share of the host's cores. Ranks other than 0 print only errors from now on.
+
+    stack  an ExitStack; at its end they print again
 
     Raises  ParallelError: as parallel.start(), or the processes have different versions of minires or NumPy.
     """
-    group = parallel.start()
+    try:
+        group = parallel.start()
+    except parallel.ParallelError:
+        if parallel.launched()[0]:  # the same happens on rank 0, which reports it
+            raise Followed from None
+        raise
     if group.size == 1:
         return group
     if group.rank:
-        sys.stdout = sys.stderr = open(os.devnull, "w")
+        nowhere = stack.enter_context(open(os.devnull, "w"))
+        for redirect in (redirect_stdout, redirect_stderr):
+            stack.enter_context(redirect(nowhere))
     versions = {"minires": __version__, "NumPy": machine.numpy_version()}
     compare(group, {f"versions of {name}": found for name, found in versions.items()}, refuse)
     _share_cores(group)
@@ -42,6 +51,26 @@ def _share_cores(group):
         backend.use(threads=threads)
     for library in PROCESS.blas():
         library.set(min(library.get(), threads))
+
+
+def on_gpus(group, engine, complain):
+    """Return the group with the engine that adds up arrays of the backend in use. engine  "mpi", "nccl" or None
+
+    Raises  BackendError: nccl, and it is missing, or two processes share a GPU.
+    """
+    if engine == "nccl" and backend.name() != "cupy":
+        raise ValueError(
+            f"--engine nccl needs GPUs: the backend is {backend.name()}, expected cupy"
+        )
+    if group.size == 1 or backend.name() != "cupy" or engine == "mpi":
+        return group
+    try:
+        return parallel.Nccl(group.comm)
+    except backend.BackendError as error:
+        if engine == "nccl":
+            raise
+        complain(f"{error}. Gradients are added up on the hosts, by MPI")
+        return group
 
 
 def refuse(sentence):
@@ -82,31 +111,27 @@ def first(group, make):
 
 def host_first(group, make):
     """Return make(), called on the first rank of each host before the others: what it downloads is there for them."""
-    made = make() if group.host_rank == 0 else None
+    made = make() if group.local_rank == 0 else None
     group.gather(None)
-    return made if group.host_rank == 0 else make()
+    return made if group.local_rank == 0 else make()
 
 
-def failed(group, status, message):
+def failed(group, status, message=None):
     """Report an error once, and end every process. Returns the exit status, if all of them failed.
 
     message  None if this process has nothing to report
     """
     if group.size > 1 and not group.all_within(PATIENCE):
         if message:
-            _print(f"rank {group.rank}: {message}")
+            told = sys.__stderr__ if group.rank else sys.stderr
+            print(f"rank {group.rank}: {message}", file=told, flush=True)
             time.sleep(0.1)  # the launcher reads it before it ends everything
         group.abort(status)
     every = group.gather((status, message))
     if group.rank == 0:
-        told = [found for _, found in every if found]
-        if told:
-            _print(told[0])
+        for told in [found for _, found in every if found][:1]:
+            print(told, file=sys.stderr)
     return max(found for found, _ in every)
-
-
-def _print(message):
-    print(message, file=sys.__stderr__, flush=True)
 
 
 class Follower(Run):
@@ -115,36 +140,30 @@ class Follower(Run):
     def __init__(self, run):
         self.folder, self.config, self.extensions = run.folder, run.config, run.extensions
 
+    def _nothing(self, *args, **options):
+        pass
+
+    save = reopen = forget_after = write_log = write_exercises = _nothing
+
     def locked(self):
+        """Context manager: do nothing, as rank 0 holds the lock."""
         return nullcontext()
 
     def extend(self, extension):
+        """Change the settings as Run.extend does."""
         self.config = {**self.config, "epochs": extension["to"]}
         self.extensions = [*self.extensions, extension]
 
     def steps(self, before):
+        """Return an object with the methods of runs.steps.Steps."""
         return Unwritten()
 
     def saved(self):
+        """Return no checkpoints."""
         return []
 
     def result(self):
-        return None
-
-    def save(self, *args, **options):
-        pass
-
-    def reopen(self):
-        pass
-
-    def forget_after(self, step):
-        pass
-
-    def write_log(self, rows):
-        pass
-
-    def write_exercises(self, contents):
-        pass
+        """Return None: only rank 0 knows."""
 
 
 class Unwritten:

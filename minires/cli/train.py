@@ -103,6 +103,7 @@ def _carry_out(plan, group):
     if options.backend:
         backend.use(options.backend)
     settings.check_backend(options, _complain if run else _refuse)
+    group = ranks.on_gpus(group, options.engine, _complain)
     if options.freeze and not (options.weights or run):
         _complain("--freeze without --weights: the frozen layers keep their random initialisation")
     nn.manual_seed(options.seed)

@@ -44,20 +44,36 @@ class SyncBatchNorm(BatchNorm):
     """BatchNorm whose statistics in training are those of the images of all processes of a group.
 
     Each forward pass and each backward pass exchanges two numbers per channel, so every process must run the same layers.
-    group  has a method sum(array), as parallel.Mpi; convert() sets it
+    group  has a method sum(array), as parallel.Mpi has it
 
     Raises  ValueError: fewer than two values per channel in all processes.
     """
 
-    group: Any
+    def __init__(
+        self, channels: int, group: Any, *, eps: float = 1e-5, momentum: float = 0.1
+    ) -> None:
+        super().__init__(channels, eps=eps, momentum=momentum)
+        self.group = group
 
     @classmethod
     def convert(cls, model: Module, group: Any) -> None:
-        """Turn each BatchNorm of a model into a SyncBatchNorm of a group. It stays the same object, with the same parameters."""
+        """Replace each BatchNorm of a model by a SyncBatchNorm of a group, with the same parameters and running statistics."""
+        made: dict[int, SyncBatchNorm] = {}
+
+        def converted(value: Any) -> Any:
+            """Return the value, with each BatchNorm replaced; lists and dicts are changed in place."""
+            if type(value) is BatchNorm:
+                norm = made.setdefault(id(value), cls(value.weight.size, group))
+                vars(norm).update(vars(value))
+                return norm
+            if isinstance(value, dict):
+                value.update((key, converted(item)) for key, item in value.items())
+            elif isinstance(value, list):
+                value[:] = map(converted, value)
+            return value
+
         for _, module in model.modules():
-            if type(module) is BatchNorm:
-                module.__class__ = cls
-                vars(module)["group"] = group
+            converted(vars(module))
 
     def forward(self, x: Tensor) -> Tensor:
         x = as_tensor(x)
