@@ -4,21 +4,23 @@
     total = group.sum(gradients)          the same array on every rank
     settings = group.broadcast(settings)  rank 0's object, on every rank
 
-Each process has a rank, from 0 to size - 1. All of them call the same methods in the same order. sum() adds arrays in a fixed
-binary tree, so a sum over 4 ranks that each hold one array has the same bits as one over 2 ranks that each hold the sum of two.
+Each process has a rank, from 0 to size - 1, and all of them call the same methods in the same order. sum() adds in a fixed binary
+tree: four ranks with an array each get the same bits as two ranks that each hold the sum of two arrays.
 """
 
+import math
 import os
 import time
-from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
-from minires.backend import Array, BackendError, card, to_device, to_host, xp
+from minires.backend import Array, BackendError, HostArray, card, to_device, to_host, xp
 
 __all__ = ["Alone", "Mpi", "Nccl", "ParallelError", "launched", "start"]
-
 # Variables in which a launcher tells a process the number of processes and its rank: MPICH and Intel MPI, Open MPI.
 LAUNCHERS = {"PMI_SIZE": "PMI_RANK", "OMPI_COMM_WORLD_SIZE": "OMPI_COMM_WORLD_RANK"}
+MARK = "MINIRES_LAUNCHED"  # the process that a launcher started: its children inherit the variables
 
 
 class ParallelError(ValueError):
@@ -26,10 +28,11 @@ class ParallelError(ValueError):
 
 
 def launched() -> tuple[int, int]:
-    """Return (rank, size) of this process, as a launcher gave them; (0, 1) without a launcher."""
+    """Return (rank, size) of this process, as a launcher gave them; (0, 1) without a launcher, or in a child of such a process."""
+    own, given = str(os.getpid()), os.environ
     for size, rank in LAUNCHERS.items():
-        if os.environ.get(size, "").isdigit() and os.environ.get(rank, "").isdigit():
-            return int(os.environ[rank]), int(os.environ[size])
+        if rank in given and given.setdefault(MARK, own) == own:
+            return int(given[rank]), int(given[size])
     return 0, 1
 
 
@@ -60,11 +63,10 @@ def start() -> "Alone":
 class Alone:
     """One process, with every method of a group.
 
-    rank, size  this process's number, and how many there are    local_rank  its number on its host    hosts  how many there are
+    rank  this process's number    size  how many there are    local_rank  its number on its host    host  the host's first rank
     """
 
-    rank, size, local_rank, hosts = 0, 1, 0, 1
-    engine = "none"
+    rank, size, local_rank, host = 0, 1, 0, 0
 
     def sum(self, array: Array) -> Array:
         """Return the sum over all ranks, element by element; it may be in the memory of `array`."""
@@ -78,94 +80,92 @@ class Alone:
         """Return the values of all ranks, in their order. They travel pickled."""
         return [value]
 
-    def all_within(self, seconds: float) -> bool:
-        """Return True as soon as every rank has called this, or False if that takes longer."""
-        return True
-
-    def cores(self, own: set[int]) -> int:
-        """Return how many of its `own` cores (their numbers) a process may keep busy, at least 1; ranks on one host share theirs."""
-        return max(len(own), 1)
-
-    def describe(self) -> str:
-        """Return a text such as "4 processes on 2 hosts (MPICH 5.0.2)"."""
-        hosts = f"{self.hosts} host{'s' * (self.hosts > 1)}"
-        return f"{self.size} process{'es' * (self.size > 1)} on {hosts} ({self.engine})"
-
-    def abort(self, status: int) -> None:
-        """End all processes now, with this exit status."""
-        os._exit(status)
-
 
 class Mpi(Alone):
     """The processes of an MPI communicator.
 
-    sums  the number of sums so far    waiting  True while one is being added up
+    engine  the library's name    idle  is called while this process waits for others, with the time at which it began to
     """
 
     def __init__(self, comm: Any) -> None:
         from mpi4py import MPI
 
-        self.comm, self.rank, self.size = comm, comm.Get_rank(), comm.Get_size()
+        self.mpi, self.comm, self.rank, self.size = MPI, comm, comm.Get_rank(), comm.Get_size()
         on_host = comm.Split_type(MPI.COMM_TYPE_SHARED)
-        self.on_host, self.local_rank = on_host, on_host.Get_rank()
-        self.hosts = comm.allgather(self.local_rank).count(0)
+        self.local_rank, self.host = on_host.Get_rank(), on_host.bcast(self.rank)
         name, version = MPI.get_vendor()
         self.engine = f"{name} {'.'.join(map(str, version))}"
-        self.sums, self.waiting = 0, False
+        self.idle: Callable[[float], None] = lambda began: None
+
+    def wait(self, ready: Callable[[], Any], seconds: float = math.inf) -> Any:
+        """Return what ready() returns, as soon as that is true, or its last answer after some seconds."""
+        began, pause = time.monotonic(), 1e-6
+        while not (found := ready()) and time.monotonic() < began + seconds:
+            pause = min(1.05 * pause, 2e-3)
+            if (
+                pause > 1e-4
+            ):  # a wait of a few milliseconds: leave the core to processes that share it
+                self.idle(began)
+                time.sleep(pause)
+        return found
 
     def sum(self, array: Array) -> Array:
         """Return the sum over all ranks, in the order of a binary tree: of neighbours, then of pairs, then of fours.
 
-        Each element is added up on one rank: at every distance, two partners exchange halves of what they hold. Then the
-        sums travel back the same way. A rank sends and receives 2 (size - 1) / size of the array each.
+        At each distance, two partners exchange halves of what they hold, and each adds up its own half. Then the sums travel
+        back the same way. A rank sends and receives 2 (size - 1) / size of the array.
         """
         whole = to_host(array)
         vector = whole.reshape(-1)
         received, (begin, end), way = vector.copy(), (0, vector.size), []
-        self.waiting = True
-        for distance in _powers(self.size):
+        for distance in (1 << i for i in range(self.size.bit_length() - 1)):
             partner, middle = self.rank ^ distance, (begin + end) // 2
             halves = slice(begin, middle), slice(middle, end)
             mine, theirs = halves if self.rank < partner else halves[::-1]
-            self.comm.Sendrecv(vector[theirs], partner, recvbuf=received[mine], source=partner)
+            self._exchange(partner, vector[theirs], received[mine])
             vector[mine] += received[mine]
             way.append((partner, mine, theirs))
             begin, end = mine.start, mine.stop
         for partner, mine, theirs in reversed(way):
-            self.comm.Sendrecv(vector[mine], partner, recvbuf=vector[theirs], source=partner)
-        self.sums, self.waiting = self.sums + 1, False
+            self._exchange(partner, vector[mine], vector[theirs])
         return to_device(vector.reshape(whole.shape))
 
-    def broadcast(self, value: Any) -> Any:
-        return self.comm.bcast(value)
+    def _exchange(self, partner: int, given: HostArray, received: HostArray) -> None:
+        requests = [self.comm.Irecv(received, partner), self.comm.Isend(given, partner)]
+        self.wait(partial(self.mpi.Request.Testall, requests))
 
-    def gather(self, value: Any) -> list[Any]:
-        return self.comm.allgather(value)
+    def broadcast(self, value: Any) -> Any:
+        return self.gather(value, [0])[0]
+
+    def gather(self, value: Any, ranks: Sequence[int] = ()) -> list[Any]:
+        """Return the values of these ranks (default: of all), in their order. They travel pickled."""
+        every = range(self.size)
+        others = [rank for rank in every if rank != self.rank and self.rank in (ranks or every)]
+        sent, found = [self.comm.isend(value, rank) for rank in others], []
+        for rank in ranks or every:
+            arrived = partial(self.comm.improbe, rank)
+            found.append(value if rank == self.rank else self.wait(arrived).recv())
+        self.wait(partial(self.mpi.Request.Testall, sent))
+        return found
 
     def all_within(self, seconds: float) -> bool:
-        request, end = self.comm.Ibarrier(), time.monotonic() + seconds
-        while not request.Test():
-            if time.monotonic() > end:
-                return False
-            time.sleep(0.01)
-        return True
-
-    def cores(self, own: set[int]) -> int:
-        shared = Counter(core for cores in self.on_host.allgather(own) for core in cores)
-        return max(int(sum(1 / shared[core] for core in own) + 1e-9), 1)
+        """Return True as soon as every rank has called this, or False if that takes longer."""
+        return self.wait(self.comm.Ibarrier().Test, seconds)
 
     def abort(self, status: int) -> None:
+        """End all processes now, with this exit status."""
         self.comm.Abort(status)
+        time.sleep(1)  # MPICH returns, and a launcher beyond a broken network can't end this
+        os._exit(status)
 
 
 class Nccl(Mpi):
-    """Processes with a GPU each: NCCL adds up their vectors, in an order of its own, and everything else goes through MPI."""
+    """Processes with a GPU each: NCCL adds up their vectors, in an order of its own, and everything else goes through MPI.
+
+    Raises  BackendError: NCCL is missing, or two processes share a GPU.
+    """
 
     def __init__(self, comm: Any) -> None:
-        """Choose the GPU whose number is the rank's on its host, and wait until all have joined.
-
-        Raises  BackendError: NCCL is missing, or two processes share a GPU.
-        """
         super().__init__(comm)
         self._nccl, runtime = card.nccl(), xp.cuda.runtime
         self._card = self.local_rank % runtime.getDeviceCount()  # 0 where it sees only its own
@@ -179,7 +179,7 @@ class Nccl(Mpi):
         self.engine = f"NCCL, {self.engine}"
 
     def sum(self, array: Array) -> Array:
-        """Return the sum of all ranks' vectors, of float32 or float64. The host does not wait for it.
+        """Return the sum of all ranks' vectors, of float32 or float64.
 
         Raises  ValueError: a vector of a different dtype, on a different GPU, or not contiguous.
         """
@@ -187,15 +187,13 @@ class Nccl(Mpi):
         kind = kinds.get(array.dtype.name)
         if kind is None or array.device.id != self._card or not array.flags.c_contiguous:
             got = f"{array.dtype} on GPU {array.device.id}, strides {array.strides}"
-            want = f"contiguous float32 or float64 on GPU {self._card}"
-            raise ValueError(f"Nccl.sum: expected {want}, got {got}")
+            raise ValueError(
+                f"expected contiguous float32 or float64 on GPU {self._card}, got {got}"
+            )
         with xp.cuda.Device(self._card):  # a thread begins with GPU 0
             total = xp.empty_like(array)
             given = array.data.ptr, total.data.ptr, array.size, kind, self._nccl.NCCL_SUM
-            self._ranks.allReduce(*given, xp.cuda.get_current_stream().ptr)
+            stream = xp.cuda.get_current_stream()
+            self._ranks.allReduce(*given, stream.ptr)
+            self.wait(lambda: stream.done)  # to notice a rank that stands still
         return total
-
-
-def _powers(size: int) -> list[int]:
-    """Return 1, 2, 4, ... below size."""
-    return [1 << i for i in range(size.bit_length() - 1)]

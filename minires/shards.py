@@ -152,13 +152,14 @@ def train_epoch(
         for parameter, part in zip(learning, _parts(gradient, learning)):
             parameter.grad = part
         optimizer.step()
-        loss, correct, n = (float(number) for number in to_host(numbers[:3]))
+        read = to_host(numbers)
+        loss, correct, n = (float(number) for number in read[:3])
         moments.move(numbers[3:], n / len(shards[-1].labels))
         scores.append(Score(loss * n, int(correct), int(n)))
         if meter:
             meter.add(scores[-1])
         if stop:
-            stop.agree(to_host(numbers[-len(requests) :]))
+            stop.agree(read[-len(requests) :])
     return _total(scores)
 
 
@@ -188,7 +189,7 @@ def evaluate(
     for _ in range(-(-number // group.size)):
         scores += [train.evaluate(model, [batch], flips=flips) for batch in islice(coming, 1)]
         if stop:
-            stop.agree(group.sum(xp.asarray(stop.requests)))
+            stop.agree(to_host(group.sum(xp.asarray(stop.requests))))
             if stop.asked:
                 break
     return _total(chain(*group.gather(scores)))

@@ -6,9 +6,11 @@ its rounding, what a lost peer looks like) only GPUs can show.
 
 import operator
 import pickle
+import queue
 import sys
 import threading
 import weakref
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from types import ModuleType, SimpleNamespace
@@ -84,7 +86,7 @@ class Stream:
     """cupy.cuda.Stream: the current one is a thread's own, for each GPU."""
 
     def __init__(self, address=None):
-        self.ptr = id(self) if address is None else address
+        self.ptr, self.done = id(self) if address is None else address, True
 
     def __enter__(self):
         self.card, self.before = device(), current_stream()
@@ -125,6 +127,7 @@ class World:
         self.notes = [[] for _ in range(self.size)]
         self.ids, self.slots, self.calls = [], [None] * self.size, [0] * self.size
         self.done = []  # what the ranks exchanged, each time that all had called
+        self.boxes = defaultdict(queue.SimpleQueue)
         self.meeting = threading.Barrier(self.size, lambda: self.done.append([*self.slots]), LONG)
 
     def visible(self, host, local):
@@ -133,6 +136,10 @@ class World:
 
     def note(self, what):
         self.notes[NOW.rank].append(what)
+
+    def box(self, sender, receiver):
+        """The messages from one rank to another."""
+        return self.boxes[sender, receiver]
 
     def exchange(self, value):
         """The values of all ranks, once all have called."""
@@ -159,12 +166,17 @@ class Comm:
         return self.size
 
     def Split_type(self, *arguments, **options):
-        return SimpleNamespace(rank=NOW.local, Get_rank=lambda: NOW.local)
+        return SimpleNamespace(Get_rank=lambda: NOW.local, bcast=lambda value: NOW.rank - NOW.local)
 
-    def bcast(self, value, root=0):
-        values = NOW.world.exchange(value)
-        NOW.world.note("broadcast")
-        return values[root]
+    def isend(self, value, rank):
+        NOW.world.box(NOW.rank, rank).put(pickle.dumps(value))
+        return SimpleNamespace()
+
+    def improbe(self, rank):
+        box = NOW.world.box(rank, NOW.rank)
+        if NOW.world.meeting.broken:
+            raise threading.BrokenBarrierError
+        return None if box.empty() else SimpleNamespace(recv=lambda: pickle.loads(box.get()))
 
     def allgather(self, value):
         return NOW.world.exchange(value)
@@ -230,7 +242,9 @@ def stand_in():
     vars(nccl).update(CONSTANTS, available=True, get_unique_id=get_unique_id)
     nccl.NcclCommunicator = Communicator
     mpi4py = ModuleType("mpi4py")
-    mpi4py.MPI = SimpleNamespace(COMM_TYPE_SHARED=1, get_vendor=lambda: ("MPI", (1, 0, 0)))
+    mpi4py.MPI = SimpleNamespace(
+        COMM_TYPE_SHARED=1, get_vendor=lambda: ("MPI", (1, 0, 0)),
+        Request=SimpleNamespace(Testall=lambda requests: True))  # fmt: skip
     modules = (cupy, cuda, nccl, mpi4py)
     with mock.patch.dict(sys.modules, {each.__name__: each for each in modules}):
         yield Library("cupy", cupy, Array, on_the_card, np.array)

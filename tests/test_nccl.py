@@ -64,8 +64,8 @@ def test_a_rank_chooses_its_gpu_then_gets_the_one_id_then_joins(library):
     world = World((2, 1))
     run(library, lambda ranks: None, world)
     first, *others = world.notes
-    assert first == ["use", "id", "broadcast", "join"]
-    assert others == [["use", "broadcast", "join"]] * 2
+    assert first == ["use", "id", "join"]
+    assert others == [["use", "join"]] * 2
 
 
 @pytest.mark.parametrize(("own", "wanted"), [(False, [0, 1, 0, 1, 2]), (True, [0] * 5)])

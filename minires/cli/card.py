@@ -40,7 +40,7 @@ def card(loop, test, mirrored=None):
         "versions": f"minires {__version__}, Python {platform.python_version()}, "
         f"NumPy {machine.numpy_version()}",
         "backend": f"{backend.name()}, {options.precision}",
-        "processes": loop.group.describe() if loop.group.size > 1 else None,
+        "processes": loop.processes,
         "faster forms": forms.files(),
         "processor": f"{machine.processor()}, {cores} cores for this process, "
         f"{threads} thread{'s' * (threads > 1)}",

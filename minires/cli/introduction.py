@@ -42,5 +42,5 @@ def _processes(loop):
         else f"each batch in {number} shards"
     )
     if group.size > 1:
-        return f"{group.describe()}{each}; {how}"
+        return f"{loop.processes}{each}; {how}"
     return None if number == 1 else how

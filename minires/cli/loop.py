@@ -26,7 +26,7 @@ class Loop:
     start  (state, facts) of weights to start from, or None
     extensions  of the run so far, see minires.cli.extension
     report  of whose code runs, or None: the library's
-    group  the processes that train the model together
+    group  the processes that train the model together    processes  a text about them, or None
 
     model  the model    facts  saved with its weights
     started  a sentence about what was loaded from `start`, or None
@@ -36,6 +36,7 @@ class Loop:
 
     def __init__(self, options, parts, start=None, extensions=(), report=None, group=None):
         self.group = group or Alone()
+        self.processes = ranks.describe(self.group) if self.group.size > 1 else None
         # With synchronised batch norm, each process has the whole of its part.
         self.shards = self.group.size if options.sync_batch_norm else options.shards
         self.options, (self.train, self.validation, self.test) = options, parts

@@ -9,6 +9,7 @@ from minires import export as onnx
 from minires import functional as F
 from minires.cli import gpu, ranks, settings
 from minires.cli.options import Options, typed
+from minires.cli.watchdog import watching
 from minires.cli.weights import trained
 from minires.tensor import Tensor, no_grad
 
@@ -38,7 +39,8 @@ def evaluate(arguments):
         )
     gpu.announce_kernels("the first batch")
     ranks.compare(group, {"images": part.fingerprint()}, ranks.refuse)
-    result = shards.evaluate(model, part, 250, group)
+    with watching(group, given.get("timeout", Options.timeout)):
+        result = shards.evaluate(model, part, 250, group)
     if not math.isfinite(result.loss):
         raise ValueError(f"the loss on {part.name} is {result.loss}: not all logits are finite")
     if arguments.pictures and group.rank == 0:

@@ -34,7 +34,7 @@ def join(stack):
     if group.size == 1:
         return group
     if group.rank:
-        nowhere = stack.enter_context(open(os.devnull, "w"))
+        nowhere = stack.enter_context(open(os.devnull, "w", encoding="utf-8"))
         for redirect in (redirect_stdout, redirect_stderr):
             stack.enter_context(redirect(nowhere))
     versions = {"minires": __version__, "NumPy": machine.numpy_version()}
@@ -46,11 +46,19 @@ def join(stack):
 def _share_cores(group):
     """Give this process as many threads as its share of the host's cores, unless MINIRES_THREADS is set."""
     affinity = getattr(os, "sched_getaffinity", None)
-    threads = group.cores(affinity(0) if affinity else set(range(os.cpu_count() or 1)))
+    own = affinity(0) if affinity else set(range(os.cpu_count() or 1))
+    every = [cores for host, cores in group.gather((group.host, own)) if host == group.host]
+    threads = max(int(sum(1 / sum(core in cores for cores in every) for core in own) + 1e-9), 1)
     if not os.environ.get("MINIRES_THREADS"):
         backend.use(threads=threads)
     for library in PROCESS.blas():
         library.set(min(library.get(), threads))
+
+
+def describe(group):
+    """Return a text such as "4 processes on 2 hosts (MPICH 5.0.2)"."""
+    hosts = len({*group.gather(group.host)})
+    return f"{group.size} processes on {hosts} host{'s' * (hosts > 1)} ({group.engine})"
 
 
 def on_gpus(group, engine, complain):

@@ -17,6 +17,7 @@ from minires.cli.introduction import introduce
 from minires.cli.loop import Loop
 from minires.cli.options import ABOUT, Options, typed
 from minires.cli.stop import Stop
+from minires.cli.watchdog import StandsStill, watching
 from minires.course.folder import find
 from minires.runs import Run, RunError
 
@@ -121,7 +122,7 @@ def _carry_out(plan, group):
         run = run or ranks.first(group, lambda: _new_run(options))
         run = ranks.Follower(run) if group.rank else run
         ranks.first(group, lambda: stack.enter_context(run.locked()))
-        with _way_to_resume(run, options):
+        with _way_to_resume(run, options), watching(group, options.timeout):
             _prepare(loop, run)
             status = _go(loop, run, stop)
         if report:
@@ -193,7 +194,7 @@ def _way_to_resume(run, options):
     try:
         yield
     except Exception as error:
-        if isinstance(error, (OSError, MemoryError)) or gpu.is_lost(error):
+        if isinstance(error, (OSError, MemoryError, StandsStill)) or gpu.is_lost(error):
             _complain(f"stopped. To resume:\n{_command(run, options)}")
         raise
 

@@ -136,8 +136,8 @@ class batches:
         host. Both are drawn for the whole batch, so they don't depend on the number of parts.
         """
         chosen = order[i * self.batch_size : (i + 1) * self.batch_size]
-        rank, size = self.part
-        own = slice(*(len(chosen) * k // size for k in (rank, rank + 1)))
+        rank, parts = self.part
+        own = slice(*(len(chosen) * k // parts for k in (rank, rank + 1)))
         if not (self.crop or self.flip or self.cutout):
             return chosen[own], None
         rng = self._draw(self.epoch, i, AUGMENTATION)

@@ -1,5 +1,6 @@
 """Batch norm over the images of all processes, for data-parallel training."""
 
+from collections.abc import Callable
 from typing import Any
 
 from minires import ops
@@ -13,7 +14,17 @@ from minires.tensor import Tensor, apply
 
 
 @op
-def sync_batch_norm(x, gamma, beta, *, mean, var, count, add_up, eps=1e-5):
+def sync_batch_norm(
+    x: Array,
+    gamma: Array,
+    beta: Array,
+    *,
+    mean: Array,
+    var: Array,
+    count: int,
+    add_up: Callable[[Array], Array],
+    eps: float = 1e-5,
+) -> tuple[Array, Callable]:
     """ops.batch_norm of this process's images, with the mean and the variance of the images of all processes.
 
     x  (N, C) or (N, H, W, C)    gamma, beta, mean, var  (C,)    count  the values per channel in all processes
@@ -30,7 +41,7 @@ def sync_batch_norm(x, gamma, beta, *, mean, var, count, add_up, eps=1e-5):
     scale = 1 / xp.sqrt(var + eps)
     x_hat = (x - mean) * scale
 
-    def backward(g):
+    def backward(g: Array) -> tuple[Array, Array, Array]:
         g_beta, g_gamma = total(g, axes), total(g * x_hat, axes)
         c = g_beta.size
         sums = add_up(xp.concatenate([g_beta, g_gamma])) / count
@@ -82,8 +93,9 @@ class SyncBatchNorm(BatchNorm):
         mean, var, count = self._pooled(x.data)
         options = {"mean": mean, "var": var, "count": count, "eps": self.eps}
         y = apply(sync_batch_norm, x, self.weight, self.bias, add_up=self.group.sum, **options)
-        # Not a stand-in, which would add these statistics up over the processes a second time.
-        update_running.default(self.running_mean, self.running_var, mean, var, self.momentum, count)
+        # Not a stand-in, such as that of minires.shards, which would add them up over the processes a second time.
+        move: Any = update_running
+        move.default(self.running_mean, self.running_var, mean, var, self.momentum, count)
         return y
 
     def _pooled(self, x: Array) -> tuple[Array, Array, int]:
