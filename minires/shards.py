@@ -98,14 +98,14 @@ class Moments:
         total  the sum of weighted() over all shards, as one vector
         count  the number of images in the batch divided by that of the shard which was noted last
         """
-        start = 0
-        for running_mean, running_var, mean, _, momentum, values in self.noted:
+        start, pooled = 0, []
+        for running_mean, _, mean, *_ in self.noted:  # all of them before the first one moves
             apart, square = (total[start + i * mean.size :][: mean.size] for i in (0, 1))
-            mean, var = running_mean + apart, square - apart * apart
-            kind = running_mean.dtype
-            whole = round(values * count)
-            update_running(running_mean, running_var, mean.astype(kind), var.astype(kind), momentum, whole)  # fmt: skip
-            start += 2 * apart.size
+            both = running_mean + apart, square - apart * apart
+            pooled.append([each.astype(running_mean.dtype) for each in both])
+            start += 2 * mean.size
+        for (running_mean, running_var, *_, momentum, values), both in zip(self.noted, pooled):
+            update_running(running_mean, running_var, *both, momentum, round(values * count))
 
 
 def train_epoch(
