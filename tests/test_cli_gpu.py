@@ -3,7 +3,7 @@
 import pytest
 from PIL import Image
 
-from minires import backend, ops, runs
+from minires import backend, ops, runs, shards
 from minires.backend.library import load
 from minires.cli import gpu, loop, predict
 from tests import shim
@@ -53,8 +53,8 @@ def test_evaluate_and_predict_say_it_before_the_first_batch(
         told.append(capsys.readouterr().err)
         raise ValueError("no further")
 
-    for function in ("score", "_probabilities"):
-        monkeypatch.setattr(predict, function, stop)
+    monkeypatch.setattr(shards, "evaluate", stop)
+    monkeypatch.setattr(predict, "_probabilities", stop)
     on(name)
     assert typed(*words) == 2
     assert told == [SAID.format("the first batch") if name == "shim" else ""]

@@ -30,7 +30,7 @@ def train(arguments):
     written, variants = ranks.first(group, lambda: recipes.read(recipe)) if recipe else ({}, [])
     if not variants:
         plan = ranks.first(
-            group, lambda: resumed(given) if options.resume else fresh(given, written)
+            group, lambda: fresh(given, written) if options.resume is None else resumed(given)
         )
         return _carry_out(plan, group)
     if options.resume is not None or options.name is not None:

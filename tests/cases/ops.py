@@ -186,6 +186,13 @@ def batch_norm():
         yield op(f"batch_norm of {shape}, statistics given", *operands, stats=stats, g="stretched")
 
 
+def sync_batch_norm():
+    """As of two processes with the same numbers."""
+    for shape, operands, (mean, var) in norms(frozen=False):
+        options = {"count": 2 * operands[0].size // shape[-1], "add_up": lambda sums: 2 * sums}
+        yield op(f"sync_batch_norm of {shape}", *operands, mean=mean, var=var, **options)
+
+
 def batch_norm_frozen():
     for shape, operands, (mean, var) in norms(frozen=True):
         yield op(f"batch_norm_frozen of {shape}", *operands, mean=mean, var=var)
@@ -291,7 +298,7 @@ def _gaps(x):
 
 OPS = {
     "conv2d": conv2d, "linear": linear, "im2col": im2col, "col2im": col2im, "channel_stats": channel_stats,
-    "batch_norm": batch_norm, "batch_norm_frozen": batch_norm_frozen, "norm_add_relu": norm_add_relu, "add_relu": add_relu,
+    "batch_norm": batch_norm, "batch_norm_frozen": batch_norm_frozen, "sync_batch_norm": sync_batch_norm, "norm_add_relu": norm_add_relu, "add_relu": add_relu,
     "max_pool2d": lambda: pools("max_pool2d"), "avg_pool2d": lambda: pools("avg_pool2d"), "cross_entropy": cross_entropy,
     "global_avg_pool": lambda: [op("images", gapped(0, 2, 5, 4, 3)), op("no image", numpy.zeros((0, 2, 3, 4)))],
     **dict.fromkeys(("log", "sqrt"), of_one(POSITIVE)),
