@@ -7,7 +7,8 @@
 
 The gradient of a batch's mean loss is a sum over its shards, each weighted by its share of the images. Batch norm is the
 exception: it normalises a shard by the shard's own mean and variance. So the number of shards changes the result, as the batch
-size does. The number of processes doesn't: whoever adds, it is the same binary tree.
+size does. The number of processes doesn't: whoever adds, it is the same binary tree. Layers that draw random numbers in the forward
+pass, such as Dropout, are the other exception: each process has its own generator.
 
 Source  Goyal et al. 2017, "Accurate, Large Minibatch SGD", section 3.
 """

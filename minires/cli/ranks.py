@@ -89,7 +89,7 @@ def refuse(sentence):
 def compare(group, facts, complain):
     """Call `complain` with a sentence about each fact (name -> text) that differs between the processes."""
     every = group.gather(facts)
-    for name in facts:
+    for name in dict.fromkeys(name for found in every for name in found):
         ranks = {}
         for rank, found in enumerate(every):
             ranks.setdefault(found.get(name), []).append(str(rank))
