@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from minires import backend, data, models, nn, optim, shards
+from minires import backend, data, nn, optim, shards
 from minires import functional as F
 from minires.backend import to_device, to_host
 from minires.nn.layers import update_running

@@ -81,6 +81,8 @@ class SyncBatchNorm(BatchNorm):
                 value.update((key, converted(item)) for key, item in value.items())
             elif isinstance(value, list):
                 value[:] = map(converted, value)
+            elif isinstance(value, tuple):
+                return getattr(value, "_make", type(value))([*map(converted, value)])
             return value
 
         for _, module in model.modules():
