@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from minires import nn, ops, optim, shards
+from minires import functional as F
+from minires import models, nn, ops, optim, shards
 from minires.backend import to_device, to_host
 from minires.gradcheck import check_backward
 from minires.nn import BatchNorm, Linear, Module, Sequential, SyncBatchNorm
@@ -186,6 +187,26 @@ def test_a_network_of_converted_norms_has_the_gradients_of_one_process():
     for name, whole in expected[1].items():
         assert all(part[1][name].tobytes() == found[0][1][name].tobytes() for part in found)
         close(found[0][1][name], whole, "f8")
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_the_gradients_of_a_resnet_are_those_of_the_whole_batch(dtype):
+    rng = numpy.random.default_rng(0)
+    x, labels = rng.normal(size=(12, 8, 8, 3)).astype(dtype), rng.integers(0, 10, 12)
+    model = models.resnet20(rng=rng).astype(dtype)
+
+    def work(group):
+        here = copy.deepcopy(model)
+        SyncBatchNorm.convert(here, group)
+        own = slice(*(12 * rank // group.size for rank in (group.rank, group.rank + 1)))
+        loss = F.cross_entropy(here(Tensor(to_device(x[own]))), to_device(labels[own]))
+        (loss / group.size).backward()
+        return [to_host(parameter.grad) for parameter in here.parameters()]
+
+    alone = copy.deepcopy(model)
+    F.cross_entropy(alone(Tensor(to_device(x))), to_device(labels)).backward()
+    for parameter, *found in zip(alone.parameters(), *ranks.run(4, work)):
+        close(sum(found), to_host(parameter.grad), dtype)
 
 
 def gradients(model, x, g):
