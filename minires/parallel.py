@@ -31,7 +31,7 @@ def launched() -> tuple[int, int]:
     """Return (rank, size) of this process, as a launcher gave them; (0, 1) without a launcher, or in a child of such a process."""
     own, given = str(os.getpid()), os.environ
     for size, rank in LAUNCHERS.items():
-        if rank in given and given.setdefault(MARK, own) == own:
+        if {rank, size} <= given.keys() and given.setdefault(MARK, own) == own:
             return int(given[rank]), int(given[size])
     return 0, 1
 
@@ -116,7 +116,7 @@ class Mpi(Alone):
         back the same way. A rank sends and receives 2 (size - 1) / size of the array.
         """
         whole = to_host(array)
-        vector = whole.reshape(-1)
+        vector = whole.ravel()
         received, (begin, end), way = vector.copy(), (0, vector.size), []
         for distance in (1 << i for i in range(self.size.bit_length() - 1)):
             partner, middle = self.rank ^ distance, (begin + end) // 2
