@@ -197,7 +197,7 @@ def evaluate(
 
 
 def _pairwise_sum(items: Sequence[Any], work: Callable[[Any], tuple]) -> tuple:
-    """Return the sum of the vectors that work(item) returns: of neighbours, then of pairs, then of fours, as Mpi.sum goes on."""
+    """Return the sum of the vectors that work(item) returns: of neighbours, then of pairs, then of fours, as Mpi.sum continues."""
     if len(items) == 1:
         return work(items[0])
     half = len(items) // 2

@@ -162,7 +162,7 @@ DIGITS = {
     "model": "resnet20", "epochs": 30, "batch_size": 64, "lr": 0.05, "schedule": "cosine",
     "warmup": 0.1, "milestones": [0.5, 0.75], "optimizer": "sgd", "momentum": 0.9,
     "nesterov": True, "weight_decay": 1e-3, "label_smoothing": 0.0, "augment": "crop=1",
-    "drop_last": False, "seed": 0, "precision": "float32",
+    "drop_last": False, "shards": 1, "seed": 0, "precision": "float32",
 }  # fmt: skip
 PHOTOS = {**DIGITS, "validation": 0.1, "weight_decay": 5e-4, "augment": "crop=4,flip"}
 CIFAR = {

@@ -9,9 +9,8 @@ from importlib import import_module
 
 from minires import __version__, backend, models, parallel, streams
 from minires.cli import arguments as parsing
-from minires.cli import gpu, ranks, terminal
+from minires.cli import gpu, ranks, terminal, watchdog
 from minires.cli import options as fields
-from minires.cli.watchdog import StandsStill
 
 __all__ = ["main"]
 
@@ -59,7 +58,7 @@ _TOGETHER = ("train", "evaluate")  # the commands that several processes run tog
 # Errors that come from the input, the disk or the memory. Any other is a bug, and shows a traceback.
 _EXPECTED = (
     *(backend.BackendError, ValueError, OSError, FloatingPointError),
-    *(MemoryError, RecursionError, StandsStill),
+    *(MemoryError, RecursionError, watchdog.StandsStill),
 )
 _CLOSED_PIPE = 128 + 13  # the exit status of a process that SIGPIPE ended
 

@@ -135,7 +135,7 @@ def _carry_out(plan, group):
 
 
 def _is_finished(run, options):
-    """Return True if a run is finished, after saying so."""
+    """Return True if a run is finished, and print that."""
     finished = bool(run.result()) and options.epochs == run.config["epochs"]
     if finished:
         already_finished(run, complain=_complain)

@@ -1,4 +1,4 @@
-"""What --watch leaves in a run's folder: the rows of each layer, and their picture."""
+"""The files that --watch leaves in a run's folder: the rows of each layer, and their picture."""
 
 from contextlib import contextmanager
 

@@ -29,7 +29,7 @@ class batches:
           alternate
     cutout  blacken a square of this side around a random pixel
     start  number of the first batch    drop_last  leave out a last batch that is not full
-    part  (rank, size): of each batch, only the share of this rank among so many; the shares of all ranks are the whole batch
+    part  (rank, size): cut each batch into this number of parts, and yield only that of this rank, which counts from 0
 
     The next batch is prepared in a separate thread while one is in use (after the main thread has ended, in this thread:
     Python then starts no others). On "numpy" it is made there; elsewhere that thread draws the random numbers alone, and
