@@ -99,14 +99,14 @@ class Moments:
         total  the sum of weighted() over all shards, as one vector
         count  the number of images in the batch divided by that of the shard which was noted last
         """
-        start, pooled = 0, []
+        start, pooled = 0, list[list[Array]]()
         for running_mean, _, mean, *_ in self.noted:  # all of them before the first one moves
             apart, square = (total[start + i * mean.size :][: mean.size] for i in (0, 1))
-            both = running_mean + apart, square - apart * apart
-            pooled.append([each.astype(running_mean.dtype) for each in both])
+            batch = running_mean + apart, square - apart * apart
+            pooled.append([each.astype(running_mean.dtype) for each in batch])
             start += 2 * mean.size
-        for (running_mean, running_var, *_, momentum, values), both in zip(self.noted, pooled):
-            update_running(running_mean, running_var, *both, momentum, round(values * count))
+        for (running_mean, running_var, *_, momentum, values), (mean, var) in zip(self.noted, pooled):
+            update_running(running_mean, running_var, mean, var, momentum, round(values * count))
 
 
 def train_epoch(
