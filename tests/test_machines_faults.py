@@ -112,7 +112,7 @@ def test_a_loss_that_is_nan_in_one_process_is_reported_once(images):
     pytest.param(2, [*TWO, "--engine", "nccl"], "minires train: --engine nccl needs GPUs: the backend is numpy, expected cupy", marks=slow),
     pytest.param(2, ["train", "--data", "folder:nowhere", "--shards", "2"], "minires train: nowhere", marks=slow),
     pytest.param(2, ["train", "--resume", "nowhere"], "minires train: nowhere", marks=slow),
-    pytest.param(2, [*SHORT, "--batch-size", "7", "--shards", "2"], "minires train: one of 2 shards of the last batch", marks=slow),
+    pytest.param(2, [*SHORT, "--batch-size", "7", "--shards", "2"], "minires train: the last batch of an epoch has 1 image, too few for 2 shards: leave it out", marks=slow),
     pytest.param(2, ["evaluate", "nowhere"], "minires evaluate: nowhere", marks=slow)])  # fmt: skip
 def test_what_all_processes_refuse_is_said_once(images, size, words, told):
     before = {*(images / "runs").glob("*")}
@@ -167,10 +167,13 @@ def test_other_versions_are_refused(images, fault, told):
 
 @slow
 def test_other_blas_kernels_are_a_warning_and_the_run_goes_on(images):
-    fault = 'from minires.backend import machine; machine.blas = lambda: {"name": f"blas{rank}"}'
+    fault = 'from minires.backend import machine; blas = machine.blas(); machine.blas = lambda: {**blas, "kernel": f"kind{rank}"}'
     status, _, error = ended(2, *TWO, "--name", "kernels", cwd=images, fault=fault)
     assert status == 0 and len(ours(error)) == 1, error
-    assert "the processes have different BLAS kernels: blas0 None None (rank 0); blas1" in error
+    assert re.search(
+        r"the processes have different BLAS kernels: .* kind0 \(rank 0\); .* kind1 \(rank 1\)",
+        error,
+    )
 
 
 @slow

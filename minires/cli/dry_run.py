@@ -18,7 +18,7 @@ def check_smallest_batch(model, batches, shards=1):
     last = batches.images % size or size
     if last < shards:
         raise ValueError(
-            f"the last batch of an epoch has {last} images, too few for {shards} shards: "
+            f"the last batch of an epoch has {last} image{'s' * (last > 1)}, too few for {shards} shards: "
             "leave it out (--drop-last), or choose another --batch-size"
         )
     if last // shards > 1:

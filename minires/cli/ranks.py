@@ -15,7 +15,7 @@ PATIENCE = 2.0
 
 
 class Followed(Exception):
-    """Rank 0 failed, and reports it."""
+    """Rank 0 failed, or the first rank on this host, and reports it."""
 
 
 def join(stack):
@@ -118,9 +118,21 @@ def first(group, make):
 
 
 def host_first(group, make):
-    """Return make(), called on the first rank of each host before the others: what it downloads is there for them."""
-    made = make() if group.local_rank == 0 else None
-    group.gather(None)
+    """Return make(), called on the first rank of each host before the others: what it downloads is there for them.
+
+    Raises  on the first rank of a host, what make() raises; then on the others there, Followed.
+    """
+    made = error = None
+    if group.local_rank == 0:
+        try:
+            made = make()
+        except Exception as caught:
+            error = caught
+    failed = group.gather((group.host, error is not None))
+    if error is not None:
+        raise error
+    if (group.host, True) in failed:
+        raise Followed
     return made if group.local_rank == 0 else make()
 
 

@@ -26,6 +26,7 @@ from minires.runs import Run, RunError
 def train(arguments):
     """Train one run, or all runs of a recipe, one after the other. Returns the exit status."""
     given, group = typed(arguments), arguments.group
+    ranks.compare(group, {flag(name): str(value) for name, value in given.items()}, ranks.refuse)
     options = Options(**given)
     recipe = options.recipe
     written, variants = ranks.first(group, lambda: recipes.read(recipe)) if recipe else ({}, [])
