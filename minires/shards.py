@@ -105,7 +105,9 @@ class Moments:
             batch = running_mean + apart, square - apart * apart
             pooled.append([each.astype(running_mean.dtype) for each in batch])
             start += 2 * mean.size
-        for (running_mean, running_var, *_, momentum, values), (mean, var) in zip(self.noted, pooled):
+        for (running_mean, running_var, *_, momentum, values), (mean, var) in zip(
+            self.noted, pooled
+        ):
             update_running(running_mean, running_var, mean, var, momentum, round(values * count))
 
 

@@ -51,6 +51,15 @@ def raised(number):
     return f"os.kill(os.getpid(), signal.{signal.Signals(number).name})"
 
 
+def state(pid):
+    """The letter of a process's state: R, S, T if it is stopped, Z if it has ended, or None if there is none."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
 class Job:
     """Processes that run minires with some words, started by MPICH's mpiexec.
 
@@ -83,17 +92,20 @@ class Job:
         assert not left, f"ranks {left} are still there"
         return done.returncode, done.stdout, done.stderr
 
+    def wait_until_stopped(self, rank, seconds=60):
+        """Wait until a process has been stopped by SIGSTOP."""
+        end = time.monotonic() + seconds
+        while not (self.pids / str(rank)).exists() or state(self.pid(rank)) != "T":
+            assert self.process.poll() is None and time.monotonic() < end
+            time.sleep(0.02)
+
     def _gone(self, rank):
         """Whether a process ends within ten seconds; if not, it is killed."""
         if not (self.pids / str(rank)).exists():
             return True
         pid = self.pid(rank)
         for _ in range(1000):
-            try:
-                with open(f"/proc/{pid}/stat") as file:
-                    if file.read().rpartition(")")[2].split()[0] == "Z":
-                        return True
-            except (FileNotFoundError, ProcessLookupError):
+            if state(pid) in (None, "Z"):
                 return True
             time.sleep(0.01)
         os.kill(pid, signal.SIGKILL)

@@ -1,12 +1,14 @@
 """What goes wrong on several processes: one clear message, an exit status, nothing left running, and a checkpoint to resume from."""
 
+import os
 import re
 import shutil
 import signal
+import time
 
 import pytest
 
-from tests.machines import SHORT, TRAIN, at, bits, ended, ours, raised, step_of
+from tests.machines import SHORT, TRAIN, Job, at, bits, ended, ours, raised, step_of
 from tests.test_machines import launcher, undisturbed  # noqa: F401  (fixtures)
 from tests.test_resume import finished, images  # noqa: F401  (a fixture among them)
 
@@ -60,6 +62,18 @@ def test_a_process_that_stands_still_is_named_and_all_end(images, undisturbed, r
     speaker = 1 if rank == 0 else 0
     assert f"rank {speaker}: minires train: {told}" in ours(error)
     resumed(images, name, undisturbed, 7)
+
+
+@slow
+def test_a_process_that_continues_in_time_costs_nothing(images, undisturbed):
+    words = [*TRAIN, "--name", "continued", "--timeout", "40"]
+    job = Job(2, *words, cwd=images, fault=at(1, 8, raised(signal.SIGSTOP)))
+    job.wait_until_stopped(1)
+    time.sleep(1)
+    os.kill(job.pid(1), signal.SIGCONT)
+    status, _, error = job.end()
+    assert status == 0 and ours(error) == [], error
+    assert bits(images / "runs" / "continued") == undisturbed
 
 
 @slow
@@ -213,6 +227,7 @@ sys.modules["mpi4py"] = made
     assert "2 processes, but mpi4py sees 1: they belong to different MPIs" in error
 
 
+@slow
 def test_a_program_that_a_process_starts_is_alone(images):
     fault = """
 import subprocess
