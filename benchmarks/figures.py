@@ -11,7 +11,7 @@ import statistics
 from itertools import pairwise
 from pathlib import Path
 
-from benchmarks import ablation, accuracy, few_images, frozen, reading, table
+from benchmarks import ablation, accuracy, few_images, frozen, machines, reading, table
 from benchmarks.beliefs import verdicts
 from minires import watch
 from minires.course.measured import parse
@@ -66,13 +66,14 @@ def known():
         **_of_short_trainings(),
         **_of_tuning(),
         **_of_speed(),
+        **_of_machines(),
         **reading.figures(),
     }
 
 
 def _tables(runs, theirs):
     cpu, part = _json(MEASURED / "cpu.json"), _json(ROOT / frozen.RESULTS)
-    few = _json(RESULTS / "few-images.json")["rows"]
+    few, several = _json(RESULTS / "few-images.json")["rows"], _json(ROOT / machines.RESULTS)
     tables = {
         "runs": accuracy.lines(list(runs.values())),
         "summary": _summary(runs, theirs),
@@ -81,6 +82,9 @@ def _tables(runs, theirs):
         "speed": table.markdown(cpu),
         "convolutions": table.convolutions(cpu),
         "growth": table.growth(cpu),
+        "machines": machines.step_lines(several),
+        "machines.sums": machines.sum_lines(several),
+        "machines.paper": machines.paper_lines(several),
         "frozen": frozen.markdown(part["net"], part["batch"], part["frozen"]),
         "few-images": [
             "| | accuracy on cat and dog |",
@@ -206,6 +210,17 @@ def _of_speed():
     steps = _json(MEASURED / "cpu.json")["parts"]["steps"]
     return {
         f"speed.{net}": f"{steps[net]['ratio']['median']:.2f}" for net in ("resnet18", "resnet20")
+    }
+
+
+def _of_machines():
+    """Return how fast a step is on two processes, as a multiple of that on as many threads of one."""
+    several = _json(ROOT / machines.RESULTS)
+    seconds = several["parts"]["steps"]["resnet18"]["seconds"]
+    two, threads = (str(machines.Way(*numbers)) for numbers in ((2, 1), (1, 2)))
+    return {
+        "machines.resnet18": f"{machines.ratios(seconds, threads, two)['median']:.2f}",
+        "machines.others": f"{100 * several['others']:.0f} %",
     }
 
 

@@ -25,6 +25,7 @@ import numpy
 from benchmarks import host, ours, timing
 from benchmarks.problems import NETS, SGD, SMOOTHING, batch
 from minires import optim, parallel, shards, train
+from minires.cli import ranks
 
 RESULTS = Path("benchmarks/results/machines.json")
 LIMIT = 300  # seconds of a turn, after which it is given up
@@ -70,11 +71,8 @@ def turn(words):
         part, net, *numbers = words
         found = PARTS[part](group, net, *map(int, numbers))
         every = group.gather(found)
-    except BaseException:
-        if group.size > 1:
-            sys.stderr.write(traceback.format_exc())  # at once: lines of two processes would mix
-            group.abort(1)
-        raise
+    except Exception:
+        sys.exit(ranks.failed(group, 1, traceback.format_exc()))
     if group.rank == 0:
         engine = getattr(group, "engine", None)
         print(json.dumps({"engine": engine, "ranks": every}), flush=True)
@@ -224,6 +222,27 @@ def sum_lines(figures):
     return lines
 
 
+def paper_lines(figures):
+    """Return the lines of a table on paper: step / (step + communication), of machines that each work on a batch of their own.
+
+    A step takes as long as here on all cores. A machine sends and receives 2 (k - 1) / k of the gradients.
+    """
+    machines, rates = (2, 8, 64), (1, 10)  # Gb/s, of which 110 MB/s each arrive
+    counts = " / ".join(map(str, machines))
+    header = " | ".join(f"{counts} machines at {rate} Gb/s" for rate in rates)
+    lines = [f"| on paper | {header} |", "| --- | --- | --- |"]
+    sizes = {found["net"]: found["size"] for found in figures["parts"]["sums"]}
+    way = str(Way(1, figures["machine"]["cores"]))
+    for net, found in figures["parts"]["steps"].items():
+        step, cells = statistics.median(found["seconds"][way]), []
+        for rate in rates:
+            sent = (8 * (k - 1) / k * sizes[net] / (110e6 * rate) for k in machines)
+            cells.append(" / ".join(f"{100 * step / (step + seconds):.0f}" for seconds in sent))
+        each = f"{_title(net)}, batch {found['batch']} on each"
+        lines.append(f"| {each} | {' % | '.join(cells)} % |")
+    return lines
+
+
 def _title(net):
     return net.replace("resnet", "ResNet-")
 
@@ -262,9 +281,12 @@ def main(arguments=None):
     seconds, share = time.perf_counter() - begun, others.share()
     figures = {"quick": options.quick, "date": time.strftime("%Y-%m-%d"), "commit": host.commit(),
                "machine": {**facts, "mpi": engine}, "parts": parts, "others": share, "seconds": round(seconds)}  # fmt: skip
-    print("\n".join(["", *step_lines(figures), "", *sum_lines(figures), ""]))
+    for lines in (step_lines, sum_lines, paper_lines):
+        print("\n".join(["", *lines(figures)]))
     taken = "" if share is None else f"; other processes took {100 * share:.0f} % of the cores"
-    print(f"{engine}; {seconds:.0f} s{taken}{'; small: the figures mean nothing' * options.quick}")
+    print(
+        f"\n{engine}; {seconds:.0f} s{taken}{'; small: the figures mean nothing' * options.quick}"
+    )
     path = options.json or (None if options.quick else RESULTS)
     if path:
         path.parent.mkdir(parents=True, exist_ok=True)

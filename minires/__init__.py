@@ -4,7 +4,8 @@ A map; each package uses those before it:
 backend  the array library        ops  the maths, forward and backward      graph, tensor  the computational graph
 functional  ops on tensors        nn  layers                                models  residual networks
 optim  optimizers, schedules      data  images to batches                   checkpoint  weights in files
-train  the loop                   gradcheck  checks of backward passes      show, watch  figures
+train  the loop                   parallel  several processes               shards  a batch cut up for them
+gradcheck  checks of backward passes                                        show, watch  figures
 fast  faster forms of the above   runs  the folder of a run                 cli  the command line
 course  the learner's exercises
 """

@@ -106,7 +106,14 @@ def of_pip(words):
     return None
 
 
+def of_mpiexec(words):
+    """The launcher's options end where the program begins."""
+    start = next((i for i, word in enumerate(words) if word in CHECKS), len(words))
+    return problem(shlex.join(words[start:]))
+
+
 CHECKS = {
+    "mpiexec": of_mpiexec,
     "minires": of_minires,
     "make": of_make,
     "python": of_python,
@@ -163,6 +170,7 @@ def test_the_script_is_a_target_and_continuous_integration_runs_it():
         ("MINIRES_GPU=1 minires train", "nothing reads the variable MINIRES_GPU"),
         ("pytest tests/test_nothing.py", "no tests/test_nothing.py"),
         ("pip install -e '.[tset]'", "no extra tset"),
+        ("mpiexec -n 2 minires train --shardz 2", "unrecognized arguments: --shardz"),
         ("minirez train", "no rule for it"),
     ],
 )
