@@ -77,17 +77,21 @@ def commit():
 
 
 class Others:
-    """The fraction of the cores that other processes take, from when this is created: it makes the figures too low."""
+    """The fraction of the cores that other processes take, from when this is created: it makes the figures too low.
 
-    def __init__(self):
-        self.begun, self.busy, self.own = time.perf_counter(), _busy(), _own()
+    own  returns the processor time that is not theirs, in seconds (default: of this process and of those that it waited for)
+    """
+
+    def __init__(self, own=None):
+        self.now = own or _own
+        self.begun, self.busy, self.own = time.perf_counter(), _busy(), self.now()
 
     def share(self):
         """Return the fraction of all cores' time since then (Linux; None elsewhere)."""
         if self.busy is None:
             return None
         spent = (time.perf_counter() - self.begun) * os.cpu_count()
-        return max(0.0, (_busy() - self.busy - (_own() - self.own)) / spent)
+        return max(0.0, (_busy() - self.busy - (self.now() - self.own)) / spent)
 
 
 def _busy():

@@ -27,6 +27,7 @@ from benchmarks.problems import NETS, SGD, SMOOTHING, batch
 from minires import optim, parallel, shards, train
 from minires.cli import ranks
 
+ROOT = Path(__file__).parents[1]
 RESULTS = Path("benchmarks/results/machines.json")
 LIMIT = 300  # seconds of a turn, after which it is given up
 THREADS = ("MINIRES", "OPENBLAS", "OMP", "MKL")  # ..._THREADS, or ..._NUM_THREADS of a BLAS
@@ -61,21 +62,19 @@ def ways(plan, cores):
     return list(dict.fromkeys([Way(1, 1), Way(1, cores), *(Way(k, 1) for k in plan.processes)]))
 
 
-# A turn: the code of the processes that it starts.
-
-
 def turn(words):
     """Do what the words say, as one of the processes of a turn: rank 0 prints the result in JSON."""
     group = parallel.start()
     try:
         part, net, *numbers = words
         found = PARTS[part](group, net, *map(int, numbers))
-        every = group.gather(found)
+        every = group.gather((found, time.process_time()))
     except Exception:
         sys.exit(ranks.failed(group, 1, traceback.format_exc()))
     if group.rank == 0:
-        engine = getattr(group, "engine", None)
-        print(json.dumps({"engine": engine, "ranks": every}), flush=True)
+        found, seconds = zip(*every)
+        told = {"engine": getattr(group, "engine", None), "ranks": found, "busy": sum(seconds)}
+        print(json.dumps(told), flush=True)
 
 
 def _steps(group, net, n, steps):
@@ -117,9 +116,6 @@ def _sums(group, net, rounds):
 PARTS = {"steps": _steps, "sums": _sums}
 
 
-# The command, which starts them.
-
-
 def started(way, words, launcher):
     """Start the processes of a turn and return what rank 0 prints.
 
@@ -130,10 +126,9 @@ def started(way, words, launcher):
         command = [*launcher, "-n", str(way.processes), *command]
     names = (f"{name}_{'' if name == 'MINIRES' else 'NUM_'}THREADS" for name in THREADS)
     environment = {**os.environ, **dict.fromkeys(names, str(way.threads))}
-    root = Path(__file__).parents[1]
     try:
         done = subprocess.run(
-            command, cwd=root, env=environment, capture_output=True, text=True, timeout=LIMIT
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LIMIT
         )
     except subprocess.TimeoutExpired:
         raise RuntimeError(f"{way}: no result after {LIMIT} s") from None
@@ -145,8 +140,8 @@ def started(way, words, launcher):
     )
 
 
-def measured(plan, cores, launcher):
-    """Return the figures of all parts, and the name of the MPI library."""
+def measured(plan, cores, launcher, busy):
+    """Return the figures of all parts, and the name of the MPI library. busy  a list of the processor time of each turn"""
     compared, engine, steps, sums = ways(plan, cores), None, {}, []
     for net, n, number in plan.training:
         seconds = {str(way): [] for way in compared}
@@ -154,18 +149,19 @@ def measured(plan, cores, launcher):
             for way in compared[:: -1 if i % 2 else 1]:
                 found = started(way, ("steps", net, n, number), launcher)
                 seconds[str(way)].append(max(found["ranks"]))
+                busy.append(found["busy"])
                 engine = found["engine"] or engine
             print(f"  {net}, round {i + 1} of {plan.rounds}", flush=True)
         steps[net] = {"batch": n, "seconds": seconds}
         for k in plan.processes:
-            every = started(Way(k, 1), ("sums", net, plan.sums), launcher)["ranks"]
-            longest = {name: [max(found) for found in zip(*(rank[name] for rank in every))]
+            found = started(Way(k, 1), ("sums", net, plan.sums), launcher)
+            busy.append(found["busy"])
+            longest = {name: [max(each) for each in zip(*(rank[name] for rank in found["ranks"]))]
                        for name in ("minires", "MPI")}  # fmt: skip
-            sums.append({"net": net, "processes": k, "size": every[0]["size"], "seconds": longest})
+            sums.append(
+                {"net": net, "processes": k, "size": found["ranks"][0]["size"], "seconds": longest}
+            )
     return {"steps": steps, "sums": sums}, engine
-
-
-# The tables.
 
 
 def ratios(seconds, base, way):
@@ -266,7 +262,9 @@ def main(arguments=None):
     if options.turn:
         turn(options.turn)
         return
-    facts, others, begun = host.describe(None), host.Others(), time.perf_counter()
+    busy = []  # the launcher does not wait for all of its processes, so the system forgets their time
+    others = host.Others(lambda: time.process_time() + sum(busy))
+    facts, begun = host.describe(None), time.perf_counter()
     program, *words = shlex.split(options.launcher)
     own = (
         Path(sys.executable).parent / program
@@ -277,7 +275,8 @@ def main(arguments=None):
     if refused:
         parser.error(f"not measured: {refused}")
     print(f"{facts['processor']}, {facts['cores']} cores; float32; NumPy {facts['numpy']}")
-    parts, engine = measured(QUICK if options.quick else FULL, facts["cores"], [found, *words])
+    plan = QUICK if options.quick else FULL
+    parts, engine = measured(plan, facts["cores"], [found, *words], busy)
     seconds, share = time.perf_counter() - begun, others.share()
     figures = {"quick": options.quick, "date": time.strftime("%Y-%m-%d"), "commit": host.commit(),
                "machine": {**facts, "mpi": engine}, "parts": parts, "others": share, "seconds": round(seconds)}  # fmt: skip
