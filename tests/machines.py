@@ -83,7 +83,7 @@ class Job:
         """The id of a process."""
         return int((self.pids / str(rank)).read_text())
 
-    def end(self, seconds=60):
+    def end(self, seconds=120):
         """Wait until the job ends by itself, with all its processes. Returns (exit status, stdout, stderr)."""
         try:
             done = mpi.end(self.process, seconds)
@@ -92,7 +92,7 @@ class Job:
         assert not left, f"ranks {left} are still there"
         return done.returncode, done.stdout, done.stderr
 
-    def wait_until_stopped(self, rank, seconds=60):
+    def wait_until_stopped(self, rank, seconds=120):
         """Wait until a process has been stopped by SIGSTOP."""
         end = time.monotonic() + seconds
         while not (self.pids / str(rank)).exists() or state(self.pid(rank)) != "T":
@@ -112,7 +112,7 @@ class Job:
         return False
 
 
-def ended(size, *words, cwd, seconds=60, **options):
+def ended(size, *words, cwd, seconds=120, **options):
     """(exit status, stdout, stderr) of a job."""
     return Job(size, *words, cwd=cwd, **options).end(seconds)
 

@@ -66,7 +66,7 @@ def start(command, cwd=None):
     return subprocess.Popen(command, cwd=cwd, env=environment(), text=True, **pipes)
 
 
-def end(process, seconds=60):
+def end(process, seconds=120):
     """Wait until a program ends by itself. Returns it, with (stdout, stderr). If it takes longer, it is killed, which is an error."""
     try:
         out, error = process.communicate(timeout=seconds)
@@ -81,7 +81,7 @@ def end(process, seconds=60):
     return subprocess.CompletedProcess(process.args, process.returncode, out, error)
 
 
-def run(command, cwd=None, seconds=60):
+def run(command, cwd=None, seconds=120):
     """Run a command to its end."""
     return end(start(command, cwd), seconds)
 

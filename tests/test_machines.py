@@ -165,6 +165,8 @@ def test_a_resumed_run_refuses_more_processes_than_shards(images, undisturbed):
     config = (begun / "config.json").read_text()
     assert '"shards": 4' in config
     (begun / "config.json").write_text(config.replace('"shards": 4', '"shards": 2'))
-    status, _, error = ended(4, "train", "--resume", "begun", cwd=images)
-    assert status == 2 and len(ours(error)) == 1
+    status, _, error = ended(
+        4, "train", "--resume", "begun", cwd=images, fault="cli.ranks.PATIENCE = 60"
+    )
+    assert status == 2 and len(ours(error)) == 1, error
     assert "4 processes cannot share out 2 shards of a batch: add --shards 4" in error

@@ -67,14 +67,14 @@ def test_a_cut_in_the_middle_of_a_step_ends_all_and_one_host_goes_on(
     hosts, images, undisturbed, size, tmp_path
 ):
     name, calls = f"cut-{size}", meeting(size - 1, tmp_path)
-    words = [*TRAIN, "--name", name, "--timeout", "3"]
+    words = [*TRAIN, "--name", name, "--timeout", "4"]
     job = Job(size, *words, cwd=images, fault=calls, mpiexec=hosts.mpiexec)
     try:
         cut_in_a_step(hosts, job, tmp_path)
         status, _, error = job.end()
         assert status != 0
         others = "rank 1" if size == 2 else "ranks 2, 3"
-        told = [line for line in ours(error) if "no answer for 3 s" in line]
+        told = [line for line in ours(error) if "no answer for 4 s" in line]
         assert told and all(re.match(rf"rank 0: minires train: .* from {others}:", line) for line in told), error  # fmt: skip
         for host in (0, 1):
             end = time.monotonic() + 10
