@@ -63,7 +63,8 @@ def test_a_process_that_stands_still_is_named_and_all_end(images, undisturbed, r
     told = f"no answer for 4 s from rank {rank}: stopped, out of reach, or too slow (--timeout changes the limit)"
     assert status not in (0, 130) and error.count(told) == 1, error
     speaker = 1 if rank == 0 else 0
-    assert f"rank {speaker}: minires train: {told}" in ours(error)
+    assert f"rank {speaker}: minires train: {told}. To resume:" in ours(error)
+    assert error.count(f"  minires train --resume runs/{name}\n") == 1
     resumed(images, name, undisturbed, 7)
 
 

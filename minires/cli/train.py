@@ -195,11 +195,17 @@ def _has_begun(run):
 
 @contextmanager
 def _way_to_resume(run, options):
-    """Context manager: if the disk or the memory is full, or the GPU is lost, print the command that resumes the run."""
+    """Context manager: if the disk or the memory is full, the GPU is lost, or another process stands still, name the command
+    that resumes the run.
+    """
     try:
         yield
+    except (
+        StandsStill
+    ) as error:  # any rank may say so, and those other than 0 print only their error
+        raise StandsStill(f"{error}. To resume:\n{_command(run, options)}") from None
     except Exception as error:
-        if isinstance(error, (OSError, MemoryError, StandsStill)) or gpu.is_lost(error):
+        if isinstance(error, (OSError, MemoryError)) or gpu.is_lost(error):
             _complain(f"stopped. To resume:\n{_command(run, options)}")
         raise
 
