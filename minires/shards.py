@@ -59,8 +59,13 @@ def cut(batches: data.batches, number: int, group: Alone) -> Iterator[list[Shard
 
     batches  with part=(group.rank, group.size)
 
-    Raises  ValueError: a batch has fewer images than shards.
+    Raises  ValueError: what check() raises; batches of a different part; or a batch with fewer images than shards.
     """
+    check(number, group)
+    if batches.part != (group.rank, group.size):
+        raise ValueError(
+            f"expected batches with part={(group.rank, group.size)}, got part={batches.part}"
+        )
     each = number // group.size
     own = range(group.rank * each, (group.rank + 1) * each + 1)
     for i, (x, labels) in enumerate(batches, batches.start):

@@ -171,3 +171,12 @@ def test_no_images_are_an_error_as_in_evaluate():
 def test_an_epoch_without_batches_is_an_error():
     with pytest.raises(ValueError, match="expected at least one batch, got none"):
         shards.train_epoch(network(), [], None, Alone())
+
+
+def test_batches_of_another_part_or_a_number_that_does_not_divide_are_refused_by_cut():
+    train, _, _ = data.digits()
+    group = ranks.Rank(1, 2, None, None)
+    with pytest.raises(ValueError, match=r"expected batches with part=\(1, 2\), got part=\(0, 1\)"):
+        next(shards.cut(data.batches(train, 8, seed=0), 4, group))
+    with pytest.raises(ValueError, match="2 processes cannot share out 1 shard"):
+        next(shards.cut(data.batches(train, 8, seed=0, part=(1, 2)), 1, group))
