@@ -7,7 +7,7 @@
 # Forms registered later are tried earlier.
 from minires.fast import heap, parts, products, conv
 import minires.fast.cuda.columns
-from minires.fast import winograd, onepass, pool, update, blocks, packed
+from minires.fast import winograd, channels, onepass, pool, update, blocks, packed
 import minires.fast.cuda.augment
 import minires.fast.cuda.loss
 import minires.fast.cuda.norm

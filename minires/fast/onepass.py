@@ -6,7 +6,8 @@ batch goes through all of them while it is in the cache. The results are the sam
 """
 
 from minires.backend import as_float, is_half, result_dtype, upcast, xp
-from minires.fast.parts import scratch, sum_over_chunks
+from minires.fast.channels import ChannelRows, are_centred
+from minires.fast.parts import sum_over_chunks
 from minires.ops.elementwise import add as plain_add
 from minires.ops.elementwise import relu as plain_relu
 from minires.ops.forms import faster, has_forms, op
@@ -17,7 +18,6 @@ from minires.ops.norm import (
     check_channels,
     check_values,
 )
-from minires.ops.reduce import total
 
 
 @op
@@ -113,15 +113,19 @@ def norm_forward(x, gamma, beta, add, mean, var, eps, relu):
     y = xp.empty(x.shape, dtype=result_dtype(x, gamma, add))
     if not x.shape[-1]:  # no channel
         return y
-    rows = ChannelRows(x)
-    center, slope, offset = rows.wide(mean), rows.wide(gamma / xp.sqrt(var + eps)), rows.wide(beta)
+    rows, scale, centred = ChannelRows(x), gamma / xp.sqrt(var + eps), are_centred(mean, var)
+    center, slope = rows.wide(mean), rows.wide(scale)
+    offset = rows.wide(beta - mean * scale if centred else beta)
     # NumPy's maximum is twice as fast with an array as with a number.
     nought = xp.zeros_like(center)
 
     def forward(chunk):
         out = rows.of(y, chunk)
-        xp.subtract(rows.of(x, chunk), center, out=out)
-        out *= slope
+        if centred:
+            xp.multiply(rows.of(x, chunk), slope, out=out)
+        else:
+            xp.subtract(rows.of(x, chunk), center, out=out)
+            out *= slope
         out += offset
         if add is not None:
             out += rows.of(add, chunk)
@@ -148,33 +152,35 @@ def norm_backward(g, y, x, gamma, mean, var, eps, training, has_add):
     if not x.shape[-1]:  # no channel
         return g, gamma, gamma, g if has_add else None
     m, scale, rows = x.size // x.shape[-1], 1 / xp.sqrt(var + eps), ChannelRows(x)
-    center, slope = rows.wide(mean), rows.wide(gamma * scale)
+    center, slope, centred = rows.wide(mean), rows.wide(gamma * scale), are_centred(mean, var)
     g_add = g if y is None else xp.empty(x.shape, dtype=g.dtype)  # the gradient before the ReLU
 
     def sums(chunk):
-        g_chunk, deviation = rows.of(g_add, chunk), rows.scratch("deviation", chunk)
+        g_chunk, deviation = rows.of(g_add, chunk), rows.of(x, chunk)
         if y is not None:
             xp.multiply(rows.of(g, chunk), rows.of(y, chunk) > 0, out=g_chunk)
-        xp.subtract(rows.of(x, chunk), center, out=deviation)
+        if not centred:
+            deviation = xp.subtract(deviation, center, out=rows.scratch("deviation", chunk))
         return rows.sum(g_chunk), rows.sum(g_chunk, deviation)
 
     g_beta, g_gamma = sum_over_chunks(sums, len(x), rows.size(4))
-    g_gamma = g_gamma * scale
+    g_gamma = (g_gamma - mean * g_beta if centred else g_gamma) * scale
     # With a ReLU alone, g_add belongs to this function, and g_x may reuse its memory.
     g_x = g_add if y is not None and not has_add else xp.empty(x.shape, dtype=g.dtype)
     if training:
-        mean_term = rows.wide(gamma * scale * g_beta / m)
-        x_hat_term = rows.wide(gamma * scale * scale * g_gamma / m)
+        mean_term, x_hat_term = gamma * scale * g_beta / m, gamma * scale * scale * g_gamma / m
+        constant = rows.wide(mean_term - mean * x_hat_term if centred else mean_term)
+        x_hat_term = rows.wide(x_hat_term)
 
     def chunk_backward(chunk):
         out = rows.of(g_x, chunk)
         xp.multiply(rows.of(g_add, chunk), slope, out=out)
         if training:
-            out -= mean_term
-            deviation = rows.scratch("deviation", chunk)
-            xp.subtract(rows.of(x, chunk), center, out=deviation)
-            deviation *= x_hat_term
-            out -= deviation
+            out -= constant
+            deviation, part = rows.of(x, chunk), rows.scratch("deviation", chunk)
+            if not centred:
+                deviation = xp.subtract(deviation, center, out=part)
+            out -= xp.multiply(deviation, x_hat_term, out=part)
 
     sum_over_chunks(chunk_backward, len(x), rows.size(4))
     return g_x, g_gamma, g_beta, g_add if has_add else None
@@ -223,78 +229,3 @@ def one_pass_add_relu(x, add=None, *, relu=True):
         return g_x, g_x if has_add else None
 
     return y, backward
-
-
-@faster("channel_stats")
-def stats_in_chunks(x):
-    """channel_stats, chunk by chunk: the variance is the sum of the variances within the chunks and between their means.
-
-    Each chunk takes two passes; the second corrects the first, because the deviation from a rounded mean isn't 0 on average.
-    So even a mean of 1000 standard deviations costs no accuracy. Source  Chan, Golub and LeVeque 1983, eq. 1.7.
-    """
-    x = upcast(x)
-    check_values("channel_stats", x, at_least=1)
-    rows, found = ChannelRows(x), {}
-
-    def chunk_stats(chunk):
-        values = rows.of(x, chunk)
-        m = values.size // rows.c
-        rounded = rows.sum(values) / m
-        deviation = xp.subtract(values, rows.wide(rounded), out=rows.scratch("deviation", chunk))
-        rest = rows.sum(deviation) / m
-        squares = rows.sum(deviation, deviation) - m * rest * rest
-        found[chunk.start] = m, rounded, rest, xp.maximum(squares, 0)
-
-    sum_over_chunks(chunk_stats, len(x), rows.size(2))
-    counts, rounded, rests, squares = zip(*(found[start] for start in sorted(found)))
-    shares, base = [m / sum(counts) for m in counts], rounded[0]
-    # The chunks' means relative to the first; small, so exact.
-    offsets = [(r - base) + rest for r, rest in zip(rounded, rests)]
-    offset = sum(share * o for share, o in zip(shares, offsets))
-    between = sum(share * (o - offset) ** 2 for share, o in zip(shares, offsets))
-    return base + offset, sum(squares) / sum(counts) + between
-
-
-ROWS = 512  # rows that are summed in float32
-RUN = 512  # elements per row, roughly: pixels of few channels are joined with their neighbours
-
-
-class ChannelRows:
-    """An array (N, ..., C) as rows of whole pixels: as many per row as make it about RUN long and divide the image."""
-
-    def __init__(self, x):
-        self.c = x.shape[-1]
-        self.n, self.values, self.dtype = len(x), x.size // max(len(x), 1), x.dtype
-        pixels = self.values // self.c
-        self.pixels = next(k for k in range(max(-(-RUN // self.c), 1), 0, -1) if pixels % k == 0)
-
-    def of(self, array, part):
-        """Return a part of the batch as rows: a view."""
-        return array[part].reshape(-1, self.pixels * self.c)
-
-    def wide(self, vector):
-        """Repeat one number per channel for each pixel of a row."""
-        return xp.tile(vector, self.pixels)
-
-    def scratch(self, name, part):
-        """Return scratch memory for a part's rows."""
-        rows = (part.stop - part.start) * self.values // (self.pixels * self.c)
-        return scratch(name, (rows, self.pixels * self.c), self.dtype)
-
-    def sum(self, rows, factors=None):
-        """Return the sum of each channel (C,), or of its products with `factors` if given; ROWS at a time, as a longer sum
-        in float32 would lose digits.
-        """
-        sums = []
-        for i in range(0, max(len(rows), 1), ROWS):
-            part = rows[i : i + ROWS]
-            if factors is None:
-                sums.append(xp.ones(len(part), dtype=part.dtype) @ part)
-            else:
-                sums.append(xp.einsum("ij,ij->j", part, factors[i : i + ROWS]))
-        few = sums[0] if len(sums) == 1 else xp.concatenate(sums)
-        return total(few.reshape(-1, self.c), axis=0)
-
-    def size(self, arrays):
-        """Return the bytes of an example in this number of arrays."""
-        return arrays * self.values * self.dtype.itemsize
