@@ -62,6 +62,7 @@ CACHED = {
     "fast/cuda/gemm.py": {"_factors", "_kind"},
     "fast/cuda/start.py": {"_named", "run_length", "source"},
     "fast/cuda/winograd.py": {"_constants"},
+    "fast/tiles.py": {"_made"},  # arrays that nothing writes to
 }
 # Writes to something imported: ops become methods of Tensor, every op gets its forms, files are loaded as modules.
 WRITTEN_ELSEWHERE = {

@@ -45,6 +45,9 @@ def stats_in_chunks(x):
         found[chunk.start] = m, rounded, rest, xp.maximum(squares, 0)
 
     sum_over_chunks(chunk_stats, len(x), rows.size(2))
+    if len(found) == 1:
+        ((m, rounded, rest, squares),) = found.values()
+        return rounded + rest, squares / m
     counts, rounded, rests, squares = zip(*(found[start] for start in sorted(found)))
     shares, base = [m / sum(counts) for m in counts], rounded[0]
     # The chunks' means relative to the first; small, so exact.
@@ -73,7 +76,9 @@ class ChannelRows:
 
     def wide(self, vector):
         """Repeat one number per channel for each pixel of a row."""
-        return xp.tile(vector, self.pixels)
+        pixels = xp.empty((self.pixels, self.c), dtype=vector.dtype)
+        pixels[...] = vector
+        return pixels.reshape(-1)
 
     def scratch(self, name, part):
         """Return scratch memory for a part's rows."""

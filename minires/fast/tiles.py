@@ -3,12 +3,15 @@
 The names are those of minires.fast.winograd, which explains the method.
 """
 
+from functools import cache
 from typing import NamedTuple
 
-from minires.backend import xp
+import numpy
+
+from minires.backend import settings, xp
 from minires.fast.parts import scratch, sum_over_chunks
 from minires.fast.products import product
-from minires.ops.forms import has_forms
+from minires.ops.forms import faster, has_forms
 from minires.ops.windows import output_size
 
 
@@ -43,8 +46,9 @@ def _strided(m, B, G, A):
     even pixels; its middle sees the odd ones, which are multiplied one by one. Source  Lavin and Gray 2016 name the split.
     """
     evens = m + 1
-    on_evens = [[row[i // 2] if i % 2 == 0 else 0 for i in range(2 * evens - 1)] for row in B]
-    on_odds = [[int(i == 2 * j + 1) for i in range(2 * evens - 1)] for j in range(m)]
+    every = range(2 * evens - 1)
+    on_evens = [tuple(row[i // 2] if i % 2 == 0 else 0 for i in every) for row in B]
+    on_odds = [tuple(int(i == 2 * j + 1) for i in every) for j in range(m)]
     ends, middle = [(first, 0, last) for first, last in G], [(0, 1, 0)] * m
     both = [(*row, *(int(i == j) for j in range(m))) for i, row in enumerate(A)]
     return Tile(m, B=(*on_evens, *on_odds), G=(*ends, *middle), A=tuple(both), stride=2, pays=4)
@@ -57,6 +61,38 @@ F4_STRIDE2 = _strided(
     G=((1 / 2, 0), (-1 / 2, -1 / 2), (-1 / 6, 1 / 6), (1 / 6, 1 / 3), (0, 1)),
     A=((1, 1, 1, 1, 0), (0, 1, -1, 2, 0), (0, 1, 1, 4, 0), (0, 1, -1, 8, 1)),
 )
+
+
+@cache
+def _made(tile, name, dtype, library):
+    """Return a matrix of a tile as the library's array; named twice, as "GG", its Kronecker product with itself."""
+    matrix = library.array(getattr(tile, name[0]), dtype=dtype)
+    return library.kron(matrix, matrix) if len(name) > 1 else matrix
+
+
+@has_forms
+def overlapping(x, axis, length, step):
+    """Return the slices of x along an axis that begin every `step`: a view (..., T, length, ...), in which they overlap."""
+    shape, strides = _overlaps(x, axis, length, step)
+    return xp.lib.stride_tricks.as_strided(x, shape, strides)
+
+
+@faster(overlapping, on="numpy")
+def overlapping_at_once(x, axis, length, step):
+    """Make the view without as_strided, which takes 10 microseconds."""
+    if not x.flags.c_contiguous:
+        return NotImplemented
+    shape, strides = _overlaps(x, axis, length, step)
+    return numpy.ndarray(shape, x.dtype, x, strides=strides)
+
+
+def _overlaps(x, axis, length, step):
+    shape, strides = x.shape, x.strides
+    count = (shape[axis] - length) // step + 1
+    return (
+        (*shape[:axis], count, length, *shape[axis + 1 :]),
+        (*strides[:axis], step * strides[axis], *strides[axis:]),
+    )
 
 
 class Maps:
@@ -80,8 +116,10 @@ class Maps:
         self.size, self.shared = values * self.tiles[0] * self.tiles[1] * (c + f), values * c * f
 
     def __getattr__(self, name):
-        """A, B and G: arrays that are made on first use. A cached_property has a lock in Python 3.11, which all maps share."""
-        return vars(self).setdefault(name, xp.array(getattr(self.tile, name), dtype=self.dtype))
+        """A, B and G, and GG, the Kronecker product of G with itself: arrays that are made on first use."""
+        if name not in ("A", "B", "G", "GG"):
+            raise AttributeError(name)
+        return _made(self.tile, name, self.dtype, settings().library.module)
 
     @has_forms
     def tile_images(self, x, v=None):
@@ -96,11 +134,11 @@ class Maps:
         rows = self._scratch("rows", th, k, image.shape[1], n * c)
         xp.matmul(
             self.B,
-            self._overlapping(image.reshape(len(image), -1), axis=0),
+            self._seen(image.reshape(len(image), -1), axis=0),
             out=rows.reshape(th, k, -1),
         )
         v = self._scratch("v", k, k, th, tw, n, c) if v is None else v
-        xp.matmul(self.B, self._overlapping(rows, axis=2), out=_by_tiles(v))
+        xp.matmul(self.B, self._seen(rows, axis=2), out=_by_tiles(v))
         return v
 
     @has_forms
@@ -186,7 +224,7 @@ class Maps:
     def tile_filters(self, weight):
         """Return G w G' of each channel and filter: (K*K, C, F)."""
         _, _, c, f = weight.shape
-        u, G = xp.empty((self.k**2, c, f), dtype=self.dtype), xp.kron(self.G, self.G)  # (K*K, 9)
+        u, G = xp.empty((self.k**2, c, f), dtype=self.dtype), self.GG  # (K*K, 9)
 
         def transform(part):
             xp.matmul(G, weight[:, :, part].reshape(9, -1), out=_lines(u[:, part]))
@@ -198,7 +236,7 @@ class Maps:
     def untile_filters(self, g_u):
         """Return G' g_u G: (3, 3, C, F)."""
         _, c, f = g_u.shape
-        g_weight, G = xp.empty((9, c, f), dtype=self.dtype), xp.kron(self.G, self.G)
+        g_weight, G = xp.empty((9, c, f), dtype=self.dtype), self.GG
 
         def transform(part):
             xp.matmul(G.T, _lines(g_u[:, part]), out=_lines(g_weight[:, part]))
@@ -206,12 +244,9 @@ class Maps:
         sum_over_chunks(transform, c, (self.k**2 + 9) * f * self.dtype.itemsize)
         return g_weight.reshape(3, 3, c, f)
 
-    def _overlapping(self, x, axis):
-        """Return the slices of x along an axis that tiles see: a view (..., T, P, ...), in which they overlap."""
-        shape, strides = list(x.shape), list(x.strides)
-        shape[axis : axis + 1] = (shape[axis] - self.beyond) // self.step, self.step + self.beyond
-        strides.insert(axis, self.step * strides[axis])
-        return xp.lib.stride_tricks.as_strided(x, tuple(shape), tuple(strides))
+    def _seen(self, x, axis):
+        """Return the pixels along an axis that each tile sees: those of neighbours overlap."""
+        return overlapping(x, axis, self.step + self.beyond, self.step)
 
     def _scratch(self, name, *shape):
         return self.scratch(f"winograd {name}", shape, self.dtype)

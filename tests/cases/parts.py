@@ -339,6 +339,15 @@ def of_maps(label, made, values):
     return Case(label, run)
 
 
+def overlapping():
+    for shape, axis, length, step in (
+        ((14, 5), 0, 6, 4),
+        ((2, 3, 10, 7), 2, 4, 2),
+        ((9,), 0, 9, 3),
+    ):
+        yield returns(f"overlapping of {shape}", floats(0, *shape), axis, length, step)
+
+
 MAPS = (
     "tile_images",
     "untile_gradient",
@@ -350,6 +359,6 @@ MAPS = (
 PARTS = {
     "sgd": sgd, "adam": adam, "update_running": update_running, "moving_stats": moving_stats,
     "Optimizer.update_groups": update_groups, "accumulate": accumulate, "gather": gather, "norm_forward": norm_forward, "norm_backward": norm_backward,
-    "product": product, "sum_of_products": sum_of_products, "sum_over_chunks": sum_over_chunks, "scratch": scratch,
+    "product": product, "sum_of_products": sum_of_products, "sum_over_chunks": sum_over_chunks, "scratch": scratch, "overlapping": overlapping,
     **{f"Maps.{name}": lambda name=name: maps(name) for name in MAPS},
 }  # fmt: skip
