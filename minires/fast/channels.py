@@ -23,9 +23,9 @@ def are_centred(mean, var):
 def stats_in_chunks(x):
     """channel_stats, chunk by chunk: the variance is the sum of the variances within the chunks and between their means.
 
-    Within a chunk, the variance is E[x^2] - E[x]^2 if the mean is small. Otherwise a second pass sums the deviations, and corrects
-    the first, because the deviation from a rounded mean isn't 0 on average. So even a mean of 1000 standard deviations costs no
-    accuracy. Source  Chan, Golub and LeVeque 1983, eq. 1.7.
+    Within a chunk, the variance is E[x^2] - E[x]^2 if the mean is small. Otherwise a second pass sums x minus its mean, and corrects
+    the first, because the mean has been rounded. So even a mean of 1000 standard deviations costs no accuracy.
+    Source  Chan, Golub and LeVeque 1983, eq. 1.7.
     """
     x = upcast(x)
     check_values("channel_stats", x, at_least=1)

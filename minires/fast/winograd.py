@@ -10,7 +10,7 @@ That is k^2 multiplications per tile and filter instead of 9 m^2, where k = m + 
 Summed over the channels, the middle becomes k^2 matrix multiplications, one for each position in the tile. Multiplying by A, B or
 G takes products of small matrices: on one side for each row of tiles, on the other side for each tile. All of it is matmul.
 The backward pass is the chain rule: each linear map is replaced by its adjoint, in reverse order. With stride 1 there is a cheaper
-way. The gradient of x is itself a convolution: that of g, with the kernel turned by 180 degrees. It takes the forward maps,
+way. The gradient of x is itself a convolution: that of g, with the kernel rotated by 180 degrees. It takes the forward maps,
 and its tiles B g B' also serve for the gradient of the weight, whose other factor is then A' x A.
 
 Source  Winograd 1980; Lavin and Gray 2016, "Fast Algorithms for Convolutional Neural Networks", whose B^T, G, A^T are B, G, A
@@ -75,8 +75,8 @@ def by_tiles(x, weight, bias=None, *, padding=(0, 0), tile=F4, needs_input_grad=
     has_bias = bias is not None
 
     def backward(g):
-        if turns(maps):
-            g_x, g_weight = _turned_backward(x, weight, g, maps, needs_input_grad)
+        if rotates(maps):
+            g_x, g_weight = _rotated_backward(x, weight, g, maps, needs_input_grad)
             return g_x, g_weight, total(g, axis=(0, 1, 2)) if has_bias else None
         g_x = xp.empty(x.shape, dtype=maps.dtype) if needs_input_grad[0] else None
         # (K*K, F, C)
@@ -95,26 +95,26 @@ def by_tiles(x, weight, bias=None, *, padding=(0, 0), tile=F4, needs_input_grad=
     return y, backward
 
 
-def turns(maps):
-    """Return True if the gradient of x is a convolution by the turned kernel."""
+def rotates(maps):
+    """Return True if the gradient of x is a convolution with the rotated kernel."""
     return maps.tile.stride == 1 and max(maps.padding) <= 2
 
 
-def turned(weight):
-    """Return the kernel turned by 180 degrees, from F to C channels."""
+def rotated(weight):
+    """Return the kernel rotated by 180 degrees, from F to C channels."""
     return weight[::-1, ::-1].swapaxes(2, 3)
 
 
-def _turned_maps(x, weight, g, maps):
+def _rotated_maps(x, weight, g, maps):
     padding = tuple(2 - pixels for pixels in maps.padding)
-    return Maps(g, turned(weight), padding, maps.tile, maps.dtype)
+    return Maps(g, rotated(weight), padding, maps.tile, maps.dtype)
 
 
-def _turned_backward(x, weight, g, maps, needs_input_grad):
+def _rotated_backward(x, weight, g, maps, needs_input_grad):
     """Return (g_x, g_weight): a convolution of g, and the gradient of its kernel where x is the gradient of its result."""
-    maps = _turned_maps(x, weight, g, maps)
+    maps = _rotated_maps(x, weight, g, maps)
     g_x = xp.empty(x.shape, dtype=maps.dtype) if needs_input_grad[0] else None
-    u = maps.tile_filters(turned(weight)) if needs_input_grad[0] else None
+    u = maps.tile_filters(rotated(weight)) if needs_input_grad[0] else None
 
     def chunk_backward(chunk):
         v = maps.tile_images(g[chunk])
@@ -123,7 +123,7 @@ def _turned_backward(x, weight, g, maps, needs_input_grad):
         return maps.filters_product(v, maps.tile_gradient(x[chunk]))
 
     g_u = sum_over_chunks(chunk_backward, len(x), maps.size, maps.shared)
-    return g_x, turned(maps.untile_filters(g_u))
+    return g_x, rotated(maps.untile_filters(g_u))
 
 
 BLOCK = 128  # channels
@@ -155,8 +155,8 @@ def _channels_in_blocks(x, weight, bias, maps, needs_input_grad):
     has_bias = bias is not None
 
     def backward(g):
-        if turns(maps):
-            g_x, g_weight = _turned_in_blocks(x, weight, g, maps, needs_input_grad)
+        if rotates(maps):
+            g_x, g_weight = _rotated_in_blocks(x, weight, g, maps, needs_input_grad)
             return g_x, g_weight, total(g, axis=(0, 1, 2)) if has_bias else None
         v = maps.whole_input(x)
         g_product = maps.tiled(n, f)
@@ -188,9 +188,9 @@ def _channels_in_blocks(x, weight, bias, maps, needs_input_grad):
     return y, backward
 
 
-def _turned_in_blocks(x, weight, g, maps, needs_input_grad):
-    """Do what _turned_backward does, with the filters of some channels at a time."""
-    maps, (n, _, _, c) = _turned_maps(x, weight, g, maps), x.shape
+def _rotated_in_blocks(x, weight, g, maps, needs_input_grad):
+    """Do what _rotated_backward does, with the filters of some channels at a time."""
+    maps, (n, _, _, c) = _rotated_maps(x, weight, g, maps), x.shape
     v, tiled_x = maps.whole_input(g), maps.tiled(n, c)
     g_weight = xp.empty(weight.shape, dtype=maps.dtype)
 
@@ -200,9 +200,9 @@ def _turned_in_blocks(x, weight, g, maps, needs_input_grad):
     def channels_backward(channels):
         part = matrices(tiled_x)[:, :, channels]
         g_u = xp.matmul(matrices(v).transpose(0, 2, 1), part)
-        g_weight[:, :, channels] = turned(maps.untile_filters(g_u))
+        g_weight[:, :, channels] = rotated(maps.untile_filters(g_u))
         if needs_input_grad[0]:  # the gradient of x, tiled, replaces x, tiled
-            xp.matmul(matrices(v), maps.tile_filters(turned(weight[:, :, channels])), out=part)
+            xp.matmul(matrices(v), maps.tile_filters(rotated(weight[:, :, channels])), out=part)
 
     sum_over_chunks(tile_x, n, maps.size)
     _each_block(maps, channels_backward, c)
