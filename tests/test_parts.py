@@ -20,6 +20,7 @@ from minires import Tensor, backend, models, nn, no_grad, ops, optim
 from minires import functional as F
 from minires.backend import carried, machine, on_a_gpu, to_device, to_host, using_threads
 from minires.fast import parts
+from minires.fast.memory import empty
 from minires.fast.onepass import norm_add_relu
 from minires.fast.parts import scratch, sum_over_chunks
 from tests.chunks import in_chunks_of
@@ -721,6 +722,16 @@ def test_a_thread_that_outlives_the_main_one_goes_on(on_numpy):
 
 
 # Memory that is used again.
+
+
+def test_arrays_and_scratch_of_a_page_or_more_begin_at_a_cache_line(on_numpy):
+    kept = [numpy.empty(n, "uint8") for n in range(1, 4000, 7)]  # so that memory begins elsewhere
+    for n in (1024, 1025, 5000):
+        for made in (empty((n,), FLOAT32), scratch(f"test {n}", (n,), FLOAT32)):
+            assert made.ctypes.data % 64 == 0 and made.shape == (n,) and made.dtype == FLOAT32
+            assert made.flags.c_contiguous and made.flags.writeable
+    assert empty((0, 3), FLOAT32).shape == (0, 3)
+    assert kept
 
 
 def test_scratch_under_one_name_is_the_same_memory_in_one_thread(on_numpy):

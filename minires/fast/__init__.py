@@ -5,7 +5,7 @@
 """
 
 # Forms registered later are tried earlier.
-from minires.fast import heap, parts, products, conv
+from minires.fast import heap, memory, parts, products, conv
 import minires.fast.cuda.columns
 from minires.fast import winograd, channels, onepass, pool, update, blocks, packed
 import minires.fast.cuda.augment

@@ -3,7 +3,8 @@
 These forms replace ops.conv2d, which makes the columns of the whole batch. Winograd's form is in minires.fast.winograd.
 """
 
-from minires.backend import accumulation_dtype, result_dtype, upcast, xp
+from minires.backend import accumulation_dtype, result_dtype, upcast
+from minires.fast.memory import empty
 from minires.fast.parts import sum_over_chunks
 from minires.fast.products import product
 from minires.ops.conv import check_shapes, col2im, im2col
@@ -25,7 +26,7 @@ def columns_in_chunks(x, weight, bias=None, *, stride=1, padding=0, needs_input_
     oh, ow = output_size((h, w), kernel, stride, padding)
     matrix = weight.reshape(-1, f)  # (KH*KW*C, F)
     size = oh * ow * matrix.shape[0] * x.dtype.itemsize  # bytes of an image's columns
-    y = xp.empty((n, oh, ow, f), dtype=result_dtype(x, weight, bias))
+    y = empty((n, oh, ow, f), result_dtype(x, weight, bias))
 
     def forward(chunk):
         columns, _ = im2col(x[chunk], **options)  # (chunk of N*OH*OW, KH*KW*C)
@@ -37,7 +38,7 @@ def columns_in_chunks(x, weight, bias=None, *, stride=1, padding=0, needs_input_
     has_bias = bias is not None
 
     def backward(g):
-        g_x = xp.empty(x.shape, dtype=g.dtype) if needs_input_grad[0] else None
+        g_x = empty(x.shape, g.dtype) if needs_input_grad[0] else None
 
         def chunk_backward(chunk):
             columns, _ = im2col(x[chunk], **options)
@@ -64,7 +65,7 @@ def pointwise(x, weight, bias=None, *, stride=1, padding=0, needs_input_grad=NEE
     f, (sh, sw) = weight.shape[-1], stride
     matrix, dtype = weight.reshape(c, f), result_dtype(x, weight, bias)
     oh, ow = output_size((h, w), (1, 1), stride, (0, 0))
-    y = xp.empty((n, oh, ow, f), dtype=dtype)
+    y = empty((n, oh, ow, f), dtype)
     size = oh * ow * (c + f) * dtype.itemsize
 
     def forward(chunk):
@@ -77,7 +78,7 @@ def pointwise(x, weight, bias=None, *, stride=1, padding=0, needs_input_grad=NEE
     has_bias = bias is not None
 
     def backward(g):
-        g_x = xp.empty(x.shape, dtype=g.dtype) if needs_input_grad[0] else None
+        g_x = empty(x.shape, g.dtype) if needs_input_grad[0] else None
 
         def chunk_backward(chunk):
             g_chunk = g[chunk].reshape(-1, f)
@@ -99,4 +100,4 @@ def pointwise(x, weight, bias=None, *, stride=1, padding=0, needs_input_grad=NEE
 
 def summed(a, b):
     """a @ b in the dtype of sums: a chunk's gradient of the weight, which is then summed over the chunks."""
-    return product(a, b, xp.empty((a.shape[0], b.shape[1]), dtype=accumulation_dtype(b.dtype)))
+    return product(a, b, empty((a.shape[0], b.shape[1]), accumulation_dtype(b.dtype)))

@@ -7,6 +7,7 @@ batch goes through all of them while it is in the cache. The results are the sam
 
 from minires.backend import as_float, is_half, result_dtype, upcast, xp
 from minires.fast.channels import ChannelRows, are_centred
+from minires.fast.memory import empty
 from minires.fast.parts import sum_over_chunks
 from minires.ops.elementwise import add as plain_add
 from minires.ops.elementwise import relu as plain_relu
@@ -110,7 +111,7 @@ def norm_forward(x, gamma, beta, add, mean, var, eps, relu):
             upcast(x), gamma, beta, None if add is None else upcast(add), mean, var, eps, relu
         )
         return wide.astype(x.dtype)
-    y = xp.empty(x.shape, dtype=result_dtype(x, gamma, add))
+    y = empty(x.shape, result_dtype(x, gamma, add))
     if not x.shape[-1]:  # no channel
         return y
     rows, scale, centred = ChannelRows(x), gamma / xp.sqrt(var + eps), are_centred(mean, var)
@@ -153,7 +154,7 @@ def norm_backward(g, y, x, gamma, mean, var, eps, training, has_add):
         return g, gamma, gamma, g if has_add else None
     m, scale, rows = x.size // x.shape[-1], 1 / xp.sqrt(var + eps), ChannelRows(x)
     center, slope, centred = rows.wide(mean), rows.wide(gamma * scale), are_centred(mean, var)
-    g_add = g if y is None else xp.empty(x.shape, dtype=g.dtype)  # the gradient before the ReLU
+    g_add = g if y is None else empty(x.shape, g.dtype)  # the gradient before the ReLU
 
     def sums(chunk):
         g_chunk, deviation = rows.of(g_add, chunk), rows.of(x, chunk)
@@ -166,7 +167,7 @@ def norm_backward(g, y, x, gamma, mean, var, eps, training, has_add):
     g_beta, g_gamma = sum_over_chunks(sums, len(x), rows.size(4))
     g_gamma = (g_gamma - mean * g_beta if centred else g_gamma) * scale
     # With a ReLU alone, g_add belongs to this function, and g_x may reuse its memory.
-    g_x = g_add if y is not None and not has_add else xp.empty(x.shape, dtype=g.dtype)
+    g_x = g_add if y is not None and not has_add else empty(x.shape, g.dtype)
     if training:
         mean_term, x_hat_term = gamma * scale * g_beta / m, gamma * scale * scale * g_gamma / m
         constant = rows.wide(mean_term - mean * x_hat_term if centred else mean_term)
@@ -209,7 +210,7 @@ def one_pass_add_relu(x, add=None, *, relu=True):
     fits = add is None or getattr(add, "shape", None) == x.shape
     if x.ndim < 2 or not x.size or not fits:
         return NotImplemented
-    rows, y = ChannelRows(x), xp.empty(x.shape, dtype=result_dtype(x, add))
+    rows, y = ChannelRows(x), empty(x.shape, result_dtype(x, add))
     nought = xp.zeros(rows.pixels * rows.c, dtype=y.dtype)  # an array, as in norm_forward
 
     def forward(chunk):

@@ -16,9 +16,10 @@ from typing import Any, NamedTuple
 import numpy
 
 from minires.backend import carried, is_float, settings, threads, xp
+from minires.fast.memory import bytes_at_a_line
 from minires.ops.forms import faster, has_forms
 
-CHUNK = 4 << 20  # bytes of a chunk's intermediate results, to stay in the cache
+CHUNK = 2 << 20  # bytes of a chunk's intermediate results, to stay in the cache
 
 
 class Process:
@@ -289,7 +290,7 @@ def kept_scratch(name, shape, dtype):
         size *= length
     nbytes = size * dtype.itemsize
     if name not in buffers or buffers[name].nbytes < nbytes:
-        buffers[name] = numpy.empty(nbytes, dtype="uint8")
+        buffers[name] = bytes_at_a_line(nbytes)
     return buffers[name][:nbytes].view(dtype).reshape(shape)
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy
 
 from minires.backend import settings, xp
+from minires.fast.memory import empty
 from minires.fast.parts import scratch, sum_over_chunks
 from minires.fast.products import product
 from minires.ops.forms import faster, has_forms
@@ -175,7 +176,7 @@ class Maps:
 
     def tiled(self, n, channels):
         """Return memory for a whole batch, tiled."""
-        return xp.empty((self.k, self.k, *self.tiles, n, channels), dtype=self.dtype)
+        return empty((self.k, self.k, *self.tiles, n, channels), self.dtype)
 
     def whole_input(self, x):
         """Return tile_images() of a whole batch."""
@@ -224,7 +225,7 @@ class Maps:
     def tile_filters(self, weight):
         """Return G w G' of each channel and filter: (K*K, C, F)."""
         _, _, c, f = weight.shape
-        u, G = xp.empty((self.k**2, c, f), dtype=self.dtype), self.GG  # (K*K, 9)
+        u, G = empty((self.k**2, c, f), self.dtype), self.GG  # (K*K, 9)
 
         def transform(part):
             xp.matmul(G, weight[:, :, part].reshape(9, -1), out=_lines(u[:, part]))
@@ -236,7 +237,7 @@ class Maps:
     def untile_filters(self, g_u):
         """Return G' g_u G: (3, 3, C, F)."""
         _, c, f = g_u.shape
-        g_weight, G = xp.empty((9, c, f), dtype=self.dtype), self.GG
+        g_weight, G = empty((9, c, f), self.dtype), self.GG
 
         def transform(part):
             xp.matmul(G.T, _lines(g_u[:, part]), out=_lines(g_weight[:, part]))

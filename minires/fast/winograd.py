@@ -19,6 +19,7 @@ here. In float32 the result is 2e-7 (m = 2) to 3e-6 (m = 4) of its size away fro
 
 from minires.backend import result_dtype, xp
 from minires.fast.conv import COVERS, NEEDED
+from minires.fast.memory import empty
 from minires.fast.parts import sum_over_chunks
 from minires.fast.tiles import F2, F4, F4_STRIDE2, Maps, matrices
 from minires.ops.conv import check_shapes
@@ -62,7 +63,7 @@ def by_tiles(x, weight, bias=None, *, padding=(0, 0), tile=F4, needs_input_grad=
     maps = Maps(x, weight, padding, tile, result_dtype(x, weight, bias))
     if 0 < n * maps.tiles[0] * maps.tiles[1] < max(x.shape[-1], f):
         return _channels_in_blocks(x, weight, bias, maps, needs_input_grad)
-    y = xp.empty((n, *maps.output, f), dtype=maps.dtype)
+    y = empty((n, *maps.output, f), maps.dtype)
     u = maps.tile_filters(weight)
 
     def forward(chunk):
@@ -78,7 +79,7 @@ def by_tiles(x, weight, bias=None, *, padding=(0, 0), tile=F4, needs_input_grad=
         if rotates(maps):
             g_x, g_weight = _rotated_backward(x, weight, g, maps, needs_input_grad)
             return g_x, g_weight, total(g, axis=(0, 1, 2)) if has_bias else None
-        g_x = xp.empty(x.shape, dtype=maps.dtype) if needs_input_grad[0] else None
+        g_x = empty(x.shape, maps.dtype) if needs_input_grad[0] else None
         # (K*K, F, C)
         u_t = maps.tile_filters(weight.swapaxes(2, 3)) if needs_input_grad[0] else None
 
@@ -113,7 +114,7 @@ def _rotated_maps(x, weight, g, maps):
 def _rotated_backward(x, weight, g, maps, needs_input_grad):
     """Return (g_x, g_weight): a convolution of g, and the gradient of its kernel where x is the gradient of its result."""
     maps = _rotated_maps(x, weight, g, maps)
-    g_x = xp.empty(x.shape, dtype=maps.dtype) if needs_input_grad[0] else None
+    g_x = empty(x.shape, maps.dtype) if needs_input_grad[0] else None
     u = maps.tile_filters(rotated(weight)) if needs_input_grad[0] else None
 
     def chunk_backward(chunk):
@@ -136,7 +137,7 @@ def _channels_in_blocks(x, weight, bias, maps, needs_input_grad):
     (n, _, _, c), f = x.shape, weight.shape[-1]
     v = maps.whole_input(x)
     product = maps.tiled(n, f)
-    y = xp.empty((n, *maps.output, f), dtype=maps.dtype)
+    y = empty((n, *maps.output, f), maps.dtype)
 
     def forward(filters):
         xp.matmul(
@@ -160,7 +161,7 @@ def _channels_in_blocks(x, weight, bias, maps, needs_input_grad):
             return g_x, g_weight, total(g, axis=(0, 1, 2)) if has_bias else None
         v = maps.whole_input(x)
         g_product = maps.tiled(n, f)
-        g_weight = xp.empty(weight.shape, dtype=maps.dtype)
+        g_weight = empty(weight.shape, maps.dtype)
 
         def tile_g(chunk):
             maps.tile_gradient(g[chunk], g_product[..., chunk, :])
@@ -178,7 +179,7 @@ def _channels_in_blocks(x, weight, bias, maps, needs_input_grad):
                 )
 
         _each_block(maps, channels_backward, c)
-        g_x = xp.empty(x.shape, dtype=maps.dtype) if needs_input_grad[0] else None
+        g_x = empty(x.shape, maps.dtype) if needs_input_grad[0] else None
         if needs_input_grad[0]:
             sum_over_chunks(
                 lambda chunk: maps.untile_gradient(v[..., chunk, :], g_x[chunk]), n, maps.size
@@ -192,7 +193,7 @@ def _rotated_in_blocks(x, weight, g, maps, needs_input_grad):
     """Do what _rotated_backward does, with the filters of some channels at a time."""
     maps, (n, _, _, c) = _rotated_maps(x, weight, g, maps), x.shape
     v, tiled_x = maps.whole_input(g), maps.tiled(n, c)
-    g_weight = xp.empty(weight.shape, dtype=maps.dtype)
+    g_weight = empty(weight.shape, maps.dtype)
 
     def tile_x(chunk):
         maps.tile_gradient(x[chunk], tiled_x[..., chunk, :])
@@ -206,7 +207,7 @@ def _rotated_in_blocks(x, weight, g, maps, needs_input_grad):
 
     sum_over_chunks(tile_x, n, maps.size)
     _each_block(maps, channels_backward, c)
-    g_x = xp.empty(x.shape, dtype=maps.dtype) if needs_input_grad[0] else None
+    g_x = empty(x.shape, maps.dtype) if needs_input_grad[0] else None
     if needs_input_grad[0]:
         sum_over_chunks(lambda chunk: maps.untile(tiled_x[..., chunk, :], g_x[chunk]), n, maps.size)
     return g_x, g_weight

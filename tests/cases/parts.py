@@ -246,6 +246,16 @@ def scratch():
     return [Case("an array with anything in it", run, ("float32", "float64", "int64"))]
 
 
+def empty():
+    def run(function, dtype):
+        for shape in ((0, 3), (2, 3), (40, 50)):
+            made = function(shape, numpy.dtype(dtype))
+            made[...] = 1  # there may have been anything in it
+        return [on_host(made)]
+
+    return [Case("an array with anything in it", run, ("float32", "float64", "int64"))]
+
+
 def sum_of_products():
     return [
         returns(f"{shape}", numpy.ascontiguousarray(floats(0, *shape)))
@@ -359,6 +369,6 @@ MAPS = (
 PARTS = {
     "sgd": sgd, "adam": adam, "update_running": update_running, "moving_stats": moving_stats,
     "Optimizer.update_groups": update_groups, "accumulate": accumulate, "gather": gather, "norm_forward": norm_forward, "norm_backward": norm_backward,
-    "product": product, "sum_of_products": sum_of_products, "sum_over_chunks": sum_over_chunks, "scratch": scratch, "overlapping": overlapping,
+    "product": product, "sum_of_products": sum_of_products, "sum_over_chunks": sum_over_chunks, "scratch": scratch, "empty": empty, "overlapping": overlapping,
     **{f"Maps.{name}": lambda name=name: maps(name) for name in MAPS},
 }  # fmt: skip
