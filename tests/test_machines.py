@@ -169,4 +169,6 @@ def test_a_resumed_run_refuses_more_processes_than_shards(images, undisturbed):
         4, "train", "--resume", "begun", cwd=images, fault="cli.ranks.PATIENCE = 60"
     )
     assert status == 2 and len(ours(error)) == 1, error
-    assert "4 processes cannot share out 2 shards of a batch: add --shards 4" in error
+    assert "4 processes cannot share out 2 shards of a batch" in error
+    assert "began with --shards 2, so start at most 2 processes" in error
+    assert "add --shards" not in error  # --resume would refuse it

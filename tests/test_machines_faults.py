@@ -55,6 +55,20 @@ def test_an_error_in_the_first_process_ends_the_other(images):
 
 
 @slow
+def test_an_error_before_the_first_word_is_read_ends_all(images):
+    fault = """
+from minires.cli import ranks
+def broken(group):
+    raise MemoryError
+if rank == 1:
+    ranks._share_cores = broken
+"""
+    status, _, error = ended(2, *TWO, "--name", "early", cwd=images, fault=fault)
+    assert status == 2 and ours(error) == ["rank 1: minires: not enough memory"]
+    assert not (images / "runs" / "early").exists()
+
+
+@slow
 @pytest.mark.parametrize("rank", [2, 0])
 def test_a_process_that_stands_still_is_named_and_all_end(images, undisturbed, rank):
     name, fault = f"still-{rank}", at(rank, 8, raised(signal.SIGSTOP))

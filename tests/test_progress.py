@@ -191,6 +191,8 @@ def test_a_bar_needs_both_streams(screen, monkeypatch):
         ({"FORCE_COLOR": "1"}, True, True),
         ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False, False),
         ({"TERM": "dumb"}, False, False),
+        ({"OMPI_COMM_WORLD_SIZE": "2"}, False, False),  # Open MPI makes a terminal in any case
+        ({"OMPI_COMM_WORLD_SIZE": "2", "FORCE_COLOR": "1"}, True, True),
     ],
 )
 def test_colour_is_for_terminals_and_obeys_no_color(

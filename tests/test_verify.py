@@ -1,11 +1,13 @@
 """minires exercises verify accepts honest runs: as they end, killed and resumed, on one and two threads."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
 from minires.cli import main
+from tests import mpi
 from tests.verified import EPOCH, room  # noqa: F401  (a fixture)
 
 pytestmark = pytest.mark.slow
@@ -39,6 +41,19 @@ def test_a_run_that_was_killed_and_resumed_on_two_threads_is_accepted(room):
     room.command("train", "--resume", "killed", threads=2)
     assert (folder / "steps.csv").read_bytes() == (room.honest / "steps.csv").read_bytes()
     assert room.verify(folder)[0] == []
+
+
+def test_a_run_on_two_processes_is_accepted_and_its_calls_are_those_of_rank_0(room):
+    if why := mpi.why_not():
+        pytest.skip(why)
+    recipe = room.folder / "halves.toml"
+    recipe.write_text(f"{room.recipe.read_text()}shards = 2\n")
+    words = ["train", "--recipe", str(recipe), "--name", "halves", "--mine"]
+    command = [mpi.launcher(), "-n", "2", sys.executable, "-m", "minires", *words]
+    done = mpi.run(command, room.folder, seconds=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "whose code ran on rank 0:" in done.stdout
+    assert room.verify(room.folder / "runs" / "halves", recipe=str(recipe))[0] == []
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -27,7 +27,8 @@ def _run(arguments, stack):
     """Run a command and report its errors. Returns the exit status."""
     group, command = parallel.Alone(), "minires"
     try:
-        group = ranks.join(stack)
+        group = ranks.start()
+        ranks.join(group, stack)
         typed = _parser().parse_args(arguments)
         command = f"minires {typed.command}"
         if group.size > 1 and typed.command not in _TOGETHER:

@@ -18,21 +18,28 @@ class Followed(Exception):
     """Rank 0 failed, or the first rank on this host, and reports it."""
 
 
-def join(stack):
-    """Return the group of this process, with its share of the host's cores. Ranks other than 0 print only errors from now on.
+def start():
+    """Return the group of this process.
 
-    stack  an ExitStack; at its end they print again
-
-    Raises  ParallelError: as parallel.start(), or the processes have different versions of minires or NumPy.
+    Raises  ParallelError: as parallel.start(). Followed: on ranks other than 0, instead of that.
     """
     try:
-        group = parallel.start()
+        return parallel.start()
     except parallel.ParallelError:
         if parallel.launched()[0]:  # the same happens on rank 0, which reports it
             raise Followed from None
         raise
+
+
+def join(group, stack):
+    """Give this process its share of the host's cores. Ranks other than 0 print only errors from now on.
+
+    stack  an ExitStack; at its end they print again
+
+    Raises  ParallelError: the processes have different versions of minires or NumPy.
+    """
     if group.size == 1:
-        return group
+        return
     if group.rank:
         nowhere = stack.enter_context(open(os.devnull, "w", encoding="utf-8"))
         for redirect in (redirect_stdout, redirect_stderr):
@@ -40,7 +47,6 @@ def join(stack):
     versions = {"minires": __version__, "NumPy": machine.numpy_version()}
     compare(group, {f"versions of {name}": found for name, found in versions.items()}, refuse)
     _share_cores(group)
-    return group
 
 
 def _share_cores(group):

@@ -83,8 +83,8 @@ def check(options):
                 )
 
 
-def check_processes(options, group):
-    """Refuse a number of processes that cannot share out the shards of a batch.
+def check_processes(options, group, *, begun=False):
+    """Refuse a number of processes that cannot share out the shards of a batch. begun  the run exists, so its shards are fixed
 
     Raises  ValueError.
     """
@@ -92,10 +92,15 @@ def check_processes(options, group):
         return
     number = options.shards
     if number % group.size:
+        told = f"{group.size} processes cannot share out {number} shard{'s' * (number > 1)} of a batch: "
+        if begun:
+            raise ValueError(
+                f"{told}the run began with --shards {number}, so start at most {number} "
+                f"process{'es' * (number > 1)}"
+            )
         raise ValueError(
-            f"{group.size} processes cannot share out {number} shard{'s' * (number > 1)} of a batch: add --shards {group.size}, "
-            "or a larger power of two. The number of shards changes the result, as each has its own batch-norm statistics; "
-            "the number of processes doesn't"
+            f"{told}add --shards {group.size}, or a larger power of two. The number of shards changes the result, "
+            "as each has its own batch-norm statistics; the number of processes doesn't"
         )
 
 

@@ -8,7 +8,12 @@ BOLD, RED, RESET = "\033[1m", "\033[31m", "\033[0m"
 
 
 def is_terminal(*streams):
-    """Return True if all these streams are terminals."""
+    """Return True if all these streams are terminals.
+
+    Under Open MPI's launcher, none is: it gives each process a terminal of its own, even if the output goes into a file.
+    """
+    if "OMPI_COMM_WORLD_SIZE" in os.environ:
+        return False
     return all(stream is not None and stream.isatty() for stream in streams)
 
 

@@ -102,7 +102,7 @@ def _carry_out(plan, group):
     if ranks.first(group, lambda: run is not None and _is_finished(run, options)):
         return 0
     settings.check(options)
-    settings.check_processes(options, group)
+    settings.check_processes(options, group, begun=run is not None)
     if options.backend:
         backend.use(options.backend)
     settings.check_backend(options, _complain if run else _refuse)
@@ -131,7 +131,8 @@ def _carry_out(plan, group):
             _prepare(loop, run)
             status = _go(loop, run, stop)
         if report:
-            print(f"whose code ran:\n{report}")
+            where = " on rank 0" if group.size > 1 else ""
+            print(f"whose code ran{where}:\n{report}")
         return status
 
 

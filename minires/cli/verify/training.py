@@ -23,6 +23,7 @@ LIBRARY = (
 WEIGHTS = 1e-5  # final weights, relative to the largest of an array
 SAME = 1e-6  # initial weights that were drawn twice
 EARLY = 0.75  # of the calls per step in a replay, which prepares a batch or two ahead
+# A run on several processes lists the calls of one of them, which works on one of the shards of a batch or on more.
 
 
 def drawn(evidence, loop, seed):
@@ -88,7 +89,7 @@ def _calls(evidence, where, theirs, steps, allowed):
     reasons, known = [], manifest.exercises()
     for id, (before, after) in theirs.calls.items():
         told = evidence.calls.get(id)
-        least = EARLY * (after - before) * len(evidence.steps) / steps
+        least = EARLY * (after - before) * len(evidence.steps) / steps / evidence.options.shards
         if told is None and id in allowed:
             continue
         if told is None:
