@@ -139,16 +139,17 @@ def train_epoch(
     learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
 
     def work(shard: Shard) -> tuple[Array, Array]:
-        """Return a shard's gradients, and its score and moments: two vectors, weighted by its share."""
+        """Return a shard's gradients, and its score, which parameters have a gradient, and its moments: two vectors."""
         moments.noted.clear()
         optimizer.zero_grad()
         logits = model(Tensor(shard.x))
         loss = cross_entropy(logits, shard.labels, label_smoothing=label_smoothing)
         (loss * shard.share).backward()
         correct = (logits.data.argmax(axis=1) == shard.labels).sum()
-        score = loss.data * shard.share, correct, xp.asarray(len(shard.labels))
+        counts = xp.asarray([len(shard.labels), *(p.grad is not None for p in learning)])
+        numbers = loss.data * shard.share, correct, counts, *moments.weighted(shard.share)
         gradients = [xp.zeros_like(p.data) if p.grad is None else p.grad for p in learning]
-        return _vector(gradients), _vector([*score, *moments.weighted(shard.share)], "float64")
+        return _vector(gradients), _vector(numbers, "float64")
 
     for shards in batches:
         moments = Moments()
@@ -157,12 +158,12 @@ def train_epoch(
         requests = stop.requests if stop else []
         numbers = _vector([numbers, xp.asarray(requests)], "float64")
         gradient, numbers = group.sum(gradient), group.sum(numbers)
-        for parameter, part in zip(learning, _parts(gradient, learning)):
-            parameter.grad = part
-        optimizer.step()
         read = to_host(numbers)
-        loss, correct, n = (float(number) for number in read[:3])
-        moments.move(numbers[3:], n / len(shards[-1].labels))
+        loss, correct, n, *has_gradient = (float(number) for number in read[: 3 + len(learning)])
+        for parameter, part, has in zip(learning, _parts(gradient, learning), has_gradient):
+            parameter.grad = part if has else None
+        optimizer.step()
+        moments.move(numbers[3 + len(learning) :], n / len(shards[-1].labels))
         scores.append(Score(loss * n, int(correct), int(n)))
         if meter:
             meter.add(scores[-1])

@@ -137,7 +137,7 @@ def test_pytorch_has_the_same_gradients_with_batch_norm_per_shard():
         assert_allclose(found, expected.grad.numpy(), atol=3e-6)
 
 
-def test_frozen_parameters_stay_and_those_that_nothing_reaches_get_zeros():
+def test_frozen_parameters_stay_and_those_that_nothing_reaches_get_no_gradient():
     (x, labels), model = examples(0, 8), network()
     model[0].weight.requires_grad = False
     unused = nn.Parameter(to_device(numpy.ones(3, "f4")))
@@ -145,7 +145,30 @@ def test_frozen_parameters_stay_and_those_that_nothing_reaches_get_zeros():
     trained(model, [in_shards(x, labels, [4, 8])])
     assert_array_equal(to_host(model[0].weight.data), before)
     assert_array_equal(to_host(unused.data), 1)
-    assert_array_equal(to_host(unused.grad), 0)
+    assert unused.grad is None
+
+
+def test_a_parameter_without_a_gradient_stays_unchanged():
+    """As in train.train_epoch, where weight decay does not move it either."""
+    train, _, _ = data.digits()
+
+    class Unused(nn.Module):
+        def __init__(self):
+            self.flatten, self.fc, self.other = nn.Flatten(), nn.Linear(64, 10), nn.Linear(3, 3)
+
+        def forward(self, x):
+            return self.fc(self.flatten(x))
+
+    model = Unused()
+    before = model.state_dict()
+    optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=0.1)
+    group = Alone()
+    shards.train_epoch(
+        model, shards.cut(data.batches(train, 64, seed=0), 2, group), optimizer, group
+    )
+    after = model.state_dict()
+    moved = {name for name in before if (before[name] != after[name]).any()}
+    assert moved == {"fc.weight", "fc.bias"}
 
 
 # Running statistics.

@@ -22,6 +22,8 @@ from minires.cli.watchdog import StandsStill, watching
 from minires.course.folder import find
 from minires.runs import Run, RunError
 
+READING = 3600.0  # seconds that processes wait for one that reads or downloads the images
+
 
 def train(arguments):
     """Train one run, or all runs of a recipe, one after the other. Returns the exit status."""
@@ -110,7 +112,8 @@ def _carry_out(plan, group):
     if options.freeze and not (options.weights or run):
         _complain("--freeze without --weights: the frozen layers keep their random initialisation")
     nn.manual_seed(options.seed)
-    parts = ranks.host_first(group, lambda: settings.datasets(options))
+    with watching(group, max(options.timeout, READING)):
+        parts = ranks.host_first(group, lambda: settings.datasets(options))
     options = replace(options, backend=backend.name(), fingerprint=_fingerprint(plan, parts))
     _compare(group, options)
     with ExitStack() as stack:
