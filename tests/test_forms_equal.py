@@ -12,6 +12,7 @@ import pytest
 
 from minires import backend, ops
 from minires.backend import settings
+from minires.fast import update
 from minires.fast.parts import PROCESS
 from minires.ops.forms import FUNCTIONS
 from tests.cases import CASES, OPS, REFUSED
@@ -72,9 +73,12 @@ def run_plain(name, case, dtype):
 
 
 @pytest.fixture(autouse=True)
-def small_products_pay():
-    """Run as with OpenBLAS's kernels for AVX-512, whatever this machine has."""
-    with mock.patch.object(PROCESS, "multiplies_small_in_place", lambda: True):
+def forms_take_small_arrays():
+    """Run as with OpenBLAS's kernels for AVX-512, whatever this machine has, and update small parameters in chunks, too."""
+    with (
+        mock.patch.object(PROCESS, "multiplies_small_in_place", lambda: True),
+        mock.patch.object(update, "SMALL", 0),
+    ):
         yield
 
 

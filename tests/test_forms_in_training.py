@@ -7,7 +7,7 @@ import numpy
 import pytest
 
 from minires import Tensor, backend, fast, functional, models, optim
-from minires.backend import to_device
+from minires.backend import on_a_gpu, to_device
 from minires.ops.forms import EVERY_OP, FUNCTIONS, plain
 
 pytestmark = pytest.mark.usefixtures("each_backend")
@@ -50,8 +50,9 @@ def test_a_step_of_resnet_20_runs_no_plain_convolution_or_batch_norm():
         "channel_stats",
         "BasicBlock.forward",
         "ResNet.stem",
-        "sgd",
     ]
+    if on_a_gpu():  # on a CPU, the plain update of a small parameter is the faster one
+        slow.append("sgd")
     codes = {name: FUNCTIONS[name].plain.__code__ for name in slow}
     ran = codes_run(step)
     assert [name for name in slow if codes[name] in ran] == []

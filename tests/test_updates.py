@@ -190,7 +190,7 @@ def test_a_parameter_in_several_chunks_follows_the_formula_to_the_bit(
     """In chunks of 600 to 3000 numbers, or in one piece if it or its gradient is not contiguous."""
     make, formula, options = LARGE[name]
     start, *gradients = (
-        numpy.random.default_rng(i).standard_normal((101, 103)).astype(dtype) for i in range(4)
+        numpy.random.default_rng(i).standard_normal((301, 303)).astype(dtype) for i in range(4)
     )
     p = parameter(start, dtype)
     p.data = columns_first(start) if turned == "parameter" else p.data
@@ -218,6 +218,15 @@ def test_a_parameter_in_several_chunks_follows_the_formula_to_the_bit(
         assert [len(cut) > 3 for cut in cuts] == [True] * 3 * (
             each_form == "default" and turned == "nothing"
         )
+
+
+def test_a_parameter_of_less_than_256_kib_is_not_cut(each_form):
+    p = parameter(numpy.ones(65_535), numpy.float32)
+    p.grad = p.data
+    with in_chunks_of(50_000) as cuts:
+        SGD([p], 0.1, momentum=0.9).step()
+        Adam([p], 0.1).step()
+    assert cuts == []
 
 
 @pytest.mark.parametrize("name", LARGE)

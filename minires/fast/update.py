@@ -1,14 +1,21 @@
-"""The updates of SGD and Adam in chunks, on all cores. They replace optim's sgd and adam, which copy whole parameters."""
+"""The updates of SGD and Adam in chunks, on all cores. They replace optim's sgd and adam, which copy whole parameters.
+
+A small parameter, whose copies stay in the cache, is left to the plain forms: sharing out costs more than its update.
+"""
 
 from minires.backend import xp
 from minires.fast.parts import scratch, sum_over_chunks
 from minires.ops.forms import faster
 from minires.optim.optimizers import adam, sgd
 
+SMALL = 1 << 18  # bytes
+
 
 @faster(sgd)
 def sgd_in_chunks(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
     """sgd, a chunk of the parameter at a time."""
+    if w.nbytes < SMALL:
+        return NotImplemented
 
     def move(w, g, v=None):
         step = scratch("step", w.shape, w.dtype)
@@ -21,7 +28,7 @@ def sgd_in_chunks(w, g, v, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
             g = xp.add(g, xp.multiply(v, momentum, out=ahead), out=step) if nesterov else v
         w -= xp.multiply(g, lr, out=step)
 
-    _in_chunks(move, w, g, *([] if v is None else [v]))
+    return _in_chunks(move, w, g, *([] if v is None else [v]))
 
 
 @faster(adam)
@@ -29,6 +36,8 @@ def adam_in_chunks(
     w, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False
 ):
     """adam, a chunk of the parameter at a time."""
+    if w.nbytes < SMALL:
+        return NotImplemented
     b1, b2 = betas
     m_part, v_part = 1 - b1**t, 1 - b2**t  # corrections for the start at zero
 
@@ -52,7 +61,7 @@ def adam_in_chunks(
         step /= root
         w -= step
 
-    _in_chunks(move, w, g, m, v)
+    return _in_chunks(move, w, g, m, v)
 
 
 def _in_chunks(move, *arrays):
