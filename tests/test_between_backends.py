@@ -36,7 +36,9 @@ class Training:
     """A small residual net with its optimizer, on the backend in use."""
 
     def __init__(self, dtype, kind):
-        nn.manual_seed(3)
+        nn.manual_seed(
+            7
+        )  # with some seeds an activation comes within rounding of 0, and ReLU takes either side
         self.model = models.ResNet(models.BasicBlock, (1, 1), (8, 16), num_classes=4).astype(dtype)
         options = (
             {"lr": 0.02, "momentum": 0.9, "nesterov": True} if kind == "SGD" else {"lr": 0.002}
