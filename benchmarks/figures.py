@@ -216,10 +216,13 @@ def _of_speed():
 def _of_machines():
     """Return how fast a step is on two processes, as a multiple of that on as many threads of one."""
     several = _json(ROOT / machines.RESULTS)
-    seconds = several["parts"]["steps"]["resnet18"]["seconds"]
+    seconds = {net: found["seconds"] for net, found in several["parts"]["steps"].items()}
     two, threads = (str(machines.Way(*numbers)) for numbers in ((2, 1), (1, 2)))
     return {
-        "machines.resnet18": f"{machines.ratios(seconds, threads, two)['median']:.2f}",
+        **{
+            f"machines.{net}": f"{machines.ratios(seconds[net], threads, two)['median']:.2f}"
+            for net in ("resnet18", "resnet20")
+        },
         "machines.others": f"{100 * several['others']:.0f} %",
     }
 
