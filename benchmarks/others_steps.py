@@ -265,7 +265,7 @@ def main():
     """Answer the lines of stdin."""
     name, problem, n = sys.argv[1:]
     answers, begun = os.fdopen(os.dup(1), "w"), time.perf_counter()
-    os.dup2(2, 1)  # what a library prints is no answer
+    os.dup2(2, 1)  # a library may print too
     step = STEPS[name](problem, int(n))
     step()
     step()

@@ -50,7 +50,7 @@ def test_the_same_bits_on_every_machine():
 
 
 def test_the_global_generator_is_left_alone():
-    numpy.random.seed(0)
+    numpy.random.seed(53)  # others seed it with 0
     before = numpy.random.get_state()[1].tolist()
     data.shapes(3, 1)
     assert numpy.random.get_state()[1].tolist() == before

@@ -109,12 +109,7 @@ def first(group, make):
 
     Raises  on rank 0, what make() raises; then elsewhere, Followed.
     """
-    made = error = None
-    if group.rank == 0:
-        try:
-            made = make()
-        except Exception as caught:
-            error = caught
+    made, error = _tried(make) if group.rank == 0 else (None, None)
     made, failed = group.broadcast((made, error is not None))
     if error is not None:
         raise error
@@ -123,17 +118,20 @@ def first(group, make):
     return made
 
 
+def _tried(make):
+    """Return (make(), None), or (None, what it raised)."""
+    try:
+        return make(), None
+    except Exception as error:
+        return None, error
+
+
 def host_first(group, make):
     """Return make(), called on the first rank of each host before the others: what it downloads is there for them.
 
     Raises  on the first rank of a host, what make() raises; then on the others there, Followed.
     """
-    made = error = None
-    if group.local_rank == 0:
-        try:
-            made = make()
-        except Exception as caught:
-            error = caught
+    made, error = _tried(make) if group.local_rank == 0 else (None, None)
     failed = group.gather((group.host, error is not None))
     if error is not None:
         raise error
